@@ -1,0 +1,361 @@
+"""What the house asks of a carrier or registry, and the four answers it may get.
+
+    Answer
+    ├── Accepted   it is so; carries what the carrier said
+    ├── Refused    it will not be so until something changes; carries the trouble and the carrier's own code
+    ├── Deferred   nothing was done; ask again in retry_after_s
+    └── Unknown    the line broke after we spoke: it may or may not be so; never repeat blindly, look it up
+
+A refusal is a value; only our own bugs raise.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+E164 = str
+"""A number as +1NPANXXXXXX; adapters normalize both ways."""
+
+
+class Trouble(StrEnum):
+    """Why a carrier would not, sorted by what to do about it (domain notes, section 1.5)."""
+
+    LOCKED = "locked"  # the number is busy in another order: wait and look again
+    TRANSIENT = "transient"  # the carrier is ill: back off
+    CAMPAIGN_NOT_READY = "campaign_not_ready"  # wait for the campaign
+    CAMPAIGN_ASLEEP = "campaign_asleep"  # the first attempt wakes it; ask once more
+    CAMPAIGN_DEAD = "campaign_dead"  # expired or suspended: until the campaign or the wish changes
+    CAPACITY = "capacity"  # the campaign is full: until a slot frees
+    OWNERSHIP = "ownership"  # not ours, or routed elsewhere: the operator
+    CONFIGURATION = "configuration"  # our account or our request is wrong: the operator
+    MONEY = "money"  # the carrier wants to be paid: pause and tell the operator
+    UNCLASSIFIED = "unclassified"  # a code that no rule knows: retry, with a cap
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Accepted(Struct, Generic[T_co], frozen=True):
+    """It is so."""
+
+    value: T_co
+
+
+class Refused(Struct, frozen=True):
+    """It will not be so until something changes. `code` and `text` are the carrier's own words."""
+
+    trouble: Trouble
+    code: str
+    text: str
+
+
+class Deferred(Struct, frozen=True):
+    """Nothing was done; the carrier (or our own budget) asks for `retry_after_s` seconds of patience."""
+
+    reason: str
+    retry_after_s: float
+
+
+class Unknown(Struct, frozen=True):
+    """The line broke after we spoke, or the answer could not be understood; `raw` is what came back, if anything."""
+
+    reason: str
+    raw: str = ""
+
+
+# ── line options: which campaign a number is on ─────────────────────────────────────────────────────────────
+
+
+class LineChange(Struct, frozen=True):
+    """One member of an order: put `number` on `campaign` (the registry's id), or, when None, take it off."""
+
+    number: E164
+    campaign: str | None
+
+
+class OrderState(StrEnum):
+    """Where a carrier order stands. PARTIAL: some members failed, the rest are done."""
+
+    RECEIVED = "received"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class OrderReport(Struct, frozen=True):
+    """A carrier order as last read.
+
+    `refused` and `warned` are per number; a final order's other members were accepted. Accepted is not propagated.
+    """
+
+    carrier_order_id: str
+    order_key: str
+    state: OrderState
+    refused: Mapping[E164, Refused]
+    warned: Mapping[E164, str]
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will change in this order."""
+        return self.state in (OrderState.COMPLETE, OrderState.PARTIAL, OrderState.FAILED)
+
+
+class LineReading(Struct, frozen=True):
+    """One number as the carrier shows it: the campaign it is on, and how far each mobile operator has followed.
+
+    `operators` maps an operator's registry id (10017 AT&T, 10035 T-Mobile, 10036 US Cellular, 10038 Verizon) to
+    `pending`, `added` or `failed`, where the carrier tells. `is_settled`: the carrier says that nothing is under way.
+    """
+
+    number: E164
+    campaign: str | None
+    is_settled: bool
+    operators: Mapping[str, str]
+
+
+class LinePage(Struct, frozen=True):
+    """One page of readings; `next_page` goes into the next call, None on the last."""
+
+    readings: Sequence[LineReading]
+    next_page: str | None
+
+
+class LineOptions(Protocol):
+    """Puts numbers on campaigns and takes them off, by orders that settle later."""
+
+    @property
+    def max_batch(self) -> int:
+        """Most members of one order."""
+        ...
+
+    async def submit(self, order_key: str, changes: Sequence[LineChange]) -> Accepted[str] | Refused | Deferred | Unknown:
+        """Hand over one order under our own key (at most 40 of letters, digits, dash); answers the carrier's order id.
+
+        A Refused here refuses every member. The same key must never be handed over for two different orders.
+        """
+        ...
+
+    async def read_order(self, carrier_order_id: str) -> Accepted[OrderReport] | Refused | Deferred | Unknown:
+        """Where an order stands. Refused: the carrier says it has no such order."""
+        ...
+
+    async def find_order(self, order_key: str) -> Accepted[OrderReport | None] | Refused | Deferred | Unknown:
+        """Look an order up by our own key, after a crash or a time-out; None: the carrier has no such order."""
+        ...
+
+    async def read_campaign(self, campaign: str, page: str | None = None) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+        """The numbers that the carrier has on one campaign (filtered again on our side: their filters lie)."""
+        ...
+
+    async def read_all(self, page: str | None = None) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+        """Every number of the account, with or without a campaign: what the drift sweep compares against."""
+        ...
+
+
+# ── numbers: what can be bought, and what we hold ──────────────────────────────────────────────────────────
+
+
+class AvailableNumber(Struct, frozen=True):
+    """A number that the carrier would sell at this moment; nothing is reserved."""
+
+    number: E164
+    number_type: str  # local | toll_free | short_code
+
+
+class PurchaseReport(Struct, frozen=True):
+    """A purchase or a disconnection as last read: which numbers are done, which were refused."""
+
+    carrier_order_id: str
+    order_key: str
+    state: OrderState
+    done: Sequence[E164]
+    refused: Mapping[E164, Refused]
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will change in this order."""
+        return self.state in (OrderState.COMPLETE, OrderState.PARTIAL, OrderState.FAILED)
+
+
+class NumberPage(Struct, frozen=True):
+    """One page of the numbers in service; `next_page` is None on the last."""
+
+    numbers: Sequence[E164]
+    next_page: str | None
+
+
+class NumberSource(Protocol):
+    """Finds, buys and gives back numbers."""
+
+    async def search(
+        self, *, area_code: str | None, number_type: str, pattern: str | None, quantity: int
+    ) -> Accepted[Sequence[AvailableNumber]] | Refused | Deferred | Unknown:
+        """What is for sale now, at most `quantity`."""
+        ...
+
+    async def buy(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+        """Order exactly these numbers under our own key; answers the carrier's order id."""
+        ...
+
+    async def read_purchase(self, carrier_order_id: str) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+        """Where a purchase stands."""
+        ...
+
+    async def find_purchase(self, order_key: str) -> Accepted[PurchaseReport | None] | Refused | Deferred | Unknown:
+        """Look a purchase up by our own key, after a crash or a time-out."""
+        ...
+
+    async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+        """Give numbers back to the carrier; answers the carrier's order id."""
+        ...
+
+    async def read_in_service(self, page: str | None = None) -> Accepted[NumberPage] | Refused | Deferred | Unknown:
+        """The numbers that the carrier says we hold."""
+        ...
+
+
+# ── registry: brands and campaigns ─────────────────────────────────────────────────────────────────────────
+
+
+class BrandFiling(Struct, frozen=True):
+    """A brand as it is told to the registry. `reference_id` is ours and unique: the recovery key after a crash.
+
+    `fields` holds the rest under our own snake_case names (company_name, ein, email, phone, street, …), unset left out.
+    """
+
+    reference_id: str
+    entity_type: str
+    brand_relationship: str
+    display_name: str
+    country: str
+    fields: Mapping[str, str]
+
+
+class RegisteredBrand(Struct, frozen=True):
+    """A brand as the registry shows it. `identity_status` is None until the registry has looked."""
+
+    tcr_brand_id: str
+    reference_id: str
+    identity_status: str | None
+    feedback: Sequence[str] = ()
+
+
+class CampaignFiling(Struct, frozen=True):
+    """A campaign as it is told to the registry; `fields` under our own names, unset left out."""
+
+    reference_id: str
+    tcr_brand_id: str
+    usecase: str
+    description: str
+    fields: Mapping[str, str | bool | Sequence[str]]
+
+
+class RegisteredCampaign(Struct, frozen=True):
+    """A campaign as registry and operators show it.
+
+    `status`: PENDING (in review), ACTIVE, REJECTED, SUSPENDED (comes back), EXPIRED (final).
+    `mno_metadata` is keyed by operator id and keeps the registry's own camelCase keys.
+    """
+
+    tcr_campaign_id: str
+    reference_id: str
+    status: str
+    is_shared: bool
+    mno_metadata: Mapping[str, Mapping[str, str | int | float | bool | None]]
+    rejection_reasons: Sequence[str] = ()
+    billed_on: date | None = None
+    renews_on: date | None = None
+
+
+class Registry(Protocol):
+    """Files brands and campaigns, and says how they stand."""
+
+    async def file_brand(self, filing: BrandFiling) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+        """Register a brand; identity follows later."""
+        ...
+
+    async def update_brand(self, tcr_brand_id: str, filing: BrandFiling) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+        """Change a brand; a changed legal name or tax id is looked at again."""
+        ...
+
+    async def read_brand(self, tcr_brand_id: str) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+        """How a brand stands."""
+        ...
+
+    async def find_brand(self, reference_id: str) -> Accepted[RegisteredBrand | None] | Refused | Deferred | Unknown:
+        """Look a brand up by our own reference, after a crash or a time-out."""
+        ...
+
+    async def delete_brand(self, tcr_brand_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+        """Delete for good; refused while an active campaign hangs on it. Already gone is Accepted."""
+        ...
+
+    async def file_campaign(self, filing: CampaignFiling) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+        """Register a campaign and share it with the carrier; review follows."""
+        ...
+
+    async def read_campaign(self, tcr_campaign_id: str) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+        """How a campaign stands with the registry and each operator."""
+        ...
+
+    async def find_campaign(self, reference_id: str) -> Accepted[RegisteredCampaign | None] | Refused | Deferred | Unknown:
+        """Look a campaign up by our own reference."""
+        ...
+
+    async def deactivate_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+        """Deactivate for good; already gone is Accepted."""
+        ...
+
+
+# ── callbacks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Callback(Struct, frozen=True):
+    """One HTTP request that a carrier or registry made to us, unread."""
+
+    headers: Mapping[str, str]  # names in lower case
+    url: str
+    body: bytes
+    received_at: datetime
+
+
+class OrderHint(Struct, frozen=True):
+    """A carrier says that an order moved. A hint: the order is read before anything is believed."""
+
+    carrier_order_id: str
+    order_key: str
+
+
+class BrandHint(Struct, frozen=True):
+    """The registry says that a brand moved."""
+
+    tcr_brand_id: str
+
+
+class CampaignHint(Struct, frozen=True):
+    """The registry says that a campaign moved."""
+
+    tcr_campaign_id: str
+
+
+Hint = OrderHint | BrandHint | CampaignHint
+
+
+class ForgedCallback(Exception):
+    """The callback does not carry the credentials or the signature that we agreed on."""
+
+
+class UnreadableCallback(Exception):
+    """The callback is authentic but not understood: stored raw, counted, shown to the operator."""
+
+
+class CallbackReader(Protocol):
+    """Reads one vendor's callbacks. Pure; raises ForgedCallback or UnreadableCallback."""
+
+    def read(self, callback: Callback) -> Sequence[Hint]:
+        """What the callback says, in our words."""
+        ...
