@@ -132,7 +132,9 @@ class LineOptions(Protocol):
         """Most members of one order."""
         ...
 
-    async def submit(self, order_key: str, changes: Sequence[LineChange]) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def submit(
+        self, order_key: str, changes: Sequence[LineChange]
+    ) -> Accepted[str] | Refused | Deferred | Unknown:
         """Hand over one order under our own key (at most 40 of letters, digits, dash); answers the carrier's order id.
 
         A Refused here refuses every member. The same key must never be handed over for two different orders.
@@ -147,7 +149,9 @@ class LineOptions(Protocol):
         """Look an order up by our own key, after a crash or a time-out; None: the carrier has no such order."""
         ...
 
-    async def read_campaign(self, campaign: str, page: str | None = None) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    async def read_campaign(
+        self, campaign: str, page: str | None = None
+    ) -> Accepted[LinePage] | Refused | Deferred | Unknown:
         """The numbers that the carrier has on one campaign (filtered again on our side: their filters lie)."""
         ...
 
@@ -278,7 +282,9 @@ class Registry(Protocol):
         """Register a brand; identity follows later."""
         ...
 
-    async def update_brand(self, tcr_brand_id: str, filing: BrandFiling) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def update_brand(
+        self, tcr_brand_id: str, filing: BrandFiling
+    ) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
         """Change a brand; a changed legal name or tax id is looked at again."""
         ...
 
@@ -294,7 +300,9 @@ class Registry(Protocol):
         """Delete for good; refused while an active campaign hangs on it. Already gone is Accepted."""
         ...
 
-    async def file_campaign(self, filing: CampaignFiling) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+    async def file_campaign(
+        self, filing: CampaignFiling
+    ) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
         """Register a campaign and share it with the carrier; review follows."""
         ...
 
@@ -302,7 +310,9 @@ class Registry(Protocol):
         """How a campaign stands with the registry and each operator."""
         ...
 
-    async def find_campaign(self, reference_id: str) -> Accepted[RegisteredCampaign | None] | Refused | Deferred | Unknown:
+    async def find_campaign(
+        self, reference_id: str
+    ) -> Accepted[RegisteredCampaign | None] | Refused | Deferred | Unknown:
         """Look a campaign up by our own reference."""
         ...
 

@@ -1,0 +1,198 @@
+"""The database: one pool per cell, literal SQL, rows straight into frozen values.
+
+A cell is a schema that holds whole organizations (technology notes, section 2). SQL names a cell's tables without a
+schema: the pool's `search_path` decides. Only `directory.…` tables are named with theirs. No statement names two cells.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, LiteralString, Protocol, TypeVar, cast
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+
+from agentmessage.kernel.clock import Clock, WallClock
+
+T = TypeVar("T")
+
+DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.TooManyConnectionsError,
+    OSError,
+)
+"""What a statement raises while Postgres is down, starting or stopping."""
+
+UniqueViolation = asyncpg.exceptions.UniqueViolationError
+
+
+class Statements(Protocol):
+    """Something that runs one statement: a cell's pool (commits by itself) or an open transaction."""
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this piece of work; within a transaction always the same."""
+        ...
+
+    async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
+        """The only row, built by `row` from its columns in order; None when there is none."""
+        ...
+
+    async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
+        """Every row, built by `row` from its columns in order."""
+        ...
+
+    async def value(self, sql: LiteralString, *args: object) -> Any:
+        """The first column of the first row; None when there is none."""
+        ...
+
+    async def run(self, sql: LiteralString, *args: object) -> int:
+        """Run for effect; answers how many rows were touched."""
+        ...
+
+
+class Tx:
+    """An open transaction on one cell. Commits at the end of its `async with`, rolls back on an exception."""
+
+    def __init__(self, connection: "asyncpg.Connection | PoolConnectionProxy", now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+
+    async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
+        """See Statements.one."""
+        record = await self._connection.fetchrow(sql, *args)
+        return None if record is None else row(*record)
+
+    async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
+        """See Statements.all."""
+        return [row(*record) for record in await self._connection.fetch(sql, *args)]
+
+    async def value(self, sql: LiteralString, *args: object) -> Any:
+        """See Statements.value."""
+        return await self._connection.fetchval(sql, *args)
+
+    async def run(self, sql: LiteralString, *args: object) -> int:
+        """See Statements.run."""
+        return _touched(await self._connection.execute(sql, *args))
+
+
+class CellDb:
+    """One cell's pool. Its own `one`, `all`, `value` and `run` are transactions of one statement."""
+
+    def __init__(self, name: str, pool: asyncpg.Pool, clock: Clock) -> None:
+        self.name = name
+        self._pool = pool
+        self._clock = clock
+
+    @property
+    def now(self) -> datetime:
+        """The present instant by this database's clock."""
+        return self._clock.now()
+
+    async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
+        """See Statements.one."""
+        record = await self._pool.fetchrow(sql, *args)
+        return None if record is None else row(*record)
+
+    async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
+        """See Statements.all."""
+        return [row(*record) for record in await self._pool.fetch(sql, *args)]
+
+    async def value(self, sql: LiteralString, *args: object) -> Any:
+        """See Statements.value."""
+        return await self._pool.fetchval(sql, *args)
+
+    async def run(self, sql: LiteralString, *args: object) -> int:
+        """See Statements.run."""
+        return _touched(await self._pool.execute(sql, *args))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Tx]:
+        """Open a transaction; it commits when the block ends."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield Tx(connection, self._clock.now())
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator["asyncpg.Connection"]:
+        """Borrow a bare connection, for what needs a session: LISTEN, advisory locks."""
+        async with self._pool.acquire() as connection:
+            yield cast("asyncpg.Connection", connection)
+
+    async def close(self) -> None:
+        """Close the pool, waiting for what is under way."""
+        await self._pool.close()
+
+
+class Cells:
+    """The pools of every cell of one Postgres, opened when first asked for."""
+
+    def __init__(self, dsn: str, *, pool_size: int = 16, clock: Clock | None = None) -> None:
+        self._dsn = dsn
+        self._pool_size = pool_size
+        self._clock = clock or WallClock()
+        self._open: dict[str, CellDb] = {}
+
+    async def cell(self, name: str) -> CellDb:
+        """The pool of one cell."""
+        if name not in self._open:
+            self._open[name] = await open_cell(self._dsn, name, pool_size=self._pool_size, clock=self._clock)
+        return self._open[name]
+
+    async def directory(self) -> CellDb:
+        """A pool for statements that name only `directory.…` tables; the default cell's serves."""
+        return await self.cell(DEFAULT_CELL)
+
+    async def names(self) -> list[str]:
+        """Every cell that the directory lists, in order."""
+        directory = await self.directory()
+        return await directory.all(str, "SELECT name FROM directory.cells ORDER BY name")
+
+    async def close(self) -> None:
+        """Close every pool."""
+        for cell in self._open.values():
+            await cell.close()
+        self._open.clear()
+
+
+DEFAULT_CELL = "cell_00"
+
+
+async def open_cell(dsn: str, name: str, *, pool_size: int = 16, clock: Clock | None = None) -> CellDb:
+    """Open a pool whose `search_path` is one cell's schema. No connection is made before it is needed."""
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=pool_size,
+        init=_speak_json,
+        reset=_keep_session,
+        max_inactive_connection_lifetime=300.0,
+        command_timeout=60.0,
+        server_settings={"search_path": name, "timezone": "UTC", "application_name": f"agentmessage/{name}"},
+    )
+    return CellDb(name, pool, clock or WallClock())
+
+
+async def _speak_json(connection: "asyncpg.Connection") -> None:
+    """Carry jsonb as Python values."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode, format="text"
+    )
+
+
+def _encode_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _keep_session(_: "asyncpg.Connection") -> None:
+    """No session state is ever set, so there is nothing to reset (technology notes, section 3: worth 16 %)."""
+
+
+def _touched(tag: str) -> int:
+    """The row count at the end of a command tag such as `UPDATE 3`."""
+    last = tag.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

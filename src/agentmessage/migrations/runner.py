@@ -1,0 +1,123 @@
+"""Brings a database from whatever it has to what this release needs."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+from msgspec import Struct
+
+
+ADVISORY_LOCK = 0x41674D65  # "AgMe"
+FILES = Path(__file__).parent
+CELL_NAME = re.compile(r"^cell_[0-9]{2}$")
+
+
+class Migration(Struct, frozen=True):
+    """One file: `0001_directory.sql` has number 1."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+class ChangedMigration(Exception):
+    """A file was edited after it ran here; write a new one instead."""
+
+
+def migrations(part: str) -> Sequence[Migration]:
+    """The files of one part (`directory` or `cell`), in order."""
+    return [
+        Migration(int(path.name.split("_", 1)[0]), path.stem, path.read_text())
+        for path in sorted((FILES / part).glob("[0-9]*.sql"))
+    ]
+
+
+async def migrate(dsn: str, *, new_cells: Sequence[str] = ()) -> list[str]:
+    """Apply what is missing, in the directory and in every cell; answers what was applied.
+
+    Idempotent; any number of processes may call it at once. `new_cells` are added to the directory first.
+    Raises ChangedMigration.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
+        await connection.execute(_BOOKKEEPING)
+        applied = await _apply(connection, "directory", "directory")
+        for name in new_cells:
+            await connection.execute("INSERT INTO directory.cells (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
+        for record in await connection.fetch("SELECT name FROM directory.cells ORDER BY name"):
+            applied += await _apply(connection, record["name"], "cell")
+        return applied
+    finally:
+        await connection.close()
+
+
+async def pending(dsn: str) -> list[str]:
+    """What `migrate` would apply; empty when the database is current."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await pending_on(connection)
+    finally:
+        await connection.close()
+
+
+async def pending_on(connection: asyncpg.Connection) -> list[str]:
+    """As `pending`, on a connection that is already there."""
+    if not await connection.fetchval("SELECT to_regclass('directory.migrations') IS NOT NULL"):
+        return [f"directory/{m.name}" for m in migrations("directory")]
+    done = {(r["schema"], r["number"]) for r in await connection.fetch("SELECT schema, number FROM directory.migrations")}
+    cells = [r["name"] for r in await connection.fetch("SELECT name FROM directory.cells ORDER BY name")]
+    wanted = [("directory", m) for m in migrations("directory")] + [(c, m) for c in cells for m in migrations("cell")]
+    return [f"{schema}/{m.name}" for schema, m in wanted if (schema, m.number) not in done]
+
+
+async def _apply(connection: asyncpg.Connection, schema: str, part: str) -> list[str]:
+    if schema != "directory" and not CELL_NAME.match(schema):
+        raise ValueError(f"not a cell's name: {schema!r}")
+    done = {
+        record["number"]: record["checksum"]
+        for record in await connection.fetch("SELECT number, checksum FROM directory.migrations WHERE schema = $1", schema)
+    }
+    applied: list[str] = []
+    for migration in migrations(part):
+        if migration.number in done:
+            if done[migration.number] != migration.checksum:
+                raise ChangedMigration(f"{schema}/{migration.name} was changed after it ran; write a new one instead")
+            continue
+        async with connection.transaction():
+            # The name is one of ours, matched above: an identifier cannot be a parameter.
+            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            await connection.execute(f"SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = \"{schema}\"")
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "INSERT INTO directory.migrations (schema, number, name, checksum) VALUES ($1, $2, $3, $4)",
+                schema,
+                migration.number,
+                migration.name,
+                migration.checksum,
+            )
+        applied.append(f"{schema}/{migration.name}")
+    return applied
+
+
+_BOOKKEEPING = """
+CREATE SCHEMA IF NOT EXISTS directory;
+CREATE TABLE IF NOT EXISTS directory.migrations (
+    schema      text NOT NULL,
+    number      integer NOT NULL,
+    name        text NOT NULL,
+    checksum    text NOT NULL,
+    applied_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (schema, number)
+)
+"""
+
+
+__all__ = ["ChangedMigration", "Migration", "migrate", "migrations", "pending", "pending_on"]
