@@ -108,13 +108,15 @@ class LineReading(Struct, frozen=True):
     """One number as the carrier shows it: the campaign it is on, and how far each mobile operator has followed.
 
     `operators` maps an operator's registry id (10017 AT&T, 10035 T-Mobile, 10036 US Cellular, 10038 Verizon) to
-    `pending`, `added` or `failed`, where the carrier tells. `is_settled`: the carrier says that nothing is under way.
+    `pending`, `added` or `failed`, where the carrier tells. `is_settled`: the carrier says that nothing is under way
+    and nothing went wrong. `has_failed`: it tried and could not, and will not go on by itself.
     """
 
     number: E164
     campaign: str | None
     is_settled: bool
     operators: Mapping[str, str]
+    has_failed: bool = False
 
 
 class LinePage(Struct, frozen=True):
@@ -214,7 +216,16 @@ class NumberSource(Protocol):
         ...
 
     async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
-        """Give numbers back to the carrier; answers the carrier's order id."""
+        """Give numbers back to the carrier; answers the carrier's order id.
+
+        A lost disconnection is recovered by `read_in_service`: the carrier need not be able to find it by its key.
+        """
+        ...
+
+    async def read_disconnection(
+        self, carrier_order_id: str
+    ) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+        """Where a disconnection stands; `done` are the numbers that are gone."""
         ...
 
     async def read_in_service(self, page: str | None = None) -> Accepted[NumberPage] | Refused | Deferred | Unknown:
@@ -303,7 +314,14 @@ class Registry(Protocol):
     async def file_campaign(
         self, filing: CampaignFiling
     ) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
-        """Register a campaign and share it with the carrier; review follows."""
+        """Register a campaign and share it with the carrier; review follows.
+
+        Accepted with `is_shared` false: it is registered, and `share_campaign` has yet to hand it on.
+        """
+        ...
+
+    async def share_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+        """Hand a registered campaign on to the carrier; already handed on is Accepted."""
         ...
 
     async def read_campaign(self, tcr_campaign_id: str) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
@@ -333,11 +351,23 @@ class Callback(Struct, frozen=True):
     received_at: datetime
 
 
+class OrderKind(StrEnum):
+    """Which of the carrier's order books an order is in."""
+
+    LINE_OPTIONS = "line_options"
+    PURCHASE = "purchase"
+    DISCONNECTION = "disconnection"
+
+
 class OrderHint(Struct, frozen=True):
-    """A carrier says that an order moved. A hint: the order is read before anything is believed."""
+    """A carrier says that an order moved. A hint: the order is read before anything is believed.
+
+    `order_key` is empty where the carrier did not repeat it.
+    """
 
     carrier_order_id: str
     order_key: str
+    kind: OrderKind = OrderKind.LINE_OPTIONS
 
 
 class BrandHint(Struct, frozen=True):
@@ -368,4 +398,12 @@ class CallbackReader(Protocol):
 
     def read(self, callback: Callback) -> Sequence[Hint]:
         """What the callback says, in our words."""
+        ...
+
+
+class CallbackSubscriber(Protocol):
+    """Tells one vendor where to call us back."""
+
+    async def subscribe(self, url: str) -> Accepted[None] | Refused | Deferred | Unknown:
+        """Have the vendor call `url` for everything we listen to; already so is Accepted. Safe to repeat."""
         ...
