@@ -72,7 +72,8 @@ async def pending_on(connection: asyncpg.Connection) -> list[str]:
     """As `pending`, on a connection that is already there."""
     if not await connection.fetchval("SELECT to_regclass('directory.migrations') IS NOT NULL"):
         return [f"directory/{m.name}" for m in migrations("directory")]
-    done = {(r["schema"], r["number"]) for r in await connection.fetch("SELECT schema, number FROM directory.migrations")}
+    ran = await connection.fetch("SELECT schema, number FROM directory.migrations")
+    done = {(record["schema"], record["number"]) for record in ran}
     cells = [r["name"] for r in await connection.fetch("SELECT name FROM directory.cells ORDER BY name")]
     wanted = [("directory", m) for m in migrations("directory")] + [(c, m) for c in cells for m in migrations("cell")]
     return [f"{schema}/{m.name}" for schema, m in wanted if (schema, m.number) not in done]
@@ -81,10 +82,8 @@ async def pending_on(connection: asyncpg.Connection) -> list[str]:
 async def _apply(connection: asyncpg.Connection, schema: str, part: str) -> list[str]:
     if schema != "directory" and not CELL_NAME.match(schema):
         raise ValueError(f"not a cell's name: {schema!r}")
-    done = {
-        record["number"]: record["checksum"]
-        for record in await connection.fetch("SELECT number, checksum FROM directory.migrations WHERE schema = $1", schema)
-    }
+    ran = await connection.fetch("SELECT number, checksum FROM directory.migrations WHERE schema = $1", schema)
+    done = {record["number"]: record["checksum"] for record in ran}
     applied: list[str] = []
     for migration in migrations(part):
         if migration.number in done:

@@ -86,6 +86,7 @@ CREATE TABLE idempotency_keys (
     status          integer,                    -- null only inside the transaction that does the work
     headers         jsonb,
     body            bytea,
+    subject         uuid,                       -- the resource that a waiting route can tell its answer from
     created_at      timestamptz NOT NULL,
     PRIMARY KEY (org_id, key)
 );
@@ -137,3 +138,12 @@ CREATE TABLE usage_rows (
     metadata        jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX usage_rows_list_idx ON usage_rows (org_id, ts DESC, id DESC);
+
+CREATE TABLE rate_buckets (
+    org_id          uuid NOT NULL REFERENCES organizations (id),
+    bucket          text NOT NULL,
+    tokens          double precision NOT NULL,
+    refilled_at     timestamptz NOT NULL,
+    refused         boolean NOT NULL DEFAULT false,     -- whether the last caller got none
+    PRIMARY KEY (org_id, bucket)
+);

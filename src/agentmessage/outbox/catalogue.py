@@ -1,0 +1,49 @@
+"""Every event type, the family it belongs to, and what its `data` is (decisions, sections 3, 4, 7 and 9)."""
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """A fact about one resource. The part before the first dot is its family."""
+
+    PHONE_NUMBER_ORDERED = "phone_number.ordered"
+    PHONE_NUMBER_UPDATED = "phone_number.updated"
+    PHONE_NUMBER_RELEASED = "phone_number.released"
+    PHONE_NUMBER_BULK_ORDER_COMPLETED = "phone_number.bulk_order.completed"
+    PHONE_NUMBER_CAMPAIGN_ATTACHED = "phone_number.campaign.attached"
+    PHONE_NUMBER_CAMPAIGN_DETACHED = "phone_number.campaign.detached"
+    PHONE_NUMBER_CAMPAIGN_ASSIGNED = "phone_number.campaign.assigned"
+    PHONE_NUMBER_CAMPAIGN_UNASSIGNED = "phone_number.campaign.unassigned"
+    PHONE_NUMBER_CAMPAIGN_FAILED = "phone_number.campaign.failed"
+    BRAND_CREATED = "brand.created"
+    BRAND_UPDATED = "brand.updated"
+    BRAND_DELETED = "brand.deleted"
+    BRAND_VETTED = "brand.vetted"
+    BRAND_VETTING_FAILED = "brand.vetting_failed"
+    CAMPAIGN_CREATED = "campaign.created"
+    CAMPAIGN_SHARED = "campaign.shared"
+    CAMPAIGN_APPROVED = "campaign.approved"
+    CAMPAIGN_REJECTED = "campaign.rejected"
+    CAMPAIGN_SUSPENDED = "campaign.suspended"
+    CAMPAIGN_RESUMED = "campaign.resumed"
+    CAMPAIGN_EXPIRED = "campaign.expired"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
+    WALLET_BALANCE_LOW = "wallet.balance_low"
+    WALLET_BALANCE_ZERO = "wallet.balance_zero"
+    ORGANIZATION_UPDATED = "organization.updated"
+
+    @property
+    def family(self) -> str:
+        """The kind of resource that the fact is about."""
+        return self.value.partition(".")[0]
+
+
+LISTENERS: dict[EventType, tuple[str, ...]] = {
+    EventType.CAMPAIGN_APPROVED: ("numbers.campaign_changed",),
+    EventType.CAMPAIGN_SUSPENDED: ("numbers.campaign_changed",),
+    EventType.CAMPAIGN_RESUMED: ("numbers.campaign_changed",),
+    EventType.CAMPAIGN_EXPIRED: ("numbers.campaign_changed",),
+}
+"""Jobs that a fact starts: upward news. Their key is the resource's id, their argument `resource_id`."""

@@ -1,0 +1,47 @@
+"""Writing facts and jobs, inside the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+from agentmessage.kernel.ids import new_id
+from agentmessage.outbox import queries
+from agentmessage.outbox.catalogue import LISTENERS, EventType
+
+
+async def emit(tx: Statements, org_id: UUID, kind: EventType, resource_id: UUID, data: Any) -> UUID:
+    """Write a fact and the jobs that listen to it; answers the event's id (shown as `evt_<id>`).
+
+    `data` is the resource as the API shows it at this moment.
+    """
+    event_id = new_id()
+    await queries.insert_event(
+        tx, event_id, org_id, kind=kind.value, family=kind.family, resource_id=resource_id, data=data
+    )
+    for job in LISTENERS.get(kind, ()):
+        await enqueue(tx, job, str(resource_id), {"org_id": str(org_id), "resource_id": str(resource_id)})
+    return event_id
+
+
+async def enqueue(
+    tx: Statements, kind: str, key: str, arguments: Mapping[str, str | int | None], *, delay_s: float = 0.0
+) -> None:
+    """Write a job. One job exists per (kind, key): a second one only brings the first forward and renews its arguments.
+
+    A job that is running when it is enqueued again runs once more afterwards.
+    """
+    await queries.upsert_job(tx, kind, key, dict(arguments), tx.now + timedelta(seconds=delay_s))
+
+
+async def last_event_at(db: Statements, org_id: UUID, family: str) -> datetime | None:
+    """When the organization's newest event of a family happened: `meta.last_event_at`."""
+    return await queries.newest_event_at(db, org_id, family)
+
+
+async def tail(
+    db: Statements, org_id: UUID, *, after: UUID | None, since: datetime | None, kinds: Sequence[str] | None, limit: int
+) -> list[queries.Event]:
+    """Facts in an order that never changes, oldest first, after a fact the reader has seen; lossless."""
+    return await queries.list_events(db, org_id, after=after, since=since, kinds=kinds, limit=limit)

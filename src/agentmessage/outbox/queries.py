@@ -1,0 +1,170 @@
+"""Every statement on events and jobs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.kernel.db import Statements
+
+
+class Event(Struct, frozen=True):
+    """A stored fact."""
+
+    id: UUID
+    org_id: UUID
+    type: str
+    resource_id: UUID
+    data: Any
+    created_at: datetime
+
+
+class Job(Struct, frozen=True):
+    """A claimed job. `attempts` counts this one."""
+
+    id: int
+    kind: str
+    key: str
+    arguments: dict[str, Any]
+    attempts: int
+    lease_token: UUID
+
+
+async def insert_event(
+    tx: Statements, event_id: UUID, org_id: UUID, *, kind: str, family: str, resource_id: UUID, data: Any
+) -> None:
+    """Write one fact."""
+    await tx.run(
+        """INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        event_id,
+        org_id,
+        kind,
+        family,
+        resource_id,
+        data,
+        tx.now,
+    )
+
+
+async def newest_event_at(db: Statements, org_id: UUID, family: str) -> datetime | None:
+    """Time of the newest event of a family; served by events_family_idx."""
+    moment: datetime | None = await db.value(
+        "SELECT created_at FROM events WHERE org_id = $1 AND family = $2 ORDER BY created_at DESC LIMIT 1",
+        org_id,
+        family,
+    )
+    return moment
+
+
+async def event_exists(db: Statements, org_id: UUID, event_id: UUID) -> bool:
+    """Whether a fact is the organization's."""
+    return bool(await db.value("SELECT true FROM events WHERE org_id = $1 AND id = $2", org_id, event_id))
+
+
+async def list_events(
+    db: Statements,
+    org_id: UUID,
+    *,
+    after: UUID | None,
+    since: datetime | None,
+    kinds: Sequence[str] | None,
+    limit: int,
+) -> list[Event]:
+    """Facts in commit-safe order; served by events_tail_idx.
+
+    Rows of transactions that might still have older siblings under way (xid at or above the snapshot's xmin) wait for
+    the next look, so that no reader can pass a place in which a row appears later.
+    """
+    return await db.all(
+        Event,
+        """SELECT id, org_id, type, resource_id, data, created_at FROM events
+           WHERE org_id = $1 AND xid < pg_snapshot_xmin(pg_current_snapshot())
+             AND ($2::uuid IS NULL OR (xid, id) > (SELECT a.xid, a.id FROM events a WHERE a.org_id = $1 AND a.id = $2))
+             AND ($3::timestamptz IS NULL OR created_at >= $3)
+             AND ($4::text[] IS NULL OR type = ANY($4))
+           ORDER BY xid, id LIMIT $5""",
+        org_id,
+        after,
+        since,
+        kinds,
+        limit,
+    )
+
+
+async def delete_events_before(db: Statements, before: datetime) -> int:
+    """Forget facts past their retention, at most 10,000 at a time."""
+    return await db.run(
+        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < $1 ORDER BY id LIMIT 10000)", before
+    )
+
+
+async def upsert_job(tx: Statements, kind: str, key: str, arguments: dict[str, Any], run_at: datetime) -> None:
+    """Write a job, or bring the one that is there forward; a fresh wish starts with fresh attempts.
+
+    Clearing the lease makes a running job's acknowledgment miss, so that the job runs again with the new arguments.
+    """
+    await tx.run(
+        """INSERT INTO jobs AS j (kind, key, arguments, run_at, created_at) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (kind, key) DO UPDATE SET arguments = $3, attempts = 0, lease_token = NULL,
+               run_at = CASE WHEN j.lease_until > $5 THEN $4 ELSE least(j.run_at, $4) END""",
+        kind,
+        key,
+        arguments,
+        run_at,
+        tx.now,
+    )
+
+
+async def claim_jobs(
+    db: Statements, *, kinds: Sequence[str], limit: int, lease_token: UUID, now: datetime, until: datetime
+) -> list[Job]:
+    """Lease the jobs that are due, oldest first, skipping those that another worker is taking; by jobs_due_idx."""
+    return await db.all(
+        Job,
+        """UPDATE jobs SET lease_token = $3, lease_until = $5, run_at = $5, attempts = attempts + 1
+           WHERE id IN (SELECT id FROM jobs WHERE run_at <= $4 AND kind = ANY($1)
+                        ORDER BY run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING id, kind, key, arguments, attempts, lease_token""",
+        kinds,
+        limit,
+        lease_token,
+        now,
+        until,
+    )
+
+
+async def finish_job(db: Statements, job_id: int, lease_token: UUID) -> bool:
+    """Acknowledge: the job is gone, unless it was wished for again meanwhile."""
+    return bool(await db.run("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", job_id, lease_token))
+
+
+async def postpone_job(
+    db: Statements, job_id: int, lease_token: UUID, *, run_at: datetime, error: str | None, keep_attempts: bool
+) -> bool:
+    """Run it again later; `keep_attempts` False starts the count anew (the job is waiting, not failing)."""
+    return bool(
+        await db.run(
+            """UPDATE jobs SET run_at = $3, lease_token = NULL, lease_until = NULL, last_error = $4,
+                   attempts = CASE WHEN $5 THEN attempts ELSE 0 END
+               WHERE id = $1 AND lease_token = $2""",
+            job_id,
+            lease_token,
+            run_at,
+            error,
+            keep_attempts,
+        )
+    )
+
+
+async def next_job_at(db: Statements, kinds: Sequence[str]) -> datetime | None:
+    """When the next job of these kinds is due."""
+    moment: datetime | None = await db.value("SELECT min(run_at) FROM jobs WHERE kind = ANY($1)", kinds)
+    return moment
+
+
+async def ring(db: Statements, bell: str) -> None:
+    """Notify listeners of a bell. Never inside a transaction of a request: NOTIFY takes a global lock at commit."""
+    await db.run("SELECT pg_notify('agentmessage', $1)", bell)

@@ -1,0 +1,78 @@
+"""One request as a handler sees it: who asks, what for, and the transaction to do it in."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from agentmessage.kernel.db import CellDb, Cells, Tx
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.web import idempotency
+from agentmessage.web.wire import Request
+
+B = TypeVar("B", bound=Request)
+Q = TypeVar("Q", bound=Request)
+
+
+class Call(Generic[B, Q]):
+    """A request that has passed authentication, scope and shape.
+
+    `db` is the pool of the tenant's cell; `ids` are the path's UUIDs in order; `headers` have lower-case names.
+    `context` is what the wiring hands to rooms that need more than the database (by name, see app/wiring.py).
+    """
+
+    __slots__ = ("_held", "body", "cells", "claim", "context", "db", "headers", "ids", "query", "ring", "tenant")
+
+    def __init__(
+        self,
+        *,
+        tenant: Tenant,
+        db: CellDb,
+        cells: Cells,
+        ids: tuple[UUID, ...],
+        body: B,
+        query: Q,
+        headers: Mapping[str, str],
+        context: Mapping[str, object],
+        ring: Callable[[str, str], None],
+        claim: idempotency.Claim | None = None,
+    ) -> None:
+        self.tenant = tenant
+        self.db = db
+        self.cells = cells
+        self.ids = ids
+        self.body = body
+        self.query = query
+        self.headers = headers
+        self.context = context
+        self.ring = ring
+        self.claim = claim
+        self._held: Tx | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The path's first id."""
+        return self.ids[0]
+
+    def hold(self, tx: Tx) -> None:
+        """Work inside the edge's transaction, which commits once the answer is stored beside the work."""
+        self._held = tx
+
+    @asynccontextmanager
+    async def transaction(self, *, subject: UUID | None = None) -> AsyncGenerator[Tx]:
+        """Open the request's transaction; it commits when the block ends.
+
+        With an Idempotency-Key the edge has opened it already and commits after the answer is stored in it. A route
+        that waits claims the key here, under `subject`: the resource from which `resume` can tell the answer later.
+        """
+        if self._held is not None:
+            yield self._held
+            return
+        async with self.db.transaction() as tx:
+            if self.claim is not None and subject is not None:
+                await idempotency.claim(tx, self.tenant.org_id, self.claim, subject=subject)
+            yield tx
+
+    def wake(self, bell: str) -> None:
+        """After the commit: tell the workers of this cell that there is work (a hint; they also look by themselves)."""
+        self.ring(self.tenant.cell, bell)

@@ -1,0 +1,35 @@
+"""Cursors: base64url without padding of `{"created_at", "id"}` (decisions, section 1)."""
+
+import base64
+import binascii
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from agentmessage.kernel.errors import ValidationFailed
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """A place in a list: the last row that the reader has seen."""
+
+    created_at: datetime
+    id: str
+
+
+def encode(created_at: datetime, row_id: object) -> str:
+    """A place as the opaque text that the caller sends back."""
+    raw = msgspec.json.encode(Place(created_at, str(row_id)))
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(cursor: str, *, field: str = "cursor") -> Place:
+    """The place; raises ValidationFailed naming `field` for anything that `encode` did not make."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place = msgspec.json.decode(raw, type=Place)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise ValidationFailed({field: "must be a cursor from an earlier page"}) from error
+    if place.created_at.tzinfo is None or not place.id or "\x00" in place.id:
+        raise ValidationFailed({field: "must be a cursor from an earlier page"})
+    return place

@@ -1,0 +1,119 @@
+"""What a route declares: method, path, scope, shapes, answers and refusals.
+
+The declaration is the only source: dispatch, validation, the envelope and the OpenAPI document are made from it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, get_type_hints
+
+from msgspec import Struct
+
+from agentmessage.kernel.errors import ApiError
+from agentmessage.web.call import Call
+from agentmessage.web.scopes import ALL_SCOPES
+from agentmessage.web.wire import Request
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+
+class NoInput(Request, frozen=True):
+    """The operation takes no body, or no query."""
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One operation of the API.
+
+    `answers` maps each good status to what it carries (None: no content); the first is the default.
+    `path_fault` is the status of a malformed path id. `bare`: success is printed without the envelope.
+    `is_list`: the answer is a Page. `optional_body`: an absent body is an empty one.
+    `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
+    its entry in `edge.RESUMES`.
+    """
+
+    method: str
+    path: str
+    scope: str
+    tag: str
+    handler: Handler
+    body: type[Request]
+    query: type[Request]
+    answers: Mapping[int, Any]
+    refuses: Sequence[type[ApiError]]
+    path_fault: int = 400
+    bare: bool = False
+    is_list: bool = False
+    optional_body: bool = False
+    waits: bool = False
+    body_fault_is_400: bool = False
+    example: Any = None
+
+    @property
+    def name(self) -> str:
+        """The operation id: the handler's name in camelCase, `detachCampaign`."""
+        head, *rest = self.handler.__name__.split("_")
+        return head + "".join(word.capitalize() for word in rest)
+
+    @property
+    def takes_body(self) -> bool:
+        """There is a body to read."""
+        return self.body is not NoInput
+
+    @property
+    def parameters(self) -> Sequence[str]:
+        """Names of the path parameters, in order."""
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+
+class Routes:
+    """The operations of one room, in the order of declaration."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.declared: list[Route] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str,
+        answers: Mapping[int, Any],
+        refuses: Sequence[type[ApiError]] = (),
+        path_fault: int = 400,
+        bare: bool = False,
+        is_list: bool = False,
+        optional_body: bool = False,
+        waits: bool = False,
+        body_fault_is_400: bool = False,
+        example: Any = None,
+    ) -> Callable[[H], H]:
+        """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
+        if scope not in ALL_SCOPES:
+            raise ValueError(f"{method} {path}: unknown scope {scope!r}")
+
+        def declare(handler: H) -> H:
+            body, query = get_type_hints(handler)["call"].__args__
+            self.declared.append(
+                Route(
+                    method=method,
+                    path=path,
+                    scope=scope,
+                    tag=self.tag,
+                    handler=handler,
+                    body=body,
+                    query=query,
+                    answers=answers,
+                    refuses=refuses,
+                    path_fault=path_fault,
+                    bare=bare,
+                    is_list=is_list,
+                    optional_body=optional_body,
+                    waits=waits,
+                    body_fault_is_400=body_fault_is_400,
+                    example=example,
+                )
+            )
+            return handler
+
+        return declare

@@ -1,0 +1,283 @@
+"""The ASGI application in front of every route: who asks, may they, is it well formed; handler; envelope.
+
+The order of checks is the contract's (decisions, section 1): 401, 403, path 400, body and query 422, the room's own.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from agentmessage.kernel.clock import Clock
+from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.errors import (
+    ApiError,
+    Forbidden,
+    Internal,
+    InvalidInput,
+    MalformedPathId,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from agentmessage.kernel.ids import new_ulid
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.web import idempotency
+from agentmessage.web.authentication import Authenticator, Known
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Route
+from agentmessage.web.dispatch import Dispatch, allowed
+from agentmessage.web.observation import Observer
+from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply, success
+from agentmessage.web.streams import EventStream
+from agentmessage.web.validation import read_body, read_query
+
+log = structlog.get_logger("agentmessage.web")
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_QUERY_BYTES = 8 * 1024
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NO_INPUT = NoInput()
+
+
+class Incoming(Struct, frozen=True):
+    """A request whose route is found and whose caller may use it."""
+
+    route: Route
+    parameters: Sequence[str]
+    headers: Mapping[str, str]
+    tenant: Tenant
+    target: bytes
+    query_string: bytes
+
+
+class Edge:
+    """Serves the declared routes. `context` is handed to every Call; `ring` tells workers of new work."""
+
+    def __init__(
+        self,
+        *,
+        dispatch: Dispatch,
+        cells: Cells,
+        authenticator: Authenticator,
+        clock: Clock,
+        context: Mapping[str, object],
+        ring: Callable[[str, str], None],
+        observer: Observer,
+    ) -> None:
+        self._dispatch = dispatch
+        self._cells = cells
+        self._authenticator = authenticator
+        self._clock = clock
+        self._context = context
+        self._ring = ring
+        self._observer = observer
+        self.is_draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, the answer is enveloped and carries a request id."""
+        request_id = new_ulid()
+        began = self._observer.start()
+        method: str = scope["method"]
+        result: Reply | EventStream
+        try:
+            result = await self._answer(scope, receive, request_id)
+        except ApiError as error:
+            result = refusal(error, request_id)
+        except DATABASE_AWAY as error:
+            log.warning("database away", request_id=request_id, error=str(error) or type(error).__name__)
+            result = refusal(Unavailable(retry_after_s=1), request_id)
+        except Exception:
+            log.exception("request failed", request_id=request_id, method=method, path=scope["path"])
+            result = refusal(Internal(), request_id)
+        if isinstance(result, EventStream):
+            await result.serve(receive, send, request_id, head_only=method == "HEAD")
+            self._observer.finish(began, method, 200)
+            return
+        await send_reply(send, result, request_id, head_only=method == "HEAD")
+        self._observer.finish(began, method, result.status)
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply | EventStream:
+        if self.is_draining:
+            raise Unavailable(retry_after_s=1)
+        route, parameters = self._find(scope["method"], scope["path"])
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        tenant = await self._admit(route, headers, request_id)
+        query_string: bytes = scope["query_string"]
+        target: bytes = scope.get("raw_path") or scope["path"].encode()
+        incoming = Incoming(route, parameters, headers, tenant, target + b"?" + query_string, query_string)
+        return await self._perform(incoming, receive)
+
+    def _find(self, method: str, path: str) -> tuple[Route, Sequence[str]]:
+        found = self._dispatch.find(path)
+        if found is None:
+            raise NotFound
+        routes, parameters = found
+        route = routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise MethodNotAllowed(allowed(routes))
+        return route, parameters
+
+    async def _admit(self, route: Route, headers: Mapping[str, str], request_id: str) -> Tenant:
+        header = headers.get("authorization")
+        known = self._authenticator.recall(header)
+        if known is None:
+            known = await self._authenticator.look_up(header, now=self._clock.now())
+        if route.scope not in known.scopes:
+            raise Forbidden
+        return _tenant(known, request_id)
+
+    async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | EventStream:
+        route = incoming.route
+        ids = tuple(
+            _path_id(text, name, route) for text, name in zip(incoming.parameters, route.parameters, strict=True)
+        )
+        body = await _read_all(receive, MAX_BODY_BYTES) if route.method in BODY_METHODS else b""
+        parsed, query = _parse(incoming, body)
+        claim = None
+        if route.method == "POST":
+            claim = idempotency.read_claim(incoming.headers, route.method, incoming.target, body)
+        call = Call(
+            tenant=incoming.tenant,
+            db=await self._cells.cell(incoming.tenant.cell),
+            cells=self._cells,
+            ids=ids,
+            body=parsed,
+            query=query,
+            headers=incoming.headers,
+            context=self._context,
+            ring=self._ring,
+            claim=claim,
+        )
+        if claim is not None:
+            return await _once(route, call, claim)
+        result = await route.handler(call)
+        return result if isinstance(result, EventStream) else success(route, result)
+
+
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
+    stored = await idempotency.find(call.db, call.tenant.org_id, claim)
+    if stored is not None:
+        return await _replay(route, call, claim, stored)
+    try:
+        return await _first(route, call, claim)
+    except idempotency.AlreadyAnswered as again:
+        return await _replay(route, call, claim, again.stored)
+
+
+async def _first(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    if route.waits:
+        reply = success(route, await route.handler(call))
+        await _keep(call.db, call, claim, reply)
+        return reply
+    async with call.db.transaction() as tx:
+        await idempotency.claim(tx, call.tenant.org_id, claim)
+        call.hold(tx)
+        reply = success(route, await route.handler(call))
+        await _keep(tx, call, claim, reply)
+    return reply
+
+
+async def _replay(route: Route, call: Call[Any, Any], claim: idempotency.Claim, stored: idempotency.Stored) -> Reply:
+    if stored.status is not None:
+        headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
+        return Reply(stored.status, stored.body or b"", headers)
+    resume = RESUMES[route.name]
+    reply = success(route, await resume(call, stored.subject))
+    await _keep(call.db, call, claim, reply)
+    return reply
+
+
+RESUMES: dict[str, Callable[[Call[Any, Any], UUID | None], Any]] = {}
+"""For routes that wait: how to tell the answer from the subject that the key was claimed under. Filled by the wiring."""
+
+
+async def _keep(db: Any, call: Call[Any, Any], claim: idempotency.Claim, reply: Reply) -> None:
+    await idempotency.store(db, call.tenant.org_id, claim, status=reply.status, headers=reply.headers, body=reply.body)
+
+
+def _tenant(known: Known, request_id: str) -> Tenant:
+    principal = known.principal
+    return Tenant(
+        principal.org_id, principal.cell, principal.mode, "customer", known.actor_label, request_id, known.scopes
+    )
+
+
+def _path_id(text: str, name: str, route: Route) -> UUID:
+    if UUID_FORM.fullmatch(text):
+        return UUID(text)
+    match route.path_fault:
+        case 404:
+            raise NotFound
+        case 422:
+            raise ValidationFailed({name: "must be a UUID"})
+        case _:
+            raise MalformedPathId({name: "must be a UUID"})
+
+
+def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
+    """Body and query as the route declares them; their faults are told together."""
+    route = incoming.route
+    faults: dict[str, str] = {}
+    query: Any = NO_INPUT
+    parsed: Any = NO_INPUT
+    if len(incoming.query_string) > MAX_QUERY_BYTES:
+        raise ValidationFailed({"query": f"must be at most {MAX_QUERY_BYTES} bytes"})
+    if incoming.query_string or route.query is not NoInput:
+        try:
+            query = read_query(route.query, incoming.query_string)
+        except ValidationFailed as error:
+            faults.update(error.details or {})
+    if route.takes_body:
+        try:
+            parsed = _parse_body(route, incoming.headers, body)
+        except ValidationFailed as error:
+            faults.update(error.details or {})
+    if faults:
+        raise ValidationFailed(faults)
+    return parsed, query
+
+
+def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
+    if not body and route.optional_body:
+        return read_body(route.body, b"{}")
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType
+    try:
+        return read_body(route.body, body)
+    except ValidationFailed as error:
+        if route.body_fault_is_400 and any(words == "is not a known field" for words in (error.details or {}).values()):
+            raise InvalidInput("unknown field", details=error.details) from error
+        raise
+
+
+async def _read_all(receive: Receive, limit: int) -> bytes:
+    """The whole body; refused as soon as it is longer than `limit`."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise PayloadTooLarge
+        return body
+    chunks = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidInput("the body ended early")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise PayloadTooLarge
+    return b"".join(chunks)

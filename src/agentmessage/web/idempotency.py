@@ -1,0 +1,85 @@
+"""Idempotency-Key: the same key gives the same answer, for two at once and across a crash.
+
+The key is claimed in the transaction that does the work and the answer is stored in it too: either all of it happened
+or none of it. A second request with the key waits at the unique index until the first has ended. A refusal rolls back
+and is not stored: nothing happened, so the key may be tried again. Kept for 24 hours (decisions, section 5).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.errors import IdempotencyKeyReused, ValidationFailed
+from agentmessage.web import queries
+
+MAX_KEY_LENGTH = 255
+
+
+class Claim(Struct, frozen=True):
+    """A key as one request presents it: `fingerprint` is SHA-256 of method, path, query and body."""
+
+    key: str
+    fingerprint: bytes
+
+
+class Stored(Struct, frozen=True):
+    """An answer that was given before. `status` None: the work is done or under way, the answer was never stored."""
+
+    fingerprint: bytes
+    status: int | None
+    headers: Mapping[str, str] | None
+    body: bytes | None
+    subject: UUID | None
+
+
+class AlreadyAnswered(Exception):
+    """The key has been used by this very request before."""
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+def read_claim(headers: Mapping[str, str], method: str, target: bytes, body: bytes) -> Claim | None:
+    """The claim of a request, or None without a key. Raises ValidationFailed for a key that cannot be one."""
+    key = headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise ValidationFailed({"Idempotency-Key": f"must be 1..{MAX_KEY_LENGTH} printable characters"})
+    digest = hashlib.sha256(b"\n".join((method.encode(), target, body))).digest()
+    return Claim(key, digest)
+
+
+async def claim(tx: Tx, org_id: UUID, claim: Claim, *, subject: UUID | None = None) -> None:
+    """Take the key for this transaction. Raises AlreadyAnswered, or IdempotencyKeyReused for another request's key."""
+    if await queries.insert_key(tx, org_id, claim.key, claim.fingerprint, subject):
+        return
+    stored = await queries.find_key(tx, Stored, org_id, claim.key)
+    if stored is None or stored.fingerprint != claim.fingerprint:
+        raise IdempotencyKeyReused
+    raise AlreadyAnswered(stored)
+
+
+async def find(db: Statements, org_id: UUID, claim: Claim) -> Stored | None:
+    """What the key was answered with before. Raises IdempotencyKeyReused."""
+    stored = await queries.find_key(db, Stored, org_id, claim.key)
+    if stored is not None and stored.fingerprint != claim.fingerprint:
+        raise IdempotencyKeyReused
+    return stored
+
+
+async def store(
+    db: Statements, org_id: UUID, claim: Claim, *, status: int, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Keep the answer beside the work."""
+    await queries.store_answer(db, org_id, claim.key, status=status, headers=dict(headers), body=body)
+
+
+async def forget_old(db: Statements, *, now: datetime, hours: int) -> int:
+    """Delete keys older than their promise; at most 10,000 at a time."""
+    return await queries.delete_keys_before(db, now - timedelta(hours=hours))

@@ -1,0 +1,106 @@
+"""Every statement of the edge: who a key belongs to, what a key was answered with, how much is left in a bucket."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+
+T = TypeVar("T")
+
+
+async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes) -> T | None:
+    """Key id, organization, cell, mode, label and scopes behind a key's hash; the primary key of the directory."""
+    return await db.one(
+        row,
+        """SELECT k.key_id, k.org_id, o.cell, o.mode, k.label, k.scopes
+           FROM directory.api_keys k JOIN directory.organizations o ON o.id = k.org_id WHERE k.hash = $1""",
+        key_hash,
+    )
+
+
+async def touch_keys(db: Statements, key_ids: list[UUID], org_ids: list[UUID], used_at: list[datetime]) -> None:
+    """Record when keys were last used, never backwards."""
+    await db.run(
+        """UPDATE api_keys k SET last_used_at = u.at
+           FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) u (id, org, at)
+           WHERE k.id = u.id AND k.org_id = u.org AND (k.last_used_at IS NULL OR k.last_used_at < u.at)""",
+        key_ids,
+        org_ids,
+        used_at,
+    )
+
+
+async def insert_key(tx: Statements, org_id: UUID, key: str, fingerprint: bytes, subject: UUID | None) -> bool:
+    """Claim an idempotency key; waits for a transaction that is claiming the same one. False: it is taken."""
+    return bool(
+        await tx.run(
+            """INSERT INTO idempotency_keys (org_id, key, fingerprint, subject, created_at)
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
+            org_id,
+            key,
+            fingerprint,
+            subject,
+            tx.now,
+        )
+    )
+
+
+async def find_key(db: Statements, row: Callable[..., T], org_id: UUID, key: str) -> T | None:
+    """A claimed key with its answer, if one is stored."""
+    return await db.one(
+        row,
+        "SELECT fingerprint, status, headers, body, subject FROM idempotency_keys WHERE org_id = $1 AND key = $2",
+        org_id,
+        key,
+    )
+
+
+async def store_answer(
+    db: Statements, org_id: UUID, key: str, *, status: int, headers: dict[str, Any], body: bytes
+) -> None:
+    """Keep an answer under its key; a stored one stays."""
+    await db.run(
+        """UPDATE idempotency_keys SET status = $3, headers = $4, body = $5
+           WHERE org_id = $1 AND key = $2 AND status IS NULL""",
+        org_id,
+        key,
+        status,
+        headers,
+        body,
+    )
+
+
+async def delete_keys_before(db: Statements, before: datetime) -> int:
+    """Forget old keys; served by idempotency_keys_age_idx."""
+    return await db.run(
+        """DELETE FROM idempotency_keys WHERE (org_id, key) IN
+           (SELECT org_id, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT 10000)""",
+        before,
+    )
+
+
+async def take_token(
+    db: Statements, org_id: UUID, bucket: str, *, capacity: float, per_second: float, now: datetime
+) -> float:
+    """Take one token of an organization's bucket; answers what is left, negative when there was none to take.
+
+    One statement under the row's lock, so that callers at once cannot share a token.
+    """
+    left: float = await db.value(
+        """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at) VALUES ($1, $2, $3 - 1, $5)
+           ON CONFLICT (org_id, bucket) DO UPDATE SET
+               tokens = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)
+                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= 1
+                          THEN 1 ELSE 0 END,
+               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < 1,
+               refilled_at = greatest(b.refilled_at, $5)
+           RETURNING CASE WHEN b.refused THEN b.tokens - 1 ELSE b.tokens END""",
+        org_id,
+        bucket,
+        capacity,
+        per_second,
+        now,
+    )
+    return left

@@ -1,0 +1,71 @@
+"""Answers as bytes: the envelope, the headers, and one place where refusals become HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from agentmessage.kernel.errors import ApiError, MethodNotAllowed
+from agentmessage.web.declaration import Route
+from agentmessage.web.wire import Answer, Enveloped, EnvelopedPage, ErrorDetail, Failure, Page
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON = "application/json"
+
+
+class Reply(Struct, frozen=True):
+    """A whole answer. `headers` come on top of content type, length and request id."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+    content_type: str = JSON
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def success(route: Route, result: Any) -> Reply:
+    """A handler's result in the form that its route declares."""
+    status = next(iter(route.answers))
+    headers: Mapping[str, str] = {}
+    if isinstance(result, Answer):
+        answer: Answer[Any] = result  # pyright: ignore[reportUnknownVariableType]
+        status, result, headers = answer.status, answer.value, answer.headers
+    if result is None:
+        return Reply(status, b"", headers)
+    if isinstance(result, Page):
+        page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType]
+        if page.cursor_header and page.next_cursor:
+            headers = {**headers, "X-Next-Cursor": page.next_cursor}
+        return Reply(status, _encode(EnvelopedPage(success=True, data=page.items, meta=page.meta)), headers)
+    return Reply(status, _encode(result if route.bare else Enveloped(success=True, data=result)), headers)
+
+
+def refusal(error: ApiError, request_id: str) -> Reply:
+    """A refusal in its envelope."""
+    headers: dict[str, str] = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allow
+    if error.http_status == 401:  # noqa: PLR2004 - RFC 9110 15.5.2 asks for the challenge
+        headers["WWW-Authenticate"] = "Bearer"
+    detail = ErrorDetail(error.code, error.message, request_id, error.details)
+    return Reply(error.http_status, _encode(Failure(success=False, error=detail)), headers)
+
+
+async def send_reply(send: Send, reply: Reply, request_id: str, *, head_only: bool = False) -> None:
+    """Put an answer on the wire."""
+    headers = [(b"x-request-id", request_id.encode())]
+    if reply.body or reply.status not in (204, 304):
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+        headers.append((b"content-type", reply.content_type.encode()))
+    for name, value in reply.headers.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only else reply.body})

@@ -1,0 +1,141 @@
+"""Shape checks that name every fault at once.
+
+The happy way is one msgspec decode. Only when that refuses is the body taken apart field by field, so that the answer
+lists all faults and not just the first.
+"""
+
+import types
+from collections.abc import Mapping
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import NODEFAULT, Meta, Struct
+
+from agentmessage.kernel.errors import InvalidInput, ValidationFailed
+
+R = TypeVar("R", bound=Struct)
+MAX_DEPTH = 8
+
+
+def read_body(kind: type[R], body: bytes) -> R:
+    """The body as `kind`. Raises InvalidInput when it is not JSON, ValidationFailed naming every faulty field."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as first:
+        raise ValidationFailed(_faults(kind, _loose(body)) or {"body": _words(str(first))}) from first
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput("body is not well-formed JSON") from error
+
+
+def read_query(kind: type[R], query: bytes) -> R:
+    """The query string as `kind`; every value is text that must convert. Raises ValidationFailed."""
+    values: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ValidationFailed({"query": "must be a URL-encoded query string"}) from error
+    for name, value in pairs:
+        if name in values:
+            faults[_name(name)] = "must be given once"
+        values[name] = value
+    if not faults:
+        try:
+            return msgspec.convert(values, kind, strict=False)
+        except msgspec.ValidationError as first:
+            faults = _faults(kind, values, strict=False) or {"query": _words(str(first))}
+    raise ValidationFailed(faults)
+
+
+def _loose(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput("body is not well-formed JSON") from error
+
+
+def _faults(kind: type[Struct], value: Any, *, strict: bool = True, prefix: str = "", depth: int = 0) -> dict[str, str]:
+    """Every fault of `value` as a `kind`, by dotted field name."""
+    if not isinstance(value, Mapping):
+        return {prefix.rstrip(".") or "body": "must be an object"}
+    given: Mapping[str, Any] = {str(k): v for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    hints = get_type_hints(kind, include_extras=True)
+    faults: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        name = prefix + field.encode_name
+        if field.encode_name not in given:
+            if field.default is NODEFAULT and field.default_factory is NODEFAULT:
+                faults[name] = "is required"
+            continue
+        faults.update(_field_faults(hints[field.name], given[field.encode_name], name, strict=strict, depth=depth))
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    faults.update({_name(prefix + extra): "is not a known field" for extra in given if extra not in known})
+    if not faults:
+        try:
+            msgspec.convert(value, kind, strict=strict)
+        except msgspec.ValidationError as error:
+            faults[prefix.rstrip(".") or "body"] = _words(str(error))
+    return faults
+
+
+def _field_faults(hint: Any, value: Any, name: str, *, strict: bool, depth: int) -> dict[str, str]:
+    try:
+        msgspec.convert(value, hint, strict=strict)
+    except msgspec.ValidationError as error:
+        nested = _struct_in(hint)
+        if nested is not None and isinstance(value, Mapping) and depth < MAX_DEPTH:
+            return _faults(nested, value, strict=strict, prefix=f"{name}.", depth=depth + 1)
+        return {name: _declared(hint) or _words(str(error))}
+    return {}
+
+
+def _struct_in(hint: Any) -> type[Struct] | None:
+    """The Struct that a field holds, looking through Annotated and unions."""
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return hint
+    return next((found for arg in get_args(hint) if (found := _struct_in(arg)) is not None), None)
+
+
+def _declared(hint: Any) -> str | None:
+    """The words that a field's Meta declares for its refusal."""
+    for part in getattr(hint, "__metadata__", ()):
+        if isinstance(part, Meta) and part.extra and "must" in part.extra:
+            return str(part.extra["must"])
+    if get_origin(hint) in (Union, types.UnionType) or hasattr(hint, "__metadata__"):
+        return next((words for arg in get_args(hint) if (words := _declared(arg))), None)
+    return None
+
+
+TYPES = {
+    "int": "an integer",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+    "float": "a number",
+    "uuid": "a UUID",
+    "datetime": "an RFC 3339 time",
+    "date": "a date",
+}
+
+
+def _words(error: str) -> str:
+    """The sentence of msgspec in ours: 'Expected `int`, got `str`' becomes 'must be an integer'."""
+    text = error.split(" - at ", 1)[0]
+    if text.startswith("Expected `"):
+        wanted = text.split("`")[1].split(" | ")
+        if text.split("`")[2].lstrip().startswith((">", "<", "of", "matching", "that")):
+            return f"must be {TYPES.get(wanted[0], wanted[0])}{text.split('`')[2].rstrip(', ')}"
+        return "must be " + " or ".join(TYPES.get(kind, kind) for kind in wanted)
+    if text.startswith("Invalid enum value"):
+        return "is not one of the values it may have"
+    if text.startswith("Invalid UUID"):
+        return "must be a UUID"
+    return text[0].lower() + text[1:]
+
+
+def _name(field: str) -> str:
+    """A field name of the caller's, safe and short enough to say back."""
+    return field.encode("utf-8", "replace").decode()[:64]

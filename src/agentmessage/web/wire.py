@@ -1,0 +1,121 @@
+"""Shapes that all rooms put on the wire: the base of requests and resources, common field types, pages, envelopes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from msgspec import Meta, Struct
+
+T = TypeVar("T")
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A request body or query: nothing extra is accepted."""
+
+
+class Resource(Struct, frozen=True):
+    """A resource: all its keys are always printed; unset is null."""
+
+
+def must(words: str) -> dict[str, str]:
+    """What the refusal of a field says; goes into a Meta's `extra`."""
+    return {"must": words}
+
+
+E164_PATTERN = r"^\+[1-9]\d{6,14}$"
+E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=must("must be E.164"))]
+HTTPS_PATTERN = r"^https://[A-Za-z0-9\[][^\s]*$"
+HttpsUrl = Annotated[
+    str,
+    Meta(
+        pattern=HTTPS_PATTERN,
+        max_length=2048,
+        examples=["https://customer.example/inbound"],
+        extra_json_schema={"format": "uri"},
+        extra=must("must be an https URL of at most 2048 characters"),
+    ),
+]
+ClearableUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^$|" + HTTPS_PATTERN,
+        max_length=2048,
+        examples=["https://customer.example/inbound"],
+        extra=must("must be an https URL of at most 2048 characters, or empty to clear"),
+    ),
+]
+Label = Annotated[str, Meta(max_length=100, examples=["support-line"], extra=must("must be at most 100 characters"))]
+AreaCode = Annotated[str, Meta(pattern=r"^[2-9]\d{2}$", examples=["415"], extra=must("must be a 3-digit area code"))]
+NumberPattern = Annotated[
+    str,
+    Meta(pattern=r"^\+?\d{1,15}$", examples=["555"], extra=must("must be 1..15 digits, as part of an E.164 number")),
+]
+Utc = Annotated[datetime, Meta(tz=True, extra=must("must be an RFC 3339 time with a zone"))]
+CursorText = Annotated[str, Meta(max_length=512, description="`meta.next_cursor` of the page before.")]
+
+
+class PageMeta(Struct, frozen=True):
+    """`meta` of a list. With a cursor `total` and `offset` are 0, as the reference prints them."""
+
+    total: int
+    limit: int
+    offset: int
+    next_cursor: str | None
+    last_event_at: datetime | None = None
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """One page of a list. `cursor_header` also puts the cursor into X-Next-Cursor and prints null in `meta`."""
+
+    items: Sequence[T]
+    limit: int
+    next_cursor: str | None
+    total: int = 0
+    offset: int = 0
+    last_event_at: datetime | None = None
+    cursor_header: bool = False
+
+    @property
+    def meta(self) -> PageMeta:
+        """The `meta` of the envelope."""
+        shown = None if self.cursor_header else self.next_cursor
+        return PageMeta(self.total, self.limit, self.offset, shown, self.last_event_at)
+
+
+class Answer(Struct, Generic[T], frozen=True):
+    """A result with a status of its own, where an operation has several good ones."""
+
+    status: int
+    value: T
+    headers: Mapping[str, str] = {}
+
+
+class Enveloped(Struct, frozen=True):
+    """`{"success": true, "data": …}`."""
+
+    success: bool
+    data: Any
+
+
+class EnvelopedPage(Struct, frozen=True):
+    """`{"success": true, "data": […], "meta": {…}}`."""
+
+    success: bool
+    data: Any
+    meta: PageMeta
+
+
+class ErrorDetail(Struct, frozen=True, omit_defaults=True):
+    """`error` of a failure; `details` maps a field to a short sentence."""
+
+    code: str
+    message: str
+    request_id: str
+    details: Mapping[str, str] | None = None
+
+
+class Failure(Struct, frozen=True):
+    """`{"success": false, "error": {…}}`."""
+
+    success: bool
+    error: ErrorDetail
