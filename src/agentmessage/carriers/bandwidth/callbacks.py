@@ -1,0 +1,54 @@
+"""Order notifications (contract, section 6). The poll is the truth; these only say where to look."""
+
+import hmac
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+from agentmessage.carriers.bandwidth import xml
+from agentmessage.carriers.bandwidth.account import BandwidthAccount
+from agentmessage.carriers.exchange import Misunderstood, basic
+from agentmessage.carriers.port import Callback, ForgedCallback, Hint, OrderHint, OrderKind, UnreadableCallback
+
+KINDS = {
+    "tnoptions": OrderKind.LINE_OPTIONS,
+    "orders": OrderKind.PURCHASE,
+    "disconnects": OrderKind.DISCONNECTION,
+}
+"""Order types that we listen to, by the vendor's word."""
+
+
+class BandwidthCallbacks:
+    """CallbackReader of one account.
+
+    The vendor sends its first request without credentials and repeats it only after a 401 with
+    `WWW-Authenticate: Basic`: whoever receives the callback has to answer ForgedCallback like that.
+    """
+
+    def __init__(self, account: BandwidthAccount) -> None:
+        self._credentials = _token(basic(account.callback_username, account.callback_password))
+
+    def read(self, callback: Callback) -> Sequence[Hint]:
+        """The order that moved; nothing, when it is of a kind that we did not ask about."""
+        shown = _token(callback.headers.get("authorization", ""))
+        if not hmac.compare_digest(shown, self._credentials):
+            raise ForgedCallback("wrong or missing Basic credentials")
+        try:
+            return _hints(xml.parse(callback.body))
+        except Misunderstood as error:
+            raise UnreadableCallback(str(error)) from error
+
+
+def _token(header: str) -> bytes:
+    """The header with its scheme in lower case (RFC 9110, section 11.1: schemes have no case)."""
+    scheme, _, value = header.strip().partition(" ")
+    return f"{scheme.lower()} {value.strip()}".encode("utf-8", "replace")
+
+
+def _hints(notification: Element) -> Sequence[Hint]:
+    if notification.tag != "Notification":
+        raise Misunderstood("no Notification")
+    kind = KINDS.get(xml.require_text(notification, "OrderType").lower())
+    if kind is None:
+        return ()
+    order_id = xml.require_text(notification, "OrderId")
+    return (OrderHint(carrier_order_id=order_id, order_key=xml.text_at(notification, "CustomerOrderId"), kind=kind),)
