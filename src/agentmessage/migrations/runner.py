@@ -8,7 +8,6 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
-
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent
 CELL_NAME = re.compile(r"^cell_[0-9]{2}$")
