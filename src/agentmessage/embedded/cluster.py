@@ -85,34 +85,60 @@ def require_version(cluster: Path, binaries: Binaries) -> None:
 
 
 def stop_leftover(cluster: Path) -> None:
-    """Stop a postmaster that outlived its owner, and forget one that is gone; the caller holds the cluster's lock."""
+    """End every Postgres process that outlived its owner; the caller holds the cluster's lock.
+
+    A postmaster's children are ended too before its pid file may go: the file is how Postgres knows that they still
+    write, and a second postmaster beside them would ruin the cluster.
+    """
     note = cluster / "postmaster.pid"
-    try:
-        pid = int(note.read_text().split("\n", 1)[0])
-    except FileNotFoundError:
-        return
-    except ValueError:
-        pid = 0
-    if pid > 0 and _is_postmaster_of(pid, cluster):
+    pid = _noted(note)
+    if pid is not None and _is_at_work_in(pid, cluster):
         _stop(pid, cluster)
-    # A process number is soon given to somebody else, and Postgres would then refuse to start beside a stranger.
-    note.unlink(missing_ok=True)
+    for child in _processes_in(cluster):
+        _await_end(child, cluster, patience_s=IMMEDIATE_STOP_S)
+    left = [child for child in _processes_in(cluster) if not _ends_by(signal.SIGKILL, child, cluster, patience_s=1.0)]
+    if left:
+        message = f"An earlier Postgres (process {left[0]}) still holds {cluster} and cannot be stopped"
+        raise EmbeddedPostgresError(message)
+    if pid is not None and Path("/proc", str(pid)).exists():
+        # A process number is soon given to somebody else, and Postgres would refuse to start beside a stranger.
+        note.unlink(missing_ok=True)
+
+
+def _noted(note: Path) -> int | None:
+    try:
+        return int(note.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _stop(pid: int, cluster: Path) -> None:
-    for order, patience_s in ((signal.SIGINT, FAST_STOP_S), (signal.SIGQUIT, IMMEDIATE_STOP_S), (signal.SIGKILL, 1.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, order)
-        deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            if not _is_postmaster_of(pid, cluster):
-                return
-            time.sleep(POLL_S)
-    message = f"An earlier Postgres (process {pid}) still holds {cluster} and cannot be stopped"
-    raise EmbeddedPostgresError(message)
+    for order, patience_s in ((signal.SIGINT, FAST_STOP_S), (signal.SIGQUIT, IMMEDIATE_STOP_S)):
+        if _ends_by(order, pid, cluster, patience_s=patience_s):
+            return
 
 
-def _is_postmaster_of(pid: int, cluster: Path) -> bool:
+def _ends_by(order: signal.Signals, pid: int, cluster: Path, *, patience_s: float) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, order)
+    return _await_end(pid, cluster, patience_s=patience_s)
+
+
+def _await_end(pid: int, cluster: Path, *, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while _is_at_work_in(pid, cluster):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _processes_in(cluster: Path) -> list[int]:
+    processes = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in processes if _is_at_work_in(pid, cluster)]
+
+
+def _is_at_work_in(pid: int, cluster: Path) -> bool:
     """Whether the process is a Postgres at work in this very directory; every Postgres process works there."""
     process = Path("/proc", str(pid))
     try:

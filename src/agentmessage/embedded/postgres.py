@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import random
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -20,12 +18,10 @@ from agentmessage.embedded import cluster as clusters
 from agentmessage.embedded.account import Account, account_for
 from agentmessage.embedded.binaries import Binaries, binaries_for
 from agentmessage.embedded.errors import EmbeddedPostgresError
+from agentmessage.embedded.ports import free_port
 
 HOST = "127.0.0.1"
 DATABASE = "agentmessage"
-PORTS = range(20_000, 30_000)
-"""Below the ports that Linux hands to outgoing connections, so that ours is still free after a crash."""
-
 START_TIMEOUT_S = 60.0
 RETRY_S = 0.2
 POLL_S = 0.03
@@ -101,7 +97,7 @@ class EmbeddedPostgres:
     async def wait(self) -> int:
         """Wait until the server ends, by whatever cause, and answer its exit status (negative: the signal)."""
         process = self._process
-        return 0 if process is None else await _ended(process)
+        return 0 if process is None else await _ended(process, poll_s=RETRY_S)
 
     async def stop(self) -> None:
         """Stop the server: fast (clients are cut off, nothing is lost), then immediate, then by force."""
@@ -170,7 +166,7 @@ class EmbeddedPostgres:
         """Try until it answers: a killed postmaster's last children may hold its memory for a moment longer."""
         remembered = self.data_dir / "port"
         may_move = self._port is None
-        port = self._port or _free_port(int(remembered.read_text()) if remembered.exists() else None)
+        port = self._port or free_port(HOST, int(remembered.read_text()) if remembered.exists() else None)
         while True:
             offset = self.log.stat().st_size if self.log.exists() else 0
             self._process = self._spawn(port, binaries, account)
@@ -183,7 +179,7 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(message)
             await asyncio.sleep(RETRY_S)
             if may_move:
-                port = _free_port(port)
+                port = free_port(HOST, port)
 
     def _spawn(self, port: int, binaries: Binaries, account: Account) -> subprocess.Popen[bytes]:
         chosen = {
@@ -245,17 +241,17 @@ class EmbeddedPostgres:
                     process.send_signal(order)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
-                    await _ended(process)
+                    await _ended(process, poll_s=POLL_S)
                 return
 
 
-async def _ended(process: subprocess.Popen[bytes]) -> int:
+async def _ended(process: subprocess.Popen[bytes], *, poll_s: float) -> int:
     """The exit status, once there is one; polled, because the process must outlive any one event loop."""
     while True:
         status = process.poll()
         if status is not None:
             return status
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(poll_s)
 
 
 def _quoted(name: str) -> str:
@@ -271,22 +267,6 @@ def _kept(path: Path, fresh: str) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{fresh}\n")
     return fresh
-
-
-def _free_port(preferred: int | None) -> int:
-    """The preferred port if it can be bound, else any other; somebody may still take it before we do."""
-    candidates = [] if preferred is None else [preferred]
-    candidates += random.sample(PORTS, 50)  # a port is no secret
-    for port in candidates:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-        return port
-    message = f"No free port for Postgres between {PORTS.start} and {PORTS.stop}"
-    raise EmbeddedPostgresError(message)
 
 
 def _last_words(log: Path, offset: int) -> str:
