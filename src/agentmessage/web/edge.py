@@ -199,7 +199,7 @@ async def _replay(route: Route, call: Call[Any, Any], claim: idempotency.Claim, 
 
 
 RESUMES: dict[str, Callable[[Call[Any, Any], UUID | None], Any]] = {}
-"""For routes that wait: how to tell the answer from the subject that the key was claimed under. Filled by the wiring."""
+"""For routes that wait: how to tell the answer from the subject the key was claimed under. Filled by the wiring."""
 
 
 async def _keep(db: Any, call: Call[Any, Any], claim: idempotency.Claim, reply: Reply) -> None:

@@ -1,0 +1,149 @@
+"""The ASGI application: health, the contract, callbacks, and the API behind the edge."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry
+
+from agentmessage.app import health
+from agentmessage.app.callbacks import PREFIX as CALLBACKS
+from agentmessage.app.callbacks import Callbacks
+from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.reference import Reference
+from agentmessage.app.wiring import all_routes
+from agentmessage.kernel.clock import Clock, WallClock
+from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
+from agentmessage.kernel.ids import new_ulid
+from agentmessage.outbox.bells import Bells, Ringer
+from agentmessage.settings import Settings
+from agentmessage.web import queries as web_queries
+from agentmessage.web.authentication import Authenticator
+from agentmessage.web.dispatch import Dispatch
+from agentmessage.web.edge import Edge
+from agentmessage.web.observation import Observer
+from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
+
+TOUCH_EVERY_S = 5.0
+
+
+class Api:
+    """One API process. `async with Api(...)` runs its background tasks; calling it answers a request."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        cells: Cells | None = None,
+        clock: Clock | None = None,
+        carriers: Mapping[str, CarrierSet] | None = None,
+    ) -> None:
+        clock = clock or WallClock()
+        self.cells = cells or Cells(settings.database_url, pool_size=settings.api_pool_size, clock=clock)
+        self.registry = CollectorRegistry()
+        self.bells = Bells(self.cells)
+        self._authenticator = Authenticator(self.cells, time.monotonic)
+        self._ringer = Ringer(self.cells)
+        carriers = carriers or carrier_sets(settings)
+        public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        self._callbacks = Callbacks(
+            self.cells, carriers, public_url=public_url, ring=self._ringer.ring, registry=self.registry
+        )
+        routes = all_routes()
+        self._reference = Reference(routes)
+        self.edge = Edge(
+            dispatch=Dispatch(routes),
+            cells=self.cells,
+            authenticator=self._authenticator,
+            clock=clock,
+            context={
+                "settings": settings,
+                "carriers": carriers,
+                "authenticator": self._authenticator,
+                "bells": self.bells,
+                "is_draining": lambda: self.edge.is_draining,
+            },
+            ring=self._ringer.ring,
+            observer=Observer(self.registry),
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI event."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith("/v1/"):
+                await self.edge(scope, receive, send)
+            else:
+                await self._outside(path, scope, receive, send)
+
+    async def _outside(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is not the API: health, metrics, the contract, callbacks."""
+        is_head = scope["method"] == "HEAD"
+        request_id = new_ulid()
+        try:
+            reply = await self._page(path, scope, receive)
+        except ApiError as error:
+            reply = refusal(error, request_id)
+        except DATABASE_AWAY:
+            reply = refusal(Unavailable(retry_after_s=1), request_id)
+        if reply is None:
+            await self.edge(scope, receive, send)
+            return
+        await send_reply(send, reply, request_id, head_only=is_head)
+
+    async def _page(self, path: str, scope: Scope, receive: Receive) -> Reply | None:
+        if path.startswith(CALLBACKS):
+            return await self._callbacks.receive(scope, receive)
+        if path not in PAGES and not path.startswith("/docs"):
+            return None
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed("GET, HEAD")
+        match path:
+            case "/healthz":
+                return health.alive()
+            case "/readyz":
+                return await health.ready(self.cells)
+            case "/metrics":
+                return health.metrics(self.registry)
+            case _:
+                return self._reference.page(path)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def start(self) -> None:
+        """Start listening to bells and writing key uses."""
+        self._tasks = [asyncio.create_task(self.bells.listen()), asyncio.create_task(self._touch_keys())]
+
+    async def stop(self) -> None:
+        """Refuse what is new, end what runs in the background, close the pools."""
+        self.edge.is_draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.cells.close()
+
+    async def _touch_keys(self) -> None:
+        while True:
+            await asyncio.sleep(TOUCH_EVERY_S)
+            for cell, uses in self._authenticator.take_uses().items():
+                with contextlib.suppress(*DATABASE_AWAY):
+                    db = await self.cells.cell(cell)
+                    ids, organizations, moments = zip(*uses, strict=True)
+                    await web_queries.touch_keys(db, list(ids), list(organizations), list(moments))
+
+
+PAGES = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})

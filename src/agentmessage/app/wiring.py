@@ -1,0 +1,30 @@
+"""The table of everything that is served: routes of all rooms, and how waiting routes tell their answer again."""
+
+from collections.abc import Sequence
+
+from agentmessage.brands.routes import routes as brand_routes
+from agentmessage.campaigns.routes import routes as campaign_routes
+from agentmessage.events.routes import routes as event_routes
+from agentmessage.keys.routes import routes as key_routes
+from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
+from agentmessage.numbers.order_routes import routes as number_order_routes
+from agentmessage.numbers.routes import routes as number_routes
+from agentmessage.organizations.routes import routes as organization_routes
+from agentmessage.web import edge
+from agentmessage.web.declaration import Route
+
+edge.RESUMES.update(NUMBER_RESUMES)
+
+
+def all_routes() -> Sequence[Route]:
+    """Every operation of the API, in the order of the reference."""
+    rooms = (
+        number_order_routes,
+        number_routes,
+        brand_routes,
+        campaign_routes,
+        key_routes,
+        organization_routes,
+        event_routes,
+    )
+    return [route for room in rooms for route in room.declared]
