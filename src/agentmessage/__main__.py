@@ -1,0 +1,5 @@
+"""`python -m agentmessage` is `agentmessage`."""
+
+from agentmessage.cli.main import run
+
+run()

@@ -1,0 +1,59 @@
+"""Runs the ASGI application on a socket until SIGTERM or Ctrl-C, then lets requests finish."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Generator
+
+import uvicorn
+
+from agentmessage.app.api import Api
+from agentmessage.app.listening import BACKLOG, listen
+from agentmessage.app.log import configure_log
+from agentmessage.settings import Settings
+
+DRAIN_S = 5
+KEEP_ALIVE_S = 75
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn, which first tells the application to end its streams and then waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, api: Api) -> None:
+        super().__init__(config)
+        self._api = api
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Stop at SIGTERM and SIGINT, the second time at once; unlike uvicorn's own, do not die of the signal after."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._api.edge.is_draining = True
+
+
+async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
+    """Serve the API on the settings' address, or on a listening socket that was handed down. Raises CannotStart."""
+    configure_log(settings.log_level, process="api")
+    api = Api(settings)
+    config = uvicorn.Config(
+        api,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    listener = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
+    await DrainingServer(config, api).serve(sockets=[listener])

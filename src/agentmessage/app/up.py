@@ -1,0 +1,94 @@
+"""`agentmessage up`: everything in one supervised process tree, until somebody says stop."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from agentmessage.app.up_files import pretty_json, write_private
+from agentmessage.app.up_plan import UpOptions
+from agentmessage.app.up_platform import Platform, Steps
+from agentmessage.app.up_text import greeting
+from agentmessage.settings import Settings
+
+STOPPED = 0
+FORCED = 130
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
+    """Run until a signal; answers the exit status: 0 after a clean stop, 130 after a forced one.
+
+    The first signal stops everything in order, at whatever point the start has come to; the second kills. Raises
+    CannotStart and EmbeddedPostgresError when it does not come up, with nothing left running.
+    """
+    platform = Platform(options, settings, steps, announce)
+    stop, force = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # nohup asked to live on
+        loop.add_signal_handler(number, lambda: force.set() if stop.is_set() else stop.set())
+    _forget(options.ready_file)
+    run = asyncio.create_task(_run(platform, options, settings))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((run, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if run.done():
+            await run
+    finally:
+        stop.set()
+        _forget(options.ready_file)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        is_forced = await _stop(platform, force)
+    return FORCED if is_forced else STOPPED
+
+
+def announce(sentence: str) -> None:
+    """Say it loudly: on standard error, with our name, at once."""
+    sys.stderr.write(f"agentmessage: {sentence}\n")
+    sys.stderr.flush()
+
+
+async def _run(platform: Platform, options: UpOptions, settings: Settings) -> None:
+    note, place = await platform.start()
+    if options.ready_file is not None:
+        write_private(options.ready_file.absolute(), pretty_json(msgspec.to_builtins(note)))
+    sys.stdout.write(greeting(note, settings, place, has_simulator=options.has_simulator))
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+async def _stop(platform: Platform, force: asyncio.Event) -> bool:
+    """Stop in order; answers whether it had to be forced."""
+    ending = asyncio.create_task(platform.stop())
+    forcing = asyncio.create_task(force.wait())
+    await asyncio.wait((ending, forcing), return_when=asyncio.FIRST_COMPLETED)
+    is_forced = not ending.done()
+    if is_forced:
+        announce("Stopping at once.")
+        platform.kill()
+    forcing.cancel()
+    await ending
+    return is_forced
+
+
+def _forget(ready_file: Path | None) -> None:
+    """A ready file tells of a platform that answers now; an old one would lie."""
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+
+
+def usual_steps() -> Steps:
+    """What this release does to a database: its migrations, then the first organizations and keys."""
+    from agentmessage.app.bootstrap import bootstrap  # noqa: PLC0415 - it knows every room; only the start needs it
+    from agentmessage.migrations.runner import migrate  # noqa: PLC0415
+
+    async def first_keys(dsn: str, settings: Settings, known: Mapping[str, str] | None) -> dict[str, str]:
+        return msgspec.to_builtins(await bootstrap(dsn, settings, known))
+
+    return Steps(migrate=migrate, bootstrap=first_keys)

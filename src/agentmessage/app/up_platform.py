@@ -1,0 +1,157 @@
+"""The process tree of `agentmessage up`: Postgres, migrations, simulator, API processes, worker; up and down again."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from agentmessage.app.listening import CannotStart, listen, reached_at, url_of
+from agentmessage.app.supervisor import Announce, Child, ChildPlan, ending, restart_delay_s
+from agentmessage.app.up_files import DataDir
+from agentmessage.app.up_plan import Place, UpOptions, api_plans, environment_of, simulator_plan, worker_plan
+from agentmessage.app.up_probe import answers
+from agentmessage.app.up_text import ReadyNote
+from agentmessage.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from agentmessage.embedded.ports import free_port
+from agentmessage.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+SIMULATOR_PORT = 8090
+READY_TIMEOUT_S = 60.0
+PROBE_S = 0.05
+HOPELESS_FAILURES = 3
+"""A process that dies this often before everything answers will not get well by itself."""
+
+Bootstrap = Callable[[str, Settings, dict[str, str] | None], Awaitable[dict[str, str]]]
+Migrate = Callable[[str], Awaitable[object]]
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """What is done to the database before anybody may use it."""
+
+    migrate: Migrate
+    bootstrap: Bootstrap
+
+
+class Platform:
+    """Everything that one `agentmessage up` runs. `start` once, `stop` once; `kill` when patience is over."""
+
+    def __init__(self, options: UpOptions, settings: Settings, steps: Steps, announce: Announce) -> None:
+        self._options = options
+        self._settings = settings
+        self._steps = steps
+        self._announce = announce
+        self._data = DataDir(options.data_dir)
+        self._postgres = EmbeddedPostgres(self._data.postgres)
+        self._listener: socket.socket | None = None
+        self._simulator: Child | None = None
+        self._worker: Child | None = None
+        self._apis: list[Child] = []
+        self._postgres_keeper: asyncio.Task[None] | None = None
+
+    @property
+    def children(self) -> list[Child]:
+        """Every kept process but Postgres, in the order in which they are stopped."""
+        return [*self._apis, *(child for child in (self._worker, self._simulator) if child is not None)]
+
+    async def start(self) -> tuple[ReadyNote, Place]:
+        """Bring everything up and wait until it answers. Raises CannotStart, EmbeddedPostgresError."""
+        options = self._options
+        self._listener = listen(options.host, options.port)
+        port = int(self._listener.getsockname()[1])
+        self._data.prepare()
+        simulator_url = self._start_simulator()
+        # Postgres is forked here, in the main thread: it lives as long as the thread that started it.
+        database_url = await self._postgres.start()
+        self._postgres_keeper = asyncio.create_task(self._keep_postgres(), name="keep postgres")
+        place = Place(base_url=url_of(options.host, port), simulator_url=simulator_url, database_url=database_url)
+        environment = environment_of(place, self._settings, self._data, host=options.host, port=port)
+        await self._steps.migrate(database_url)
+        self._start_api_and_worker(environment, self._listener)
+        settings = msgspec.structs.replace(
+            self._settings, database_url=database_url, seal_key=environment["AGENTMESSAGE_SEAL_KEY"]
+        )
+        keys = await self._steps.bootstrap(database_url, settings, self._data.keys())
+        self._data.keep_keys(keys)
+        await self._until_everything_answers(port)
+        note = msgspec.convert({**keys, **msgspec.to_builtins(place), "pid": os.getpid()}, ReadyNote)
+        return note, place
+
+    async def stop(self) -> None:
+        """End everything in order: API processes drain, the worker, the simulator, then Postgres."""
+        await asyncio.gather(*(child.stop() for child in self._apis))
+        for child in (self._worker, self._simulator):
+            if child is not None:
+                await child.stop()
+        if self._postgres_keeper is not None:
+            self._postgres_keeper.cancel()
+            await asyncio.gather(self._postgres_keeper, return_exceptions=True)
+        await self._postgres.stop()
+        if self._listener is not None:
+            self._listener.close()
+
+    def kill(self) -> None:
+        """End every process at once; Postgres recovers at its next start."""
+        for child in self.children:
+            child.kill()
+        self._postgres.kill()
+
+    def _start_simulator(self) -> str:
+        if not self._options.has_simulator:
+            return self._settings.simulator_url
+        port = free_port(LOOPBACK, self._data.simulator_port() or SIMULATOR_PORT)
+        self._data.keep_simulator_port(port)
+        self._simulator = self._child_of(simulator_plan(self._options, port, self._data))
+        return url_of(LOOPBACK, port)
+
+    def _start_api_and_worker(self, environment: dict[str, str], listener: socket.socket) -> None:
+        plans = api_plans(self._options.api_workers, listener, environment, self._data)
+        self._apis = [self._child_of(plan) for plan in plans]
+        self._worker = self._child_of(worker_plan(environment, self._data))
+
+    def _child_of(self, plan: ChildPlan) -> Child:
+        child = Child(plan, self._announce, on_start=self._note_processes)
+        child.start()
+        return child
+
+    def _note_processes(self) -> None:
+        running = {child.name: child.pid for child in self.children} | {"postgres": self._postgres.pid}
+        self._data.note_processes({name: pid for name, pid in running.items() if pid is not None})
+
+    async def _keep_postgres(self) -> None:
+        """Start Postgres again whenever it ends; its port and password stay, so everybody finds it again."""
+        failures = 0
+        while True:
+            status = await self._postgres.wait()
+            self._announce(f"postgres {ending(status)}; starting it again (see {self._postgres.log}).")
+            try:
+                await self._postgres.start()
+            except EmbeddedPostgresError as error:
+                failures += 1
+                self._announce(f"postgres cannot be started again: {error}")
+                await asyncio.sleep(restart_delay_s(failures))
+            else:
+                failures = 0
+                self._note_processes()
+
+    async def _until_everything_answers(self, port: int) -> None:
+        waiting = {"API": (reached_at(self._options.host), port, "/readyz")}
+        if self._simulator is not None:
+            waiting["simulator"] = (LOOPBACK, self._data.simulator_port() or SIMULATOR_PORT, "/_control/profile")
+        deadline = asyncio.get_running_loop().time() + READY_TIMEOUT_S
+        while waiting:
+            for name, (where, at, path) in list(waiting.items()):
+                if await answers(where, at, path):
+                    del waiting[name]
+            self._require_hope()
+            if asyncio.get_running_loop().time() > deadline:
+                message = f"The {' and the '.join(waiting)} did not answer within {READY_TIMEOUT_S:.0f} s"
+                raise CannotStart(f"{message} (see {self._data.root / 'logs'})")
+            await asyncio.sleep(PROBE_S)
+
+    def _require_hope(self) -> None:
+        for child in self.children:
+            if child.failures >= HOPELESS_FAILURES:
+                raise CannotStart(f"{child.name} does not start: {child.last_words()} (see {child.plan.log})")

@@ -1,0 +1,53 @@
+"""What `agentmessage up` says when everything answers."""
+
+import msgspec
+
+from agentmessage.app.up_plan import Place
+from agentmessage.settings import Settings
+
+
+class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the ready file: where everything is and the keys to use it."""
+
+    base_url: str
+    org_id: str
+    api_key: str
+    platform_api_key: str
+    sandbox_api_key: str
+    second_org_id: str
+    second_org_api_key: str
+    simulator_url: str
+    database_url: str
+    pid: int
+
+
+def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator: bool) -> str:
+    """Base URL, two keys, who the carrier is, and three lines to try."""
+    header = f'-H "Authorization: Bearer {note.api_key}"'
+    as_json = '-H "Content-Type: application/json"'
+    return "\n".join(
+        [
+            "",
+            f"  AgentMessage answers at   {note.base_url}   (reference: {note.base_url}/docs)",
+            f"  live key                  {note.api_key}",
+            f"  sandbox key               {note.sandbox_api_key}",
+            f"  {carrier_line(settings, place, has_simulator=has_simulator)}",
+            "",
+            "  Try:",
+            f"    curl {note.base_url}/v1/organization {header}",
+            f"    curl {note.base_url}/v1/phone-numbers/search {header} {as_json} \\",
+            """      -d '{"area_code": "415", "quantity": 3}'""",
+            f"    curl {note.base_url}/v1/phone-numbers {header}",
+            "",
+            "  Ctrl-C stops everything; the data stays.",
+            "",
+        ]
+    )
+
+
+def carrier_line(settings: Settings, place: Place, *, has_simulator: bool) -> str:
+    """Who the carrier is, in one line."""
+    if settings.has_carrier_credentials:
+        sandbox = f"; sandbox keys use the simulator at {place.simulator_url}" if has_simulator else ""
+        return f"Live keys use your Bandwidth account: numbers are real and cost money{sandbox}."
+    return f"No carrier credentials are set: every carrier is the simulator at {place.simulator_url}."

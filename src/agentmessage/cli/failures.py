@@ -1,0 +1,47 @@
+"""What a person at the terminal sees when a command cannot do its work: one sentence, and an exit status."""
+
+import contextlib
+import sys
+from collections.abc import Generator
+from typing import NoReturn
+
+FAILED = 1
+MISUSED = 2
+"""The status of the shell's own tools for a wrong option; also for a bad setting."""
+
+
+class Failure(Exception):
+    """A command cannot do its work; the message is the sentence to print."""
+
+
+@contextlib.contextmanager
+def in_one_sentence() -> Generator[None]:
+    """Turn what is known to go wrong into a sentence on standard error; anything else is a bug and keeps its trace."""
+    from agentmessage.settings import BadSetting  # noqa: PLC0415 - see the room's front page
+
+    try:
+        yield
+    except BadSetting as error:
+        give_up(str(error), status=MISUSED)
+    except KeyboardInterrupt:
+        give_up("Stopped.", status=130)
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        give_up(str(error) or type(error).__name__)
+
+
+def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
+    """Say why, and end with the status."""
+    sys.stderr.write(f"agentmessage: {sentence}\n")
+    sys.exit(status)
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the error speaks to the person: it is one of ours, or the database or the network is away.
+
+    Recognized by name, because importing every room for the sake of a message would slow down each command.
+    """
+    ours = {"Failure", "CannotStart", "EmbeddedPostgresError", "ChangedMigration", "ApiError"}
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & ours) or isinstance(error, OSError) or "PostgresError" in names

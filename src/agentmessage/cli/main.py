@@ -1,0 +1,160 @@
+"""The commands that run the platform or one part of it."""
+
+import asyncio
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agentmessage.cli.admin import admin
+from agentmessage.cli.failures import Failure, give_up, in_one_sentence
+
+app = typer.Typer(
+    name="agentmessage",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="A phone line that every agent can trust, on your own machine.",
+)
+app.add_typer(admin, name="admin")
+
+
+class ProfileName(StrEnum):
+    """How long things take in the simulator."""
+
+    INSTANT = "instant"
+    DEMO = "demo"
+    WORLD = "world"
+
+
+Profile = Annotated[ProfileName, typer.Option(help="Delays: none, one to three seconds a step, or the real ones.")]
+TimeScale = Annotated[float, typer.Option(min=0.001, help="Divide the simulator's delays by this.")]
+Seed = Annotated[int | None, typer.Option(help="Makes the simulator's chances repeatable.")]
+Host = Annotated[
+    str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless AGENTMESSAGE_HOST says otherwise.")
+]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 8080 unless AGENTMESSAGE_PORT says otherwise.")]
+
+
+def run() -> None:
+    """Run the command line; known failures become one sentence."""
+    with in_one_sentence():
+        app()
+
+
+@app.command()
+def up(  # noqa: PLR0917 - typer makes one option of each
+    data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var"),
+    host: Host = None,
+    port: Port = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Written when everything answers: JSON, with keys.")] = None,
+    profile: Profile = ProfileName.DEMO,
+    time_scale: TimeScale = 1.0,
+    simulator: Annotated[bool, typer.Option(help="Start the simulated carrier.")] = True,  # noqa: FBT002 - a flag
+    api_workers: Annotated[int, typer.Option(min=1, max=64, help="API processes on the one port.")] = 1,
+    seed: Seed = None,
+) -> None:
+    """Run everything: Postgres, migrations, API, worker and simulator, until Ctrl-C."""
+    from agentmessage.app.up import up as run_all  # noqa: PLC0415
+    from agentmessage.app.up import usual_steps  # noqa: PLC0415
+    from agentmessage.app.up_plan import UpOptions  # noqa: PLC0415
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    options = UpOptions(
+        data_dir=data_dir,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        ready_file=ready_file,
+        profile=profile.value,
+        time_scale=time_scale,
+        has_simulator=simulator,
+        api_workers=api_workers,
+        seed=seed,
+    )
+    raise typer.Exit(asyncio.run(run_all(options, settings, usual_steps())))
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    fd: Annotated[int | None, typer.Option(help="Accept from this inherited listening socket instead.")] = None,
+) -> None:
+    """Run one API process against DATABASE_URL; any number may run side by side."""
+    import msgspec  # noqa: PLC0415
+
+    from agentmessage.app.serving import serve as serve_api  # noqa: PLC0415
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    changes: dict[str, object] = {"host": host, "port": port}
+    settings = msgspec.structs.replace(
+        settings, **{name: value for name, value in changes.items() if value is not None}
+    )
+    _require_database(settings.database_url)
+    _run_fast(serve_api(settings, descriptor=fd))
+
+
+@app.command()
+def work() -> None:
+    """Run one worker against DATABASE_URL; any number may run side by side."""
+    from agentmessage.app.worker import work as run_worker  # noqa: PLC0415
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    _require_database(settings.database_url)
+    _run_fast(run_worker(settings))
+
+
+@app.command()
+def simulate(  # noqa: PLR0917 - typer makes one option of each
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8090,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    data_dir: Annotated[Path, typer.Option(help="Where it remembers its world.")] = Path("var/simulator"),
+    profile: Profile = ProfileName.DEMO,
+    time_scale: TimeScale = 1.0,
+    seed: Seed = None,
+) -> None:
+    """Run the simulated carrier and registry, useful also without the rest."""
+    from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
+    from agentmessage.simulator.server import serve as serve_simulator  # noqa: PLC0415
+
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = SimulatorConfig(
+        host=host, port=port, data_dir=data_dir, profile=profile.value, time_scale=time_scale, seed=seed or 0
+    )
+    _run_fast(serve_simulator(config))
+
+
+@app.command()
+def migrate(
+    cell: Annotated[list[str] | None, typer.Option(help="Also add this cell, such as cell_01; repeatable.")] = None,
+) -> None:
+    """Bring the database at DATABASE_URL to what this release needs; running it twice does no harm."""
+    from agentmessage.migrations.runner import migrate as run_migrations  # noqa: PLC0415
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    _require_database(settings.database_url)
+    applied = asyncio.run(run_migrations(settings.database_url, new_cells=cell or ()))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "The database is current.")
+
+
+def _require_database(url: str) -> None:
+    if not url:
+        raise Failure("DATABASE_URL is not set; it names the Postgres to use, as postgresql://user:password@host/name")
+
+
+def _run_fast(work: Coroutine[Any, Any, object]) -> None:
+    """Run to the end on the faster event loop."""
+    import uvloop  # noqa: PLC0415
+
+    uvloop.run(work)
+
+
+if __name__ == "__main__":
+    give_up("Run it as `agentmessage` or `python -m agentmessage`.")
