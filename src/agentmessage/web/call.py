@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from agentmessage.kernel.db import CellDb, Cells, Tx
+from agentmessage.kernel.db import CellDb, Cells, Statements, Tx
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
 from agentmessage.web.wire import Request
@@ -53,6 +53,11 @@ class Call(Generic[B, Q]):
     def id(self) -> UUID:
         """The path's first id."""
         return self.ids[0]
+
+    @property
+    def statements(self) -> Statements:
+        """For an operation of one statement: the edge's transaction if it holds one, else the pool, which commits."""
+        return self._held or self.db
 
     def hold(self, tx: Tx) -> None:
         """Work inside the edge's transaction, which commits once the answer is stored beside the work."""

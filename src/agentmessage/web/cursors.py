@@ -3,6 +3,7 @@
 import base64
 import binascii
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -33,3 +34,26 @@ def decode(cursor: str, *, field: str = "cursor") -> Place:
     if place.created_at.tzinfo is None or not place.id or "\x00" in place.id:
         raise ValidationFailed({field: "must be a cursor from an earlier page"})
     return place
+
+
+class RowPlace(Struct, frozen=True):
+    """A place in a list whose rows have UUIDs."""
+
+    at: datetime
+    id: UUID
+
+
+def decode_row(cursor: str | None, offset: int | None = None) -> RowPlace | None:
+    """The place that a list goes on from; None: from the beginning. Raises ValidationFailed.
+
+    A cursor and an offset say two different things, so only one of them may be given.
+    """
+    if cursor is None:
+        return None
+    place = decode(cursor)
+    if offset is not None:
+        raise ValidationFailed({"offset": "must not be given with cursor"})
+    try:
+        return RowPlace(place.created_at, UUID(place.id))
+    except ValueError as error:
+        raise ValidationFailed({"cursor": "must be a cursor from an earlier page"}) from error

@@ -1,0 +1,256 @@
+"""Every statement on who holds a number and which campaign it should be on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.numbers.model import PhoneNumber, Sighting
+
+
+async def find_assigned(db: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
+    """A currently assigned number; by primary key."""
+    return await db.one(
+        PhoneNumber,
+        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+           FROM phone_numbers WHERE org_id = $1 AND id = $2 AND state = 'assigned'""",
+        org_id,
+        number_id,
+    )
+
+
+async def list_page(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    number_type: str | None,
+    campaign_id: UUID | None,
+    limit: int,
+    offset: int,
+) -> list[PhoneNumber]:
+    """Assigned numbers, newest first, strictly before a place; served by phone_numbers_list_idx."""
+    return await db.all(
+        PhoneNumber,
+        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+           FROM phone_numbers
+           WHERE org_id = $1 AND state = 'assigned'
+             AND (created_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, $8::uuid))
+             AND ($4::text IS NULL OR number_type = $4) AND ($5::uuid IS NULL OR campaign_id = $5)
+           ORDER BY created_at DESC, id DESC LIMIT $6 OFFSET $7""",
+        org_id,
+        before_at,
+        before_id,
+        number_type,
+        campaign_id,
+        limit,
+        offset,
+        LAST_ID,
+    )
+
+
+LAST_ID = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
+
+
+async def count_assigned(db: Statements, org_id: UUID, *, number_type: str | None, campaign_id: UUID | None) -> int:
+    """How many numbers the list holds in all; only asked for when the caller pages by offset."""
+    count: int = await db.value(
+        """SELECT count(*) FROM phone_numbers WHERE org_id = $1 AND state = 'assigned'
+             AND ($2::text IS NULL OR number_type = $2) AND ($3::uuid IS NULL OR campaign_id = $3)""",
+        org_id,
+        number_type,
+        campaign_id,
+    )
+    return count
+
+
+def _sighting(*columns: Any) -> Sighting:
+    state, was_changed, *number = columns
+    return Sighting(state, was_changed, PhoneNumber(*number))
+
+
+async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str) -> Sighting | None:
+    """Take the wish off one number: the row, the reconciler's bell, the fact and the audit row, in one statement.
+
+    Nothing is written, and no lock taken, when there is no campaign. A number that another request changed between
+    this statement's snapshot and its update comes back unchanged with its campaign still set: ask again.
+    """
+    return await db.one(
+        _sighting,
+        """WITH n AS (
+               SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           changed AS (
+               UPDATE phone_numbers p SET campaign_id = NULL, generation = p.generation + 1, wished_at = $3,
+                   line_option_status = 'pending', line_option_propagated_at = NULL, updated_at = $3
+               WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND p.campaign_id IS NOT NULL
+               RETURNING p.*),
+           rung AS (
+               UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
+           fact AS (
+               INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
+               SELECT $4, $1, 'phone_number.campaign.detached', 'phone_number', c.id, phone_number_resource(c), $3
+               FROM changed c),
+           audited AS (
+               INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
+                                      resource_id, request_id, payload)
+               SELECT $1, $5, $3, $6, $7, 'phone_number.campaign.detach', 'phone_number', $2::text, $8,
+                      jsonb_build_object('campaign_id', n.campaign_id)
+               FROM changed, n)
+           SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
+                  r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
+                  r.created_at, r.updated_at
+           FROM (SELECT true AS was_changed, * FROM changed
+                 UNION ALL SELECT false, * FROM n WHERE NOT EXISTS (SELECT FROM changed)) r""",
+        tenant.org_id,
+        number_id,
+        db.now,
+        event_id,
+        audit_id,
+        tenant.actor_kind,
+        tenant.actor_label,
+        tenant.request_id,
+    )
+
+
+async def attach(
+    db: Statements, tenant: Tenant, number_id: UUID, campaign_id: UUID, *, event_id: UUID, audit_id: str
+) -> Sighting | None:
+    """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
+
+    The foreign key holds the campaign against a concurrent deactivation, which locks it. The `EXISTS` repeats the
+    check under the statement's own snapshot, so that a campaign that has just been expired is not wished for.
+    """
+    return await db.one(
+        _sighting,
+        """WITH n AS (
+               SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           changed AS (
+               UPDATE phone_numbers p SET campaign_id = $9, generation = p.generation + 1, wished_at = $3,
+                   line_option_status = 'pending', line_option_propagated_at = NULL, updated_at = $3
+               WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND p.campaign_id IS DISTINCT FROM $9
+                 AND EXISTS (SELECT FROM campaigns c WHERE c.org_id = $1 AND c.id = $9 AND c.status = 'ACTIVE')
+               RETURNING p.*),
+           rung AS (
+               UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
+           fact AS (
+               INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
+               SELECT $4, $1, 'phone_number.campaign.attached', 'phone_number', c.id, phone_number_resource(c), $3
+               FROM changed c),
+           audited AS (
+               INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
+                                      resource_id, request_id, payload)
+               SELECT $1, $5, $3, $6, $7, 'phone_number.campaign.attach', 'phone_number', $2::text, $8,
+                      jsonb_build_object('campaign_id', $9::uuid, 'replaced_campaign_id', n.campaign_id)
+               FROM changed, n)
+           SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
+                  r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
+                  r.created_at, r.updated_at
+           FROM (SELECT true AS was_changed, * FROM changed
+                 UNION ALL SELECT false, * FROM n WHERE NOT EXISTS (SELECT FROM changed)) r""",
+        tenant.org_id,
+        number_id,
+        db.now,
+        event_id,
+        audit_id,
+        tenant.actor_kind,
+        tenant.actor_label,
+        tenant.request_id,
+        campaign_id,
+    )
+
+
+async def search_page(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    text: str,
+    scan: int,
+) -> list[tuple[PhoneNumber, bool]]:
+    """The next `scan` assigned numbers, each with whether its number or label holds `text`.
+
+    The filter comes after the window, so that a text that fits nothing costs one window and not the whole inventory.
+    """
+    return await db.all(
+        _searched,
+        """SELECT strpos(number, $4) > 0 OR strpos(lower(coalesce(label, '')), lower($4)) > 0,
+                  id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+           FROM phone_numbers
+           WHERE org_id = $1 AND state = 'assigned'
+             AND (created_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, $6::uuid))
+           ORDER BY created_at DESC, id DESC LIMIT $5""",
+        org_id,
+        before_at,
+        before_id,
+        text,
+        scan,
+        LAST_ID,
+    )
+
+
+def _only(value: UUID) -> UUID:
+    return value
+
+
+def _searched(fits: bool, *number: Any) -> tuple[PhoneNumber, bool]:  # noqa: FBT001 - a column
+    return PhoneNumber(*number), fits
+
+
+async def lock_assigned(tx: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
+    """An assigned number, locked until the transaction ends."""
+    return await tx.one(
+        PhoneNumber,
+        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+           FROM phone_numbers WHERE org_id = $1 AND id = $2 AND state = 'assigned' FOR NO KEY UPDATE""",
+        org_id,
+        number_id,
+    )
+
+
+async def update_settings(
+    tx: Statements,
+    org_id: UUID,
+    number_id: UUID,
+    *,
+    inbound_url: str | None,
+    status_url: str | None,
+    label: str | None,
+) -> PhoneNumber | None:
+    """Write the customer's own settings of a number."""
+    return await tx.one(
+        PhoneNumber,
+        """UPDATE phone_numbers SET inbound_url = $3, status_url = $4, label = $5, updated_at = $6
+           WHERE org_id = $1 AND id = $2 AND state = 'assigned'
+           RETURNING id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+                     line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at""",
+        org_id,
+        number_id,
+        inbound_url,
+        status_url,
+        label,
+        tx.now,
+    )
+
+
+async def campaign_numbers(
+    db: Statements, org_id: UUID, campaign_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Ids of the numbers that are wished onto a campaign, in order."""
+    return await db.all(
+        _only,
+        """SELECT id FROM phone_numbers WHERE org_id = $1 AND campaign_id = $2
+             AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4""",
+        org_id,
+        campaign_id,
+        after,
+        limit,
+    )
+

@@ -1,0 +1,206 @@
+"""Phone numbers that one holds: list, get, change, attach, detach, and what the carrier has made of it."""
+
+from uuid import UUID
+
+from agentmessage.brands.errors import BrandNotVerified
+from agentmessage.campaigns.errors import CampaignNotActive
+from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
+from agentmessage.numbers import line_view, operations, queries
+from agentmessage.numbers.errors import NumberNotAssigned
+from agentmessage.numbers.model import PhoneNumber
+from agentmessage.numbers.schemas import CampaignAttach, LineOptionOut, NumberList, NumberPatch, PhoneNumberOut
+from agentmessage.outbox.facts import last_event_at
+from agentmessage.web import cursors
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.wire import Page
+
+routes = Routes("Phone numbers")
+
+SEARCH_SCAN = 1000
+"""Rows that a page with `search` looks at: it may come back short, or empty, with a cursor to go on."""
+
+
+@routes.route("GET", "/v1/phone-numbers", scope="numbers:read", answers={200: PhoneNumberOut}, is_list=True)
+async def list_phone_numbers(call: Call[NoInput, NumberList]) -> Page[PhoneNumber]:
+    """List phone numbers.
+
+    Newest first. With `search` a page can hold fewer rows than `limit`, or none, while more follow: go on until
+    `meta.next_cursor` is null. `meta.last_event_at` is the time of the organization's newest phone-number event.
+    """
+    place = cursors.decode_row(call.query.cursor, call.query.offset)
+    if call.query.search is not None:
+        return await _search(call, place)
+    query = call.query
+    rows = await queries.list_page(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        number_type=query.number_type,
+        campaign_id=query.campaign_id,
+        limit=query.limit + 1,
+        offset=query.offset or 0,
+    )
+    total = 0
+    if query.offset is not None:
+        total = await queries.count_assigned(
+            call.db, call.tenant.org_id, number_type=query.number_type, campaign_id=query.campaign_id
+        )
+    return await _page(call, rows[: query.limit], rows[query.limit - 1] if len(rows) > query.limit else None, total)
+
+
+async def _search(call: Call[NoInput, NumberList], place: cursors.RowPlace | None) -> Page[PhoneNumber]:
+    query = call.query
+    if query.offset is not None:
+        raise ValidationFailed({"offset": "must not be given with search"})
+    rows = await queries.search_page(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        text=query.search or "",
+        scan=SEARCH_SCAN,
+    )
+    found: list[PhoneNumber] = []
+    last = rows[-1][0] if len(rows) == SEARCH_SCAN else None
+    for number, fits in rows:
+        if fits and _is_wanted(number, query):
+            found.append(number)
+            if len(found) == query.limit and number is not rows[-1][0]:
+                last = number
+                break
+    return await _page(call, found, last, 0)
+
+
+def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
+    return (query.number_type is None or number.number_type == query.number_type) and (
+        query.campaign_id is None or number.campaign_id == query.campaign_id
+    )
+
+
+async def _page(
+    call: Call[NoInput, NumberList], rows: list[PhoneNumber], last: PhoneNumber | None, total: int
+) -> Page[PhoneNumber]:
+    cursor = cursors.encode(last.created_at, last.id) if last else None
+    moment = await last_event_at(call.db, call.tenant.org_id, "phone_number")
+    return Page(rows, call.query.limit, cursor, total, call.query.offset or 0, moment)
+
+
+@routes.route(
+    "GET", "/v1/phone-numbers/{id}", scope="numbers:read", answers={200: PhoneNumberOut}, refuses=[NotFound]
+)
+async def get_phone_number(call: Call[NoInput, NoInput]) -> PhoneNumber:
+    """Get a phone number.
+
+    By its id, not by the number. Only a currently assigned number is found.
+    """
+    number = await queries.find_assigned(call.db, call.tenant.org_id, call.id)
+    if number is None:
+        raise NotFound
+    return number
+
+
+@routes.route(
+    "PATCH",
+    "/v1/phone-numbers/{id}",
+    scope="numbers:write",
+    answers={200: PhoneNumberOut},
+    refuses=[InvalidInput, NotFound, CampaignNotActive, BrandNotVerified],
+    body_fault_is_400=True,
+)
+async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
+    """Change a phone number.
+
+    Left out or null: unchanged. Empty text clears a URL or the label; `campaign_id` cannot be empty: detach instead.
+    A field that cannot be changed is refused with 400. Naming a campaign attaches it, with the checks of attach.
+    """
+    async with call.transaction() as tx:
+        number = await operations.change(tx, call.tenant, call.id, call.body)
+    if isinstance(call.body.campaign_id, UUID):
+        call.wake("numbers")
+    return number
+
+
+@routes.route(
+    "POST",
+    "/v1/phone-numbers/{id}/campaign",
+    scope="numbers:write",
+    answers={200: PhoneNumberOut},
+    refuses=[NotFound, CampaignNotActive, BrandNotVerified, NumberNotAssigned],
+)
+async def attach_campaign(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
+    """Attach a campaign to a phone number.
+
+    The link is recorded at once; the carrier follows by reconciliation, see `carrier_line_option_status`. Attaching
+    another campaign replaces the present one; the same one again changes nothing. Checked in this order: the campaign
+    exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned.
+    """
+    number = await operations.attach(call.statements, call.tenant, call.id, call.body.campaign_id)
+    call.wake("numbers")
+    return number
+
+
+@routes.route(
+    "DELETE",
+    "/v1/phone-numbers/{id}/campaign",
+    scope="numbers:write",
+    answers={200: PhoneNumberOut},
+    refuses=[NotFound, NumberNotAssigned],
+)
+async def detach_campaign(call: Call[NoInput, NoInput]) -> PhoneNumber:
+    """Detach a campaign from a phone number.
+
+    Removes the association from a number that you own; the carrier side is unbound by reconciliation afterwards.
+    Idempotent: a number without a campaign answers 200 with the resource as it is, and nothing is written.
+    """
+    number = await operations.detach(call.statements, call.tenant, call.id)
+    if number.carrier_line_option_status is not None:
+        call.wake("numbers")
+    return number
+
+
+@routes.route(
+    "GET",
+    "/v1/phone-numbers/{id}/carrier-line-option",
+    scope="numbers:read",
+    answers={200: LineOptionOut},
+    refuses=[NotFound],
+)
+async def get_carrier_line_option(call: Call[NoInput, NoInput]) -> LineOptionOut:
+    """Say what is wanted at the carrier, what was seen there, and what happens next.
+
+    Wish and observation side by side, the phase, attempts, the last error with a way out, the carrier's order id,
+    operators' states where the carrier tells them, and the last 50 transitions, newest first.
+    """
+    return await line_view.line_option(call.db, call.tenant.org_id, call.id)
+
+
+class CampaignNumberList(NumberList, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of a campaign's numbers to list."""
+
+
+@routes.route(
+    "GET",
+    "/v1/campaigns/{id}/phone-numbers",
+    scope="numbers:read",
+    answers={200: PhoneNumberOut},
+    refuses=[NotFound],
+    is_list=True,
+)
+async def list_campaign_phone_numbers(call: Call[NoInput, CampaignNumberList]) -> Page[PhoneNumber]:
+    """List the phone numbers that are attached to a campaign, newest first."""
+    await operations.require_campaign(call.db, call.tenant, call.id)
+    place = cursors.decode_row(call.query.cursor, call.query.offset)
+    rows = await queries.list_page(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        number_type=call.query.number_type,
+        campaign_id=call.id,
+        limit=call.query.limit + 1,
+        offset=0,
+    )
+    last = rows[call.query.limit - 1] if len(rows) > call.query.limit else None
+    return await _page(call, rows[: call.query.limit], last, 0)

@@ -1,0 +1,57 @@
+"""What an operation can refuse: what its room declares, and what the edge may answer in front of it."""
+
+from collections.abc import Mapping, Sequence
+
+from agentmessage.kernel.errors import (
+    ApiError,
+    Forbidden,
+    IdempotencyKeyReused,
+    Internal,
+    InvalidInput,
+    MalformedPathId,
+    NotFound,
+    PayloadTooLarge,
+    Unauthorized,
+    Unavailable,
+    UnexpectedQuery,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from agentmessage.web.declaration import NoInput, Route
+
+PATH_FAULTS: Mapping[int, type[ApiError]] = {400: MalformedPathId, 404: NotFound, 422: ValidationFailed}
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+def refusals(route: Route) -> dict[int, list[type[ApiError]]]:
+    """Every refusal of an operation by status, in the order of the status; each class once."""
+    by_status: dict[int, list[type[ApiError]]] = {}
+    for error in (*_by_the_edge(route), *route.refuses):
+        known = by_status.setdefault(error.status, [])
+        if error not in known:
+            known.append(error)
+    return dict(sorted(by_status.items()))
+
+
+def codes(errors: Sequence[type[ApiError]]) -> list[str]:
+    """The codes of some refusals, each once."""
+    return list(dict.fromkeys(error.code for error in errors))
+
+
+def _by_the_edge(route: Route) -> list[type[ApiError]]:
+    errors: list[type[ApiError]] = [Unauthorized, Forbidden]
+    if route.parameters:
+        errors.append(PATH_FAULTS[route.path_fault])
+    if route.takes_body:
+        errors += [InvalidInput, UnsupportedMediaType]
+    if route.method in BODY_METHODS:
+        errors.append(PayloadTooLarge)
+    if route.method == "POST":
+        errors.append(IdempotencyKeyReused)
+    errors.append(ValidationFailed if takes_input(route) else UnexpectedQuery)
+    return [*errors, Internal, Unavailable]
+
+
+def takes_input(route: Route) -> bool:
+    """There is a body, a query or a header that could be faulty; else only a query that nobody asked for can be."""
+    return route.takes_body or route.query is not NoInput or route.method == "POST"
