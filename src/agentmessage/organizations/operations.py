@@ -1,0 +1,151 @@
+"""What can be done with an organization, and the one way into the audit log."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from agentmessage.kernel.db import Cells, Statements, Tx
+from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id, new_ulid
+from agentmessage.kernel.tenant import Tenant, operator
+from agentmessage.organizations import queries, rules
+from agentmessage.organizations.model import Address, AuditRow, Mode, Organization, Standing, Summary
+from agentmessage.organizations.schemas import OrganizationPatch, OrganizationResource
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+
+
+async def record(
+    tx: Statements,
+    tenant: Tenant,
+    *,
+    action: str,
+    resource_type: str,
+    resource_id: object,
+    reason: str | None = None,
+    payload: Mapping[str, object] | None = None,
+) -> str:
+    """Write who did what into the organization's audit log; answers the row's ULID.
+
+    `payload` is shown only to readers who ask for it (`include=payload`); it must never hold a secret.
+    """
+    row = AuditRow(
+        id=new_ulid(),
+        occurred_at=tx.now,
+        actor_kind=tenant.actor_kind,
+        actor_label=tenant.actor_label,
+        action=action,
+        resource_type=resource_type,
+        resource_id=str(resource_id),
+        reason=reason,
+        request_id=tenant.request_id or None,
+        payload=payload,
+    )
+    await queries.insert_audit_row(tx, tenant.org_id, row)
+    return row.id
+
+
+async def create(
+    tx: Tx,
+    *,
+    cell: str,
+    name: str,
+    billing_email: str | None = None,
+    is_commercial: bool = True,
+    org_id: UUID | None = None,
+) -> tuple[Tenant, Tenant]:
+    """Make an organization and its sandbox twin in the cell that `tx` is open on; answers both, live first.
+
+    Neither has money or a key yet: `app.founding` adds them in the same transaction.
+    """
+    ids = {Mode.LIVE: org_id or new_id(), Mode.SANDBOX: new_id()}
+    tenants: list[Tenant] = []
+    for mode, twin in ((Mode.LIVE, Mode.SANDBOX), (Mode.SANDBOX, Mode.LIVE)):
+        organization = rules.fresh(
+            ids[mode], mode=mode, name=name, billing_email=billing_email, is_commercial=is_commercial, now=tx.now
+        )
+        await queries.insert(tx, organization)
+        await queries.insert_address(tx, Address(ids[mode], cell, mode, ids[twin]))
+        tenant = operator(ids[mode], cell, mode)
+        await record(tx, tenant, action="organization.create", resource_type="organization", resource_id=tenant.org_id)
+        tenants.append(tenant)
+    return tenants[0], tenants[1]
+
+
+async def get(db: Statements, tenant: Tenant) -> Organization:
+    """The tenant's own organization. Raises NotFound."""
+    organization = await queries.find(db, tenant.org_id)
+    if organization is None:
+        raise NotFound
+    return organization
+
+
+async def lock(tx: Tx, tenant: Tenant) -> Organization:
+    """As `get`, and no other transaction changes it, or holds this lock, until the commit.
+
+    Whoever decides by `is_reseller` and then adds a brand takes this lock first, so that neither the flag nor the
+    number of brands changes in between.
+    """
+    organization = await queries.lock(tx, tenant.org_id)
+    if organization is None:
+        raise NotFound
+    return organization
+
+
+async def standing(db: Statements, tenant: Tenant) -> Standing:
+    """How far the organization's registration is."""
+    return await queries.standing(db, tenant.org_id)
+
+
+async def patch(tx: Tx, tenant: Tenant, wish: OrganizationPatch) -> OrganizationResource:
+    """Change settings. Raises ValidationFailed, ResellerNotEligible, ResellerHasBrands, AttestationRequired.
+
+    A wish that changes nothing writes nothing. Changes of retention and of auto replies are audited by their own
+    names, everything else as `organization.update`.
+    """
+    old = await lock(tx, tenant)
+    registered = await queries.standing(tx, tenant.org_id)
+    new = rules.patched(old, wish, brand_count=registered.brand_count, now=tx.now)
+    resource = OrganizationResource.of(new, registered)
+    attestation = wish.auto_replies.attestation if wish.auto_replies is not UNSET else UNSET
+    changes = rules.changes(old, new, attestation=None if attestation is UNSET else attestation)
+    if not changes:
+        return resource
+    await queries.update(tx, new)
+    for action, payload in changes.items():
+        await record(
+            tx,
+            tenant,
+            action=action,
+            resource_type="organization",
+            resource_id=tenant.org_id,
+            payload=msgspec.to_builtins(payload),
+        )
+    await facts.emit(tx, tenant.org_id, EventType.ORGANIZATION_UPDATED, tenant.org_id, resource)
+    return resource
+
+
+async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
+    """The operator acting on an organization, wherever it lives. Raises NotFound."""
+    address = await queries.find_address(await cells.directory(), org_id)
+    if address is None:
+        raise NotFound
+    return operator(address.id, address.cell, address.mode)
+
+
+async def twin_of(cells: Cells, org_id: UUID) -> Tenant:
+    """The operator acting on an organization's twin: the sandbox of a live one, and back. Raises NotFound."""
+    address = await queries.find_address(await cells.directory(), org_id)
+    if address is None or address.twin_id is None:
+        raise NotFound
+    return await tenant_of(cells, address.twin_id)
+
+
+async def list_all(cells: Cells) -> list[Summary]:
+    """Every organization of every cell, for the operator."""
+    found: list[Summary] = []
+    for name in await cells.names():
+        found += await queries.list_summaries(await cells.cell(name), name)
+    return found

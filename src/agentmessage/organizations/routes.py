@@ -1,0 +1,86 @@
+"""The organization behind the key, and its audit log."""
+
+import re
+from datetime import datetime
+
+from msgspec import UNSET
+
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.organizations import operations, queries
+from agentmessage.organizations.errors import AttestationRequired, ResellerHasBrands, ResellerNotEligible
+from agentmessage.organizations.schemas import AuditEntry, AuditQuery, OrganizationPatch, OrganizationResource
+from agentmessage.web import cursors
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.wire import Page
+
+routes = Routes("Organization")
+
+ULID_FORM = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+@routes.route("GET", "/v1/organization", scope="org:read", answers={200: OrganizationResource})
+async def get_organization(call: Call[NoInput, NoInput]) -> OrganizationResource:
+    """Read the organization that the key belongs to."""
+    organization = await operations.get(call.db, call.tenant)
+    return OrganizationResource.of(organization, await operations.standing(call.db, call.tenant))
+
+
+@routes.route(
+    "PATCH",
+    "/v1/organization",
+    scope="org:admin:write",
+    answers={200: OrganizationResource},
+    refuses=[ValidationFailed, ResellerNotEligible, ResellerHasBrands, AttestationRequired],
+)
+async def patch_organization(call: Call[OrganizationPatch, NoInput]) -> OrganizationResource:
+    """Change settings of the organization.
+
+    Omitted fields stay as they are. A shorter retention takes effect at the next sweep; a longer one brings nothing
+    back. Turning auto replies off needs `auto_replies.attestation`; STOP suppresses either way.
+    """
+    async with call.transaction() as tx:
+        organization = await operations.patch(tx, call.tenant, call.body)
+    call.wake("events")
+    return organization
+
+
+@routes.route(
+    "GET",
+    "/v1/audit-log",
+    scope="audit:read",
+    answers={200: AuditEntry},
+    refuses=[ValidationFailed],
+    is_list=True,
+)
+async def list_audit_log(call: Call[NoInput, AuditQuery]) -> Page[AuditEntry]:
+    """List who did what to the organization, newest first.
+
+    `include=payload` adds the values before and after, where an act has them.
+    """
+    query = call.query
+    if query.since is not UNSET and query.until is not UNSET and query.since > query.until:
+        raise ValidationFailed({"until": "must not be before since"})
+    rows = await queries.list_audit_rows(
+        call.db,
+        call.tenant.org_id,
+        before=None if query.cursor is UNSET else _place(query.cursor),
+        action=query.action or None,
+        resource_type=query.resource_type or None,
+        resource_id=str(query.resource_id) if query.resource_id else None,
+        actor_kind=query.actor_kind or None,
+        since=query.since or None,
+        until=query.until or None,
+        has_payload=query.include is not UNSET,
+        limit=query.limit + 1,
+    )
+    shown = rows[: query.limit]
+    more = cursors.encode(shown[-1].occurred_at, shown[-1].id) if len(rows) > len(shown) else None
+    return Page([AuditEntry.of(row) for row in shown], query.limit, more)
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    place = cursors.decode(cursor)
+    if not ULID_FORM.fullmatch(place.id):
+        raise ValidationFailed({"cursor": "must be a cursor from an earlier page"})
+    return place.created_at, place.id
