@@ -1,0 +1,90 @@
+# One command each; `make` alone lists them. Needs Python 3.11 or newer with pip and venv, and a POSIX shell.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+VENV    := .venv
+BIN     := $(VENV)/bin
+ARGS    ?=
+FILES   := src tests bench tools
+
+# What is installed is named by what it was installed from, so a changed lock installs anew and nothing else does.
+RUNTIME := $(VENV)/.runtime-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+DEV     := $(VENV)/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKED  := $(PIP) install --require-hashes --no-deps --requirement
+OURSELF := $(PIP) install --no-deps --no-build-isolation --editable .
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(DEV) ## Create .venv with everything in it; quick when nothing changed
+
+.PHONY: up
+up: $(RUNTIME) ## Run the whole platform until Ctrl-C (options: ARGS="--port 9000")
+	@exec $(BIN)/agentmessage up $(ARGS)
+
+.PHONY: demo
+demo: $(RUNTIME) ## Watch a number, a campaign and a carrier agree, step by step
+	@exec $(BIN)/agentmessage demo $(ARGS)
+
+.PHONY: test
+test: $(DEV) ## Run the tests (options: ARGS="-k word")
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(DEV) ## All that must hold: format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check $(FILES)
+	$(BIN)/ruff check $(FILES)
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+.PHONY: format
+format: $(DEV) ## Put the code into its one format
+	$(BIN)/ruff format $(FILES)
+	$(BIN)/ruff check --fix-only $(FILES)
+
+.PHONY: bench
+bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
+	@exec $(BIN)/python -m bench $(ARGS)
+
+.PHONY: soak
+soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SOAK_SEEDS=1000)
+	@exec $(BIN)/python -m pytest -m soak -n 2 $(ARGS)
+
+.PHONY: lock
+lock: ## Bring both lock files up to pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
+	@for target in "requirements.lock" "requirements-dev.lock --extra dev"; do \
+		set -- $$target; file=$$1; shift; \
+		"$(PYTHON)" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+			| uv pip compile - pyproject.toml "$$@" \
+			--universal --python-version 3.11 --generate-hashes --no-annotate --quiet --no-emit-index-url \
+			--custom-compile-command "make lock" $(ARGS) --output-file $$file || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove .venv and caches; data in var/ stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
+
+$(VENV)/bin/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(RUNTIME): | $(VENV)/bin/python
+	@echo "Installing what it runs on into $(VENV) (once)..."
+	@$(LOCKED) requirements.lock
+	@$(OURSELF)
+	@rm -f $(VENV)/.runtime-*
+	@touch $@
+
+$(DEV): | $(VENV)/bin/python
+	@echo "Installing what it runs on and what it is checked with into $(VENV) (once)..."
+	@$(LOCKED) requirements-dev.lock
+	@$(OURSELF)
+	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-*
+	@touch $(RUNTIME) $@
