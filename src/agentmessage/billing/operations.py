@@ -1,0 +1,170 @@
+"""What other rooms do with money, inside their own transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.billing import catalogue, queries, rules
+from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, LedgerKind, Wallet
+from agentmessage.billing.schemas import WalletLevel
+from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.money import microcents
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.organizations.operations import record
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+
+EMPTY = Wallet(0, 0)
+
+
+def price(kind: str, ref: str | None, on: datetime) -> int:
+    """Microcents for one unit at an instant: the price for `ref` (number type, use case), else the kind's default.
+
+    Raises UnknownPrice.
+    """
+    return microcents(rules.price_cents(catalogue.prices(), kind, ref, on))
+
+
+async def charge(
+    tx: Tx,
+    tenant: Tenant,
+    *,
+    kind: str,
+    quantity: int,
+    unit_cost_microcents: int,
+    source: str,
+    source_ref: str,
+    ref_kind: str | None = None,
+    ref_id: UUID | None = None,
+    may_overdraw: bool = False,
+) -> UUID:
+    """Charge one thing, once; answers the ledger transaction's id. Raises InsufficientCredit.
+
+    The same (source, source_ref) again charges nothing and answers the first id, also when it was refunded since: a
+    new occasion needs a new reference. `may_overdraw` is for what must not stop for want of money: renewals.
+    """
+    one = Charge(
+        kind=kind,
+        quantity=quantity,
+        unit_cost_microcents=unit_cost_microcents,
+        source=source,
+        source_ref=source_ref,
+        ref_kind=ref_kind,
+        ref_id=ref_id,
+    )
+    return (await charge_many(tx, tenant, [one], may_overdraw=may_overdraw))[0]
+
+
+async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_overdraw: bool = False) -> list[UUID]:
+    """Charge all or none; answers the ledger transactions' ids in the order of `charges`. Raises InsufficientCredit.
+
+    As `charge`, but one statement for all of them; those that were charged before cost nothing again.
+    """
+    rules.require_sound(charges)
+    wallet = await _lock(tx, tenant)
+    known = await _bookings(tx, tenant, LedgerKind.DEBIT, [(charge.source, charge.source_ref) for charge in charges])
+    new: list[Charge] = []
+    ids: list[UUID] = []
+    for one in charges:
+        if (one.source, one.source_ref) not in known:
+            known[one.source, one.source_ref] = new_id()
+            new.append(one)
+            ids.append(known[one.source, one.source_ref])
+    total = sum(one.total_microcents for one in new)
+    rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
+    if new:
+        await queries.insert_charges(tx, tenant.org_id, new, ids=ids, balance_microcents=wallet.balance_microcents)
+        await _warn(tx, tenant, wallet.balance_microcents, wallet.balance_microcents - total)
+    return [known[one.source, one.source_ref] for one in charges]
+
+
+async def require_cover(tx: Tx, tenant: Tenant, *, total_microcents: int) -> None:
+    """Refuse early what could not be paid, before work is begun that costs; holds the wallet until the commit.
+
+    Raises InsufficientCredit.
+    """
+    wallet = await _lock(tx, tenant)
+    rules.require_cover(wallet.balance_microcents, total_microcents, may_overdraw=False)
+
+
+async def refund(tx: Tx, tenant: Tenant, *, source: str, source_ref: str) -> bool:
+    """Give back in full what one occasion cost; False when nothing was charged or it was given back before."""
+    return bool(await refund_many(tx, tenant, [(source, source_ref)]))
+
+
+async def refund_many(tx: Tx, tenant: Tenant, occasions: Sequence[tuple[str, str]]) -> int:
+    """Give back what these (source, source_ref) cost, each once; answers how many were given back just now."""
+    await _lock(tx, tenant)
+    distinct = list(dict.fromkeys(occasions))
+    return await queries.insert_refunds(
+        tx, tenant.org_id, [source for source, _ in distinct], [ref for _, ref in distinct]
+    )
+
+
+async def credit(
+    tx: Tx,
+    tenant: Tenant,
+    *,
+    amount_microcents: int,
+    source: str,
+    source_ref: str,
+    kind: LedgerKind = LedgerKind.TOPUP,
+) -> UUID:
+    """Add money to the wallet, once for each (source, source_ref); answers the ledger transaction's id. Audited."""
+    if amount_microcents <= 0 or not source_ref or kind not in (LedgerKind.TOPUP, LedgerKind.ADJUSTMENT):
+        raise ValueError(f"not a credit: {amount_microcents} microcents as {kind} for {source_ref!r}")
+    await _lock(tx, tenant)
+    known = await _bookings(tx, tenant, kind, [(source, source_ref)])
+    if known:
+        return known[source, source_ref]
+    transaction_id = new_id()
+    await queries.insert_credit(
+        tx,
+        tenant.org_id,
+        transaction_id=transaction_id,
+        kind=kind,
+        amount_microcents=amount_microcents,
+        source=source,
+        source_ref=source_ref,
+        metadata={},
+    )
+    await record(
+        tx,
+        tenant,
+        action="wallet.credit",
+        resource_type="wallet",
+        resource_id=tenant.org_id,
+        payload={"amount_microcents": amount_microcents, "source": source, "source_ref": source_ref},
+    )
+    return transaction_id
+
+
+async def wallet(db: Statements, tenant: Tenant) -> Wallet:
+    """What the organization has; an empty wallet when it never had one."""
+    return await queries.find_wallet(db, tenant.org_id) or EMPTY
+
+
+async def _lock(tx: Tx, tenant: Tenant) -> Wallet:
+    """The wallet under its row lock, made on first use."""
+    locked = await queries.lock_wallet(tx, tenant.org_id)
+    if locked is None:
+        await queries.insert_wallet(tx, tenant.org_id)
+        locked = await queries.lock_wallet(tx, tenant.org_id)
+    return locked or EMPTY
+
+
+async def _bookings(
+    tx: Tx, tenant: Tenant, kind: LedgerKind, occasions: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], UUID]:
+    found = await queries.find_bookings(
+        tx, tenant.org_id, kind, [source for source, _ in occasions], [ref for _, ref in occasions]
+    )
+    return {(source, ref): booking_id for booking_id, source, ref in found}
+
+
+async def _warn(tx: Tx, tenant: Tenant, before_microcents: int, after_microcents: int) -> None:
+    for event in rules.warnings(before_microcents, after_microcents):
+        level = LOW_BALANCE_MICROCENTS if event is EventType.WALLET_BALANCE_LOW else 0
+        data = WalletLevel.of(tenant.org_id, after_microcents, level)
+        await facts.emit(tx, tenant.org_id, event, tenant.org_id, data)

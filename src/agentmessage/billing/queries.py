@@ -1,0 +1,181 @@
+"""Every statement on wallets, the ledger and usage."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from agentmessage.billing.model import Charge, LedgerKind, Wallet
+from agentmessage.kernel.db import Statements
+from agentmessage.kernel.ids import new_id
+
+
+async def find_wallet(db: Statements, org_id: UUID) -> Wallet | None:
+    """A wallet as it stands."""
+    return await db.one(
+        Wallet, "SELECT balance_microcents, lifetime_spend_microcents FROM wallets WHERE org_id = $1", org_id
+    )
+
+
+async def lock_wallet(tx: Statements, org_id: UUID) -> Wallet | None:
+    """A wallet, kept from changing until the commit: every spend of an organization takes its turn here."""
+    return await tx.one(
+        Wallet,
+        "SELECT balance_microcents, lifetime_spend_microcents FROM wallets WHERE org_id = $1 FOR NO KEY UPDATE",
+        org_id,
+    )
+
+
+async def insert_wallet(tx: Statements, org_id: UUID) -> None:
+    """An empty wallet; one that is there stays, also when two make it at once."""
+    await tx.run("INSERT INTO wallets (org_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", org_id, tx.now)
+
+
+async def find_bookings(
+    db: Statements, org_id: UUID, kind: LedgerKind, sources: Sequence[str], refs: Sequence[str]
+) -> list[tuple[UUID, str, str]]:
+    """Id, source and source_ref of the bookings for these occasions; served by ledger_transactions_once_idx."""
+    return await db.all(
+        _booking_key,
+        """SELECT t.id, t.source, t.source_ref FROM unnest($3::text[], $4::text[]) o (source, ref)
+           JOIN ledger_transactions t
+             ON t.org_id = $1 AND t.kind = $2 AND t.source = o.source AND t.source_ref = o.ref""",
+        org_id,
+        kind,
+        sources,
+        refs,
+    )
+
+
+async def insert_charges(
+    tx: Statements, org_id: UUID, charges: Sequence[Charge], *, ids: Sequence[UUID], balance_microcents: int
+) -> None:
+    """Book charges in order: ledger transaction, two balanced entries and a usage row each, and the wallet's new sums.
+
+    One statement, whatever the number of charges; the wallet must be locked and hold `balance_microcents`.
+    """
+    await tx.run(
+        """WITH c AS (
+               SELECT u.*, u.quantity * u.unit_cost AS total,
+                      $3 - (sum(u.quantity * u.unit_cost) OVER (ORDER BY u.n))::bigint AS balance_after
+               FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],
+                           $11::text[], $12::uuid[])
+                    WITH ORDINALITY u (id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind, ref_id, n)
+           ), ledger AS (
+               INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
+                   source, source_ref, metadata)
+               SELECT id, $1, $2, 'debit', -total, balance_after, source, source_ref,
+                      jsonb_build_object('usage_id', usage_id, 'usage_kind', kind) FROM c
+           ), entries AS (
+               INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
+               SELECT id, $1, 'wallet', -total FROM c UNION ALL SELECT id, $1, 'revenue', total FROM c
+           ), used AS (
+               INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents,
+                   ref_kind, ref_id, metadata)
+               SELECT usage_id, $1, $2, kind, quantity, unit_cost, total, ref_kind, ref_id,
+                      jsonb_build_object('resource_id', ref_id) FROM c
+           )
+           UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
+               lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $2
+           FROM (SELECT sum(total)::bigint AS total FROM c) s WHERE w.org_id = $1""",
+        org_id,
+        tx.now,
+        balance_microcents,
+        ids,
+        [new_id() for _ in charges],
+        [charge.kind for charge in charges],
+        [charge.quantity for charge in charges],
+        [charge.unit_cost_microcents for charge in charges],
+        [charge.source for charge in charges],
+        [charge.source_ref for charge in charges],
+        [charge.ref_kind for charge in charges],
+        [charge.ref_id for charge in charges],
+    )
+
+
+async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> int:
+    """Give back what was charged for these occasions and not given back yet; answers how many. The wallet is locked."""
+    number: int | None = await tx.value(
+        """WITH owed AS (
+               SELECT t.id AS debit_id, -t.amount_microcents AS total, t.source, t.source_ref, u.id AS id,
+                      (sum(-t.amount_microcents) OVER (ORDER BY u.n))::bigint AS so_far
+               FROM unnest($3::uuid[], $4::text[], $5::text[]) WITH ORDINALITY u (id, source, ref, n)
+               JOIN ledger_transactions t
+                 ON t.org_id = $1 AND t.kind = 'debit' AND t.source = u.source AND t.source_ref = u.ref
+               WHERE NOT EXISTS (SELECT FROM ledger_transactions r WHERE r.org_id = $1 AND r.kind = 'refund'
+                                 AND r.source = u.source AND r.source_ref = u.ref)
+           ), booked AS (
+               INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
+                   source, source_ref, metadata)
+               SELECT o.id, $1, $2, 'refund', o.total, w.balance_microcents + o.so_far, o.source, o.source_ref,
+                      jsonb_build_object('refund_of', o.debit_id)
+               FROM owed o, wallets w WHERE w.org_id = $1
+           ), entries AS (
+               INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
+               SELECT id, $1, 'wallet', total FROM owed UNION ALL SELECT id, $1, 'revenue', -total FROM owed
+           ), sums AS (SELECT count(*) AS number, coalesce(sum(total), 0)::bigint AS total FROM owed)
+           UPDATE wallets w SET balance_microcents = w.balance_microcents + s.total,
+               lifetime_spend_microcents = w.lifetime_spend_microcents - s.total, updated_at = $2
+           FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING s.number""",
+        org_id,
+        tx.now,
+        [new_id() for _ in refs],
+        sources,
+        refs,
+    )
+    return number or 0
+
+
+async def insert_credit(
+    tx: Statements,
+    org_id: UUID,
+    *,
+    transaction_id: UUID,
+    kind: LedgerKind,
+    amount_microcents: int,
+    source: str,
+    source_ref: str,
+    metadata: dict[str, Any],
+) -> None:
+    """Add money from outside: ledger transaction, two balanced entries, the wallet's new sum. The wallet is locked."""
+    await tx.run(
+        """WITH w AS (
+               UPDATE wallets SET balance_microcents = balance_microcents + $5, updated_at = $2 WHERE org_id = $1
+               RETURNING balance_microcents
+           ), booked AS (
+               INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
+                   source, source_ref, metadata)
+               SELECT $3, $1, $2, $4, $5, w.balance_microcents, $6, $7, $8 FROM w
+           )
+           INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
+           VALUES ($3, $1, 'wallet', $5), ($3, $1, 'funding', -$5::bigint)""",
+        org_id,
+        tx.now,
+        transaction_id,
+        kind,
+        amount_microcents,
+        source,
+        source_ref,
+        metadata,
+    )
+
+
+async def list_unbalanced(db: Statements) -> list[UUID]:
+    """Organizations of this cell, across tenants, whose wallet is not its entries' sum or whose entries do not cancel.
+
+    Always empty; the operator's check and the tests ask.
+    """
+    return await db.all(
+        _org_id,
+        """SELECT w.org_id FROM wallets w LEFT JOIN ledger_entries e ON e.org_id = w.org_id
+           GROUP BY w.org_id, w.balance_microcents
+           HAVING coalesce(sum(e.amount_microcents) FILTER (WHERE e.account = 'wallet'), 0) <> w.balance_microcents
+               OR coalesce(sum(e.amount_microcents), 0) <> 0""",
+    )
+
+
+def _booking_key(booking_id: UUID, source: str, source_ref: str) -> tuple[UUID, str, str]:
+    return booking_id, source, source_ref
+
+
+def _org_id(org_id: UUID) -> UUID:
+    return org_id

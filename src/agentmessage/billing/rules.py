@@ -1,0 +1,36 @@
+"""Which price holds, whether a wallet can pay, which warnings a fall sets off; pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from agentmessage.billing.errors import InsufficientCredit, UnknownPrice
+from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, Price
+from agentmessage.outbox.catalogue import EventType
+
+
+def price_cents(prices: Iterable[Price], kind: str, ref: str | None, at: datetime) -> int:
+    """Cents for one unit: the entry for `ref`, else the default of the kind. Raises UnknownPrice."""
+    held = {price.ref: price.unit_cost_cents for price in prices if price.kind == kind and price.holds(at)}
+    cents = held.get(ref, held.get(None))
+    if cents is None:
+        raise UnknownPrice(f"no price for {kind} {ref or '(default)'} on {at:%Y-%m-%d}")
+    return cents
+
+
+def require_cover(balance_microcents: int, total_microcents: int, *, may_overdraw: bool) -> None:
+    """Refuse a spend that the balance does not cover. What costs nothing needs no cover."""
+    if total_microcents > balance_microcents and total_microcents > 0 and not may_overdraw:
+        raise InsufficientCredit
+
+
+def require_sound(charges: Sequence[Charge]) -> None:
+    """A charge that would add money, or has no occasion to be charged once for, is a bug of ours."""
+    for charge in charges:
+        if charge.quantity < 0 or charge.unit_cost_microcents < 0 or not charge.source_ref:
+            raise ValueError(f"not a charge: {charge}")
+
+
+def warnings(before_microcents: int, after_microcents: int) -> list[EventType]:
+    """The levels that a balance has fallen through, highest first."""
+    levels = ((EventType.WALLET_BALANCE_LOW, LOW_BALANCE_MICROCENTS), (EventType.WALLET_BALANCE_ZERO, 1))
+    return [event for event, level in levels if before_microcents >= level > after_microcents]
