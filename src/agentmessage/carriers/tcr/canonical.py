@@ -7,6 +7,9 @@ from decimal import Decimal
 ES6_PLAIN_FROM, ES6_PLAIN_BELOW = -7, 21
 """Decimal exponents between which a number is written without one (ECMAScript, Number::toString)."""
 
+MAX_EXACT = 2**53
+"""Whole numbers beyond it are doubles to the scheme (RFC 8785, section 3.2.2.3), not themselves."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -24,11 +27,20 @@ def canonical(value: Json) -> str:
         return _text(value)
     if isinstance(value, float):
         return _number(value)
+    if isinstance(value, int) and abs(value) > MAX_EXACT:
+        return _number(_as_double(value))
     return json.dumps(value)
 
 
 def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _as_double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("not a JSON number") from error
 
 
 def _number(value: float) -> str:
