@@ -161,7 +161,7 @@ _FRAGMENTS = [
     "<TelephoneNumber>4155550123</TelephoneNumber>",
     "<TelephoneNumber>12</TelephoneNumber>",
     "<TotalCount>1</TotalCount>",
-    "<TotalCount>١</TotalCount>",
+    "<TotalCount>\u0661</TotalCount>",
     "<OrderResponse>",
     "</OrderResponse>",
     "<Order>",
@@ -176,7 +176,8 @@ _FRAGMENTS = [
     "&amp;",
     "<!--",
     "-->",
-] + ["<?xml version='1.0' encoding='cp037'?>"]
+    "<?xml version='1.0' encoding='cp037'?>",
+]
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_MEMBERS), inner, max_size=4),
