@@ -80,7 +80,7 @@ class Child:
             async with asyncio.timeout(self.plan.grace_s):
                 await self._process.wait()
         except TimeoutError:
-            self._announce(f"{self.name} did not end within {self.plan.grace_s:.0f} s and is killed.")
+            self._announce(f"{self.name} did not end within {self.plan.grace_s:g} s and is killed.")
             self._signal(signal.SIGKILL)
             await self._process.wait()
 
