@@ -1,0 +1,255 @@
+"""The door of a simulated world: requests and the passing of time go in, replies and callbacks come out.
+
+A world is pure and synchronous. It reads no clock and rolls no dice but its own, so the same seed and the same
+requests at the same times give the same world, in a process of its own or under a test's virtual clock.
+"""
+
+import base64
+import binascii
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from agentmessage.simulator.account import Account
+from agentmessage.simulator.agenda import Due
+from agentmessage.simulator.calls import Call, Refused, Route, RouteTable
+from agentmessage.simulator.carrier_lines import LineRoutes
+from agentmessage.simulator.carrier_numbers import NumberRoutes
+from agentmessage.simulator.carrier_readings import ReadingRoutes
+from agentmessage.simulator.carrier_subscriptions import SubscriptionRoutes
+from agentmessage.simulator.control import Control
+from agentmessage.simulator.limits import Meter
+from agentmessage.simulator.notices import pop_due
+from agentmessage.simulator.orders import LineOrders
+from agentmessage.simulator.profiles import Limits, Profile, named
+from agentmessage.simulator.purchases import NumberOrders
+from agentmessage.simulator.realm import ChangeKey, Realm
+from agentmessage.simulator.registry import RegistryDesk
+from agentmessage.simulator.registry_api import RegistryRoutes
+from agentmessage.simulator.state import Brand, Campaign, Entity, LineOrder, NumberOrder
+from agentmessage.simulator.wire import Breakage, OutgoingCallback, Reply, Request, json_reply
+
+
+class Credentials(Struct, frozen=True):
+    """Who may speak for which account: account id at the carrier → API key at the registry, and their passwords."""
+
+    accounts: Mapping[str, str] = MappingProxyType({"9900001": "simulator", "9900002": "simulator-sandbox"})
+    username: str = "simulator"
+    password: str = "simulator"  # noqa: S105  a simulator's password guards nothing; it is printed in its manual
+    registry_secret: str = "simulator"  # noqa: S105  same
+
+
+class World:
+    """Two accounts at a carrier and at the registry, and everything that happens to them."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        profile: Profile | str = "demo",
+        started_at: datetime,
+        credentials: Credentials | None = None,
+        is_recorded: bool = False,
+    ) -> None:
+        self._credentials = credentials or Credentials()
+        self._realm = realm = Realm(
+            seed=seed,
+            profile=named(profile) if isinstance(profile, str) else profile,
+            accounts=self._credentials.accounts,
+            registry_secret=self._credentials.registry_secret,
+            is_recorded=is_recorded,
+        )
+        self._now = started_at.timestamp()
+        self._lines = LineOrders(realm)
+        self._numbers = NumberOrders(realm)
+        self._desk = RegistryDesk(realm)
+        self._control = Control(realm, self._lines, self._numbers, self._desk)
+        self._carrier_meters = _meters(realm.profile.carrier_limits, realm.accounts)
+        self._registry_meters = _meters(realm.profile.registry_limits, realm.accounts)
+        self._routes = RouteTable(
+            [
+                *LineRoutes(realm, self._lines).routes(),
+                *NumberRoutes(realm, self._numbers).routes(),
+                *ReadingRoutes(realm).routes(),
+                *SubscriptionRoutes(realm).routes(),
+                *RegistryRoutes(realm, self._desk).routes(),
+            ]
+        )
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def advance(self, now: datetime) -> None:
+        """Let everything happen that is due by `now`; time never runs backwards."""
+        until = max(self._now, now.timestamp())
+        while (due := self._realm.agenda.pop(until)) is not None:
+            self._happen(due)
+        self._now = until
+
+    def next_event_at(self) -> datetime | None:
+        """When something will next happen by itself: a step, or a callback that is due."""
+        times = [at for at in (self._realm.agenda.next_at, self._next_callback_at()) if at is not None]
+        if not times:
+            return None
+        # Rounded up to what a datetime can hold: whoever waits for this instant must find the step due.
+        return datetime.fromtimestamp(math.ceil(min(times) * 1e6) / 1e6, UTC)
+
+    def due_callbacks(self, now: datetime) -> list[OutgoingCallback]:
+        """The callbacks to deliver by `now`, earliest first; each is handed out once."""
+        return pop_due(self._realm, now.timestamp())
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, request: Request, now: datetime) -> Reply:
+        """Answer one request at an instant."""
+        self.advance(now)
+        if request.path.startswith("/_control/"):
+            return self._control.handle(request, self._now)
+        parts = tuple(request.path.strip("/").split("/"))
+        found = self._routes.find(request.method, parts)
+        if found is None:
+            return json_reply(404, {"errors": [{"type": "not-found", "description": "no such resource"}]})
+        route, tail = found
+        account = self._authenticate(request, tail, is_registry=parts[0] == "v2")
+        self._count(route)
+        if isinstance(account, Reply):
+            return account
+        if (broken := self._before(route, account, is_registry=parts[0] == "v2")) is not None:
+            return broken
+        call = Call(account, request, dict(parse_qsl(request.query)), tail, self._now)
+        try:
+            reply = route.handler(call)
+        except Refused as refused:
+            reply = refused.reply
+        return self._after(route, account, reply)
+
+    # ── disk ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_changes(self) -> dict[ChangeKey, Entity | None]:
+        """What has changed since the last call, None for what is gone; empty unless the world is recorded."""
+        changes = self._realm.changes
+        self._realm.changes = {}
+        return changes
+
+    def everything(self) -> Iterable[tuple[str, Entity]]:
+        """Every entity with the id of its account."""
+        for account in self._realm.accounts.values():
+            for entity in account.everything():
+                yield account.id, entity
+
+    def restore(self, entities: Iterable[tuple[str, Entity]]) -> None:
+        """Put back entities that were read from disk, into a world that is still empty."""
+        realm = self._realm
+        for account_id, entity in entities:
+            account = realm.accounts.get(account_id)
+            if account is None:
+                continue
+            account.restore(entity)
+            if isinstance(entity, LineOrder | NumberOrder | Brand | Campaign):
+                steps, entity.steps = entity.steps, []
+                for at, step in steps:
+                    realm.plan(account, entity, at, step)
+        for account in realm.accounts.values():
+            account.reindex(at=self._now)
+        realm.changes.clear()
+
+    # ── within ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _happen(self, due: Due) -> None:
+        account = self._realm.accounts[due.account]
+        entity = account.planner(due.kind, due.id)
+        planned = (due.at, due.step)
+        if entity is None or planned not in entity.steps:
+            return
+        entity.steps.remove(planned)
+        match entity:
+            case LineOrder():
+                self._lines.step(account, entity, due.step, due.at)
+            case NumberOrder():
+                self._numbers.step(account, entity, due.step, due.at)
+            case Brand():
+                self._desk.step_brand(account, entity, due.step, due.at)
+            case Campaign():
+                self._desk.step_campaign(account, entity, due.step, due.at)
+
+    def _next_callback_at(self) -> float | None:
+        return self._realm.callbacks[0][0] if self._realm.callbacks else None
+
+    def _count(self, route: Route) -> None:
+        requests = self._realm.requests
+        requests[route.operation] = requests.get(route.operation, 0) + 1
+
+    def _authenticate(self, request: Request, tail: tuple[str, ...], *, is_registry: bool) -> Account | Reply:
+        user, password = _basic(request)
+        accounts = self._realm.accounts
+        if is_registry:
+            owner = next((account for account in accounts.values() if account.api_key == user), None)
+            if owner is None or password != self._credentials.registry_secret:
+                return json_reply(401, [{"code": 401, "description": "Unauthorized"}])
+            return owner
+        if (user, password) != (self._credentials.username, self._credentials.password):
+            return Reply(401, {"www-authenticate": 'Basic realm="simulator"'})
+        account = accounts.get(tail[0])
+        if account is None:
+            description = "client does not have access rights to the content"
+            return json_reply(403, {"errors": [{"type": "forbidden", "description": description}]})
+        return account
+
+    def _before(self, route: Route, account: Account, *, is_registry: bool) -> Reply | None:
+        """What goes wrong before the work is done."""
+        faults, at = self._realm.faults, self._now
+        match faults.outage_at(at, route.operation):
+            case "hang":
+                return Reply(503, fault=Breakage.HANG_BEFORE)
+            case "error":
+                return Reply(503)
+            case _:
+                pass
+        where = {"operation": route.operation, "account": account.id}
+        if faults.strikes("timeout_before", **where):
+            return Reply(503, fault=Breakage.HANG_BEFORE)
+        if faults.strikes("error_before", **where):
+            return Reply(503)
+        if strike := faults.strikes("rate_limited", **where):
+            return _too_many(strike.seconds)
+        meter = (self._registry_meters if is_registry else self._carrier_meters).get(account.id)
+        wait_s = meter.wait_s(is_write=route.method != "GET", at=at) if meter is not None else 0.0
+        return _too_many(wait_s) if wait_s > 0 else None
+
+    def _after(self, route: Route, account: Account, reply: Reply) -> Reply:
+        """What goes wrong after the work was done."""
+        faults = self._realm.faults
+        where = {"operation": route.operation, "account": account.id}
+        if faults.strikes("timeout_after", **where):
+            return Reply(reply.status, reply.headers, reply.body, fault=Breakage.HANG_AFTER)
+        if faults.strikes("error_after", **where):
+            return Reply(500)
+        if faults.strikes("reset_after", **where):
+            return Reply(reply.status, reply.headers, reply.body, fault=Breakage.RESET)
+        if faults.strikes("garbled", **where):
+            return Reply(200, reply.headers, b"<html>\x00upstream said something else</html>")
+        if strike := faults.strikes("slow", **where):
+            return Reply(reply.status, reply.headers, reply.body, delay_s=strike.seconds)
+        return reply
+
+
+def _meters(limits: Limits | None, accounts: Iterable[str]) -> dict[str, Meter]:
+    return {account: Meter(limits) for account in accounts} if limits is not None else {}
+
+
+def _too_many(wait_s: float) -> Reply:
+    return Reply(429, {"retry-after": str(max(1, math.ceil(wait_s)))})
+
+
+def _basic(request: Request) -> tuple[str, str]:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, password
