@@ -63,6 +63,13 @@ class MalformedPathId(ValidationFailed):
     fix = "Use the resource's id (a UUID) as it was returned, not its number or its name."
 
 
+class UnexpectedQuery(ValidationFailed):
+    """The operation takes neither body nor query, and a query came."""
+
+    status = 400
+    fix = "Leave out the query parameters that details names; the operation takes none."
+
+
 class InvalidInput(ApiError):
     """The body is not JSON, or holds something that this operation never takes."""
 

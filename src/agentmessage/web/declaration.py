@@ -27,6 +27,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `answers` maps each good status to what it carries (None: no content); the first is the default.
     `path_fault` is the status of a malformed path id. `bare`: success is printed without the envelope.
     `is_list`: the answer is a Page. `optional_body`: an absent body is an empty one.
+    `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
+    Server-Sent Events, of which this is an example. `example`: a request body that the operation takes.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
     its entry in `edge.RESUMES`.
     """
@@ -46,6 +48,8 @@ class Route(Struct, frozen=True, kw_only=True):
     optional_body: bool = False
     waits: bool = False
     body_fault_is_400: bool = False
+    cursor_header: bool = False
+    streams: str | None = None
     example: Any = None
 
     @property
@@ -58,6 +62,11 @@ class Route(Struct, frozen=True, kw_only=True):
     def takes_body(self) -> bool:
         """There is a body to read."""
         return self.body is not NoInput
+
+    @property
+    def takes_input(self) -> bool:
+        """There is a body, a query or a header that can be faulty: 422. Else only a query that nobody asked for is: 400."""
+        return self.takes_body or self.query is not NoInput or self.method == "POST"
 
     @property
     def parameters(self) -> Sequence[str]:
@@ -86,6 +95,8 @@ class Routes:
         optional_body: bool = False,
         waits: bool = False,
         body_fault_is_400: bool = False,
+        cursor_header: bool = False,
+        streams: str | None = None,
         example: Any = None,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
@@ -111,6 +122,8 @@ class Routes:
                     optional_body=optional_body,
                     waits=waits,
                     body_fault_is_400=body_fault_is_400,
+                    cursor_header=cursor_header,
+                    streams=streams,
                     example=example,
                 )
             )

@@ -23,6 +23,7 @@ from agentmessage.kernel.errors import (
     NotFound,
     PayloadTooLarge,
     Unavailable,
+    UnexpectedQuery,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -232,8 +233,8 @@ def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
     query: Any = NO_INPUT
     parsed: Any = NO_INPUT
     if len(incoming.query_string) > MAX_QUERY_BYTES:
-        raise ValidationFailed({"query": f"must be at most {MAX_QUERY_BYTES} bytes"})
-    if incoming.query_string or route.query is not NoInput:
+        faults["query"] = f"must be at most {MAX_QUERY_BYTES} bytes"
+    elif incoming.query_string or route.query is not NoInput:
         try:
             query = read_query(route.query, incoming.query_string)
         except ValidationFailed as error:
@@ -244,7 +245,7 @@ def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
         except ValidationFailed as error:
             faults.update(error.details or {})
     if faults:
-        raise ValidationFailed(faults)
+        raise ValidationFailed(faults) if route.takes_input else UnexpectedQuery(faults)
     return parsed, query
 
 

@@ -6,6 +6,7 @@ and is not stored: nothing happened, so the key may be tried again. Kept for 24 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +18,8 @@ from agentmessage.kernel.errors import IdempotencyKeyReused, ValidationFailed
 from agentmessage.web import queries
 
 MAX_KEY_LENGTH = 255
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
+KEY_FORM = re.compile(KEY_PATTERN)
 
 
 class Claim(Struct, frozen=True):
@@ -49,8 +52,8 @@ def read_claim(headers: Mapping[str, str], method: str, target: bytes, body: byt
     key = headers.get("idempotency-key")
     if key is None:
         return None
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
-        raise ValidationFailed({"Idempotency-Key": f"must be 1..{MAX_KEY_LENGTH} printable characters"})
+    if len(key) > MAX_KEY_LENGTH or not KEY_FORM.fullmatch(key):
+        raise ValidationFailed({"Idempotency-Key": f"must be 1..{MAX_KEY_LENGTH} printable ASCII characters"})
     digest = hashlib.sha256(b"\n".join((method.encode(), target, body))).digest()
     return Claim(key, digest)
 

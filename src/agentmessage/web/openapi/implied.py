@@ -17,7 +17,7 @@ from agentmessage.kernel.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from agentmessage.web.declaration import NoInput, Route
+from agentmessage.web.declaration import Route
 
 PATH_FAULTS: Mapping[int, type[ApiError]] = {400: MalformedPathId, 404: NotFound, 422: ValidationFailed}
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -48,10 +48,5 @@ def _by_the_edge(route: Route) -> list[type[ApiError]]:
         errors.append(PayloadTooLarge)
     if route.method == "POST":
         errors.append(IdempotencyKeyReused)
-    errors.append(ValidationFailed if takes_input(route) else UnexpectedQuery)
+    errors.append(ValidationFailed if route.takes_input else UnexpectedQuery)
     return [*errors, Internal, Unavailable]
-
-
-def takes_input(route: Route) -> bool:
-    """There is a body, a query or a header that could be faulty; else only a query that nobody asked for can be."""
-    return route.takes_body or route.query is not NoInput or route.method == "POST"

@@ -1,5 +1,6 @@
 """JSON Schema of the declared shapes: msgspec's, with what it leaves out put in."""
 
+import inspect as docstrings
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
@@ -16,12 +17,16 @@ class Shapes:
     """The component schemas of a set of types, and the schema of each type by itself."""
 
     def __init__(self, kinds: Iterable[Any]) -> None:
-        kinds = list(dict.fromkeys([*kinds, Failure, PageMeta]))
-        schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
-        self._schemas: Mapping[Any, Json] = dict(zip(kinds, schemas, strict=True))
+        wanted = list(dict.fromkeys([*kinds, Failure, PageMeta]))
+        structs = _structs(wanted)
+        wanted += [kind for kind in structs if kind not in wanted]
+        schemas, components = msgspec.json.schema_components(wanted, ref_template=REF)
+        self._schemas: Mapping[Any, Json] = dict(zip(wanted, schemas, strict=True))
         self.components: Json = {name: components[name] for name in sorted(components)}
-        for kind in _structs(kinds):
-            self._mend(kind)
+        for kind, info in structs.items():
+            _mend(kind, info, self.resolve(self.of(kind)))
+        for schema in self.components.values():
+            schema["description"] = docstrings.cleandoc(schema.get("description", ""))
         self.components["Failure"]["properties"]["success"] = {"const": False}
 
     def of(self, kind: Any) -> Json:
@@ -34,33 +39,82 @@ class Shapes:
         return self.components[reference.rpartition("/")[2]] if isinstance(reference, str) else schema
 
     def fields(self, kind: type[Struct]) -> tuple[Json, list[str]]:
-        """The properties of a struct and the names of those that must be given."""
+        """The properties of a struct, and the names of those that must be given."""
         schema = self.resolve(self.of(kind))
         return schema["properties"], schema.get("required", [])
 
-    def drop(self, kinds: Iterable[type[Struct]]) -> None:
-        """Leave out components that are shown in another form: queries become parameters."""
-        for kind in kinds:
-            self.components.pop(self.of(kind)["$ref"].rpartition("/")[2], None)
-
-    def _mend(self, kind: type[Struct]) -> None:
-        """Times are date-times, docstrings lose their indentation, and a resource prints every key."""
-        name = next(n for n, s in self.components.items() if s.get("title") == kind.__name__)
-        schema = self.components[name]
-        schema["description"] = msgspec_doc(kind)
-        for field in inspect.type_info(kind).fields:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType] - a struct's info has fields
-            _mend_times(field.type, schema["properties"][field.encode_name])  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        if not issubclass(kind, Request) and not kind.__struct_config__.omit_defaults:
-            schema["required"] = list(schema["properties"])
-            for shown in schema["properties"].values():
-                shown.pop("default", None)
+    def without(self, kinds: Iterable[type[Struct]]) -> Json:
+        """The components but for those that are shown in another form: queries become parameters."""
+        hidden = {self.of(kind)["$ref"].rpartition("/")[2] for kind in kinds}
+        return {name: schema for name, schema in self.components.items() if name not in hidden}
 
 
 def item_of(answer: Any) -> Any:
-    """What a list is made of: `Page[X]` and `list[X]` are lists of X; anything else is its own item."""
-    return get_args(answer)[0] if get_origin(answer) in (Page, list) else answer
+    """What a list is made of: `Page[X]`, `list[X]` and `Sequence[X]` are lists of X; anything else is its own item."""
+    origin = get_origin(answer)
+    return (
+        get_args(answer)[0] if origin is Page or (isinstance(origin, type) and issubclass(origin, Iterable)) else answer
+    )
 
 
-def msgspec_doc(kind: type) -> str:
-    """A class's docstring as Markdown."""
-    return msgspec.inspect.inspect_doc(kind)
+def _structs(kinds: Iterable[Any]) -> dict[type[Struct], inspect.StructType]:
+    """Every struct within some types, each once."""
+    found: dict[type[Struct], inspect.StructType] = {}
+    pending = list(inspect.multi_type_info(kinds))
+    while pending:
+        info = pending.pop()
+        if isinstance(info, inspect.StructType) and info.cls not in found:
+            found[info.cls] = info
+            pending += [field.type for field in info.fields]
+        pending += _parts(info)
+    return found
+
+
+def _parts(info: inspect.Type) -> list[inspect.Type]:
+    """The types that a type is made of, but for a struct's fields."""
+    match info:
+        case inspect.Metadata(type=inner):
+            return [inner]
+        case inspect.UnionType(types=members):
+            return list(members)
+        case inspect.CollectionType(item_type=item):
+            return [item]
+        case inspect.DictType(value_type=value):
+            return [value]
+        case _:
+            return []
+
+
+def _mend(kind: type[Struct], info: inspect.StructType, schema: Json) -> None:
+    """Put in what msgspec leaves out: times are date-times, and a resource prints every key, whatever its default."""
+    for field in info.fields:
+        _mend_times(field.type, schema["properties"][field.encode_name])
+    if issubclass(kind, Request):
+        return
+    if not kind.__struct_config__.omit_defaults:
+        schema["required"] = list(schema["properties"])
+    for shown in schema["properties"].values():
+        shown.pop("default", None)
+
+
+def _mend_times(info: inspect.Type, schema: Json) -> None:
+    """Name the format of times; msgspec does so only where the type itself asks for a zone."""
+    match info:
+        case inspect.DateTimeType():
+            schema["format"] = "date-time"
+        case inspect.Metadata(type=inner):
+            _mend_times(inner, schema)
+        case inspect.UnionType(types=members) if any(isinstance(_bare(m), inspect.DateTimeType) for m in members):
+            next(option for option in schema["anyOf"] if option == {"type": "string"} or "format" in option)[
+                "format"
+            ] = "date-time"
+        case inspect.CollectionType(item_type=item):
+            _mend_times(item, schema.get("items", {}))
+        case inspect.DictType(value_type=value):
+            _mend_times(value, schema.get("additionalProperties", {}))
+        case _:
+            pass
+
+
+def _bare(info: inspect.Type) -> inspect.Type:
+    return _bare(info.type) if isinstance(info, inspect.Metadata) else info

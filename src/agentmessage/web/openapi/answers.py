@@ -1,0 +1,138 @@
+"""The answers of an operation: good ones in their envelope, refusals by status with every code they can carry."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from agentmessage.kernel.errors import (
+    ApiError,
+    MalformedPathId,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    ValidationFailed,
+)
+from agentmessage.web.declaration import Route
+from agentmessage.web.openapi.implied import codes, refusals
+from agentmessage.web.openapi.samples import sample
+from agentmessage.web.openapi.shapes import Json, Shapes, item_of
+from agentmessage.web.wire import Failure, PageMeta
+
+JSON = "application/json"
+SSE = "text/event-stream"
+REQUEST_ID = "01JTBQH2FZ8K1RXC0WJ4Z9P3VM"
+CURSOR = "eyJjcmVhdGVkX2F0IjoiMjAyNi0wNC0yNlQxMjowMDowMFoiLCJpZCI6IjAxOTAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMSJ9"
+PAGE_META: Json = {"total": 0, "limit": 20, "offset": 0, "next_cursor": CURSOR, "last_event_at": "2026-04-26T12:00:00Z"}
+
+PHRASES = {status.value: status.phrase for status in HTTPStatus} | {453: "Refused"}
+
+HEADERS: Json = {
+    "RequestId": {
+        "description": "ULID of this request, the same as `error.request_id`. Quote it to the operator.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
+        "example": REQUEST_ID,
+    },
+    "NextCursor": {
+        "description": "The cursor of the next page; absent on the last one.",
+        "schema": {"type": "string"},
+        "example": CURSOR,
+    },
+    "RetryAfter": {
+        "description": "Whole seconds to wait before the request is worth sending again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "Challenge": {
+        "description": "RFC 9110, 11.6.1: a bearer key is asked for.",
+        "required": True,
+        "schema": {"const": "Bearer"},
+    },
+    "IdempotentReplayed": {
+        "description": "`true` when this is the stored answer of an earlier request with the same Idempotency-Key.",
+        "schema": {"const": "true"},
+    },
+}
+
+
+def answers(route: Route, shapes: Shapes) -> Json:
+    """Every status that an operation can answer."""
+    good = {str(status): _success(route, status, shapes) for status in sorted(route.answers)}
+    return good | {str(status): refusal(status, errors) for status, errors in refusals(route).items()}
+
+
+def pointer(route: Route) -> str:
+    """Where the resource of a good answer lies, as a JSON pointer; the first one of a list."""
+    answer = next(iter(route.answers.values()))
+    return ("" if route.bare else "/data") + ("/0" if route.is_list or item_of(answer) is not answer else "")
+
+
+def refusal(status: int, errors: Sequence[type[ApiError]]) -> Json:
+    """One refusing status: its codes, the causes, the ways out, and an example of each."""
+    lines = [f"- `{error.code}`: {_first_line(error)} {error.fix}" for error in errors]
+    narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes(errors)}}}}}
+    return {
+        "description": "\n".join([PHRASES[status], "", *lines]),
+        "headers": _refusal_headers(errors),
+        "content": {
+            JSON: {
+                "schema": {"allOf": [{"$ref": f"#/components/schemas/{Failure.__name__}"}, narrowed]},
+                "examples": {error.__name__: {"value": _failure(error)} for error in errors},
+            }
+        },
+    }
+
+
+def _success(route: Route, status: int, shapes: Shapes) -> Json:
+    answer = route.answers[status]
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if route.cursor_header:
+        headers["X-Next-Cursor"] = {"$ref": "#/components/headers/NextCursor"}
+    if route.method == "POST":
+        headers["Idempotent-Replayed"] = {"$ref": "#/components/headers/IdempotentReplayed"}
+    shown: Json = {"description": PHRASES[status], "headers": headers}
+    if answer is not None:
+        schema, example = _shown(route, answer, shapes)
+        shown["content"] = {JSON: {"schema": schema, "example": example}}
+    if route.streams is not None:
+        shown["content"][SSE] = {"schema": {"type": "string"}, "example": route.streams}
+    return shown
+
+
+def _shown(route: Route, answer: Any, shapes: Shapes) -> tuple[Json, Any]:
+    """Schema and example of what is printed: in a list, in the envelope, or bare."""
+    schema = shapes.of(answer)
+    if route.is_list:
+        schema = {"type": "array", "items": shapes.of(item_of(answer))}
+    example = sample(schema, shapes)
+    if route.bare:
+        return schema, example
+    properties: Json = {"success": {"const": True}, "data": schema}
+    envelope: Json = {"success": True, "data": example}
+    if route.is_list:
+        properties["meta"] = shapes.of(PageMeta)
+        envelope["meta"] = PAGE_META | ({"next_cursor": None} if route.cursor_header else {})
+    return {"type": "object", "properties": properties, "required": list(properties)}, envelope
+
+
+def _refusal_headers(errors: Sequence[type[ApiError]]) -> Json:
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if any(issubclass(error, RateLimited | Unavailable) for error in errors):
+        headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    if Unauthorized in errors:
+        headers["WWW-Authenticate"] = {"$ref": "#/components/headers/Challenge"}
+    return headers
+
+
+def _failure(error: type[ApiError]) -> Json:
+    detail: Json = {"code": error.code, "message": error.message or _first_line(error), "request_id": REQUEST_ID}
+    if issubclass(error, MalformedPathId):
+        detail["details"] = {"id": "must be a UUID"}
+    elif issubclass(error, ValidationFailed):
+        detail["details"] = {"limit": "must be an integer >= 1"}
+    return {"success": False, "error": detail}
+
+
+def _first_line(error: type[ApiError]) -> str:
+    return (error.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " ")

@@ -1,0 +1,94 @@
+"""The document as a whole."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from agentmessage.web.declaration import NoInput, Route
+from agentmessage.web.openapi.answers import HEADERS
+from agentmessage.web.openapi.operations import PARAMETERS, operation
+from agentmessage.web.openapi.shapes import Json, Shapes, item_of
+
+ABOUT = """\
+A self-hosted SMS/MMS platform. Paths begin with `/v1/`.
+
+**Keys.** Send `Authorization: Bearer am_live_…`. The key says which organization a request belongs to and what it may
+do; `am_test_…` keys belong to the organization's sandbox.
+
+**Envelope.** A success is `{"success": true, "data": …}`, lists add `meta`; a refusal is
+`{"success": false, "error": {"code", "message", "request_id", "details"?}}`. Branch on `error.code`; `details` names
+every faulty field. Unset fields of a resource are `null`, never left out.
+
+**Order of checks.** Key (401), scope (403), ids in the path (400), body and query (422), and then what the operation
+itself documents. What belongs to another organization answers 404, exactly like what does not exist.
+
+**Lists** are newest first. Send `meta.next_cursor` (or the header `X-Next-Cursor`, where it is documented) as `cursor`
+to read on; a cursor never skips or repeats a row.
+
+**Safe repetition.** Every `POST` takes an `Idempotency-Key`. Every `GET` also answers `HEAD`.
+"""
+
+
+def describe(routes: Sequence[Route]) -> Json:
+    """The OpenAPI 3.1 document of some routes."""
+    queries = {route.query for route in routes if route.query is not NoInput}
+    shapes = Shapes([*_shown_kinds(routes), *sorted(queries, key=lambda query: query.__qualname__)])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "AgentMessage API",
+            "version": version("agentmessage"),
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag, "description": text} for tag, text in _tags(routes).items()],
+        "paths": _paths(routes, shapes),
+        "components": {
+            "schemas": shapes.without(queries),
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "am_live_… or am_test_…",
+                    "description": "An API key. `x-scope` of an operation names the scope that the key must carry.",
+                }
+            },
+        },
+    }
+
+
+def render(routes: Sequence[Route]) -> bytes:
+    """The document as JSON."""
+    return msgspec.json.encode(describe(routes))
+
+
+def _shown_kinds(routes: Sequence[Route]) -> list[Any]:
+    kinds: list[Any] = []
+    for route in routes:
+        if route.takes_body:
+            kinds.append(route.body)
+        shown = [answer for answer in route.answers.values() if answer is not None]
+        kinds += [item_of(answer) for answer in shown] if route.is_list else shown
+    return kinds
+
+
+def _paths(routes: Sequence[Route], shapes: Shapes) -> Json:
+    paths: Json = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = operation(route, routes, shapes)
+    return paths
+
+
+def _tags(routes: Sequence[Route]) -> dict[str, str]:
+    """Each tag with the first paragraph of its room's front page."""
+    tags: dict[str, str] = {}
+    for route in routes:
+        front_page = sys.modules[route.handler.__module__.rpartition(".")[0]].__doc__ or ""
+        tags.setdefault(route.tag, " ".join(front_page.partition("\n\n")[0].split()))
+    return tags

@@ -1,0 +1,112 @@
+"""One operation of the document: what it is for, who may call it, what it takes and what it answers."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from agentmessage.web.declaration import NoInput, Route
+from agentmessage.web.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
+from agentmessage.web.openapi.answers import JSON, answers
+from agentmessage.web.openapi.links import links
+from agentmessage.web.openapi.samples import BY_FORMAT, has_example, sample, sample_body
+from agentmessage.web.openapi.shapes import Json, Shapes
+
+PARAMETERS: Json = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A key of your own for this very request. Sent again with the same request within 24 hours, it "
+        "gets the same answer and nothing is done twice; with another request it is refused.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": KEY_PATTERN},
+        "example": "order-2026-04-26-0001",
+    },
+    "LastEventId": {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "Streaming only: the id of the last event that was seen. The stream goes on behind it.",
+        "schema": {"type": "string", "pattern": "^evt_[0-9a-f-]{36}$"},
+        "example": f"evt_{BY_FORMAT['uuid']}",
+    },
+}
+
+
+def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
+    """The operation object of a route."""
+    summary, description = words(route)
+    shown: Json = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": summary,
+        "description": f"{description}\n\nRequires the `{route.scope}` scope.".strip(),
+        "security": [{"bearer": []}],
+        "x-scope": route.scope,
+        "parameters": _path(route) + _query(route, shapes) + _headers(route),
+    }
+    if route.takes_body:
+        shown["requestBody"] = _body(route, shapes)
+    shown["responses"] = answers(route, shapes)
+    leads_to = links(route, routes)
+    for status in route.answers:
+        if leads_to and route.answers[status] is not None:
+            shown["responses"][str(status)]["links"] = leads_to
+    return shown
+
+
+def words(route: Route) -> tuple[str, str]:
+    """Summary and description of an operation: the first sentence of its docstring, and the rest."""
+    summary, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    return " ".join(summary.split()).rstrip("."), rest
+
+
+def _path(route: Route) -> list[Any]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": "The resource's id.",
+            "schema": {"type": "string", "format": "uuid"},
+            "example": BY_FORMAT["uuid"],
+        }
+        for name in route.parameters
+    ]
+
+
+def _query(route: Route, shapes: Shapes) -> list[Any]:
+    if route.query is NoInput:
+        return []
+    properties, required = shapes.fields(route.query)
+    return [_query_parameter(name, schema, name in required, shapes) for name, schema in properties.items()]
+
+
+def _query_parameter(name: str, schema: Json, is_required: bool, shapes: Shapes) -> Json:  # noqa: FBT001 - private
+    schema = _given(schema)
+    shown: Json = {"name": name, "in": "query", "required": is_required}
+    if "description" in schema:
+        shown["description"] = schema.pop("description")
+    if has_example(schema, shapes) or "default" in schema:
+        shown["example"] = sample(schema, shapes)
+    return shown | {"schema": schema}
+
+
+def _given(schema: Json) -> Json:
+    """A parameter's schema when it is given: text in a URL is never null."""
+    schema = dict(schema)
+    options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
+    if len(options) == 1:
+        del schema["anyOf"]
+        schema = options[0] | schema
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    return schema
+
+
+def _headers(route: Route) -> list[Any]:
+    names = (["IdempotencyKey"] if route.method == "POST" else []) + (["LastEventId"] if route.streams else [])
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+
+
+def _body(route: Route, shapes: Shapes) -> Json:
+    schema = shapes.of(route.body)
+    example = route.example if route.example is not None else sample_body(schema, shapes)
+    return {"required": not route.optional_body, "content": {JSON: {"schema": schema, "example": example}}}
