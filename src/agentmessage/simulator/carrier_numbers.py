@@ -173,6 +173,7 @@ class NumberRoutes:
             site_id=text_of(document, "SiteId"),
             peer_id=text_of(document, "PeerId"),
             name=text_of(document, "Name"),
+            may_be_partial=text_of(document, "PartialAllowed") != "false",
         )
         self._orders.submit(account, order, at=call.at)
         return order
@@ -222,7 +223,8 @@ def _purchase(order: NumberOrder) -> str:
         f"<OrderCreateDate>{stamp(order.created_at)}</OrderCreateDate>{optional('PeerId', order.peer_id)}"
         "<BackOrderRequested>false</BackOrderRequested>"
         f"<ExistingTelephoneNumberOrderType>{numbers}</ExistingTelephoneNumberOrderType>"
-        f"<PartialAllowed>true</PartialAllowed>{optional('SiteId', order.site_id)}</Order>"
+        f"<PartialAllowed>{str(order.may_be_partial).lower()}</PartialAllowed>"
+        f"{optional('SiteId', order.site_id)}</Order>"
     )
 
 
@@ -250,7 +252,8 @@ def _listed(call: Call, kind: str, orders: list[NumberOrder]) -> Reply:
     name = "orderId" if kind == "orders" else "OrderId"
     rows = "".join(
         f"<OrderIdUserIdDate><CountOfTNs>{len(order.numbers)}</CountOfTNs>"
-        f"<lastModifiedDate>{stamp(order.modified_at)}</lastModifiedDate><OrderDate>{stamp(order.created_at)}</OrderDate>"
+        f"<lastModifiedDate>{stamp(order.modified_at)}</lastModifiedDate>"
+        f"<OrderDate>{stamp(order.created_at)}</OrderDate>"
         f"<{name}>{order.id}</{name}><OrderStatus>{order.state.value}</OrderStatus><userId>simulator</userId>"
         "</OrderIdUserIdDate>"
         for order in shown

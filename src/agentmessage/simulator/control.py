@@ -13,7 +13,7 @@ from agentmessage.simulator.account import Account
 from agentmessage.simulator.faults import CATALOG, DEFAULT_SECONDS, FaultOrder, UnknownFault
 from agentmessage.simulator.orders import LineOrders
 from agentmessage.simulator.purchases import NumberOrders
-from agentmessage.simulator.realm import Realm
+from agentmessage.simulator.realm import Realm, stamp
 from agentmessage.simulator.registry import RegistryDesk
 from agentmessage.simulator.state import Campaign
 from agentmessage.simulator.wire import Reply, Request, json_reply
@@ -85,6 +85,7 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "campaigns"): self._set_campaign,
             ("POST", "numbers"): self._add_numbers,
+            ("GET", "health"): self._health,
             ("GET", "profile"): self._profile,
             ("POST", "settings"): self._settings,
         }
@@ -139,6 +140,10 @@ class Control:
         del rest
         account = self._account(dict(parse_qsl(request.query)).get("account", ""))
         return json_reply(200, oracle.tell(self._realm, account, at=at))
+
+    def _health(self, request: Request, rest: str, at: float) -> Reply:
+        del request, rest
+        return json_reply(200, {"alive": True, "now": stamp(at)})
 
     def _profile(self, request: Request, rest: str, at: float) -> Reply:
         del request, rest, at

@@ -56,6 +56,8 @@ class NumberOrders:
         elif plan.outcome not in ("order_failed", "order_late_success"):
             refused = {}
         order.errors = {**refused, **order.errors}
+        if order.errors and not order.may_be_partial:
+            order.errors = {number: order.errors.get(number, refusals.NOT_PARTIAL) for number in order.numbers}
         self._do(account, order, [number for number in order.numbers if number not in order.errors], at)
         if plan.outcome == "order_late_success":
             self._realm.plan(account, order, at + plan.seconds, "late")

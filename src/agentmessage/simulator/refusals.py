@@ -6,7 +6,7 @@ Refusal = tuple[str, str]
 NOT_OURS: Refusal = ("5076", "Number does not belong to this account.")
 BUSY: Refusal = ("5218", "Telephone number cannot be ordered because it is already processing on another order.")
 NOT_FOR_SALE: Refusal = ("5005", "Telephone Number Unavailable")
-NOT_IN_SERVICE: Refusal = ("5074", "Telephone number is not in service.")
+NOT_PARTIAL: Refusal = ("5005", "Telephone Number Unavailable: the order may not be filled in part.")
 KEY_INVALID: Refusal = (
     "5052",
     (

@@ -88,7 +88,7 @@ class Line(Struct, array_like=True):
         self.goal = goal
         self.changed_at = at
         self.due = due
-        self.settled_at = max(at, *due)
+        self.settled_at = max((at, *due))
 
 
 class Plan(Struct, array_like=True, frozen=True):
@@ -143,6 +143,7 @@ class NumberOrder(Struct):
     site_id: str = ""
     peer_id: str = ""
     name: str = ""
+    may_be_partial: bool = True
     state: OrderState = OrderState.RECEIVED
     done: list[str] = field(default_factory=list[str])
     errors: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
