@@ -32,6 +32,11 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
             continue  # nohup asked to live on
         loop.add_signal_handler(number, lambda: force.set() if stop.is_set() else stop.set())
+    try:
+        platform.reserve()
+    except BaseException:
+        await platform.stop()
+        raise
     _forget(options.ready_file)
     run = asyncio.create_task(_run(platform, options, settings))
     stopping = asyncio.create_task(stop.wait())

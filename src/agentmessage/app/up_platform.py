@@ -36,7 +36,7 @@ class Steps(msgspec.Struct, frozen=True):
 
 
 class Platform:
-    """Everything that one `agentmessage up` runs. `start` once, `stop` once; `kill` when patience is over."""
+    """Everything that one `agentmessage up` runs: `reserve`, `start`, `stop`; `kill` when patience is over."""
 
     def __init__(self, options: UpOptions, settings: Settings, steps: Steps, announce: Announce) -> None:
         self._options = options
@@ -56,18 +56,23 @@ class Platform:
         """Every kept process but Postgres, in the order in which they are stopped."""
         return [*self._apis, *(child for child in (self._worker, self._simulator) if child is not None)]
 
-    async def start(self) -> tuple[ReadyNote, Place]:
-        """Bring everything up and wait until it answers. Raises CannotStart, EmbeddedPostgresError."""
-        options = self._options
-        self._listener = listen(options.host, options.port)
-        port = int(self._listener.getsockname()[1])
+    def reserve(self) -> None:
+        """Take the address and the data directory, nothing more. Raises CannotStart, EmbeddedPostgresError."""
+        self._listener = listen(self._options.host, self._options.port)
         self._data.prepare()
+        self._postgres.reserve()
+
+    async def start(self) -> tuple[ReadyNote, Place]:
+        """Bring everything up and wait until it answers; after `reserve`. Raises CannotStart, EmbeddedPostgresError."""
+        if self._listener is None:
+            raise CannotStart("Nothing was reserved")
+        port = int(self._listener.getsockname()[1])
         simulator_url = self._start_simulator()
         # Postgres is forked here, in the main thread: it lives as long as the thread that started it.
         database_url = await self._postgres.start()
         self._postgres_keeper = asyncio.create_task(self._keep_postgres(), name="keep postgres")
-        place = Place(base_url=url_of(options.host, port), simulator_url=simulator_url, database_url=database_url)
-        environment = environment_of(place, self._settings, self._data, host=options.host, port=port)
+        place = Place(base_url=url_of(self._options.host, port), simulator_url=simulator_url, database_url=database_url)
+        environment = environment_of(place, self._settings, self._data, host=self._options.host, port=port)
         await self._steps.migrate(database_url)
         self._start_api_and_worker(environment, self._listener)
         settings = msgspec.structs.replace(

@@ -85,7 +85,7 @@ class EmbeddedPostgres:
 
         Calling it again after the server died brings it back on the same port.
         """
-        self._acquire()
+        self.reserve()
         try:
             binaries, account = await asyncio.to_thread(self._prepare)
             await self._start_until(time.monotonic() + START_TIMEOUT_S, binaries, account)
@@ -131,7 +131,11 @@ class EmbeddedPostgres:
         """Stop it."""
         await self.stop()
 
-    def _acquire(self) -> None:
+    def reserve(self) -> None:
+        """Take the directory's lock before anything in it is touched; held until `stop`, or until we are killed.
+
+        Raises EmbeddedPostgresError when somebody else holds it.
+        """
         if self._lock is not None:
             return
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
