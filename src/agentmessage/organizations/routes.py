@@ -12,6 +12,7 @@ from agentmessage.organizations.schemas import AuditEntry, AuditQuery, Organizat
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.times import in_utc
 from agentmessage.web.wire import Page
 
 routes = Routes("Organization")
@@ -59,7 +60,9 @@ async def list_audit_log(call: Call[NoInput, AuditQuery]) -> Page[AuditEntry]:
     `include=payload` adds the values before and after, where an act has them.
     """
     query = call.query
-    if query.since is not UNSET and query.until is not UNSET and query.since > query.until:
+    since = None if query.since is UNSET else in_utc(query.since, "since")
+    until = None if query.until is UNSET else in_utc(query.until, "until")
+    if since and until and since > until:
         raise ValidationFailed({"until": "must not be before since"})
     rows = await queries.list_audit_rows(
         call.db,
@@ -69,8 +72,8 @@ async def list_audit_log(call: Call[NoInput, AuditQuery]) -> Page[AuditEntry]:
         resource_type=query.resource_type or None,
         resource_id=str(query.resource_id) if query.resource_id else None,
         actor_kind=query.actor_kind or None,
-        since=query.since or None,
-        until=query.until or None,
+        since=since,
+        until=until,
         has_payload=query.include is not UNSET,
         limit=query.limit + 1,
     )
@@ -83,4 +86,4 @@ def _place(cursor: str) -> tuple[datetime, str]:
     place = cursors.decode(cursor)
     if not ULID_FORM.fullmatch(place.id):
         raise ValidationFailed({"cursor": "must be a cursor from an earlier page"})
-    return place.created_at, place.id
+    return in_utc(place.created_at, "cursor"), place.id

@@ -1,0 +1,42 @@
+"""Following the facts of one organization."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.events import rules
+from agentmessage.kernel.db import Statements
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.outbox import facts
+from agentmessage.outbox import queries as outbox
+from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.queries import Event
+
+
+class Filter(Struct, frozen=True):
+    """Which facts a reader wants; None: all of them."""
+
+    type: EventType | None
+    since: datetime | None
+
+
+async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUID | None:
+    """The fact after which a reader goes on; None when it was forgotten long ago, and everything kept is newer.
+
+    Raises ValidationFailed, naming `field`, for what is no fact of the organization.
+    """
+    found = rules.event_id(text)
+    if found is not None:
+        if await outbox.event_exists(db, tenant.org_id, found):
+            return found
+        if rules.may_be_forgotten(found, now=db.now):
+            return None
+    raise ValidationFailed({field: "must be a place in this organization's events"})
+
+
+async def after(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
+    """The next facts behind one that was seen, oldest first; lossless (see outbox.facts.tail)."""
+    kinds = None if wanted.type is None else [wanted.type.value]
+    return await facts.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=kinds, limit=limit)

@@ -1,0 +1,67 @@
+"""The organization's events, as pages and as a stream."""
+
+from uuid import UUID
+
+from msgspec import UNSET
+
+from agentmessage.events import operations, queries, rules
+from agentmessage.events.following import frames
+from agentmessage.events.operations import Filter
+from agentmessage.events.schemas import EventQuery, EventResource
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.web import cursors
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.streams import EventStream
+from agentmessage.web.times import in_utc
+from agentmessage.web.wire import Page
+
+routes = Routes("Events")
+
+STREAM_EXAMPLE = (
+    "id: evt_01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11\n"
+    "event: phone_number.campaign.detached\n"
+    'data: {"id":"evt_01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11","type":"phone_number.campaign.detached",'
+    '"api_version":"2026-04-01","created_at":"2026-04-26T12:00:00Z",'
+    '"org_id":"01978a3e-0000-7000-8000-000000000001","data":{"id":"7c1f0a2d-9e8b-4c3a-9d2e-1f0a2b3c4d5e"}}\n\n'
+)
+
+
+@routes.route(
+    "GET",
+    "/v1/events",
+    scope="events:read",
+    answers={200: EventResource},
+    refuses=[ValidationFailed],
+    is_list=True,
+    streams=STREAM_EXAMPLE,
+)
+async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | EventStream:
+    """List what happened, oldest first, or follow it.
+
+    With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would and
+    goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in the
+    stream and in the list; it wins over `cursor`. Events are kept for 90 days.
+    """
+    query = call.query
+    wanted = Filter(
+        None if query.type is UNSET else query.type,
+        None if query.since is UNSET else in_utc(query.since, "since"),
+    )
+    seen = await _place(call)
+    if rules.prefers_stream(call.headers.get("accept")):
+        return EventStream(frames(call, wanted, seen))
+    events = await operations.after(call.db, call.tenant, wanted, seen=seen, limit=query.limit + 1)
+    shown = [EventResource.of(event) for event in events[: query.limit]]
+    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(events) > len(shown) else None
+    newest_at = await queries.newest_at(call.db, call.tenant.org_id)
+    return Page(shown, query.limit, more, last_event_at=newest_at)
+
+
+async def _place(call: Call[NoInput, EventQuery]) -> UUID | None:
+    last_event_id = call.headers.get("last-event-id")
+    if last_event_id:
+        return await operations.place(call.db, call.tenant, last_event_id, field="Last-Event-ID")
+    if call.query.cursor is UNSET:
+        return None
+    return await operations.place(call.db, call.tenant, cursors.decode(call.query.cursor).id, field="cursor")

@@ -1,0 +1,127 @@
+"""API keys."""
+
+from typing import cast
+from uuid import UUID
+
+from msgspec import UNSET
+
+from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
+from agentmessage.keys import operations, queries
+from agentmessage.keys.errors import InvalidScopes, ScopesExceeded
+from agentmessage.keys.schemas import ApiKeyCreate, ApiKeyQuery, ApiKeyResource, ApiKeyWithPlaintext
+from agentmessage.web import cursors
+from agentmessage.web.authentication import Authenticator
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.limits import require_token
+from agentmessage.web.times import in_utc
+from agentmessage.web.wire import Page
+
+routes = Routes("API keys")
+
+BUCKET = "api_keys"
+PER_MINUTE = 10
+
+
+@routes.route(
+    "POST",
+    "/v1/api-keys",
+    scope="apikeys:write",
+    answers={201: ApiKeyWithPlaintext},
+    refuses=[InvalidScopes, ScopesExceeded, ValidationFailed, RateLimited],
+    bare=True,
+)
+async def create_api_key(call: Call[ApiKeyCreate, NoInput]) -> ApiKeyWithPlaintext:
+    """Make an API key.
+
+    The plaintext is shown in this answer only. Creating and rotating share 10 requests a minute.
+    """
+    operations.require_grantable(call.tenant, call.body.scopes)
+    await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
+    async with call.transaction() as tx:
+        key, plaintext = await operations.issue(tx, call.tenant, label=call.body.label, scopes=call.body.scopes)
+    call.wake("events")
+    return ApiKeyWithPlaintext.of(key, plaintext)
+
+
+@routes.route(
+    "GET",
+    "/v1/api-keys",
+    scope="apikeys:read",
+    answers={200: ApiKeyResource},
+    refuses=[ValidationFailed],
+    is_list=True,
+)
+async def list_api_keys(call: Call[NoInput, ApiKeyQuery]) -> Page[ApiKeyResource]:
+    """List API keys, newest first, revoked ones too unless `include_revoked=false`."""
+    query = call.query
+    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    rows = await queries.list_keys(
+        call.db,
+        call.tenant.org_id,
+        before=None if place is None else (in_utc(place.at, "cursor"), place.id),
+        include_revoked=query.include_revoked,
+        limit=query.limit + 1,
+    )
+    shown = rows[: query.limit]
+    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(rows) > len(shown) else None
+    return Page([ApiKeyResource.of(key) for key in shown], query.limit, more)
+
+
+@routes.route(
+    "GET",
+    "/v1/api-keys/{id}",
+    scope="apikeys:read",
+    answers={200: ApiKeyResource},
+    refuses=[MalformedPathId, NotFound],
+    bare=True,
+)
+async def get_api_key(call: Call[NoInput, NoInput]) -> ApiKeyResource:
+    """Read one API key, revoked or not."""
+    key = await queries.find(call.db, call.tenant.org_id, call.id)
+    if key is None:
+        raise NotFound
+    return ApiKeyResource.of(key)
+
+
+@routes.route(
+    "POST",
+    "/v1/api-keys/{id}/rotate",
+    scope="apikeys:write",
+    answers={200: ApiKeyWithPlaintext},
+    refuses=[MalformedPathId, ScopesExceeded, NotFound, RateLimited],
+    bare=True,
+)
+async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
+    """Replace an API key by a new one with the same label and scopes.
+
+    The old key stops working at once. A key with scopes that the calling key lacks cannot be rotated by it, and a
+    revoked key is not found. Creating and rotating share 10 requests a minute.
+    """
+    await operations.require_rotatable(call.db, call.tenant, call.id)
+    await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
+    async with call.transaction() as tx:
+        key, plaintext = await operations.rotate(tx, call.tenant, call.id)
+    _forget(call, call.id)
+    call.wake("events")
+    return ApiKeyWithPlaintext.of(key, plaintext)
+
+
+@routes.route(
+    "DELETE",
+    "/v1/api-keys/{id}",
+    scope="apikeys:write",
+    answers={204: None},
+    refuses=[MalformedPathId, NotFound],
+)
+async def revoke_api_key(call: Call[NoInput, NoInput]) -> None:
+    """End an API key; it stays listed with `revoked_at`. Ending it again answers 204 too."""
+    async with call.transaction() as tx:
+        await operations.revoke(tx, call.tenant, call.id)
+    _forget(call, call.id)
+    call.wake("events")
+
+
+def _forget(call: Call[NoInput, NoInput], key_id: UUID) -> None:
+    """Dead in this process now; in others within the second for which they remember a key."""
+    cast("Authenticator", call.context["authenticator"]).forget(key_id)

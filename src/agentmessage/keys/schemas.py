@@ -1,0 +1,96 @@
+"""A key on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from agentmessage.keys.model import ApiKey
+from agentmessage.web.wire import CursorText, Request, Resource, must
+
+Label = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\u0000]*$",  # Postgres cannot store NUL
+        description="What the key is for; shown in the audit log.",
+        examples=["production worker"],
+        extra=must("must be 1..100 characters"),
+    ),
+]
+
+
+class ApiKeyCreate(Request, frozen=True):
+    """A key to make. Its scopes must be among those of the calling key.
+
+    Errors: 400 INVALID_INPUT for unknown, empty or duplicate scopes, 403 FORBIDDEN for scopes beyond one's own.
+    """
+
+    label: Label
+    scopes: Annotated[
+        list[str],
+        Meta(
+            description="One or more different scopes.",
+            examples=[["numbers:read", "numbers:write"]],
+            extra=must("must be a list of scopes"),
+        ),
+    ]
+
+
+class ApiKeyResource(Resource, frozen=True):
+    """A key without its secret. `last_used_at` is at most a minute behind."""
+
+    id: UUID
+    org_id: UUID
+    label: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "ApiKeyResource":
+        """A stored key as its organization sees it."""
+        return cls(
+            key.id, key.org_id, key.label, key.prefix, key.scopes, key.created_at, key.last_used_at, key.revoked_at
+        )
+
+
+class ApiKeyWithPlaintext(Resource, frozen=True):
+    """A key that was made just now. `plaintext` is what to send as the bearer; it is shown this once."""
+
+    id: UUID
+    org_id: UUID
+    label: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    plaintext: str
+
+    @classmethod
+    def of(cls, key: ApiKey, plaintext: str) -> "ApiKeyWithPlaintext":
+        """A key together with its secret."""
+        return cls(
+            key.id,
+            key.org_id,
+            key.label,
+            key.prefix,
+            key.scopes,
+            key.created_at,
+            key.last_used_at,
+            key.revoked_at,
+            plaintext,
+        )
+
+
+class ApiKeyQuery(Request, frozen=True):
+    """Which keys to list; revoked ones are listed unless `include_revoked=false`."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 50
+    include_revoked: Annotated[bool, Meta(extra=must("must be true or false"))] = True
