@@ -55,7 +55,7 @@ def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
 def words(route: Route) -> tuple[str, str]:
     """Summary and description of an operation: the first sentence of its docstring, and the rest."""
     summary, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
-    return " ".join(summary.split()).rstrip("."), rest
+    return " ".join(summary.split()).rstrip(".").replace("`", ""), rest
 
 
 def _path(route: Route) -> list[Any]:
@@ -92,6 +92,10 @@ def _query_parameter(name: str, schema: Json, is_required: bool, shapes: Shapes)
 def _given(schema: Json) -> Json:
     """A parameter's schema when it is given: text in a URL is never null."""
     schema = dict(schema)
+    if isinstance(schema.get("type"), list):
+        schema["type"] = schema["type"][0]
+        if "enum" in schema:
+            schema["enum"] = [value for value in schema["enum"] if value is not None]
     options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
     if len(options) == 1:
         del schema["anyOf"]

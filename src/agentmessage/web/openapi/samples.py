@@ -48,7 +48,7 @@ def has_example(schema: Json, shapes: Shapes) -> bool:
 
 
 def _plain(schema: Json, shapes: Shapes, depth: int) -> Any:
-    kind = schema.get("type")
+    kind = _kind(schema)
     if kind in ("object", "array"):
         return _sample_many(schema, shapes, depth + 1) if depth < MAX_DEPTH else ({} if kind == "object" else [])
     if kind == "string":
@@ -56,9 +56,15 @@ def _plain(schema: Json, shapes: Shapes, depth: int) -> Any:
     return {"integer": schema.get("minimum", 0), "number": schema.get("minimum", 0), "boolean": True}.get(str(kind))
 
 
+def _kind(schema: Json) -> str | None:
+    """The type of a schema; of a nullable one what it is when it is not null."""
+    kind: str | list[str] | None = schema.get("type")
+    return kind[0] if isinstance(kind, list) else kind
+
+
 def _sample_many(schema: Json, shapes: Shapes, depth: int) -> Any:
     """An object with all its properties, a map with one entry, or a list of one."""
-    if schema["type"] == "array":
+    if _kind(schema) == "array":
         return [sample(schema["items"], shapes, depth)] if "items" in schema else []
     if "properties" in schema:
         return {name: sample(field, shapes, depth) for name, field in schema["properties"].items()}

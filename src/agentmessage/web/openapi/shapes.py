@@ -2,7 +2,7 @@
 
 import inspect as docstrings
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, inspect
@@ -27,6 +27,9 @@ class Shapes:
             _mend(kind, info, self.resolve(self.of(kind)))
         for schema in self.components.values():
             schema["description"] = docstrings.cleandoc(schema.get("description", ""))
+            _tidy(schema)
+        for schema in schemas:
+            _tidy(schema)
         self.components["Failure"]["properties"]["success"] = {"const": False}
 
     def of(self, kind: Any) -> Json:
@@ -118,3 +121,24 @@ def _mend_times(info: inspect.Type, schema: Json) -> None:
 
 def _bare(info: inspect.Type) -> inspect.Type:
     return _bare(info.type) if isinstance(info, inspect.Metadata) else info
+
+
+def _tidy(schema: Any) -> None:
+    """Say the same in the words of 3.1 that viewers show best: `type: [string, null]`, and a type beside every enum."""
+    if isinstance(schema, list):
+        for part in cast("list[Any]", schema):
+            _tidy(part)
+    if not isinstance(schema, dict):
+        return
+    node = cast("Json", schema)
+    for part in node.values():
+        _tidy(part)
+    values: list[Any] = node.get("enum", [])
+    if values and "type" not in node and all(isinstance(value, str) for value in values):
+        node["type"] = "string"
+    options: list[Json] = node.get("anyOf", [])
+    if len(options) == 2 and options[1] == {"type": "null"} and isinstance(options[0].get("type"), str):  # noqa: PLR2004 - a pair: X or null
+        del node["anyOf"]
+        node |= options[0] | {"type": [options[0]["type"], "null"]} | node
+        if "enum" in node:
+            node["enum"] = [*node["enum"], None]
