@@ -22,6 +22,7 @@ CREATE TABLE brands (
     submitted_at        timestamptz,            -- registered
     verified_at         timestamptz,
     failure_reasons     text[] NOT NULL DEFAULT '{}',   -- the registry's words when it refused or could not verify
+    raw_answer          text,                   -- the registry's last answer that could not be understood (64 KiB at most)
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (account, tcr_brand_id)
@@ -55,6 +56,7 @@ CREATE TABLE campaigns (
     expired_at          timestamptz,
     rejection_reasons   text[] NOT NULL DEFAULT '{}',
     rejected_at         timestamptz,
+    raw_answer          text,                   -- as in brands
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (account, tcr_campaign_id)

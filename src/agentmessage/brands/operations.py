@@ -1,0 +1,157 @@
+"""The verbs on brands, inside the caller's transaction; what the registry answers is in `recording`."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from agentmessage.billing import operations as billing
+from agentmessage.brands import queries, rules
+from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, ResellerRequired
+from agentmessage.brands.model import Brand, BrandStatus
+from agentmessage.brands.rules import TaxId
+from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandResource
+from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import Sealer
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.organizations import operations as organizations
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+
+FILING_KIND = "brand_filing_onetime"
+FILING_SOURCE = "brand_filing"
+
+
+async def create(tx: Tx, tenant: Tenant, wish: BrandCreate, *, sealer: Sealer) -> Brand:
+    """Accept one brand, charged and queued for filing; all gates run before anything is written.
+
+    Raises ValidationFailed, ResellerRequired, InsufficientCredit.
+    """
+    tax_id = _sealed(wish.ein, sealer)
+    brand = rules.drafted(new_id(), tenant.org_id, tenant.account, wish, tax_id, now=tx.now)
+    organization = await organizations.lock(tx, tenant)
+    if not organization.is_reseller and await queries.count_living(tx, tenant.org_id):
+        raise ResellerRequired
+    await _charge(tx, tenant, brand)
+    await queries.insert(tx, brand)
+    await _tell(tx, tenant, brand, "brand.create", EventType.BRAND_CREATED)
+    await enqueue(tx, "brands.file", brand.org_id, brand.id)
+    return brand
+
+
+async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, wish: BrandPatch, *, sealer: Sealer) -> Brand:
+    """Change a brand and have the registry told; a refused one is filed anew, for another fee.
+
+    A wish that changes nothing writes nothing. Raises NotFound, BrandDeleted, ValidationFailed, InsufficientCredit.
+    """
+    old = await queries.lock(tx, tenant.org_id, brand_id)
+    if old is None:
+        raise NotFound
+    if old.status == BrandStatus.DELETED:
+        raise BrandDeleted
+    new = rules.patched(old, wish, _changed_tax_id(old, wish, sealer), now=tx.now)
+    if new is old:
+        return old
+    if old.is_refused:
+        new = rules.refiled(new)
+        await _charge(tx, tenant, new)
+        await enqueue(tx, "brands.file", new.org_id, new.id)
+    elif new.tcr_brand_id is not None:
+        await enqueue(tx, "brands.update", new.org_id, new.id)
+    await queries.update(tx, new)
+    await _tell(tx, tenant, new, "brand.update", EventType.BRAND_UPDATED)
+    return new
+
+
+async def delete(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
+    """Delete for good; the registry is told later. Once more is fine and writes nothing.
+
+    Raises NotFound, BrandHasCampaigns.
+    """
+    old = await queries.lock(tx, tenant.org_id, brand_id)
+    if old is None:
+        raise NotFound
+    if old.status == BrandStatus.DELETED:
+        return old
+    if await queries.has_campaigns(tx, tenant.org_id, brand_id):
+        raise BrandHasCampaigns
+    new = msgspec.structs.replace(old, status=BrandStatus.DELETED, updated_at=tx.now)
+    await queries.update(tx, new)
+    await _tell(tx, tenant, new, "brand.delete", EventType.BRAND_DELETED)
+    await enqueue(tx, "brands.delete", new.org_id, new.id)
+    return new
+
+
+async def get(db: Statements, tenant: Tenant, brand_id: UUID) -> Brand:
+    """One brand of the tenant's, deleted ones included. Raises NotFound."""
+    brand = await queries.find(db, tenant.org_id, brand_id)
+    if brand is None:
+        raise NotFound
+    return brand
+
+
+async def find(db: Statements, tenant: Tenant, brand_id: UUID) -> Brand | None:
+    """One brand of the tenant's, or None."""
+    return await queries.find(db, tenant.org_id, brand_id)
+
+
+async def lock(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
+    """As `get`, and until the commit nobody changes it, deletes it, or adds a campaign to it. Raises NotFound."""
+    brand = await queries.lock(tx, tenant.org_id, brand_id)
+    if brand is None:
+        raise NotFound
+    return brand
+
+
+async def hint(db: Statements, tcr_brand_id: str) -> bool:
+    """Somebody says that a brand moved: have it read soon. False: this cell has no such brand.
+
+    Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
+    """
+    found = await queries.list_registered_as(db, tcr_brand_id)
+    for whose in found:
+        await enqueue(db, "brands.check", whose.org_id, whose.brand_id)
+    return bool(found)
+
+
+async def enqueue(db: Statements, kind: str, org_id: UUID, brand_id: UUID) -> None:
+    """Write a job about a brand, or bring the one that is there forward."""
+    await facts.enqueue(db, kind, str(brand_id), {"org_id": str(org_id), "brand_id": str(brand_id)})
+
+
+async def _charge(tx: Tx, tenant: Tenant, brand: Brand) -> None:
+    """Take the fee of this filing; every filing is an occasion of its own."""
+    await billing.charge(
+        tx,
+        tenant,
+        kind=FILING_KIND,
+        quantity=1,
+        unit_cost_microcents=billing.price(FILING_KIND, brand.entity_type, tx.now),
+        source=FILING_SOURCE,
+        source_ref=f"{brand.id}:{brand.filings}",
+        ref_kind="brand",
+        ref_id=brand.id,
+    )
+
+
+async def _tell(tx: Tx, tenant: Tenant, brand: Brand, action: str, kind: EventType) -> None:
+    await organizations.record(tx, tenant, action=action, resource_type="brand", resource_id=brand.id)
+    await facts.emit(tx, tenant.org_id, kind, brand.id, BrandResource.of(brand))
+
+
+def _sealed(ein: str | None, sealer: Sealer) -> TaxId:
+    if ein is None:
+        return TaxId(None, None)
+    plain = rules.tax_id_text(ein)
+    return TaxId(sealer.seal(plain.encode()), plain[-rules.SHOWN_TAX_ID :])
+
+
+def _changed_tax_id(old: Brand, wish: BrandPatch, sealer: Sealer) -> TaxId | None:
+    """The tax id of a patch, None when it stays: sealing the same one again would look like a change."""
+    if wish.ein is UNSET:
+        return None
+    known = sealer.open(old.tax_id_sealed).decode() if old.tax_id_sealed else None
+    given = rules.tax_id_text(wish.ein) if wish.ein is not None else None
+    return None if known == given else _sealed(wish.ein, sealer)

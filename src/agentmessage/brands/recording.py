@@ -1,0 +1,118 @@
+"""What the registry's answers make of a brand: each inside one transaction, under the brand's row lock."""
+
+from uuid import UUID
+
+import msgspec
+
+from agentmessage.brands import operations, queries, rules
+from agentmessage.brands.model import Brand, BrandStatus
+from agentmessage.brands.rules import Step
+from agentmessage.brands.schemas import BrandResource
+from agentmessage.carriers.port import RegisteredBrand
+from agentmessage.kernel.db import Tx
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+
+
+async def begin_filing(tx: Tx, org_id: UUID, brand_id: UUID) -> tuple[Step, Brand | None]:
+    """Decide what to do about an unregistered brand; before it is filed, that it may have been is written down."""
+    brand = await queries.lock(tx, org_id, brand_id)
+    if brand is None:
+        return Step.NOTHING, None
+    step = rules.filing_step(brand)
+    if step is Step.FILE:
+        brand = msgspec.structs.replace(brand, filed_at=tx.now, filing_misses=0)
+        await queries.update(tx, brand)
+    return step, brand
+
+
+async def record_registered(tx: Tx, filed: Brand, seen: RegisteredBrand, *, revision: int) -> None:
+    """The registry has it, as of `revision` at least. A deletion or a change that came meanwhile is handed on now."""
+    brand = await queries.lock(tx, filed.org_id, filed.id)
+    if brand is None or brand.tcr_brand_id is not None:
+        return
+    is_deleted = brand.status == BrandStatus.DELETED
+    brand = msgspec.structs.replace(
+        brand,
+        tcr_brand_id=seen.tcr_brand_id,
+        status=brand.status if is_deleted else BrandStatus.ACTIVE,
+        submitted_at=tx.now,
+        updated_at=tx.now,
+        applied_revision=revision,
+        filing_misses=0,
+    )
+    await queries.update(tx, brand)
+    if is_deleted:
+        await operations.enqueue(tx, "brands.delete", brand.org_id, brand.id)
+        return
+    await facts.emit(tx, brand.org_id, EventType.BRAND_UPDATED, brand.id, BrandResource.of(brand))
+    await operations.enqueue(tx, "brands.check", brand.org_id, brand.id)
+    if brand.revision > brand.applied_revision:
+        await operations.enqueue(tx, "brands.update", brand.org_id, brand.id)
+
+
+async def record_miss(tx: Tx, filed: Brand) -> int:
+    """A look-up found nothing; answers how many have by now. Several, some seconds apart, mean that it is not there."""
+    brand = await queries.lock(tx, filed.org_id, filed.id)
+    if brand is None:
+        return rules.MISSES_TO_FILE_AGAIN
+    brand = msgspec.structs.replace(brand, filing_misses=brand.filing_misses + 1)
+    await queries.update(tx, brand)
+    return brand.filing_misses
+
+
+async def record_not_filed(tx: Tx, filed: Brand) -> None:
+    """The registry says that nothing was done: the next attempt may file at once."""
+    brand = await queries.lock(tx, filed.org_id, filed.id)
+    if brand is not None and brand.tcr_brand_id is None and brand.filed_at == filed.filed_at:
+        await queries.update(tx, msgspec.structs.replace(brand, filed_at=None, filing_misses=0))
+
+
+async def record_refused(tx: Tx, told: Brand, reason: str) -> bool:
+    """The registry would not take the filing, or the change. False: the customer has changed it since, so try that.
+
+    True: nothing more is tried until the customer changes it.
+    """
+    brand = await queries.lock(tx, told.org_id, told.id)
+    if brand is None:
+        return True
+    is_stale = brand.revision != told.revision or brand.status == BrandStatus.DELETED
+    if brand.tcr_brand_id is None:
+        brand = msgspec.structs.replace(brand, filed_at=None, filing_misses=0)
+    if not is_stale:
+        applied = brand.revision if brand.tcr_brand_id is not None else brand.applied_revision
+        brand = msgspec.structs.replace(brand, applied_revision=applied, failure_reasons=(reason,), updated_at=tx.now)
+        await facts.emit(tx, brand.org_id, EventType.BRAND_VETTING_FAILED, brand.id, BrandResource.of(brand))
+    await queries.update(tx, brand)
+    return not is_stale or brand.status == BrandStatus.DELETED
+
+
+async def record_updated(tx: Tx, told: Brand) -> bool:
+    """The registry has this revision; answers whether a newer one waits. What it makes of it is read later."""
+    brand = await queries.lock(tx, told.org_id, told.id)
+    if brand is None:
+        return False
+    applied = max(brand.applied_revision, told.revision)
+    await queries.update(tx, msgspec.structs.replace(brand, applied_revision=applied))
+    await operations.enqueue(tx, "brands.check", brand.org_id, brand.id)
+    return brand.revision > applied
+
+
+async def record_gone(tx: Tx, deleted: Brand) -> None:
+    """The registry surely has nothing of a deleted brand: no look-up is due any more."""
+    brand = await queries.lock(tx, deleted.org_id, deleted.id)
+    if brand is not None and brand.tcr_brand_id is None:
+        await queries.update(tx, msgspec.structs.replace(brand, filed_at=None, filing_misses=0))
+
+
+async def record_identity(tx: Tx, org_id: UUID, brand_id: UUID, seen: RegisteredBrand) -> Brand | None:
+    """What the registry thinks of the brand; the fact is told once, by comparing under the lock."""
+    brand = await queries.lock(tx, org_id, brand_id)
+    if brand is None or brand.status != BrandStatus.ACTIVE:
+        return None
+    verdict = rules.identified(brand, seen, now=tx.now)
+    if verdict.brand is not brand:
+        await queries.update(tx, verdict.brand)
+    if verdict.fact is not None:
+        await facts.emit(tx, org_id, verdict.fact, brand_id, BrandResource.of(verdict.brand))
+    return verdict.brand

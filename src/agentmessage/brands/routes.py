@@ -1,0 +1,118 @@
+"""Brands over HTTP."""
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.brands import operations, queries
+from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, ResellerRequired
+from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandQuery, BrandResource
+from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.kernel.seal import Sealer
+from agentmessage.outbox import facts
+from agentmessage.web.call import Call
+from agentmessage.web.cursors import encode
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.paging import window
+from agentmessage.web.wire import Page
+
+routes = Routes("Brands")
+
+
+@routes.route(
+    "POST",
+    "/v1/brands",
+    scope="brands:write",
+    answers={202: BrandResource},
+    refuses=[ValidationFailed, ResellerRequired, InsufficientCredit],
+)
+async def create_brand(call: Call[BrandCreate, NoInput]) -> BrandResource:
+    """File a brand with the registry.
+
+    Accepted means charged ($5.00, once) and queued: `tcr_brand_id` and `identity_status` follow, and the event
+    `brand.vetted` or `brand.vetting_failed` says how it went. The fee is not given back when the registry refuses. An
+    organization has one brand unless it is a reseller; deleted ones do not count.
+    """
+    async with call.transaction() as tx:
+        brand = await operations.create(tx, call.tenant, call.body, sealer=_sealer(call.context["sealer"]))
+    call.wake("jobs")
+    return BrandResource.of(brand)
+
+
+@routes.route(
+    "GET", "/v1/brands", scope="brands:read", answers={200: BrandResource}, refuses=[ValidationFailed], is_list=True
+)
+async def list_brands(call: Call[NoInput, BrandQuery]) -> Page[BrandResource]:
+    """List brands, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
+    query, org_id, place = call.query, call.tenant.org_id, window(call.query)
+    status, identity_status = query.status or None, query.identity_status or None
+    rows = await queries.list_(
+        call.db,
+        org_id,
+        before_at=place.before_at,
+        before_id=place.before_id,
+        offset=place.offset,
+        status=status,
+        identity_status=identity_status,
+        limit=query.limit + 1,
+    )
+    shown = rows[: query.limit]
+    is_last = len(rows) == len(shown)
+    total = 0
+    if place.is_counted:
+        total = await queries.count(call.db, org_id, status=status, identity_status=identity_status)
+    return Page(
+        [BrandResource.of(brand) for brand in shown],
+        query.limit,
+        None if is_last else encode(shown[-1].created_at, shown[-1].id),
+        total=total,
+        offset=place.offset,
+        last_event_at=await facts.last_event_at(call.db, org_id, "brand"),
+        cursor_header=True,
+    )
+
+
+@routes.route("GET", "/v1/brands/{id}", scope="brands:read", answers={200: BrandResource}, refuses=[NotFound])
+async def get_brand(call: Call[NoInput, NoInput]) -> BrandResource:
+    """Read one brand; a deleted one can still be read."""
+    return BrandResource.of(await operations.get(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "PATCH",
+    "/v1/brands/{id}",
+    scope="brands:write",
+    answers={200: BrandResource},
+    refuses=[ValidationFailed, NotFound, BrandDeleted, InsufficientCredit],
+)
+async def update_brand(call: Call[BrandPatch, NoInput]) -> BrandResource:
+    """Change a brand, and have the registry look at it again where it has to.
+
+    Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed anew
+    for another $5.00; telling the registry of a change is free.
+    """
+    async with call.transaction() as tx:
+        brand = await operations.patch(tx, call.tenant, call.id, call.body, sealer=_sealer(call.context["sealer"]))
+    call.wake("jobs")
+    return BrandResource.of(brand)
+
+
+@routes.route(
+    "DELETE",
+    "/v1/brands/{id}",
+    scope="brands:write",
+    answers={200: BrandResource},
+    refuses=[NotFound, BrandHasCampaigns],
+)
+async def delete_brand(call: Call[NoInput, NoInput]) -> BrandResource:
+    """Delete a brand for good, here and at the registry.
+
+    Its campaigns must have been deactivated. Deleting a deleted brand answers it again and changes nothing.
+    """
+    async with call.transaction() as tx:
+        brand = await operations.delete(tx, call.tenant, call.id)
+    call.wake("jobs")
+    return BrandResource.of(brand)
+
+
+def _sealer(wired: object) -> Sealer:
+    if not isinstance(wired, Sealer):
+        raise TypeError("the wiring must give the rooms a Sealer")
+    return wired

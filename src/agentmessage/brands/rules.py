@@ -1,0 +1,243 @@
+"""Decisions about brands: what must be given for whom, what is filed, what the registry's word changes; pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from agentmessage.brands.model import VERIFIED_IDENTITIES, Brand, BrandStatus, EntityType, IdentityStatus
+from agentmessage.brands.schemas import BrandCreate, BrandPatch
+from agentmessage.carriers.port import BrandFiling, Refused, RegisteredBrand, Trouble
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.outbox.catalogue import EventType
+
+NAMED = ("entity_type", "brand_relationship", "display_name", "country")
+"""The four that every brand has; they have columns of their own."""
+
+OPTIONAL = tuple(name for name in BrandCreate.__struct_fields__ if name not in (*NAMED, "ein"))
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    EntityType.SOLE_PROPRIETOR: ("first_name", "last_name", "mobile_phone"),
+    EntityType.PUBLIC_PROFIT: ("stock_symbol", "stock_exchange"),
+}
+"""What the registry asks of some legal forms on top (domain notes, section 2.1)."""
+
+US_TAX_ID = re.compile(r"[0-9]{2}-?[0-9]{7}")
+US_STATE = re.compile(r"[A-Z]{2}")
+SHOWN_TAX_ID = 4
+MISSES_TO_FILE_AGAIN = 2
+LAST_POLL_S = 900.0
+SLOW_POLL_S = 3600.0
+
+
+class TaxId(Struct, frozen=True):
+    """A tax id as stored: sealed, and the end of it that is shown."""
+
+    sealed: bytes | None
+    last4: str | None
+
+
+def tax_id_text(ein: str) -> str:
+    """A tax id as it is filed: without spaces, dots, slashes and dashes."""
+    return "".join(filter(str.isalnum, ein))
+
+
+def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_id: TaxId, *, now: datetime) -> Brand:
+    """A brand on its first day, not filed yet. Raises ValidationFailed naming every field that breaks a rule."""
+    fields = {name: str(value) for name in OPTIONAL if (value := getattr(wish, name)) is not None}
+    brand = Brand(
+        id=brand_id,
+        org_id=org_id,
+        account=account,
+        tcr_brand_id=None,
+        status=BrandStatus.PENDING,
+        identity_status=None,
+        entity_type=wish.entity_type,
+        brand_relationship=wish.brand_relationship,
+        display_name=wish.display_name,
+        country=wish.country,
+        fields=fields,
+        tax_id_sealed=tax_id.sealed,
+        tax_id_last4=tax_id.last4,
+        revision=1,
+        applied_revision=0,
+        filings=1,
+        filed_at=None,
+        filing_misses=0,
+        submitted_at=None,
+        verified_at=None,
+        failure_reasons=(),
+        created_at=now,
+        updated_at=now,
+    )
+    require_whole(brand, ein=wish.ein)
+    return brand
+
+
+def patched(old: Brand, wish: BrandPatch, tax_id: TaxId | None, *, now: datetime) -> Brand:
+    """The brand as wished for, one revision on; the same brand when nothing differs. `tax_id` None: it stays.
+
+    Raises ValidationFailed naming every field of the result that breaks a rule.
+    """
+    given = {name: value for name in OPTIONAL if (value := getattr(wish, name)) is not UNSET}
+    fields = {**old.fields, **given}
+    changes: dict[str, Any] = {name: value for name in NAMED if (value := getattr(wish, name)) is not UNSET}
+    changes["fields"] = {name: str(value) for name, value in fields.items() if value is not None}
+    if tax_id is not None:
+        changes |= {"tax_id_sealed": tax_id.sealed, "tax_id_last4": tax_id.last4}
+    new = msgspec.structs.replace(old, **changes)
+    require_whole(new, ein=wish.ein if isinstance(wish.ein, str) else None)
+    if new == old:
+        return old
+    return msgspec.structs.replace(new, revision=old.revision + 1, updated_at=now)
+
+
+def refiled(brand: Brand) -> Brand:
+    """A refused brand made ready to be filed anew, under the same reference: the registry kept nothing of it."""
+    return msgspec.structs.replace(brand, filings=brand.filings + 1, filed_at=None, filing_misses=0, failure_reasons=())
+
+
+def require_whole(brand: Brand, *, ein: str | None) -> None:
+    """Refuse a brand that the registry would not take. `ein` is the tax id in clear, if it was sent just now.
+
+    Raises ValidationFailed naming every field.
+    """
+    faults = {**_missing(brand), **_american(brand, ein), **_together(brand)}
+    if faults:
+        raise ValidationFailed(faults)
+
+
+def _missing(brand: Brand) -> dict[str, str]:
+    needed = NEEDED.get(brand.entity_type, ())
+    faults = {name: f"is required for {brand.entity_type}" for name in needed if name not in brand.fields}
+    if brand.entity_type == EntityType.PUBLIC_PROFIT and brand.fields.get("stock_exchange") == "NONE":
+        faults["stock_exchange"] = f"must name an exchange for {brand.entity_type}"
+    return faults
+
+
+def _american(brand: Brand, ein: str | None) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    issued_in = brand.fields.get("ein_issuing_country", brand.country)
+    if ein is not None and issued_in == "US" and not US_TAX_ID.fullmatch(ein):
+        faults["ein"] = "must be 9 digits when issued in the US"
+    state = brand.fields.get("state")
+    if state is not None and brand.country == "US" and not US_STATE.fullmatch(state):
+        faults["state"] = "must be two capital letters in the US"
+    return faults
+
+
+def _together(brand: Brand) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    fields = brand.fields
+    has_type = fields.get("alt_business_id_type", "NONE") != "NONE"
+    if "alt_business_id" in fields and not has_type:
+        faults["alt_business_id_type"] = "is required with alt_business_id"
+    if has_type and "alt_business_id" not in fields:
+        faults["alt_business_id"] = "is required with alt_business_id_type"
+    if "ein_issuing_country" in fields and brand.tax_id_last4 is None:
+        faults["ein"] = "is required with ein_issuing_country"
+    return faults
+
+
+def filing(brand: Brand, tax_id: str | None) -> BrandFiling:
+    """What the registry is told. The customer's own reference stays with us; ours is the recovery key."""
+    fields = {name: value for name, value in brand.fields.items() if name != "reference_id"}
+    if tax_id is not None:
+        fields["ein"] = tax_id
+        fields.setdefault("ein_issuing_country", brand.country)
+    if brand.entity_type == EntityType.PUBLIC_PROFIT and "email" in fields:
+        fields["business_contact_email"] = fields["email"]  # the registry asks public companies for this one
+    return BrandFiling(
+        reference_id=brand.reference_id,
+        entity_type=brand.entity_type,
+        brand_relationship=brand.brand_relationship,
+        display_name=brand.display_name,
+        country=brand.country,
+        fields=fields,
+    )
+
+
+class Step(StrEnum):
+    """What to do next about a brand that is not registered."""
+
+    FILE = "file"
+    LOOK_UP = "look_up"
+    NOTHING = "nothing"
+
+
+def filing_step(brand: Brand) -> Step:
+    """File what surely is not there; look up what may be (an earlier call without a sure answer); else nothing."""
+    if brand.tcr_brand_id is not None or brand.status != BrandStatus.PENDING or brand.is_refused:
+        return Step.NOTHING
+    if brand.filed_at is None or brand.filing_misses >= MISSES_TO_FILE_AGAIN:
+        return Step.FILE
+    return Step.LOOK_UP
+
+
+PATIENCE = frozenset({Trouble.MONEY, Trouble.TRANSIENT, Trouble.LOCKED})
+OPERATOR_CODES = frozenset({"401", "403", "405", "415"})
+
+
+def is_ours_to_mend(refused: Refused) -> bool:
+    """The registry refused us and not the customer's data: our credentials, our bill, its health. Wait, and say so."""
+    return refused.trouble in PATIENCE or refused.code in OPERATOR_CODES
+
+
+def words(refused: Refused) -> str:
+    """A refusal as the customer reads it."""
+    return refused.text or f"refused with code {refused.code}"
+
+
+class Verdict(Struct, frozen=True):
+    """A brand after the registry's word, and the fact that follows; None: nothing that anybody must be told."""
+
+    brand: Brand
+    fact: EventType | None
+
+
+def identified(brand: Brand, seen: RegisteredBrand, *, now: datetime) -> Verdict:
+    """What the registry's word changes. Replaying it changes nothing.
+
+    A verified brand that is being looked at again stays verified until the registry has decided.
+    """
+    identity = seen.identity_status
+    if identity is None and brand.identity_status in VERIFIED_IDENTITIES:
+        identity = brand.identity_status
+    failures = tuple(seen.feedback) if identity == IdentityStatus.UNVERIFIED else ()
+    if (identity, failures) == (brand.identity_status, tuple(brand.failure_reasons)):
+        return Verdict(brand, None)
+    is_verified = identity in VERIFIED_IDENTITIES
+    new = msgspec.structs.replace(
+        brand,
+        identity_status=identity,
+        failure_reasons=failures,
+        verified_at=(brand.verified_at or now) if is_verified else None,
+        updated_at=now,
+    )
+    if identity == brand.identity_status:
+        return Verdict(new, None)
+    return Verdict(new, _fact_of(identity))
+
+
+def _fact_of(identity: str | None) -> EventType | None:
+    if identity in VERIFIED_IDENTITIES:
+        return EventType.BRAND_VETTED
+    return EventType.BRAND_VETTING_FAILED if identity == IdentityStatus.UNVERIFIED else EventType.BRAND_UPDATED
+
+
+def poll_delay_s(brand: Brand, now: datetime) -> float | None:
+    """How long until the next look: a quarter of the time waited so far, a quarter second to 15 minutes.
+
+    None: the registry has decided, and calls back when it changes its mind. A sole proprietor who has not confirmed
+    the phone is looked at hourly.
+    """
+    if brand.identity_status in VERIFIED_IDENTITIES or brand.identity_status == IdentityStatus.UNVERIFIED:
+        return None
+    waited_s = (now - max(brand.submitted_at or brand.created_at, brand.updated_at)).total_seconds()
+    last_s = SLOW_POLL_S if brand.identity_status == IdentityStatus.SELF_DECLARED else LAST_POLL_S
+    return min(last_s, max(0.25, waited_s / 4))
