@@ -36,7 +36,7 @@ class EventResource(Resource, frozen=True):
         )
 
     def frame(self) -> bytes:
-        """The fact as a Server-Sent Event (HTML Living Standard, 9.2.5); our JSON has no line breaks, so one `data` line."""
+        """The fact as a Server-Sent Event (HTML Living Standard, 9.2.5); our JSON has no line break, so one `data`."""
         return b"id: %b\nevent: %b\ndata: %b\n\n" % (
             self.id.encode(),
             self.type.value.encode(),

@@ -1,6 +1,6 @@
 """What can be done with an organization, and the one way into the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -129,18 +129,33 @@ async def patch(tx: Tx, tenant: Tenant, wish: OrganizationPatch) -> Organization
 
 async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
     """The operator acting on an organization, wherever it lives. Raises NotFound."""
-    address = await queries.find_address(await cells.directory(), org_id)
+    return await tenant_in(await cells.directory(), org_id)
+
+
+async def tenant_in(db: Statements, org_id: UUID) -> Tenant:
+    """As `tenant_of`, within a transaction that may have made the organization."""
+    address = await queries.find_address(db, org_id)
     if address is None:
         raise NotFound
     return operator(address.id, address.cell, address.mode)
 
 
-async def twin_of(cells: Cells, org_id: UUID) -> Tenant:
+async def twin_in(db: Statements, org_id: UUID) -> Tenant:
     """The operator acting on an organization's twin: the sandbox of a live one, and back. Raises NotFound."""
-    address = await queries.find_address(await cells.directory(), org_id)
+    address = await queries.find_address(db, org_id)
     if address is None or address.twin_id is None:
         raise NotFound
-    return await tenant_of(cells, address.twin_id)
+    return await tenant_in(db, address.twin_id)
+
+
+async def remember(tx: Tx, name: str, value: Sequence[str]) -> list[str]:
+    """Remember a fact about the installation, the first time only; answers what is remembered.
+
+    Waits for another transaction that is just remembering the same one.
+    """
+    if await queries.insert_installation_fact(tx, name, value):
+        return list(value)
+    return msgspec.convert(await queries.find_installation_fact(tx, name), list[str])
 
 
 async def list_all(cells: Cells) -> list[Summary]:
