@@ -34,7 +34,7 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: bytes = b""
     is_write: bool = False
-    timeout_s: float = 30.0
+    timeout_s: float
 
 
 T = TypeVar("T")

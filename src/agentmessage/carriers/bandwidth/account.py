@@ -9,7 +9,7 @@ class BandwidthAccount(Struct, frozen=True, kw_only=True):
     `base_url` serves the XML routes, `platform_url` the JSON routes; when empty it is the same host (the simulator).
     `site_id` (sub-account) and `peer_id` (location) say where a bought number goes. `message_class` is the class that
     a bind asks for; the vendor's own tool sends M. `search_area_codes` are tried in turn when a customer names none,
-    because the vendor refuses a search without a criterion.
+    because the vendor refuses a search without a criterion. `timeout_s` bounds one request from connect to last byte.
     """
 
     account_id: str
@@ -23,3 +23,4 @@ class BandwidthAccount(Struct, frozen=True, kw_only=True):
     platform_url: str = ""
     message_class: str = "M"
     search_area_codes: tuple[str, ...] = ("415", "212", "312", "206", "512")
+    timeout_s: float = 30.0

@@ -48,6 +48,7 @@ class BandwidthClient:
             method="GET",
             url=_address(self._xml_root, path, query),
             headers={"authorization": self._credentials, "accept": "application/xml"},
+            timeout_s=self.account.timeout_s,
         )
         return await self._ask(request, lambda body: understand(xml.parse(body)), operation)
 
@@ -65,6 +66,7 @@ class BandwidthClient:
             },
             body=xml.render(document),
             is_write=True,
+            timeout_s=self.account.timeout_s,
         )
         return await self._ask(request, lambda body: understand(xml.parse(body)), operation)
 
@@ -76,6 +78,7 @@ class BandwidthClient:
             method="GET",
             url=_address(self._json_root, path, query),
             headers={"authorization": self._credentials, "accept": "application/json"},
+            timeout_s=self.account.timeout_s,
         )
         return await self._ask(request, understand, operation)
 

@@ -8,7 +8,7 @@ class TcrAccount(Struct, frozen=True, kw_only=True):
 
     `base_url` is the host without `/v2`. `upstream_cnp_id` is the registry's name of the partner that campaigns are
     shared with. `callback_url` is the address as subscribed, which the signature covers: given, it wins over the
-    address on which a callback arrived (which a proxy may have changed).
+    address on which a callback arrived (which a proxy may have changed). `timeout_s` bounds one request.
     """
 
     api_key: str
@@ -16,3 +16,4 @@ class TcrAccount(Struct, frozen=True, kw_only=True):
     base_url: str
     upstream_cnp_id: str = "BANDW"
     callback_url: str = ""
+    timeout_s: float = 30.0

@@ -30,13 +30,14 @@ class TcrClient:
 
     def __init__(self, account: TcrAccount, transport: HttpTransport) -> None:
         self._transport = transport
+        self._timeout_s = account.timeout_s
         self._root = f"{account.base_url.rstrip('/')}/v2"
         self._headers = {"authorization": basic(account.api_key, account.secret), "accept": "application/json"}
 
     async def read(self, path: str, kind: type[T], **query: str) -> Accepted[T] | Refused | Deferred | Unknown:
         """GET; `query` parameters are encoded."""
         url = f"{self._root}{path}?{urlencode(query)}" if query else self._root + path
-        return await self._ask(Request(method="GET", url=url, headers=self._headers), kind)
+        return await self._ask(Request(method="GET", url=url, headers=self._headers, timeout_s=self._timeout_s), kind)
 
     async def write(
         self, method: str, path: str, kind: type[T], body: object | None = None
@@ -48,6 +49,7 @@ class TcrClient:
             headers={**self._headers, "content-type": "application/json"},
             body=b"" if body is None else msgspec.json.encode(body),
             is_write=True,
+            timeout_s=self._timeout_s,
         )
         return await self._ask(request, kind)
 
