@@ -263,6 +263,7 @@ async def test_readings_tell_settled_under_way_and_failed_apart() -> None:
         record("14155550126", "SUCCESS"),
         record("+14155550127", "FAILURE"),
         record("+14155550128", "SOMETHING_NEW", campaignId="C2"),
+        record("+14155550129", "SUCCESS", campaignId=""),
     )
 
     answer = await lines(say(200, told))[0].read_all()
@@ -276,6 +277,7 @@ async def test_readings_tell_settled_under_way_and_failed_apart() -> None:
                 LineReading("+14155550126", None, is_settled=True, operators={}),
                 LineReading("+14155550127", None, is_settled=True, operators={}),
                 LineReading("+14155550128", "C2", is_settled=False, operators={}),
+                LineReading("+14155550129", None, is_settled=True, operators={}),
             ),
             next_page=None,
         )

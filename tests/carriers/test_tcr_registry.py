@@ -124,7 +124,10 @@ async def test_a_brand_is_found_by_exactly_our_reference() -> None:
     answer = await adapter.find_brand("am-b1")
 
     assert answer == Accepted(RegisteredBrand("B1", "am-b1", "VERIFIED"))
-    assert line.sent[0].url == "http://registry.test/v2/brand?referenceId=am-b1&page=1&recordsPerPage=50"
+    assert [sent.url.split("/v2")[1] for sent in line.sent] == [
+        "/brand?referenceId=am-b1&page=1&recordsPerPage=50",
+        "/brand/B1",
+    ]
 
 
 async def test_a_deleted_brand_stays_in_the_list_and_is_none() -> None:
