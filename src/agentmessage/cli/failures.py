@@ -42,6 +42,6 @@ def _is_expected(error: Exception) -> bool:
 
     Recognized by name, because importing every room for the sake of a message would slow down each command.
     """
-    ours = {"Failure", "CannotStart", "EmbeddedPostgresError", "ChangedMigration", "ApiError"}
+    ours = {"Failure", "CannotStart", "EmbeddedPostgresError", "ChangedMigration", "Impossible", "ApiError"}
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & ours) or isinstance(error, OSError) or "PostgresError" in names

@@ -9,6 +9,6 @@ As root, Postgres runs under another account: the owner of an existing cluster, 
 """
 
 from agentmessage.embedded.errors import EmbeddedPostgresError
-from agentmessage.embedded.postgres import EmbeddedPostgres
+from agentmessage.embedded.postgres import EmbeddedPostgres, known_dsn
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "known_dsn"]

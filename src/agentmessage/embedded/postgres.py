@@ -78,7 +78,7 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str = DATABASE) -> str:
         """The address of one database, password included; valid once started, and unchanged by later restarts."""
-        return f"postgresql://{clusters.SUPERUSER}:{self._password}@{HOST}:{self._port}/{database}"
+        return _dsn(self._password, self._port, database)
 
     async def start(self) -> str:
         """Run Postgres and answer its address when it accepts connections; raises EmbeddedPostgresError.
@@ -261,6 +261,18 @@ async def _ended(process: subprocess.Popen[bytes], *, poll_s: float) -> int:
         if status is not None:
             return status
         await asyncio.sleep(poll_s)
+
+
+def known_dsn(data_dir: Path) -> str | None:
+    """The address that the server of a directory has when it runs; None where none has run."""
+    password, port = data_dir / "password", data_dir / "port"
+    if not (password.exists() and port.exists()):
+        return None
+    return _dsn(password.read_text().strip(), int(port.read_text()), DATABASE)
+
+
+def _dsn(password: str, port: int | None, database: str) -> str:
+    return f"postgresql://{clusters.SUPERUSER}:{password}@{HOST}:{port}/{database}"
 
 
 def _quoted(name: str) -> str:

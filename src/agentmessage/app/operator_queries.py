@@ -1,0 +1,170 @@
+"""What the operator asks of an installation as a whole; these statements cross tenants on purpose.
+
+The inventory and the sweeps are in the directory, line options and drift in each cell.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.kernel.db import Statements
+
+
+class InventoryRow(Struct, frozen=True):
+    """One number that the installation knows of, whoever has it."""
+
+    account: str
+    number: str
+    number_type: str
+    state: str
+    org_id: UUID | None
+    updated_at: datetime
+
+
+class PhaseCount(Struct, frozen=True):
+    """How many numbers of a cell are in one phase; `due` of them are to be looked at now."""
+
+    account: str
+    phase: str
+    numbers: int
+    due: int
+    oldest_wish_at: datetime | None
+
+
+class OrderCount(Struct, frozen=True):
+    """How many carrier orders of a cell are in one state."""
+
+    account: str
+    state: str
+    orders: int
+    oldest_at: datetime
+
+
+class DriftRow(Struct, frozen=True):
+    """Something that the carrier has and we did not order, or the other way round. `healed_at` None: still open."""
+
+    account: str
+    number: str
+    kind: str
+    expected_campaign: str | None
+    seen_campaign: str | None
+    found_at: datetime
+    healed_at: datetime | None
+
+
+class SweepRow(Struct, frozen=True):
+    """The last comparison of one carrier account with what we believe."""
+
+    account: str
+    due_at: datetime
+    finished_at: datetime | None
+    result: Any
+
+
+class BreakerRow(Struct, frozen=True):
+    """One budget of carrier calls; while `open_until` lies ahead, nothing is called."""
+
+    account: str
+    kind: str
+    failures: int
+    open_until: datetime | None
+
+
+class RungLine(Struct, frozen=True):
+    """A number that will be looked at again at once: where it stood, and what held it up."""
+
+    org_id: UUID
+    account: str
+    number: str
+    phase: str
+    attempts: int
+    trouble: str | None
+    error_code: str | None
+    error_text: str | None
+
+
+async def import_numbers(db: Statements, *, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
+    """Put numbers into the pool; those that are known stay as they are. Answers how many are new."""
+    return await db.run(
+        """INSERT INTO directory.inventory (account, number, number_type, state)
+           SELECT $1, given.number, given.kind, 'available' FROM unnest($2::text[], $3::text[]) AS given (number, kind)
+           ON CONFLICT DO NOTHING""",
+        account,
+        list(numbers),
+        list(number_types),
+    )
+
+
+async def list_inventory(
+    db: Statements, *, account: str | None, state: str | None, after: str, limit: int
+) -> list[InventoryRow]:
+    """Numbers in order, from the one after `after`."""
+    return await db.all(
+        InventoryRow,
+        """SELECT account, number, number_type, state, org_id, updated_at FROM directory.inventory
+           WHERE ($1::text IS NULL OR account = $1) AND ($2::text IS NULL OR state = $2) AND number > $3
+           ORDER BY number, account LIMIT $4""",
+        account,
+        state,
+        after,
+        limit,
+    )
+
+
+async def count_phases(db: Statements) -> list[PhaseCount]:
+    """One cell's numbers by phase."""
+    return await db.all(
+        PhaseCount,
+        """SELECT line.account, line.phase, count(*), count(*) FILTER (WHERE line.due_at <= $1),
+                  min(held.wished_at) FILTER (WHERE held.line_option_status = 'pending')
+           FROM line_options AS line JOIN phone_numbers AS held ON held.id = line.phone_number_id
+           GROUP BY line.account, line.phase ORDER BY line.account, line.phase""",
+        db.now,
+    )
+
+
+async def count_orders(db: Statements) -> list[OrderCount]:
+    """One cell's carrier orders that are not over, by state."""
+    return await db.all(
+        OrderCount,
+        """SELECT account, state, count(*), min(created_at) FROM carrier_orders
+           WHERE state NOT IN ('done', 'refused') GROUP BY account, state ORDER BY account, state""",
+    )
+
+
+async def list_drift(db: Statements, *, is_open: bool, limit: int) -> list[DriftRow]:
+    """One cell's drift, newest first; healed ones too unless `is_open`."""
+    return await db.all(
+        DriftRow,
+        """SELECT account, number, kind, expected_campaign, seen_campaign, found_at, healed_at FROM drift_events
+           WHERE NOT $1 OR healed_at IS NULL ORDER BY found_at DESC, id DESC LIMIT $2""",
+        is_open,
+        limit,
+    )
+
+
+async def list_sweeps(db: Statements) -> list[SweepRow]:
+    """The sweep of every carrier account."""
+    return await db.all(SweepRow, "SELECT account, due_at, finished_at, result FROM directory.sweeps ORDER BY account")
+
+
+async def list_breakers(db: Statements) -> list[BreakerRow]:
+    """The budget of every carrier account."""
+    return await db.all(
+        BreakerRow,
+        "SELECT account, kind, failures, open_until FROM directory.carrier_budgets ORDER BY account, kind",
+    )
+
+
+async def ring_number(db: Statements, number: str) -> list[RungLine]:
+    """Have one number of the cell looked at now, on whichever account it is. Answers what was rung."""
+    return await db.all(
+        RungLine,
+        """UPDATE line_options SET due_at = $2 WHERE number = $1
+           RETURNING org_id, account, number, phase, attempts, trouble, error_code, error_text""",
+        number,
+        db.now,
+    )

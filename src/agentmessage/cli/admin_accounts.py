@@ -1,0 +1,110 @@
+"""`agentmessage admin organizations|api-keys|wallet`."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from agentmessage.cli.connection import on_database
+from agentmessage.cli.tables import print_json, show
+
+organizations = typer.Typer(no_args_is_help=True, help="Tenants, each with its sandbox twin.")
+api_keys = typer.Typer(no_args_is_help=True, help="Keys to the API.")
+wallet = typer.Typer(no_args_is_help=True, help="Money.")
+
+GROUPS = {"organizations": organizations, "api-keys": api_keys, "wallet": wallet}
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Org = Annotated[UUID, typer.Option(help="The organization's id.")]
+
+KEY_COLUMNS = ("id", "label", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+
+
+@organizations.command("create")
+def create_organization(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    cell: Annotated[str, typer.Option(help="Where it will live.")] = "cell_00",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make an organization and its sandbox twin, each with a wallet and a key."""
+    from agentmessage.app import operator  # noqa: PLC0415 - see the room's front page
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    made = on_database(
+        context, lambda cells: operator.create_organization(cells, read_settings(), name=name, cell=cell)
+    )
+    if as_json:
+        print_json(made)
+        return
+    typer.echo(f"Made organization {made.org_id} and its sandbox {made.sandbox_org_id}.")
+    typer.echo(f"  live key     {made.api_key}")
+    typer.echo(f"  sandbox key  {made.sandbox_api_key}")
+    typer.echo("The keys are shown this once: only their hashes are stored.")
+
+
+@organizations.command("list")
+def list_organizations(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Show every organization and its balance."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    columns = ("id", "name", "mode", "cell", "balance_cents", "twin_id", "created_at")
+    show(on_database(context, operator.list_organizations), columns=columns, title="Organizations", as_json=as_json)
+
+
+@api_keys.command("create")
+def create_key(
+    context: typer.Context,
+    org: Org,
+    scopes: Annotated[str, typer.Option(help="Separated by commas; every customer scope when left out.")] = "",
+    label: Annotated[str, typer.Option(help="What it is for.")] = "operator",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make a key and print it, this once."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    made = on_database(context, lambda cells: operator.create_key(cells, org, label=label, scopes=wanted))
+    if as_json:
+        print_json(made)
+        return
+    typer.echo(f"{made.key}")
+    typer.echo(f"Key {made.id} with {len(made.scopes)} scopes; it is shown this once.", err=True)
+
+
+@api_keys.command("list")
+def list_keys(context: typer.Context, org: Org, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Show an organization's keys, revoked ones too."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    found = on_database(context, lambda cells: operator.list_keys(cells, org))
+    show(found, columns=KEY_COLUMNS, title="API keys", as_json=as_json)
+
+
+@api_keys.command("revoke")
+def revoke_key(
+    context: typer.Context,
+    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `list` shows it.")],
+    org: Org,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """End a key; it is dead within a second everywhere."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    ended = on_database(context, lambda cells: operator.revoke_key(cells, org, key_id))
+    show([ended], columns=KEY_COLUMNS, title="Revoked", as_json=as_json)
+
+
+@wallet.command("credit")
+def credit_wallet(
+    context: typer.Context,
+    org: Org,
+    cents: Annotated[int, typer.Option(min=1, max=100_000_000, help="US cents to add.")],
+    reference: Annotated[str, typer.Option(help="Of the payment: the same one again adds nothing.")] = "",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Add money to an organization's wallet."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    after = on_database(context, lambda cells: operator.credit_wallet(cells, org, cents=cents, reference=reference))
+    show([after], columns=("org_id", "credited_cents", "balance_cents"), title="Wallet", as_json=as_json)

@@ -1,0 +1,45 @@
+"""Which database an admin command works on: DATABASE_URL, else the one of the `agentmessage up` that runs here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from agentmessage.cli.failures import Failure
+
+if TYPE_CHECKING:
+    from agentmessage.kernel.db import Cells
+
+T = TypeVar("T")
+
+POOL_SIZE = 2
+
+
+def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]]) -> T:
+    """Do one piece of work on the platform's database and answer its result. Raises Failure."""
+    from agentmessage.kernel.db import Cells  # noqa: PLC0415 - see the room's front page
+    from agentmessage.settings import read_settings  # noqa: PLC0415
+
+    url = read_settings().database_url or _local_database(context)
+
+    async def connected() -> T:
+        cells = Cells(url, pool_size=POOL_SIZE)
+        try:
+            return await work(cells)
+        finally:
+            await cells.close()
+
+    return asyncio.run(connected())
+
+
+def _local_database(context: typer.Context) -> str:
+    from agentmessage.app.up_files import DataDir  # noqa: PLC0415
+    from agentmessage.embedded import known_dsn  # noqa: PLC0415
+
+    data_dir: Path = context.obj
+    url = known_dsn(DataDir(data_dir).postgres)
+    if url is None:
+        raise Failure(f"DATABASE_URL is not set, and no `agentmessage up` has run with --data-dir {data_dir}")
+    return url
