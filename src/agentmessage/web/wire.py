@@ -22,9 +22,15 @@ def must(words: str) -> dict[str, str]:
     return {"must": words}
 
 
-E164_PATTERN = r"^\+[1-9]\d{6,14}$"
+END = r"$(?!\n)"
+"""End of a pattern. `$` alone would let a line feed pass behind it."""
+
+STORABLE = r"^[^\u0000]*$"
+"""Any text that Postgres can keep."""
+
+E164_PATTERN = r"^\+[1-9][0-9]{6,14}" + END
 E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=must("must be E.164"))]
-HTTPS_PATTERN = r"^https://[A-Za-z0-9\[][^\s]*$"
+HTTPS_PATTERN = r"^https://[A-Za-z0-9\[][^\s\u0000]*" + END
 HttpsUrl = Annotated[
     str,
     Meta(
@@ -38,20 +44,41 @@ HttpsUrl = Annotated[
 ClearableUrl = Annotated[
     str,
     Meta(
-        pattern=r"^$|" + HTTPS_PATTERN,
+        pattern=rf"^{END}|{HTTPS_PATTERN}",
         max_length=2048,
         examples=["https://customer.example/inbound"],
         extra=must("must be an https URL of at most 2048 characters, or empty to clear"),
     ),
 ]
-Label = Annotated[str, Meta(max_length=100, examples=["support-line"], extra=must("must be at most 100 characters"))]
-AreaCode = Annotated[str, Meta(pattern=r"^[2-9]\d{2}$", examples=["415"], extra=must("must be a 3-digit area code"))]
+Label = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=STORABLE,
+        examples=["support-line"],
+        extra=must("must be at most 100 characters, none of them NUL"),
+    ),
+]
+AreaCode = Annotated[
+    str, Meta(pattern=r"^[2-9][0-9]{2}" + END, examples=["415"], extra=must("must be a 3-digit area code"))
+]
 NumberPattern = Annotated[
     str,
-    Meta(pattern=r"^\+?\d{1,15}$", examples=["555"], extra=must("must be 1..15 digits, as part of an E.164 number")),
+    Meta(
+        pattern=r"^\+?[0-9]{1,15}" + END,
+        examples=["555"],
+        extra=must("must be 1..15 digits, as part of an E.164 number"),
+    ),
 ]
 Utc = Annotated[datetime, Meta(tz=True, extra=must("must be an RFC 3339 time with a zone"))]
-CursorText = Annotated[str, Meta(max_length=512, description="`meta.next_cursor` of the page before.")]
+CursorText = Annotated[
+    str,
+    Meta(
+        max_length=512,
+        description="`meta.next_cursor` of the page before.",
+        extra=must("must be a cursor from an earlier page"),
+    ),
+]
 
 
 class PageMeta(Struct, frozen=True):
