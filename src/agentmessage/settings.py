@@ -28,6 +28,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     seal_key: str = ""  # base64 of 32 bytes: seals tax ids and stored credentials
     simulator_url: str = "http://127.0.0.1:8090"
     bandwidth_url: str = "https://dashboard.bandwidth.com"
+    bandwidth_platform_url: str = "https://api.bandwidth.com"  # the JSON routes live on another host
     bandwidth_account_id: str = ""
     bandwidth_username: str = ""
     bandwidth_password: str = ""
@@ -36,6 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     tcr_url: str = "https://csp-api.campaignregistry.com"
     tcr_api_key: str = ""
     tcr_api_secret: str = ""
+    tcr_upstream_cnp_id: str = "BANDW"  # the partner that campaigns are shared with, by the registry's name
     callback_username: str = "agentmessage"
     callback_password: str = ""  # Basic credentials that carriers must show; empty: derived from seal_key
     carrier_writes_per_min: int = 0  # 0: the adapter's own budget (30 a minute at Bandwidth, none at the simulator)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.kernel.seal import BadSealKey, BrokenSeal, Sealer, derive, parse_keys
+from agentmessage.kernel.seal import BadSealKey, BrokenSeal, Sealer, derive, newest_key, parse_keys
 
 OLD, NEW = b"o" * 32, b"n" * 32
 
@@ -59,10 +59,13 @@ def test_a_setting_names_the_newest_key_first() -> None:
 
     assert sealer.is_current(Sealer(NEW).seal(b"x"))
     assert sealer.open(Sealer(OLD).seal(b"y")) == b"y"
+    assert newest_key(setting) == NEW
 
 
 @pytest.mark.parametrize("setting", ["", "short", "=", "a" * 43 + "!", base64.b64encode(b"x" * 31).decode(), "é" * 44])
 def test_a_key_of_another_shape_is_refused_without_repeating_it(setting: str) -> None:
+    with pytest.raises(BadSealKey):
+        newest_key(setting)
     with pytest.raises(BadSealKey) as refused:
         parse_keys(setting)
 

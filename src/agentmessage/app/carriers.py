@@ -8,15 +8,26 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from agentmessage.carriers.bandwidth import BandwidthAccount, BandwidthCallbacks, BandwidthLines, BandwidthNumbers
+from agentmessage.carriers.bandwidth import (
+    BandwidthAccount,
+    BandwidthCallbacks,
+    BandwidthLines,
+    BandwidthNumbers,
+    BandwidthSubscriptions,
+)
 from agentmessage.carriers.http import AiohttpTransport, HttpTransport
-from agentmessage.carriers.port import CallbackReader, LineOptions, NumberSource, Registry
-from agentmessage.carriers.tcr import RegistryAccount, TcrCallbacks, TcrRegistry
+from agentmessage.carriers.port import CallbackReader, CallbackSubscriber, LineOptions, NumberSource, Registry
+from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
+from agentmessage.kernel.seal import derive, newest_key
 from agentmessage.settings import Settings
 
 ACCOUNTS = ("live", "sandbox")
 SIMULATED_ACCOUNT_IDS = {"live": "9900001", "sandbox": "9900002"}
 SIMULATED_KEYS = {"live": "simulator", "sandbox": "simulator-sandbox"}
+
+SIMULATED_LOGIN = "simulator"  # user, password and secret alike: a simulator guards nothing
+REAL_WRITES_PER_MIN = 30
+"""Bandwidth's limit on campaign-management calls (docs/carriers/bandwidth.md, section 1)."""
 
 
 class CarrierSet(Struct, frozen=True):
@@ -29,8 +40,10 @@ class CarrierSet(Struct, frozen=True):
     registry: Registry
     carrier_callbacks: CallbackReader
     registry_callbacks: CallbackReader
+    carrier_subscriptions: CallbackSubscriber
+    registry_subscriptions: CallbackSubscriber
     bandwidth: BandwidthAccount
-    tcr: RegistryAccount
+    tcr: TcrAccount
     writes_per_min: int
 
 
@@ -52,11 +65,53 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport) -> 
         registry=TcrRegistry(tcr, transport),
         carrier_callbacks=BandwidthCallbacks(bandwidth),
         registry_callbacks=TcrCallbacks(tcr),
+        carrier_subscriptions=BandwidthSubscriptions(bandwidth, transport),
+        registry_subscriptions=TcrSubscriptions(tcr, transport),
         bandwidth=bandwidth,
         tcr=tcr,
         writes_per_min=settings.carrier_writes_per_min or (0 if is_simulated else REAL_WRITES_PER_MIN),
     )
 
 
-REAL_WRITES_PER_MIN = 30
-"""Bandwidth's limit on campaign-management calls (docs/carriers/bandwidth.md, section 1)."""
+def _simulated_bandwidth(settings: Settings, account: str) -> BandwidthAccount:
+    return BandwidthAccount(
+        account_id=SIMULATED_ACCOUNT_IDS[account],
+        username=SIMULATED_LOGIN,
+        password=SIMULATED_LOGIN,
+        base_url=settings.simulator_url,
+        site_id="1",
+        callback_username=settings.callback_username,
+        callback_password=_callback_password(settings),
+    )
+
+
+def _real_bandwidth(settings: Settings) -> BandwidthAccount:
+    return BandwidthAccount(
+        account_id=settings.bandwidth_account_id,
+        username=settings.bandwidth_username,
+        password=settings.bandwidth_password,
+        base_url=settings.bandwidth_url,
+        platform_url=settings.bandwidth_platform_url,
+        site_id=settings.bandwidth_site_id,
+        peer_id=settings.bandwidth_peer_id,
+        callback_username=settings.callback_username,
+        callback_password=_callback_password(settings),
+    )
+
+
+def _simulated_tcr(settings: Settings, account: str) -> TcrAccount:
+    return TcrAccount(api_key=SIMULATED_KEYS[account], secret=SIMULATED_LOGIN, base_url=settings.simulator_url)
+
+
+def _real_tcr(settings: Settings) -> TcrAccount:
+    return TcrAccount(
+        api_key=settings.tcr_api_key,
+        secret=settings.tcr_api_secret,
+        base_url=settings.tcr_url,
+        upstream_cnp_id=settings.tcr_upstream_cnp_id,
+    )
+
+
+def _callback_password(settings: Settings) -> str:
+    """As configured, else derived from the seal key, so that every process expects the same. Raises BadSealKey."""
+    return settings.callback_password or derive(newest_key(settings.seal_key), "carrier callbacks").hex()

@@ -64,6 +64,13 @@ def parse_keys(setting: str) -> Sealer:
     return Sealer(keys[0], keys[1:])
 
 
+def newest_key(setting: str) -> bytes:
+    """The first key of a setting, to derive other secrets from. Raises BadSealKey."""
+    key = _decode(setting.split(",", maxsplit=1)[0])
+    Sealer(key)
+    return key
+
+
 def derive(key: bytes, purpose: str) -> bytes:
     """32 bytes for one purpose, from which neither the key nor another purpose's bytes can be told (BLAKE2b, keyed)."""
     return hashlib.blake2b(purpose.encode(), key=key, digest_size=KEY_BYTES).digest()
