@@ -66,6 +66,11 @@ class Unknown(Struct, frozen=True):
     raw: str = ""
 
 
+T = TypeVar("T")
+Answer = Accepted[T] | Refused | Deferred | Unknown
+"""What every call gives; match all four, then `assert_never`."""
+
+
 # ── line options: which campaign a number is on ─────────────────────────────────────────────────────────────
 
 
@@ -86,22 +91,27 @@ class OrderState(StrEnum):
     FAILED = "failed"
 
 
-class OrderReport(Struct, frozen=True):
-    """A carrier order as last read.
-
-    `refused` and `warned` are per number; a final order's other members were accepted. Accepted is not propagated.
-    """
+class OrderStanding(Struct, frozen=True):
+    """What is known of any order: the carrier's id, our own key (empty where not repeated), and its state."""
 
     carrier_order_id: str
     order_key: str
     state: OrderState
-    refused: Mapping[E164, Refused]
-    warned: Mapping[E164, str]
 
     @property
     def is_final(self) -> bool:
         """Nothing more will change in this order."""
         return self.state in (OrderState.COMPLETE, OrderState.PARTIAL, OrderState.FAILED)
+
+
+class OrderReport(OrderStanding, frozen=True):
+    """A carrier order as last read.
+
+    `refused` and `warned` are per number; a final order's other members were accepted. Accepted is not propagated.
+    """
+
+    refused: Mapping[E164, Refused]
+    warned: Mapping[E164, str]
 
 
 class LineReading(Struct, frozen=True):
@@ -134,30 +144,26 @@ class LineOptions(Protocol):
         """Most members of one order."""
         ...
 
-    async def submit(
-        self, order_key: str, changes: Sequence[LineChange]
-    ) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def submit(self, order_key: str, changes: Sequence[LineChange]) -> Answer[str]:
         """Hand over one order under our own key (at most 40 of letters, digits, dash); answers the carrier's order id.
 
         A Refused here refuses every member. The same key must never be handed over for two different orders.
         """
         ...
 
-    async def read_order(self, carrier_order_id: str) -> Accepted[OrderReport] | Refused | Deferred | Unknown:
+    async def read_order(self, carrier_order_id: str) -> Answer[OrderReport]:
         """Where an order stands. Refused: the carrier says it has no such order."""
         ...
 
-    async def find_order(self, order_key: str) -> Accepted[OrderReport | None] | Refused | Deferred | Unknown:
+    async def find_order(self, order_key: str) -> Answer[OrderReport | None]:
         """Look an order up by our own key, after a crash or a time-out; None: the carrier has no such order."""
         ...
 
-    async def read_campaign(
-        self, campaign: str, page: str | None = None
-    ) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    async def read_campaign(self, campaign: str, page: str | None = None) -> Answer[LinePage]:
         """The numbers that the carrier has on one campaign (filtered again on our side: their filters lie)."""
         ...
 
-    async def read_all(self, page: str | None = None) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    async def read_all(self, page: str | None = None) -> Answer[LinePage]:
         """Every number of the account, with or without a campaign: what the drift sweep compares against."""
         ...
 
@@ -172,19 +178,11 @@ class AvailableNumber(Struct, frozen=True):
     number_type: str  # local | toll_free | short_code
 
 
-class PurchaseReport(Struct, frozen=True):
+class PurchaseReport(OrderStanding, frozen=True):
     """A purchase or a disconnection as last read: which numbers are done, which were refused."""
 
-    carrier_order_id: str
-    order_key: str
-    state: OrderState
     done: Sequence[E164]
     refused: Mapping[E164, Refused]
-
-    @property
-    def is_final(self) -> bool:
-        """Nothing more will change in this order."""
-        return self.state in (OrderState.COMPLETE, OrderState.PARTIAL, OrderState.FAILED)
 
 
 class NumberPage(Struct, frozen=True):
@@ -199,36 +197,34 @@ class NumberSource(Protocol):
 
     async def search(
         self, *, area_code: str | None, number_type: str, pattern: str | None, quantity: int
-    ) -> Accepted[Sequence[AvailableNumber]] | Refused | Deferred | Unknown:
+    ) -> Answer[Sequence[AvailableNumber]]:
         """What is for sale now, at most `quantity`."""
         ...
 
-    async def buy(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def buy(self, order_key: str, numbers: Sequence[E164]) -> Answer[str]:
         """Order exactly these numbers under our own key; answers the carrier's order id."""
         ...
 
-    async def read_purchase(self, carrier_order_id: str) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+    async def read_purchase(self, carrier_order_id: str) -> Answer[PurchaseReport]:
         """Where a purchase stands."""
         ...
 
-    async def find_purchase(self, order_key: str) -> Accepted[PurchaseReport | None] | Refused | Deferred | Unknown:
+    async def find_purchase(self, order_key: str) -> Answer[PurchaseReport | None]:
         """Look a purchase up by our own key, after a crash or a time-out."""
         ...
 
-    async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Answer[str]:
         """Give numbers back to the carrier; answers the carrier's order id.
 
         A lost disconnection is recovered by `read_in_service`: the carrier need not be able to find it by its key.
         """
         ...
 
-    async def read_disconnection(
-        self, carrier_order_id: str
-    ) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+    async def read_disconnection(self, carrier_order_id: str) -> Answer[PurchaseReport]:
         """Where a disconnection stands; `done` are the numbers that are gone."""
         ...
 
-    async def read_in_service(self, page: str | None = None) -> Accepted[NumberPage] | Refused | Deferred | Unknown:
+    async def read_in_service(self, page: str | None = None) -> Answer[NumberPage]:
         """The numbers that the carrier says we hold."""
         ...
 
@@ -289,52 +285,46 @@ class RegisteredCampaign(Struct, frozen=True):
 class Registry(Protocol):
     """Files brands and campaigns, and says how they stand."""
 
-    async def file_brand(self, filing: BrandFiling) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def file_brand(self, filing: BrandFiling) -> Answer[RegisteredBrand]:
         """Register a brand; identity follows later."""
         ...
 
-    async def update_brand(
-        self, tcr_brand_id: str, filing: BrandFiling
-    ) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def update_brand(self, tcr_brand_id: str, filing: BrandFiling) -> Answer[RegisteredBrand]:
         """Change a brand; a changed legal name or tax id is looked at again."""
         ...
 
-    async def read_brand(self, tcr_brand_id: str) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def read_brand(self, tcr_brand_id: str) -> Answer[RegisteredBrand]:
         """How a brand stands."""
         ...
 
-    async def find_brand(self, reference_id: str) -> Accepted[RegisteredBrand | None] | Refused | Deferred | Unknown:
+    async def find_brand(self, reference_id: str) -> Answer[RegisteredBrand | None]:
         """Look a brand up by our own reference, after a crash or a time-out."""
         ...
 
-    async def delete_brand(self, tcr_brand_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def delete_brand(self, tcr_brand_id: str) -> Answer[None]:
         """Delete for good; refused while an active campaign hangs on it. Already gone is Accepted."""
         ...
 
-    async def file_campaign(
-        self, filing: CampaignFiling
-    ) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+    async def file_campaign(self, filing: CampaignFiling) -> Answer[RegisteredCampaign]:
         """Register a campaign and share it with the carrier; review follows.
 
         Accepted with `is_shared` false: it is registered, and `share_campaign` has yet to hand it on.
         """
         ...
 
-    async def share_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def share_campaign(self, tcr_campaign_id: str) -> Answer[None]:
         """Hand a registered campaign on to the carrier; already handed on is Accepted."""
         ...
 
-    async def read_campaign(self, tcr_campaign_id: str) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+    async def read_campaign(self, tcr_campaign_id: str) -> Answer[RegisteredCampaign]:
         """How a campaign stands with the registry and each operator."""
         ...
 
-    async def find_campaign(
-        self, reference_id: str
-    ) -> Accepted[RegisteredCampaign | None] | Refused | Deferred | Unknown:
+    async def find_campaign(self, reference_id: str) -> Answer[RegisteredCampaign | None]:
         """Look a campaign up by our own reference."""
         ...
 
-    async def deactivate_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def deactivate_campaign(self, tcr_campaign_id: str) -> Answer[None]:
         """Deactivate for good; already gone is Accepted."""
         ...
 
@@ -404,6 +394,6 @@ class CallbackReader(Protocol):
 class CallbackSubscriber(Protocol):
     """Tells one vendor where to call us back."""
 
-    async def subscribe(self, url: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def subscribe(self, url: str) -> Answer[None]:
         """Have the vendor call `url` for everything we listen to; already so is Accepted. Safe to repeat."""
         ...

@@ -12,7 +12,7 @@ from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.codes import Operation, refusal, says_same_key
 from agentmessage.carriers.exchange import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
 from agentmessage.carriers.http import HttpAnswer, HttpTransport
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
+from agentmessage.carriers.port import Accepted, Answer, Refused, Unknown
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class BandwidthClient:
 
     async def get_xml(
         self, path: str, understand: Callable[[Element], T], *, operation: Operation, **query: str
-    ) -> Accepted[T] | Refused | Deferred | Unknown:
+    ) -> Answer[T]:
         """Read an XML route; `query` parameters are encoded."""
         request = Request(
             method="GET",
@@ -54,7 +54,7 @@ class BandwidthClient:
 
     async def post_xml(
         self, path: str, document: Element, understand: Callable[[Element], T], *, operation: Operation
-    ) -> Accepted[T] | Refused | Deferred | Unknown:
+    ) -> Answer[T]:
         """Write to an XML route."""
         request = Request(
             method="POST",
@@ -72,7 +72,7 @@ class BandwidthClient:
 
     async def get_json(
         self, path: str, understand: Callable[[bytes], T], *, operation: Operation, **query: str
-    ) -> Accepted[T] | Refused | Deferred | Unknown:
+    ) -> Answer[T]:
         """Read a JSON route."""
         request = Request(
             method="GET",
@@ -82,9 +82,7 @@ class BandwidthClient:
         )
         return await self._ask(request, understand, operation)
 
-    async def _ask(
-        self, request: Request, understand: Callable[[bytes], T], operation: Operation
-    ) -> Accepted[T] | Refused | Deferred | Unknown:
+    async def _ask(self, request: Request, understand: Callable[[bytes], T], operation: Operation) -> Answer[T]:
         answer = await ask(self._transport, request)
         if not isinstance(answer, HttpAnswer):
             return answer

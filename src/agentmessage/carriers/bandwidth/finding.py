@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from agentmessage.carriers.bandwidth.orders import Candidates
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
+from agentmessage.carriers.port import Accepted, Answer, Refused, Unknown
 
 MAX_LOOKS = 10
 """Orders read at most to find one key; more means that the filter was ignored."""
@@ -25,8 +25,8 @@ R = TypeVar("R", bound=Keyed)
 async def pick_out(
     candidates: Candidates,
     order_key: str,
-    read: Callable[[str], Awaitable[Accepted[R] | Refused | Deferred | Unknown]],
-) -> Accepted[R | None] | Refused | Deferred | Unknown:
+    read: Callable[[str], Awaitable[Answer[R]]],
+) -> Answer[R | None]:
     """The one order that carries the key, read in full; None only when no other could."""
     for row in candidates.rows[:MAX_LOOKS]:
         answer = await read(row.carrier_order_id)

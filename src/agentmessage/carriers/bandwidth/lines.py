@@ -21,13 +21,11 @@ from agentmessage.carriers.exchange import Misunderstood, decode_json
 from agentmessage.carriers.http import HttpTransport
 from agentmessage.carriers.port import (
     Accepted,
-    Deferred,
+    Answer,
     LineChange,
     LinePage,
     LineReading,
     OrderReport,
-    Refused,
-    Unknown,
 )
 
 MAX_MEMBERS = 1000
@@ -64,9 +62,7 @@ class BandwidthLines:
         """Most members of one order."""
         return MAX_MEMBERS
 
-    async def submit(
-        self, order_key: str, changes: Sequence[LineChange]
-    ) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def submit(self, order_key: str, changes: Sequence[LineChange]) -> Answer[str]:
         """Hand over one order with binds and unbinds of any number of campaigns.
 
         Raises ValueError, a bug of ours, on a bad key, no members, too many, or one number twice.
@@ -77,12 +73,12 @@ class BandwidthLines:
         order = build_order(order_key, changes, message_class=self._message_class)
         return await self._client.post_xml("/tnoptions", order, read_order_id, operation=Operation.BIND)
 
-    async def read_order(self, carrier_order_id: str) -> Accepted[OrderReport] | Refused | Deferred | Unknown:
+    async def read_order(self, carrier_order_id: str) -> Answer[OrderReport]:
         """Where an order stands."""
         path = f"/tnoptions/{quote(carrier_order_id, safe='')}"
         return await self._client.get_xml(path, read_report, operation=Operation.READ_ORDER)
 
-    async def find_order(self, order_key: str) -> Accepted[OrderReport | None] | Refused | Deferred | Unknown:
+    async def find_order(self, order_key: str) -> Answer[OrderReport | None]:
         """Look an order up by our key. Costs one request, and one more for each order that may be it."""
         require_key(order_key)
         listed = await self._client.get_xml(
@@ -97,20 +93,18 @@ class BandwidthLines:
             return listed
         return await pick_out(listed.value, order_key, self.read_order)
 
-    async def read_campaign(
-        self, campaign: str, page: str | None = None
-    ) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    async def read_campaign(self, campaign: str, page: str | None = None) -> Answer[LinePage]:
         """One page of the numbers on a campaign; records of other campaigns are dropped."""
         path = f"/tendlc/campaigns/{quote(campaign, safe='')}/phoneNumbers"
         return await self._read_page(path, page, campaign, Operation.READ_CAMPAIGN)
 
-    async def read_all(self, page: str | None = None) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    async def read_all(self, page: str | None = None) -> Answer[LinePage]:
         """One page of every number of the account."""
         return await self._read_page("/tendlc/phoneNumbers", page, None, Operation.READ_ALL)
 
     async def _read_page(
         self, path: str, page: str | None, campaign: str | None, operation: Operation
-    ) -> Accepted[LinePage] | Refused | Deferred | Unknown:
+    ) -> Answer[LinePage]:
         offset = int(page or "0")
         return await self._client.get_json(
             path,

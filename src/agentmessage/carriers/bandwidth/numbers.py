@@ -17,13 +17,12 @@ from agentmessage.carriers.http import HttpTransport
 from agentmessage.carriers.port import (
     E164,
     Accepted,
+    Answer,
     AvailableNumber,
-    Deferred,
     NumberPage,
     OrderState,
     PurchaseReport,
     Refused,
-    Unknown,
 )
 
 MAX_SEARCH = 5000
@@ -46,7 +45,7 @@ class BandwidthNumbers:
 
     async def search(
         self, *, area_code: str | None, number_type: str, pattern: str | None, quantity: int
-    ) -> Accepted[Sequence[AvailableNumber]] | Refused | Deferred | Unknown:
+    ) -> Answer[Sequence[AvailableNumber]]:
         """What is for sale now; the pattern is matched on our side. Short codes are not sold here: nothing."""
         wanted = min(quantity if pattern is None else MAX_SEARCH, MAX_SEARCH)
         found: list[AvailableNumber] = []
@@ -65,7 +64,7 @@ class BandwidthNumbers:
                 break
         return Accepted(tuple(found[:quantity]))
 
-    async def buy(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def buy(self, order_key: str, numbers: Sequence[E164]) -> Answer[str]:
         """Order exactly these numbers, all or none."""
         require_key(order_key)
         root = Element("Order")
@@ -78,7 +77,7 @@ class BandwidthNumbers:
             xml.add(root, "PeerId", self._account.peer_id)
         return await self._client.post_xml("/orders", root, _read_purchase_id, operation=Operation.BUY)
 
-    async def read_purchase(self, carrier_order_id: str) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+    async def read_purchase(self, carrier_order_id: str) -> Answer[PurchaseReport]:
         """Where a purchase stands."""
         return await self._client.get_xml(
             f"/orders/{quote(carrier_order_id, safe='')}",
@@ -86,7 +85,7 @@ class BandwidthNumbers:
             operation=Operation.READ_ORDER,
         )
 
-    async def find_purchase(self, order_key: str) -> Accepted[PurchaseReport | None] | Refused | Deferred | Unknown:
+    async def find_purchase(self, order_key: str) -> Answer[PurchaseReport | None]:
         """Look a purchase up by our key: rows need not name it, so each candidate is read and compared."""
         require_key(order_key)
         listed = await self._client.get_xml(
@@ -103,7 +102,7 @@ class BandwidthNumbers:
             return listed
         return await pick_out(listed.value, order_key, self.read_purchase)
 
-    async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Accepted[str] | Refused | Deferred | Unknown:
+    async def disconnect(self, order_key: str, numbers: Sequence[E164]) -> Answer[str]:
         """Give numbers back."""
         require_key(order_key)
         root = Element("DisconnectTelephoneNumberOrder")
@@ -111,15 +110,13 @@ class BandwidthNumbers:
         _list_numbers(xml.add(root, "DisconnectTelephoneNumberOrderType"), numbers)
         return await self._client.post_xml("/disconnects", root, _read_disconnect_id, operation=Operation.DISCONNECT)
 
-    async def read_disconnection(
-        self, carrier_order_id: str
-    ) -> Accepted[PurchaseReport] | Refused | Deferred | Unknown:
+    async def read_disconnection(self, carrier_order_id: str) -> Answer[PurchaseReport]:
         """Where a disconnection stands."""
         return await self._client.get_xml(
             f"/disconnects/{quote(carrier_order_id, safe='')}", read_disconnection, operation=Operation.READ_ORDER
         )
 
-    async def read_in_service(self, page: str | None = None) -> Accepted[NumberPage] | Refused | Deferred | Unknown:
+    async def read_in_service(self, page: str | None = None) -> Answer[NumberPage]:
         """One page of the numbers in service."""
         return await self._client.get_xml(
             "/inserviceNumbers", read_in_service, operation=Operation.READ_ALL, page=page or "1", size=str(PAGE_SIZE)

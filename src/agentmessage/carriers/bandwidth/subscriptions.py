@@ -9,7 +9,7 @@ from agentmessage.carriers.bandwidth.client import BandwidthClient
 from agentmessage.carriers.bandwidth.codes import Operation
 from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
+from agentmessage.carriers.port import Accepted, Answer, Refused
 
 FOREVER_S = 3_122_064_000
 """99 years, the vendor's own example of a subscription that lasts."""
@@ -24,7 +24,7 @@ class BandwidthSubscriptions:
         self._account = account
         self._client = BandwidthClient(account, transport)
 
-    async def subscribe(self, url: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def subscribe(self, url: str) -> Answer[None]:
         """Make the subscriptions that are missing; the credentials of existing ones are left as they are."""
         present = await self._client.get_xml("/subscriptions", _read_present, operation=Operation.SUBSCRIBE)
         if not isinstance(present, Accepted):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agentmessage.carriers.exchange import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
 from agentmessage.carriers.http import HttpAnswer, HttpTransport
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
+from agentmessage.carriers.port import Accepted, Answer, Refused, Unknown
 from agentmessage.carriers.tcr.account import TcrAccount
 from agentmessage.carriers.tcr.codes import refusal, says_same_reference
 
@@ -34,14 +34,12 @@ class TcrClient:
         self._root = f"{account.base_url.rstrip('/')}/v2"
         self._headers = {"authorization": basic(account.api_key, account.secret), "accept": "application/json"}
 
-    async def read(self, path: str, kind: type[T], **query: str) -> Accepted[T] | Refused | Deferred | Unknown:
+    async def read(self, path: str, kind: type[T], **query: str) -> Answer[T]:
         """GET; `query` parameters are encoded."""
         url = f"{self._root}{path}?{urlencode(query)}" if query else self._root + path
         return await self._ask(Request(method="GET", url=url, headers=self._headers, timeout_s=self._timeout_s), kind)
 
-    async def write(
-        self, method: str, path: str, kind: type[T], body: object | None = None
-    ) -> Accepted[T] | Refused | Deferred | Unknown:
+    async def write(self, method: str, path: str, kind: type[T], body: object | None = None) -> Answer[T]:
         """POST, PUT or DELETE. With `Nothing` as its kind the body of the answer is not looked at."""
         request = Request(
             method=method,
@@ -53,7 +51,7 @@ class TcrClient:
         )
         return await self._ask(request, kind)
 
-    async def _ask(self, request: Request, kind: type[T]) -> Accepted[T] | Refused | Deferred | Unknown:
+    async def _ask(self, request: Request, kind: type[T]) -> Answer[T]:
         answer = await ask(self._transport, request)
         if not isinstance(answer, HttpAnswer):
             return answer

@@ -8,9 +8,9 @@ from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpTransport
 from agentmessage.carriers.port import (
     Accepted,
+    Answer,
     BrandFiling,
     CampaignFiling,
-    Deferred,
     Refused,
     RegisteredBrand,
     RegisteredCampaign,
@@ -32,14 +32,12 @@ class TcrRegistry:
         self._client = TcrClient(account, transport)
         self._upstream = quote(account.upstream_cnp_id, safe="")
 
-    async def file_brand(self, filing: BrandFiling) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def file_brand(self, filing: BrandFiling) -> Answer[RegisteredBrand]:
         """Register a brand without waiting for its scoring."""
         filed = await self._client.write("POST", "/brand/nonBlocking", records.BrandRecord, brand_form(filing))
         return Accepted(records.brand(filed.value, None)) if isinstance(filed, Accepted) else filed
 
-    async def update_brand(
-        self, tcr_brand_id: str, filing: BrandFiling
-    ) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def update_brand(self, tcr_brand_id: str, filing: BrandFiling) -> Answer[RegisteredBrand]:
         """Change a brand, and have an unverified one looked at again. Safe to repeat."""
         path = f"/brand/{quote(tcr_brand_id, safe='')}"
         changed = await self._client.write("PUT", path, records.BrandRecord, brand_change(filing))
@@ -47,7 +45,7 @@ class TcrRegistry:
             changed = await self._client.write("PUT", f"{path}/revet", records.BrandRecord)
         return Accepted(records.brand(changed.value, None)) if isinstance(changed, Accepted) else changed
 
-    async def read_brand(self, tcr_brand_id: str) -> Accepted[RegisteredBrand] | Refused | Deferred | Unknown:
+    async def read_brand(self, tcr_brand_id: str) -> Answer[RegisteredBrand]:
         """How a brand stands; an unverified one costs a second request, which tells refused from not looked at yet."""
         found = await self._client.read(f"/brand/{quote(tcr_brand_id, safe='')}", records.BrandRecord)
         if not isinstance(found, Accepted):
@@ -59,17 +57,15 @@ class TcrRegistry:
             return feedback
         return Accepted(records.brand(found.value, feedback.value))
 
-    async def find_brand(self, reference_id: str) -> Accepted[RegisteredBrand | None] | Refused | Deferred | Unknown:
+    async def find_brand(self, reference_id: str) -> Answer[RegisteredBrand | None]:
         """Look a brand up by our own reference; a deleted one is none."""
         return await self._find("/brand", reference_id, lambda row: row.brand_id, self.read_brand)
 
-    async def delete_brand(self, tcr_brand_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def delete_brand(self, tcr_brand_id: str) -> Answer[None]:
         """Delete for good; already gone is Accepted."""
         return await self._remove(f"/brand/{quote(tcr_brand_id, safe='')}")
 
-    async def file_campaign(
-        self, filing: CampaignFiling
-    ) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+    async def file_campaign(self, filing: CampaignFiling) -> Answer[RegisteredCampaign]:
         """Register a campaign, then hand it on. When only the second fails, the answer says so by `is_shared`."""
         filed = await self._client.write("POST", "/campaignBuilder", records.SubmittedCampaign, campaign_form(filing))
         if not isinstance(filed, Accepted):
@@ -85,7 +81,7 @@ class TcrRegistry:
             )
         )
 
-    async def share_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def share_campaign(self, tcr_campaign_id: str) -> Answer[None]:
         """Hand a campaign on. A refusal is checked against how the hand-over stands: done already is done."""
         path = f"/campaign/{quote(tcr_campaign_id, safe='')}/sharing"
         shared = await self._client.write("PUT", f"{path}/{self._upstream}", Nothing)
@@ -95,7 +91,7 @@ class TcrRegistry:
                 return Accepted(None)
         return Accepted(None) if isinstance(shared, Accepted) else shared
 
-    async def read_campaign(self, tcr_campaign_id: str) -> Accepted[RegisteredCampaign] | Refused | Deferred | Unknown:
+    async def read_campaign(self, tcr_campaign_id: str) -> Answer[RegisteredCampaign]:
         """How a campaign stands; four requests, because four places know about it."""
         path = f"/campaign/{quote(tcr_campaign_id, safe='')}"
         found = await self._client.read(path, records.CampaignRecord)
@@ -115,17 +111,15 @@ class TcrRegistry:
         except Misunderstood as error:
             return Unknown(reason=f"campaign not understood: {error}", raw=repr(found.value))
 
-    async def find_campaign(
-        self, reference_id: str
-    ) -> Accepted[RegisteredCampaign | None] | Refused | Deferred | Unknown:
+    async def find_campaign(self, reference_id: str) -> Answer[RegisteredCampaign | None]:
         """Look a campaign up by our own reference; an expired one is found too."""
         return await self._find("/campaign", reference_id, lambda row: row.campaign_id, self.read_campaign)
 
-    async def deactivate_campaign(self, tcr_campaign_id: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def deactivate_campaign(self, tcr_campaign_id: str) -> Answer[None]:
         """Deactivate for good; already gone is Accepted."""
         return await self._remove(f"/campaign/{quote(tcr_campaign_id, safe='')}")
 
-    async def _remove(self, path: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def _remove(self, path: str) -> Answer[None]:
         removed = await self._client.write("DELETE", path, Nothing)
         if isinstance(removed, Accepted) or (isinstance(removed, Refused) and is_gone(removed)):
             return Accepted(None)
@@ -136,8 +130,8 @@ class TcrRegistry:
         path: str,
         reference_id: str,
         id_of: Callable[[records.ListedRecord], str | None],
-        read: Callable[[str], Awaitable[Accepted[T] | Refused | Deferred | Unknown]],
-    ) -> Accepted[T | None] | Refused | Deferred | Unknown:
+        read: Callable[[str], Awaitable[Answer[T]]],
+    ) -> Answer[T | None]:
         """The row with exactly this reference, read in full; None only when no other row could carry it."""
         listed = await self._client.read(path, records.Page, referenceId=reference_id, page="1", recordsPerPage="50")
         if not isinstance(listed, Accepted):

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
+from agentmessage.carriers.port import Accepted, Answer
 from agentmessage.carriers.tcr.account import TcrAccount
 from agentmessage.carriers.tcr.client import Nothing, TcrClient
 
@@ -22,7 +22,7 @@ class TcrSubscriptions:
     def __init__(self, account: TcrAccount, transport: HttpTransport) -> None:
         self._client = TcrClient(account, transport)
 
-    async def subscribe(self, url: str) -> Accepted[None] | Refused | Deferred | Unknown:
+    async def subscribe(self, url: str) -> Answer[None]:
         """Subscribe to what is not subscribed to at this address yet."""
         present = await self._client.read("/webhook/subscription", list[_Subscription])
         if not isinstance(present, Accepted):
