@@ -16,7 +16,7 @@ from agentmessage.organizations import operations as organizations
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.outbox.facts import emit
 
-__all__ = ["attach", "change", "detach", "hint_order", "ring_campaign"]
+__all__ = ["attach", "change", "detach", "hint_order", "require_campaign", "ring_campaign"]
 
 MAX_RACES = 100
 """How often in a row a statement may lose to others on one number before that is called a fault of ours."""
@@ -71,11 +71,22 @@ async def change(tx: Tx, tenant: Tenant, number_id: UUID, patch: NumberPatch) ->
             raise NotFound
         await emit(tx, tenant.org_id, EventType.PHONE_NUMBER_UPDATED, number_id, number)
         await organizations.record(
-            tx, tenant, action="phone_number.update", resource_type="phone_number", resource_id=number_id, payload=wanted
+            tx,
+            tenant,
+            action="phone_number.update",
+            resource_type="phone_number",
+            resource_id=number_id,
+            payload=wanted,
         )
     if isinstance(patch.campaign_id, UUID):
         number = await attach(tx, tenant, number_id, patch.campaign_id)
     return number
+
+
+async def require_campaign(db: Statements, tenant: Tenant, campaign_id: UUID) -> None:
+    """The campaign is the organization's. Raises NotFound."""
+    if await campaigns.get_for_binding(db, tenant, campaign_id) is None:
+        raise NotFound
 
 
 async def ring_campaign(db: Statements, campaign_id: UUID) -> int:

@@ -122,18 +122,22 @@ async def attach(
 ) -> Sighting | None:
     """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
 
-    The foreign key holds the campaign against a concurrent deactivation, which locks it. The `EXISTS` repeats the
-    check under the statement's own snapshot, so that a campaign that has just been expired is not wished for.
+    `c` locks the campaign against a concurrent deactivation (which takes it FOR UPDATE) and looks again at its status
+    once it has the lock, so that a campaign that has just expired is not wished for.
     """
     return await db.one(
         _sighting,
         """WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           c AS (
+               SELECT id FROM campaigns WHERE org_id = $1 AND id = $9 AND status = 'ACTIVE'
+                 AND EXISTS (SELECT FROM n WHERE n.state = 'assigned' AND n.campaign_id IS DISTINCT FROM $9)
+               FOR KEY SHARE),
            changed AS (
                UPDATE phone_numbers p SET campaign_id = $9, generation = p.generation + 1, wished_at = $3,
                    line_option_status = 'pending', line_option_propagated_at = NULL, updated_at = $3
                WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND p.campaign_id IS DISTINCT FROM $9
-                 AND EXISTS (SELECT FROM campaigns c WHERE c.org_id = $1 AND c.id = $9 AND c.status = 'ACTIVE')
+                 AND EXISTS (SELECT FROM c)
                RETURNING p.*),
            rung AS (
                UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
@@ -253,4 +257,3 @@ async def campaign_numbers(
         after,
         limit,
     )
-

@@ -87,9 +87,7 @@ async def _page(
     return Page(rows, call.query.limit, cursor, total, call.query.offset or 0, moment)
 
 
-@routes.route(
-    "GET", "/v1/phone-numbers/{id}", scope="numbers:read", answers={200: PhoneNumberOut}, refuses=[NotFound]
-)
+@routes.route("GET", "/v1/phone-numbers/{id}", scope="numbers:read", answers={200: PhoneNumberOut}, refuses=[NotFound])
 async def get_phone_number(call: Call[NoInput, NoInput]) -> PhoneNumber:
     """Get a phone number.
 

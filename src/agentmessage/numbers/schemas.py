@@ -70,10 +70,10 @@ class NumberList(Request, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class NumberPatch(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change. Left out or null: unchanged. Empty text: cleared, but for `campaign_id` (use detach)."""
 
-    inbound_url: ClearableUrl | None | UnsetType = UNSET
-    status_url: ClearableUrl | None | UnsetType = UNSET
-    label: Label | None | UnsetType = UNSET
-    campaign_id: UUID | None | UnsetType = UNSET
+    inbound_url: ClearableUrl | UnsetType | None = UNSET
+    status_url: ClearableUrl | UnsetType | None = UNSET
+    label: Label | UnsetType | None = UNSET
+    campaign_id: UUID | UnsetType | None = UNSET
 
 
 class CampaignAttach(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,3 +126,10 @@ class LineOptionOut(Resource, frozen=True):
     can_send: bool
     reason: str
     transitions: Sequence[LineTransition]
+
+
+class CampaignNumberList(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of a campaign's numbers to list."""
+
+    cursor: CursorText | None = None
+    limit: Limit = 20

@@ -25,7 +25,7 @@ CREATE TABLE brands (
     raw_answer          text,                   -- the registry's last answer that could not be understood (64 KiB at most)
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
-    UNIQUE (account, tcr_brand_id)
+    UNIQUE (tcr_brand_id, account)
 );
 CREATE INDEX brands_list_idx ON brands (org_id, created_at DESC, id DESC);
 
@@ -59,7 +59,7 @@ CREATE TABLE campaigns (
     raw_answer          text,                   -- as in brands
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
-    UNIQUE (account, tcr_campaign_id)
+    UNIQUE (tcr_campaign_id, account)
 );
 CREATE INDEX campaigns_list_idx ON campaigns (org_id, created_at DESC, id DESC);
 CREATE INDEX campaigns_brand_idx ON campaigns (brand_id);

@@ -3,18 +3,27 @@
 CREATE TABLE number_orders (
     id                  uuid PRIMARY KEY,
     org_id              uuid NOT NULL REFERENCES organizations (id),
-    kind                text NOT NULL CHECK (kind IN ('order', 'bulk')),
-    status              text NOT NULL CHECK (status IN ('processing', 'complete', 'partial', 'failed')),
+    account             text NOT NULL,
+    kind                text NOT NULL CHECK (kind IN ('order', 'bulk', 'return')),
+    status              text NOT NULL CHECK (status IN ('processing', 'complete', 'failed')),
     quantity            integer NOT NULL,
     criteria            jsonb NOT NULL,         -- area_code, number_type, pattern of a bulk order
     settings            jsonb NOT NULL,         -- inbound_url, status_url, label, campaign_id for every number
-    unavailable         text[] NOT NULL DEFAULT '{}',
-    attempts            integer NOT NULL DEFAULT 0,
-    order_key           text UNIQUE,            -- CustomerOrderId of the purchase under way
+    assigned            text[] NOT NULL DEFAULT '{}',   -- what it came to
+    unavailable         text[] NOT NULL DEFAULT '{}',   -- what could not be had, and why it failed
+    round               integer NOT NULL DEFAULT 0,     -- purchases begun: a bulk order tries again with other numbers
+    purchase            text[] NOT NULL DEFAULT '{}',   -- members of the carrier order under way; empty: none is
+    order_key           text UNIQUE CHECK (length(order_key) <= 40),    -- CustomerOrderId of that carrier order
+    submitted_at        timestamptz,            -- handed to the carrier; null: the carrier surely has not got it
+    doubt_at            timestamptz,            -- from here on a look-up that finds nothing counts as a miss
+    misses              integer NOT NULL DEFAULT 0,     -- two allow the same key again
+    polls               integer NOT NULL DEFAULT 0,
     carrier_order_id    text,
+    carrier_said        text,                   -- the last refusal, or answer not understood, as it came (64 KiB at most)
     created_at          timestamptz NOT NULL,
     finished_at         timestamptz
 );
+CREATE INDEX number_orders_carrier_idx ON number_orders (carrier_order_id) WHERE status = 'processing';
 
 CREATE TABLE phone_numbers (
     id                  uuid PRIMARY KEY,       -- one row per ownership: a number that is sold again gets another id
@@ -58,7 +67,7 @@ CREATE TABLE line_options (
                             'unbind_queued', 'unbinding', 'backoff', 'blocked', 'unknown')),
     observed            text NOT NULL CHECK (observed IN ('unread', 'absent', 'present')),
     observed_campaign   text CHECK ((observed = 'present') = (observed_campaign IS NOT NULL)),
-    observed_settled    boolean NOT NULL DEFAULT false,
+    observed_status     text NOT NULL DEFAULT 'settled' CHECK (observed_status IN ('settled', 'processing', 'failed')),
     observed_at         timestamptz,            -- when the read that is believed began
     operators           jsonb NOT NULL DEFAULT '{}',
     applied_generation  bigint NOT NULL DEFAULT 0,

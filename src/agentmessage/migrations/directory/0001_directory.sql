@@ -33,6 +33,7 @@ CREATE TABLE directory.inventory (
     cell        text REFERENCES directory.cells (name),
     generation  bigint NOT NULL DEFAULT 0,
     op_seq      bigint NOT NULL DEFAULT 0,
+    is_read     boolean NOT NULL DEFAULT true,  -- false: imported, and the carrier was not asked yet what it has there
     available_at timestamptz,               -- end of quarantine
     created_at  timestamptz NOT NULL DEFAULT now(),
     updated_at  timestamptz NOT NULL DEFAULT now(),
@@ -45,13 +46,26 @@ CREATE INDEX inventory_quarantine_idx ON directory.inventory (available_at) WHER
 -- One token bucket and one circuit breaker per carrier account and kind of call, shared by all workers of all cells.
 CREATE TABLE directory.carrier_budgets (
     account     text NOT NULL,
-    kind        text NOT NULL CHECK (kind IN ('write', 'read')),
+    kind        text NOT NULL CHECK (kind IN ('write', 'read', 'breaker')),
     tokens      double precision NOT NULL,
     refilled_at timestamptz NOT NULL,
+    refused     boolean NOT NULL DEFAULT false,  -- whether the last caller got none
     failures    integer NOT NULL DEFAULT 0,  -- consecutive; the breaker opens at a threshold
     open_until  timestamptz,                 -- breaker: no call before; then one probe
     PRIMARY KEY (account, kind)
 );
+
+-- The drift sweep of each carrier account: one worker at a time pages the whole account and compares.
+CREATE TABLE directory.sweeps (
+    account     text PRIMARY KEY,
+    due_at      timestamptz NOT NULL,
+    lease_token uuid,
+    lease_until timestamptz,
+    began_at    timestamptz,
+    finished_at timestamptz,
+    result      jsonb                       -- counts of the last sweep, and why it stopped if it did
+);
+INSERT INTO directory.sweeps (account, due_at) VALUES ('live', now()), ('sandbox', now());
 
 CREATE TABLE directory.worker_heartbeats (
     worker      text PRIMARY KEY,

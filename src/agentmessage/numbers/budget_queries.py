@@ -1,0 +1,51 @@
+"""Every statement on carrier budgets and breakers; they belong to the directory, since all cells share the account."""
+
+from datetime import datetime
+
+from agentmessage.kernel.db import Statements
+
+
+async def broken_accounts(db: Statements) -> list[str]:
+    """Accounts whose breaker is open at this moment."""
+    return await db.all(str, "SELECT DISTINCT account FROM directory.carrier_budgets WHERE open_until > $1", db.now)
+
+
+async def take(db: Statements, account: str, kind: str, *, capacity: float, per_second: float, now: datetime) -> float:
+    """Take a token under the row's lock; negative: there was none, and by how much it is missed."""
+    left: float = await db.value(
+        """INSERT INTO directory.carrier_budgets AS b (account, kind, tokens, refilled_at) VALUES ($1, $2, $3 - 1, $5)
+           ON CONFLICT (account, kind) DO UPDATE SET
+               tokens = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)
+                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= 1
+                          THEN 1 ELSE 0 END,
+               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < 1,
+               refilled_at = greatest(b.refilled_at, $5)
+           RETURNING CASE WHEN b.refused THEN b.tokens - 1 ELSE b.tokens END""",
+        account,
+        kind,
+        capacity,
+        per_second,
+        now,
+    )
+    return left
+
+
+async def open_breaker(db: Statements, account: str, failures: int, until: datetime) -> None:
+    """Nobody calls the account before `until`."""
+    await db.run(
+        """INSERT INTO directory.carrier_budgets (account, kind, tokens, refilled_at, failures, open_until)
+           VALUES ($1, 'breaker', 0, $4, $2, $3)
+           ON CONFLICT (account, kind) DO UPDATE SET failures = $2, open_until = $3""",
+        account,
+        failures,
+        until,
+        db.now,
+    )
+
+
+async def mend(db: Statements, account: str) -> None:
+    """The account answers again."""
+    await db.run(
+        "UPDATE directory.carrier_budgets SET failures = 0, open_until = NULL WHERE account = $1 AND kind = 'breaker'",
+        account,
+    )

@@ -1,0 +1,107 @@
+"""Decisions about orders, releases and renewals; pure."""
+
+import calendar
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.billing.model import Charge, UsageKind
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.numbers.model import NumberType
+from agentmessage.numbers.order_model import Owed
+
+TOLL_FREE_CODES = frozenset({"800", "833", "844", "855", "866", "877", "888"})
+"""Area codes in use for toll-free numbers (FCC, "What is a toll-free number")."""
+
+NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}", re.ASCII)
+"""The only numbers that the carrier port deals in: area code and exchange begin with 2..9 (NANP numbering plan)."""
+
+FIRST_POLL_S = 0.25
+POLL_GROWTH = 1.5
+LAST_POLL_S = 60.0
+MONTHS_A_YEAR = 12
+
+
+def type_of(number: str) -> NumberType:
+    """What kind of number the carrier sells under these digits."""
+    return type_of_area(number[2:5])
+
+
+def type_of_area(area_code: str | None) -> NumberType:
+    """What kind of number an area code has; local without one."""
+    return NumberType.TOLL_FREE if area_code in TOLL_FREE_CODES else NumberType.LOCAL
+
+
+def may_be_bought(number: str) -> bool:
+    """The carrier could sell such a number at all."""
+    return NANP.fullmatch(number) is not None
+
+
+def require_different(numbers: Sequence[str]) -> None:
+    """Refuse an order that names a number twice."""
+    twice = sorted(number for number, times in Counter(numbers).items() if times > 1)
+    if twice:
+        raise ValidationFailed({"numbers": f"must be different: {twice[0]} is given more than once"})
+
+
+def order_key(order_id: UUID, purchase_round: int) -> str:
+    """Our key for one purchase: at most 40 letters, digits and dashes, and never the same for two purchases."""
+    return f"am-{order_id.hex}-{purchase_round}"
+
+
+def charges(order_id: UUID, prices: Sequence[tuple[NumberType, int, int]]) -> list[Charge]:
+    """The first month of an order, one charge per type; `prices` has type, number of numbers, microcents each."""
+    return [
+        Charge(
+            kind=UsageKind.NUMBER_MONTH,
+            quantity=quantity,
+            unit_cost_microcents=unit_cost,
+            source=ORDER_SOURCE,
+            source_ref=order_ref(order_id, number_type),
+            ref_kind="number_order",
+            ref_id=order_id,
+        )
+        for number_type, quantity, unit_cost in prices
+    ]
+
+
+def order_ref(order_id: UUID, number_type: NumberType) -> str:
+    """The occasion on which the numbers of one type of an order are charged."""
+    return f"{order_id}:{number_type}"
+
+
+def renewal(owed: Owed, unit_cost_microcents: int) -> Charge:
+    """One more month of one number; the end of the month before names the occasion, so it is charged once."""
+    return Charge(
+        kind=UsageKind.NUMBER_MONTH,
+        quantity=1,
+        unit_cost_microcents=unit_cost_microcents,
+        source="number_renewal",
+        source_ref=f"{owed.id}:{owed.charged_until.isoformat()}",
+        ref_kind="phone_number",
+        ref_id=owed.id,
+    )
+
+
+ORDER_SOURCE = "number_order"
+
+
+def plus_months(moment: datetime, months: int) -> datetime:
+    """The same day and time so many months later, or the month's last day when it has no such day."""
+    index = moment.year * MONTHS_A_YEAR + moment.month - 1 + months
+    year, month = index // MONTHS_A_YEAR, index % MONTHS_A_YEAR + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+
+
+def next_anniversary(since_at: datetime, after: datetime) -> datetime:
+    """The first monthly anniversary of `since_at` that lies after a moment; 31 January, 28 February, 31 March."""
+    months = (after.year - since_at.year) * MONTHS_A_YEAR + after.month - since_at.month
+    first = plus_months(since_at, max(1, months))
+    return first if first > after else plus_months(since_at, max(1, months) + 1)
+
+
+def poll_delay_s(polls: int) -> float:
+    """How long to wait before a carrier order is read again: a quarter of a second, growing to a minute."""
+    return min(LAST_POLL_S, FIRST_POLL_S * POLL_GROWTH ** min(polls, 32))

@@ -1,0 +1,258 @@
+"""Makes the carrier follow the wish: claim what is due, decide, write the orders; the calls come after the commit.
+
+A pass has three parts. `plan` decides about due lines in one transaction and writes orders for what must change at the
+carrier. `orders.advance` hands orders over and follows them. `readings.look` reads the campaigns whose numbers wait to
+be confirmed. Any number of workers run passes side by side: lines are claimed with SKIP LOCKED inside a transaction,
+orders by lease. Nothing is kept in memory between passes.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agentmessage.carriers.port import LineOptions
+from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.kernel.ids import UUID, new_id
+from agentmessage.numbers import carrier_order_queries as order_queries
+from agentmessage.numbers import line_queries, line_rules, sweep_queries
+from agentmessage.numbers.budget import Budget
+from agentmessage.numbers.carrier_order_queries import Member
+from agentmessage.numbers.line_model import (
+    Abandon,
+    Action,
+    AwaitSweep,
+    Bind,
+    Line,
+    Look,
+    Observed,
+    Pace,
+    Park,
+    Phase,
+    Settle,
+    Unbind,
+    Wait,
+    Withdraw,
+)
+from agentmessage.numbers.line_queries import StatusChange
+from agentmessage.outbox.catalogue import EventType
+
+log = structlog.get_logger("agentmessage.numbers")
+
+
+class LineCarrier(Struct, frozen=True):
+    """One account's carrier as the reconciler uses it. `batch` is the most members of an order that we write."""
+
+    lines: LineOptions
+    pace: Pace
+    batch: int
+
+
+class Reconciling(Struct, frozen=True):
+    """What every part of a pass works with."""
+
+    db: CellDb
+    carriers: Mapping[str, LineCarrier]
+    budget: Budget
+    rng: random.Random
+
+
+class Glance(Struct, frozen=True):
+    """A campaign to be read, and how many lines wait for it."""
+
+    account: str
+    campaign: str
+
+
+class Planned(Struct, frozen=True):
+    """What a plan left to do outside its transaction, and how many lines it went through."""
+
+    lines: int
+    glances: frozenset[Glance]
+    wants_sweep: frozenset[str]
+
+
+PLAN_LIMIT = 1000
+NOTHING = Planned(0, frozenset(), frozenset())
+
+
+async def plan(reconciling: Reconciling) -> Planned:
+    """Decide about the lines that are due and write what follows, in one transaction."""
+    db = reconciling.db
+    async with db.transaction() as tx:
+        lines = await line_queries.claim_due(tx, now=tx.now, limit=PLAN_LIMIT)
+        if not lines:
+            return NOTHING
+        lines = [await _withdrawn(tx, line) for line in lines]
+        slots = await _free_slots(tx, lines)
+        planning = Planning(reconciling, tx.now, slots)
+        for line in lines:
+            planning.take(line)
+        await planning.write(tx)
+        for account in planning.wants_sweep:
+            await sweep_queries.want(tx, account, tx.now)
+    return Planned(len(lines), frozenset(planning.glances), frozenset(planning.wants_sweep))
+
+
+async def _withdrawn(tx: Tx, line: Line) -> Line:
+    """The line, out of an order that was never sent if it no longer wants to be in it (flaps collapse, trap 4)."""
+    if line.op_order_id is None or not isinstance(line_rules.decide(line, has_slot=True, now=tx.now), Withdraw):
+        return line
+    if not await order_queries.withdraw_member(tx, line.op_order_id, line.id):
+        return replace(line, op_is_sent=True)
+    return line_rules.at_rest(line)
+
+
+async def _free_slots(tx: Tx, lines: Iterable[Line]) -> dict[str, int]:
+    """Room left in every campaign that some line may be bound to, under the campaigns' locks."""
+    wished = {
+        line.wished_campaign
+        for line in lines
+        if line.op_order_id is None and line.wished_campaign and line.observed == Observed.ABSENT
+    }
+    if not wished:
+        return {}
+    caps = await line_queries.lock_campaigns(tx, sorted(wished))
+    used = dict(await line_queries.count_used(tx, sorted(wished)))
+    return {campaign: cap - used.get(campaign, 0) for campaign, cap in caps}
+
+
+class Planning:
+    """One plan in the making: lines in, changed lines and orders out."""
+
+    def __init__(self, reconciling: Reconciling, now: datetime, slots: dict[str, int]) -> None:
+        self._carriers = reconciling.carriers
+        self._now = now
+        self._slots = slots
+        self._changed: list[tuple[Line, Line, str | None]] = []
+        self._changes: dict[str, list[tuple[Line, str | None]]] = {}
+        self.glances: set[Glance] = set()
+        self.wants_sweep: set[str] = set()
+
+    def take(self, line: Line) -> None:
+        """Decide about one line."""
+        has_slot = self._slots.get(line.wished_campaign or "", 0) > 0
+        action = line_rules.decide(line, has_slot=has_slot, now=self._now)
+        if isinstance(action, Bind):
+            if line.observed == Observed.ABSENT:
+                self._slots[action.campaign] -= 1
+            self._changes.setdefault(line.account, []).append((line, action.campaign))
+        elif isinstance(action, Unbind):
+            self._changes.setdefault(line.account, []).append((line, None))
+        else:
+            after, note = self._apply(line, action)
+            self._changed.append((line, after, note))
+
+    def _apply(
+        self, line: Line, action: Settle | Look | AwaitSweep | Wait | Withdraw | Abandon | Park
+    ) -> tuple[Line, str | None]:
+        pace = self._carriers[line.account].pace
+        match action:
+            case Settle():
+                return line_rules.settled(line), "the carrier has what is wanted"
+            case Look(campaign):
+                self.glances.add(Glance(line.account, campaign))
+                return replace(line, due_at=self._now + timedelta(seconds=pace.max_look_s)), None
+            case AwaitSweep():
+                self.wants_sweep.add(line.account)
+                return replace(line, phase=Phase.UNKNOWN, due_at=self._now + timedelta(seconds=pace.sweep_s)), None
+            case Wait() | Withdraw():
+                return replace(line, due_at=None), None
+            case Abandon():
+                text = "the operators did not confirm within the deadline"
+                return line_rules.abandoned(line, now=self._now, pace=pace, text=text), text
+            case Park(trouble, text):
+                note = None if line.error_text == text else f"{trouble}: {text}"
+                return line_rules.parked(line, action, now=self._now, pace=pace), note
+            case _:
+                assert_never(action)
+
+    async def write(self, tx: Tx) -> None:
+        """Write the orders and every changed line."""
+        for account, changes in self._changes.items():
+            batch = min(self._carriers[account].batch, self._carriers[account].lines.max_batch)
+            for start in range(0, len(changes), batch):
+                await self._write_order(tx, account, changes[start : start + batch])
+        await record(tx, self._changed)
+
+    async def _write_order(self, tx: Tx, account: str, changes: Sequence[tuple[Line, str | None]]) -> None:
+        order_id = new_id()
+        deadline_at = self._now + timedelta(seconds=self._carriers[account].pace.deadline_s)
+        await order_queries.insert_order(
+            tx, order_id, account=account, order_key=order_key(order_id), size=len(changes)
+        )
+        members: list[Member] = []
+        for line, campaign in changes:
+            queued = _queued(line, campaign, order_id=order_id, now=self._now, deadline_at=deadline_at)
+            members.append(Member(line.id, line.number, campaign, queued.op_seq, queued.generation))
+            note = f"asks for {campaign}" if campaign else f"asks to leave {line.observed_campaign}"
+            self._changed.append((line, queued, note))
+        await order_queries.insert_members(tx, order_id, members)
+
+
+def order_key(order_id: UUID) -> str:
+    """Our key for a carrier order: letters, digits and dashes, at most 40 (Bandwidth's CustomerOrderId)."""
+    return f"am-line-{order_id.hex}"
+
+
+def _queued(line: Line, campaign: str | None, *, order_id: UUID, now: datetime, deadline_at: datetime) -> Line:
+    return replace(
+        line,
+        phase=Phase.BIND_QUEUED if campaign else Phase.UNBIND_QUEUED,
+        op_seq=line.op_seq + 1,
+        op_order_id=order_id,
+        op_campaign=campaign,
+        op_generation=line.generation,
+        op_submitted_at=now,
+        op_accepted_at=None,
+        op_deadline_at=deadline_at,
+        attempts=line.attempts if line.op_generation == line.generation else 0,
+        due_at=None,
+    )
+
+
+Changed = tuple[Line, Line, str | None]
+"""A line before and after, and a note for its history (None: not worth one)."""
+
+
+async def record(tx: Tx, changed: Sequence[Changed]) -> None:
+    """Write changed lines, their history, what customers see of them, and the events."""
+    moved = [(before, after, note) for before, after, note in changed if after != before]
+    if not moved:
+        return
+    await line_queries.save(tx, [after for _, after, _ in moved])
+    noted = [(after, note) for _, after, note in moved if note is not None]
+    if noted:
+        await line_queries.add_transitions(tx, [after for after, _ in noted], [note for _, note in noted])
+    statuses = [change for before, after, _ in moved if (change := _status_change(before, after)) is not None]
+    if statuses:
+        await line_queries.save_statuses(tx, statuses)
+    freed = {
+        before.observed_campaign
+        for before, after, _ in moved
+        if before.observed_campaign and after.observed_campaign != before.observed_campaign
+    }
+    if freed:
+        await line_queries.ring_waiting_for_slot(tx, sorted(freed), limit=len(moved))
+
+
+def _status_change(before: Line, after: Line) -> StatusChange | None:
+    status = line_rules.public_status(after)
+    is_newly_settled = after.applied_generation != before.applied_generation
+    if status == before.status and not is_newly_settled:
+        return None
+    event: EventType | None = None
+    if status == "propagated":
+        event = EventType.PHONE_NUMBER_CAMPAIGN_ASSIGNED
+    elif status is None:
+        event = EventType.PHONE_NUMBER_CAMPAIGN_UNASSIGNED
+    elif status == "failed" and before.status != "failed":
+        event = EventType.PHONE_NUMBER_CAMPAIGN_FAILED
+    return StatusChange(after.id, status, event.value if event else None)
+
+
+__all__ = ["Action", "Glance", "LineCarrier", "Planned", "Reconciling", "order_key", "plan", "record"]
