@@ -4,11 +4,20 @@ from uuid import UUID
 
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns.errors import CampaignNotActive
+from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
+from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import line_view, operations, queries
 from agentmessage.numbers.errors import NumberNotAssigned
 from agentmessage.numbers.model import PhoneNumber
-from agentmessage.numbers.schemas import CampaignAttach, LineOptionOut, NumberList, NumberPatch, PhoneNumberOut
+from agentmessage.numbers.schemas import (
+    CampaignAttach,
+    CampaignNumberList,
+    LineOptionOut,
+    NumberList,
+    NumberPatch,
+    PhoneNumberOut,
+)
 from agentmessage.outbox.facts import last_event_at
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
@@ -47,7 +56,7 @@ async def list_phone_numbers(call: Call[NoInput, NumberList]) -> Page[PhoneNumbe
         total = await queries.count_assigned(
             call.db, call.tenant.org_id, number_type=query.number_type, campaign_id=query.campaign_id
         )
-    return await _page(call, rows[: query.limit], rows[query.limit - 1] if len(rows) > query.limit else None, total)
+    return await _page(call.db, call.tenant, rows, query.limit, total=total, offset=query.offset or 0)
 
 
 async def _search(call: Call[NoInput, NumberList], place: cursors.RowPlace | None) -> Page[PhoneNumber]:
@@ -70,7 +79,9 @@ async def _search(call: Call[NoInput, NumberList], place: cursors.RowPlace | Non
             if len(found) == query.limit and number is not rows[-1][0]:
                 last = number
                 break
-    return await _page(call, found, last, 0)
+    cursor = cursors.encode(last.created_at, last.id) if last else None
+    moment = await last_event_at(call.db, call.tenant.org_id, "phone_number")
+    return Page(found, query.limit, cursor, last_event_at=moment)
 
 
 def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
@@ -80,11 +91,13 @@ def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
 
 
 async def _page(
-    call: Call[NoInput, NumberList], rows: list[PhoneNumber], last: PhoneNumber | None, total: int
+    db: Statements, tenant: Tenant, rows: list[PhoneNumber], limit: int, *, total: int = 0, offset: int = 0
 ) -> Page[PhoneNumber]:
+    """A page of rows that were read one beyond the limit, to know whether more follow."""
+    last = rows[limit - 1] if len(rows) > limit else None
     cursor = cursors.encode(last.created_at, last.id) if last else None
-    moment = await last_event_at(call.db, call.tenant.org_id, "phone_number")
-    return Page(rows, call.query.limit, cursor, total, call.query.offset or 0, moment)
+    moment = await last_event_at(db, tenant.org_id, "phone_number")
+    return Page(rows[:limit], limit, cursor, total, offset, moment)
 
 
 @routes.route("GET", "/v1/phone-numbers/{id}", scope="numbers:read", answers={200: PhoneNumberOut}, refuses=[NotFound])
@@ -174,10 +187,6 @@ async def get_carrier_line_option(call: Call[NoInput, NoInput]) -> LineOptionOut
     return await line_view.line_option(call.db, call.tenant.org_id, call.id)
 
 
-class CampaignNumberList(NumberList, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which of a campaign's numbers to list."""
-
-
 @routes.route(
     "GET",
     "/v1/campaigns/{id}/phone-numbers",
@@ -189,16 +198,15 @@ class CampaignNumberList(NumberList, frozen=True, forbid_unknown_fields=True, kw
 async def list_campaign_phone_numbers(call: Call[NoInput, CampaignNumberList]) -> Page[PhoneNumber]:
     """List the phone numbers that are attached to a campaign, newest first."""
     await operations.require_campaign(call.db, call.tenant, call.id)
-    place = cursors.decode_row(call.query.cursor, call.query.offset)
+    place = cursors.decode_row(call.query.cursor)
     rows = await queries.list_page(
         call.db,
         call.tenant.org_id,
         before_at=place.at if place else None,
         before_id=place.id if place else None,
-        number_type=call.query.number_type,
+        number_type=None,
         campaign_id=call.id,
         limit=call.query.limit + 1,
         offset=0,
     )
-    last = rows[call.query.limit - 1] if len(rows) > call.query.limit else None
-    return await _page(call, rows[: call.query.limit], last, 0)
+    return await _page(call.db, call.tenant, rows, call.query.limit)
