@@ -1,0 +1,57 @@
+"""All routes as test parameters, and requests that fit them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agentmessage.app.wiring import all_routes
+from agentmessage.web.declaration import Route
+from agentmessage.web.openapi.document import describe
+
+ROUTES = all_routes()
+DOCUMENT = describe(ROUTES)
+NOTHING = "00000000-0000-7000-8000-000000000000"
+
+
+def every_route(*statuses: int, where: Callable[[Route], bool] = lambda _: True) -> Any:
+    """Parametrize over the routes for which `where` holds, covering `statuses` of each."""
+    chosen = [
+        pytest.param(route, id=route.name, marks=[pytest.mark.covers(route.name, *statuses)])
+        for route in ROUTES
+        if where(route)
+    ]
+    return pytest.mark.parametrize("route", chosen)
+
+
+def target(route: Route, some_id: str = NOTHING) -> str:
+    """The path of a route with one id at every place."""
+    path = route.path
+    for name in route.parameters:
+        path = path.replace(f"{{{name}}}", some_id)
+    return path + needed_query(route)
+
+
+def needed_query(route: Route) -> str:
+    """The query that a route cannot do without; empty for nearly all."""
+    needed = [p for p in operation(route)["parameters"] if p.get("in") == "query" and p["required"]]
+    return "?" + "&".join(f"{p['name']}={p['example']}" for p in needed) if needed else ""
+
+
+def operation(route: Route) -> Any:
+    """A route's part of the document."""
+    return DOCUMENT["paths"][route.path][route.method.lower()]
+
+
+def example_body(route: Route) -> Any:
+    """The documented example of a request body; None where there is no body."""
+    if not route.takes_body:
+        return None
+    return operation(route)["requestBody"]["content"]["application/json"]["example"]
+
+
+def without_request_id(reply: Any) -> tuple[int, Any]:
+    """A refusal as it must be the same for everybody."""
+    body = reply.json
+    body["error"].pop("request_id")
+    return reply.status, body

@@ -1,0 +1,187 @@
+"""Laws of the house that no linter knows, as rules over syntax trees. Run as a script it lists what breaks them.
+
+1. SQL is spoken only where statements live: `queries.py` (and `…_queries.py`), the outbox, the kernel, migrations.
+2. A statement on a tenant's table asks for the tenant: `org_id = …`. Exceptions are listed here, each with its reason.
+3. Another room is entered by its front door: `operations`, `model`, `errors`, and `schemas` for event bodies.
+4. No file over 400 lines, no function over 60, no name that says nothing.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent.parent
+SRC = HERE / "src" / "agentmessage"
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+EMPTY_NAMES = frozenset(
+    {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc", "data", "info"}
+)
+
+SQL = re.compile(
+    r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+[\w.]+\s+(AS\s+)?(\w+\s+)?SET\s|DELETE\s+FROM\s|WITH\s+\w+(\s*\([^)]*\))?\s+AS\s"
+    r"|TRUNCATE\s|ALTER\s+\w+\s|CREATE\s+(TABLE|INDEX|FUNCTION|SCHEMA|DATABASE)|DROP\s+\w+\s|LOCK\s+TABLE|NOTIFY\s|LISTEN\s)"
+)
+SPEAKS_SQL = re.compile(r"(^|/)(\w+_)?queries\.py$|^outbox/|^kernel/db\.py$|^migrations/|^embedded/")
+ASKS_FOR_TENANT = re.compile(
+    r"\borg_id\s*=|=\s*(\w+\.)?org_id\b|INSERT\s+INTO\s+[\w.]+(\s+AS\s+\w+)?\s*\([^)]*\borg_id\b", re.IGNORECASE
+)
+
+ROOMS = frozenset(
+    {"organizations", "events", "keys", "billing", "webhooks", "consent", "brands", "campaigns", "numbers"}
+)
+FRONT_DOOR = frozenset({"operations", "model", "errors", "schemas"})
+
+RECONCILER = "the reconciler batches numbers of one carrier account, whoever they belong to"
+RETENTION = "a sweep forgets what is past its retention, for everybody"
+CALLBACK = "a callback of the registry names its own id and no organization"
+OPERATOR = "the operator looks across organizations, from the command line only"
+
+ACROSS_TENANTS: dict[str, str] = {
+    "app/operator_queries.py": OPERATOR,
+    "brands/queries.py::list_registered_as": CALLBACK,
+    "campaigns/queries.py::list_registered_as": CALLBACK,
+    "numbers/carrier_order_queries.py": RECONCILER,
+    "numbers/line_queries.py": RECONCILER,
+    "numbers/sweep_queries.py": RECONCILER,
+    "outbox/queries.py::delete_events_before": RETENTION,
+    "web/queries.py::delete_keys_before": RETENTION,
+}
+"""Statements that look across tenants, as a file or `file::function`, and why they may."""
+
+
+class Breach(NamedTuple):
+    """One place where a law is broken."""
+
+    place: str
+    law: str
+
+
+class Statement(NamedTuple):
+    """One SQL text in a module: the function it stands in, its first line, and the text."""
+
+    function: str
+    line: int
+    text: str
+
+
+def statements(source: str) -> Iterator[Statement]:
+    """Every SQL text of a module; docstrings are not SQL."""
+    yield from _walk(ast.parse(source), "")
+
+
+def sql_elsewhere(file: str, source: str) -> list[Breach]:
+    """SQL outside the files where statements live. `file` is relative to the package."""
+    if SPEAKS_SQL.search(file):
+        return []
+    return [Breach(f"{file}:{found.line}", "SQL is spoken only in queries") for found in statements(source)]
+
+
+def tenant_forgotten(file: str, source: str, tables: frozenset[str]) -> list[Breach]:
+    """Statements on tenant tables that do not ask for the tenant, but for the listed exceptions."""
+    touched = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|USING)\s+(ONLY\s+)?({'|'.join(sorted(tables))})\b", re.IGNORECASE)
+    return [
+        Breach(f"{file}::{found.function}", "a statement on a tenant's table asks for org_id")
+        for found in statements(source)
+        if touched.search(found.text)
+        and not ASKS_FOR_TENANT.search(found.text)
+        and not {file, f"{file}::{found.function}"} & ACROSS_TENANTS.keys()
+    ]
+
+
+def back_doors(file: str, source: str) -> list[Breach]:
+    """Imports of another room's inside. The wiring, in `app/`, may know everyone."""
+    room = file.partition("/")[0]
+    if room not in ROOMS:
+        return []
+    return [
+        Breach(f"{file}:{line}", f"another room is entered by its front door, not by {other}.{inside or '*'}")
+        for line, other, inside in _imports(source)
+        if other in ROOMS and other != room and inside not in FRONT_DOOR
+    ]
+
+
+def out_of_measure(file: str, source: str) -> list[Breach]:
+    """Files and functions that are too long, and files whose name says nothing."""
+    breaches: list[Breach] = []
+    if source.count("\n") > MAX_FILE_LINES:
+        breaches.append(Breach(file, f"no file over {MAX_FILE_LINES} lines"))
+    if Path(file).stem in EMPTY_NAMES:
+        breaches.append(Breach(file, "a file's name says what is in it"))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > MAX_FUNCTION_LINES:
+                breaches.append(Breach(f"{file}::{node.name}", f"no function over {MAX_FUNCTION_LINES} lines"))
+    return breaches
+
+
+def tenant_tables() -> frozenset[str]:
+    """The tables of a cell that carry an organization's rows, read from the migrations."""
+    text = "\n".join(file.read_text() for file in sorted((SRC / "migrations" / "cell").glob("*.sql")))
+    tables = re.findall(r"CREATE TABLE (\w+) \((.*?)\n\);", text, re.DOTALL)
+    return frozenset(name for name, columns in tables if re.search(r"^\s+org_id\s", columns, re.MULTILINE))
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Every module of the package: its path within the package, and its text."""
+    for file in sorted(SRC.rglob("*.py")):
+        yield file.relative_to(SRC).as_posix(), file.read_text()
+
+
+def breaches() -> list[Breach]:
+    """Everything in the package that breaks a law."""
+    tables = tenant_tables()
+    found: list[Breach] = []
+    for file, source in sources():
+        found += sql_elsewhere(file, source) + tenant_forgotten(file, source, tables)
+        found += back_doors(file, source) + out_of_measure(file, source)
+    return found
+
+
+def stale_exceptions() -> list[str]:
+    """Listed exceptions that no statement needs any more."""
+    tables = tenant_tables()
+    needed: set[str] = set()
+    for file, source in sources():
+        touched = re.compile(rf"\b({'|'.join(sorted(tables))})\b")
+        for found in statements(source):
+            if touched.search(found.text) and not ASKS_FOR_TENANT.search(found.text):
+                needed |= {file, f"{file}::{found.function}"}
+    return sorted(set(ACROSS_TENANTS) - needed)
+
+
+def _imports(source: str) -> Iterator[tuple[int, str, str]]:
+    """Line, room and module of every import from the package: `brands`, `rules`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, room, inside, *_ = [*name.split("."), "", ""]
+            if package == "agentmessage":
+                yield node.lineno, room, inside
+
+
+def _walk(node: ast.AST, function: str) -> Iterator[Statement]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _walk(child, child.name if not function else f"{function}.{child.name}")
+        elif isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and SQL.match(child.value):
+            yield Statement(function, child.lineno, child.value)
+        else:
+            yield from _walk(child, function)
+
+
+if __name__ == "__main__":
+    for breach in breaches():
+        print(f"{breach.place}: {breach.law}")
+    sys.exit(bool(breaches()))
