@@ -43,7 +43,13 @@ class Callbacks:
     """Receives `POST /callbacks/{carrier|registry}/{account}`."""
 
     def __init__(
-        self, cells: Cells, carriers: Mapping[str, CarrierSet], *, public_url: str, ring: Ring, registry: CollectorRegistry
+        self,
+        cells: Cells,
+        carriers: Mapping[str, CarrierSet],
+        *,
+        public_url: str,
+        ring: Ring,
+        registry: CollectorRegistry,
     ) -> None:
         self._cells = cells
         self._carriers = carriers

@@ -1,4 +1,4 @@
-"""Every statement on carrier orders and their members: written before the call, so that a crash can be recovered from."""
+"""Every statement on carrier orders and their members: written before the call, to recover from a crash by."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from agentmessage.kernel.db import Statements
 
 
 class CarrierOrder(Struct, frozen=True):
-    """A claimed order. `was` is the state in which it was found; `submissions` counts a submission begun by this claim."""
+    """A claimed order. `was` is the state it was found in; `submissions` counts one that begins with this claim."""
 
     id: UUID
     account: str

@@ -1,0 +1,56 @@
+"""What time asks for: subscriptions at the carriers, and forgetting what has outlived its promise."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from agentmessage.app import queries
+from agentmessage.app.carriers import CarrierSet
+from agentmessage.carriers.port import Accepted
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.numbers import carrier_order_queries, line_queries
+from agentmessage.outbox import queries as outbox_queries
+from agentmessage.settings import Settings
+from agentmessage.web import idempotency
+
+log = structlog.get_logger("agentmessage.worker")
+
+SUBSCRIBE_EVERY_S = 300.0
+"""Subscribing again is harmless and heals a subscription that somebody deleted at the carrier."""
+
+EVENTS_KEPT = timedelta(days=90)
+CALLBACKS_KEPT = timedelta(days=30)
+CARRIER_ORDERS_KEPT = timedelta(days=90)
+WORKERS_KEPT = timedelta(days=1)
+TRANSITIONS_KEPT = 50
+NUMBERS_TRIMMED = 1000
+
+
+async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) -> None:
+    """Ask carriers and registry to call us. They are hints only, so a refusal is logged and the polls go on."""
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    for account, carrier in carriers.items():
+        for source, subscriber in (
+            ("carrier", carrier.carrier_subscriptions),
+            ("registry", carrier.registry_subscriptions),
+        ):
+            answer = await subscriber.subscribe(f"{public_url}/callbacks/{source}/{account}")
+            if not isinstance(answer, Accepted):
+                log.warning("not subscribed", account=account, source=source, answer=str(answer)[:300])
+
+
+async def tidy(cells: Cells, settings: Settings) -> None:
+    """Forget what is old, in bounded bites, in every cell."""
+    directory = await cells.directory()
+    await queries.forget_workers(directory, directory.now - WORKERS_KEPT)
+    for name in await cells.names():
+        await _tidy_cell(await cells.cell(name), settings)
+
+
+async def _tidy_cell(db: CellDb, settings: Settings) -> None:
+    await idempotency.forget_old(db, now=db.now, hours=settings.idempotency_hours)
+    await outbox_queries.delete_events_before(db, db.now - EVENTS_KEPT)
+    await queries.forget_callbacks(db, db.now - CALLBACKS_KEPT)
+    await carrier_order_queries.delete_finished(db, db.now - CARRIER_ORDERS_KEPT)
+    await line_queries.trim_transitions(db, keep=TRANSITIONS_KEPT, limit=NUMBERS_TRIMMED)

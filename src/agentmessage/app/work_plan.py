@@ -1,0 +1,62 @@
+"""What a worker does for whom: carriers as the reconciler sees them, their limits, and every job handler."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from agentmessage.app.carriers import CarrierSet
+from agentmessage.brands import jobs as brand_jobs
+from agentmessage.campaigns import jobs as campaign_jobs
+from agentmessage.kernel.seal import parse_keys
+from agentmessage.numbers import jobs as number_jobs
+from agentmessage.numbers.budget import UNLIMITED, Limit, Limits
+from agentmessage.numbers.line_model import SIMULATED, Pace
+from agentmessage.numbers.reconciler import LineCarrier
+from agentmessage.outbox.worker import Handler
+from agentmessage.settings import Settings
+
+WRITE_BURST = 10
+READ_BURST = 20
+"""Bandwidth: bursts of 10 writes and 20 reads (docs/carriers/bandwidth.md, section 1)."""
+
+
+def line_carriers(carriers: Mapping[str, CarrierSet], settings: Settings) -> Mapping[str, LineCarrier]:
+    """Each account's line options with the patience that fits its carrier."""
+    return {
+        account: LineCarrier(carrier.lines, _pace(carrier, settings), settings.reconcile_batch)
+        for account, carrier in carriers.items()
+    }
+
+
+def _pace(carrier: CarrierSet, settings: Settings) -> Pace:
+    if carrier.is_simulated:
+        return SIMULATED
+    return replace(
+        Pace(),
+        deadline_s=float(settings.reconcile_deadline_s),
+        sweep_s=float(settings.reconcile_sweep_s),
+        drift_grace_s=float(settings.drift_grace_s),
+    )
+
+
+def limits(carriers: Mapping[str, CarrierSet]) -> Mapping[str, Limits]:
+    """Each account's budget."""
+    return {account: _limits(carrier) for account, carrier in carriers.items()}
+
+
+def _limits(carrier: CarrierSet) -> Limits:
+    breaker_s = SIMULATED.breaker_s if carrier.is_simulated else Pace().breaker_s
+    if carrier.writes_per_min == 0:
+        return Limits(UNLIMITED, UNLIMITED, breaker_s)
+    per_min = carrier.writes_per_min
+    return Limits(Limit(per_min, min(WRITE_BURST, per_min)), Limit(per_min, min(READ_BURST, per_min)), breaker_s)
+
+
+def job_handlers(settings: Settings, carriers: Mapping[str, CarrierSet]) -> Mapping[str, Handler]:
+    """Every job of every room."""
+    registries = {account: carrier.registry for account, carrier in carriers.items()}
+    return {
+        **brand_jobs.handlers(registries, parse_keys(settings.seal_key)),
+        **campaign_jobs.handlers(registries),
+        **number_jobs.HANDLERS,
+    }

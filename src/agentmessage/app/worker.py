@@ -1,0 +1,203 @@
+"""The worker process: jobs, reconciliation, sweeps and housekeeping of every cell, until told to stop.
+
+Each loop is independent: one that fails (the database goes away, a bug) is logged, waits a moment and goes on. Any
+number of worker processes run side by side; rows are shared out by locks and leases, never by configuration.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from agentmessage.app import housekeeping, queries
+from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.log import configure_log
+from agentmessage.app.work_plan import job_handlers, limits, line_carriers
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.numbers import carrier_order_queries, carrier_orders, readings, reconciler, sweep
+from agentmessage.numbers.budget import Budget
+from agentmessage.numbers.reconciler import Glance, Reconciling
+from agentmessage.outbox.bells import Bells, wait_for
+from agentmessage.outbox.worker import JobRunner
+from agentmessage.settings import Settings
+
+log = structlog.get_logger("agentmessage.worker")
+
+BACKSTOP_S = 1.0
+HEARTBEAT_S = 5.0
+SWEEP_LOOK_S = 0.5
+HOUSEKEEPING_S = 30.0
+AFTER_FAILURE_S = 1.0
+NEW_CELLS_S = 10.0
+ORDER_LOOPS = 3
+"""Loops that hand orders over: one that waits for a slow answer does not hold up the others."""
+
+
+async def work(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    configure_log(settings.log_level, process="worker")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = Worker(settings)
+    running = asyncio.create_task(worker.run())
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await worker.close()
+
+
+class Worker:
+    """All loops of one process."""
+
+    def __init__(self, settings: Settings, *, carriers: Mapping[str, CarrierSet] | None = None) -> None:
+        self._settings = settings
+        self._carriers = carriers or carrier_sets(settings)
+        self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
+        self._bells = Bells(self._cells)
+        self._rng = random.Random()  # noqa: S311 - jitter, not a secret
+        self._name = f"{socket.gethostname()}/{os.getpid()}"
+
+    async def run(self) -> None:
+        """Run every loop of every cell; a cell that appears later is taken up within ten seconds."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._bells.listen())
+            group.create_task(self._forever("heartbeat", self._beat))
+            group.create_task(self._forever("subscriptions", self._subscribe))
+            group.create_task(self._forever("sweep", self._sweep))
+            group.create_task(self._forever("housekeeping", self._keep_house))
+            known: set[str] = set()
+            while True:
+                for name in await self._cell_names():
+                    if name not in known:
+                        known.add(name)
+                        await self._start_cell(group, name)
+                await asyncio.sleep(NEW_CELLS_S if known else AFTER_FAILURE_S)
+
+    async def close(self) -> None:
+        """Close the pools."""
+        await self._cells.close()
+
+    async def _cell_names(self) -> Sequence[str]:
+        try:
+            return await self._cells.names()
+        except DATABASE_AWAY:
+            return []
+
+    async def _start_cell(self, group: asyncio.TaskGroup, name: str) -> None:
+        db = await self._cells.cell(name)
+        loops = CellLoops(db, await self._reconciling(db), self._bells, self._job_runner(db))
+        for title, once in loops.all():
+            group.create_task(self._forever(f"{name} {title}", once))
+
+    async def _reconciling(self, db: CellDb) -> Reconciling:
+        budget = Budget(await self._cells.directory(), limits(self._carriers))
+        return Reconciling(db, line_carriers(self._carriers, self._settings), budget, self._rng)
+
+    def _job_runner(self, db: CellDb) -> JobRunner:
+        return JobRunner(db, job_handlers(self._settings, self._carriers), rng=self._rng)
+
+    async def _forever(self, title: str, once: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await once()
+            except DATABASE_AWAY as error:
+                log.warning("database away", loop=title, error=str(error) or type(error).__name__)
+                await asyncio.sleep(AFTER_FAILURE_S)
+            except Exception:
+                log.exception("loop failed", loop=title)
+                await asyncio.sleep(AFTER_FAILURE_S)
+
+    async def _beat(self) -> None:
+        await queries.beat(await self._cells.directory(), self._name)
+        await asyncio.sleep(HEARTBEAT_S)
+
+    async def _subscribe(self) -> None:
+        await housekeeping.subscribe_all(self._carriers, self._settings)
+        await asyncio.sleep(housekeeping.SUBSCRIBE_EVERY_S)
+
+    async def _sweep(self) -> None:
+        cells = [await self._cells.cell(name) for name in await self._cells.names()]
+        reconciling = await self._reconciling(cells[0])
+        result = await sweep.sweep_due(reconciling, cells, heal_percent=self._settings.reconcile_heal_percent)
+        if result is None:
+            await asyncio.sleep(SWEEP_LOOK_S)
+        elif result.healed or result.stopped:
+            log.info("swept", **{name: getattr(result, name) for name in result.__struct_fields__})
+
+    async def _keep_house(self) -> None:
+        await housekeeping.tidy(self._cells, self._settings)
+        await asyncio.sleep(HOUSEKEEPING_S)
+
+
+class CellLoops:
+    """The loops of one cell. They meet only in the database, and in the glances that planning leaves to looking."""
+
+    def __init__(self, db: CellDb, reconciling: Reconciling, bells: Bells, jobs: JobRunner) -> None:
+        self._db = db
+        self._reconciling = reconciling
+        self._jobs = jobs
+        self._glances: set[Glance] = set()
+        self._has_glances = asyncio.Event()
+        self._orders_written = [asyncio.Event() for _ in range(ORDER_LOOPS)]
+        self._numbers_bell = bells.hear(db.name, "numbers")
+        self._orders_bells = [bells.hear(db.name, "numbers") for _ in range(ORDER_LOOPS)]
+        self._jobs_bell = bells.hear(db.name, "jobs")
+
+    def all(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Every loop's turn, by title."""
+        orders = [(f"orders {index}", self._orders_turn(index)) for index in range(ORDER_LOOPS)]
+        return [("plan", self._plan), ("look", self._look), ("jobs", self._run_jobs), *orders]
+
+    async def _plan(self) -> None:
+        planned = await reconciler.plan(self._reconciling)
+        if planned.glances:
+            self._glances |= planned.glances
+            self._has_glances.set()
+        if planned.lines:
+            for event in self._orders_written:
+                event.set()
+            return
+        await wait_for(self._numbers_bell, await self._wait_s())
+
+    async def _wait_s(self) -> float:
+        """Until the next line or order is due, at most the backstop."""
+        moment = await carrier_order_queries.next_due_at(self._db)
+        if moment is None:
+            return BACKSTOP_S
+        return min(BACKSTOP_S, max(0.01, (moment - self._db.now).total_seconds()))
+
+    def _orders_turn(self, index: int) -> Callable[[], Awaitable[None]]:
+        async def turn() -> None:
+            if await carrier_orders.advance(self._reconciling):
+                return
+            await _either(self._orders_written[index], self._orders_bells[index], await self._wait_s())
+
+        return turn
+
+    async def _look(self) -> None:
+        await self._has_glances.wait()
+        self._has_glances.clear()
+        glances, self._glances = self._glances, set()
+        await readings.look(self._reconciling, glances)
+        self._numbers_bell.set()
+
+    async def _run_jobs(self) -> None:
+        if not await self._jobs.run_due():
+            await wait_for(self._jobs_bell, await self._jobs.wait_s())
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event, timeout_s: float) -> None:
+    """Wait for one of two events, at most so long; then clear both."""
+    waits = [asyncio.create_task(first.wait()), asyncio.create_task(second.wait())]
+    await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+    first.clear()
+    second.clear()
