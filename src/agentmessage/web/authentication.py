@@ -17,6 +17,7 @@ from agentmessage.kernel.errors import Unauthorized
 from agentmessage.web import queries
 
 REMEMBER_S = 0.8
+DISTRUST_S = 10.0
 MAX_REMEMBERED = 20_000
 TOUCH_EVERY_S = 60.0
 
@@ -49,6 +50,7 @@ class Authenticator:
         self._monotonic = monotonic
         self._known: OrderedDict[bytes, Known] = OrderedDict()
         self._asking: dict[bytes, asyncio.Task[Known | None]] = {}
+        self._forgotten: dict[UUID, float] = {}
         self._touched: dict[UUID, float] = {}
         self._to_touch: dict[UUID, tuple[str, UUID, datetime]] = {}
 
@@ -77,7 +79,15 @@ class Authenticator:
         return known
 
     def forget(self, key_id: UUID) -> None:
-        """A key was revoked in this process: dead on its next request here, not a second later."""
+        """A key is being revoked in this process: dead here with the commit, not a second later.
+
+        A look-up that began before the commit, or a commit that is still to come, must not bring it back into memory:
+        for a while it is looked up at every request.
+        """
+        if len(self._forgotten) > MAX_REMEMBERED:
+            self._forgotten.clear()
+        self._forgotten[key_id] = self._monotonic() + DISTRUST_S
+        self._asking.clear()
         for header in [h for h, known in self._known.items() if known.principal.key_id == key_id]:
             del self._known[header]
 
@@ -97,6 +107,8 @@ class Authenticator:
             return None
         label = f"api_key:{principal.key_id} ({principal.label})"
         known = Known(principal, frozenset(principal.scopes), label, began + REMEMBER_S)
+        if self._forgotten.get(principal.key_id, began) > began:
+            return known
         self._known[remembered] = known
         self._known.move_to_end(remembered)
         while len(self._known) > MAX_REMEMBERED:

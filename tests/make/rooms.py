@@ -1,0 +1,47 @@
+"""The edge with the routes of a few rooms, for tests that need not start everything."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from agentmessage.kernel.clock import Clock, WallClock
+from agentmessage.kernel.db import Cells
+from agentmessage.outbox.bells import Bells
+from agentmessage.web.authentication import Authenticator
+from agentmessage.web.declaration import Routes
+from agentmessage.web.dispatch import Dispatch
+from agentmessage.web.edge import Edge
+from agentmessage.web.observation import Observer
+
+
+class RoomsApp:
+    """An ASGI application of some rooms; rings are heard in this process."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        *rooms: Routes,
+        clock: Clock | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.bells = Bells(cells)
+        self.authenticator = Authenticator(cells, monotonic)
+        self.is_draining = False
+        self.edge = Edge(
+            dispatch=Dispatch([route for room in rooms for route in room.declared]),
+            cells=cells,
+            authenticator=self.authenticator,
+            clock=clock or WallClock(),
+            context={
+                "authenticator": self.authenticator,
+                "bells": self.bells,
+                "is_draining": lambda: self.is_draining,
+            },
+            ring=self.bells.strike,
+            observer=Observer(CollectorRegistry()),
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.edge(scope, receive, send)
