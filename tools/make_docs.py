@@ -69,7 +69,7 @@ def _operations(routes: Sequence[Route]) -> Iterator[str]:
 
 def _row(route: Route) -> str:
     own = [code for code in codes(route.refuses) if code not in ("VALIDATION_FAILED", "INVALID_INPUT")]
-    refused = ", ".join(f"[`{code}`](#{code.lower()})" for code in own) or "–"
+    refused = ", ".join(f"[`{code}`](#{code.lower()})" for code in own) or "-"
     good = ", ".join(str(status) for status in sorted(route.answers))
     return f"| `{route.method} {route.path}` | {words(route)[0]} | `{route.scope}` | {good} | {refused} |"
 

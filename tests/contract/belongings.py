@@ -1,0 +1,74 @@
+"""One thing of every kind that an organization can own, for the routes that take its id."""
+
+from typing import Any
+from uuid import UUID
+
+from tests.make.accounts import Account
+from tests.make.brands import insert_brand
+from tests.make.campaigns import insert_campaign
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
+
+
+async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUID]:
+    """Put one of everything into the database; answers ids by the path that reads one."""
+    brand = await insert_brand(db, account.org_id)
+    campaign = await insert_campaign(db, account.org_id, brand_id=brand)
+    order = await _insert_bulk_order(db, account.org_id)
+    return {
+        "/v1/api-keys/{id}": account.key_id,
+        "/v1/brands/{id}": brand,
+        "/v1/campaigns/{id}": campaign,
+        "/v1/phone-numbers/bulk/{id}": order,
+        "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
+    }
+
+
+def home_of(path: str, belongings: dict[str, Any]) -> str:
+    """The path that reads the thing whose id stands in `path`; a KeyError asks for a new entry in `furnish`."""
+    home = path[: path.index("}") + 1]
+    if home not in belongings:
+        raise KeyError(f"no belonging is read at {home}: add one to furnish()")
+    return home
+
+
+async def _insert_bulk_order(db: CellDb, org_id: UUID) -> UUID:
+    order_id = new_id()
+    await db.run(
+        """INSERT INTO number_orders (id, org_id, account, kind, status, quantity, criteria, settings, created_at)
+           VALUES ($1, $2, 'live', 'bulk', 'processing', 3, '{}', '{}', $3)""",
+        order_id,
+        org_id,
+        db.now,
+    )
+    return order_id
+
+
+async def _insert_number(db: CellDb, org_id: UUID, number: str, campaign_id: UUID) -> UUID:
+    number_id = new_id()
+    await db.run(
+        """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
+                                      wished_at, line_option_status, created_at, updated_at)
+           VALUES ($1, $2, 'live', $3, 'local', 'assigned', $4, 1, $5, 'pending', $5, $5)""",
+        number_id,
+        org_id,
+        number,
+        campaign_id,
+        db.now,
+    )
+    await db.run(
+        """INSERT INTO line_options (phone_number_id, org_id, account, number, phase, observed, updated_at)
+           VALUES ($1, $2, 'live', $3, 'unbound', 'unread', $4)""",
+        number_id,
+        org_id,
+        number,
+        db.now,
+    )
+    await db.run(
+        """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell)
+           VALUES ('live', $1, 'local', 'assigned', $2, 'cell_00')""",
+        number,
+        org_id,
+    )
+    return number_id
