@@ -1,0 +1,326 @@
+"""The ledger: nothing is charged twice, nothing is spent that is not there, and a balance is the sum of its entries."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import accumulate
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from tests.make.accounts import Account, open_account
+
+from agentmessage.billing import operations, queries
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.billing.model import Charge, UsageKind
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.money import microcents
+from agentmessage.kernel.tenant import Tenant
+
+NUMBER_MONTH = microcents(94)
+
+
+def number_month(ref: str, *, unit_cost_microcents: int = NUMBER_MONTH, quantity: int = 1) -> Charge:
+    return Charge(
+        kind=UsageKind.NUMBER_MONTH,
+        quantity=quantity,
+        unit_cost_microcents=unit_cost_microcents,
+        source="number_order",
+        source_ref=ref,
+        ref_kind="phone_number",
+        ref_id=uuid4(),
+    )
+
+
+async def charge(db: CellDb, tenant: Tenant, *charges: Charge, may_overdraw: bool = False) -> Sequence[object]:
+    async with db.transaction() as tx:
+        return await operations.charge_many(tx, tenant, charges, may_overdraw=may_overdraw)
+
+
+async def balance(db: CellDb, tenant: Tenant) -> int:
+    return (await operations.wallet(db, tenant)).balance_microcents
+
+
+async def wallet_events(db: CellDb, tenant: Tenant) -> list[str]:
+    return await db.all(
+        str, "SELECT type FROM events WHERE org_id = $1 AND family = 'wallet' ORDER BY id", tenant.org_id
+    )
+
+
+async def test_a_charge_books_two_entries_a_usage_row_and_the_new_balance(db: CellDb, account: Account) -> None:
+    (booking,) = await charge(db, account.tenant, number_month("o1:n1", quantity=2))
+
+    entries = await db.all(
+        lambda side, amount: (side, amount),
+        "SELECT account, amount_microcents FROM ledger_entries WHERE transaction_id = $1 ORDER BY account",
+        booking,
+    )
+    usage = await db.all(
+        lambda *columns: columns,
+        "SELECT kind, quantity, unit_cost_microcents, total_microcents, ref_kind FROM usage_rows WHERE org_id = $1",
+        account.org_id,
+    )
+    after = await db.value("SELECT balance_after_microcents FROM ledger_transactions WHERE id = $1", booking)
+    assert entries == [("revenue", 2 * NUMBER_MONTH), ("wallet", -2 * NUMBER_MONTH)]
+    assert usage == [("number_month", 2, NUMBER_MONTH, 2 * NUMBER_MONTH, "phone_number")]
+    assert await balance(db, account.tenant) == after == microcents(100_000) - 2 * NUMBER_MONTH
+    assert (await operations.wallet(db, account.tenant)).lifetime_spend_microcents == 2 * NUMBER_MONTH
+
+
+async def test_one_occasion_is_charged_once_however_often_it_is_asked_for(db: CellDb, account: Account) -> None:
+    one = number_month("o1:n1")
+
+    first = await charge(db, account.tenant, one)
+    again = await charge(db, account.tenant, one, one)
+
+    assert again == [*first, *first]
+    assert await balance(db, account.tenant) == microcents(100_000) - NUMBER_MONTH
+
+
+async def test_one_occasion_at_once_in_many_transactions_is_charged_once(db: CellDb, account: Account) -> None:
+    one = number_month("o1:n1")
+
+    bookings = await asyncio.gather(*(charge(db, account.tenant, one) for _ in range(8)))
+
+    assert len({str(booking) for booking in bookings}) == 1
+    assert await balance(db, account.tenant) == microcents(100_000) - NUMBER_MONTH
+
+
+async def test_a_thousand_charges_are_booked_in_order_with_the_balance_that_each_left(
+    db: CellDb, account: Account
+) -> None:
+    charges = [number_month(f"o1:{n}", unit_cost_microcents=n) for n in range(1000)]
+
+    bookings = await charge(db, account.tenant, *charges)
+
+    after = await db.all(
+        int,
+        """SELECT balance_after_microcents FROM ledger_transactions
+           JOIN unnest($1::uuid[]) WITH ORDINALITY u (id, n) USING (id) ORDER BY n""",
+        bookings,
+    )
+    assert after == [microcents(100_000) - n * (n + 1) // 2 for n in range(1000)]
+
+
+async def test_a_wallet_that_cannot_cover_all_pays_for_none(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=100)).tenant
+
+    with pytest.raises(InsufficientCredit) as refusal:
+        await charge(db, tenant, number_month("a"), number_month("b"))
+
+    assert (refusal.value.status, refusal.value.code, refusal.value.message) == (
+        402,
+        "INSUFFICIENT_CREDIT",
+        "insufficient credit",
+    )
+    assert await balance(db, tenant) == microcents(100)
+    assert await db.value("SELECT count(*) FROM usage_rows WHERE org_id = $1", tenant.org_id) == 0
+
+
+async def test_the_last_cent_can_be_spent_and_not_one_microcent_more(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=94)).tenant
+
+    await charge(db, tenant, number_month("a"))
+
+    assert await balance(db, tenant) == 0
+    with pytest.raises(InsufficientCredit):
+        await charge(db, tenant, number_month("b", unit_cost_microcents=1))
+
+
+async def test_what_costs_nothing_needs_no_credit(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=0)).tenant
+
+    await charge(db, tenant, number_month("a", unit_cost_microcents=0))
+
+    assert await balance(db, tenant) == 0
+
+
+async def test_two_spends_at_once_cannot_share_the_last_dollar(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=100)).tenant
+
+    results = await asyncio.gather(
+        *(charge(db, tenant, number_month(str(n))) for n in range(6)), return_exceptions=True
+    )
+
+    assert sum(isinstance(result, InsufficientCredit) for result in results) == 5
+    assert await balance(db, tenant) == microcents(6)
+
+
+async def test_renewals_may_overdraw(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=10)).tenant
+
+    await charge(db, tenant, number_month("a"), may_overdraw=True)
+
+    assert await balance(db, tenant) == microcents(10 - 94)
+
+
+async def test_a_refund_gives_back_what_was_paid_once(db: CellDb, account: Account) -> None:
+    await charge(db, account.tenant, number_month("a"), number_month("b"))
+
+    async with db.transaction() as tx:
+        given_back = [
+            await operations.refund_many(tx, account.tenant, [("number_order", "a"), ("number_order", "never")]),
+            await operations.refund_many(tx, account.tenant, [("number_order", "a"), ("number_order", "a")]),
+        ]
+        is_refunded = await operations.refund(tx, account.tenant, source="number_order", source_ref="b")
+
+    assert (given_back, is_refunded) == ([1, 0], True)
+    assert await operations.wallet(db, account.tenant) == operations.Wallet(microcents(100_000), 0)
+
+
+async def test_one_refund_at_once_in_many_transactions_is_given_once(db: CellDb, account: Account) -> None:
+    await charge(db, account.tenant, number_month("a"))
+
+    async def give_back() -> bool:
+        async with db.transaction() as tx:
+            return await operations.refund(tx, account.tenant, source="number_order", source_ref="a")
+
+    results = await asyncio.gather(*(give_back() for _ in range(8)))
+
+    assert sorted(results) == [False] * 7 + [True]
+    assert await balance(db, account.tenant) == microcents(100_000)
+
+
+async def test_another_organizations_occasions_are_not_ours(db: CellDb, account: Account, stranger: Account) -> None:
+    await charge(db, account.tenant, number_month("a"))
+
+    async with db.transaction() as tx:
+        assert not await operations.refund(tx, stranger.tenant, source="number_order", source_ref="a")
+    await charge(db, stranger.tenant, number_month("a"))
+
+    assert await balance(db, stranger.tenant) == microcents(100_000) - NUMBER_MONTH
+
+
+async def test_a_credit_is_added_once_and_audited(db: CellDb, account: Account) -> None:
+    async def top_up() -> object:
+        async with db.transaction() as tx:
+            return await operations.credit(
+                tx, account.tenant, amount_microcents=microcents(500), source="operator", source_ref="r1"
+            )
+
+    first, again = await asyncio.gather(top_up(), top_up())
+
+    assert first == again
+    assert await balance(db, account.tenant) == microcents(100_500)
+    acts = await db.value(
+        "SELECT count(*) FROM audit_log WHERE org_id = $1 AND action = 'wallet.credit'", account.org_id
+    )
+    assert acts == 2
+
+
+@pytest.mark.parametrize("cents", [0, -1])
+async def test_a_credit_cannot_take_money(db: CellDb, account: Account, cents: int) -> None:
+    with pytest.raises(ValueError, match="not a credit"):
+        async with db.transaction() as tx:
+            await operations.credit(
+                tx, account.tenant, amount_microcents=microcents(cents), source="operator", source_ref="r1"
+            )
+
+
+async def test_a_charge_cannot_add_money(db: CellDb, account: Account) -> None:
+    with pytest.raises(ValueError, match="not a charge"):
+        await charge(db, account.tenant, number_month("a", quantity=-1))
+
+
+async def test_a_rolled_back_transaction_costs_nothing(db: CellDb, account: Account) -> None:
+    async def fail_after_charging() -> None:
+        async with db.transaction() as tx:
+            await operations.charge_many(tx, account.tenant, [number_month("a")])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail_after_charging()
+
+    assert await balance(db, account.tenant) == microcents(100_000)
+    assert await queries.list_unbalanced(db) == []
+
+
+async def test_a_wallet_warns_when_it_falls_through_a_level_and_not_again(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=300)).tenant
+
+    told: list[list[str]] = []
+    for ref in ("a", "b", "c", "d"):
+        await charge(db, tenant, number_month(ref, unit_cost_microcents=microcents(75)))
+        told.append(await wallet_events(db, tenant))
+
+    low, zero = "wallet.balance_low", "wallet.balance_zero"
+    assert told == [[], [low], [low], [low, zero]]
+    data = await db.value("SELECT data FROM events WHERE org_id = $1 AND type = $2", tenant.org_id, low)
+    assert data == {
+        "org_id": str(tenant.org_id),
+        "balance_cents": 150,
+        "threshold_cents": 200,
+        "currency": "USD",
+    }
+
+
+async def test_a_wallet_is_made_on_first_use(cells: Cells, db: CellDb) -> None:
+    tenant = (await open_account(cells, cents=0)).tenant
+    await db.run("DELETE FROM wallets WHERE org_id = $1", tenant.org_id)
+
+    assert await operations.wallet(db, tenant) == operations.Wallet(0, 0)
+    with pytest.raises(InsufficientCredit):
+        await charge(db, tenant, number_month("a"))
+
+
+class Spend(Struct, frozen=True):
+    refs: list[int]
+    cents: int
+    may_overdraw: bool
+
+
+class GiveBack(Struct, frozen=True):
+    refs: list[int]
+
+
+class TopUp(Struct, frozen=True):
+    ref: int
+    cents: int
+
+
+refs = st.integers(0, 12)
+moves = st.one_of(
+    st.builds(Spend, st.lists(refs, min_size=1, max_size=4), st.integers(0, 120), st.booleans()),
+    st.builds(GiveBack, st.lists(refs, min_size=1, max_size=4)),
+    st.builds(TopUp, refs, st.integers(1, 300)),
+)
+
+
+async def perform(db: CellDb, tenant: Tenant, move: Spend | GiveBack | TopUp) -> None:
+    async with db.transaction() as tx:
+        match move:
+            case Spend(spent, cents, may_overdraw):
+                charges = [number_month(str(ref), unit_cost_microcents=microcents(cents)) for ref in spent]
+                await operations.charge_many(tx, tenant, charges, may_overdraw=may_overdraw)
+            case GiveBack(returned):
+                await operations.refund_many(tx, tenant, [("number_order", str(ref)) for ref in returned])
+            case TopUp(ref, cents):
+                await operations.credit(
+                    tx, tenant, amount_microcents=microcents(cents), source="operator", source_ref=str(ref)
+                )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rounds=st.lists(st.lists(moves, min_size=1, max_size=5), max_size=8))
+async def test_the_balance_is_always_the_sum_of_its_entries(
+    cells: Cells, db: CellDb, rounds: list[list[Spend | GiveBack | TopUp]]
+) -> None:
+    """Each round's moves run at once. Also: every booking left the sum so far, and only overdrafts go below zero."""
+    tenant = (await open_account(cells, cents=0)).tenant
+
+    for at_once in rounds:
+        results = await asyncio.gather(*(perform(db, tenant, move) for move in at_once), return_exceptions=True)
+
+        assert all(result is None or isinstance(result, InsufficientCredit) for result in results)
+        assert await queries.list_unbalanced(db) == []
+        if not any(isinstance(move, Spend) and move.may_overdraw for each in rounds for move in each):
+            assert await balance(db, tenant) >= 0
+    booked = await db.all(
+        lambda amount, after: (amount, after),
+        """SELECT amount_microcents, balance_after_microcents FROM ledger_transactions WHERE org_id = $1
+           ORDER BY id""",
+        tenant.org_id,
+    )
+    assert [after for _, after in booked] == list(accumulate(amount for amount, _ in booked))
+    assert sum(amount for amount, _ in booked) == await balance(db, tenant)
