@@ -138,7 +138,7 @@ async def save_statuses(tx: Statements, changes: Sequence[StatusChange]) -> None
                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) AS u (id, status, event, event_id)),
            changed AS (
                UPDATE phone_numbers p SET line_option_status = u.status, updated_at = $5,
-                   line_option_propagated_at = CASE WHEN u.status = 'propagated' THEN $5 END
+                   line_option_propagated_at = CASE WHEN u.status = 'propagated' THEN $5::timestamptz END
                FROM u WHERE p.id = u.id RETURNING p.*)
            INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
            SELECT u.event_id, c.org_id, u.event, 'phone_number', c.id, phone_number_resource(c), $5

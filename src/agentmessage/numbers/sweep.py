@@ -66,7 +66,8 @@ async def sweep_due(reconciling: Reconciling, cells: Sequence[CellDb], *, heal_p
     directory = cells[0]
     token = new_id()
     until = directory.now + timedelta(seconds=LEASE_S)
-    account = await queries.claim(directory, now=directory.now, until=until, lease_token=token)
+    accounts = list(reconciling.carriers)
+    account = await queries.claim(directory, accounts, now=directory.now, until=until, lease_token=token)
     if account is None:
         return None
     result = await Sweep(reconciling, cells, account, token, heal_percent=heal_percent).run()

@@ -18,17 +18,20 @@ async def want(db: Statements, account: str, at: datetime) -> None:
     )
 
 
-async def claim(db: Statements, *, now: datetime, until: datetime, lease_token: UUID) -> str | None:
+async def claim(
+    db: Statements, accounts: Sequence[str], *, now: datetime, until: datetime, lease_token: UUID
+) -> str | None:
     """Take the account whose sweep is due, if no other worker sweeps it."""
     account: str | None = await db.value(
         """UPDATE directory.sweeps SET lease_token = $3, lease_until = $2, began_at = $1, due_at = $2
            WHERE account = (SELECT account FROM directory.sweeps
-                            WHERE due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+                            WHERE account = ANY($4) AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
                             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING account""",
         now,
         until,
         lease_token,
+        accounts,
     )
     return account
 

@@ -1,0 +1,238 @@
+"""Deterministic simulation: random wishes, faults, crashes, callbacks and drift; the invariants of domain notes 1.7.
+
+A failing seed is in the test's name and in its message; `AGENTMESSAGE_SEED=17 pytest tests/numbers/test_convergence.py`
+replays it alone, `AGENTMESSAGE_SEEDS=1000` runs that many, `AGENTMESSAGE_STEPS` sets how long each story is.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agentmessage.embedded import EmbeddedPostgres
+from agentmessage.kernel.db import open_cell
+from agentmessage.kernel.errors import ApiError
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.tenant import operator
+from agentmessage.numbers import operations
+from tests.conftest import TEMPLATE
+from tests.make.campaigns import insert_campaign
+from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
+
+STEPS = int(os.environ.get("AGENTMESSAGE_STEPS", "300"))
+ONE_SEED = os.environ.get("AGENTMESSAGE_SEED")
+SEEDS = [int(ONE_SEED)] if ONE_SEED else range(int(os.environ.get("AGENTMESSAGE_SEEDS", "100")))
+NUMBERS = [f"+1415555{n:04d}" for n in range(100, 112)]
+CAPS = {"CAAAAAA": 3, "CBBBBBB": 49, "CCCCCCC": 5}
+ROUNDS_TO_CONVERGE = 400
+
+FAULTS = (
+    "timeout_before", "error_before", "rate_limited", "timeout_after", "error_after", "reset_after", "garbled",
+    "order_failed", "order_partial", "order_warned", "order_noop", "order_slow", "order_late_success",
+    "member_refused", "number_busy", "operator_refuses", "operator_slow", "stale_read", "filter_ignored",
+    "page_drift", "order_hidden", "callback_lost", "callback_duplicated", "callback_late", "callback_reordered",
+    "callback_garbled",
+)  # fmt: skip
+
+
+class Chaos:
+    """Users, faults and workers of one seed."""
+
+    def __init__(self, story: Story, org_id: UUID) -> None:
+        self.story = story
+        self.rng = story.rng
+        self.tenant = operator(org_id, "cell_00", "live")
+        self.numbers: list[UUID] = []
+        self.campaigns: dict[str, UUID] = {}
+        self.history: list[str] = []
+
+    async def begin(self) -> None:
+        story = self.story
+        await story.db.run(
+            """INSERT INTO directory.organizations (id, cell, mode) VALUES ($1, 'cell_00', 'live')""", self.tenant.org_id
+        )
+        await story.db.run(
+            """INSERT INTO organizations (id, mode, name, quiet_hours, auto_replies, created_at, updated_at)
+               VALUES ($1, 'live', 'Chaos', '{}', '{}', $2, $2)""",
+            self.tenant.org_id,
+            story.db.now,
+        )
+        story.control("numbers", {"numbers": NUMBERS})
+        self.numbers = [await add_number(story.db, self.tenant.org_id, number) for number in NUMBERS]
+        for tcr_id, cap in CAPS.items():
+            story.control(f"campaigns/{tcr_id}", {"status": "ACTIVE", "create": True})
+            self.campaigns[tcr_id] = await insert_campaign(
+                story.db, self.tenant.org_id, tcr_campaign_id=tcr_id, number_cap=cap
+            )
+
+    async def step(self) -> None:
+        acts: list[tuple[float, Callable[[], Awaitable[Any]]]] = [
+            (30, self._wish),
+            (40, self._work),
+            (8, self._crash),
+            (20, self._pass_time),
+            (12, self.story.deliver),
+            (6, self.story.sweep),
+            (6, self._fault),
+            (2, self._drift),
+            (4, self._move_campaign),
+        ]
+        act = self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]
+        self.history.append(act.__name__)
+        await act()
+
+    async def _wish(self) -> None:
+        number = self.rng.choice(self.numbers)
+        try:
+            if self.rng.random() < 0.35:
+                await operations.detach(self.story.db, self.tenant, number)
+            else:
+                campaign = self.rng.choice(list(self.campaigns.values()))
+                await operations.attach(self.story.db, self.tenant, number, campaign)
+        except ApiError as error:
+            assert error.code == "CAMPAIGN_NOT_ACTIVE", error
+
+    async def _work(self) -> None:
+        before = await self._bound_for()
+        await self.story.work()
+        await self._check_caps(before)
+
+    async def _crash(self) -> None:
+        await self.story.work(Fuse(self.rng.randrange(40)))
+        if self.rng.random() < 0.2:
+            await self.story.sweep(Fuse(self.rng.randrange(10)))
+
+    async def _pass_time(self) -> None:
+        self.story.pass_time(self.rng.choice([0.05, 0.3, 1.0, 3.0, 10.0, 95.0, 700.0]))
+
+    async def _fault(self) -> None:
+        if self.rng.random() < 0.3:
+            self.story.control("reset", {})
+            return
+        chosen = self.rng.sample(FAULTS, self.rng.randrange(1, 5))
+        self.story.control("faults", {"probabilities": {name: self.rng.choice([0.05, 0.2, 0.5]) for name in chosen}})
+
+    async def _drift(self) -> None:
+        campaign = self.rng.choice([None, *CAPS])
+        self.story.control("drift", {"number": self.rng.choice(NUMBERS), "campaign": campaign})
+
+    async def _move_campaign(self) -> None:
+        tcr_id = self.rng.choice(list(CAPS))
+        status = self.rng.choice(["ACTIVE", "ACTIVE", "SUSPENDED", "DORMANT"])
+        self.story.control(f"campaigns/{tcr_id}", {"status": status})
+        await self._set_suspended(tcr_id, is_suspended=status == "SUSPENDED")
+
+    async def _set_suspended(self, tcr_id: str, *, is_suspended: bool) -> None:
+        await self.story.db.run(
+            "UPDATE campaigns SET is_suspended = $2 WHERE tcr_campaign_id = $1", tcr_id, is_suspended
+        )
+        await ring_campaign(self.story.db, self.campaigns[tcr_id])
+
+    # ── what must hold at every step ───────────────────────────────────────────────────────────────────────
+
+    async def _bound_for(self) -> set[tuple[str, UUID]]:
+        rows = await self.story.db.all(
+            lambda campaign, order: (campaign, order),
+            "SELECT op_campaign, op_order_id FROM line_options WHERE op_campaign IS NOT NULL",
+        )
+        return set(rows)
+
+    async def _check_caps(self, before: set[tuple[str, UUID]]) -> None:
+        """(c) A plan never binds a number to a campaign that is full, counting seen and under way together."""
+        fresh = {campaign for campaign, _ in await self._bound_for() - before}
+        for campaign in fresh:
+            used = await self.story.db.value(
+                """SELECT count(*) FROM line_options WHERE op_campaign = $1
+                     OR (observed_campaign = $1 AND NOT (op_order_id IS NOT NULL AND op_campaign = $1))""",
+                campaign,
+            )
+            assert used <= CAPS[campaign], f"(c) {campaign} holds {used} of {CAPS[campaign]}"
+
+    async def check(self) -> None:
+        story = self.story
+        assert not story.unkeyed, f"(f) submitted without a stored key: {story.unkeyed}"
+        doubled = await story.db.all(
+            str,
+            """SELECT m.number FROM carrier_order_members m
+               JOIN carrier_orders o ON o.id = m.order_id
+               WHERE o.state IN ('written', 'unknown', 'submitted') GROUP BY m.number HAVING count(*) > 1""",
+        )
+        assert not doubled, f"(b) two operations in flight for {doubled}"
+        for row in await story.rows():
+            if row["line_option_status"] == "propagated":
+                assert row["applied_generation"] == row["generation"], f"(d) an old generation settled {row}"
+                assert row["observed_campaign"] == row["wished"], f"(d) settled on another campaign {row}"
+                assert row["line_option_propagated_at"] is not None
+            else:
+                assert row["line_option_propagated_at"] is None
+            if row["line_option_status"] is None:
+                assert row["campaign_id"] is None
+
+    # ── in the end ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def calm(self) -> None:
+        """No faults any more, every campaign well: then (a), every number converges to its wish."""
+        story = self.story
+        story.control("reset", {})
+        for tcr_id in CAPS:
+            story.control(f"campaigns/{tcr_id}", {"status": "ACTIVE"})
+            await self._set_suspended(tcr_id, is_suspended=False)
+        left: list[Any] = []
+        for _ in range(ROUNDS_TO_CONVERGE):
+            await story.work()
+            await story.deliver()
+            await story.sweep()
+            await self.check()
+            left = await self._unconverged()
+            if not left:
+                return
+            story.pass_time(self.rng.choice([0.2, 1.0, 5.0]))
+        pytest.fail(f"(a) not converged: {left}\noracle {story.bindings()}")
+
+    async def _unconverged(self) -> list[Any]:
+        bindings = self.story.bindings()
+        full = await self._overfull()
+        left: list[Any] = []
+        for row in await self.story.rows():
+            truth = bindings[row["number"]]
+            wanted = row["wished"] if row["campaign_id"] else None
+            if wanted in full and row["line_option_status"] == "failed" and row["trouble"] == "capacity":
+                continue
+            status = "propagated" if row["campaign_id"] else None
+            if truth != wanted or row["line_option_status"] != status or row["op_order_id"] is not None:
+                left.append((row["number"], wanted, truth, row))
+        return left
+
+    async def _overfull(self) -> set[str]:
+        """Campaigns that more numbers wish for than they hold: there some are refused for good reason."""
+        wished = await self.story.db.all(
+            lambda tcr_id, count: (tcr_id, count),
+            """SELECT c.tcr_campaign_id, count(*) FROM phone_numbers p JOIN campaigns c ON c.id = p.campaign_id
+               GROUP BY c.tcr_campaign_id""",
+        )
+        return {tcr_id for tcr_id, count in wished if count > CAPS[tcr_id]}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_every_number_converges_to_its_wish_whatever_happens(seed: int, postgres: EmbeddedPostgres) -> None:
+    """Users attach and detach, carriers fail, workers die, callbacks repeat: (b) to (f) at every step, then (a)."""
+    clock = VirtualClock()
+    name = f"chaos_{seed}_{new_id().hex[-8:]}"
+    db = await open_cell(await postgres.create_database(name, template=TEMPLATE), "cell_00", pool_size=4, clock=clock)
+    try:
+        await db.run("UPDATE directory.sweeps SET due_at = $1", clock.now())
+        chaos = Chaos(Story(db, clock, seed=seed), new_id())
+        await chaos.begin()
+        try:
+            for _ in range(STEPS):
+                await chaos.step()
+                await chaos.check()
+            await chaos.calm()
+        except BaseException as error:
+            error.add_note(f"seed {seed}, step {len(chaos.history)}, last acts {chaos.history[-12:]}")
+            raise
+    finally:
+        await db.close()
+        await postgres.drop_database(name)
