@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     quarantine_days: int = 30
     signup_credit_cents: int = 500
     idempotency_hours: int = 24
+    page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
 
     @property
     def has_carrier_credentials(self) -> bool:
@@ -59,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 PREFIX = "AGENTMESSAGE_"
+WORDS = {int: "a whole number", bool: "true or false", str: "text"}
 SECRETS = frozenset({"database_url", "seal_key", "bandwidth_password", "tcr_api_secret", "callback_password"})
 
 
@@ -77,7 +79,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             values[name] = msgspec.convert(text, kind, strict=False)
         except msgspec.ValidationError:
             shown = "(hidden)" if name in SECRETS else repr(text)
-            faults.append(f"{key} is {shown}, but must be {'a whole number' if kind is int else 'text'}")
+            faults.append(f"{key} is {shown}, but must be {WORDS[kind]}")
     known = {PREFIX + name.upper() for name in types}
     faults += [f"{key} is not a setting" for key in environment if key.startswith(PREFIX) and key not in known]
     if faults:

@@ -13,10 +13,12 @@ from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.reference import Reference
 from agentmessage.app.wiring import all_routes
+from agentmessage.campaigns.pages import PageReader
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
+from agentmessage.kernel.seal import parse_keys
 from agentmessage.outbox.bells import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
@@ -64,6 +66,8 @@ class Api:
                 "authenticator": self._authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.edge.is_draining,
+                "sealer": parse_keys(settings.seal_key),
+                "pages": PageReader(allow_private=settings.page_check_allow_private),
             },
             ring=self._ringer.ring,
             observer=Observer(self.registry),

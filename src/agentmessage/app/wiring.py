@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agentmessage.brands.routes import routes as brand_routes
+from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.events.routes import routes as event_routes
 from agentmessage.keys.routes import routes as key_routes
@@ -13,7 +14,7 @@ from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web import edge
 from agentmessage.web.declaration import Route
 
-edge.RESUMES.update(NUMBER_RESUMES)
+edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES})
 
 
 def all_routes() -> Sequence[Route]:

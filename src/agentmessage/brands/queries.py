@@ -167,6 +167,6 @@ async def list_registered_as(db: Statements, tcr_brand_id: str) -> list[Whose]:
     """The brands with a registry's id, across tenants: a callback names no organization."""
     return await db.all(
         Whose,
-        "SELECT org_id, id FROM brands WHERE account = ANY('{live,sandbox}') AND tcr_brand_id = $1",
+        "SELECT org_id, id FROM brands WHERE tcr_brand_id = $1",
         tcr_brand_id,
     )

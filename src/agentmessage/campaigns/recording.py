@@ -1,0 +1,110 @@
+"""What the registry's answers make of a campaign: each inside one transaction, under the campaign's row lock."""
+
+from datetime import UTC, datetime, time
+from uuid import UUID
+
+import msgspec
+
+from agentmessage.campaigns import operations, queries, rules
+from agentmessage.campaigns.model import Campaign, CampaignStatus
+from agentmessage.campaigns.rules import Step
+from agentmessage.carriers.port import RegisteredCampaign
+from agentmessage.kernel.db import Tx
+from agentmessage.kernel.tenant import operator
+from agentmessage.outbox.catalogue import EventType
+
+
+async def begin_filing(tx: Tx, org_id: UUID, campaign_id: UUID) -> tuple[Step, Campaign | None]:
+    """Decide what to do about an unregistered campaign; before it is filed, that it may have been is written down."""
+    campaign = await queries.lock(tx, org_id, campaign_id)
+    if campaign is None:
+        return Step.NOTHING, None
+    step = rules.filing_step(campaign)
+    if step is Step.FILE:
+        campaign = msgspec.structs.replace(campaign, filed_at=tx.now, filing_misses=0)
+        await queries.update(tx, campaign)
+    return step, campaign
+
+
+async def record_registered(tx: Tx, filed: Campaign, seen: RegisteredCampaign) -> None:
+    """The registry has it. A deactivation that came meanwhile is handed on now."""
+    campaign = await queries.lock(tx, filed.org_id, filed.id)
+    if campaign is None or campaign.tcr_campaign_id is not None:
+        return
+    campaign = msgspec.structs.replace(
+        campaign, tcr_campaign_id=seen.tcr_campaign_id, submitted_at=tx.now, updated_at=tx.now, filing_misses=0
+    )
+    await queries.update(tx, campaign)
+    is_ended = campaign.status == CampaignStatus.EXPIRED
+    await operations.enqueue(
+        tx, "campaigns.deactivate" if is_ended else "campaigns.check", campaign.org_id, campaign.id
+    )
+
+
+async def record_miss(tx: Tx, filed: Campaign) -> int:
+    """A look-up found nothing; answers how many have by now. Several, some seconds apart, mean that it is not there."""
+    campaign = await queries.lock(tx, filed.org_id, filed.id)
+    if campaign is None:
+        return rules.MISSES_TO_FILE_AGAIN
+    campaign = msgspec.structs.replace(campaign, filing_misses=campaign.filing_misses + 1)
+    await queries.update(tx, campaign)
+    return campaign.filing_misses
+
+
+async def record_not_filed(tx: Tx, filed: Campaign) -> None:
+    """The registry surely has nothing: the next attempt may file at once, and none looks it up."""
+    campaign = await queries.lock(tx, filed.org_id, filed.id)
+    if campaign is not None and campaign.tcr_campaign_id is None and campaign.filed_at == filed.filed_at:
+        await queries.update(tx, msgspec.structs.replace(campaign, filed_at=None, filing_misses=0))
+
+
+async def record_refused(tx: Tx, filed: Campaign, reason: str, *, cell: str) -> None:
+    """The registry would not take the filing: rejected, and the month given back."""
+    campaign = await queries.lock(tx, filed.org_id, filed.id)
+    if campaign is None or campaign.tcr_campaign_id is not None:
+        return
+    campaign = msgspec.structs.replace(campaign, filed_at=None, filing_misses=0)
+    if campaign.status != CampaignStatus.PENDING:
+        await queries.update(tx, campaign)
+        return
+    change = rules.ended(campaign, CampaignStatus.REJECTED, (reason,), now=tx.now)
+    await operations.apply(tx, operator(campaign.org_id, cell, campaign.account), change)
+
+
+async def record_standing(
+    tx: Tx, org_id: UUID, campaign_id: UUID, seen: RegisteredCampaign, *, cell: str
+) -> Campaign | None:
+    """How the campaign stands; each fact is told once, by comparing under the lock."""
+    campaign = await queries.lock(tx, org_id, campaign_id)
+    if campaign is None:
+        return None
+    change = rules.standing(campaign, seen, now=tx.now)
+    if change.campaign is campaign:
+        return campaign
+    new = await operations.apply(tx, operator(org_id, cell, campaign.account), change)
+    if EventType.CAMPAIGN_APPROVED in change.facts:
+        await operations.enqueue(tx, "campaigns.renew", org_id, campaign_id, delay_s=until_s(new, tx.now))
+    return new
+
+
+async def renew(tx: Tx, org_id: UUID, campaign_id: UUID, *, cell: str) -> float | None:
+    """Charge the month that has begun, if one has; answers the seconds until the next, None when there is none."""
+    campaign = await queries.lock(tx, org_id, campaign_id)
+    if campaign is None or campaign.status != CampaignStatus.ACTIVE or campaign.renews_on is None:
+        return None
+    if campaign.renews_on > tx.now.date():
+        return until_s(campaign, tx.now)
+    anchor = (campaign.activated_at or campaign.created_at).date()
+    tenant = operator(org_id, cell, campaign.account)
+    campaign = await operations.charge_month(tx, tenant, campaign, may_overdraw=True)
+    renews_on = rules.next_renewal(anchor, campaign.renews_on or anchor)
+    campaign = msgspec.structs.replace(campaign, renews_on=renews_on, updated_at=tx.now)
+    await queries.update(tx, campaign)
+    return until_s(campaign, tx.now)
+
+
+def until_s(campaign: Campaign, now: datetime) -> float:
+    """Seconds until the campaign's next month begins, at midnight UTC; 0 when it has."""
+    if campaign.renews_on is None:
+        return 0.0
+    return max(0.0, (datetime.combine(campaign.renews_on, time(), tzinfo=UTC) - now).total_seconds())

@@ -1,0 +1,184 @@
+"""Campaigns over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.brands import operations as brands
+from agentmessage.brands.errors import BrandNotVerified
+from agentmessage.campaigns import operations, queries, review, rules
+from agentmessage.campaigns.errors import CampaignHasNumbers, SoleProprietorLimit
+from agentmessage.campaigns.pages import PageReader
+from agentmessage.campaigns.schemas import (
+    CampaignCreate,
+    CampaignDraft,
+    CampaignQuery,
+    CampaignResource,
+    DeactivateQuery,
+    ReviewResource,
+)
+from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.outbox import facts
+from agentmessage.web.call import Call
+from agentmessage.web.cursors import encode
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.paging import window
+from agentmessage.web.validation import read_body
+from agentmessage.web.wire import Page
+
+routes = Routes("Campaigns")
+
+
+@routes.route(
+    "POST",
+    "/v1/campaigns",
+    scope="campaigns:write",
+    answers={202: CampaignResource},
+    refuses=[ValidationFailed, NotFound, BrandNotVerified, SoleProprietorLimit, InsufficientCredit],
+)
+async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResource:
+    """File a campaign with the registry and the operators.
+
+    Accepted means that its first month is charged and its filing queued: `tcr_campaign_id` and `mno_metadata` follow,
+    and the events `campaign.shared` and `campaign.approved` or `campaign.rejected` say how it went. The month begins
+    with the approval; a campaign that never becomes active has it given back.
+    """
+    async with call.transaction() as tx:
+        campaign = await operations.create(tx, call.tenant, call.body)
+    call.wake("jobs")
+    return CampaignResource.of(campaign)
+
+
+@routes.route(
+    "POST",
+    "/v1/campaigns/review",
+    scope="campaigns:write",
+    answers={200: ReviewResource},
+    refuses=[ValidationFailed],
+    waits=True,
+)
+async def review_campaign_draft(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
+    """Say what is wrong with a draft before it is filed; nothing is stored or charged.
+
+    The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked for,
+    each for at most three seconds. `can_submit` is false when a finding blocks.
+    """
+    result = await _review(call)
+    if call.claim is not None:
+        async with call.transaction(subject=new_id()):
+            pass  # only the Idempotency-Key is taken: the answer is stored under it
+    return result
+
+
+async def _review(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
+    draft = call.body
+    refusals = _refusals(draft)
+    brand_id = review.brand_id(draft)
+    brand = await brands.find(call.db, call.tenant, brand_id) if brand_id else None
+    links = {field: url for field in review.LINKS if (url := getattr(draft, field)) and field not in refusals}
+    pages = await _pages(call.context["pages"]).look_at(links)
+    found = review.findings(draft, refusals=refusals, brand=brand, pages=pages)
+    numbers = review.counts(found)
+    return ReviewResource(
+        can_submit=not numbers["block"],
+        llm_used=False,
+        generated_at=call.db.now,
+        counts=numbers,
+        findings=found,
+        checked_urls=pages,
+    )
+
+
+@routes.route(
+    "GET",
+    "/v1/campaigns",
+    scope="campaigns:read",
+    answers={200: CampaignResource},
+    refuses=[ValidationFailed],
+    is_list=True,
+)
+async def list_campaigns(call: Call[NoInput, CampaignQuery]) -> Page[CampaignResource]:
+    """List campaigns, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
+    query, org_id, place = call.query, call.tenant.org_id, window(call.query)
+    status, brand_id = query.status or None, query.brand_id or None
+    rows = await queries.list_(
+        call.db,
+        org_id,
+        before_at=place.before_at,
+        before_id=place.before_id,
+        offset=place.offset,
+        status=status,
+        brand_id=brand_id,
+        limit=query.limit + 1,
+    )
+    shown = rows[: query.limit]
+    is_last = len(rows) == len(shown)
+    total = 0
+    if place.is_counted:
+        total = await queries.count(call.db, org_id, status=status, brand_id=brand_id)
+    return Page(
+        [CampaignResource.of(campaign) for campaign in shown],
+        query.limit,
+        None if is_last else encode(shown[-1].created_at, shown[-1].id),
+        total=total,
+        offset=place.offset,
+        last_event_at=await facts.last_event_at(call.db, org_id, "campaign"),
+        cursor_header=True,
+    )
+
+
+@routes.route("GET", "/v1/campaigns/{id}", scope="campaigns:read", answers={200: CampaignResource}, refuses=[NotFound])
+async def get_campaign(call: Call[NoInput, NoInput]) -> CampaignResource:
+    """Read one campaign."""
+    return CampaignResource.of(await operations.get(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "DELETE",
+    "/v1/campaigns/{id}",
+    scope="campaigns:write",
+    answers={200: CampaignResource},
+    refuses=[ValidationFailed, NotFound, CampaignHasNumbers],
+)
+async def deactivate_campaign(call: Call[NoInput, DeactivateQuery]) -> CampaignResource:
+    """Deactivate a campaign for good, here and at the registry: its status becomes EXPIRED.
+
+    Refused while numbers are on it, unless `detach_numbers=true`: then they are detached right after. Deactivating an
+    expired campaign answers it again and changes nothing.
+    """
+    async with call.transaction() as tx:
+        campaign = await operations.deactivate(tx, call.tenant, call.id, detach_numbers=call.query.detach_numbers)
+    call.wake("jobs")
+    return CampaignResource.of(campaign)
+
+
+async def _review_again(call: Call[Any, Any], _subject: UUID | None) -> ReviewResource:
+    """A review whose answer was lost in a crash: nothing was stored, so it is simply made again."""
+    return await _review(call)
+
+
+RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[ReviewResource]]] = {
+    "reviewCampaignDraft": _review_again
+}
+"""How the waiting route tells its answer again."""
+
+
+def _refusals(draft: CampaignDraft) -> dict[str, str]:
+    """What `POST /v1/campaigns` would refuse of the draft, whatever the brand, by field."""
+    given = {name: value for name, value in msgspec.structs.asdict(draft).items() if value is not None}
+    faults = rules.faults(draft)
+    try:
+        read_body(CampaignCreate, msgspec.json.encode(given))
+    except ValidationFailed as error:
+        faults.update(error.details or {})
+    return faults
+
+
+def _pages(wired: object) -> PageReader:
+    if not isinstance(wired, PageReader):
+        raise TypeError("the wiring must give the rooms a PageReader")
+    return wired
