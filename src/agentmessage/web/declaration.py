@@ -65,7 +65,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def takes_input(self) -> bool:
-        """There is a body, a query or a header that can be faulty: 422. Else only a query that nobody asked for is: 400."""
+        """A body, a query or a header can be faulty: 422. Otherwise only a query that nobody asked for can be: 400."""
         return self.takes_body or self.query is not NoInput or self.method == "POST"
 
     @property

@@ -4,8 +4,11 @@ The happy way is one msgspec decode. Only when that refuses is the body taken ap
 lists all faults and not just the first.
 """
 
+import functools
+import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -16,6 +19,8 @@ from agentmessage.kernel.errors import InvalidInput, ValidationFailed
 
 R = TypeVar("R", bound=Struct)
 MAX_DEPTH = 8
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+TRUTH = {"true": True, "false": False}
 
 
 def read_body(kind: type[R], body: bytes) -> R:
@@ -29,8 +34,9 @@ def read_body(kind: type[R], body: bytes) -> R:
 
 
 def read_query(kind: type[R], query: bytes) -> R:
-    """The query string as `kind`; every value is text that must convert. Raises ValidationFailed."""
-    values: dict[str, str] = {}
+    """The query string as `kind`; numbers and truth values have one plain form each. Raises ValidationFailed."""
+    readers = _readers(kind)
+    values: dict[str, Any] = {}
     faults: dict[str, str] = {}
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
@@ -39,13 +45,33 @@ def read_query(kind: type[R], query: bytes) -> R:
     for name, value in pairs:
         if name in values:
             faults[_name(name)] = "must be given once"
-        values[name] = value
+        values[name] = readers.get(name, str)(value)
     if not faults:
         try:
-            return msgspec.convert(values, kind, strict=False)
+            return msgspec.convert(values, kind)
         except msgspec.ValidationError as first:
-            faults = _faults(kind, values, strict=False) or {"query": _words(str(first))}
+            faults = _faults(kind, values) or {"query": _words(str(first))}
+            faults = {name: words.replace(" or null", "") for name, words in faults.items()}
     raise ValidationFailed(faults)
+
+
+@functools.cache
+def _readers(kind: type[Struct]) -> Mapping[str, Callable[[str], Any]]:
+    """How the text of each query parameter is read; what is not listed stays text."""
+    readers: dict[str, Callable[[str], Any]] = {}
+    for field in msgspec.structs.fields(kind):
+        admitted = _admitted(field.type)
+        if bool in admitted:
+            readers[field.encode_name] = lambda text: TRUTH.get(text, text)
+        elif int in admitted:
+            readers[field.encode_name] = lambda text: int(text) if WHOLE_NUMBER.fullmatch(text) else text
+    return readers
+
+
+def _admitted(hint: Any) -> set[Any]:
+    """The plain types that a field admits, looking through Annotated and unions."""
+    arguments = get_args(hint)
+    return {hint} if not arguments else {kind for argument in arguments for kind in _admitted(argument)}
 
 
 def _loose(body: bytes) -> Any:
@@ -55,7 +81,7 @@ def _loose(body: bytes) -> Any:
         raise InvalidInput("body is not well-formed JSON") from error
 
 
-def _faults(kind: type[Struct], value: Any, *, strict: bool = True, prefix: str = "", depth: int = 0) -> dict[str, str]:
+def _faults(kind: type[Struct], value: Any, *, prefix: str = "", depth: int = 0) -> dict[str, str]:
     """Every fault of `value` as a `kind`, by dotted field name."""
     if not isinstance(value, Mapping):
         return {prefix.rstrip(".") or "body": "must be an object"}
@@ -68,26 +94,34 @@ def _faults(kind: type[Struct], value: Any, *, strict: bool = True, prefix: str 
             if field.default is NODEFAULT and field.default_factory is NODEFAULT:
                 faults[name] = "is required"
             continue
-        faults.update(_field_faults(hints[field.name], given[field.encode_name], name, strict=strict, depth=depth))
+        faults.update(_field_faults(hints[field.name], given[field.encode_name], name, depth=depth))
     known = {field.encode_name for field in msgspec.structs.fields(kind)}
     faults.update({_name(prefix + extra): "is not a known field" for extra in given if extra not in known})
     if not faults:
         try:
-            msgspec.convert(value, kind, strict=strict)
+            msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             faults[prefix.rstrip(".") or "body"] = _words(str(error))
     return faults
 
 
-def _field_faults(hint: Any, value: Any, name: str, *, strict: bool, depth: int) -> dict[str, str]:
+def _field_faults(hint: Any, value: Any, name: str, *, depth: int) -> dict[str, str]:
     try:
-        msgspec.convert(value, hint, strict=strict)
+        msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
         nested = _struct_in(hint)
         if nested is not None and isinstance(value, Mapping) and depth < MAX_DEPTH:
-            return _faults(nested, value, strict=strict, prefix=f"{name}.", depth=depth + 1)
-        return {name: _declared(hint) or _words(str(error))}
+            return _faults(nested, value, prefix=f"{name}.", depth=depth + 1)
+        return {name: _declared(hint) or _one_of(hint, error) or _words(str(error))}
     return {}
+
+
+def _one_of(hint: Any, error: msgspec.ValidationError) -> str | None:
+    """The values that an enumeration may have, where the given one is none of them."""
+    if not str(error).startswith("Invalid enum value"):
+        return None
+    kinds = [kind for kind in _admitted(hint) if isinstance(kind, type) and issubclass(kind, StrEnum)]
+    return "must be one of " + ", ".join(kinds[0]) if len(kinds) == 1 else None
 
 
 def _struct_in(hint: Any) -> type[Struct] | None:
