@@ -37,7 +37,13 @@ async def create_brand(call: Call[BrandCreate, NoInput]) -> BrandResource:
 
 
 @routes.route(
-    "GET", "/v1/brands", scope="brands:read", answers={200: BrandResource}, refuses=[ValidationFailed], is_list=True
+    "GET",
+    "/v1/brands",
+    scope="brands:read",
+    answers={200: BrandResource},
+    refuses=[ValidationFailed],
+    is_list=True,
+    cursor_header=True,
 )
 async def list_brands(call: Call[NoInput, BrandQuery]) -> Page[BrandResource]:
     """List brands, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
@@ -65,7 +71,6 @@ async def list_brands(call: Call[NoInput, BrandQuery]) -> Page[BrandResource]:
         total=total,
         offset=place.offset,
         last_event_at=await facts.last_event_at(call.db, org_id, "brand"),
-        cursor_header=True,
     )
 
 

@@ -100,6 +100,7 @@ async def _review(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
     answers={200: CampaignResource},
     refuses=[ValidationFailed],
     is_list=True,
+    cursor_header=True,
 )
 async def list_campaigns(call: Call[NoInput, CampaignQuery]) -> Page[CampaignResource]:
     """List campaigns, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
@@ -127,7 +128,6 @@ async def list_campaigns(call: Call[NoInput, CampaignQuery]) -> Page[CampaignRes
         total=total,
         offset=place.offset,
         last_event_at=await facts.last_event_at(call.db, org_id, "campaign"),
-        cursor_header=True,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.keys.model import ApiKey
+from agentmessage.web.scopes import CUSTOMER_SCOPES
 from agentmessage.web.wire import CursorText, Request, Resource, must
 
 Label = Annotated[
@@ -34,6 +35,11 @@ class ApiKeyCreate(Request, frozen=True):
         Meta(
             description="One or more different scopes.",
             examples=[["numbers:read", "numbers:write"]],
+            extra_json_schema={
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": {"type": "string", "enum": [*CUSTOMER_SCOPES]},
+            },
             extra=must("must be a list of scopes"),
         ),
     ]

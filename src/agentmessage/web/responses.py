@@ -40,9 +40,10 @@ def success(route: Route, result: Any) -> Reply:
         return Reply(status, b"", headers)
     if isinstance(result, Page):
         page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType]
-        if page.cursor_header and page.next_cursor:
+        if route.cursor_header and page.next_cursor:
             headers = {**headers, "X-Next-Cursor": page.next_cursor}
-        return Reply(status, _encode(EnvelopedPage(success=True, data=page.items, meta=page.meta)), headers)
+        meta = page.meta(shows_cursor=not route.cursor_header)
+        return Reply(status, _encode(EnvelopedPage(success=True, data=page.items, meta=meta)), headers)
     return Reply(status, _encode(result if route.bare else Enveloped(success=True, data=result)), headers)
 
 

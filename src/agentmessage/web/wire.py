@@ -92,7 +92,7 @@ class PageMeta(Struct, frozen=True):
 
 
 class Page(Struct, Generic[T], frozen=True):
-    """One page of a list. `cursor_header` also puts the cursor into X-Next-Cursor and prints null in `meta`."""
+    """One page of a list. Where the route says so the cursor goes into X-Next-Cursor, and `meta` prints null."""
 
     items: Sequence[T]
     limit: int
@@ -100,13 +100,11 @@ class Page(Struct, Generic[T], frozen=True):
     total: int = 0
     offset: int = 0
     last_event_at: datetime | None = None
-    cursor_header: bool = False
 
-    @property
-    def meta(self) -> PageMeta:
+    def meta(self, *, shows_cursor: bool) -> PageMeta:
         """The `meta` of the envelope."""
-        shown = None if self.cursor_header else self.next_cursor
-        return PageMeta(self.total, self.limit, self.offset, shown, self.last_event_at)
+        cursor = self.next_cursor if shows_cursor else None
+        return PageMeta(self.total, self.limit, self.offset, cursor, self.last_event_at)
 
 
 class Answer(Struct, Generic[T], frozen=True):
