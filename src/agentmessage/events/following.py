@@ -27,9 +27,7 @@ OPENING = b"retry: 1000\n\n"
 HEARTBEAT = b": still here\n\n"
 
 
-async def frames(
-    call: Call[NoInput, EventQuery], wanted: Filter, seen: UUID | None, *, heartbeat_s: float = HEARTBEAT_S
-) -> AsyncGenerator[bytes]:
+async def frames(call: Call[NoInput, EventQuery], wanted: Filter, seen: UUID | None) -> AsyncGenerator[bytes]:
     """Server-Sent Events from behind `seen` on. A database that is away only makes them late."""
     bells = cast("Bells", call.context["bells"])
     is_draining = cast("Callable[[], bool]", call.context["is_draining"])
@@ -46,11 +44,11 @@ async def frames(
                 seen = event.id
             if events:
                 spoke_at = time.monotonic()
-            elif time.monotonic() - spoke_at >= heartbeat_s:
+            elif time.monotonic() - spoke_at >= HEARTBEAT_S:
                 yield HEARTBEAT
                 spoke_at = time.monotonic()
             if len(events) < PAGE_MAX:
-                await wait_for(bell, min(BACKSTOP_S, heartbeat_s))
+                await wait_for(bell, min(BACKSTOP_S, HEARTBEAT_S))
     finally:
         bells.unhear(call.tenant.cell, "events", bell)
 

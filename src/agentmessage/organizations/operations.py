@@ -68,7 +68,7 @@ async def create(
         )
         await queries.insert(tx, organization)
         await queries.insert_address(tx, Address(ids[mode], cell, mode, ids[twin]))
-        tenant = operator(ids[mode], cell, mode)
+        tenant = operator(ids[mode], cell, mode.value)
         await record(tx, tenant, action="organization.create", resource_type="organization", resource_id=tenant.org_id)
         tenants.append(tenant)
     return tenants[0], tenants[1]

@@ -76,13 +76,15 @@ async def list_events(
     """Facts in commit-safe order; served by events_tail_idx.
 
     Rows of transactions that might still have older siblings under way (xid at or above the snapshot's xmin) wait for
-    the next look, so that no reader can pass a place in which a row appears later.
+    the next look, so that no reader can pass a place in which a row appears later. `after` None, or no longer there, is
+    the beginning; the place is a plain bound of the index, also in a generic plan (with `$2 IS NULL OR` it is not).
     """
     return await db.all(
         Event,
         """SELECT id, org_id, type, resource_id, data, created_at FROM events
            WHERE org_id = $1 AND xid < pg_snapshot_xmin(pg_current_snapshot())
-             AND ($2::uuid IS NULL OR (xid, id) > (SELECT a.xid, a.id FROM events a WHERE a.org_id = $1 AND a.id = $2))
+             AND (xid, id) > (SELECT coalesce(a.xid, '0'), coalesce(a.id, '00000000-0000-0000-0000-000000000000')
+                              FROM (VALUES (true)) always LEFT JOIN events a ON a.org_id = $1 AND a.id = $2)
              AND ($3::timestamptz IS NULL OR created_at >= $3)
              AND ($4::text[] IS NULL OR type = ANY($4))
            ORDER BY xid, id LIMIT $5""",
