@@ -210,7 +210,7 @@ class LineOrders:
     def _settle(self, account: Account, order: LineOrder, at: float) -> None:
         for number in order.numbers():
             line = account.lines.get(number)
-            if line is not None:
+            if line is not None and line.changed_at <= at:
                 account.recount(line, at=at)
 
     def _succeed_late(self, account: Account, order: LineOrder, at: float) -> None:

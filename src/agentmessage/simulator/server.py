@@ -36,7 +36,7 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends."""
 
     host: str = "127.0.0.1"
-    port: int = 8081
+    port: int = 8090
     data_dir: Path | None = None
     seed: int = 1
     profile: str = "demo"

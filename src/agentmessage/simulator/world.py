@@ -8,7 +8,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
@@ -94,8 +94,10 @@ class World:
         times = [at for at in (self._realm.agenda.next_at, self._next_callback_at()) if at is not None]
         if not times:
             return None
-        # Rounded up to what a datetime can hold: whoever waits for this instant must find the step due.
-        return datetime.fromtimestamp(math.ceil(min(times) * 1e6) / 1e6, UTC)
+        earliest = min(times)
+        moment = datetime.fromtimestamp(earliest, UTC)
+        # Rounded up to what a datetime can hold: whoever waits for this instant must find the thing due.
+        return moment if moment.timestamp() >= earliest else moment + timedelta(microseconds=1)
 
     def due_callbacks(self, now: datetime) -> list[OutgoingCallback]:
         """The callbacks to deliver by `now`, earliest first; each is handed out once."""
@@ -165,6 +167,7 @@ class World:
         if entity is None or planned not in entity.steps:
             return
         entity.steps.remove(planned)
+        self._realm.touch(account, entity)
         match entity:
             case LineOrder():
                 self._lines.step(account, entity, due.step, due.at)
