@@ -16,9 +16,7 @@ from agentmessage.numbers.order_model import Claimed, Criteria
 __all__ = ["Stock", "claim", "claim_matching", "import_numbers", "list_inventory", "list_unknown", "search_pool"]
 
 
-async def search_pool(
-    db: Statements, account: str, criteria: Criteria, *, quantity: int
-) -> list[tuple[str, str]]:
+async def search_pool(db: Statements, account: str, criteria: Criteria, *, quantity: int) -> list[tuple[str, str]]:
     """Numbers of the pool that fit, with their type; nothing is reserved."""
     return await queries.search(
         db,

@@ -165,9 +165,7 @@ async def import_numbers(tx: Statements, account: str, numbers: Sequence[str], n
     )
 
 
-async def list_stock(
-    db: Statements, *, account: str | None, state: str | None, after: str, limit: int
-) -> list[Stock]:
+async def list_stock(db: Statements, *, account: str | None, state: str | None, after: str, limit: int) -> list[Stock]:
     """The inventory in the order of its numbers, from the one after `after`."""
     return await db.all(
         Stock,

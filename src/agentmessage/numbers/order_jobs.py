@@ -8,17 +8,16 @@ Running a job twice, also at once, is harmless: every step is conditional on the
 is settled under its row's lock, once.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, assert_never
+from functools import partial
+from typing import Any, assert_never
 from uuid import UUID
 
 import structlog
-from msgspec import Struct
 
 from agentmessage.carriers.port import (
     Accepted,
-    Answer,
     Deferred,
     NumberSource,
     PurchaseReport,
@@ -28,52 +27,37 @@ from agentmessage.carriers.port import (
 )
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import Tenant, operator
-from agentmessage.numbers import inventory, order_rules, ordering
+from agentmessage.numbers import inventory, order_rules, ordering, return_jobs, upkeep
 from agentmessage.numbers import order_queries as queries
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.errors import InsufficientInventory
 from agentmessage.numbers.order_model import Criteria, Order, OrderStatus
+from agentmessage.numbers.shop import BELL, CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, said
 from agentmessage.outbox.bells import Ring
-from agentmessage.outbox.worker import Again, Done
+from agentmessage.outbox.worker import Again, Done, Handler
 
 log = structlog.get_logger("agentmessage.numbers")
 
-T = TypeVar("T")
-
-BELL = "orders"
-"""Rung when an order ends, for the requests that wait for it."""
-
-CALL_S = 40.0
-"""Longer than the longest call to a carrier: after it, a purchase that was submitted has surely been answered or lost."""
-
-MISS_APART_S = 2.0
-MISSES_THAT_PROVE_ABSENCE = 2
 MAX_STEPS = 20
 MAX_ROUNDS = 6
 FILL_FOR_S = 900.0
 SPARE = 20
 """Numbers searched for beyond what is needed, since others may be buying the first ones."""
 
-KEPT_CHARS = 65_536
 
+def handlers(
+    sources: Mapping[str, NumberSource], *, budget: Budget | None = None, ring: Ring | None = None
+) -> dict[str, Handler]:
+    """The jobs of getting and giving back numbers, over each account's source.
 
-class Shop(Struct, frozen=True):
-    """What the jobs of numbers work with: each account's source, the budget of calls, and the bell of the cell."""
-
-    sources: Mapping[str, NumberSource]
-    budget: Budget | None = None
-    ring: Ring | None = None
-
-    async def ask(self, account: str, kind: str, call: Callable[[], Awaitable[Answer[T]]]) -> Answer[T]:
-        """One call within the account's budget; without budget left, Deferred. `kind` is `read` or `write`."""
-        if self.budget is None:
-            return await call()
-        wait_s = await self.budget.take(account, kind)
-        if wait_s > 0:
-            return Deferred("our own budget", wait_s)
-        answer = await call()
-        await self.budget.heard(account, answer)
-        return answer
+    `budget` bounds the calls; `ring` tells waiting requests that an order has ended (they also look by themselves).
+    """
+    shop = Shop(sources, budget, ring)
+    return {
+        order_rules.BUY_JOB: partial(buy, shop),
+        order_rules.RETURN_JOB: partial(return_jobs.give_back, shop),
+        "numbers.detach_campaign": upkeep.detach_campaign,
+    }
 
 
 async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
@@ -129,7 +113,7 @@ class Purchase:
                 await queries.mark_unsubmitted(self._db, self._order, said=reason)
                 return Again(retry_after_s)
             case Unknown(reason, raw):
-                said = _said(reason, raw)
+                words = said(reason, raw)
                 await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=said)
                 return Again(1.0)
             case _:
@@ -137,7 +121,7 @@ class Purchase:
 
     async def _turned_down(self, key: str, refusal: Refused) -> Again | None:
         """The carrier took nothing: wait out an illness for a while, otherwise this purchase is over."""
-        said = _said(f"{refusal.code} {refusal.text}", refusal.trouble)
+        words = said(f"{refusal.code} {refusal.text}", refusal.trouble)
         log.warning("purchase refused", order_id=str(self._order.id), trouble=refusal.trouble, said=said)
         await queries.mark_unsubmitted(self._db, self._order, said=said)
         if refusal.trouble is Trouble.TRANSIENT and self._age_s() < FILL_FOR_S:
@@ -174,14 +158,12 @@ class Purchase:
 
     async def _follow(self, carrier_order_id: str) -> Again | None:
         """Read where the purchase stands, and settle it when it has ended."""
-        answer = await self._shop.ask(
-            self._order.account, "read", lambda: self._source.read_purchase(carrier_order_id)
-        )
+        answer = await self._shop.ask(self._order.account, "read", lambda: self._source.read_purchase(carrier_order_id))
         match answer:
             case Accepted(report):
                 return await self._reported(report)
             case Refused(_, code, text):
-                said = _said(f"{code} {text}", "")
+                words = said(f"{code} {text}", "")
                 later = self._db.now + timedelta(seconds=MISS_APART_S)
                 await queries.mark_doubtful(self._db, self._order, doubt_at=later, misses=0, said=said)
                 return Again(MISS_APART_S)
@@ -210,7 +192,7 @@ class Purchase:
         said: str | None = None
         match answer:
             case Unknown(reason, raw):
-                said = _said(reason, raw)
+                words = said(reason, raw)
             case Refused(_, code, text):
                 said = f"{code} {text}"
             case None:
@@ -272,8 +254,3 @@ class Purchase:
 
     def _age_s(self) -> float:
         return (self._db.now - self._order.created_at).total_seconds()
-
-
-def _said(words: str, rest: str) -> str:
-    """The carrier's words as they are kept for the operator."""
-    return f"{words}: {rest}".strip(": ").replace("\x00", "")[:KEPT_CHARS]

@@ -10,13 +10,18 @@ from uuid import UUID
 from agentmessage.billing.model import Charge, UsageKind
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.numbers.model import NumberType
-from agentmessage.numbers.order_model import Owed
+from agentmessage.numbers.order_model import OrderKind, Owed
 
 TOLL_FREE_CODES = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 """Area codes in use for toll-free numbers (FCC, "What is a toll-free number")."""
 
 NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}", re.ASCII)
 """The only numbers that the carrier port deals in: area code and exchange begin with 2..9 (NANP numbering plan)."""
+
+BUY_JOB = "numbers.buy"
+RETURN_JOB = "numbers.return"
+ORDER_SOURCE = "number_order"
+"""What the ledger calls the first month of an order."""
 
 FIRST_POLL_S = 0.25
 POLL_GROWTH = 1.5
@@ -51,6 +56,16 @@ def order_key(order_id: UUID, purchase_round: int) -> str:
     return f"am-{order_id.hex}-{purchase_round}"
 
 
+def job_of(kind: str) -> str:
+    """The job that takes an order on."""
+    return RETURN_JOB if kind == OrderKind.RETURN else BUY_JOB
+
+
+def job_arguments(org_id: UUID, order_id: UUID) -> dict[str, str | int | None]:
+    """What the job of an order is told."""
+    return {"org_id": str(org_id), "order_id": str(order_id)}
+
+
 def charges(order_id: UUID, prices: Sequence[tuple[NumberType, int, int]]) -> list[Charge]:
     """The first month of an order, one charge per type; `prices` has type, number of numbers, microcents each."""
     return [
@@ -83,9 +98,6 @@ def renewal(owed: Owed, unit_cost_microcents: int) -> Charge:
         ref_kind="phone_number",
         ref_id=owed.id,
     )
-
-
-ORDER_SOURCE = "number_order"
 
 
 def plus_months(moment: datetime, months: int) -> datetime:

@@ -84,11 +84,11 @@ class BulkOrderOut(Resource, frozen=True):
     assigned_numbers: Sequence[str]
 
     @classmethod
-    def of(cls, order: Order) -> "BulkOrderOut":
+    def of(cls, order: Order, *, was_filled_at_once: bool = False) -> "BulkOrderOut":
         """An order as its organization sees it."""
         pending = order.quantity if order.status == OrderStatus.PROCESSING else 0
         return cls(
-            order_id=order.id,
+            order_id=None if was_filled_at_once else order.id,
             status=OrderStatus(order.status),
             quantity=order.quantity,
             assigned_count=len(order.assigned),

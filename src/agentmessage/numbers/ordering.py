@@ -28,12 +28,8 @@ from agentmessage.organizations import operations as organizations
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.outbox.facts import emit, enqueue
 
-BUY = "numbers.buy"
 
-
-async def place(
-    tx: Tx, tenant: Tenant, *, order_id: UUID, numbers: Sequence[str], settings: Settings
-) -> Order:
+async def place(tx: Tx, tenant: Tenant, *, order_id: UUID, numbers: Sequence[str], settings: Settings) -> Order:
     """Order exactly these numbers, all or none; complete at once when the pool has them all.
 
     Raises ValidationFailed (a number twice), NotFound, CampaignNotActive, BrandNotVerified (the campaign),
@@ -48,9 +44,7 @@ async def place(
     if len(taken) < len(numbers):
         unavailable = [number for number in numbers if number not in taken]
         raise InsufficientInventory(available_count=len(taken), unavailable=unavailable)
-    order = _draft(
-        tenant, order_id, OrderKind.ORDER, quantity=len(numbers), criteria={}, settings=settings, now=tx.now
-    )
+    order = _draft(tenant, order_id, OrderKind.ORDER, quantity=len(numbers), criteria={}, settings=settings, now=tx.now)
     return await _open(tx, tenant, order, claimed, Counter(NumberType(one.number_type) for one in claimed))
 
 
@@ -65,9 +59,7 @@ async def place_bulk(
     return await _open(tx, tenant, order, claimed, Counter({NumberType(criteria.number_type): quantity}))
 
 
-async def settle(
-    tx: Tx, tenant: Tenant, order_id: UUID, *, order_key: str, done: Collection[str], pace_s: float = 0.0
-) -> None:
+async def settle(tx: Tx, tenant: Tenant, order_id: UUID, *, order_key: str, done: Collection[str]) -> None:
     """The carrier has ended a purchase: `done` are the numbers that are ours now. Repeating it changes nothing.
 
     An order by name that lacks a number fails. A bulk order lets go of what it did not get, and is filled up further.
@@ -83,7 +75,7 @@ async def settle(
     await inventory_queries.forget(tx, tenant.account, missing)
     await queries.end_purchase(tx, tenant.org_id, order.id)
     if not await complete_if_full(tx, tenant, order):
-        await enqueue(tx, BUY, str(order.id), job_arguments(order), delay_s=pace_s)
+        await _have_bought(tx, order)
 
 
 async def fill_from_pool(tx: Tx, tenant: Tenant, order: Order) -> int:
@@ -151,19 +143,12 @@ async def outcome(db: Statements, tenant: Tenant, order_id: UUID) -> tuple[Order
     return order, await queries.list_ordered(db, tenant.org_id, order_id)
 
 
-def job_arguments(order: Order) -> dict[str, str | int | None]:
-    """What the jobs of an order are told."""
-    return {"org_id": str(order.org_id), "order_id": str(order.id)}
-
-
 def criteria_of(order: Order) -> Criteria:
     """Which numbers will do for a bulk order."""
     return msgspec.convert(order.criteria, Criteria)
 
 
-async def _open(
-    tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed], wanted: Counter[NumberType]
-) -> Order:
+async def _open(tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed], wanted: Counter[NumberType]) -> Order:
     """Charge, write the order and its numbers, and either hand them over or have the rest bought."""
     prices = [(kind, count, billing.price(UsageKind.NUMBER_MONTH, kind, tx.now)) for kind, count in wanted.items()]
     await billing.charge_many(tx, tenant, order_rules.charges(order.id, prices))
@@ -183,8 +168,13 @@ async def _open(
     )
     if not purchase and len(claimed) == order.quantity:
         return await _complete(tx, tenant, order)
-    await enqueue(tx, BUY, str(order.id), job_arguments(order))
+    await _have_bought(tx, order)
     return order
+
+
+async def _have_bought(tx: Tx, order: Order) -> None:
+    arguments = order_rules.job_arguments(order.org_id, order.id)
+    await enqueue(tx, order_rules.BUY_JOB, str(order.id), arguments)
 
 
 async def _take(tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed]) -> None:

@@ -17,16 +17,12 @@ from agentmessage.numbers.errors import NumberNotAssigned, ReturnIsForOperators
 from agentmessage.numbers.model import NumberState
 from agentmessage.numbers.order_model import Order, OrderKind, OrderStatus, Released
 from agentmessage.numbers.order_schemas import BulkReleaseOut
-from agentmessage.numbers.ordering import job_arguments
 from agentmessage.outbox.facts import enqueue
 
-RETURN = "numbers.return"
 RETURN_SCOPE = "platform:inventory:write"
 
 
-async def release(
-    tx: Tx, tenant: Tenant, number_id: UUID, *, return_to_carrier: bool, quarantine_days: int
-) -> None:
+async def release(tx: Tx, tenant: Tenant, number_id: UUID, *, return_to_carrier: bool, quarantine_days: int) -> None:
     """Release one number. Raises ReturnIsForOperators, NotFound (not owned), NumberNotAssigned."""
     if return_to_carrier and RETURN_SCOPE not in tenant.scopes:
         raise ReturnIsForOperators
@@ -88,4 +84,5 @@ async def _return(tx: Tx, tenant: Tenant, released: Released) -> None:
         finished_at=None,
     )
     await queries.insert_order(tx, order)
-    await enqueue(tx, RETURN, str(order_id), job_arguments(order))
+    arguments = order_rules.job_arguments(order.org_id, order_id)
+    await enqueue(tx, order_rules.RETURN_JOB, str(order_id), arguments)

@@ -16,8 +16,8 @@ from agentmessage.carriers.port import Accepted, Deferred, Refused, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.numbers import order_queries as queries
 from agentmessage.numbers import order_rules, upkeep_queries
-from agentmessage.numbers.order_jobs import CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop
 from agentmessage.numbers.order_model import Order, OrderStatus
+from agentmessage.numbers.shop import CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, said
 from agentmessage.outbox.worker import Again, Done
 
 log = structlog.get_logger("agentmessage.numbers")
@@ -104,11 +104,11 @@ class Disconnection:
     async def look(self) -> Done | Again:
         """Is the number still in service? Gone: retired. Still there, twice: ask for the disconnection anew."""
         is_there = await self._is_in_service()
-        if is_there is False:
+        if is_there is False and await self._is_in_service() is False:  # twice, since pages shift while one turns them
             return await self._retire()
         now, order = self._db.now, self._order
         pause_s = max(MISS_APART_S, order_rules.poll_delay_s(order.polls + 1))
-        if is_there is None:
+        if not is_there:
             await queries.count_poll(self._db, order, said=None)
             return Again(pause_s)
         if order.doubt_at is not None and now < order.doubt_at:
@@ -138,10 +138,8 @@ class Disconnection:
                 return False
         return None
 
-    async def _doubt(self, said: str) -> None:
-        await queries.mark_doubtful(
-            self._db, self._order, doubt_at=self._db.now, misses=0, said=said.replace("\x00", "")[:65_536]
-        )
+    async def _doubt(self, words: str) -> None:
+        await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=said(words))
 
     async def _retire(self) -> Done:
         order = self._order

@@ -20,7 +20,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import line_queries, line_rules
 from agentmessage.numbers import sweep_queries as queries
-from agentmessage.numbers.line_model import Line, Observed, Pace
+from agentmessage.numbers.line_model import Line, Observed, Pace, Phase
 from agentmessage.numbers.readings import Interrupted, pages_of
 from agentmessage.numbers.reconciler import Reconciling, record
 from agentmessage.numbers.sweep_queries import Belief, Drift
@@ -201,6 +201,7 @@ class Sweep:
         if not difference.is_drift:
             has_moved = after.observed_status != line.observed_status
             return line, after if has_moved else replace(after, due_at=line.due_at), None, None
+        after = replace(after, phase=Phase.UNKNOWN)  # whatever was shown as propagated is so no longer
         drift = Drift(
             line.number,
             drift_kind(line, after),

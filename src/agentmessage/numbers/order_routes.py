@@ -1,0 +1,270 @@
+"""Getting numbers and giving them back: search, order, bulk order, release."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.brands.errors import BrandNotVerified
+from agentmessage.campaigns.errors import CampaignNotActive
+from agentmessage.carriers.port import Accepted, NumberSource
+from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id
+from agentmessage.numbers import inventory, order_rules, ordering, releasing
+from agentmessage.numbers.errors import InsufficientInventory, NumberNotAssigned, ReturnIsForOperators
+from agentmessage.numbers.model import NumberType, PhoneNumber
+from agentmessage.numbers.order_model import Criteria, OrderStatus, Settings
+from agentmessage.numbers.order_schemas import (
+    AvailableNumberOut,
+    BulkOrder,
+    BulkOrderOut,
+    BulkRelease,
+    BulkReleaseOut,
+    BulkReleaseQuery,
+    NumberOrder,
+    NumberSearch,
+    ReleasedOut,
+    ReleaseQuery,
+)
+from agentmessage.numbers.schemas import PhoneNumberOut
+from agentmessage.numbers.shop import BELL
+from agentmessage.outbox.bells import Bells, wait_for
+from agentmessage.settings import Settings as Environment
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.wire import Answer
+
+log = structlog.get_logger("agentmessage.numbers")
+
+routes = Routes("Phone numbers")
+
+SEARCH_WAIT_S = 8.0
+LOOK_EVERY_S = 0.5
+"""How often a waiting request looks for itself, should a bell be lost."""
+
+
+class Carrier(Protocol):
+    """As much of an account's carrier as a request may use: searching, which reserves and costs nothing."""
+
+    @property
+    def numbers(self) -> NumberSource:
+        """The account's source of numbers."""
+        ...
+
+
+@routes.route(
+    "POST",
+    "/v1/phone-numbers/search",
+    scope="numbers:write",
+    answers={200: Sequence[AvailableNumberOut]},
+    optional_body=True,
+    example={"area_code": "415", "quantity": 5},
+)
+async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[AvailableNumberOut]:
+    """Search for phone numbers that can be ordered.
+
+    First what is in the pool, then what the carrier sells; when the carrier cannot be reached, only the pool. Nothing
+    is reserved: a number that is shown can be taken by somebody else before it is ordered.
+    """
+    criteria = _criteria(call.body)
+    quantity = call.body.quantity
+    account = call.tenant.account
+    pool = await inventory.search_pool(call.db, account, criteria, quantity=quantity)
+    found = [AvailableNumberOut(number, NumberType(kind)) for number, kind in pool]
+    if len(found) < quantity:
+        sold = await _search_carrier(call, criteria, quantity)
+        fresh = await inventory.list_unknown(call.db, account, sold)
+        found += [AvailableNumberOut(number, NumberType(criteria.number_type)) for number in fresh]
+    return found[:quantity]
+
+
+async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: int) -> Sequence[str]:
+    """What the carrier sells, nothing when it does not answer well or soon; no transaction is open."""
+    carriers: Mapping[str, Carrier] = call.context["carriers"]  # type: ignore[assignment]
+    source = carriers[call.tenant.account].numbers
+    try:
+        async with asyncio.timeout(SEARCH_WAIT_S):
+            answer = await source.search(
+                area_code=criteria.area_code,
+                number_type=criteria.number_type,
+                pattern=criteria.pattern,
+                quantity=quantity,
+            )
+    except TimeoutError:
+        log.warning("carrier search timed out", account=call.tenant.account)
+        return ()
+    if isinstance(answer, Accepted):
+        return [one.number for one in answer.value]
+    log.warning("carrier search failed", account=call.tenant.account, answer=str(answer)[:300])
+    return ()
+
+
+@routes.route(
+    "POST",
+    "/v1/phone-numbers/orders",
+    scope="numbers:write",
+    answers={201: Sequence[PhoneNumberOut], 202: Sequence[PhoneNumberOut]},
+    refuses=[NotFound, CampaignNotActive, BrandNotVerified, InsufficientInventory, InsufficientCredit],
+    waits=True,
+    example={"numbers": ["+14155550123"], "label": "support-line"},
+)
+async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequence[PhoneNumber]]:
+    """Order phone numbers.
+
+    All of them or none; the first month is charged. 201: they are assigned and can be used. 202: the carrier has not
+    answered yet; the numbers are assigned when it does (event `phone_number.ordered`, and only then can they be read
+    by their id), or the order fails and is refunded (event `phone_number.order.failed`). 409 INSUFFICIENT_INVENTORY:
+    nothing was assigned, and nothing was charged or it was refunded; `details` names what could not be had. With
+    `campaign_id` the campaign is attached to each number, under the conditions of attach.
+    """
+    order_id = new_id()
+    body = call.body
+    settings = Settings(
+        inbound_url=body.inbound_url,
+        status_url=body.status_url,
+        label=body.label or None,
+        campaign_id=body.campaign_id,
+    )
+    async with call.transaction(subject=order_id) as tx:
+        order = await ordering.place(tx, call.tenant, order_id=order_id, numbers=body.numbers, settings=settings)
+    if order.status == OrderStatus.PROCESSING:
+        call.wake("jobs")
+    if body.campaign_id is not None:
+        call.wake("numbers")
+    return await _await_order(call, order_id)
+
+
+async def _resume_order(call: Call[Any, Any], subject: UUID | None) -> Answer[Sequence[PhoneNumber]]:
+    """The answer of an order whose first request ended before it could be stored."""
+    if subject is None:
+        raise NotFound
+    return await _await_order(call, subject)
+
+
+async def _await_order(call: Call[Any, Any], order_id: UUID) -> Answer[Sequence[PhoneNumber]]:
+    """Wait until an order has ended, at most as long as the settings say and only while the process serves."""
+    environment: Environment = call.context["settings"]  # type: ignore[assignment]
+    bells: Bells = call.context["bells"]  # type: ignore[assignment]
+    is_draining: Callable[[], bool] = call.context["is_draining"]  # type: ignore[assignment]
+    until = time.monotonic() + environment.order_wait_s
+    bell = bells.hear(call.tenant.cell, BELL)
+    try:
+        while True:
+            order, numbers = await ordering.outcome(call.db, call.tenant, order_id)
+            if order.status == OrderStatus.COMPLETE:
+                return Answer(201, numbers)
+            left_s = until - time.monotonic()
+            if left_s <= 0 or is_draining():
+                return Answer(202, numbers)
+            await wait_for(bell, min(LOOK_EVERY_S, left_s))
+    finally:
+        bells.unhear(call.tenant.cell, BELL, bell)
+
+
+RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]] = {"orderPhoneNumbers": _resume_order}
+"""How the waiting route tells its answer again."""
+
+
+@routes.route(
+    "POST",
+    "/v1/phone-numbers/bulk",
+    scope="numbers:write",
+    answers={200: BulkOrderOut, 202: BulkOrderOut},
+    refuses=[InsufficientCredit],
+    example={"quantity": 3, "area_code": "415", "mode": "atomic"},
+)
+async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[BulkOrderOut]:
+    """Order many phone numbers of a kind.
+
+    200: the pool had enough, they are assigned. 202: the rest is being bought; poll `order_id`, or wait for the event
+    `phone_number.bulk_order.completed`. Until then nothing is assigned, and in the end everything is, or nothing and
+    the money is given back. `pattern` binds only what is available at once; numbers bought to fill the gap may not
+    match it. The first month of all of them is charged when the order is taken.
+    """
+    body = call.body
+    settings = Settings(inbound_url=body.inbound_url, status_url=body.status_url, label=body.label or None)
+    async with call.transaction() as tx:
+        order = await ordering.place_bulk(
+            tx, call.tenant, order_id=new_id(), quantity=body.quantity, criteria=_criteria(body), settings=settings
+        )
+    if order.status == OrderStatus.COMPLETE:
+        return Answer(200, BulkOrderOut.of(order, was_filled_at_once=True))
+    call.wake("jobs")
+    return Answer(202, BulkOrderOut.of(order))
+
+
+@routes.route(
+    "GET",
+    "/v1/phone-numbers/bulk/{id}",
+    scope="numbers:read",
+    answers={200: BulkOrderOut},
+    refuses=[NotFound],
+)
+async def get_bulk_order(call: Call[NoInput, NoInput]) -> BulkOrderOut:
+    """Get a bulk order.
+
+    `processing` until it is `complete` or `failed`. `assigned_numbers` are the numbers that it came to.
+    """
+    return BulkOrderOut.of(await ordering.get_bulk(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "POST",
+    "/v1/phone-numbers/bulk/release",
+    scope="numbers:write",
+    answers={200: BulkReleaseOut},
+    refuses=[ReturnIsForOperators],
+)
+async def bulk_release_phone_numbers(call: Call[BulkRelease, BulkReleaseQuery]) -> BulkReleaseOut:
+    """Release many phone numbers.
+
+    Each id stands alone; duplicates count once, and every id is in exactly one list. Routing ends before the answer.
+    `return_to_carrier=true` is refused for every caller: numbers are given back to the carrier one by one.
+    """
+    if call.query.return_to_carrier:
+        raise ReturnIsForOperators
+    async with call.transaction() as tx:
+        result = await releasing.release_many(tx, call.tenant, call.body.ids, quarantine_days=_quarantine_days(call))
+    call.wake("numbers")
+    return result
+
+
+@routes.route(
+    "DELETE",
+    "/v1/phone-numbers/{id}",
+    scope="numbers:write",
+    answers={200: ReleasedOut},
+    refuses=[ReturnIsForOperators, NotFound, NumberNotAssigned],
+)
+async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut:
+    """Release a phone number.
+
+    Its URLs and its campaign are cleared before the answer. The carrier unbinds it, and after a quarantine of 30 days
+    it goes back into the pool; with `return_to_carrier=true`, for operators only, it is given back to the carrier.
+    """
+    async with call.transaction() as tx:
+        await releasing.release(
+            tx,
+            call.tenant,
+            call.id,
+            return_to_carrier=call.query.return_to_carrier,
+            quarantine_days=_quarantine_days(call),
+        )
+    call.wake("numbers")
+    if call.query.return_to_carrier:
+        call.wake("jobs")
+    return ReleasedOut()
+
+
+def _quarantine_days(call: Call[Any, Any]) -> int:
+    environment: Environment = call.context["settings"]  # type: ignore[assignment]
+    return environment.quarantine_days
+
+
+def _criteria(wish: NumberSearch | BulkOrder) -> Criteria:
+    kind = wish.number_type or order_rules.type_of_area(wish.area_code)
+    return Criteria(number_type=kind, area_code=wish.area_code, pattern=wish.pattern)
