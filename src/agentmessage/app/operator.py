@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.app import operator_queries as queries
-from agentmessage.app.carriers import carrier_sets
+from agentmessage.app.founding import found
 from agentmessage.app.operator_queries import (
     BreakerRow,
     DriftRow,
@@ -24,7 +24,6 @@ from agentmessage.app.operator_queries import (
     RungLine,
     SweepRow,
 )
-from agentmessage.app.founding import found
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
@@ -90,18 +89,6 @@ class WalletLine(Struct, frozen=True, kw_only=True):
     org_id: UUID
     credited_cents: int
     balance_cents: int
-
-
-class CarrierLine(Struct, frozen=True, kw_only=True):
-    """One carrier account: who it is, where it is spoken to, and its budget of writes a minute (0: none)."""
-
-    account: str
-    carrier: str
-    is_simulated: bool
-    numbers_url: str
-    numbers_account: str
-    registry_url: str
-    writes_per_min: int
 
 
 class ImportResult(Struct, frozen=True, kw_only=True):
@@ -219,22 +206,6 @@ async def list_inventory(
     """Numbers that the installation knows of, in order, from the one after `after`."""
     directory = await cells.directory()
     return await queries.list_inventory(directory, account=account, state=state, after=after, limit=limit)
-
-
-def show_carriers(settings: Settings) -> list[CarrierLine]:
-    """Who serves live and who serves sandbox organizations."""
-    return [
-        CarrierLine(
-            account=account,
-            carrier=carrier.name,
-            is_simulated=carrier.is_simulated,
-            numbers_url=carrier.bandwidth.base_url,
-            numbers_account=carrier.bandwidth.account_id,
-            registry_url=carrier.tcr.base_url,
-            writes_per_min=carrier.writes_per_min,
-        )
-        for account, carrier in carrier_sets(settings).items()
-    ]
 
 
 async def reconcile_report(cells: Cells) -> ReconcileReport:

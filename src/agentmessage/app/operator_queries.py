@@ -80,7 +80,6 @@ class RungLine(Struct, frozen=True):
     account: str
     number: str
     phase: str
-    attempts: int
     trouble: str | None
     error_code: str | None
     error_text: str | None
@@ -160,11 +159,11 @@ async def list_breakers(db: Statements) -> list[BreakerRow]:
 
 
 async def ring_number(db: Statements, number: str) -> list[RungLine]:
-    """Have one number of the cell looked at now, on whichever account it is. Answers what was rung."""
+    """Have one number of the cell looked at now and forget its attempts, on whichever account it is."""
     return await db.all(
         RungLine,
-        """UPDATE line_options SET due_at = $2 WHERE number = $1
-           RETURNING org_id, account, number, phase, attempts, trouble, error_code, error_text""",
+        """UPDATE line_options SET due_at = $2, attempts = 0 WHERE number = $1
+           RETURNING org_id, account, number, phase, trouble, error_code, error_text""",
         number,
         db.now,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from agentmessage.cli.connection import on_database
-from agentmessage.cli.tables import print_json, show
+from agentmessage.cli.tables import print_json, show, show_one
 
 organizations = typer.Typer(no_args_is_help=True, help="Tenants, each with its sandbox twin.")
 api_keys = typer.Typer(no_args_is_help=True, help="Keys to the API.")
@@ -92,7 +92,7 @@ def revoke_key(
     from agentmessage.app import operator  # noqa: PLC0415
 
     ended = on_database(context, lambda cells: operator.revoke_key(cells, org, key_id))
-    show([ended], columns=KEY_COLUMNS, title="Revoked", as_json=as_json)
+    show_one(ended, columns=KEY_COLUMNS, title="Revoked", as_json=as_json)
 
 
 @wallet.command("credit")
@@ -107,4 +107,4 @@ def credit_wallet(
     from agentmessage.app import operator  # noqa: PLC0415
 
     after = on_database(context, lambda cells: operator.credit_wallet(cells, org, cents=cents, reference=reference))
-    show([after], columns=("org_id", "credited_cents", "balance_cents"), title="Wallet", as_json=as_json)
+    show_one(after, columns=("org_id", "credited_cents", "balance_cents"), title="Wallet", as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentmessage.cli.connection import on_database
+from agentmessage.cli.connection import on_database, with_seal_key
 from agentmessage.cli.tables import print_json, show
 
 inventory = typer.Typer(no_args_is_help=True, help="The pool of numbers.")
@@ -75,13 +75,14 @@ def list_inventory(  # noqa: PLR0917 - typer makes one option of each
 
 
 @carriers.command("show")
-def show_carriers(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+def show_carriers(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
     """Show who the carrier of live and of sandbox organizations is."""
-    from agentmessage.app import operator  # noqa: PLC0415
+    from agentmessage.app import operator_carriers  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     columns = ("account", "carrier", "is_simulated", "numbers_url", "numbers_account", "registry_url", "writes_per_min")
-    show(operator.show_carriers(read_settings()), columns=columns, title="Carriers", as_json=as_json)
+    settings = with_seal_key(read_settings(), context)
+    show(operator_carriers.show_carriers(settings), columns=columns, title="Carriers", as_json=as_json)
 
 
 @reconcile.command("status")
@@ -125,5 +126,5 @@ def reconcile_retry(
     from agentmessage.app import operator  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: operator.retry_number(cells, number))
-    columns = ("number", "account", "phase", "attempts", "trouble", "error_code", "error_text", "org_id")
+    columns = ("number", "account", "phase", "trouble", "error_code", "error_text", "org_id")
     show(rows, columns=columns, title="Will be looked at now", as_json=as_json)

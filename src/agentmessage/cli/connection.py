@@ -11,6 +11,7 @@ from agentmessage.cli.failures import Failure
 
 if TYPE_CHECKING:
     from agentmessage.kernel.db import Cells
+    from agentmessage.settings import Settings
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ POOL_SIZE = 2
 
 def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]]) -> T:
     """Do one piece of work on the platform's database and answer its result. Raises Failure."""
-    from agentmessage.kernel.db import Cells  # noqa: PLC0415 - see the room's front page
+    from agentmessage.kernel.db import DATABASE_AWAY, Cells  # noqa: PLC0415 - see the room's front page
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     url = read_settings().database_url or _local_database(context)
@@ -31,7 +32,10 @@ def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]])
         finally:
             await cells.close()
 
-    return asyncio.run(connected())
+    try:
+        return asyncio.run(connected())
+    except DATABASE_AWAY as error:
+        raise Failure(f"The database does not answer ({error}); is it running?") from error
 
 
 def _local_database(context: typer.Context) -> str:
@@ -43,3 +47,20 @@ def _local_database(context: typer.Context) -> str:
     if url is None:
         raise Failure(f"DATABASE_URL is not set, and no `agentmessage up` has run with --data-dir {data_dir}")
     return url
+
+
+def with_seal_key(settings: "Settings", context: typer.Context) -> "Settings":
+    """The settings with the seal key of the `agentmessage up` that runs here, unless the environment has one.
+
+    Raises Failure where there is neither.
+    """
+    import msgspec  # noqa: PLC0415
+
+    from agentmessage.app.up_files import DataDir  # noqa: PLC0415
+
+    data_dir: Path = context.obj
+    if settings.seal_key:
+        return settings
+    if not data_dir.is_dir():
+        raise Failure(f"AGENTMESSAGE_SEAL_KEY is not set, and no `agentmessage up` has run with --data-dir {data_dir}")
+    return msgspec.structs.replace(settings, seal_key=DataDir(data_dir).seal_key())

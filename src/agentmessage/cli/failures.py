@@ -10,6 +10,20 @@ MISUSED = 2
 """The status of the shell's own tools for a wrong option; also for a bad setting."""
 
 
+EXPECTED = frozenset(
+    {
+        "ApiError",
+        "BadSealKey",
+        "CannotStart",
+        "ChangedMigration",
+        "EmbeddedPostgresError",
+        "Failure",
+        "Impossible",
+        "PostgresError",
+    }
+)
+
+
 class Failure(Exception):
     """A command cannot do its work; the message is the sentence to print."""
 
@@ -42,6 +56,14 @@ def _is_expected(error: Exception) -> bool:
 
     Recognized by name, because importing every room for the sake of a message would slow down each command.
     """
-    ours = {"Failure", "CannotStart", "EmbeddedPostgresError", "ChangedMigration", "Impossible", "ApiError"}
+    ours = {
+        "Failure",
+        "CannotStart",
+        "EmbeddedPostgresError",
+        "ChangedMigration",
+        "Impossible",
+        "BadSealKey",
+        "ApiError",
+    }
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & ours) or isinstance(error, OSError) or "PostgresError" in names

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agentmessage.cli.admin import admin
 from agentmessage.cli.failures import Failure, give_up, in_one_sentence
+
+if TYPE_CHECKING:
+    from agentmessage.settings import Settings
 
 app = typer.Typer(
     name="agentmessage",
@@ -95,7 +98,7 @@ def serve(
     settings = msgspec.structs.replace(
         settings, **{name: value for name, value in changes.items() if value is not None}
     )
-    _require_database(settings.database_url)
+    _require_complete(settings)
     _run_fast(serve_api(settings, descriptor=fd))
 
 
@@ -106,7 +109,7 @@ def work() -> None:
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings()
-    _require_database(settings.database_url)
+    _require_complete(settings)
     _run_fast(run_worker(settings))
 
 
@@ -117,7 +120,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     data_dir: Annotated[Path, typer.Option(help="Where it remembers its world.")] = Path("var/simulator"),
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
-    seed: Seed = None,
+    seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 1,
 ) -> None:
     """Run the simulated carrier and registry, useful also without the rest."""
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
@@ -125,7 +128,12 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
 
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = SimulatorConfig(
-        host=host, port=port, data_dir=data_dir, profile=profile.value, time_scale=time_scale, seed=seed or 0
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        profile=profile.value,
+        time_scale=time_scale,
+        seed=seed,
     )
     _run_fast(serve_simulator(config))
 
@@ -142,6 +150,12 @@ def migrate(
     _require_database(settings.database_url)
     applied = asyncio.run(run_migrations(settings.database_url, new_cells=cell or ()))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "The database is current.")
+
+
+def _require_complete(settings: "Settings") -> None:
+    _require_database(settings.database_url)
+    if not settings.seal_key:
+        raise Failure("AGENTMESSAGE_SEAL_KEY is not set; make one with `openssl rand -base64 32` and keep it safe")
 
 
 def _require_database(url: str) -> None:

@@ -16,13 +16,23 @@ def show(rows: Sequence[msgspec.Struct], *, columns: Sequence[str], title: str, 
         return
     from rich.console import Console  # noqa: PLC0415 - programs need only JSON
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(*(column.replace("_", " ") for column in columns), title=title, title_justify="left")
     for row in rows:
-        table.add_row(*(in_words(getattr(row, column)) for column in columns))
+        # Text, because a customer's words are no markup.
+        table.add_row(*(Text(in_words(getattr(row, column))) for column in columns))
     # A pipe has no width, and cutting an id in half makes it useless.
     console = Console() if sys.stdout.isatty() else Console(width=240)
     console.print(table)
+
+
+def show_one(row: msgspec.Struct, *, columns: Sequence[str], title: str, as_json: bool) -> None:
+    """Print one result: as a JSON object, or as a table with one row."""
+    if as_json:
+        print_json(row)
+    else:
+        show([row], columns=columns, title=title, as_json=False)
 
 
 def print_json(value: object) -> None:
