@@ -37,6 +37,7 @@ FRONT_DOOR = frozenset({"operations", "model", "errors", "schemas"})
 
 RECONCILER = "the reconciler batches numbers of one carrier account, whoever they belong to"
 RETENTION = "a sweep forgets what is past its retention, for everybody"
+UPKEEP = "the monthly charge goes through everybody's numbers, which it locked by id with their organization"
 CALLBACK = "a callback of the registry names its own id and no organization"
 OPERATOR = "the operator looks across organizations, from the command line only"
 
@@ -46,7 +47,9 @@ ACROSS_TENANTS: dict[str, str] = {
     "campaigns/queries.py::list_registered_as": CALLBACK,
     "numbers/carrier_order_queries.py": RECONCILER,
     "numbers/line_queries.py": RECONCILER,
+    "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,
+    "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,
     "web/queries.py::delete_keys_before": RETENTION,
 }

@@ -1,25 +1,33 @@
 """What is declared is complete: scopes, refusals, events, migrations."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from tools import make_docs
+from tests.conftest import SEAL_KEY
+from tools import house_rules, make_docs
 
 import agentmessage
+from agentmessage.app.carriers import carrier_sets
 from agentmessage.app.wiring import all_routes
+from agentmessage.app.work_plan import job_handlers
 from agentmessage.kernel.errors import ApiError
 from agentmessage.outbox.catalogue import LISTENERS, EventType
+from agentmessage.settings import Settings
+from agentmessage.web import edge
 from agentmessage.web.scopes import ALL_SCOPES
 
 SRC = Path(agentmessage.__file__).parent
 TESTS = Path(__file__).parent.parent
 
 SHARED_CODES = {
+    "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
+    "INVALID_INPUT": {"InvalidInput", "InvalidScopes"},
     "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId", "UnexpectedQuery"},
 }
-"""Codes that several refusals carry on purpose: the same cause with another status."""
+"""Codes that several refusals carry, because the reference prints one code for each of these causes."""
 
 
 REFUSALS = make_docs.every_refusal()
@@ -61,12 +69,28 @@ def test_every_refusal_is_answered_by_an_operation_or_the_edge(refusal: type[Api
     assert refusal in by_routes or refusal.__module__ == "agentmessage.kernel.errors"
 
 
-def test_every_listening_job_has_a_handler() -> None:
-    from agentmessage.app.work import job_kinds  # noqa: PLC0415 - imports every room
+def named_jobs() -> set[str]:
+    """Every job that the rooms name: `brands.file`."""
+    form = re.compile(rf"({'|'.join(house_rules.ROOMS)})\.[a-z_]+")
+    return {
+        node.value
+        for file, source in house_rules.sources()
+        if file.partition("/")[0] in {*house_rules.ROOMS, "outbox"}
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and form.fullmatch(node.value)
+    }
 
-    listening = {job for jobs in LISTENERS.values() for job in jobs}
 
-    assert listening <= set(job_kinds())
+def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
+    settings = Settings(seal_key=SEAL_KEY)
+    handled = set(job_handlers(settings, carrier_sets(settings)))
+
+    assert {job for jobs in LISTENERS.values() for job in jobs} <= handled
+    assert named_jobs() == handled
+
+
+def test_every_waiting_route_can_tell_its_answer_again() -> None:
+    assert {route.name for route in all_routes() if route.waits} == set(edge.RESUMES)
 
 
 def test_event_types_name_their_family_first() -> None:
