@@ -32,7 +32,7 @@ from agentmessage.numbers import order_queries as queries
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.errors import InsufficientInventory
 from agentmessage.numbers.order_model import Criteria, Order, OrderStatus
-from agentmessage.numbers.shop import BELL, CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, said
+from agentmessage.numbers.shop import BELL, CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, quote
 from agentmessage.outbox.bells import Ring
 from agentmessage.outbox.worker import Again, Done, Handler
 
@@ -113,17 +113,17 @@ class Purchase:
                 await queries.mark_unsubmitted(self._db, self._order, said=reason)
                 return Again(retry_after_s)
             case Unknown(reason, raw):
-                words = said(reason, raw)
-                await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=said)
+                words = quote(reason, raw)
+                await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=words)
                 return Again(1.0)
             case _:
                 assert_never(answer)
 
     async def _turned_down(self, key: str, refusal: Refused) -> Again | None:
         """The carrier took nothing: wait out an illness for a while, otherwise this purchase is over."""
-        words = said(f"{refusal.code} {refusal.text}", refusal.trouble)
-        log.warning("purchase refused", order_id=str(self._order.id), trouble=refusal.trouble, said=said)
-        await queries.mark_unsubmitted(self._db, self._order, said=said)
+        words = quote(f"{refusal.code} {refusal.text}", refusal.trouble)
+        log.warning("purchase refused", order_id=str(self._order.id), trouble=refusal.trouble, said=words)
+        await queries.mark_unsubmitted(self._db, self._order, said=words)
         if refusal.trouble is Trouble.TRANSIENT and self._age_s() < FILL_FOR_S:
             return Again(order_rules.poll_delay_s(self._order.polls + 1))
         await self._settle(key, done=())
@@ -133,9 +133,9 @@ class Purchase:
         """It may or may not have arrived: ask the carrier by our key."""
         answer = await self._shop.ask(self._order.account, "read", lambda: self._source.find_purchase(key))
         match answer:
-            case Accepted(None):
-                return await self._missed(doubt_at)
             case Accepted(report):
+                if report is None:
+                    return await self._missed(doubt_at)
                 await queries.mark_known(self._db, self._order, report.carrier_order_id)
                 return None
             case Deferred(_, retry_after_s):
@@ -163,9 +163,9 @@ class Purchase:
             case Accepted(report):
                 return await self._reported(report)
             case Refused(_, code, text):
-                words = said(f"{code} {text}", "")
+                words = quote(f"{code} {text}")
                 later = self._db.now + timedelta(seconds=MISS_APART_S)
-                await queries.mark_doubtful(self._db, self._order, doubt_at=later, misses=0, said=said)
+                await queries.mark_doubtful(self._db, self._order, doubt_at=later, misses=0, said=words)
                 return Again(MISS_APART_S)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)
@@ -178,8 +178,8 @@ class Purchase:
         if not report.is_final:
             return await self._patience(None)
         if report.refused:
-            said = "; ".join(sorted({f"{one.code} {one.text}" for one in report.refused.values()}))
-            await queries.count_poll(self._db, self._order, said=said[:KEPT_CHARS])
+            words = "; ".join(sorted({f"{one.code} {one.text}" for one in report.refused.values()}))
+            await queries.count_poll(self._db, self._order, said=quote(words))
         await self._settle(self._order.order_key or "", done=report.done)
         return None
 
@@ -189,15 +189,15 @@ class Purchase:
 
     async def _patience(self, answer: Refused | Unknown | None) -> Again:
         """Nothing new: look again later, and later each time."""
-        said: str | None = None
+        words: str | None = None
         match answer:
             case Unknown(reason, raw):
-                words = said(reason, raw)
+                words = quote(reason, raw)
             case Refused(_, code, text):
-                said = f"{code} {text}"
+                words = quote(f"{code} {text}")
             case None:
                 pass
-        await queries.count_poll(self._db, self._order, said=said)
+        await queries.count_poll(self._db, self._order, said=words)
         return Again(order_rules.poll_delay_s(self._order.polls + 1))
 
     async def _fill(self) -> Again | None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import structlog
@@ -84,7 +84,7 @@ async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[Av
 
 async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: int) -> Sequence[str]:
     """What the carrier sells, nothing when it does not answer well or soon; no transaction is open."""
-    carriers: Mapping[str, Carrier] = call.context["carriers"]  # type: ignore[assignment]
+    carriers = cast("Mapping[str, Carrier]", call.context["carriers"])
     source = carriers[call.tenant.account].numbers
     try:
         async with asyncio.timeout(SEARCH_WAIT_S):
@@ -147,9 +147,9 @@ async def _resume_order(call: Call[Any, Any], subject: UUID | None) -> Answer[Se
 
 async def _await_order(call: Call[Any, Any], order_id: UUID) -> Answer[Sequence[PhoneNumber]]:
     """Wait until an order has ended, at most as long as the settings say and only while the process serves."""
-    environment: Environment = call.context["settings"]  # type: ignore[assignment]
-    bells: Bells = call.context["bells"]  # type: ignore[assignment]
-    is_draining: Callable[[], bool] = call.context["is_draining"]  # type: ignore[assignment]
+    environment = cast("Environment", call.context["settings"])
+    bells = cast("Bells", call.context["bells"])
+    is_draining = cast("Callable[[], bool]", call.context["is_draining"])
     until = time.monotonic() + environment.order_wait_s
     bell = bells.hear(call.tenant.cell, BELL)
     try:
@@ -261,7 +261,7 @@ async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut
 
 
 def _quarantine_days(call: Call[Any, Any]) -> int:
-    environment: Environment = call.context["settings"]  # type: ignore[assignment]
+    environment = cast("Environment", call.context["settings"])
     return environment.quarantine_days
 
 

@@ -7,6 +7,7 @@ is disconnected only while it is ours, and a second disconnection of it is refus
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.numbers import order_queries as queries
 from agentmessage.numbers import order_rules, upkeep_queries
 from agentmessage.numbers.order_model import Order, OrderStatus
-from agentmessage.numbers.shop import CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, said
+from agentmessage.numbers.shop import CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, quote
 from agentmessage.outbox.worker import Again, Done
 
 log = structlog.get_logger("agentmessage.numbers")
@@ -127,8 +128,8 @@ class Disconnection:
         """Whether the carrier shows the number as ours; None when it could not be read."""
         page: str | None = None
         for _ in range(MAX_PAGES):
-            here = page
-            answer = await self._shop.ask(self._order.account, "read", lambda: self._source.read_in_service(here))
+            read = partial(self._source.read_in_service, page)
+            answer = await self._shop.ask(self._order.account, "read", read)
             if not isinstance(answer, Accepted):
                 return None
             if self._number in answer.value.numbers:
@@ -139,7 +140,7 @@ class Disconnection:
         return None
 
     async def _doubt(self, words: str) -> None:
-        await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=said(words))
+        await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=quote(words))
 
     async def _retire(self) -> Done:
         order = self._order

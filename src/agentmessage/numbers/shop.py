@@ -1,4 +1,4 @@
-"""What the jobs that deal with a carrier's numbers share: the sources, the budget of calls, and how patient they are."""
+"""What the jobs that deal with a carrier's numbers share: the sources, the budget of calls, their patience."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -41,6 +41,6 @@ class Shop(Struct, frozen=True):
         return answer
 
 
-def said(words: str, rest: str = "") -> str:
+def quote(words: str, rest: str = "") -> str:
     """The carrier's words as they are kept for the operator."""
     return f"{words}: {rest}".strip(": ").replace("\x00", "")[:KEPT_CHARS]

@@ -9,6 +9,7 @@ class EventType(StrEnum):
     PHONE_NUMBER_ORDERED = "phone_number.ordered"
     PHONE_NUMBER_UPDATED = "phone_number.updated"
     PHONE_NUMBER_RELEASED = "phone_number.released"
+    PHONE_NUMBER_ORDER_FAILED = "phone_number.order.failed"
     PHONE_NUMBER_BULK_ORDER_COMPLETED = "phone_number.bulk_order.completed"
     PHONE_NUMBER_CAMPAIGN_ATTACHED = "phone_number.campaign.attached"
     PHONE_NUMBER_CAMPAIGN_DETACHED = "phone_number.campaign.detached"
