@@ -426,3 +426,12 @@ async def test_a_look_up_that_was_under_way_does_not_bring_a_revoked_key_back(
     await authenticator.look_up(header, now=db.now)
 
     assert authenticator.recall(header) is None
+
+
+async def test_the_acts_of_a_platform_key_are_the_operators(app: RoomsApp, cells: Cells, account: Account) -> None:
+    operator = Client(app, await key_with(cells, account.tenant, [*CUSTOMER_SCOPES, *PLATFORM_SCOPES]))
+
+    made = await create(operator, scopes=["org:read", *PLATFORM_SCOPES])
+
+    act = (await operator.get(f"/v1/audit-log?resource_id={made['id']}")).data[0]
+    assert act["actor"] == {"kind": "platform", "label": "platform"}

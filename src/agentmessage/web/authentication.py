@@ -38,6 +38,7 @@ class Known(Struct, frozen=True):
 
     principal: Principal
     scopes: frozenset[str]
+    actor_kind: str
     actor_label: str
     believed_until: float
 
@@ -105,8 +106,8 @@ class Authenticator:
         principal = await queries.find_principal(directory, Principal, hashlib.sha256(token.encode()).digest())
         if principal is None:
             return None
-        label = f"api_key:{principal.key_id} ({principal.label})"
-        known = Known(principal, frozenset(principal.scopes), label, began + REMEMBER_S)
+        kind, label = _actor(principal)
+        known = Known(principal, frozenset(principal.scopes), kind, label, began + REMEMBER_S)
         if self._forgotten.get(principal.key_id, began) > began:
             return known
         self._known[remembered] = known
@@ -122,6 +123,13 @@ class Authenticator:
                 self._touched.clear()
             self._touched[principal.key_id] = moment
             self._to_touch[principal.key_id] = (principal.cell, principal.org_id, now)
+
+
+def _actor(principal: Principal) -> tuple[str, str]:
+    """Whom the audit log names: the holder of a platform key is the operator (decisions, section 10)."""
+    if any(scope.startswith("platform:") for scope in principal.scopes):
+        return "platform", "platform"
+    return "customer", f"api_key:{principal.key_id} ({principal.label})"
 
 
 def _token(header: str | None) -> str:

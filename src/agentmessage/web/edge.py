@@ -210,7 +210,7 @@ async def _keep(db: Any, call: Call[Any, Any], claim: idempotency.Claim, reply: 
 def _tenant(known: Known, request_id: str) -> Tenant:
     principal = known.principal
     return Tenant(
-        principal.org_id, principal.cell, principal.mode, "customer", known.actor_label, request_id, known.scopes
+        principal.org_id, principal.cell, principal.mode, known.actor_kind, known.actor_label, request_id, known.scopes
     )
 
 
