@@ -9,7 +9,7 @@ from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.carriers.port import Accepted
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.numbers import carrier_order_queries, line_queries
+from agentmessage.numbers import carrier_order_queries, line_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
 from agentmessage.settings import Settings
 from agentmessage.web import idempotency
@@ -41,7 +41,9 @@ async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) 
 
 
 async def tidy(cells: Cells, settings: Settings) -> None:
-    """Forget what is old, in bounded bites, in every cell."""
+    """Charge what is owed, recycle what is over, forget what is old; in bounded bites, in every cell."""
+    await upkeep.run_renewals(cells)
+    await upkeep.run_end_quarantine(cells)
     directory = await cells.directory()
     await queries.forget_workers(directory, directory.now - WORKERS_KEPT)
     for name in await cells.names():

@@ -9,9 +9,11 @@ from agentmessage.brands import jobs as brand_jobs
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.numbers import jobs as number_jobs
-from agentmessage.numbers.budget import UNLIMITED, Limit, Limits
+from agentmessage.numbers import order_jobs
+from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
 from agentmessage.numbers.line_model import SIMULATED, Pace
 from agentmessage.numbers.reconciler import LineCarrier
+from agentmessage.outbox.bells import Ring
 from agentmessage.outbox.worker import Handler
 from agentmessage.settings import Settings
 
@@ -52,11 +54,15 @@ def _limits(carrier: CarrierSet) -> Limits:
     return Limits(Limit(per_min, min(WRITE_BURST, per_min)), Limit(per_min, min(READ_BURST, per_min)), breaker_s)
 
 
-def job_handlers(settings: Settings, carriers: Mapping[str, CarrierSet]) -> Mapping[str, Handler]:
+def job_handlers(
+    settings: Settings, carriers: Mapping[str, CarrierSet], budget: Budget, ring: Ring
+) -> Mapping[str, Handler]:
     """Every job of every room."""
     registries = {account: carrier.registry for account, carrier in carriers.items()}
+    sources = {account: carrier.numbers for account, carrier in carriers.items()}
     return {
         **brand_jobs.handlers(registries, parse_keys(settings.seal_key)),
         **campaign_jobs.handlers(registries),
+        **order_jobs.handlers(sources, budget=budget, ring=ring),
         **number_jobs.HANDLERS,
     }

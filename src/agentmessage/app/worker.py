@@ -21,7 +21,7 @@ from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.numbers import carrier_order_queries, carrier_orders, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.reconciler import Glance, Reconciling
-from agentmessage.outbox.bells import Bells, wait_for
+from agentmessage.outbox.bells import Bells, Ringer, wait_for
 from agentmessage.outbox.worker import JobRunner
 from agentmessage.settings import Settings
 
@@ -61,6 +61,7 @@ class Worker:
         self._carriers = carriers or carrier_sets(settings)
         self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
         self._bells = Bells(self._cells)
+        self._ringer = Ringer(self._cells)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{socket.gethostname()}/{os.getpid()}"
 
@@ -92,16 +93,15 @@ class Worker:
 
     async def _start_cell(self, group: asyncio.TaskGroup, name: str) -> None:
         db = await self._cells.cell(name)
-        loops = CellLoops(db, await self._reconciling(db), self._bells, self._job_runner(db))
+        reconciling = await self._reconciling(db)
+        handlers = job_handlers(self._settings, self._carriers, reconciling.budget, self._ringer.ring)
+        loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
         for title, once in loops.all():
             group.create_task(self._forever(f"{name} {title}", once))
 
     async def _reconciling(self, db: CellDb) -> Reconciling:
         budget = Budget(await self._cells.directory(), limits(self._carriers))
         return Reconciling(db, line_carriers(self._carriers, self._settings), budget, self._rng)
-
-    def _job_runner(self, db: CellDb) -> JobRunner:
-        return JobRunner(db, job_handlers(self._settings, self._carriers), rng=self._rng)
 
     async def _forever(self, title: str, once: Callable[[], Awaitable[None]]) -> None:
         while True:
