@@ -54,8 +54,9 @@ def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
 
 def words(route: Route) -> tuple[str, str]:
     """Summary and description of an operation: the first sentence of its docstring, and the rest."""
-    summary, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
-    return " ".join(summary.split()).rstrip(".").replace("`", ""), rest
+    first, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    summary, _, more = " ".join(first.split()).partition(". ")
+    return summary.rstrip(".").replace("`", ""), "\n\n".join(part for part in (more, rest) if part)
 
 
 def _path(route: Route) -> list[Any]:
