@@ -1,7 +1,7 @@
 """The edge with the routes of a few rooms, for tests that need not start everything."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -25,6 +25,7 @@ class RoomsApp:
         *rooms: Routes,
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        context: Mapping[str, object] | None = None,
     ) -> None:
         self.bells = Bells(cells)
         self.authenticator = Authenticator(cells, monotonic)
@@ -38,6 +39,7 @@ class RoomsApp:
                 "authenticator": self.authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.is_draining,
+                **(context or {}),
             },
             ring=self.bells.strike,
             observer=Observer(CollectorRegistry()),

@@ -29,8 +29,10 @@ def _text(most: int, example: str, *, least: int = 1) -> Meta:
     return Meta(min_length=least, max_length=most, pattern=PRINTABLE, examples=[example], extra=must(words))
 
 
-def _one_of(kind: type[EntityType | BrandRelationship | BrandStatus | IdentityStatus | AltBusinessIdType]) -> Meta:
-    return Meta(extra=must("must be one of " + ", ".join(kind)))
+def _one_of(
+    kind: type[EntityType | BrandRelationship | BrandStatus | IdentityStatus | AltBusinessIdType], *examples: str
+) -> Meta:
+    return Meta(extra=must("must be one of " + ", ".join(kind)), examples=list(examples) or None)
 
 
 Name = Annotated[str, _text(100, "Acme Dental")]
@@ -101,7 +103,7 @@ EntityTypeField = Annotated[EntityType, _one_of(EntityType)]
 RelationshipField = Annotated[BrandRelationship, _one_of(BrandRelationship)]
 VerticalField = Annotated[Vertical, Meta(extra=must("must be one of the registry's verticals, such as TECHNOLOGY"))]
 ExchangeField = Annotated[StockExchange, Meta(extra=must("must be one of the registry's exchanges, such as NASDAQ"))]
-AltTypeField = Annotated[AltBusinessIdType, _one_of(AltBusinessIdType)]
+AltTypeField = Annotated[AltBusinessIdType, _one_of(AltBusinessIdType, "DUNS")]
 
 
 class BrandCreate(Request, frozen=True):
