@@ -79,9 +79,8 @@ Website = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=r"^https?://[A-Za-z0-9\[][^\s\u0000]*" + END,
+        pattern=r"^https?://[A-Za-z0-9\[][!-~]*" + END,
         examples=["https://customer.example"],
-        extra_json_schema={"format": "uri"},
         extra=must("must be an http or https URL of at most 100 characters"),
     ),
 ]

@@ -72,9 +72,8 @@ Link = Annotated[
     str,
     Meta(
         max_length=255,
-        pattern=r"^https?://[A-Za-z0-9\[][^\s\u0000]*" + END,
+        pattern=r"^https?://[A-Za-z0-9\[][!-~]*" + END,
         examples=["https://customer.example/privacy"],
-        extra_json_schema={"format": "uri"},
         extra=must("must be an http or https URL of at most 255 characters"),
     ),
 ]

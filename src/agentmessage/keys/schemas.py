@@ -31,15 +31,11 @@ class ApiKeyCreate(Request, frozen=True):
 
     label: Label
     scopes: Annotated[
-        list[str],
+        list[Annotated[str, Meta(extra_json_schema={"enum": [*CUSTOMER_SCOPES]})]],
         Meta(
             description="One or more different scopes.",
             examples=[["numbers:read", "numbers:write"]],
-            extra_json_schema={
-                "minItems": 1,
-                "uniqueItems": True,
-                "items": {"type": "string", "enum": [*CUSTOMER_SCOPES]},
-            },
+            extra_json_schema={"minItems": 1, "uniqueItems": True},
             extra=must("must be a list of scopes"),
         ),
     ]
