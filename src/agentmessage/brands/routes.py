@@ -15,6 +15,24 @@ from agentmessage.web.wire import Page
 
 routes = Routes("Brands")
 
+EXAMPLE = {
+    "entity_type": "PRIVATE_PROFIT",
+    "brand_relationship": "SMALL_ACCOUNT",
+    "display_name": "Acme Dental",
+    "company_name": "Acme Dental LLC",
+    "ein": "12-3456789",
+    "ein_issuing_country": "US",
+    "country": "US",
+    "email": "compliance@customer.example",
+    "phone": "+14155550123",
+    "street": "1 Market Street",
+    "city": "San Francisco",
+    "state": "CA",
+    "postal_code": "94105",
+    "vertical": "HEALTHCARE",
+    "website": "https://customer.example",
+}
+
 
 @routes.route(
     "POST",
@@ -22,6 +40,7 @@ routes = Routes("Brands")
     scope="brands:write",
     answers={202: BrandResource},
     refuses=[ValidationFailed, ResellerRequired, InsufficientCredit],
+    example=EXAMPLE,
 )
 async def create_brand(call: Call[BrandCreate, NoInput]) -> BrandResource:
     """File a brand with the registry.
@@ -86,6 +105,7 @@ async def get_brand(call: Call[NoInput, NoInput]) -> BrandResource:
     scope="brands:write",
     answers={200: BrandResource},
     refuses=[ValidationFailed, NotFound, BrandDeleted, InsufficientCredit],
+    example={"email": "legal@customer.example", "website": "https://customer.example", "reference_id": None},
 )
 async def update_brand(call: Call[BrandPatch, NoInput]) -> BrandResource:
     """Change a brand, and have the registry look at it again where it has to.

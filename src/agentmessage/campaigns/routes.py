@@ -32,6 +32,27 @@ from agentmessage.web.wire import Page
 
 routes = Routes("Campaigns")
 
+EXAMPLE = {
+    "brand_id": "497f6eca-6276-4993-bfeb-53cbbbba6f08",
+    "usecase": "CUSTOMER_CARE",
+    "description": "Appointment reminders and follow-ups to patients of the practice who asked for them.",
+    "message_flow": "Patients tick an unchecked box on the booking form at https://customer.example/book and agree to "
+    "reminders.",
+    "sample1": "Acme Dental: your appointment is on Monday at 9. Reply C to confirm, STOP to opt out.",
+    "subscriber_optin": True,
+    "optin_keywords": "START",
+    "optin_message": "Acme Dental: you are subscribed to reminders. Reply HELP for help, STOP to opt out.",
+    "subscriber_optout": True,
+    "optout_keywords": "STOP,UNSUBSCRIBE",
+    "optout_message": "Acme Dental: you are unsubscribed and will receive no more messages.",
+    "subscriber_help": True,
+    "help_keywords": "HELP",
+    "help_message": "Acme Dental: call +1 415 555 0123 or write to help@customer.example.",
+    "privacy_policy_link": "https://customer.example/privacy",
+    "terms_and_conditions": True,
+    "terms_and_conditions_link": "https://customer.example/terms",
+}
+
 
 @routes.route(
     "POST",
@@ -39,6 +60,7 @@ routes = Routes("Campaigns")
     scope="campaigns:write",
     answers={202: CampaignResource},
     refuses=[ValidationFailed, NotFound, BrandNotVerified, SoleProprietorLimit, InsufficientCredit],
+    example=EXAMPLE,
 )
 async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResource:
     """File a campaign with the registry and the operators.
@@ -60,6 +82,7 @@ async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResour
     answers={200: ReviewResource},
     refuses=[ValidationFailed],
     waits=True,
+    example=EXAMPLE,
 )
 async def review_campaign_draft(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
     """Say what is wrong with a draft before it is filed; nothing is stored or charged.
