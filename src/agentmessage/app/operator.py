@@ -41,7 +41,7 @@ E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)")
 NUMBER_TYPES = ("local", "toll_free", "short_code")
 IMPORT_BATCH = 10_000
-LINES_BELL = "lines"
+NUMBERS_BELL = "numbers"
 
 
 class Impossible(Exception):
@@ -242,7 +242,7 @@ async def retry_number(cells: Cells, number: str) -> list[RungLine]:
                     tx, tenant, action="phone_number.reconcile", resource_type="phone_number", resource_id=number
                 )
         if lines:
-            await outbox.ring(await cells.directory(), f"{name}/{LINES_BELL}")
+            await outbox.ring(await cells.directory(), f"{name}/{NUMBERS_BELL}")
         rung += lines
     if not rung:
         raise Impossible(f"No organization holds {number}")
