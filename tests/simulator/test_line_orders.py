@@ -207,6 +207,18 @@ def test_a_number_unbound_during_a_suspension_does_not_come_back(us: Customer) -
     assert us.truth(ONE) is None
 
 
+def test_a_number_moved_during_a_suspension_does_not_come_back(us: Customer) -> None:
+    us.have_campaign("CTEST02")
+    us.bind("CTEST01", [ONE])
+    us.control("campaigns/CTEST01", {"status": "SUSPENDED"})
+
+    us.bind("CTEST02", [ONE])
+    us.bind(None, [ONE])
+    us.control("campaigns/CTEST01", {"status": "ACTIVE"})
+
+    assert us.truth(ONE) is None
+
+
 def test_an_expired_campaign_loses_its_numbers_for_good(us: Customer) -> None:
     us.bind("CTEST01", [ONE])
 

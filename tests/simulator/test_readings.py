@@ -81,6 +81,17 @@ def test_a_stale_read_shows_the_past(us: Customer) -> None:
     assert fresh[NUMBERS[3]]["campaignId"] == "CTEST01"
 
 
+def test_a_stale_read_of_a_campaign_still_shows_who_has_left(us: Customer) -> None:
+    us.wait()
+    us.bind(None, NUMBERS[:1])
+    us.control("faults", {"once": [{"fault": "stale_read", "seconds": 90}]})
+    path = "/api/v2/accounts/{a}/tendlc/campaigns/CTEST01/phoneNumbers"
+
+    stale, fresh = (json.loads(us.ask("GET", path).body)["page"]["totalElements"] for _ in range(2))
+
+    assert (stale, fresh) == (2, 1)
+
+
 def test_a_page_may_drift(us: Customer) -> None:
     us.control("faults", {"once": [{"fault": "page_drift"}]})
 

@@ -228,6 +228,11 @@ def test_every_event_is_signed_over_address_and_body(us: Customer) -> None:
         assert callback.headers["x-registry-signature"] == sign("simulator", callback.url, callback.body)
 
 
+def test_a_signature_is_what_openssl_makes_of_address_and_body() -> None:
+    """Made with: printf '%s' 'http://us.test/hook{"a":1}' | openssl dgst -sha1 -hmac simulator -binary | base64."""
+    assert sign("simulator", "http://us.test/hook", b'{"a":1}') == "Sqz96HJSDtXRhCxSvb/2j2JfeXk="
+
+
 def test_live_and_sandbox_keys_are_apart(us: Customer) -> None:
     brand = us.register_brand()
 

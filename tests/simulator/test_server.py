@@ -17,8 +17,10 @@ import aiohttp
 import pytest
 from customer import basic, line_order, numbers_from, subscription
 
+from agentmessage.simulator.journal import Journal
 from agentmessage.simulator.notices import sign
-from agentmessage.simulator.server import Running, SimulatorConfig, running
+from agentmessage.simulator.server import Running, Simulator, SimulatorConfig, running
+from agentmessage.simulator.wire import Request
 
 NUMBERS = numbers_from(100, 20)
 ORDERS = "/api/accounts/9900001/tnoptions"
@@ -215,6 +217,19 @@ class Process:
 @pytest.fixture
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("simulator")
+
+
+async def test_what_a_request_changed_is_on_disk_before_it_is_answered(tmp_path: Path) -> None:
+    simulator = Simulator(SimulatorConfig(profile="demo", data_dir=tmp_path))
+
+    simulator.answer(Request("POST", "/_control/numbers", "", {}, b'{"numbers": ["+14155550100"]}'))
+    simulator.answer(Request("POST", ORDERS, "", basic("simulator"), line_order("k", (None, NUMBERS[:1]))))
+    simulator.close()
+
+    journal = Journal(tmp_path / "world.journal")
+    kept = [type(entity).__name__ for _, entity in journal.load()]
+    journal.close()
+    assert kept == ["Line", "LineOrder"]
 
 
 @pytest.mark.processes

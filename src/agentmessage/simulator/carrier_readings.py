@@ -80,7 +80,8 @@ class ReadingRoutes:
         numbers: Sequence[str] = account.numbers()
         if not self._filter_is_ignored(call):
             lines = account.lines
-            counted = account.on_campaign.get(campaign, ())
+            # The index knows only the present: a look into the past has to ask every line.
+            counted = account.on_campaign.get(campaign, ()) if at >= call.at else numbers
             numbers = [number for number in counted if number in lines and lines[number].campaign(at) == campaign]
         return self._listing(call, numbers, at)
 

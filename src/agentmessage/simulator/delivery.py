@@ -11,6 +11,7 @@ RETRY_AFTER_S = (1.0, 5.0, 15.0)
 """The registry tries again; the carrier says that it does not (docs/carriers/bandwidth.md, section 6)."""
 
 _UNAUTHORIZED = 401
+_SUCCESS_CLASS = 2
 _MOST_HEADER_BYTES = 65_536
 
 
@@ -57,7 +58,7 @@ async def _attempt(callback: OutgoingCallback) -> bool:
                 status, _ = await post(callback.url, callback.headers, callback.body)
     except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return False
-    return status // 100 == 2  # noqa: PLR2004  the class of a status is its first digit
+    return status // 100 == _SUCCESS_CLASS
 
 
 async def post(url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, str]]:
