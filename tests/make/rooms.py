@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import Cells
+from agentmessage.kernel.seal import Sealer
 from agentmessage.outbox.bells import Bells
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.declaration import Routes
@@ -39,6 +40,7 @@ class RoomsApp:
                 "authenticator": self.authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.is_draining,
+                "sealer": Sealer(b"a key that only the tests know!!"),
                 **(context or {}),
             },
             ring=self.bells.strike,

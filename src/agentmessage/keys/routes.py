@@ -30,6 +30,7 @@ PER_MINUTE = 10
     answers={201: ApiKeyWithPlaintext},
     refuses=[InvalidScopes, ScopesExceeded, ValidationFailed, RateLimited],
     bare=True,
+    is_secret=True,
 )
 async def create_api_key(call: Call[ApiKeyCreate, NoInput]) -> ApiKeyWithPlaintext:
     """Make an API key.
@@ -91,6 +92,7 @@ async def get_api_key(call: Call[NoInput, NoInput]) -> ApiKeyResource:
     answers={200: ApiKeyWithPlaintext},
     refuses=[MalformedPathId, ScopesExceeded, NotFound, RateLimited],
     bare=True,
+    is_secret=True,
 )
 async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
     """Replace an API key by a new one with the same label and scopes.

@@ -29,6 +29,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `is_list`: the answer is a Page. `optional_body`: an absent body is an empty one.
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
     Server-Sent Events, of which this is an example. `example`: a request body that the operation takes.
+    `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `parameters` are the
+    names in the path, in order.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
     its entry in `edge.RESUMES`.
     """
@@ -51,6 +53,8 @@ class Route(Struct, frozen=True, kw_only=True):
     cursor_header: bool = False
     streams: str | None = None
     example: Any = None
+    is_secret: bool = False
+    parameters: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -67,11 +71,6 @@ class Route(Struct, frozen=True, kw_only=True):
     def takes_input(self) -> bool:
         """A body, a query or a header can be faulty: 422. Otherwise only a query that nobody asked for can be: 400."""
         return self.takes_body or self.query is not NoInput or self.method == "POST"
-
-    @property
-    def parameters(self) -> Sequence[str]:
-        """Names of the path parameters, in order."""
-        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
 
 class Routes:
@@ -98,6 +97,7 @@ class Routes:
         cursor_header: bool = False,
         streams: str | None = None,
         example: Any = None,
+        is_secret: bool = False,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
         if scope not in ALL_SCOPES:
@@ -125,6 +125,8 @@ class Routes:
                     cursor_header=cursor_header,
                     streams=streams,
                     example=example,
+                    is_secret=is_secret,
+                    parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
                 )
             )
             return handler

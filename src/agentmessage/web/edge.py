@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from agentmessage.kernel.clock import Clock
-from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.db import DATABASE_AWAY, Cells, Statements
 from agentmessage.kernel.errors import (
     ApiError,
     Forbidden,
@@ -28,6 +28,7 @@ from agentmessage.kernel.errors import (
     ValidationFailed,
 )
 from agentmessage.kernel.ids import new_ulid
+from agentmessage.kernel.seal import Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
 from agentmessage.web.authentication import Authenticator, Known
@@ -169,33 +170,34 @@ async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) ->
     """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
     stored = await idempotency.find(call.db, call.tenant.org_id, claim)
     if stored is not None:
-        return await _replay(route, call, claim, stored)
+        return await _replay(route, call, stored)
     try:
         return await _first(route, call, claim)
     except idempotency.AlreadyAnswered as again:
-        return await _replay(route, call, claim, again.stored)
+        return await _replay(route, call, again.stored)
 
 
 async def _first(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
     if route.waits:
         reply = success(route, await route.handler(call))
-        await _keep(call.db, call, claim, reply)
+        await _keep(call.db, route, call, reply)
         return reply
     async with call.db.transaction() as tx:
         await idempotency.claim(tx, call.tenant.org_id, claim)
         call.hold(tx)
         reply = success(route, await route.handler(call))
-        await _keep(tx, call, claim, reply)
+        await _keep(tx, route, call, reply)
     return reply
 
 
-async def _replay(route: Route, call: Call[Any, Any], claim: idempotency.Claim, stored: idempotency.Stored) -> Reply:
+async def _replay(route: Route, call: Call[Any, Any], stored: idempotency.Stored) -> Reply:
     if stored.status is not None:
         headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
-        return Reply(stored.status, stored.body or b"", headers)
+        body = stored.body or b""
+        return Reply(stored.status, _sealer(call).open(body) if route.is_secret else body, headers)
     resume = RESUMES[route.name]
     reply = success(route, await resume(call, stored.subject))
-    await _keep(call.db, call, claim, reply)
+    await _keep(call.db, route, call, reply)
     return reply
 
 
@@ -203,8 +205,19 @@ RESUMES: dict[str, Callable[[Call[Any, Any], UUID | None], Any]] = {}
 """For routes that wait: how to tell the answer from the subject the key was claimed under. Filled by the wiring."""
 
 
-async def _keep(db: Any, call: Call[Any, Any], claim: idempotency.Claim, reply: Reply) -> None:
-    await idempotency.store(db, call.tenant.org_id, claim, status=reply.status, headers=reply.headers, body=reply.body)
+async def _keep(db: Statements, route: Route, call: Call[Any, Any], reply: Reply) -> None:
+    """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
+    if call.claim is None:
+        return
+    body = _sealer(call).seal(reply.body) if route.is_secret else reply.body
+    await idempotency.store(db, call.tenant.org_id, call.claim, status=reply.status, headers=reply.headers, body=body)
+
+
+def _sealer(call: Call[Any, Any]) -> Sealer:
+    sealer = call.context["sealer"]
+    if not isinstance(sealer, Sealer):
+        raise TypeError("the wiring gave no sealer")
+    return sealer
 
 
 def _tenant(known: Known, request_id: str) -> Tenant:
