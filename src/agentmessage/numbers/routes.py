@@ -41,15 +41,14 @@ async def list_phone_numbers(call: Call[NoInput, NumberList]) -> Page[PhoneNumbe
     if call.query.search is not None:
         return await _search(call, place)
     query = call.query
-    rows = await queries.list_page(
+    rows = await _rows(
         call.db,
-        call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        call.tenant,
+        place,
+        limit=query.limit,
+        offset=query.offset or 0,
         number_type=query.number_type,
         campaign_id=query.campaign_id,
-        limit=query.limit + 1,
-        offset=query.offset or 0,
     )
     total = 0
     if query.offset is not None:
@@ -87,6 +86,40 @@ async def _search(call: Call[NoInput, NumberList], place: cursors.RowPlace | Non
 def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
     return (query.number_type is None or number.number_type == query.number_type) and (
         query.campaign_id is None or number.campaign_id == query.campaign_id
+    )
+
+
+async def _rows(
+    db: Statements,
+    tenant: Tenant,
+    place: cursors.RowPlace | None,
+    *,
+    limit: int,
+    offset: int = 0,
+    number_type: str | None = None,
+    campaign_id: UUID | None = None,
+) -> list[PhoneNumber]:
+    """One row more than the limit, by whichever index serves the filter."""
+    before_at, before_id = (place.at, place.id) if place else (None, None)
+    if campaign_id is not None:
+        return await queries.list_campaign_page(
+            db,
+            tenant.org_id,
+            campaign_id,
+            before_at=before_at,
+            before_id=before_id,
+            number_type=number_type,
+            limit=limit + 1,
+            offset=offset,
+        )
+    return await queries.list_page(
+        db,
+        tenant.org_id,
+        before_at=before_at,
+        before_id=before_id,
+        number_type=number_type,
+        limit=limit + 1,
+        offset=offset,
     )
 
 
@@ -199,14 +232,5 @@ async def list_campaign_phone_numbers(call: Call[NoInput, CampaignNumberList]) -
     """List the phone numbers that are attached to a campaign, newest first."""
     await operations.require_campaign(call.db, call.tenant, call.id)
     place = cursors.decode_row(call.query.cursor)
-    rows = await queries.list_page(
-        call.db,
-        call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
-        number_type=None,
-        campaign_id=call.id,
-        limit=call.query.limit + 1,
-        offset=0,
-    )
+    rows = await _rows(call.db, call.tenant, place, limit=call.query.limit, campaign_id=call.id)
     return await _page(call.db, call.tenant, rows, call.query.limit)

@@ -51,7 +51,8 @@ CREATE TABLE phone_numbers (
     UNIQUE (account, number)
 );
 CREATE INDEX phone_numbers_list_idx ON phone_numbers (org_id, created_at DESC, id DESC);
-CREATE INDEX phone_numbers_campaign_idx ON phone_numbers (campaign_id) WHERE campaign_id IS NOT NULL;
+CREATE INDEX phone_numbers_campaign_idx ON phone_numbers (campaign_id, created_at DESC, id DESC)
+    WHERE campaign_id IS NOT NULL;
 CREATE INDEX phone_numbers_order_idx ON phone_numbers (order_id) WHERE state = 'ordering';
 CREATE INDEX phone_numbers_charge_idx ON phone_numbers (charged_until) WHERE state = 'assigned';
 CREATE INDEX phone_numbers_released_idx ON phone_numbers (released_at) WHERE state = 'quarantined';
