@@ -9,7 +9,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -28,7 +28,7 @@ def read_body(kind: type[R], body: bytes) -> R:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as first:
-        raise ValidationFailed(_faults(kind, _loose(body)) or {"body": _words(str(first))}) from first
+        return _second_look(kind, _loose(body), first)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("body is not well-formed JSON") from error
 
@@ -72,6 +72,25 @@ def _admitted(hint: Any) -> set[Any]:
     """The plain types that a field admits, looking through Annotated and unions."""
     arguments = get_args(hint)
     return {hint} if not arguments else {kind for argument in arguments for kind in _admitted(argument)}
+
+
+def _second_look(kind: type[R], value: Any, first: msgspec.ValidationError) -> R:
+    """A body that was refused, with whole numbers in any notation: 3.0 is the integer 3 (JSON Schema, 6.3)."""
+    value = _whole(value)
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise ValidationFailed(_faults(kind, value) or {"body": _words(str(first))}) from first
+
+
+def _whole(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if depth < MAX_DEPTH and isinstance(value, dict):
+        return {name: _whole(part, depth + 1) for name, part in cast("dict[str, Any]", value).items()}
+    if depth < MAX_DEPTH and isinstance(value, list):
+        return [_whole(part, depth + 1) for part in cast("list[Any]", value)]
+    return value
 
 
 def _loose(body: bytes) -> Any:
