@@ -14,6 +14,7 @@ from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.reference import Reference
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
+from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
@@ -48,7 +49,8 @@ class Api:
         self.bells = Bells(self.cells)
         self._authenticator = Authenticator(self.cells, time.monotonic)
         self._ringer = Ringer(self.cells)
-        carriers = carriers or carrier_sets(settings)
+        self._transport = AiohttpTransport()
+        carriers = carriers or carrier_sets(settings, self._transport)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._callbacks = Callbacks(
             self.cells, carriers, public_url=public_url, ring=self._ringer.ring, registry=self.registry
@@ -138,6 +140,7 @@ class Api:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._transport.close()
         await self.cells.close()
 
     async def _touch_keys(self) -> None:

@@ -17,6 +17,7 @@ from agentmessage.app import housekeeping, queries
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
+from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.numbers import carrier_order_queries, carrier_orders, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
@@ -58,7 +59,8 @@ class Worker:
 
     def __init__(self, settings: Settings, *, carriers: Mapping[str, CarrierSet] | None = None) -> None:
         self._settings = settings
-        self._carriers = carriers or carrier_sets(settings)
+        self._transport = AiohttpTransport()
+        self._carriers = carriers or carrier_sets(settings, self._transport)
         self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
         self._bells = Bells(self._cells)
         self._ringer = Ringer(self._cells)
@@ -82,7 +84,8 @@ class Worker:
                 await asyncio.sleep(NEW_CELLS_S if known else AFTER_FAILURE_S)
 
     async def close(self) -> None:
-        """Close the pools."""
+        """Close pools and connections."""
+        await self._transport.close()
         await self._cells.close()
 
     async def _cell_names(self) -> Sequence[str]:

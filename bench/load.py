@@ -1,0 +1,150 @@
+"""A load client: N keep-alive connections, each sends the next request when it has its answer.
+
+Raw asyncio protocols on uvloop, so that the client costs little beside the server it measures.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import uvloop
+from msgspec import Struct
+
+HEADER_END = b"\r\n\r\n"
+
+
+class Figures(Struct, frozen=True):
+    """What a run measured: requests per second, latencies in milliseconds, and answers by status."""
+
+    per_s: float
+    p50_ms: float
+    p99_ms: float
+    statuses: dict[int, int]
+
+
+class Connection(asyncio.Protocol):
+    """One connection that asks as long as the run lasts."""
+
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+        self._buffer = bytearray()
+        self._sent_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask the first time."""
+        self._transport = transport
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        """Take an answer whole, then ask again."""
+        self._buffer += data
+        while (end := self._buffer.find(HEADER_END)) >= 0:
+            head = bytes(self._buffer[:end]).lower()
+            at = head.find(b"content-length: ")
+            length = (
+                int(head[at + 16 : head.find(b"\r\n", at) if head.find(b"\r\n", at) > 0 else None]) if at > 0 else 0
+            )
+            if len(self._buffer) < end + 4 + length:
+                return
+            del self._buffer[: end + 4 + length]
+            self._run.note(int(head[9:12]), time.perf_counter() - self._sent_at)
+            self._ask()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A run whose connections are lost is not a measurement."""
+        self._run.lost(exc)
+
+    def _ask(self) -> None:
+        if self._run.is_over:
+            self._transport.close()
+            return
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._run.next_request())
+
+
+class Run:
+    """One measurement in the making."""
+
+    def __init__(self, requests: Callable[[], bytes], connections: int) -> None:
+        self._requests = requests
+        self._open = connections
+        self._latencies: list[float] = []
+        self._statuses: dict[int, int] = {}
+        self._failures = 0
+        self.is_over = False
+        self.ended = asyncio.Event()
+
+    def next_request(self) -> bytes:
+        """The next request's bytes."""
+        return self._requests()
+
+    def note(self, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._latencies.append(seconds)
+        self._statuses[status] = self._statuses.get(status, 0) + 1
+
+    def lost(self, exc: Exception | None) -> None:
+        """Count a connection that has ended."""
+        self._open -= 1
+        if not self.is_over:
+            self._failures += 1
+        if self._open == 0:
+            self.ended.set()
+
+    def restart(self) -> None:
+        """Forget the warm-up."""
+        self._latencies.clear()
+        self._statuses.clear()
+
+    def figures(self, seconds: float) -> Figures:
+        """What was measured."""
+        if self._failures:
+            raise SystemExit(f"{self._failures} connections were lost")
+        ordered = sorted(self._latencies)
+        return Figures(
+            len(ordered) / seconds,
+            ordered[len(ordered) // 2] * 1000,
+            ordered[int(len(ordered) * 0.99)] * 1000,
+            dict(self._statuses),
+        )
+
+
+async def _measure(port: int, requests: Callable[[], bytes], *, connections: int, seconds: float) -> Figures:
+    loop = asyncio.get_running_loop()
+    run = Run(requests, connections)
+    for _ in range(connections):
+        await loop.create_connection(lambda: Connection(run), "127.0.0.1", port)
+    await asyncio.sleep(min(1.0, seconds / 3))
+    run.restart()
+    began = time.perf_counter()
+    await asyncio.sleep(seconds)
+    took = time.perf_counter() - began
+    figures = run.figures(took)
+    run.is_over = True
+    await asyncio.wait_for(run.ended.wait(), 10)
+    return figures
+
+
+def measure(port: int, requests: Callable[[], bytes], *, connections: int, seconds: float) -> Figures:
+    """Load the server on a local port for so long, after a warm-up."""
+    return uvloop.run(_measure(port, requests, connections=connections, seconds=seconds))
+
+
+def request(method: str, path: str, *, key: str, body: bytes = b"") -> bytes:
+    """One HTTP/1.1 request, ready to send."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+    if body:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"\r\n" + body
+
+
+def in_turn(requests: Sequence[bytes]) -> Callable[[], bytes]:
+    """The requests one after the other, for ever."""
+    at = 0
+
+    def following() -> bytes:
+        nonlocal at
+        at = (at + 1) % len(requests)
+        return requests[at]
+
+    return following
