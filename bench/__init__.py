@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against a ceiling in one run. Nothing here asserts a time; CI does not run them."""

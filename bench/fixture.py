@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 import asyncpg
@@ -89,7 +90,8 @@ async def fill(
            p AS (
                INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
                    wished_at, line_option_status, charged_until, created_at, updated_at)
-               SELECT gen_random_uuid(), orgs.ids[CASE WHEN n <= $5 THEN 1 ELSE 1 + n % array_length(orgs.ids, 1) END], 'live',
+               SELECT gen_random_uuid(),
+                   orgs.ids[CASE WHEN n <= $5 THEN 1 ELSE 1 + n % array_length(orgs.ids, 1) END], 'live',
                    '+1' || (2000000000 + n), 'local', 'assigned', CASE WHEN $4 THEN $3::uuid END, 1, now(),
                    CASE WHEN $4 THEN 'pending' END, now() + interval '1 month',
                    now() - n * interval '1 millisecond', now()
@@ -121,7 +123,7 @@ class Postgres:
         self._server = EmbeddedPostgres(data_dir)
         self._loop = asyncio.new_event_loop()
 
-    def __enter__(self) -> "Postgres":
+    def __enter__(self) -> Self:
         self._loop.run_until_complete(self._server.start())
         return self
 
@@ -159,7 +161,7 @@ class Server:
         self._url = f"http://127.0.0.1:{port}{path}"
         self.port = port
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         is_pinned = self._core is not None and (os.cpu_count() or 1) > 1
         pin = ["taskset", "-c", str(self._core)] if is_pinned else []
         self._process = subprocess.Popen([*pin, *self._command], env=self._environment)

@@ -52,7 +52,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A run whose connections are lost is not a measurement."""
-        self._run.lost(exc)
+        del exc
+        self._run.lost()
 
     def _ask(self) -> None:
         if self._run.is_over:
@@ -83,7 +84,7 @@ class Run:
         self._latencies.append(seconds)
         self._statuses[status] = self._statuses.get(status, 0) + 1
 
-    def lost(self, exc: Exception | None) -> None:
+    def lost(self) -> None:
         """Count a connection that has ended."""
         self._open -= 1
         if not self.is_over:

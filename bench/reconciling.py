@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
@@ -30,7 +30,7 @@ BATCH = 500
 def control(path: str, body: object | None = None) -> Any:
     """A word with the simulator."""
     raw = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{SIMULATOR_PORT}/_control/{path}", data=raw, timeout=60) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"http://127.0.0.1:{SIMULATOR_PORT}/_control/{path}", data=raw, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -59,7 +59,7 @@ class Worker:
     def __init__(self, filled: Filled) -> None:
         self._environment = {**os.environ, **environment(filled)}
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen([sys.executable, "-m", "agentmessage", "work"], env=self._environment)
         return self
 
@@ -101,7 +101,7 @@ def attaches(postgres: Postgres, count: int) -> None:
         on_campaign = sum(1 for binding in control("oracle")["bindings"].values() if binding["campaign"] == "CBENCH1")
         assert on_campaign == count, f"{on_campaign} of {count} are really bound"
         print(
-            f"reconcile {count:,} attaches   {count / seconds:8,.0f} numbers/s from wish to propagated ({seconds:.2f} s)\n"
+            f"reconcile {count:,} attaches   {count / seconds:,.0f} numbers/s from order to propagated ({seconds:.2f} s)\n"
             f"    orders {orders} (numbers / batch + 10 % = {allowed:.0f}), all calls about lines: {calls}"
         )
 
