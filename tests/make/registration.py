@@ -177,6 +177,25 @@ async def create_campaign(api: Client, brand_id: object, **changes: Any) -> Any:
     return answer.data
 
 
+async def verified_brand(api: Client, registrar: Registrar, **changes: Any) -> Any:
+    """A brand that the registry has verified."""
+    made = await create_brand(api, **changes)
+    await registrar.live(10)
+    brand = (await api.get(f"/v1/brands/{made['id']}")).data
+    assert brand["identity_status"] == "VERIFIED"
+    return brand
+
+
+async def approved_campaign(api: Client, registrar: Registrar, **changes: Any) -> Any:
+    """A campaign that the operators have approved, of a brand of its own."""
+    brand = await verified_brand(api, registrar)
+    made = await create_campaign(api, brand["id"], **changes)
+    await registrar.live(30)
+    campaign = (await api.get(f"/v1/campaigns/{made['id']}")).data
+    assert campaign["status"] == "ACTIVE"
+    return campaign
+
+
 async def allow_reselling(db: CellDb, account: Account) -> None:
     """Make the organization a reseller: it may have any number of brands."""
     await db.run("UPDATE organizations SET is_reseller = true WHERE id = $1", account.org_id)
