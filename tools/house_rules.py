@@ -49,6 +49,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,
+    "numbers/upkeep_queries.py::claim_owed": UPKEEP,
     "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,
     "web/queries.py::delete_keys_before": RETENTION,

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.billing import operations as billing
-from agentmessage.billing.model import UsageKind
+from agentmessage.billing.model import Charge, UsageKind
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.numbers import operations, order_rules, upkeep_queries
 from agentmessage.numbers.errors import NumberNotAssigned
 from agentmessage.numbers.model import NumberState
+from agentmessage.numbers.order_model import Owed
 from agentmessage.outbox.worker import Again, Done
 
 BITE = 500
@@ -56,20 +57,22 @@ async def run_renewals(cells: Cells) -> int:
 
 
 async def _renew(db: CellDb) -> int:
-    """One organization's numbers that are due, at most a bite."""
+    """The numbers that are due, at most a bite; wallets are locked in one order, so that two passes never deadlock."""
     async with db.transaction() as tx:
         owed = await upkeep_queries.claim_owed(tx, limit=BITE)
-        if not owed:
-            return 0
-        tenant = operator(owed[0].org_id, db.name, owed[0].account)
-        charges = [
-            order_rules.renewal(one, billing.price(UsageKind.NUMBER_MONTH, one.number_type, one.charged_until))
-            for one in owed
-        ]
-        await billing.charge_many(tx, tenant, charges, may_overdraw=True)
+        by_owner: dict[tuple[UUID, str], list[Owed]] = {}
+        for one in owed:
+            by_owner.setdefault((one.org_id, one.account), []).append(one)
+        for org_id, account in sorted(by_owner):
+            charges = [_month(one) for one in by_owner[org_id, account]]
+            await billing.charge_many(tx, operator(org_id, db.name, account), charges, may_overdraw=True)
         until = [order_rules.next_anniversary(one.since_at, one.charged_until) for one in owed]
         await upkeep_queries.extend(tx, [one.id for one in owed], until)
     return len(owed)
+
+
+def _month(owed: Owed) -> Charge:
+    return order_rules.renewal(owed, billing.price(UsageKind.NUMBER_MONTH, owed.number_type, owed.charged_until))
 
 
 async def detach_campaign(db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:

@@ -25,16 +25,17 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
 
     Generation and submission count go along, so that a late answer about the last owner is never news about the next
     (domain notes, section 1.7). Rows that a request or the reconciler holds are left for the next time. By
-    phone_numbers_released_idx.
+    inventory_quarantine_idx.
     """
     return await tx.run(
         """WITH over AS (
                SELECT p.id, p.account, p.number, p.generation, l.op_seq, l.observed = 'absent' AS is_read
                FROM phone_numbers p JOIN line_options l ON l.phone_number_id = p.id
                     JOIN directory.inventory i ON i.account = p.account AND i.number = p.number
-               WHERE p.state = 'quarantined' AND NOT p.return_to_carrier AND i.available_at <= $1
-                 AND l.phase = 'unbound' AND l.op_order_id IS NULL AND l.observed <> 'present'
-               ORDER BY p.released_at LIMIT $2 FOR UPDATE OF p, l SKIP LOCKED),
+               WHERE i.state = 'quarantined' AND i.available_at <= $1 AND p.state = 'quarantined'
+                 AND NOT p.return_to_carrier AND l.phase = 'unbound' AND l.op_order_id IS NULL
+                 AND l.observed <> 'present'
+               ORDER BY i.available_at LIMIT $2 FOR UPDATE OF p, l SKIP LOCKED),
            gone AS (
                DELETE FROM phone_numbers p USING over WHERE p.id = over.id)
            UPDATE directory.inventory i
@@ -47,13 +48,14 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
 
 
 async def claim_owed(tx: Statements, *, limit: int) -> list[Owed]:
-    """Assigned numbers whose paid month is over, longest first, one organization's; by phone_numbers_charge_idx."""
+    """Assigned numbers whose paid month is over, longest first, skipping what others hold.
+
+    Served by phone_numbers_charge_idx.
+    """
     return await tx.all(
         Owed,
         """SELECT id, org_id, account, number_type, created_at, charged_until FROM phone_numbers
-           WHERE state = 'assigned' AND charged_until <= $1 AND org_id = (
-               SELECT org_id FROM phone_numbers WHERE state = 'assigned' AND charged_until <= $1
-               ORDER BY charged_until LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+           WHERE state = 'assigned' AND charged_until <= $1
            ORDER BY charged_until LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
         tx.now,
         limit,
