@@ -137,11 +137,12 @@ async def save_statuses(tx: Statements, changes: Sequence[StatusChange]) -> None
         """WITH u AS (
                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) AS u (id, status, event, event_id)),
            changed AS (
-               UPDATE phone_numbers p SET line_option_status = u.status, updated_at = $5,
+               UPDATE phone_numbers p SET line_option_status = u.status,
+                   updated_at = greatest($5, p.updated_at + interval '1 microsecond'),
                    line_option_propagated_at = CASE WHEN u.status = 'propagated' THEN $5::timestamptz END
                FROM u WHERE p.id = u.id RETURNING p.*)
            INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
-           SELECT u.event_id, c.org_id, u.event, 'phone_number', c.id, phone_number_resource(c), $5
+           SELECT u.event_id, c.org_id, u.event, 'phone_number', c.id, phone_number_resource(c), c.updated_at
            FROM changed c JOIN u ON u.id = c.id WHERE u.event IS NOT NULL""",
         [change.number_id for change in changes],
         [change.status for change in changes],

@@ -107,30 +107,38 @@ def _sighting(*columns: Any) -> Sighting:
 async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str) -> Sighting | None:
     """Take the wish off one number: the row, the reconciler's bell, the fact and the audit row, in one statement.
 
-    Nothing is written, and no lock taken, when there is no campaign. A number that another request changed between
-    this statement's snapshot and its update comes back unchanged with its campaign still set: ask again.
+    Nothing is written, and no lock taken, when there is no campaign. `held` waits for whoever is changing the number,
+    so that the audit row names the campaign that was really left, and takes its transaction id only then, so that
+    events are in the order of the changes; `updated_at` grows with every one, whatever the clocks say. A number whose
+    campaign another request took off between this statement's snapshot and its lock comes back unchanged with the
+    campaign still set: ask again.
     """
     return await db.one(
         _sighting,
         """WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           held AS (
+               SELECT campaign_id FROM phone_numbers
+               WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS NOT NULL FOR NO KEY UPDATE),
            changed AS (
                UPDATE phone_numbers p SET campaign_id = NULL, generation = p.generation + 1, wished_at = $3,
-                   line_option_status = 'pending', line_option_propagated_at = NULL, updated_at = $3
-               WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND p.campaign_id IS NOT NULL
+                   line_option_status = 'pending', line_option_propagated_at = NULL,
+                   updated_at = greatest($3, p.updated_at + interval '1 microsecond')
+               WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM held)
                RETURNING p.*),
            rung AS (
                UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
            fact AS (
                INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
-               SELECT $4, $1, 'phone_number.campaign.detached', 'phone_number', c.id, phone_number_resource(c), $3
+               SELECT $4, $1, 'phone_number.campaign.detached', 'phone_number', c.id, phone_number_resource(c),
+                      c.updated_at
                FROM changed c),
            audited AS (
                INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
                                       resource_id, request_id, payload)
-               SELECT $1, $5, $3, $6, $7, 'phone_number.campaign.detach', 'phone_number', $2::text, $8,
-                      jsonb_build_object('campaign_id', n.campaign_id)
-               FROM changed, n)
+               SELECT $1, $5, changed.updated_at, $6, $7, 'phone_number.campaign.detach', 'phone_number', $2::text, $8,
+                      jsonb_build_object('campaign_id', held.campaign_id)
+               FROM changed, held)
            SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
                   r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
                   r.created_at, r.updated_at
@@ -152,35 +160,39 @@ async def attach(
 ) -> Sighting | None:
     """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
 
-    `c` locks the campaign against a concurrent deactivation (which takes it FOR UPDATE) and looks again at its status
-    once it has the lock, so that a campaign that has just expired is not wished for.
+    `c` locks the campaign, after the number, against a concurrent deactivation (which takes it FOR UPDATE) and looks
+    again at its status once it has the lock, so that a campaign that has just expired is not wished for.
     """
     return await db.one(
         _sighting,
         """WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           held AS (
+               SELECT campaign_id FROM phone_numbers
+               WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS DISTINCT FROM $9
+               FOR NO KEY UPDATE),
            c AS (
-               SELECT id FROM campaigns WHERE org_id = $1 AND id = $9 AND status = 'ACTIVE'
-                 AND EXISTS (SELECT FROM n WHERE n.state = 'assigned' AND n.campaign_id IS DISTINCT FROM $9)
-               FOR KEY SHARE),
+               SELECT id FROM campaigns
+               WHERE org_id = $1 AND id = $9 AND status = 'ACTIVE' AND EXISTS (SELECT FROM held) FOR KEY SHARE),
            changed AS (
                UPDATE phone_numbers p SET campaign_id = $9, generation = p.generation + 1, wished_at = $3,
-                   line_option_status = 'pending', line_option_propagated_at = NULL, updated_at = $3
-               WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND p.campaign_id IS DISTINCT FROM $9
-                 AND EXISTS (SELECT FROM c)
+                   line_option_status = 'pending', line_option_propagated_at = NULL,
+                   updated_at = greatest($3, p.updated_at + interval '1 microsecond')
+               WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM c)
                RETURNING p.*),
            rung AS (
                UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
            fact AS (
                INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
-               SELECT $4, $1, 'phone_number.campaign.attached', 'phone_number', c.id, phone_number_resource(c), $3
+               SELECT $4, $1, 'phone_number.campaign.attached', 'phone_number', c.id, phone_number_resource(c),
+                      c.updated_at
                FROM changed c),
            audited AS (
                INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
                                       resource_id, request_id, payload)
-               SELECT $1, $5, $3, $6, $7, 'phone_number.campaign.attach', 'phone_number', $2::text, $8,
-                      jsonb_build_object('campaign_id', $9::uuid, 'replaced_campaign_id', n.campaign_id)
-               FROM changed, n)
+               SELECT $1, $5, changed.updated_at, $6, $7, 'phone_number.campaign.attach', 'phone_number', $2::text, $8,
+                      jsonb_build_object('campaign_id', $9::uuid, 'replaced_campaign_id', held.campaign_id)
+               FROM changed, held)
            SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
                   r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
                   r.created_at, r.updated_at
