@@ -82,6 +82,34 @@ def up(  # noqa: PLR0917 - typer makes one option of each
 
 
 @app.command()
+def demo(  # noqa: PLR0917 - typer makes one option of each
+    ready_file: Annotated[Path | None, typer.Option(help="Tell it on the running platform that wrote this.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Tell it on the platform that answers here.")] = None,
+    api_key: Annotated[str | None, typer.Option(help="With --base-url: the key to use.")] = None,
+    simulator_url: Annotated[str | None, typer.Option(help="With --base-url: that platform's simulator.")] = None,
+    sandbox: Annotated[bool, typer.Option(help="Use the sandbox key of the ready file.")] = False,  # noqa: FBT002 - a flag
+    profile: Profile = ProfileName.DEMO,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds that any one state may take to come.")] = 60.0,
+) -> None:
+    """Tell the story of a number, a campaign and a carrier, step by step, on a platform of its own or a running one."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from agentmessage.app.demo import DemoOptions  # noqa: PLC0415
+    from agentmessage.app.demo import demo as tell  # noqa: PLC0415
+    from agentmessage.app.demo_platform import Place  # noqa: PLC0415
+
+    place: Place | None = None
+    if base_url is not None or api_key is not None or simulator_url is not None:
+        if base_url is None or api_key is None or simulator_url is None or ready_file is not None:
+            raise Failure("--base-url, --api-key and --simulator-url belong together, and not with --ready-file")
+        place = Place(base_url=base_url, api_key=api_key, simulator_url=simulator_url)
+    options = DemoOptions(
+        place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, patience_s=patience
+    )
+    raise typer.Exit(asyncio.run(tell(options, Console(highlight=False))))
+
+
+@app.command()
 def serve(
     host: Host = None,
     port: Port = None,
