@@ -42,6 +42,7 @@ class NumberOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True
             min_length=1,
             max_length=MAX_ORDER,
             description="Different E.164 numbers, as a search shows them.",
+            extra_json_schema={"uniqueItems": True},
             extra=must(f"must be 1..{MAX_ORDER} E.164 numbers"),
         ),
     ]

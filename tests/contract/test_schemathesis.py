@@ -1,0 +1,131 @@
+"""Thousands of requests made from the document, over a real socket: the platform keeps what the document says.
+
+The seed is fixed, so that a run replays; another one is given with AGENTMESSAGE_CONTRACT_SEED. What was sent is random,
+what it met is not quite: jobs run beside it, as in the world.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.every_route import ROUTES
+from tests.contract.platform_story import Platform
+
+SEED = os.environ.get("AGENTMESSAGE_CONTRACT_SEED", "1")
+EXAMPLES_PER_OPERATION = os.environ.get("AGENTMESSAGE_CONTRACT_EXAMPLES", "20")
+LEAST_CASES = 2_000
+ACCEPTED = ["2xx", "401", "402", "403", "404", "409", "429"]
+
+# A request that fits its schema must not be refused with 400 or 422, but where the contract has rules that no schema
+# can say: these operations, each for the reason beside it. 402, 409 and 429 depend on what happened before.
+RULES_BEYOND_THE_SCHEMA = {
+    "listPhoneNumbers": "a cursor has to come from an earlier page, and excludes offset",
+    "listCampaignPhoneNumbers": "a cursor has to come from an earlier page",
+    "listBrands": "a cursor has to come from an earlier page, and excludes offset",
+    "listCampaigns": "a cursor has to come from an earlier page, and excludes offset",
+    "listApiKeys": "a cursor has to come from an earlier page",
+    "listAuditLog": "a cursor has to come from an earlier page; since is not after until",
+    "listEvents": "a cursor or Last-Event-ID has to be a place in the organization's events",
+    "patchOrganization": "quiet hours have two ends; attestations depend on the other fields",
+    "createBrand": "what is required depends on the entity type",
+    "updateBrand": "what is required depends on the entity type",
+    "createCampaign": "what is required depends on the use case and the flags",
+}
+
+
+OUTLIVES_ITS_DELETION = {
+    "getApiKey": "a revoked key stays listed with revoked_at",
+    "revokeApiKey": "revoking again answers 204",
+    "getBrand": "a deleted brand can still be read",
+    "deleteBrand": "deleting again answers the brand",
+    "getCampaign": "a deactivated campaign is EXPIRED and can still be read",
+    "deactivateCampaign": "deactivating again answers the campaign",
+    "listCampaignPhoneNumbers": "a deactivated campaign can still be read",
+}
+"""Operations that do not answer 404 after a deletion, each for the reason beside it."""
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """A platform of its own."""
+    with tempfile.TemporaryDirectory(prefix="agentmessage-contract-") as folder:
+        running = Platform(Path(folder) / "data")
+        yield running
+        assert running.stop() == 0
+
+
+KNOWN_IDS = {
+    ("getBrand", "updateBrand"): ("path.id", "brands"),
+    ("createCampaign",): ("body.brand_id", "brands"),
+    ("getCampaign", "listCampaignPhoneNumbers"): ("path.id", "campaigns"),
+    ("attachCampaign", "updatePhoneNumber", "detachCampaign", "getPhoneNumber", "getCarrierLineOption"): (
+        "path.id",
+        "numbers",
+    ),
+    ("attachCampaign", "updatePhoneNumber", "orderPhoneNumbers"): ("body.campaign_id", "campaigns"),
+    ("releasePhoneNumber",): ("path.id", "numbers_to_release"),
+}
+"""Operations that get an id which exists, in most requests; deletions reach what they delete by links alone."""
+
+
+def configuration(ids: dict[str, list[str]]) -> str:
+    """What schemathesis cannot read in the document: which ids exist, and where rules go beyond a schema."""
+    lines = [
+        "[phases.stateful.generation]",
+        "max-examples = 60",
+        "[checks.positive_data_acceptance]",
+        f"expected-statuses = {ACCEPTED}",
+    ]
+    for name, values in ids.items():
+        lines += [f"[dictionaries.{name}]", f"values = {values}"]
+    for route in ROUTES:
+        settings = [
+            f'parameters."{place}" = {{ dictionary = "{name}", probability = 0.7 }}'
+            for operations, (place, name) in KNOWN_IDS.items()
+            if route.name in operations
+        ]
+        if route.name in RULES_BEYOND_THE_SCHEMA:
+            settings += [f"checks.positive_data_acceptance.expected-statuses = {[*ACCEPTED, '422']}"]
+        if route.name in OUTLIVES_ITS_DELETION:
+            settings += ["checks.use_after_free.enabled = false"]
+        if settings:
+            lines += ["[[operations]]", f'include-operation-id = "{route.name}"', *settings]
+    return "\n".join(lines) + "\n"
+
+
+def test_every_exemption_is_for_an_operation_that_there_is() -> None:
+    named = {operation for operations in KNOWN_IDS for operation in operations}
+
+    assert named | set(RULES_BEYOND_THE_SCHEMA) | set(OUTLIVES_ITS_DELETION) <= {route.name for route in ROUTES}
+
+
+@pytest.mark.processes
+def test_schemathesis_finds_nothing(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(configuration(platform.furnish()))
+
+    done = subprocess.run(  # noqa: S603 - a tool of this environment
+        [
+            Path(sys.executable).parent / "schemathesis",
+            *("--config-file", tmp_path / "schemathesis.toml", "run", f"{platform.ready['base_url']}/openapi.json"),
+            *("--header", f"Authorization: Bearer {platform.ready['api_key']}"),
+            *("--seed", SEED, "--max-examples", EXAMPLES_PER_OPERATION),
+            *("--continue-on-failure", "--request-timeout", "30"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    print(done.stdout)  # noqa: T201 - shown with a failure, the seed in it
+    assert done.returncode == 0, f"seed {SEED}: {done.stdout[-8000:]}{done.stderr[-2000:]}"
+    generated = re.search(r"(\d+) generated", done.stdout)
+    assert generated
+    assert int(generated[1]) >= LEAST_CASES
+    assert re.search(r"API Links: +([1-9]\d*) covered", done.stdout), "no link was followed"
