@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import hypothesis
 import pytest
+from tests.make.accounts import Account, open_account
 
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
-from tests.make.accounts import Account, open_account
 
 TEMPLATE = "agentmessage_template"
 SEAL_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
@@ -200,3 +201,5 @@ async def api(app: Any, account: Account) -> Client:
 
 NOWHERE = UUID("00000000-0000-7000-8000-000000000000")
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
+hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is not a failure
+hypothesis.settings.load_profile("house")
