@@ -78,6 +78,7 @@ class Story:
         """All of it, in order. Raises StoryBroke at the first thing that is not as it must be."""
         numbers = await self._search()
         mine, other = await self._order(numbers)
+        await self._make_room()
         brand_id = await self._register_brand()
         campaign = await self._register_campaign(brand_id)
         await self._meddle(other, campaign)
@@ -113,6 +114,16 @@ class Story:
             step.shows(ordered)
             step.says(f"they are ours; the story is about {numbers[0]}")
             return by_number[numbers[0]], by_number[numbers[1]]
+
+    async def _make_room(self) -> None:
+        """An organization that has a brand already may file the story's only as a reseller."""
+        brands = await self._api.call("GET", "/v1/brands?limit=1", expect=200)
+        organization = await self._api.call("GET", "/v1/organization", expect=200)
+        if not brands.data or organization.data["is_reseller"]:
+            return
+        with self._screen.step("Become a reseller") as step:
+            step.shows(await self._api.call("PATCH", "/v1/organization", {"is_reseller": True}, expect=200))
+            step.says("the organization has a brand already, and only resellers have two")
 
     async def _register_brand(self) -> str:
         with self._screen.step("File a brand") as step:

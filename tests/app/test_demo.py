@@ -1,0 +1,251 @@
+"""`agentmessage demo`: told to the end on real platforms, and broken off, with a way out, by whatever is not so."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from agentmessage.app.demo_http import Client, Stage, StoryBroke, account_of
+from agentmessage.app.demo_screen import Screen
+from agentmessage.app.demo_story import Story, _require_fiction
+
+# ruff: noqa: S310, S603 - addresses and commands are our own
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]
+
+TITLES = (
+    "Search for numbers",
+    "Order both",
+    "File a brand",
+    "The registry verifies it",
+    "File a campaign",
+    "Carrier and operators approve it",
+    "Somebody meddles in the carrier's portal",
+    "Attach the campaign",
+    "The carrier takes the order",
+    "Every operator has it",
+    "Ask why",
+    "Detach the campaign",
+    "Detach it again",
+    "The carrier takes it off",
+    "No operator has it any more",
+    "The meddling is put right",
+    "Read the events",
+)
+PATIENCE_S = 2.0
+
+
+class Told:
+    """How one run of the demo ended."""
+
+    def __init__(self, *options: str) -> None:
+        ended = subprocess.run(
+            [sys.executable, "-m", "agentmessage", "demo", *options],
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+            env=clean_environment(),
+        )
+        self.status = ended.returncode
+        self.lines = ended.stdout.splitlines()
+        self.errors = ended.stderr
+
+    def titles(self) -> list[str]:
+        return [line.split("  ok  ")[1].partition(":")[0] for line in self.lines if "  ok  " in line]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    return {**{name: text for name, text in os.environ.items() if not name.startswith("AGENTMESSAGE_")}, **more}
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def control(ready: dict[str, Any], path: str, body: dict[str, Any]) -> None:
+    url = f"{ready['simulator_url']}/_control/{path}"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()), timeout=10) as response:
+        assert response.status == 200
+
+
+@pytest.fixture(scope="module")
+def ready_file() -> Iterator[Path]:
+    """A running platform whose simulator does not dawdle."""
+    with tempfile.TemporaryDirectory(prefix="agentmessage-test-demo-") as directory:
+        file = Path(directory) / "ready.json"
+        command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", f"{directory}/data", "--port", "0"]
+        command += ["--profile", "instant", "--ready-file", str(file)]
+        with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
+            until(lambda: file.exists() or process.poll() is not None)
+            yield file
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
+
+
+@pytest.fixture
+def ready(ready_file: Path) -> Iterator[dict[str, Any]]:
+    note = json.loads(ready_file.read_bytes())
+    yield note
+    control(note, "reset", {})
+
+
+def test_on_a_platform_of_its_own_every_state_is_reached_and_nothing_is_left(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agentmessage", "demo", "--profile", "instant"]
+    environment = clean_environment(TMPDIR=str(tmp_path), AGENTMESSAGE_BANDWIDTH_USERNAME="real")
+
+    told = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    lines = [line for line in told.stdout.splitlines() if "  ok  " in line]
+    assert [line.split("  ok  ")[1].partition(":")[0] for line in lines] == ["Start a platform", *TITLES]
+    assert "\x1b" not in told.stdout, "a pipe gets plain lines"
+    assert list(tmp_path.glob("agentmessage-demo-*")) == []
+    assert still_running(tmp_path) == []
+
+
+def test_an_interrupted_demo_stops_its_platform(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agentmessage", "demo"]
+    environment = clean_environment(TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1")
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        until(lambda: "Search for numbers" in (process.stdout.readline() if process.stdout else ""))
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(60) == 130
+    assert list(tmp_path.glob("agentmessage-demo-*")) == []
+    assert still_running(tmp_path) == []
+
+
+def still_running(directory: Path) -> list[str]:
+    """Command lines of living processes that name the directory."""
+    found: list[str] = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in words:
+            found.append(words)
+    return found
+
+
+def test_on_a_running_platform_it_can_be_told_again_and_again(ready_file: Path) -> None:
+    """The second time the organization has a brand already, so it becomes a reseller to file another."""
+    for extra in (set[str](), {"Become a reseller"}):
+        told = Told("--ready-file", str(ready_file), "--sandbox")
+
+        assert told.status == 0, told.lines
+        assert set(told.titles()) - set(TITLES) == extra
+        assert [title for title in told.titles() if title not in extra] == list(TITLES)
+
+
+def test_a_platform_can_be_named_by_its_address_and_a_key(ready: dict[str, Any]) -> None:
+    options = ["--base-url", ready["base_url"], "--api-key", ready["second_org_api_key"]]
+
+    told = Told(*options, "--simulator-url", ready["simulator_url"])
+
+    assert told.status == 0, told.lines
+
+
+def test_a_state_that_does_not_come_ends_it_with_status_1_and_a_way_out(
+    ready: dict[str, Any], ready_file: Path
+) -> None:
+    control(ready, "faults", {"probabilities": {"order_stuck": {"probability": 1, "operation": "lines."}}})
+
+    told = Told("--ready-file", str(ready_file), "--patience", str(PATIENCE_S))
+
+    assert told.status == 1
+    assert told.titles()[-1] == "Attach the campaign"
+    assert f"After {PATIENCE_S:g} s the carrier side is bind" in told.lines[-2]
+    assert "POST /_control/reset" in told.lines[-1]
+
+
+def test_a_refusal_ends_it_with_the_code_and_its_page(ready: dict[str, Any]) -> None:
+    told = Told("--base-url", ready["base_url"], "--api-key", "am_live_no", "--simulator-url", ready["simulator_url"])
+
+    assert told.status == 1
+    assert "401 instead of 200: UNAUTHORIZED" in told.lines[-2]
+    assert "docs/api.md#unauthorized" in told.lines[-1]
+
+
+def test_a_platform_that_does_not_answer_ends_it_with_status_1() -> None:
+    options = ["--base-url", "http://127.0.0.1:1", "--api-key", "x", "--simulator-url", "http://127.0.0.1:1"]
+
+    told = Told(*options)
+
+    assert told.status == 1
+    assert "http://127.0.0.1:1 did not answer" in told.lines[-2]
+
+
+def test_a_missing_ready_file_is_one_clear_sentence(tmp_path: Path) -> None:
+    told = Told("--ready-file", str(tmp_path / "none.json"))
+
+    assert told.status == 1
+    assert "is not the ready file of a running platform" in told.lines[0]
+    assert "agentmessage up --ready-file" in told.lines[1]
+
+
+def test_half_an_address_is_refused(ready_file: Path) -> None:
+    told = Told("--base-url", "http://127.0.0.1:1", "--ready-file", str(ready_file))
+
+    assert told.status == 1
+    assert "belong together" in told.errors
+
+
+async def test_an_api_that_says_settled_is_not_believed_when_the_oracle_says_otherwise(ready: dict[str, Any]) -> None:
+    """The carrier has the number on a campaign; the story that claims it has none breaks."""
+    number = "+13055550150"
+    api, simulator = Client(ready["base_url"], api_key=ready["api_key"]), Client(ready["simulator_url"])
+    stage = Stage(api, simulator, account_of(ready["api_key"]))
+    screen = Screen(Console(quiet=True))
+    control(ready, "campaigns/CORACLE", {"create": True, "status": "ACTIVE"})
+    control(ready, "numbers", {"numbers": [number], "campaign": "CORACLE"})
+
+    story = Story(stage, screen, patience_s=1)
+    try:
+        with screen.step("agree") as step:
+            await story._agree(step, number, "CORACLE")
+            with pytest.raises(StoryBroke, match="but the carrier has"):
+                await story._agree(step, number, None)
+    finally:
+        await api.close()
+        await simulator.close()
+
+
+def test_real_numbers_are_never_bought() -> None:
+    _require_fiction(["+14155550100", "+12125550199"])
+
+    with pytest.raises(StoryBroke, match="spends no real money") as broken:
+        _require_fiction(["+14155550100", "+14155550200"])
+
+    assert "--sandbox" in broken.value.way_out
+
+
+def test_a_terminal_gets_marks_and_the_exchange_below() -> None:
+    console = Console(force_terminal=True, width=100, record=True, file=io.StringIO())
+    screen = Screen(console)
+
+    with screen.step("Attach the campaign") as step:
+        step.says("carrier side pending")
+    screen.print_failure("It broke", "Do this")
+
+    shown = console.export_text()
+    assert " ✓ Attach the campaign  carrier side pending" in shown
+    assert " ✗  It broke" in shown
+    assert "Do this" in shown
