@@ -19,7 +19,7 @@ def test_every_fault_has_its_row(fault: str) -> None:
     assert fault not in DEFAULT_SECONDS or f"({DEFAULT_SECONDS[fault]:g}" in row
 
 
-@pytest.mark.parametrize("word", {*BrandFate, *CampaignFate} - {"VERIFIED", "REFUSED", "APPROVED"})
+@pytest.mark.parametrize("word", sorted({*BrandFate, *CampaignFate} - {"VERIFIED", "REFUSED", "APPROVED"}))
 def test_every_magic_word_has_its_row(word: str) -> None:
     assert f"| `{word}` |" in MANUAL
 
