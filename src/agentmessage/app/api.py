@@ -115,7 +115,7 @@ class Api:
             case "/readyz":
                 return await health.ready(self.cells)
             case "/metrics":
-                return health.metrics(self.registry)
+                return await health.metrics(self.registry, self.cells)
             case _:
                 return self._reference.page(path)
 

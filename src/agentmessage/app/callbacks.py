@@ -4,7 +4,7 @@ A hint only makes the subject due; the reconciler and the registration jobs then
 path carries the account, the credentials or the signature carry the proof.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -94,12 +94,12 @@ class Callbacks:
             return None
         return {"carrier": carrier.carrier_callbacks, "registry": carrier.registry_callbacks}.get(source)
 
-    async def _tell(self, account: str, hints: list[Hint] | tuple[Hint, ...] | object) -> bool:
+    async def _tell(self, account: str, hints: Sequence[Hint]) -> bool:
         """Make the subjects due, in whichever cell has them; False when no cell knows one."""
         known = False
         for name in await self._cells.names():
             cell = await self._cells.cell(name)
-            for hint in hints if isinstance(hints, list | tuple) else ():
+            for hint in hints:
                 if await _make_due(cell, account, hint):
                     self._ring(name, BELLS[type(hint)])
                     known = True

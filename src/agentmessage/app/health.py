@@ -1,12 +1,13 @@
 """Is it alive, is it ready, what does it count: the three pages that an operator's machinery reads."""
 
+import contextlib
 from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from agentmessage.app import queries
+from agentmessage.app import gauges, queries
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.migrations.runner import pending_on
 from agentmessage.web.responses import Reply
@@ -52,6 +53,9 @@ async def _readiness(cells: Cells) -> Readiness:
     return Readiness(database=True, migrations=True, worker=is_beating)
 
 
-def metrics(registry: CollectorRegistry) -> Reply:
-    """Prometheus text."""
-    return Reply(200, generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+async def metrics(registry: CollectorRegistry, cells: Cells) -> Reply:
+    """Prometheus text: this process's own counters, then the installation's last gauges if the database answers."""
+    text = generate_latest(registry)
+    with contextlib.suppress(*DATABASE_AWAY):
+        text += await gauges.show(cells)
+    return Reply(200, text, content_type=CONTENT_TYPE_LATEST)

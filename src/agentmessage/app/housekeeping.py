@@ -24,6 +24,7 @@ CALLBACKS_KEPT = timedelta(days=30)
 CARRIER_ORDERS_KEPT = timedelta(days=90)
 WORKERS_KEPT = timedelta(days=1)
 TRANSITIONS_KEPT = 50
+ODD_ANSWERS_KEPT = 1000
 NUMBERS_TRIMMED = 1000
 
 
@@ -46,6 +47,7 @@ async def tidy(cells: Cells, settings: Settings) -> None:
     await upkeep.run_end_quarantine(cells)
     directory = await cells.directory()
     await queries.forget_workers(directory, directory.now - WORKERS_KEPT)
+    await outbox_queries.forget_odd_answers(directory, directory.now - CALLBACKS_KEPT, most=ODD_ANSWERS_KEPT)
     for name in await cells.names():
         await _tidy_cell(await cells.cell(name), settings)
 

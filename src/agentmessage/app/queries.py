@@ -50,3 +50,51 @@ async def forget_callbacks(db: Statements, before: datetime) -> int:
            (SELECT id FROM carrier_callbacks WHERE received_at < $1 ORDER BY received_at LIMIT 10000)""",
         before,
     )
+
+
+async def claim_gauges(db: Statements, *, before: datetime) -> bool:
+    """Take this minute's counting; False: somebody has counted since `before`."""
+    return bool(
+        await db.run(
+            """INSERT INTO directory.installation AS i (name, value, updated_at) VALUES ('gauges', '[]', $2)
+               ON CONFLICT (name) DO UPDATE SET updated_at = $2 WHERE i.updated_at < $1""",
+            before,
+            db.now,
+        )
+    )
+
+
+async def save_gauges(db: Statements, samples: object) -> None:
+    """Leave the counts for whoever is scraped."""
+    await db.run("UPDATE directory.installation SET value = $1 WHERE name = 'gauges'", samples)
+
+
+async def read_gauges(db: Statements) -> object:
+    """The last counts; None before the first."""
+    return await db.value("SELECT value FROM directory.installation WHERE name = 'gauges'")
+
+
+async def count_odd_answers(db: Statements, since: datetime) -> int:
+    """Answers that nobody understood; by odd_answers_age_idx."""
+    count: int = await db.value("SELECT count(*) FROM directory.odd_answers WHERE heard_at >= $1", since)
+    return count
+
+
+async def count_odd_callbacks(db: Statements, since: datetime) -> int:
+    """Callbacks that nobody understood, or about something unknown; by carrier_callbacks_age_idx."""
+    count: int = await db.value(
+        "SELECT count(*) FROM carrier_callbacks WHERE received_at >= $1 AND outcome <> 'read'", since
+    )
+    return count
+
+
+async def count_open_drift(db: Statements) -> int:
+    """Differences that are not healed; by drift_events_open_idx."""
+    count: int = await db.value("SELECT count(*) FROM drift_events WHERE healed_at IS NULL")
+    return count
+
+
+async def count_due_jobs(db: Statements) -> int:
+    """Jobs whose time has come; by jobs_due_idx."""
+    count: int = await db.value("SELECT count(*) FROM jobs WHERE run_at <= $1", db.now)
+    return count

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from agentmessage.app import housekeeping, queries
+from agentmessage.app import gauges, housekeeping, queries
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
@@ -136,6 +136,7 @@ class Worker:
 
     async def _keep_house(self) -> None:
         await housekeeping.tidy(self._cells, self._settings)
+        await gauges.count_if_due(self._cells)
         await asyncio.sleep(HOUSEKEEPING_S)
 
 

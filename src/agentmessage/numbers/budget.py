@@ -13,6 +13,7 @@ from msgspec import Struct
 from agentmessage.carriers.port import Deferred, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.numbers import budget_queries as queries
+from agentmessage.outbox.oddities import keep_if_odd
 
 log = structlog.get_logger("agentmessage.numbers")
 
@@ -60,8 +61,9 @@ class Budget:
         )
         return 0.0 if left >= 0 else -left / (limit.per_min / 60)
 
-    async def heard(self, account: str, answer: object) -> None:
-        """Count an answer towards the breaker."""
+    async def heard(self, account: str, answer: object, *, operation: str = "") -> None:
+        """Count an answer towards the breaker, and keep it when nobody understood it."""
+        await keep_if_odd(self._db, answer, account=account, operation=operation)
         is_ill = isinstance(answer, Unknown) or (isinstance(answer, Deferred) and answer.reason != "too many requests")
         if not is_ill:
             if self._failures[account]:

@@ -97,7 +97,7 @@ class Step:
             return
         changes = [LineChange(member.number, member.campaign) for member in members]
         answer = await self._carrier.lines.submit(order.order_key, changes)
-        await self._reconciling.budget.heard(order.account, answer)
+        await self._reconciling.budget.heard(order.account, answer, operation="lines.submit")
         match answer:
             case Accepted(carrier_order_id):
                 await self._submitted(carrier_order_id)
@@ -114,7 +114,7 @@ class Step:
         """Ask whether the carrier has an order under our key."""
         order = self._order
         answer = await self._carrier.lines.find_order(order.order_key)
-        await self._reconciling.budget.heard(order.account, answer)
+        await self._reconciling.budget.heard(order.account, answer, operation="lines.find_order")
         match answer:
             case Accepted(None):
                 misses = order.misses + 1
@@ -134,7 +134,7 @@ class Step:
         """Ask where the order stands."""
         order = self._order
         answer = await self._carrier.lines.read_order(order.carrier_order_id or "")
-        await self._reconciling.budget.heard(order.account, answer)
+        await self._reconciling.budget.heard(order.account, answer, operation="lines.read_order")
         match answer:
             case Accepted(report):
                 await self._reported(report)

@@ -97,7 +97,7 @@ async def pages_of(
             answer = await carrier.lines.read_all(page)
         else:
             answer = await carrier.lines.read_campaign(campaign, page)
-        await reconciling.budget.heard(account, answer)
+        await reconciling.budget.heard(account, answer, operation="lines.read")
         if not isinstance(answer, Accepted):
             log.warning("read interrupted", account=account, campaign=campaign, answer=str(answer)[:300])
             raise Interrupted

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.kernel.db import Statements
+from agentmessage.kernel.ids import new_id
 
 
 class Event(Struct, frozen=True):
@@ -170,3 +171,27 @@ async def next_job_at(db: Statements, kinds: Sequence[str]) -> datetime | None:
 async def ring(db: Statements, bell: str) -> None:
     """Notify listeners of a bell. Never inside a transaction of a request: NOTIFY takes a global lock at commit."""
     await db.run("SELECT pg_notify('agentmessage', $1)", bell)
+
+
+async def insert_odd_answer(db: Statements, *, account: str, operation: str, reason: str, raw: str) -> None:
+    """Keep an answer that nobody understood."""
+    await db.run(
+        """INSERT INTO directory.odd_answers (id, account, operation, reason, raw, heard_at)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        new_id(),
+        account,
+        operation,
+        reason,
+        raw,
+        db.now,
+    )
+
+
+async def forget_odd_answers(db: Statements, before: datetime, *, most: int) -> int:
+    """Forget odd answers past their retention, and all but the newest `most`."""
+    return await db.run(
+        """DELETE FROM directory.odd_answers WHERE heard_at < $1
+             OR id IN (SELECT id FROM directory.odd_answers ORDER BY heard_at DESC OFFSET $2)""",
+        before,
+        most,
+    )

@@ -79,4 +79,15 @@ CREATE TABLE directory.installation (
     updated_at  timestamptz NOT NULL DEFAULT now()
 );
 
+-- Answers of carriers and registry that nobody understood, as they came: never guessed, shown to the operator.
+CREATE TABLE directory.odd_answers (
+    id          uuid PRIMARY KEY,
+    account     text NOT NULL,
+    operation   text NOT NULL,
+    reason      text NOT NULL,
+    raw         text NOT NULL,              -- at most 64 KiB
+    heard_at    timestamptz NOT NULL
+);
+CREATE INDEX odd_answers_age_idx ON directory.odd_answers (heard_at);
+
 INSERT INTO directory.cells (name) VALUES ('cell_00');
