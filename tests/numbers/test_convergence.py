@@ -1,31 +1,41 @@
-"""Deterministic simulation: random wishes, faults, crashes, callbacks and drift; the invariants of domain notes 1.7.
+"""Simulation under a virtual clock: random wishes, releases, resales, expiry, faults, crashes, callbacks and drift.
+
+The invariants (a) to (f) of domain notes 1.7 hold at every step, also with two workers at once.
 
 A failing seed is in the test's name and in its message; `AGENTMESSAGE_SEED=17 pytest tests/numbers/test_convergence.py`
 replays it alone, `AGENTMESSAGE_SEEDS=1000` runs that many, `AGENTMESSAGE_STEPS` sets how long each story is.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from tests.conftest import TEMPLATE
+from tests.make.campaigns import insert_campaign
+from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
 
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import open_cell
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.tenant import operator
-from agentmessage.numbers import operations
-from tests.conftest import TEMPLATE
-from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
+from agentmessage.kernel.tenant import Tenant, operator
+from agentmessage.numbers import operations, ordering, releasing, upkeep_queries
+from agentmessage.numbers.order_model import Settings
 
 STEPS = int(os.environ.get("AGENTMESSAGE_STEPS", "300"))
 ONE_SEED = os.environ.get("AGENTMESSAGE_SEED")
 SEEDS = [int(ONE_SEED)] if ONE_SEED else range(int(os.environ.get("AGENTMESSAGE_SEEDS", "100")))
 NUMBERS = [f"+1415555{n:04d}" for n in range(100, 112)]
-CAPS = {"CAAAAAA": 3, "CBBBBBB": 49, "CCCCCCC": 5}
+CAPS = {"CAAAAAA": 3, "CBBBBBB": 49, "CCCCCCC": 5, "CDDDDDD": 4, "CEEEEEE": 49}
+MORTAL = "CBBBBBB"
+"""The campaign that may expire, for good."""
+
+OWNERS = {"CAAAAAA": 0, "CBBBBBB": 0, "CCCCCCC": 0, "CDDDDDD": 1, "CEEEEEE": 1}
+"""Which of the two organizations has which campaign; numbers change hands."""
+
 ROUNDS_TO_CONVERGE = 400
 
 FAULTS = (
@@ -43,35 +53,58 @@ class Chaos:
     def __init__(self, story: Story, org_id: UUID) -> None:
         self.story = story
         self.rng = story.rng
-        self.tenant = operator(org_id, "cell_00", "live")
-        self.numbers: list[UUID] = []
+        self.tenants = [operator(one, "cell_00", "live") for one in (org_id, new_id())]
         self.campaigns: dict[str, UUID] = {}
+        self.drifted: set[str] = set()
+        self.has_expired = False
         self.history: list[str] = []
 
     async def begin(self) -> None:
         story = self.story
-        await story.db.run(
-            """INSERT INTO directory.organizations (id, cell, mode) VALUES ($1, 'cell_00', 'live')""", self.tenant.org_id
-        )
-        await story.db.run(
-            """INSERT INTO organizations (id, mode, name, quiet_hours, auto_replies, created_at, updated_at)
-               VALUES ($1, 'live', 'Chaos', '{}', '{}', $2, $2)""",
-            self.tenant.org_id,
-            story.db.now,
-        )
+        for tenant in self.tenants:
+            await self._open(tenant)
         story.control("numbers", {"numbers": NUMBERS})
-        self.numbers = [await add_number(story.db, self.tenant.org_id, number) for number in NUMBERS]
+        for number in NUMBERS:
+            await add_number(story.db, self.tenants[0].org_id, number)
+            await story.db.run(
+                """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell, generation)
+                   VALUES ('live', $1, 'local', 'assigned', $2, 'cell_00', 1)""",
+                number,
+                self.tenants[0].org_id,
+            )
         for tcr_id, cap in CAPS.items():
             story.control(f"campaigns/{tcr_id}", {"status": "ACTIVE", "create": True})
             self.campaigns[tcr_id] = await insert_campaign(
-                story.db, self.tenant.org_id, tcr_campaign_id=tcr_id, number_cap=cap
+                story.db, self.tenants[OWNERS[tcr_id]].org_id, tcr_campaign_id=tcr_id, number_cap=cap
             )
+
+    async def _open(self, tenant: Tenant) -> None:
+        """An organization with all the money in the world."""
+        db = self.story.db
+        await db.run(
+            "INSERT INTO directory.organizations (id, cell, mode) VALUES ($1, 'cell_00', 'live')", tenant.org_id
+        )
+        await db.run(
+            """INSERT INTO organizations (id, mode, name, quiet_hours, auto_replies, created_at, updated_at)
+               VALUES ($1, 'live', 'Chaos', '{}', '{}', $2, $2)""",
+            tenant.org_id,
+            db.now,
+        )
+        await db.run(
+            "INSERT INTO wallets (org_id, balance_microcents, updated_at) VALUES ($1, 1000000000000000, $2)",
+            tenant.org_id,
+            db.now,
+        )
 
     async def step(self) -> None:
         acts: list[tuple[float, Callable[[], Awaitable[Any]]]] = [
             (30, self._wish),
-            (40, self._work),
+            (36, self._work),
+            (6, self._work_together),
             (8, self._crash),
+            (4, self._release),
+            (4, self._sell_again),
+            (0.15, self._expire),
             (20, self._pass_time),
             (12, self.story.deliver),
             (6, self.story.sweep),
@@ -83,20 +116,66 @@ class Chaos:
         self.history.append(act.__name__)
         await act()
 
+    async def _assigned(self) -> list[tuple[UUID, Tenant]]:
+        """Every number that somebody holds, with its holder."""
+        held = await self.story.db.all(
+            lambda number_id, org_id: (number_id, org_id),
+            "SELECT id, org_id FROM phone_numbers WHERE state = 'assigned' ORDER BY number",
+        )
+        return [(number_id, next(t for t in self.tenants if t.org_id == org_id)) for number_id, org_id in held]
+
     async def _wish(self) -> None:
-        number = self.rng.choice(self.numbers)
+        held = await self._assigned()
+        if not held:
+            return
+        number, tenant = self.rng.choice(held)
+        theirs = [tcr_id for tcr_id, owner in OWNERS.items() if self.tenants[owner] == tenant]
         try:
             if self.rng.random() < 0.35:
-                await operations.detach(self.story.db, self.tenant, number)
+                await operations.detach(self.story.db, tenant, number)
             else:
-                campaign = self.rng.choice(list(self.campaigns.values()))
-                await operations.attach(self.story.db, self.tenant, number, campaign)
+                await operations.attach(self.story.db, tenant, number, self.campaigns[self.rng.choice(theirs)])
         except ApiError as error:
-            assert error.code == "CAMPAIGN_NOT_ACTIVE", error
+            if error.code != "CAMPAIGN_NOT_ACTIVE":
+                raise
+
+    async def _release(self) -> None:
+        held = await self._assigned()
+        if not held:
+            return
+        number, tenant = self.rng.choice(held)
+        async with self.story.db.transaction() as tx:
+            await releasing.release(tx, tenant, number, return_to_carrier=False, quarantine_days=0)
+
+    async def _sell_again(self) -> None:
+        """A quarantine ends once the carrier has surely unbound the number; then anybody may have it."""
+        db = self.story.db
+        async with db.transaction() as tx:
+            await upkeep_queries.end_quarantines(tx, limit=100)
+        free = await db.all(str, "SELECT number FROM directory.inventory WHERE state = 'available' ORDER BY number")
+        for number in free:
+            assert self.story.bindings()[number] is None or number in self.drifted, f"{number} sold while bound"
+            tenant = self.rng.choice(self.tenants)
+            async with db.transaction() as tx:
+                await ordering.place(tx, tenant, order_id=new_id(), numbers=[number], settings=Settings())
+
+    async def _expire(self) -> None:
+        """The campaign ends, here and at the registry, and never comes back."""
+        self.has_expired = True
+        await self.story.db.run("UPDATE campaigns SET status = 'EXPIRED' WHERE tcr_campaign_id = $1", MORTAL)
+        self.story.control(f"campaigns/{MORTAL}", {"status": "EXPIRED"})
+        await ring_campaign(self.story.db, self.campaigns[MORTAL])
 
     async def _work(self) -> None:
         before = await self._bound_for()
         await self.story.work()
+        await self._check_caps(before)
+
+    async def _work_together(self) -> None:
+        """Two workers at once, one of which may die; they meet at the locks."""
+        before = await self._bound_for()
+        mortal = Fuse(self.rng.randrange(60)) if self.rng.random() < 0.3 else None
+        await asyncio.gather(self.story.work(), self.story.work(mortal))
         await self._check_caps(before)
 
     async def _crash(self) -> None:
@@ -116,13 +195,18 @@ class Chaos:
 
     async def _drift(self) -> None:
         campaign = self.rng.choice([None, *CAPS])
-        self.story.control("drift", {"number": self.rng.choice(NUMBERS), "campaign": campaign})
+        number = self.rng.choice(NUMBERS)
+        self.drifted.add(number)
+        self.story.control("drift", {"number": number, "campaign": campaign})
 
     async def _move_campaign(self) -> None:
-        tcr_id = self.rng.choice(list(CAPS))
+        tcr_id = self.rng.choice(self._living())
         status = self.rng.choice(["ACTIVE", "ACTIVE", "SUSPENDED", "DORMANT"])
         self.story.control(f"campaigns/{tcr_id}", {"status": status})
         await self._set_suspended(tcr_id, is_suspended=status == "SUSPENDED")
+
+    def _living(self) -> list[str]:
+        return [tcr_id for tcr_id in CAPS if tcr_id != MORTAL or not self.has_expired]
 
     async def _set_suspended(self, tcr_id: str, *, is_suspended: bool) -> None:
         await self.story.db.run(
@@ -176,7 +260,7 @@ class Chaos:
         """No faults any more, every campaign well: then (a), every number converges to its wish."""
         story = self.story
         story.control("reset", {})
-        for tcr_id in CAPS:
+        for tcr_id in self._living():
             story.control(f"campaigns/{tcr_id}", {"status": "ACTIVE"})
             await self._set_suspended(tcr_id, is_suspended=False)
         left: list[Any] = []
@@ -200,6 +284,10 @@ class Chaos:
             wanted = row["wished"] if row["campaign_id"] else None
             if wanted in full and row["line_option_status"] == "failed" and row["trouble"] == "capacity":
                 continue
+            if wanted == MORTAL and self.has_expired:
+                if row["line_option_status"] != "failed" or row["op_order_id"] is not None:
+                    left.append((row["number"], wanted, truth, row))
+                continue
             status = "propagated" if row["campaign_id"] else None
             if truth != wanted or row["line_option_status"] != status or row["op_order_id"] is not None:
                 left.append((row["number"], wanted, truth, row))
@@ -220,7 +308,7 @@ async def test_every_number_converges_to_its_wish_whatever_happens(seed: int, po
     """Users attach and detach, carriers fail, workers die, callbacks repeat: (b) to (f) at every step, then (a)."""
     clock = VirtualClock()
     name = f"chaos_{seed}_{new_id().hex[-8:]}"
-    db = await open_cell(await postgres.create_database(name, template=TEMPLATE), "cell_00", pool_size=4, clock=clock)
+    db = await open_cell(await postgres.create_database(name, template=TEMPLATE), "cell_00", pool_size=8, clock=clock)
     try:
         await db.run("UPDATE directory.sweeps SET due_at = $1", clock.now())
         chaos = Chaos(Story(db, clock, seed=seed), new_id())
