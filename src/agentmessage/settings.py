@@ -24,7 +24,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_pool_size: int = 16
     worker_pool_size: int = 12
     log_level: str = "info"
-    cors_origin: str = ""
+    cors_origin: str = ""  # one origin whose pages may call the API, as https://app.example; empty: none
     seal_key: str = ""  # base64 of 32 bytes: seals tax ids and stored credentials
     simulator_url: str = "http://127.0.0.1:8090"
     bandwidth_url: str = "https://dashboard.bandwidth.com"
@@ -42,7 +42,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     callback_password: str = ""  # Basic credentials that carriers must show; empty: derived from seal_key
     carrier_writes_per_min: int = 0  # 0: the adapter's own budget (30 a minute at Bandwidth, none at the simulator)
     reconcile_batch: int = 500
-    reconcile_flush_ms: int = 50
     reconcile_deadline_s: int = 129_600  # 36 h
     reconcile_sweep_s: int = 900
     reconcile_heal_percent: int = 5

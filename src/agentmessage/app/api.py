@@ -24,6 +24,7 @@ from agentmessage.outbox.bells import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
 from agentmessage.web.authentication import Authenticator
+from agentmessage.web.cors import Cors
 from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
 from agentmessage.web.observation import Observer
@@ -74,6 +75,7 @@ class Api:
             ring=self._ringer.ring,
             observer=Observer(self.registry),
         )
+        self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +85,7 @@ class Api:
         elif scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith("/v1/"):
-                await self.edge(scope, receive, send)
+                await self._v1(scope, receive, send)
             else:
                 await self._outside(path, scope, receive, send)
 

@@ -26,6 +26,9 @@ SIMULATED_ACCOUNT_IDS = {"live": "9900001", "sandbox": "9900002"}
 SIMULATED_KEYS = {"live": "simulator", "sandbox": "simulator-sandbox"}
 
 SIMULATED_LOGIN = "simulator"  # user, password and secret alike: a simulator guards nothing
+SIMULATED_TIMEOUT_S = 5.0
+"""What never answers is given up sooner than at a real carrier; below `lease_s` of its pace."""
+
 REAL_WRITES_PER_MIN = 30
 """Bandwidth's limit on campaign-management calls (docs/carriers/bandwidth.md, section 1)."""
 
@@ -82,6 +85,7 @@ def _simulated_bandwidth(settings: Settings, account: str) -> BandwidthAccount:
         site_id="1",
         callback_username=settings.callback_username,
         callback_password=_callback_password(settings),
+        timeout_s=SIMULATED_TIMEOUT_S,
     )
 
 
@@ -100,7 +104,12 @@ def _real_bandwidth(settings: Settings) -> BandwidthAccount:
 
 
 def _simulated_tcr(settings: Settings, account: str) -> TcrAccount:
-    return TcrAccount(api_key=SIMULATED_KEYS[account], secret=SIMULATED_LOGIN, base_url=settings.simulator_url)
+    return TcrAccount(
+        api_key=SIMULATED_KEYS[account],
+        secret=SIMULATED_LOGIN,
+        base_url=settings.simulator_url,
+        timeout_s=SIMULATED_TIMEOUT_S,
+    )
 
 
 def _real_tcr(settings: Settings) -> TcrAccount:
