@@ -1,5 +1,6 @@
 """What becomes of a brand: filed once whatever breaks, believed only when read, told once."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from tests.make.registration import SEALER, Registrar, create_brand
 
 from agentmessage.brands import operations, queries, recording, rules
 from agentmessage.brands.jobs import BrandJobs
-from agentmessage.carriers.port import RegisteredBrand, Unknown
+from agentmessage.carriers.port import BrandFiling, RegisteredBrand, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.outbox.worker import Again, Done
 
@@ -253,6 +254,38 @@ async def test_a_brand_deleted_while_it_is_being_filed_is_deleted_there_too(
     assert await registrar.registered("/brand", made["id"]) is None
     assert (await read(api, made["id"]))["status"] == "DELETED"
     assert await db.value("SELECT count(*) FROM jobs WHERE kind LIKE 'brands.%'") == 0
+
+
+class Interrupted:
+    """A registry that answers a filing only after something else has happened."""
+
+    def __init__(self, registry: Any, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self.registry = registry
+        self.meanwhile = meanwhile
+
+    async def file_brand(self, filing: BrandFiling) -> Any:
+        await self.meanwhile()
+        return await self.registry.file_brand(filing)
+
+
+async def test_a_brand_that_is_registered_after_its_deletion_was_done_is_deleted_there_too(
+    api: Client, registrar: Registrar, db: CellDb
+) -> None:
+    """The deletion finds nothing at the registry, twice, and ends; the filing's answer comes later still."""
+    made = await create_brand(api)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+
+    async def delete() -> None:
+        await api.delete(f"/v1/brands/{made['id']}")
+        assert [await jobs.delete(db, keys_of(made)) for _ in range(2)] == [Again(2.0), Done()]
+        await db.run("DELETE FROM jobs")
+
+    slow: Any = Interrupted(registrar.caller.registry, delete)
+    await BrandJobs({"live": slow}, SEALER).file(db, keys_of(made))
+    await registrar.run()
+
+    assert await registrar.registered("/brand", made["id"]) is None
+    assert (await read(api, made["id"]))["status"] == "DELETED"
 
 
 async def test_a_brand_deleted_before_it_was_filed_never_reaches_the_registry(

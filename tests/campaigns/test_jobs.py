@@ -1,5 +1,6 @@
 """What becomes of a campaign: filed once whatever breaks, every change told once, every month paid once."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, crea
 
 from agentmessage.campaigns import operations, recording
 from agentmessage.campaigns.jobs import CampaignJobs
-from agentmessage.carriers.port import Accepted, RegisteredCampaign
+from agentmessage.carriers.port import Accepted, CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.tenant import operator
 from agentmessage.outbox.worker import Again, Done
@@ -226,6 +227,38 @@ async def test_a_campaign_deactivated_while_it_is_being_filed_ends_there_too(
     assert (await registrar.registered("/campaign", made["id"]))["status"] == "EXPIRED"
     assert (await read(api, made["id"]))["status"] == "EXPIRED"
     assert await registrar.balance_cents(account.org_id) == before
+
+
+class Interrupted:
+    """A registry that answers a filing only after something else has happened."""
+
+    def __init__(self, registry: Any, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self.registry = registry
+        self.meanwhile = meanwhile
+
+    async def file_campaign(self, filing: CampaignFiling) -> Any:
+        await self.meanwhile()
+        return await self.registry.file_campaign(filing)
+
+
+async def test_a_campaign_that_is_registered_after_its_deactivation_was_done_ends_there_too(
+    api: Client, registrar: Registrar, db: CellDb
+) -> None:
+    """The deactivation finds nothing at the registry, twice, and ends; the filing's answer comes later still."""
+    brand = await verified_brand(api, registrar)
+    made = await create_campaign(api, brand["id"])
+    jobs = CampaignJobs({"live": registrar.caller.registry}, recheck_s=60)
+
+    async def deactivate() -> None:
+        await api.delete(f"/v1/campaigns/{made['id']}")
+        assert [await jobs.deactivate(db, keys_of(made)) for _ in range(2)] == [Again(2.0), Done()]
+        await db.run("DELETE FROM jobs")
+
+    slow: Any = Interrupted(registrar.caller.registry, deactivate)
+    await CampaignJobs({"live": slow}, recheck_s=60).file(db, keys_of(made))
+    await registrar.run()
+
+    assert (await registrar.registered("/campaign", made["id"]))["status"] == "EXPIRED"
 
 
 async def test_a_campaign_deactivated_before_it_was_filed_never_reaches_the_registry(
