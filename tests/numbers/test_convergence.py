@@ -55,7 +55,6 @@ class Chaos:
         self.rng = story.rng
         self.tenants = [operator(one, "cell_00", "live") for one in (org_id, new_id())]
         self.campaigns: dict[str, UUID] = {}
-        self.drifted: set[str] = set()
         self.has_expired = False
         self.history: list[str] = []
 
@@ -154,10 +153,18 @@ class Chaos:
             await upkeep_queries.end_quarantines(tx, limit=100)
         free = await db.all(str, "SELECT number FROM directory.inventory WHERE state = 'available' ORDER BY number")
         for number in free:
-            assert self.story.bindings()[number] is None or number in self.drifted, f"{number} sold while bound"
+            assert number not in await self._in_flight(), f"{number} sold with the last owner's operation in flight"
             tenant = self.rng.choice(self.tenants)
             async with db.transaction() as tx:
                 await ordering.place(tx, tenant, order_id=new_id(), numbers=[number], settings=Settings())
+
+    async def _in_flight(self) -> list[str]:
+        """Numbers whose outcome at the carrier is still to come."""
+        return await self.story.db.all(
+            str,
+            """SELECT m.number FROM carrier_order_members m JOIN carrier_orders o ON o.id = m.order_id
+               WHERE o.state IN ('written', 'unknown', 'submitted')""",
+        )
 
     async def _expire(self) -> None:
         """The campaign ends, here and at the registry, and never comes back."""
@@ -195,9 +202,7 @@ class Chaos:
 
     async def _drift(self) -> None:
         campaign = self.rng.choice([None, *CAPS])
-        number = self.rng.choice(NUMBERS)
-        self.drifted.add(number)
-        self.story.control("drift", {"number": number, "campaign": campaign})
+        self.story.control("drift", {"number": self.rng.choice(NUMBERS), "campaign": campaign})
 
     async def _move_campaign(self) -> None:
         tcr_id = self.rng.choice(self._living())
@@ -237,12 +242,8 @@ class Chaos:
     async def check(self) -> None:
         story = self.story
         assert not story.unkeyed, f"(f) submitted without a stored key: {story.unkeyed}"
-        doubled = await story.db.all(
-            str,
-            """SELECT m.number FROM carrier_order_members m
-               JOIN carrier_orders o ON o.id = m.order_id
-               WHERE o.state IN ('written', 'unknown', 'submitted') GROUP BY m.number HAVING count(*) > 1""",
-        )
+        flying = await self._in_flight()
+        doubled = {number for number in flying if flying.count(number) > 1}
         assert not doubled, f"(b) two operations in flight for {doubled}"
         for row in await story.rows():
             if row["line_option_status"] == "propagated":

@@ -23,9 +23,6 @@ from agentmessage.numbers.reconciler import Changed, LineCarrier, Reconciling, r
 
 log = structlog.get_logger("agentmessage.numbers")
 
-LEASE_S = 90.0
-"""Longer than the longest call: a live worker never loses a lease while it waits for an answer."""
-
 ORDERS_AT_ONCE = 8
 MISSES_THAT_PROVE_ABSENCE = 2
 
@@ -36,12 +33,13 @@ async def advance(reconciling: Reconciling) -> int:
     accounts = await reconciling.budget.open_accounts()
     if not accounts:
         return 0
+    lease_s = max(reconciling.carriers[account].pace.lease_s for account in accounts)
     orders = await queries.claim_orders(
         db,
         accounts=accounts,
         now=db.now,
         lease_token=new_id(),
-        until=db.now + timedelta(seconds=LEASE_S),
+        until=db.now + timedelta(seconds=lease_s),
         limit=ORDERS_AT_ONCE,
     )
     await asyncio.gather(*(_advance(reconciling, order) for order in orders))

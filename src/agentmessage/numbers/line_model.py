@@ -144,7 +144,8 @@ Action = Settle | Bind | Unbind | Look | AwaitSweep | Wait | Withdraw | Abandon 
 class Pace(Struct, frozen=True, kw_only=True):
     """How patient the reconciler is with one carrier; all in seconds but `poll_growth` and `max_attempts`.
 
-    The defaults are for the real world (domain notes, sections 1.3, 1.5 and 1.7).
+    The defaults are for the real world (domain notes, sections 1.3, 1.5 and 1.7). `lease_s` is longer than the longest
+    call: a live worker never loses an order while it waits for an answer, and a dead one's is taken up that much later.
     """
 
     first_poll_s: float = 2.0
@@ -164,6 +165,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     sweep_s: float = 900.0
     drift_grace_s: float = 900.0
     breaker_s: float = 30.0
+    lease_s: float = 45.0
     max_attempts: int = 8
 
 
@@ -184,5 +186,6 @@ SIMULATED = Pace(
     sweep_s=5.0,
     drift_grace_s=2.0,
     breaker_s=2.0,
+    lease_s=8.0,
 )
 """For the simulator, whose days are seconds."""

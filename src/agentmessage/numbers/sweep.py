@@ -27,7 +27,6 @@ from agentmessage.numbers.sweep_queries import Belief, Drift
 
 log = structlog.get_logger("agentmessage.numbers")
 
-LEASE_S = 120.0
 OURS_AT_ONCE = 5000
 HEALS_AT_ONCE = 500
 FEWEST_HEALS = 10
@@ -65,7 +64,7 @@ async def sweep_due(reconciling: Reconciling, cells: Sequence[CellDb], *, heal_p
     """Sweep the account whose turn it is, over all cells that may hold its numbers; None: none is due."""
     directory = cells[0]
     token = new_id()
-    until = directory.now + timedelta(seconds=LEASE_S)
+    until = directory.now + timedelta(seconds=max(_lease_s(carrier.pace) for carrier in reconciling.carriers.values()))
     accounts = list(reconciling.carriers)
     account = await queries.claim(directory, accounts, now=directory.now, until=until, lease_token=token)
     if account is None:
@@ -78,6 +77,11 @@ async def sweep_due(reconciling: Reconciling, cells: Sequence[CellDb], *, heal_p
     due_at = directory.now + timedelta(seconds=rest_s)
     await queries.finish(directory, account, token, due_at=due_at, result=result)
     return result
+
+
+def _lease_s(pace: Pace) -> float:
+    """One call and what is done with its page; renewed with every page."""
+    return 2 * pace.lease_s
 
 
 class Sweep:
@@ -123,7 +127,7 @@ class Sweep:
 
     async def _page(self) -> None:
         async for readings in pages_of(self._reconciling, self._account, None):
-            until = self._cells[0].now + timedelta(seconds=LEASE_S)
+            until = self._cells[0].now + timedelta(seconds=_lease_s(self._pace))
             if not await queries.extend(self._cells[0], self._account, self._token, until):
                 raise Interrupted
             await self._compare(readings)
