@@ -242,15 +242,14 @@ async def record(tx: Tx, changed: Sequence[Changed]) -> None:
 
 def _status_change(before: Line, after: Line) -> StatusChange | None:
     status = line_rules.public_status(after)
-    is_newly_settled = after.applied_generation != before.applied_generation
-    if status == before.status and not is_newly_settled:
+    if status == before.status:
         return None
     event: EventType | None = None
     if status == "propagated":
         event = EventType.PHONE_NUMBER_CAMPAIGN_ASSIGNED
     elif status is None:
         event = EventType.PHONE_NUMBER_CAMPAIGN_UNASSIGNED
-    elif status == "failed" and before.status != "failed":
+    elif status == "failed":
         event = EventType.PHONE_NUMBER_CAMPAIGN_FAILED
     return StatusChange(after.id, status, event.value if event else None)
 
