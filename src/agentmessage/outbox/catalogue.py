@@ -43,6 +43,7 @@ class EventType(StrEnum):
 
 LISTENERS: dict[EventType, tuple[str, ...]] = {
     EventType.CAMPAIGN_APPROVED: ("numbers.campaign_changed",),
+    EventType.CAMPAIGN_REJECTED: ("numbers.campaign_changed",),  # an operator may reject what it had approved
     EventType.CAMPAIGN_SUSPENDED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_RESUMED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_EXPIRED: ("numbers.campaign_changed",),
