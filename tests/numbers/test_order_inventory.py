@@ -13,7 +13,9 @@ async def test_imported_numbers_are_for_sale_and_known_ones_stay_as_they_are(flo
     assert (await shop.post("/v1/phone-numbers/orders", {"numbers": [A]})).status == 201
 
     async with floor.db.transaction() as tx:
-        imported = await inventory.import_numbers(tx, "live", [(A, "local"), (B, "local"), (C, "toll_free")])
+        imported = await inventory.import_numbers(
+            tx, "live", [(A, "local"), (B, "local"), (C, "toll_free"), (B, "local")]
+        )
 
     assert imported == 2
     assert await states(floor.db) == {A: "assigned", B: "available", C: "available"}

@@ -32,6 +32,7 @@ from agentmessage.kernel.money import balance_cents, microcents
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.keys import operations as keys
 from agentmessage.keys.model import ApiKey
+from agentmessage.numbers import inventory
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox
 from agentmessage.settings import Settings
@@ -191,12 +192,7 @@ async def import_inventory(cells: Cells, file: Path, *, account: str) -> ImportR
     async with directory.transaction() as tx:
         for start in range(0, len(rows), IMPORT_BATCH):
             batch = rows[start : start + IMPORT_BATCH]
-            imported += await queries.import_numbers(
-                tx,
-                account=account,
-                numbers=[number for number, _ in batch],
-                number_types=[number_type for _, number_type in batch],
-            )
+            imported += await inventory.import_numbers(tx, account, batch)
     return ImportResult(account=account, read=len(rows), imported=imported)
 
 

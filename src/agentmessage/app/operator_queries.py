@@ -3,7 +3,6 @@
 The inventory and the sweeps are in the directory, line options and drift in each cell.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,18 +82,6 @@ class RungLine(Struct, frozen=True):
     trouble: str | None
     error_code: str | None
     error_text: str | None
-
-
-async def import_numbers(db: Statements, *, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
-    """Put numbers into the pool; those that are known stay as they are. Answers how many are new."""
-    return await db.run(
-        """INSERT INTO directory.inventory (account, number, number_type, state)
-           SELECT $1, given.number, given.kind, 'available' FROM unnest($2::text[], $3::text[]) AS given (number, kind)
-           ON CONFLICT DO NOTHING""",
-        account,
-        list(numbers),
-        list(number_types),
-    )
 
 
 async def list_inventory(

@@ -154,8 +154,8 @@ async def import_numbers(tx: Statements, account: str, numbers: Sequence[str], n
     """
     return await tx.run(
         """INSERT INTO directory.inventory AS i (account, number, number_type, state, is_read, created_at, updated_at)
-           SELECT $1, u.number, u.kind, 'available', false, $4, $4 FROM unnest($2::text[], $3::text[]) u (number, kind)
-           ORDER BY u.number
+           SELECT DISTINCT ON (u.number) $1, u.number, u.kind, 'available', false, $4, $4
+           FROM unnest($2::text[], $3::text[]) u (number, kind) ORDER BY u.number
            ON CONFLICT (account, number) DO UPDATE SET state = 'available', is_read = false, updated_at = $4
                WHERE i.state = 'retired'""",
         account,
