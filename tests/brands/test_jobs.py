@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from tests.conftest import Client
 from tests.make.accounts import Account
-from tests.make.registration import SEALER, Registrar, create_brand
+from tests.make.registration import SEALER, Registrar, approved_campaign, create_brand
 
 from agentmessage.brands import operations, queries, recording, rules
 from agentmessage.brands.jobs import BrandJobs
@@ -309,6 +309,22 @@ async def test_a_change_made_while_filing_reaches_the_registry_afterwards(api: C
     await registrar.live(20)
 
     assert (await registrar.registered("/brand", made["id"]))["city"] == "Berkeley"
+
+
+async def test_a_brand_is_deleted_there_once_its_campaign_has_ended_there(
+    api: Client, registrar: Registrar, db: CellDb
+) -> None:
+    """Both ended here in one breath; over there the deletion comes first and is refused."""
+    campaign = await approved_campaign(api, registrar)
+    await api.delete(f"/v1/campaigns/{campaign['id']}")
+    await api.delete(f"/v1/brands/{campaign['brand_id']}")
+    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+
+    first = await jobs.delete(db, {"org_id": campaign["org_id"], "brand_id": campaign["brand_id"]})
+    await registrar.live(20)
+
+    assert first == Again(10.0)
+    assert await registrar.registered("/brand", campaign["brand_id"]) is None
 
 
 async def test_the_tax_id_reaches_the_registry_only(api: Client, registrar: Registrar, db: CellDb) -> None:

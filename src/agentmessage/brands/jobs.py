@@ -30,6 +30,9 @@ LOOK_AGAIN_S = 2.0
 OPERATOR_WAIT_S = 300.0
 """While the registry refuses us, and not the brand."""
 
+STILL_BUSY_S = 10.0
+"""Until a deletion is repeated that was refused: the brand's campaigns end over there a moment later than here."""
+
 MAX_RAW = 65_536
 
 
@@ -146,6 +149,9 @@ class BrandJobs:
             return Done()
         if brand.tcr_brand_id is not None:
             gone = await self._registry(brand).delete_brand(brand.tcr_brand_id)
+            if isinstance(gone, Refused):
+                log.info("registry keeps a deleted brand for now", brand_id=str(brand.id), text=gone.text)
+                return Again(STILL_BUSY_S)
             return Done() if isinstance(gone, Accepted) else await self._not_read(db, brand, gone)
         return Done() if brand.filed_at is None else await self._look_up_deleted(db, brand)
 
