@@ -43,6 +43,7 @@ OPERATOR = "the operator looks across organizations, from the command line only"
 
 ACROSS_TENANTS: dict[str, str] = {
     "app/operator_queries.py": OPERATOR,
+    "app/queries.py::count_open_drift": OPERATOR,
     "brands/queries.py::list_registered_as": CALLBACK,
     "campaigns/queries.py::list_registered_as": CALLBACK,
     "numbers/carrier_order_queries.py": RECONCILER,

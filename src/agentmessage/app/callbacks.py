@@ -21,6 +21,7 @@ from agentmessage.carriers.port import (
     ForgedCallback,
     Hint,
     OrderHint,
+    OrderKind,
     UnreadableCallback,
 )
 from agentmessage.kernel.db import CellDb, Cells
@@ -101,12 +102,15 @@ class Callbacks:
             cell = await self._cells.cell(name)
             for hint in hints:
                 if await _make_due(cell, account, hint):
-                    self._ring(name, BELLS[type(hint)])
+                    self._ring(name, _bell(hint))
                     known = True
         return known
 
 
-BELLS: Mapping[type, str] = {OrderHint: "numbers", BrandHint: "jobs", CampaignHint: "jobs"}
+def _bell(hint: Hint) -> str:
+    """Who is to look: the reconciler for line options, the jobs for everything else."""
+    is_line = isinstance(hint, OrderHint) and hint.kind is OrderKind.LINE_OPTIONS
+    return "numbers" if is_line else "jobs"
 
 
 async def _make_due(cell: CellDb, account: str, hint: Hint) -> bool:
