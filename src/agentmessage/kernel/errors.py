@@ -8,7 +8,7 @@
     ├── Forbidden             403
     ├── NotFound              404
     ├── MethodNotAllowed      405
-    ├── Conflict, IdempotencyKeyReused 409
+    ├── IdempotencyKeyReused  409
     ├── PayloadTooLarge       413
     ├── UnsupportedMediaType  415
     ├── RateLimited           429
@@ -117,15 +117,6 @@ class MethodNotAllowed(ApiError):
     def __init__(self, allow: str) -> None:
         super().__init__()
         self.allow = allow
-
-
-class Conflict(ApiError):
-    """The resource is in a state, or under another request, that rules this one out."""
-
-    code = "CONFLICT"
-    status = 409
-    fix = "Read the resource again; if another request is still under way, repeat this one when it has ended."
-    message = "conflict"
 
 
 class IdempotencyKeyReused(ApiError):
