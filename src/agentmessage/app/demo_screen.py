@@ -64,7 +64,8 @@ class Step:
         self._said = ""
         self._exchange = ""
         self._began = time.monotonic()
-        self._status: Status | None = console.status(Text(f" {title}…")) if console.is_terminal else None
+        has_spinner = console.is_terminal and not console.record  # a record would keep every frame
+        self._status: Status | None = console.status(Text(f" {title}…")) if has_spinner else None
 
     def __enter__(self) -> Self:
         if self._status is not None:

@@ -1,0 +1,75 @@
+"""What people read is true: links lead somewhere, and the table of settings is the settings."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agentmessage.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SETTING = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    broken: list[str] = []
+    for target, anchor in LINK.findall(text):
+        file = (page.parent / target) if target else page
+        is_there = file.exists() and (not anchor or anchor in anchors(file.read_text()))
+        if not is_there:
+            broken.append(f"{target}#{anchor}")
+    return broken
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them: lower case, without punctuation, dashes for spaces."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+
+
+def written_settings(text: str) -> dict[str, str]:
+    return {name: default.strip("`") for name, default in SETTING.findall(text)}
+
+
+def real_settings() -> dict[str, str]:
+    return {
+        "DATABASE_URL" if field.name == "database_url" else PREFIX + field.name.upper(): shown(field.default)
+        for field in msgspec.structs.fields(Settings)
+    }
+
+
+def shown(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) or "-"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert broken_links(page, page.read_text()) == []
+
+
+def test_a_broken_link_is_noticed() -> None:
+    page = ROOT / "README.md"
+
+    assert broken_links(page, "[a](docs/none.md) [b](README.md#none) [c](#test)\n# Test\n") == [
+        "docs/none.md#",
+        "README.md#none",
+    ]
+
+
+def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
+    assert written_settings((ROOT / "docs" / "operating.md").read_text()) == real_settings()
+
+
+def test_a_setting_that_nobody_wrote_down_is_noticed() -> None:
+    text = (
+        (ROOT / "docs" / "operating.md")
+        .read_text()
+        .replace("`AGENTMESSAGE_PORT` | `8080`", "`AGENTMESSAGE_PORT` | `1`")
+    )
+
+    assert written_settings(text)["AGENTMESSAGE_PORT"] != real_settings()["AGENTMESSAGE_PORT"]

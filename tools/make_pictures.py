@@ -1,0 +1,29 @@
+"""Writes docs/pictures/demo.svg: what `make demo` shows on a terminal, told once on a platform of its own."""
+
+import asyncio
+import io
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from agentmessage.app.demo import DemoOptions, demo
+
+TARGET = Path(__file__).parent.parent / "docs" / "pictures" / "demo.svg"
+WIDTH = 136
+
+
+def main() -> int:
+    """Tell the story, keep the picture if it ended well."""
+    console = Console(record=True, force_terminal=True, width=WIDTH, file=io.StringIO(), highlight=False)
+    status = asyncio.run(demo(DemoOptions(), console))
+    if status == 0:
+        TARGET.write_text(console.export_svg(title="make demo", unique_id="demo"))
+        print(f"wrote {TARGET}")
+    else:
+        print(console.export_text())
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
