@@ -58,7 +58,7 @@ async def own_platform(screen: Screen, *, profile: str, is_sandbox: bool) -> Asy
         with screen.step("Start a platform") as step:
             process = await _launch(root, profile)
             note = await _ready(process, root)
-            step.says(f"{note.base_url}, its carrier simulated at {note.simulator_url}; it ends with the demo")
+            step.says(f"{note.base_url}, simulator at {note.simulator_url}; both end with the demo")
         yield place_of(root / "ready.json", is_sandbox=is_sandbox)
         is_well = True
     except (KeyboardInterrupt, asyncio.CancelledError):
