@@ -16,6 +16,8 @@ from uuid import UUID
 
 import aiohttp
 
+from agentmessage.embedded.ports import free_port
+
 # ruff: noqa: S603, ASYNC220 - commands are our own, and starting one takes a moment only
 
 POLL_S = 0.05
@@ -211,3 +213,55 @@ async def ids_by_number(one: Customer) -> dict[str, UUID]:
     """Every number that the customer holds."""
     rows = (await one.insist("GET", "/v1/phone-numbers?limit=100")).data
     return {row["number"]: UUID(row["id"]) for row in rows}
+
+
+class Beside:
+    """One more process of a running platform's parts: `serve` on a port of its own, or `work`."""
+
+    def __init__(self, running: Running, *command: str, **settings: str) -> None:
+        self._log = running.root / f"beside-{len(list(running.root.glob('beside-*')))}"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AGENTMESSAGE_")},
+            "DATABASE_URL": running.ready["database_url"],
+            "AGENTMESSAGE_SEAL_KEY": (running.root / "data" / "seal.key").read_text().strip(),
+            "AGENTMESSAGE_SIMULATOR_URL": running.ready["simulator_url"],
+            "AGENTMESSAGE_PUBLIC_URL": running.ready["base_url"],
+            **settings,
+        }
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "agentmessage", *command], stdout=log, stderr=log, env=environment
+            )
+
+    def said(self) -> str:
+        """What it printed."""
+        return self._log.read_text()
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@asynccontextmanager
+async def beside(running: Running, *command: str, **settings: str) -> AsyncGenerator[Beside]:
+    """One more process while the block runs."""
+    process = Beside(running, *command, **settings)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+@asynccontextmanager
+async def second_api(running: Running, one: Customer, **settings: str) -> AsyncGenerator[Customer]:
+    """The same customer at a second API process."""
+    port = free_port("127.0.0.1", None)
+    async with beside(running, "serve", "--port", str(port), **settings):
+        other = one.at(f"http://127.0.0.1:{port}")
+        assert (await other.insist("GET", "/healthz")).status == 200
+        yield other
