@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.conftest import SEAL_KEY
@@ -12,8 +13,10 @@ from tools import house_rules, make_docs
 import agentmessage
 from agentmessage.app.carriers import carrier_sets
 from agentmessage.app.wiring import all_routes
-from agentmessage.app.work_plan import job_handlers
+from agentmessage.app.work_plan import job_handlers, limits
+from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
+from agentmessage.numbers.budget import Budget
 from agentmessage.outbox.catalogue import LISTENERS, EventType
 from agentmessage.settings import Settings
 from agentmessage.web import edge
@@ -81,9 +84,11 @@ def named_jobs() -> set[str]:
     }
 
 
-def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
+def test_every_job_that_is_named_exists_and_every_job_is_reachable(db: CellDb) -> None:
     settings = Settings(seal_key=SEAL_KEY)
-    handled = set(job_handlers(settings, carrier_sets(settings)))
+    carriers = carrier_sets(settings)
+    budget = Budget(cast("CellDb", None), limits(carriers))  # nothing is asked of it here
+    handled = set(job_handlers(settings, carriers, budget, lambda _cell, _bell: None))
 
     assert {job for jobs in LISTENERS.values() for job in jobs} <= handled
     assert named_jobs() == handled

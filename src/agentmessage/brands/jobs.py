@@ -20,6 +20,7 @@ from agentmessage.brands.rules import Step
 from agentmessage.carriers.port import Accepted, Deferred, Refused, Registry, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.seal import Sealer
+from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.outbox.worker import Again, Done, Handler
 
 log = structlog.get_logger("agentmessage.brands")
@@ -32,8 +33,6 @@ OPERATOR_WAIT_S = 300.0
 
 STILL_BUSY_S = 10.0
 """Until a deletion is repeated that was refused: the brand's campaigns end over there a moment later than here."""
-
-MAX_RAW = 65_536
 
 
 def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Handler]:
@@ -193,8 +192,7 @@ class BrandJobs:
 
     async def _unsure(self, db: CellDb, brand: Brand, answer: Unknown) -> Again:
         log.warning("registry's answer is unsure", brand_id=str(brand.id), reason=answer.reason)
-        if answer.raw:
-            await queries.keep_raw_answer(db, brand.org_id, brand.id, answer.raw.replace("\x00", "\ufffd")[:MAX_RAW])
+        await keep_if_odd(db, answer, account=brand.account, operation=f"registry.brands {brand.reference_id}")
         return Again(LOOK_AGAIN_S)
 
     def _registry(self, brand: Brand) -> Registry:

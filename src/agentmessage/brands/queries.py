@@ -101,11 +101,6 @@ async def update(tx: Statements, brand: Brand) -> None:
     )
 
 
-async def keep_raw_answer(db: Statements, org_id: UUID, brand_id: UUID, raw: str) -> None:
-    """Keep an answer of the registry that could not be understood, for the operator."""
-    await db.run("UPDATE brands SET raw_answer = $3 WHERE org_id = $1 AND id = $2", org_id, brand_id, raw)
-
-
 async def has_campaigns(tx: Statements, org_id: UUID, brand_id: UUID) -> bool:
     """Whether a campaign hangs on the brand, here or at the registry: all but expired and never registered ones."""
     return bool(

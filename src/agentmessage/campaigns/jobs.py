@@ -22,6 +22,7 @@ from agentmessage.campaigns.rules import Step
 from agentmessage.carriers.port import Accepted, Deferred, Refused, RegisteredCampaign, Registry, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import operator
+from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.outbox.worker import Again, Done, Handler
 
 log = structlog.get_logger("agentmessage.campaigns")
@@ -35,8 +36,6 @@ OPERATOR_WAIT_S = 300.0
 
 RECHECK_S = 3600.0
 """Between two looks at an approved campaign: a suspension whose callback was lost is found by then."""
-
-MAX_RAW = 65_536
 
 
 def handlers(registries: Mapping[str, Registry], *, recheck_s: float = RECHECK_S) -> dict[str, Handler]:
@@ -190,9 +189,7 @@ class CampaignJobs:
 
     async def _unsure(self, db: CellDb, campaign: Campaign, answer: Unknown) -> Again:
         log.warning("registry's answer is unsure", campaign_id=str(campaign.id), reason=answer.reason)
-        if answer.raw:
-            raw = answer.raw.replace("\x00", "\ufffd")[:MAX_RAW]
-            await queries.keep_raw_answer(db, campaign.org_id, campaign.id, raw)
+        await keep_if_odd(db, answer, account=campaign.account, operation=f"registry.campaigns {campaign.reference_id}")
         return Again(LOOK_AGAIN_S)
 
     def _registry(self, campaign: Campaign) -> Registry:

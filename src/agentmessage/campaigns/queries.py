@@ -154,11 +154,6 @@ async def update(tx: Statements, campaign: Campaign) -> None:
     )
 
 
-async def keep_raw_answer(db: Statements, org_id: UUID, campaign_id: UUID, raw: str) -> None:
-    """Keep an answer of the registry that could not be understood, for the operator."""
-    await db.run("UPDATE campaigns SET raw_answer = $3 WHERE org_id = $1 AND id = $2", org_id, campaign_id, raw)
-
-
 async def list_(
     db: Statements,
     org_id: UUID,

@@ -181,17 +181,18 @@ async def trim_transitions(db: Statements, *, keep: int, limit: int) -> int:
     )
 
 
-async def lock_campaigns(tx: Statements, campaigns: Sequence[str]) -> list[tuple[str, int]]:
+async def lock_campaigns(tx: Statements, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
     """Lock campaigns against other planners, in one order; answers the registry's id and the cap of each."""
     return await tx.all(
         _pair,
-        """SELECT tcr_campaign_id, number_cap FROM campaigns WHERE tcr_campaign_id = ANY($1)
+        """SELECT tcr_campaign_id, number_cap FROM campaigns WHERE account = $1 AND tcr_campaign_id = ANY($2)
            ORDER BY id FOR NO KEY UPDATE""",
+        account,
         campaigns,
     )
 
 
-async def count_used(tx: Statements, campaigns: Sequence[str]) -> list[tuple[str, int]]:
+async def count_used(tx: Statements, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
     """How many numbers count against each campaign's cap: observed on it or being bound to it (domain notes, trap 10).
 
     A statement of its own, after `lock_campaigns`, so that its snapshot sees what the planner before us committed.
@@ -200,11 +201,12 @@ async def count_used(tx: Statements, campaigns: Sequence[str]) -> list[tuple[str
         _pair,
         """SELECT u.campaign, count(DISTINCT u.id) FROM (
                SELECT observed_campaign AS campaign, phone_number_id AS id FROM line_options
-               WHERE observed_campaign = ANY($1)
+               WHERE account = $1 AND observed_campaign = ANY($2)
                UNION ALL
                SELECT op_campaign, phone_number_id FROM line_options
-               WHERE op_order_id IS NOT NULL AND op_campaign = ANY($1)) u
+               WHERE account = $1 AND op_order_id IS NOT NULL AND op_campaign = ANY($2)) u
            GROUP BY u.campaign""",
+        account,
         campaigns,
     )
 
@@ -223,17 +225,19 @@ async def ring_campaign(db: Statements, campaign_id: UUID) -> int:
     )
 
 
-async def ring_waiting_for_slot(tx: Statements, campaigns: Sequence[str], *, limit: int) -> int:
+async def ring_waiting_for_slot(tx: Statements, account: str, campaigns: Sequence[str], *, limit: int) -> int:
     """A slot came free: make the longest-waiting lines due that were parked for lack of one."""
     return await tx.run(
         """UPDATE line_options SET due_at = $2 WHERE phone_number_id IN (
                SELECT l.phone_number_id FROM campaigns c JOIN phone_numbers p ON p.campaign_id = c.id
                     JOIN line_options l ON l.phone_number_id = p.id
-               WHERE c.tcr_campaign_id = ANY($1) AND l.trouble = 'capacity' AND l.op_order_id IS NULL
+               WHERE c.account = $4 AND c.tcr_campaign_id = ANY($1) AND l.trouble = 'capacity'
+                 AND l.op_order_id IS NULL
                ORDER BY p.wished_at LIMIT $3 FOR UPDATE OF l SKIP LOCKED)""",
         campaigns,
         tx.now,
         limit,
+        account,
     )
 
 

@@ -107,24 +107,29 @@ async def _withdrawn(tx: Tx, line: Line) -> Line:
     return line_rules.at_rest(line)
 
 
-async def _free_slots(tx: Tx, lines: Iterable[Line]) -> dict[str, int]:
+Slots = dict[tuple[str, str], int]
+"""Room left by account and campaign: the two accounts may know different campaigns by one id."""
+
+
+async def _free_slots(tx: Tx, lines: Iterable[Line]) -> Slots:
     """Room left in every campaign that some line may be bound to, under the campaigns' locks."""
-    wished = {
-        line.wished_campaign
-        for line in lines
-        if line.op_order_id is None and line.wished_campaign and line.observed == Observed.ABSENT
-    }
-    if not wished:
-        return {}
-    caps = await line_queries.lock_campaigns(tx, sorted(wished))
-    used = dict(await line_queries.count_used(tx, sorted(wished)))
-    return {campaign: cap - used.get(campaign, 0) for campaign, cap in caps}
+    wished: dict[str, set[str]] = {}
+    for line in lines:
+        if line.op_order_id is None and line.wished_campaign and line.observed == Observed.ABSENT:
+            wished.setdefault(line.account, set()).add(line.wished_campaign)
+    slots: Slots = {}
+    for account in sorted(wished):
+        campaigns = sorted(wished[account])
+        caps = await line_queries.lock_campaigns(tx, account, campaigns)
+        used = dict(await line_queries.count_used(tx, account, campaigns))
+        slots |= {(account, campaign): cap - used.get(campaign, 0) for campaign, cap in caps}
+    return slots
 
 
 class Planning:
     """One plan in the making: lines in, changed lines and orders out."""
 
-    def __init__(self, reconciling: Reconciling, now: datetime, slots: dict[str, int]) -> None:
+    def __init__(self, reconciling: Reconciling, now: datetime, slots: Slots) -> None:
         self._carriers = reconciling.carriers
         self._now = now
         self._slots = slots
@@ -135,11 +140,11 @@ class Planning:
 
     def take(self, line: Line) -> None:
         """Decide about one line."""
-        has_slot = self._slots.get(line.wished_campaign or "", 0) > 0
+        has_slot = self._slots.get((line.account, line.wished_campaign or ""), 0) > 0
         action = line_rules.decide(line, has_slot=has_slot, now=self._now)
         if isinstance(action, Bind):
             if line.observed == Observed.ABSENT:
-                self._slots[action.campaign] -= 1
+                self._slots[line.account, action.campaign] -= 1
             self._changes.setdefault(line.account, []).append((line, action.campaign))
         elif isinstance(action, Unbind):
             self._changes.setdefault(line.account, []).append((line, None))
@@ -231,13 +236,17 @@ async def record(tx: Tx, changed: Sequence[Changed]) -> None:
     statuses = [change for before, after, _ in moved if (change := _status_change(before, after)) is not None]
     if statuses:
         await line_queries.save_statuses(tx, statuses)
-    freed = {
-        before.observed_campaign
-        for before, after, _ in moved
-        if before.observed_campaign and after.observed_campaign != before.observed_campaign
-    }
-    if freed:
-        await line_queries.ring_waiting_for_slot(tx, sorted(freed), limit=len(moved))
+    await _ring_for_freed_slots(tx, [(before, after) for before, after, _ in moved])
+
+
+async def _ring_for_freed_slots(tx: Tx, moved: Sequence[tuple[Line, Line]]) -> None:
+    """Numbers left campaigns: let those that wait for a slot there try."""
+    freed: dict[str, set[str]] = {}
+    for before, after in moved:
+        if before.observed_campaign and after.observed_campaign != before.observed_campaign:
+            freed.setdefault(before.account, set()).add(before.observed_campaign)
+    for account in sorted(freed):
+        await line_queries.ring_waiting_for_slot(tx, account, sorted(freed[account]), limit=len(moved))
 
 
 def _status_change(before: Line, after: Line) -> StatusChange | None:

@@ -22,7 +22,6 @@ CREATE TABLE brands (
     submitted_at        timestamptz,            -- registered
     verified_at         timestamptz,
     failure_reasons     text[] NOT NULL DEFAULT '{}',   -- the registry's words when it refused or could not verify
-    raw_answer          text,                   -- the registry's last answer that could not be understood (64 KiB at most)
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (tcr_brand_id, account)
@@ -56,7 +55,6 @@ CREATE TABLE campaigns (
     expired_at          timestamptz,
     rejection_reasons   text[] NOT NULL DEFAULT '{}',
     rejected_at         timestamptz,
-    raw_answer          text,                   -- as in brands
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (tcr_campaign_id, account)
