@@ -176,9 +176,7 @@ async def app(settings: Settings, cells: Cells) -> AsyncIterator[Any]:
     api = Api(settings, cells=cells)
     await api.start()
     yield api
-    for task in api._tasks:
-        task.cancel()
-    await asyncio.gather(*api._tasks, return_exceptions=True)
+    await api.stop()
 
 
 @pytest.fixture

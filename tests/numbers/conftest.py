@@ -1,6 +1,5 @@
 """What the tests of numbers share."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,9 +17,7 @@ async def floor(cells: Cells, db: CellDb, settings: Settings) -> AsyncIterator[F
     built = Floor(cells, settings, db)
     await built.api.start()
     yield built
-    for task in built.api._tasks:
-        task.cancel()
-    await asyncio.gather(*built.api._tasks, return_exceptions=True)
+    await built.api.stop()
 
 
 @pytest.fixture

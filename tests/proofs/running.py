@@ -265,3 +265,12 @@ async def second_api(running: Running, one: Customer, **settings: str) -> AsyncG
         other = one.at(f"http://127.0.0.1:{port}")
         assert (await other.insist("GET", "/healthz")).status == 200
         yield other
+
+
+async def is_up(one: Customer) -> None:
+    """Wait until everything is well."""
+
+    async def is_ready() -> bool:
+        return (await one.insist("GET", "/readyz")).status == 200
+
+    await until(is_ready, what="readiness")

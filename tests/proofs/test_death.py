@@ -12,6 +12,7 @@ from tests.proofs.running import (
     Running,
     control,
     customer,
+    is_up,
     own_campaigns,
     own_numbers,
     platform,
@@ -106,16 +107,12 @@ async def kill_everything_while(running: Running, one: Customer, clients: list[C
             before = sum(client.answered for client in clients)
             await until(lambda least=before + 30: answered_at_least(clients, least), what="work goes on")
             await running.kill(victim)
-            await until(lambda: is_ready(one), what=f"the platform without {victim}")
+            await is_up(one)
         is_over.set()
 
 
 async def answered_at_least(clients: list[Client], least: int) -> bool:
     return sum(client.answered for client in clients) >= least
-
-
-async def is_ready(one: Customer) -> bool:
-    return (await one.insist("GET", "/readyz")).status == 200
 
 
 async def is_converged(one: Customer, running: Running, campaigns: dict[str, str]) -> bool:

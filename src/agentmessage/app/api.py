@@ -20,6 +20,7 @@ from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.seal import parse_keys
+from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.outbox.bells import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
@@ -143,10 +144,12 @@ class Api:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.close()
+        await self._ringer.close()
         await self.cells.close()
 
     async def _touch_keys(self) -> None:
         while True:
+            require_not_cancelled()
             await asyncio.sleep(TOUCH_EVERY_S)
             for cell, uses in self._authenticator.take_uses().items():
                 with contextlib.suppress(*DATABASE_AWAY):

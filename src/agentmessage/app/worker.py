@@ -19,6 +19,7 @@ from agentmessage.app.log import configure_log
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.numbers import carrier_order_queries, carrier_orders, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.reconciler import Glance, Reconciling
@@ -81,11 +82,13 @@ class Worker:
                     if name not in known:
                         known.add(name)
                         await self._start_cell(group, name)
+                require_not_cancelled()
                 await asyncio.sleep(NEW_CELLS_S if known else AFTER_FAILURE_S)
 
     async def close(self) -> None:
         """Close pools and connections."""
         await self._transport.close()
+        await self._ringer.close()
         await self._cells.close()
 
     async def _cell_names(self) -> Sequence[str]:
@@ -108,6 +111,7 @@ class Worker:
 
     async def _forever(self, title: str, once: Callable[[], Awaitable[None]]) -> None:
         while True:
+            require_not_cancelled()
             try:
                 await once()
             except DATABASE_AWAY as error:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.outbox import queries
 
 log = structlog.get_logger("agentmessage.outbox")
@@ -34,6 +35,13 @@ class Ringer:
         self._pending.add(f"{cell}/{bell}")
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._ring())
+
+    async def close(self) -> None:
+        """Drop what is still to be rung: hearers look by themselves."""
+        self._pending.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _ring(self) -> None:
         while self._pending:
@@ -76,6 +84,7 @@ class Bells:
                 await self._listen_once()
             except DATABASE_AWAY as error:
                 log.warning("bells lost the database", error=str(error) or type(error).__name__)
+            require_not_cancelled()
             await asyncio.sleep(RELISTEN_S)
 
     async def _listen_once(self) -> None:
