@@ -156,7 +156,7 @@ class Step:
                 carrier_order_id=carrier_order_id,
             ):
                 return
-            await self._move(tx, Phase.BINDING, Phase.UNBINDING, None)
+            await self._move(tx, Phase.BINDING, Phase.UNBINDING, f"handed over as carrier order {carrier_order_id}")
 
     async def _refused_whole(self, refusal: Refused) -> None:
         async with self._db.transaction() as tx:
@@ -236,7 +236,7 @@ class Step:
         if verdicts:
             await queries.save_verdicts(tx, self._order.id, verdicts)
 
-    async def _move(self, tx: Tx, bind: Phase, unbind: Phase, note: str | None) -> None:
+    async def _move(self, tx: Tx, bind: Phase, unbind: Phase, note: str) -> None:
         """Show a new phase on every member."""
         lines = await line_queries.lock_by_order(tx, self._order.id)
         await record(tx, [(x, line_rules.in_phase(x, unbind if x.is_unbind else bind), note) for x in lines])
