@@ -4,6 +4,8 @@ A cell is a schema that holds whole organizations (technology notes, section 2).
 schema: the pool's `search_path` decides. Only `directory.…` tables are named with theirs. No statement names two cells.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -124,8 +126,10 @@ class CellDb:
             yield cast("asyncpg.Connection", connection)
 
     async def close(self) -> None:
-        """Close the pool, waiting for what is under way."""
-        await self._pool.close()
+        """Close the pool, waiting for what is under way, but not for what will never end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._pool.close()
 
 
 class Cells:
@@ -158,6 +162,9 @@ class Cells:
             await cell.close()
         self._open.clear()
 
+
+CLOSE_S = 5.0
+"""How long closing waits for connections in use; asyncpg cuts off what is left."""
 
 DEFAULT_CELL = "cell_00"
 
