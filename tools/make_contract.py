@@ -1,18 +1,37 @@
-"""Writes tests/contract/openapi.json anew after a wanted change of the contract; read the difference, then commit."""
+"""Writes the snapshots of the contract anew after a wanted change; read the difference, then commit.
+
+`tests/contract/openapi.json` is the document; `tests/contract/events.json` shows one event of every type.
+"""
 
 import json
 from pathlib import Path
+from typing import Any
 
+from agentmessage.app.event_bodies import BODIES
 from agentmessage.app.wiring import all_routes
+from agentmessage.events.schemas import EventResource
 from agentmessage.web.openapi.document import describe
+from agentmessage.web.openapi.samples import sample
+from agentmessage.web.openapi.shapes import Shapes
 
-TARGET = Path(__file__).parent.parent / "tests" / "contract" / "openapi.json"
+FOLDER = Path(__file__).parent.parent / "tests" / "contract"
+
+
+def events() -> dict[str, Any]:
+    """One event of every type, as lists, streams and webhooks show it."""
+    shapes = Shapes([EventResource, *BODIES.values()])
+    envelope = sample(shapes.of(EventResource), shapes)
+    return {
+        kind.value: envelope | {"type": kind.value, "data": sample(shapes.of(body), shapes)}
+        for kind, body in BODIES.items()
+    }
 
 
 def main() -> None:
-    """Write the snapshot."""
-    TARGET.write_text(json.dumps(describe(all_routes()), indent=1, ensure_ascii=False) + "\n")
-    print(f"wrote {TARGET}")
+    """Write the snapshots."""
+    for name, content in (("openapi.json", describe(all_routes())), ("events.json", events())):
+        (FOLDER / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        print(f"wrote {FOLDER / name}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import agentmessage
+from agentmessage.app.event_bodies import BODIES
 from agentmessage.app.wiring import all_routes
 from agentmessage.kernel.errors import ApiError
 from agentmessage.web.declaration import Route
@@ -29,6 +30,15 @@ Every request carries `Authorization: Bearer am_live_…` (or `am_test_…` for 
 `{"success": true, "data": …}`, a list adds `meta`; a refusal is
 `{"success": false, "error": {"code", "message", "request_id", "details"?}}`. Branch on `code`; `message` may change.
 """
+
+EVENTS_HEAD = """\
+## Events
+
+Facts about the organization's resources, at `GET /v1/events` as pages and as a stream. `data` is the resource at that
+moment, in the shape that its own operations print.
+
+| type | data |
+|---|---|"""
 
 ERRORS_HEAD = """\
 ## Errors
@@ -55,7 +65,12 @@ def every_refusal() -> list[type[ApiError]]:
 def page() -> str:
     """The whole file."""
     routes = all_routes()
-    return "\n".join([HEAD, "## Operations", "", *_operations(routes), ERRORS_HEAD, *_errors(routes)]).rstrip() + "\n"
+    return (
+        "\n".join(
+            [HEAD, "## Operations", "", *_operations(routes), EVENTS_HEAD, *_events(), ERRORS_HEAD, *_errors(routes)]
+        ).rstrip()
+        + "\n"
+    )
 
 
 def _operations(routes: Sequence[Route]) -> Iterator[str]:
@@ -72,6 +87,14 @@ def _row(route: Route) -> str:
     refused = ", ".join(f"[`{code}`](#{code.lower()})" for code in own) or "-"
     good = ", ".join(str(status) for status in sorted(route.answers))
     return f"| `{route.method} {route.path}` | {words(route)[0]} | `{route.scope}` | {good} | {refused} |"
+
+
+def _events() -> Iterator[str]:
+    yield from (
+        f"| `{kind.value}` | {body.__name__.removesuffix('Resource').removesuffix('Out')} |"
+        for kind, body in BODIES.items()
+    )
+    yield ""
 
 
 def _errors(routes: Sequence[Route]) -> Iterator[str]:

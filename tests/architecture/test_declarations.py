@@ -84,7 +84,7 @@ def named_jobs() -> set[str]:
     }
 
 
-def test_every_job_that_is_named_exists_and_every_job_is_reachable(db: CellDb) -> None:
+def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
     settings = Settings(seal_key=SEAL_KEY)
     carriers = carrier_sets(settings)
     budget = Budget(cast("CellDb", None), limits(carriers))  # nothing is asked of it here

@@ -35,13 +35,28 @@ class Platform:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """`data` of a request that must succeed."""
+        return self._exchange(method, path, body)["data"]
+
+    def _exchange(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(self.ready["base_url"] + path, method=method)
         request.add_header("Authorization", f"Bearer {self.ready['api_key']}")
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)["data"]
+            return json.load(answer)
+
+    def events(self) -> list[Any]:
+        """Every event so far, oldest first."""
+        found: list[Any] = []
+        query = "limit=200"
+        while True:
+            page = self._exchange("GET", f"/v1/events?{query}")
+            found += page["data"]
+            cursor = page["meta"]["next_cursor"]
+            if cursor is None:
+                return found
+            query = f"limit=200&cursor={cursor}"
 
     def furnish(self) -> dict[str, list[str]]:
         """File a brand and a campaign, order numbers; answers the ids of what came of it."""
@@ -54,6 +69,7 @@ class Platform:
         found = self.call("POST", "/v1/phone-numbers/search", {"area_code": "415", "quantity": 20})
         wanted = {"numbers": [one["number"] for one in found], "campaign_id": campaign["id"]}
         numbers = self.call("POST", "/v1/phone-numbers/orders", wanted)
+        self.call("DELETE", f"/v1/phone-numbers/{numbers[0]['id']}/campaign")
         return {
             "brands": [brand["id"]],
             "campaigns": [campaign["id"]],

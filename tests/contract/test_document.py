@@ -7,7 +7,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from tests.contract.every_route import DOCUMENT, ROUTES, every_route, operation
+from tools import make_contract
 
+from agentmessage.app.event_bodies import BODIES
+from agentmessage.outbox.catalogue import EventType
 from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.implied import codes
 from agentmessage.web.openapi.shapes import Json
@@ -20,6 +23,18 @@ def test_the_contract_is_the_one_that_was_agreed_upon() -> None:
     agreed = json.loads(SNAPSHOT.read_text())
 
     assert json.loads(json.dumps(DOCUMENT)) == agreed
+
+
+def test_event_bodies_are_the_ones_that_were_agreed_upon() -> None:
+    """After a wanted change: `python tools/make_contract.py`, and read the difference."""
+    agreed = json.loads((SNAPSHOT.parent / "events.json").read_text())
+
+    assert json.loads(json.dumps(make_contract.events())) == agreed
+
+
+def test_every_event_type_has_a_body_and_a_sample() -> None:
+    assert set(make_contract.events()) == set(EventType)
+    assert set(BODIES) == set(EventType)
 
 
 def test_the_document_is_openapi_3_1() -> None:

@@ -12,9 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.contract.every_route import ROUTES
 from tests.contract.platform_story import Platform
+
+from agentmessage.app.event_bodies import BODIES
+from agentmessage.outbox.catalogue import EventType
 
 SEED = os.environ.get("AGENTMESSAGE_CONTRACT_SEED", "1")
 EXAMPLES_PER_OPERATION = os.environ.get("AGENTMESSAGE_CONTRACT_EXAMPLES", "20")
@@ -48,6 +52,22 @@ OUTLIVES_ITS_DELETION = {
     "listCampaignPhoneNumbers": "a deactivated campaign can still be read",
 }
 """Operations that do not answer 404 after a deletion, each for the reason beside it."""
+
+
+SEEN = {
+    "phone_number.ordered",
+    "phone_number.released",
+    "phone_number.campaign.attached",
+    "phone_number.campaign.assigned",
+    "phone_number.campaign.detached",
+    "brand.created",
+    "brand.vetted",
+    "campaign.created",
+    "campaign.approved",
+    "api_key.created",
+    "organization.updated",
+}
+"""Events that such a run cannot do without."""
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +150,15 @@ def test_schemathesis_finds_nothing(platform: Platform, tmp_path: Path) -> None:
     assert generated
     assert int(generated[1]) >= LEAST_CASES
     assert re.search(r"API Links: +([1-9]\d*) covered", done.stdout), "no link was followed"
+
+
+@pytest.mark.processes
+def test_every_event_that_was_emitted_has_the_body_of_its_type(platform: Platform) -> None:
+    """After everything that was sent above; the rows of numbers are made in SQL and must not drift from the schema."""
+    events = platform.events()
+
+    for event in events:
+        body = BODIES[EventType(event["type"])]
+        msgspec.convert(event["data"], body)
+        assert set(event["data"]) == {field.encode_name for field in msgspec.structs.fields(body)}, event["type"]
+    assert {event["type"] for event in events} >= SEEN

@@ -1,0 +1,31 @@
+"""What the `data` of every event is: the resource as it was at that moment, in the shape that its room prints."""
+
+from collections.abc import Mapping
+
+from agentmessage.billing.schemas import WalletLevel
+from agentmessage.brands.schemas import BrandResource
+from agentmessage.campaigns.schemas import CampaignResource
+from agentmessage.keys.schemas import ApiKeyResource
+from agentmessage.numbers.order_schemas import BulkOrderOut, OrderFailedOut
+from agentmessage.numbers.schemas import PhoneNumberOut
+from agentmessage.organizations.schemas import OrganizationResource
+from agentmessage.outbox.catalogue import EventType
+from agentmessage.web.wire import Resource
+
+BY_FAMILY: Mapping[str, type[Resource]] = {
+    "phone_number": PhoneNumberOut,
+    "brand": BrandResource,
+    "campaign": CampaignResource,
+    "api_key": ApiKeyResource,
+    "wallet": WalletLevel,
+    "organization": OrganizationResource,
+}
+UNLIKE_THEIR_FAMILY: Mapping[EventType, type[Resource]] = {
+    EventType.PHONE_NUMBER_BULK_ORDER_COMPLETED: BulkOrderOut,
+    EventType.PHONE_NUMBER_ORDER_FAILED: OrderFailedOut,
+}
+
+BODIES: Mapping[EventType, type[Resource]] = {
+    kind: UNLIKE_THEIR_FAMILY.get(kind) or BY_FAMILY[kind.family] for kind in EventType
+}
+"""Read by the generated reference and by the tests, which hold what was really emitted to it."""
