@@ -53,8 +53,8 @@ bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
 	@exec $(BIN)/python -m bench $(ARGS)
 
 .PHONY: soak
-soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SOAK_SEEDS=1000)
-	@exec $(BIN)/python -m pytest -m soak -n 2 $(ARGS)
+soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SEEDS=1000)
+	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/test_convergence.py $(ARGS)
 
 .PHONY: lock
 lock: ## Bring both lock files up to pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
