@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.web.times import in_utc
 
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,7 +34,7 @@ def decode(cursor: str, *, field: str = "cursor") -> Place:
         raise ValidationFailed({field: "must be a cursor from an earlier page"}) from error
     if place.created_at.tzinfo is None or not place.id or "\x00" in place.id:
         raise ValidationFailed({field: "must be a cursor from an earlier page"})
-    return place
+    return Place(in_utc(place.created_at, field), place.id)
 
 
 class RowPlace(Struct, frozen=True):
