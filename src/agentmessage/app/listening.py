@@ -28,6 +28,14 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def listen_near(host: str, preferred: int) -> socket.socket:
+    """A listening socket on the preferred port, or on any free one when somebody has that."""
+    try:
+        return listen(host, preferred)
+    except CannotStart:
+        return listen(host, 0)
+
+
 def reached_at(host: str) -> str:
     """The host under which this machine reaches a server that listens on `host`."""
     return EVERYWHERE.get(host, host)

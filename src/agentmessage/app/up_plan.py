@@ -80,9 +80,10 @@ def worker_plan(environment: Mapping[str, str], data: DataDir) -> ChildPlan:
     )
 
 
-def simulator_plan(options: UpOptions, port: int, data: DataDir) -> ChildPlan:
-    """The simulated carrier and registry, always on loopback."""
-    command = [*_ourselves(), "simulate", "--port", str(port), "--data-dir", str(data.simulator)]
+def simulator_plan(options: UpOptions, listener: socket.socket, data: DataDir) -> ChildPlan:
+    """The simulated carrier and registry, on a socket that stays while it is restarted."""
+    descriptor = listener.fileno()
+    command = [*_ourselves(), "simulate", "--fd", str(descriptor), "--data-dir", str(data.simulator)]
     command += ["--profile", options.profile, "--time-scale", str(options.time_scale)]
     if options.seed is not None:
         command += ["--seed", str(options.seed)]
@@ -91,6 +92,7 @@ def simulator_plan(options: UpOptions, port: int, data: DataDir) -> ChildPlan:
         command=command,
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         log=data.log("simulator"),
+        descriptors=(descriptor,),
         grace_s=SIMULATOR_GRACE_S,
     )
 

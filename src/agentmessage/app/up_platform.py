@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agentmessage.app.listening import CannotStart, listen, reached_at, url_of
+from agentmessage.app.listening import CannotStart, listen, listen_near, reached_at, url_of
 from agentmessage.app.supervisor import Announce, Child, ChildPlan, ending, restart_delay_s
 from agentmessage.app.up_files import DataDir
 from agentmessage.app.up_plan import Place, UpOptions, api_plans, environment_of, simulator_plan, worker_plan
 from agentmessage.app.up_probe import answers
 from agentmessage.app.up_text import ReadyNote
 from agentmessage.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from agentmessage.embedded.ports import free_port
 from agentmessage.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -46,6 +45,7 @@ class Platform:
         self._data = DataDir(options.data_dir)
         self._postgres = EmbeddedPostgres(self._data.postgres)
         self._listener: socket.socket | None = None
+        self._simulator_listener: socket.socket | None = None
         self._simulator: Child | None = None
         self._worker: Child | None = None
         self._apis: list[Child] = []
@@ -94,8 +94,9 @@ class Platform:
             self._postgres_keeper.cancel()
             await asyncio.gather(self._postgres_keeper, return_exceptions=True)
         await self._postgres.stop()
-        if self._listener is not None:
-            self._listener.close()
+        for listener in (self._listener, self._simulator_listener):
+            if listener is not None:
+                listener.close()
 
     def kill(self) -> None:
         """End every process at once; Postgres recovers at its next start."""
@@ -106,9 +107,10 @@ class Platform:
     def _start_simulator(self) -> str:
         if not self._options.has_simulator:
             return self._settings.simulator_url
-        port = free_port(LOOPBACK, self._data.simulator_port() or SIMULATOR_PORT)
+        self._simulator_listener = listen_near(LOOPBACK, self._data.simulator_port() or SIMULATOR_PORT)
+        port = int(self._simulator_listener.getsockname()[1])
         self._data.keep_simulator_port(port)
-        self._simulator = self._child_of(simulator_plan(self._options, port, self._data))
+        self._simulator = self._child_of(simulator_plan(self._options, self._simulator_listener, self._data))
         return url_of(LOOPBACK, port)
 
     def _start_api_and_worker(self, environment: dict[str, str], listener: socket.socket) -> None:

@@ -149,6 +149,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
     seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 1,
+    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the simulated carrier and registry, useful also without the rest."""
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
@@ -158,6 +159,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     config = SimulatorConfig(
         host=host,
         port=port,
+        descriptor=fd,
         data_dir=data_dir,
         profile=profile.value,
         time_scale=time_scale,

@@ -33,10 +33,14 @@ _LONGEST_NAP = timedelta(seconds=5)
 
 
 class SimulatorConfig(Struct, frozen=True, kw_only=True):
-    """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends."""
+    """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends.
+
+    `descriptor` is a listening socket that was handed down, instead of an address.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8090
+    descriptor: int | None = None
     data_dir: Path | None = None
     seed: int = 1
     profile: str = "demo"
@@ -158,7 +162,10 @@ async def running(config: SimulatorConfig) -> AsyncGenerator[Running]:
 
 def _listen(config: SimulatorConfig) -> socket.socket:
     """Bound and listening before anybody is told the address: early callers wait instead of being refused."""
-    listener = socket.create_server((config.host, config.port), backlog=1024)
+    if config.descriptor is not None:
+        listener = socket.socket(fileno=config.descriptor)
+    else:
+        listener = socket.create_server((config.host, config.port), backlog=1024)
     listener.settimeout(0.0)
     return listener
 
