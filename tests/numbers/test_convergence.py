@@ -56,6 +56,7 @@ class Chaos:
         self.tenants = [operator(one, "cell_00", "live") for one in (org_id, new_id())]
         self.campaigns: dict[str, UUID] = {}
         self.has_expired = False
+        self.may_hide = self.rng.random() < 0.5  # whether look-ups may lie about orders in this story
         self.history: list[str] = []
 
     async def begin(self) -> None:
@@ -197,7 +198,8 @@ class Chaos:
         if self.rng.random() < 0.3:
             self.story.control("reset", {})
             return
-        chosen = self.rng.sample(FAULTS, self.rng.randrange(1, 5))
+        possible = [name for name in FAULTS if self.may_hide or name != "order_hidden"]
+        chosen = self.rng.sample(possible, self.rng.randrange(1, 5))
         self.story.control("faults", {"probabilities": {name: self.rng.choice([0.05, 0.2, 0.5]) for name in chosen}})
 
     async def _drift(self) -> None:
@@ -272,9 +274,15 @@ class Chaos:
             await self.check()
             left = await self._unconverged()
             if not left:
+                self._require_no_repetition()
                 return
             story.pass_time(self.rng.choice([0.2, 1.0, 5.0]))
         pytest.fail(f"(a) not converged: {left}\noracle {story.bindings()}")
+
+    def _require_no_repetition(self) -> None:
+        """An order in doubt is looked up, and sent again only when the carrier surely has not got it."""
+        repeated = self.story.control("oracle")["repeated_submissions"]
+        assert self.may_hide or not repeated.get("line_key"), f"submitted again blindly: {repeated}"
 
     async def _unconverged(self) -> list[Any]:
         bindings = self.story.bindings()
