@@ -101,7 +101,7 @@ def attaches(postgres: Postgres, count: int) -> None:
         on_campaign = sum(1 for binding in control("oracle")["bindings"].values() if binding["campaign"] == "CBENCH1")
         assert on_campaign == count, f"{on_campaign} of {count} are really bound"
         print(
-            f"reconcile {count:,} attaches   {count / seconds:,.0f} numbers/s from order to propagated ({seconds:.2f} s)\n"
+            f"reconcile {count:,} attaches   {count / seconds:,.0f} numbers/s to propagated ({seconds:.2f} s)\n"
             f"    orders {orders} (numbers / batch + 10 % = {allowed:.0f}), all calls about lines: {calls}"
         )
 

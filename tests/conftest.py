@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 
 import hypothesis
 import pytest
-from tests.make.accounts import Account, open_account
 
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
+from tests.make.accounts import Account, open_account
 
 TEMPLATE = "agentmessage_template"
 SEAL_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="

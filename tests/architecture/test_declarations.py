@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.conftest import SEAL_KEY
-from tools import house_rules, make_docs
 
 import agentmessage
 from agentmessage.app.carriers import carrier_sets
@@ -21,6 +19,8 @@ from agentmessage.outbox.catalogue import LISTENERS, EventType
 from agentmessage.settings import Settings
 from agentmessage.web import edge
 from agentmessage.web.scopes import ALL_SCOPES
+from tests.conftest import SEAL_KEY
+from tools import house_rules, make_docs
 
 SRC = Path(agentmessage.__file__).parent
 TESTS = Path(__file__).parent.parent

@@ -1,6 +1,7 @@
 """What is generated is current."""
 
 import pytest
+
 from tools import make_docs
 
 PAGE = make_docs.TARGET.read_text()

@@ -1,6 +1,7 @@
 """The laws that no linter knows: each is seen to catch what it forbids, and then the package is held to all of them."""
 
 import pytest
+
 from tools import house_rules
 
 TABLES = frozenset({"brands", "phone_numbers"})

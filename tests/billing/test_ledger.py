@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
-from tests.make.accounts import Account, open_account
 
 from agentmessage.billing import operations, queries
 from agentmessage.billing.errors import InsufficientCredit
@@ -17,6 +16,7 @@ from agentmessage.billing.model import Charge, UsageKind
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
+from tests.make.accounts import Account, open_account
 
 NUMBER_MONTH = microcents(94)
 

@@ -5,15 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account
-from tests.make.registration import SEALER, Registrar, approved_campaign, create_brand
 
 from agentmessage.brands import operations, queries, recording, rules
 from agentmessage.brands.jobs import BrandJobs
 from agentmessage.carriers.port import BrandFiling, RegisteredBrand, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.outbox.worker import Again, Done
+from tests.conftest import Client
+from tests.make.accounts import Account
+from tests.make.registration import SEALER, Registrar, approved_campaign, create_brand
 
 
 async def read(api: Client, brand_id: str) -> Any:

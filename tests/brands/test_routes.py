@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
+from agentmessage.kernel.db import CellDb, Cells
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.make.registration import BRAND, Registrar, allow_reselling, create_brand
-
-from agentmessage.kernel.db import CellDb, Cells
 
 RESOURCE_KEYS = {
     "id", "org_id", "tcr_brand_id", "reference_id", "status", "identity_status", "entity_type", "brand_relationship",

@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from tests.make.accounts import Account
-from tests.make.brands import insert_brand
-from tests.make.campaigns import insert_campaign
 
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns import operations
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import NotFound
+from tests.make.accounts import Account
+from tests.make.brands import insert_brand
+from tests.make.campaigns import insert_campaign
 
 
 @pytest.mark.parametrize("status", ["PENDING", "REJECTED", "EXPIRED"])

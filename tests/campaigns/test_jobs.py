@@ -6,9 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, open_account
-from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, create_campaign, verified_brand
 
 from agentmessage.campaigns import operations, recording
 from agentmessage.campaigns.jobs import CampaignJobs
@@ -16,6 +13,9 @@ from agentmessage.carriers.port import Accepted, CampaignFiling, RegisteredCampa
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.tenant import operator
 from agentmessage.outbox.worker import Again, Done
+from tests.conftest import Client
+from tests.make.accounts import Account, open_account
+from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, create_campaign, verified_brand
 
 APPROVED = ["campaign.created", "campaign.shared", "campaign.approved"]
 

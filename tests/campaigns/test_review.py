@@ -5,11 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from tests.conftest import NOWHERE, Client
-from tests.make.accounts import Account
-from tests.make.brands import insert_brand
-from tests.make.registration import SEALER, Registrar
-from tests.make.rooms import RoomsApp
 
 from agentmessage.campaigns import pages
 from agentmessage.campaigns.pages import PageReader
@@ -18,6 +13,11 @@ from agentmessage.campaigns.routes import RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.web import edge
+from tests.conftest import NOWHERE, Client
+from tests.make.accounts import Account
+from tests.make.brands import insert_brand
+from tests.make.registration import SEALER, Registrar
+from tests.make.rooms import RoomsApp
 
 FLOW = (
     "Patients tick an unchecked box at https://acme.example/book and agree to recurring reminders, one per week. "

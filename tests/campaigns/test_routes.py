@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
+from agentmessage.campaigns import operations
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.ids import new_id
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, create_campaign
-
-from agentmessage.campaigns import operations
-from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.kernel.ids import new_id
 
 RESOURCE_KEYS = {
     "id", "org_id", "brand_id", "tcr_campaign_id", "status", "is_suspended", "usecase", "sub_usecases", "description",

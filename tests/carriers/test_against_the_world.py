@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from tests.carriers.world_line import HOOKS, Caller
 
 from agentmessage.carriers.port import (
     Accepted,
@@ -21,6 +20,7 @@ from agentmessage.carriers.port import (
     Trouble,
     Unknown,
 )
+from tests.carriers.world_line import HOOKS, Caller
 
 A, B = "+14155550123", "+14155550124"
 BRAND = BrandFiling(

@@ -4,7 +4,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.carriers.tapes import lines, say
 
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.lines import MAX_MEMBERS, read_page
@@ -21,6 +20,7 @@ from agentmessage.carriers.port import (
     Trouble,
     Unknown,
 )
+from tests.carriers.tapes import lines, say
 
 A, B, C = "+14155550123", "+14155550124", "+14155550125"
 

@@ -1,5 +1,4 @@
 import pytest
-from tests.carriers.tapes import BANDWIDTH, numbers, say
 
 from agentmessage.carriers.port import (
     Accepted,
@@ -11,6 +10,7 @@ from agentmessage.carriers.port import (
     Trouble,
     Unknown,
 )
+from tests.carriers.tapes import BANDWIDTH, numbers, say
 
 A, B = "+14155550123", "+14155550124"
 

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.carriers.tapes import BANDWIDTH, TCR
 
 from agentmessage.carriers.bandwidth import BandwidthCallbacks
 from agentmessage.carriers.exchange import basic
@@ -24,6 +23,7 @@ from agentmessage.carriers.port import (
 )
 from agentmessage.carriers.tcr import TcrCallbacks
 from agentmessage.carriers.tcr.canonical import canonical
+from tests.carriers.tapes import BANDWIDTH, TCR
 
 URL = "https://us.test/callbacks/1"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.carriers.tapes import BANDWIDTH, TCR, TapedLine, say
 
 from agentmessage.carriers.bandwidth import BandwidthLines, BandwidthNumbers, BandwidthSubscriptions
 from agentmessage.carriers.http import HttpTransport, LineBroke, NotSent
@@ -21,6 +20,7 @@ from agentmessage.carriers.port import (
     Unknown,
 )
 from agentmessage.carriers.tcr import TcrRegistry, TcrSubscriptions
+from tests.carriers.tapes import BANDWIDTH, TCR, TapedLine, say
 
 BRAND = BrandFiling("r1", "PRIVATE_PROFIT", "BASIC_ACCOUNT", "Acme", "US", {"company_name": "Acme Inc"})
 CAMPAIGN = CampaignFiling("r2", "B123456", "2FA", "codes", {"sample1": "Your code is 1"})

@@ -10,8 +10,6 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
-from tests.carriers.test_against_the_world import BRAND, campaign_filing
-from tests.carriers.world_line import ACCOUNT, REGISTRY
 
 from agentmessage.carriers.bandwidth import (
     BandwidthCallbacks,
@@ -33,6 +31,8 @@ from agentmessage.carriers.port import (
 )
 from agentmessage.carriers.tcr import TcrCallbacks, TcrRegistry, TcrSubscriptions
 from agentmessage.simulator.server import SimulatorConfig, running
+from tests.carriers.test_against_the_world import BRAND, campaign_filing
+from tests.carriers.world_line import ACCOUNT, REGISTRY
 
 A = "+14155550123"
 T = TypeVar("T")

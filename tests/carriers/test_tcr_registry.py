@@ -2,7 +2,6 @@ import json
 from datetime import date
 
 import pytest
-from tests.carriers.tapes import TCR, Said, TapedLine, registry, say
 
 from agentmessage.carriers.port import (
     Accepted,
@@ -16,6 +15,7 @@ from agentmessage.carriers.port import (
     Unknown,
 )
 from agentmessage.carriers.tcr import TcrSubscriptions
+from tests.carriers.tapes import TCR, Said, TapedLine, registry, say
 
 BRAND = BrandFiling(
     reference_id="am-b1",

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.conftest import SEAL_KEY
 from typer.testing import CliRunner, Result
 
 from agentmessage.cli.main import app
 from agentmessage.kernel.db import CellDb
 from agentmessage.web.scopes import CUSTOMER_SCOPES
+from tests.conftest import SEAL_KEY
 
 Run = Callable[..., Result]
 

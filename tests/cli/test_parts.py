@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import SEAL_KEY
 
 from agentmessage.embedded import EmbeddedPostgres
+from tests.conftest import SEAL_KEY
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 

@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
-
-from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.ids import new_id
 
 
 async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUID]:

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest_asyncio
-from tests.conftest import SEAL_KEY, TEMPLATE, Client
-from tests.make.accounts import open_account
 
 from agentmessage.app.api import Api
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import Cells
 from agentmessage.settings import Settings
+from tests.conftest import SEAL_KEY, TEMPLATE, Client
+from tests.make.accounts import open_account
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -34,5 +34,5 @@ async def world(postgres: EmbeddedPostgres) -> AsyncIterator[Any]:
         stranger_api=Client(app, stranger.key),
         settings=settings,
     )
-    await cells.close()
+    await app.stop()
     await postgres.drop_database(name)

@@ -6,14 +6,14 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from tests.contract.every_route import DOCUMENT, ROUTES, every_route, operation
-from tools import make_contract
 
 from agentmessage.app.event_bodies import BODIES
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.implied import codes
 from agentmessage.web.openapi.shapes import Json
+from tests.contract.every_route import DOCUMENT, ROUTES, every_route, operation
+from tools import make_contract
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 

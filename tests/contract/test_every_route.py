@@ -5,6 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 import structlog.testing
+
+from agentmessage.kernel.errors import ApiError
+from agentmessage.web.declaration import Route
+from agentmessage.web.dispatch import Dispatch
+from agentmessage.web.openapi.implied import codes, refusals
+from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.contract.every_route import (
     NOTHING,
     ROUTES,
@@ -15,12 +21,6 @@ from tests.contract.every_route import (
     without_request_id,
 )
 from tests.make.accounts import key_with
-
-from agentmessage.kernel.errors import ApiError
-from agentmessage.web.declaration import Route
-from agentmessage.web.dispatch import Dispatch
-from agentmessage.web.openapi.implied import codes, refusals
-from agentmessage.web.scopes import CUSTOMER_SCOPES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

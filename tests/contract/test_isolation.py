@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+
+from agentmessage.web.declaration import Route
 from tests.contract.belongings import furnish, home_of
 from tests.contract.every_route import DOCUMENT, NOTHING, ROUTES, every_route, example_body, operation, target
 from tools.house_rules import tenant_tables
-
-from agentmessage.web.declaration import Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

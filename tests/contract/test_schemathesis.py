@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.contract.every_route import ROUTES
-from tests.contract.platform_story import Platform
 
 from agentmessage.app.event_bodies import BODIES
 from agentmessage.outbox.catalogue import EventType
+from tests.contract.every_route import ROUTES
+from tests.contract.platform_story import Platform
 
 SEED = os.environ.get("AGENTMESSAGE_CONTRACT_SEED", "1")
 EXAMPLES_PER_OPERATION = os.environ.get("AGENTMESSAGE_CONTRACT_EXAMPLES", "20")

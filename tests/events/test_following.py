@@ -9,15 +9,15 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, key_with
-from tests.make.rooms import RoomsApp
 
 from agentmessage.events import following
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from tests.conftest import Client
+from tests.make.accounts import Account, key_with
+from tests.make.rooms import RoomsApp
 
 PATIENCE_S = 10.0
 ROLLED_BACK = 0.2

@@ -6,9 +6,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, open_account
-from tests.make.rooms import RoomsApp
 
 from agentmessage.events import jobs
 from agentmessage.kernel.db import CellDb, Cells
@@ -17,6 +14,9 @@ from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.web import cursors
 from agentmessage.web.scopes import CUSTOMER_SCOPES
+from tests.conftest import Client
+from tests.make.accounts import Account, open_account
+from tests.make.rooms import RoomsApp
 
 BODY_KEYS = {"id", "type", "api_version", "created_at", "org_id", "data"}
 

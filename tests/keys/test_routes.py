@@ -7,15 +7,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.conftest import NOWHERE, Client, Reply
-from tests.make.accounts import Account, key_with, open_account
-from tests.make.rooms import RoomsApp
 
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.keys.routes import routes as key_routes
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.scopes import CUSTOMER_SCOPES, PLATFORM_SCOPES
+from tests.conftest import NOWHERE, Client, Reply
+from tests.make.accounts import Account, key_with, open_account
+from tests.make.rooms import RoomsApp
 
 RESOURCE_KEYS = {"id", "org_id", "label", "prefix", "scopes", "created_at", "last_used_at", "revoked_at"}
 NEW_KEY = {"label": "worker", "scopes": ["numbers:read", "org:read"]}

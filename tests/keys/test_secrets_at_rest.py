@@ -1,8 +1,7 @@
 """A plaintext key is nowhere in the database, also not where an Idempotency-Key remembers the answer."""
 
-from tests.conftest import Client
-
 from agentmessage.kernel.db import CellDb
+from tests.conftest import Client
 
 
 async def test_a_remembered_answer_with_a_plaintext_key_is_sealed_and_still_replayed(api: Client, db: CellDb) -> None:

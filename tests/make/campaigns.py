@@ -3,10 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from tests.make.brands import insert_brand
-
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.ids import new_id
+from tests.make.brands import insert_brand
 
 
 async def insert_campaign(db: Statements, org_id: UUID, **given: Any) -> UUID:

@@ -6,10 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.carriers.world_line import HOOKS, REGISTRY, START, Caller
-from tests.conftest import SEAL_KEY, Client
-from tests.make.accounts import Account
-from tests.make.rooms import RoomsApp
 
 from agentmessage.brands import jobs as brand_jobs
 from agentmessage.brands import operations as brands
@@ -25,6 +21,10 @@ from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.outbox.worker import JobRunner
+from tests.carriers.world_line import HOOKS, REGISTRY, START, Caller
+from tests.conftest import SEAL_KEY, Client
+from tests.make.accounts import Account
+from tests.make.rooms import RoomsApp
 
 SEALER = parse_keys(SEAL_KEY)
 

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account
-from tests.numbers.floor import Floor
 
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
+from tests.conftest import Client
+from tests.make.accounts import Account
+from tests.numbers.floor import Floor
 
 
 @pytest.fixture

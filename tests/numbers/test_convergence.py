@@ -13,9 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.conftest import TEMPLATE
-from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
 
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import open_cell
@@ -24,6 +21,9 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.numbers import operations, ordering, releasing, upkeep_queries
 from agentmessage.numbers.order_model import Settings
+from tests.conftest import TEMPLATE
+from tests.make.campaigns import insert_campaign
+from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
 
 STEPS = int(os.environ.get("AGENTMESSAGE_STEPS", "300"))
 ONE_SEED = os.environ.get("AGENTMESSAGE_SEED")

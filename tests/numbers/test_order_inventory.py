@@ -1,9 +1,8 @@
 """The inventory as the operator works with it."""
 
+from agentmessage.numbers import inventory
 from tests.conftest import Client
 from tests.numbers.floor import Floor, states, stock
-
-from agentmessage.numbers import inventory
 
 A, B, C = "+14155550101", "+14155550102", "+18005550103"
 

@@ -7,10 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, open_account
-from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
-from tests.numbers.virtual import Fuse, MortalDb, WorkerKilled
 
 from agentmessage.billing import queries as billing_queries
 from agentmessage.carriers.port import (
@@ -28,6 +24,10 @@ from agentmessage.numbers import hints, order_jobs, order_queries, ordering
 from agentmessage.numbers.errors import InsufficientInventory
 from agentmessage.numbers.order_model import Criteria, Order, Settings
 from agentmessage.outbox.worker import JobRunner
+from tests.conftest import Client
+from tests.make.accounts import Account, open_account
+from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
+from tests.numbers.virtual import Fuse, MortalDb, WorkerKilled
 
 A, B, C, D = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 

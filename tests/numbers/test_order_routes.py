@@ -1,13 +1,13 @@
 """Every status of the operations that get numbers and give them back."""
 
 import pytest
+
+from agentmessage.numbers import inventory
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
-
-from agentmessage.numbers import inventory
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 

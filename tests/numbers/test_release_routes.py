@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
 from tests.make.campaigns import insert_campaign

@@ -6,10 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, key_with, open_account
-from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
 
 from agentmessage.billing import queries as billing_queries
 from agentmessage.carriers.port import Accepted, Answer, NumberPage, Unknown
@@ -17,6 +13,10 @@ from agentmessage.kernel.db import Cells
 from agentmessage.numbers import order_jobs, upkeep
 from agentmessage.outbox.facts import enqueue
 from agentmessage.outbox.worker import JobRunner
+from tests.conftest import Client
+from tests.make.accounts import Account, key_with, open_account
+from tests.make.campaigns import insert_campaign
+from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 

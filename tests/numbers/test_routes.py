@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
+from agentmessage.kernel.db import CellDb, Cells
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.numbers.virtual import add_number
-
-from agentmessage.kernel.db import CellDb, Cells
 
 NUMBER = "+14155550101"
 RESOURCE_KEYS = {

@@ -122,7 +122,9 @@ class MortalWire:
 class Story:
     """A world, a database, two workers and some customers; what has been seen that must never be."""
 
-    def __init__(self, db: CellDb, clock: VirtualClock, *, seed: int, profile: str = "demo", pace: Pace = SIMULATED):
+    def __init__(
+        self, db: CellDb, clock: VirtualClock, *, seed: int, profile: str = "demo", pace: Pace = SIMULATED
+    ) -> None:
         self.db = db
         self.clock = clock
         self.rng = random.Random(seed)

@@ -1,12 +1,12 @@
 """The accounts' rooms behind one edge."""
 
 import pytest
-from tests.make.rooms import RoomsApp
 
 from agentmessage.events.routes import routes as event_routes
 from agentmessage.kernel.db import Cells
 from agentmessage.keys.routes import routes as key_routes
 from agentmessage.organizations.routes import routes as organization_routes
+from tests.make.rooms import RoomsApp
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.conftest import Client
-from tests.make.accounts import Account, key_with, open_account
-from tests.make.brands import insert_brand
-from tests.make.campaigns import insert_campaign
-from tests.make.rooms import RoomsApp
 
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.organizations import operations
 from agentmessage.web.scopes import CUSTOMER_SCOPES
+from tests.conftest import Client
+from tests.make.accounts import Account, key_with, open_account
+from tests.make.brands import insert_brand
+from tests.make.campaigns import insert_campaign
+from tests.make.rooms import RoomsApp
 
 ORGANIZATION_KEYS = {
     "id",

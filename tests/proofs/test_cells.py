@@ -4,11 +4,11 @@ from uuid import UUID
 
 import aiohttp
 import pytest
-from tests.make.accounts import open_account
-from tests.proofs.running import Customer, Running, control, own_campaigns, own_numbers, platform, until
 
 from agentmessage.kernel.db import Cells
 from agentmessage.migrations.runner import migrate
+from tests.make.accounts import open_account
+from tests.proofs.running import Customer, Running, control, own_campaigns, own_numbers, platform, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("up")]
 

@@ -13,11 +13,6 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.conftest import NOWHERE, Client
-from tests.make.accounts import Account, open_account
-from tests.make.brands import insert_brand
-from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import add_number
 
 from agentmessage.app.wiring import all_routes
 from agentmessage.kernel.db import CellDb, Cells, Tx
@@ -25,6 +20,11 @@ from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from tests.conftest import NOWHERE, Client
+from tests.make.accounts import Account, open_account
+from tests.make.brands import insert_brand
+from tests.make.campaigns import insert_campaign
+from tests.numbers.virtual import add_number
 
 EXAMPLES = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 BASE = datetime(2026, 4, 26, 12, tzinfo=UTC)

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+
+from agentmessage.kernel.db import Cells
 from tests.proofs.running import (
     Customer,
     Running,
@@ -18,8 +20,6 @@ from tests.proofs.running import (
     platform,
     until,
 )
-
-from agentmessage.kernel.db import Cells
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("up")]
 

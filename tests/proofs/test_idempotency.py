@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.settings import Settings
+from agentmessage.web import idempotency
 from tests.conftest import NOWHERE, Client, Reply
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.numbers.floor import Floor
 from tests.numbers.virtual import add_number
 from tests.proofs.running import BRAND, Customer, Running, control, customer, is_up, platform
-
-from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.settings import Settings
-from agentmessage.web import idempotency
 
 NUMBER = "+14155550101"
 

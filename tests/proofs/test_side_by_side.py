@@ -7,6 +7,8 @@ import random
 import time
 
 import pytest
+
+from agentmessage.kernel.db import Cells
 from tests.proofs.running import (
     Customer,
     Running,
@@ -19,8 +21,6 @@ from tests.proofs.running import (
     second_api,
     until,
 )
-
-from agentmessage.kernel.db import Cells
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("up")]
 

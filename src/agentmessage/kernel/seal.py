@@ -50,10 +50,6 @@ class Sealer:
         except (CryptoError, ValueError) as error:
             raise BrokenSeal("a sealed value was changed") from error
 
-    def is_current(self, sealed: bytes) -> bool:
-        """The newest key sealed it; if not, it is due to be opened and sealed anew."""
-        return sealed[:_HEAD] == VERSION + self._newest
-
 
 def parse_keys(setting: str) -> Sealer:
     """A sealer from a setting: base64 keys (standard or URL alphabet), newest first, separated by commas.

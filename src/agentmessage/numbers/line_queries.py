@@ -241,18 +241,6 @@ async def ring_waiting_for_slot(tx: Statements, account: str, campaigns: Sequenc
     )
 
 
-async def ring_number(db: Statements, account: str, number: str) -> bool:
-    """The operator asks for another try: forget the attempts and make the line due."""
-    return bool(
-        await db.run(
-            """UPDATE line_options SET due_at = $3, attempts = 0 WHERE account = $1 AND number = $2""",
-            account,
-            number,
-            db.now,
-        )
-    )
-
-
 class StoredLine(Struct, frozen=True):
     """A line with its carrier order, for people to read."""
 

@@ -1,6 +1,5 @@
 """Every statement on who holds a number and which campaign it should be on."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -241,10 +240,6 @@ async def search_page(
     )
 
 
-def _only(value: UUID) -> UUID:
-    return value
-
-
 def _searched(fits: bool, *number: Any) -> tuple[PhoneNumber, bool]:  # noqa: FBT001 - a column
     return PhoneNumber(*number), fits
 
@@ -283,19 +278,4 @@ async def update_settings(
         status_url,
         label,
         tx.now,
-    )
-
-
-async def campaign_numbers(
-    db: Statements, org_id: UUID, campaign_id: UUID, *, after: UUID | None, limit: int
-) -> Sequence[UUID]:
-    """Ids of the numbers that are wished onto a campaign, in order."""
-    return await db.all(
-        _only,
-        """SELECT id FROM phone_numbers WHERE org_id = $1 AND campaign_id = $2
-             AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4""",
-        org_id,
-        campaign_id,
-        after,
-        limit,
     )

@@ -141,10 +141,3 @@ async def close_healed(db: Statements, account: str) -> int:
         account,
         db.now,
     )
-
-
-async def known_numbers(directory: Statements, account: str, numbers: Sequence[str]) -> list[str]:
-    """Which of these numbers the inventory knows at all."""
-    return await directory.all(
-        str, "SELECT number FROM directory.inventory WHERE account = $1 AND number = ANY($2)", account, numbers
-    )
