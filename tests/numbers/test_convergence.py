@@ -19,7 +19,7 @@ from agentmessage.kernel.db import open_cell
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
-from agentmessage.numbers import operations, ordering, releasing, upkeep_queries
+from agentmessage.numbers import operations, ordering, reconciler, releasing, upkeep_queries
 from agentmessage.numbers.order_model import Settings
 from tests.conftest import TEMPLATE
 from tests.make.campaigns import insert_campaign
@@ -180,10 +180,14 @@ class Chaos:
         await self._check_caps(before)
 
     async def _work_together(self) -> None:
-        """Two workers at once, one of which may die; they meet at the locks."""
+        """Three workers at once, one of which may die; often each plans a few lines only, so that they meet."""
         before = await self._bound_for()
         mortal = Fuse(self.rng.randrange(60)) if self.rng.random() < 0.3 else None
-        await asyncio.gather(self.story.work(), self.story.work(mortal))
+        usual, reconciler.PLAN_LIMIT = reconciler.PLAN_LIMIT, self.rng.choice([1, 2, 1000])
+        try:
+            await asyncio.gather(*(self.story.work(fuse) for fuse in (None, mortal, None)))
+        finally:
+            reconciler.PLAN_LIMIT = usual
         await self._check_caps(before)
 
     async def _crash(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from agentmessage.kernel.db import CellDb, Cells, open_cell
+from agentmessage.kernel.db import CellDb, open_cell
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import facts, queries, worker
 from agentmessage.outbox.worker import Again, Done, JobRunner
@@ -76,7 +76,7 @@ async def enqueue_and_fail(db: CellDb) -> None:
         raise ZeroDivisionError
 
 
-async def test_concurrent_runners_run_each_job_once(db: CellDb, cells: Cells) -> None:
+async def test_concurrent_runners_run_each_job_once(db: CellDb) -> None:
     ran: Counter[str] = Counter()
 
     async def work(_: CellDb, arguments: Mapping[str, Any]) -> Done:
@@ -206,7 +206,7 @@ async def test_one_job_exists_for_a_subject_and_a_second_wish_brings_it_forward(
     assert work.ran == [{"n": "newest"}]
 
 
-async def test_a_job_that_is_wished_for_while_it_runs_runs_once_more(timed: CellDb, clock: Clock) -> None:
+async def test_a_job_that_is_wished_for_while_it_runs_runs_once_more(timed: CellDb) -> None:
     """The first run may have read what was true before the wish."""
     ran: list[str] = []
 
@@ -250,8 +250,44 @@ async def test_two_runs_of_one_job_never_overlap_though_it_is_wished_for_meanwhi
     await asyncio.wait({second}, timeout=0.3)
     let_go.set()
     await asyncio.gather(first, second)
+    assert await JobRunner(db, {"test.work": work}).run_due() == 1
 
     assert most == 1
+    assert await jobs(db) == []
+
+
+async def test_a_wish_for_later_made_while_the_job_runs_is_kept_for_later(timed: CellDb, clock: Clock) -> None:
+    async def work(db: CellDb, _: Mapping[str, Any]) -> Again:
+        await facts.enqueue(db, "test.work", "k", {}, delay_s=60)
+        return Again(1)
+
+    runner = JobRunner(timed, {"test.work": work})
+    await facts.enqueue(timed, "test.work", "k", {})
+    assert await runner.run_due() == 1
+
+    clock.advance(59)
+    assert await runner.run_due() == 0
+    assert await runner.wait_s() == 1.0
+    clock.advance(1)
+
+    assert await runner.run_due() == 1
+
+
+async def test_a_job_that_was_wished_for_while_its_worker_died_runs_when_the_lease_is_over(
+    timed: CellDb, clock: Clock
+) -> None:
+    await facts.enqueue(timed, "test.work", "k", {"n": "first"})
+    until = clock.now() + timedelta(seconds=worker.LEASE_S)
+    await queries.claim_jobs(timed, kinds=["test.work"], limit=1, lease_token=new_id(), now=clock.now(), until=until)
+    await facts.enqueue(timed, "test.work", "k", {"n": "second"})
+    work = Work()
+    runner = JobRunner(timed, {"test.work": work})
+
+    assert await runner.run_due() == 0
+    clock.advance(worker.LEASE_S)
+    assert await runner.run_due() == 1
+
+    assert work.ran == [{"n": "second"}]
 
 
 async def test_a_job_that_takes_too_long_is_ended_before_its_lease_is(
@@ -268,7 +304,7 @@ async def test_a_job_that_takes_too_long_is_ended_before_its_lease_is(
     with structlog.testing.capture_logs() as logs:
         assert await JobRunner(db, {"test.work": work}).run_due() == 1
 
-    assert logs[0]["event"] == "job failed"
+    assert logs[0]["event"] == "job took too long"
     assert await db.value("SELECT last_error FROM jobs") == "TimeoutError()"
 
 

@@ -107,7 +107,8 @@ async def delete_events_before(db: Statements, before: datetime) -> int:
 async def upsert_job(tx: Statements, kind: str, key: str, arguments: dict[str, Any], run_at: datetime) -> None:
     """Write a job, or bring the one that is there forward; a fresh wish starts with fresh attempts.
 
-    Clearing the lease makes a running job's acknowledgment miss, so that the job runs again with the new arguments.
+    Clearing the token makes a running job's acknowledgment miss, so that the job runs again with the new arguments.
+    `lease_until` stays: not before the run under way has ended.
     """
     await tx.run(
         """INSERT INTO jobs AS j (kind, key, arguments, run_at, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -129,6 +130,7 @@ async def claim_jobs(
         Job,
         """UPDATE jobs SET lease_token = $3, lease_until = $5, run_at = $5, attempts = attempts + 1
            WHERE id IN (SELECT id FROM jobs WHERE run_at <= $4 AND kind = ANY($1)
+                          AND (lease_until IS NULL OR lease_until <= $4)
                         ORDER BY run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
            RETURNING id, kind, key, arguments, attempts, lease_token""",
         kinds,
@@ -162,9 +164,18 @@ async def postpone_job(
     )
 
 
+async def free_job(db: Statements, job_id: int) -> None:
+    """The run that was under way when the job was wished for again has ended: now it may run."""
+    await db.run("UPDATE jobs SET lease_until = NULL WHERE id = $1 AND lease_token IS NULL", job_id)
+
+
 async def next_job_at(db: Statements, kinds: Sequence[str]) -> datetime | None:
-    """When the next job of these kinds is due."""
-    moment: datetime | None = await db.value("SELECT min(run_at) FROM jobs WHERE kind = ANY($1)", kinds)
+    """When the next job of these kinds is due; not one that waits for its own run to end. By jobs_due_idx."""
+    moment: datetime | None = await db.value(
+        """SELECT run_at FROM jobs WHERE kind = ANY($1) AND (lease_until IS NULL OR run_at >= lease_until)
+           ORDER BY run_at LIMIT 1""",
+        kinds,
+    )
     return moment
 
 

@@ -57,7 +57,10 @@ class JobRunner:
         jobs = await queries.claim_jobs(
             self._db, kinds=self._kinds, limit=BATCH, lease_token=new_id(), now=now, until=until
         )
-        await asyncio.gather(*(self._run(job) for job in jobs))
+        ended = await asyncio.gather(*(self._run(job) for job in jobs), return_exceptions=True)
+        for outcome in ended:
+            if outcome is not None:
+                raise outcome
         return len(jobs)
 
     async def wait_s(self) -> float:
@@ -72,20 +75,30 @@ class JobRunner:
         try:
             async with asyncio.timeout(LEASE_S - 5):
                 outcome = await handler(self._db, job.arguments)
+        except TimeoutError as error:
+            log.warning("job took too long", kind=job.kind, key=job.key, attempts=job.attempts)
+            await self._fail(job, error)
+            return
         except DATABASE_AWAY:
             raise
         except Exception as error:
             log.exception("job failed", kind=job.kind, key=job.key, attempts=job.attempts)
-            await self._postpone(job, retry_delay_s(job.attempts, self._rng.random()), error=repr(error)[:500])
+            await self._fail(job, error)
             return
         match outcome:
             case Done():
-                await queries.finish_job(self._db, job.id, job.lease_token)
+                if not await queries.finish_job(self._db, job.id, job.lease_token):
+                    await queries.free_job(self._db, job.id)
             case Again(delay_s):
                 await self._postpone(job, delay_s, error=None)
 
+    async def _fail(self, job: Job, error: Exception) -> None:
+        await self._postpone(job, retry_delay_s(job.attempts, self._rng.random()), error=repr(error)[:500])
+
     async def _postpone(self, job: Job, delay_s: float, *, error: str | None) -> None:
         run_at = self._db.now + timedelta(seconds=delay_s)
-        await queries.postpone_job(
+        is_postponed = await queries.postpone_job(
             self._db, job.id, job.lease_token, run_at=run_at, error=error, keep_attempts=error is not None
         )
+        if not is_postponed:
+            await queries.free_job(self._db, job.id)
