@@ -2,6 +2,7 @@
 
 import inspect as docstrings
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import Any, cast, get_args, get_origin
 
 import msgspec
@@ -18,18 +19,20 @@ class Shapes:
 
     def __init__(self, kinds: Iterable[Any]) -> None:
         wanted = list(dict.fromkeys([*kinds, Failure, PageMeta]))
-        structs = _structs(wanted)
-        wanted += [kind for kind in structs if kind not in wanted]
+        structs, enums = _named(wanted)
+        wanted += [kind for kind in (*structs, *enums) if kind not in wanted]
         schemas, components = msgspec.json.schema_components(wanted, ref_template=REF)
         self._schemas: Mapping[Any, Json] = dict(zip(wanted, schemas, strict=True))
         self.components: Json = {name: components[name] for name in sorted(components)}
         for kind, info in structs.items():
             _mend(kind, info, self.resolve(self.of(kind)))
+        for kind in enums:
+            self.resolve(self.of(kind))["enum"] = [member.value for member in kind]
         for schema in self.components.values():
             schema["description"] = docstrings.cleandoc(schema.get("description", ""))
-            _tidy(schema)
+            self._tidy(schema)
         for schema in schemas:
-            _tidy(schema)
+            self._tidy(schema)
         self.components["Failure"]["properties"]["success"] = {"const": False}
 
     def of(self, kind: Any) -> Json:
@@ -51,6 +54,35 @@ class Shapes:
         hidden = {self.of(kind)["$ref"].rpartition("/")[2] for kind in kinds}
         return {name: schema for name, schema in self.components.items() if name not in hidden}
 
+    def _tidy(self, schema: Any) -> None:
+        """Say the same in the words that viewers show best: `type: [string, null]`, and a type beside every enum."""
+        if isinstance(schema, list):
+            for part in cast("list[Any]", schema):
+                self._tidy(part)
+        if not isinstance(schema, dict):
+            return
+        node = cast("Json", schema)
+        for part in node.values():
+            self._tidy(part)
+        values: list[Any] = node.get("enum", [])
+        if values and "type" not in node and all(isinstance(value, str) for value in values):
+            node["type"] = "string"
+        self._shorten(node)
+
+    def _shorten(self, node: Json) -> None:
+        """Put `X or null` into one schema, where X is plain or an enumeration."""
+        match node.get("anyOf"):
+            case [{"$ref": _} as named, {"type": "null"}] if "enum" in self.resolve(named):
+                plain = {name: part for name, part in self.resolve(named).items() if name != "title"}
+            case [{"type": str()} as plain, {"type": "null"}]:
+                pass
+            case _:
+                return
+        del node["anyOf"]
+        node |= plain | {"type": [plain.get("type", "string"), "null"]} | node
+        if "enum" in node:
+            node["enum"] = [*node["enum"], None]
+
 
 def item_of(answer: Any) -> Any:
     """What a list is made of: `Page[X]`, `list[X]` and `Sequence[X]` are lists of X; anything else is its own item."""
@@ -60,17 +92,20 @@ def item_of(answer: Any) -> Any:
     )
 
 
-def _structs(kinds: Iterable[Any]) -> dict[type[Struct], inspect.StructType]:
-    """Every struct within some types, each once."""
-    found: dict[type[Struct], inspect.StructType] = {}
+def _named(kinds: Iterable[Any]) -> tuple[dict[type[Struct], inspect.StructType], list[type[Enum]]]:
+    """Every struct and every enumeration within some types, each once."""
+    structs: dict[type[Struct], inspect.StructType] = {}
+    enums: list[type[Enum]] = []
     pending = list(inspect.multi_type_info(kinds))
     while pending:
         info = pending.pop()
-        if isinstance(info, inspect.StructType) and info.cls not in found:
-            found[info.cls] = info
+        if isinstance(info, inspect.StructType) and info.cls not in structs:
+            structs[info.cls] = info
             pending += [field.type for field in info.fields]
+        if isinstance(info, inspect.EnumType) and info.cls not in enums:
+            enums.append(info.cls)
         pending += _parts(info)
-    return found
+    return structs, enums
 
 
 def _parts(info: inspect.Type) -> list[inspect.Type]:
@@ -121,24 +156,3 @@ def _mend_times(info: inspect.Type, schema: Json) -> None:
 
 def _bare(info: inspect.Type) -> inspect.Type:
     return _bare(info.type) if isinstance(info, inspect.Metadata) else info
-
-
-def _tidy(schema: Any) -> None:
-    """Say the same in the words of 3.1 that viewers show best: `type: [string, null]`, and a type beside every enum."""
-    if isinstance(schema, list):
-        for part in cast("list[Any]", schema):
-            _tidy(part)
-    if not isinstance(schema, dict):
-        return
-    node = cast("Json", schema)
-    for part in node.values():
-        _tidy(part)
-    values: list[Any] = node.get("enum", [])
-    if values and "type" not in node and all(isinstance(value, str) for value in values):
-        node["type"] = "string"
-    options: list[Json] = node.get("anyOf", [])
-    if len(options) == 2 and options[1] == {"type": "null"} and isinstance(options[0].get("type"), str):  # noqa: PLR2004 - a pair: X or null
-        del node["anyOf"]
-        node |= options[0] | {"type": [options[0]["type"], "null"]} | node
-        if "enum" in node:
-            node["enum"] = [*node["enum"], None]
