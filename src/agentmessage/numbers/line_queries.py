@@ -20,41 +20,48 @@ from agentmessage.numbers.line_model import Line
 
 async def claim_due(tx: Statements, *, now: datetime, limit: int) -> list[Line]:
     """Lock the lines that are due, longest first, skipping what another worker or a request holds."""
-    return await tx.all(
-        Line,
-        """SELECT l.phone_number_id, l.org_id, l.account, l.number, p.line_option_status, p.generation, p.campaign_id,
-                  c.tcr_campaign_id, c.status, c.is_suspended, c.number_cap, l.phase, l.observed, l.observed_campaign,
-                  l.observed_status, l.observed_at, l.operators, l.applied_generation, l.op_seq, l.op_order_id,
-                  l.op_campaign, l.op_generation, l.op_submitted_at, l.op_accepted_at, l.op_deadline_at,
-                  coalesce(o.submissions > 0, false), l.attempts, l.trouble, l.error_code, l.error_text,
-                  l.differs_count, l.differs_since, l.due_at
-           FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
-                LEFT JOIN campaigns c ON c.id = p.campaign_id LEFT JOIN carrier_orders o ON o.id = l.op_order_id
+    ids = await tx.all(
+        _id,
+        """SELECT l.phone_number_id FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
            WHERE l.due_at <= $1 AND p.state <> 'ordering'
            ORDER BY l.due_at LIMIT $2 FOR NO KEY UPDATE OF p, l SKIP LOCKED""",
         now,
         limit,
     )
+    return await _read_locked(tx, ids)
 
 
 async def lock_by_order(tx: Statements, order_id: UUID) -> list[Line]:
     """Lock the lines whose operation is under way in one carrier order."""
-    return await tx.all(
-        Line,
-        """SELECT l.phone_number_id, l.org_id, l.account, l.number, p.line_option_status, p.generation, p.campaign_id,
-                  c.tcr_campaign_id, c.status, c.is_suspended, c.number_cap, l.phase, l.observed, l.observed_campaign,
-                  l.observed_status, l.observed_at, l.operators, l.applied_generation, l.op_seq, l.op_order_id,
-                  l.op_campaign, l.op_generation, l.op_submitted_at, l.op_accepted_at, l.op_deadline_at,
-                  true, l.attempts, l.trouble, l.error_code, l.error_text, l.differs_count, l.differs_since, l.due_at
-           FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
-                LEFT JOIN campaigns c ON c.id = p.campaign_id
+    ids = await tx.all(
+        _id,
+        """SELECT l.phone_number_id FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
            WHERE l.op_order_id = $1 ORDER BY l.number FOR NO KEY UPDATE OF p, l""",
         order_id,
     )
+    return await _read_locked(tx, ids)
 
 
 async def lock_by_number(tx: Statements, account: str, numbers: Sequence[str]) -> list[Line]:
     """Lock the lines of some numbers of one account."""
+    ids = await tx.all(
+        _id,
+        """SELECT l.phone_number_id FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
+           WHERE l.account = $1 AND l.number = ANY($2) ORDER BY l.number FOR NO KEY UPDATE OF p, l""",
+        account,
+        numbers,
+    )
+    return await _read_locked(tx, ids)
+
+
+async def _read_locked(tx: Statements, ids: Sequence[UUID]) -> list[Line]:
+    """Lines that this transaction has locked, in the order given.
+
+    A statement of its own: one that waits for a lock sees the row as it has become, but the campaign beside it as it
+    was joined before, and a wish that changed meanwhile would seem to be for a campaign that does not exist.
+    """
+    if not ids:
+        return []
     return await tx.all(
         Line,
         """SELECT l.phone_number_id, l.org_id, l.account, l.number, p.line_option_status, p.generation, p.campaign_id,
@@ -63,11 +70,11 @@ async def lock_by_number(tx: Statements, account: str, numbers: Sequence[str]) -
                   l.op_campaign, l.op_generation, l.op_submitted_at, l.op_accepted_at, l.op_deadline_at,
                   coalesce(o.submissions > 0, false), l.attempts, l.trouble, l.error_code, l.error_text,
                   l.differs_count, l.differs_since, l.due_at
-           FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
+           FROM unnest($1::uuid[]) WITH ORDINALITY u (id, place)
+                JOIN line_options l ON l.phone_number_id = u.id JOIN phone_numbers p ON p.id = u.id
                 LEFT JOIN campaigns c ON c.id = p.campaign_id LEFT JOIN carrier_orders o ON o.id = l.op_order_id
-           WHERE l.account = $1 AND l.number = ANY($2) ORDER BY l.number FOR NO KEY UPDATE OF p, l""",
-        account,
-        numbers,
+           ORDER BY u.place""",
+        ids,
     )
 
 
@@ -209,6 +216,10 @@ async def count_used(tx: Statements, account: str, campaigns: Sequence[str]) -> 
         account,
         campaigns,
     )
+
+
+def _id(value: UUID) -> UUID:
+    return value
 
 
 def _pair(first: str, second: int) -> tuple[str, int]:
