@@ -217,7 +217,7 @@ async def test_200_the_list_is_newest_first_and_its_pages_neither_skip_nor_repea
     while True:
         page = await api.get(f"/v1/brands?limit=3{cursor}")
         assert page.json["meta"]["next_cursor"] is None
-        assert page.json["meta"]["total"] == (0 if cursor else 7)
+        assert page.json["meta"]["total"] == 0  # as the reference prints it: only `offset` counts
         seen += [brand["id"] for brand in page.data]
         if "x-next-cursor" not in page.headers:
             break

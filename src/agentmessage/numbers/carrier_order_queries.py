@@ -168,10 +168,11 @@ async def save_verdicts(tx: Statements, order_id: UUID, verdicts: Sequence[Verdi
 
 
 async def ring_order(db: Statements, account: str, carrier_order_id: str, order_key: str) -> bool:
-    """A callback spoke of an order: look at it now. False: no such order here."""
+    """A callback spoke of an order: look at it now, unless it has ended. False: no such order here."""
     return bool(
         await db.run(
-            """UPDATE carrier_orders SET due_at = CASE WHEN lease_until > $4 THEN due_at ELSE least(due_at, $4) END
+            """UPDATE carrier_orders SET due_at = CASE WHEN lease_until > $4 OR finished_at IS NOT NULL THEN due_at
+                                                       ELSE least(due_at, $4) END
                WHERE account = $1 AND (carrier_order_id = $2 OR order_key = $3)""",
             account,
             carrier_order_id,

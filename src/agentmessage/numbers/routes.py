@@ -22,6 +22,7 @@ from agentmessage.outbox.facts import last_event_at
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.paging import Window, window
 from agentmessage.web.wire import Page
 
 routes = Routes("Phone numbers")
@@ -37,36 +38,29 @@ async def list_phone_numbers(call: Call[NoInput, NumberList]) -> Page[PhoneNumbe
     Newest first. With `search` a page can hold fewer rows than `limit`, or none, while more follow: go on until
     `meta.next_cursor` is null. `meta.last_event_at` is the time of the organization's newest phone-number event.
     """
-    place = cursors.decode_row(call.query.cursor, call.query.offset)
-    if call.query.search is not None:
+    query, place = call.query, window(call.query)
+    if query.search is not None:
         return await _search(call, place)
-    query = call.query
     rows = await _rows(
-        call.db,
-        call.tenant,
-        place,
-        limit=query.limit,
-        offset=query.offset or 0,
-        number_type=query.number_type,
-        campaign_id=query.campaign_id,
+        call.db, call.tenant, place, limit=query.limit, number_type=query.number_type, campaign_id=query.campaign_id
     )
     total = 0
-    if query.offset is not None:
+    if place.is_counted:
         total = await queries.count_assigned(
             call.db, call.tenant.org_id, number_type=query.number_type, campaign_id=query.campaign_id
         )
-    return await _page(call.db, call.tenant, rows, query.limit, total=total, offset=query.offset or 0)
+    return await _page(call.db, call.tenant, rows, query.limit, total=total, offset=place.offset)
 
 
-async def _search(call: Call[NoInput, NumberList], place: cursors.RowPlace | None) -> Page[PhoneNumber]:
+async def _search(call: Call[NoInput, NumberList], place: Window) -> Page[PhoneNumber]:
     query = call.query
-    if query.offset is not None:
+    if place.is_counted:
         raise ValidationFailed({"offset": "must not be given with search"})
     rows = await queries.search_page(
         call.db,
         call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=place.before_at,
+        before_id=place.before_id,
         text=query.search or "",
         scan=SEARCH_SCAN,
     )
@@ -92,34 +86,32 @@ def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
 async def _rows(
     db: Statements,
     tenant: Tenant,
-    place: cursors.RowPlace | None,
+    place: Window,
     *,
     limit: int,
-    offset: int = 0,
     number_type: str | None = None,
     campaign_id: UUID | None = None,
 ) -> list[PhoneNumber]:
     """One row more than the limit, by whichever index serves the filter."""
-    before_at, before_id = (place.at, place.id) if place else (None, None)
     if campaign_id is not None:
         return await queries.list_campaign_page(
             db,
             tenant.org_id,
             campaign_id,
-            before_at=before_at,
-            before_id=before_id,
+            before_at=place.before_at,
+            before_id=place.before_id,
             number_type=number_type,
             limit=limit + 1,
-            offset=offset,
+            offset=place.offset,
         )
     return await queries.list_page(
         db,
         tenant.org_id,
-        before_at=before_at,
-        before_id=before_id,
+        before_at=place.before_at,
+        before_id=place.before_id,
         number_type=number_type,
         limit=limit + 1,
-        offset=offset,
+        offset=place.offset,
     )
 
 
@@ -231,6 +223,9 @@ async def get_carrier_line_option(call: Call[NoInput, NoInput]) -> LineOptionOut
 async def list_campaign_phone_numbers(call: Call[NoInput, CampaignNumberList]) -> Page[PhoneNumber]:
     """List the phone numbers that are attached to a campaign, newest first."""
     await operations.require_campaign(call.db, call.tenant, call.id)
-    place = cursors.decode_row(call.query.cursor)
+    place = window(call.query)
     rows = await _rows(call.db, call.tenant, place, limit=call.query.limit, campaign_id=call.id)
-    return await _page(call.db, call.tenant, rows, call.query.limit)
+    total = 0
+    if place.is_counted:
+        total = await queries.count_assigned(call.db, call.tenant.org_id, number_type=None, campaign_id=call.id)
+    return await _page(call.db, call.tenant, rows, call.query.limit, total=total, offset=place.offset)

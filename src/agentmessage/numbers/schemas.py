@@ -8,18 +8,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.numbers.model import LineOptionStatus, NumberType
-from agentmessage.web.wire import ClearableUrl, CursorText, Label, Request, Resource, must
-
-Limit = Annotated[int, Meta(ge=1, le=100, description="Most rows of one page.", extra=must("must be 1..100"))]
-Offset = Annotated[
-    int,
-    Meta(
-        ge=0,
-        le=1_000_000,
-        description="Rows to skip; then `meta.total` and `meta.offset` are real. Not together with `cursor`.",
-        extra=must("must be 0..1000000"),
-    ),
-]
+from agentmessage.web.paging import OffsetQuery
+from agentmessage.web.wire import ClearableUrl, Label, Request, Resource, must
 
 
 class PhoneNumberOut(Resource, frozen=True):
@@ -44,12 +34,9 @@ class PhoneNumberOut(Resource, frozen=True):
     updated_at: datetime
 
 
-class NumberList(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class NumberList(OffsetQuery, frozen=True):
     """Which numbers to list."""
 
-    cursor: CursorText | None = None
-    limit: Limit = 20
-    offset: Offset | None = None
     number_type: NumberType | None = None
     campaign_id: UUID | None = None
     search: (
@@ -128,8 +115,5 @@ class LineOptionOut(Resource, frozen=True):
     transitions: Sequence[LineTransition]
 
 
-class CampaignNumberList(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CampaignNumberList(OffsetQuery, frozen=True):
     """Which of a campaign's numbers to list."""
-
-    cursor: CursorText | None = None
-    limit: Limit = 20

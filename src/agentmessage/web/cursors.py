@@ -44,16 +44,9 @@ class RowPlace(Struct, frozen=True):
     id: UUID
 
 
-def decode_row(cursor: str | None, offset: int | None = None) -> RowPlace | None:
-    """The place that a list goes on from; None: from the beginning. Raises ValidationFailed.
-
-    A cursor and an offset say two different things, so only one of them may be given.
-    """
-    if cursor is None:
-        return None
+def decode_row(cursor: str) -> RowPlace:
+    """The place that a list of rows with UUIDs goes on from. Raises ValidationFailed."""
     place = decode(cursor)
-    if offset is not None:
-        raise ValidationFailed({"offset": "must not be given with cursor"})
     try:
         return RowPlace(place.created_at, UUID(place.id))
     except ValueError as error:

@@ -8,7 +8,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.times import in_utc
 from agentmessage.web.wire import CursorText, Request, must
 
 MAX_OFFSET = 1_000_000
@@ -36,7 +35,8 @@ class OffsetQuery(Request, frozen=True):
 class Window(Struct, frozen=True):
     """The rows older than a place (all of them when it is None), without the first `offset` ones.
 
-    `is_counted`: the answer tells the real total; with a cursor it is 0 (decisions, section 1).
+    `is_counted`: the caller pages by number, so the answer tells the real total (decisions, section 1). Otherwise it is
+    0, as the reference prints it: counting a tenant's rows would make the first page cost more than any other.
     """
 
     before_at: datetime | None
@@ -48,12 +48,8 @@ class Window(Struct, frozen=True):
 def window(query: OffsetQuery) -> Window:
     """Where the page begins. Raises ValidationFailed for a foreign cursor, or for one beside an offset."""
     if query.cursor is UNSET:
-        return Window(None, None, query.offset or 0, is_counted=True)
+        return Window(None, None, query.offset or 0, is_counted=query.offset is not UNSET)
     if query.offset is not UNSET:
         raise ValidationFailed({"offset": "must not be given with cursor"})
-    place = cursors.decode(query.cursor)
-    try:
-        before_id = UUID(place.id)
-    except ValueError as error:
-        raise ValidationFailed({"cursor": "must be a cursor from an earlier page"}) from error
-    return Window(in_utc(place.created_at, "cursor"), before_id, 0, is_counted=False)
+    place = cursors.decode_row(query.cursor)
+    return Window(place.at, place.id, 0, is_counted=False)

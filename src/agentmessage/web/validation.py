@@ -96,7 +96,7 @@ def _whole(value: Any, depth: int = 0) -> Any:
 def _loose(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("body is not well-formed JSON") from error
 
 
