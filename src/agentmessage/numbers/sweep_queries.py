@@ -37,10 +37,12 @@ async def claim(
 
 
 async def extend(db: Statements, account: str, lease_token: UUID, until: datetime) -> bool:
-    """Keep the sweep; False: the lease was lost."""
+    """Keep the sweep; False: the lease was lost. `due_at` goes along, unless somebody wished for an earlier one."""
     return bool(
         await db.run(
-            "UPDATE directory.sweeps SET lease_until = $3 WHERE account = $1 AND lease_token = $2",
+            """UPDATE directory.sweeps
+               SET due_at = CASE WHEN due_at < lease_until THEN due_at ELSE $3 END, lease_until = $3
+               WHERE account = $1 AND lease_token = $2""",
             account,
             lease_token,
             until,

@@ -1,0 +1,35 @@
+"""Whose turn it is to sweep, and when the next sweep is due."""
+
+from datetime import timedelta
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
+from agentmessage.numbers import sweep_queries
+from agentmessage.numbers.sweep import SweepResult
+
+RESULT = SweepResult(1, 0, 0, 0, None, 0.1)
+LEASE = timedelta(seconds=90)
+REST = timedelta(seconds=900)
+
+
+async def _swept(db: CellDb, *, wanted_meanwhile: bool) -> timedelta:
+    """A sweep of several pages; answers how long after its end the next one is due."""
+    token = new_id()
+    account = await sweep_queries.claim(db, ["live"], now=db.now, until=db.now + LEASE, lease_token=token)
+    assert account == "live"
+    assert await sweep_queries.extend(db, "live", token, db.now + LEASE)
+    if wanted_meanwhile:
+        await sweep_queries.want(db, "live", db.now)
+    assert await sweep_queries.extend(db, "live", token, db.now + LEASE)
+    ended_at = db.now
+    await sweep_queries.finish(db, "live", token, due_at=ended_at + REST, result=RESULT)
+    due_at = await db.value("SELECT due_at FROM directory.sweeps WHERE account = 'live'")
+    return due_at - ended_at
+
+
+async def test_a_sweep_of_several_pages_is_followed_by_the_whole_rest(db: CellDb) -> None:
+    assert await _swept(db, wanted_meanwhile=False) == REST
+
+
+async def test_a_sweep_that_was_wanted_during_another_comes_right_after_it(db: CellDb) -> None:
+    assert await _swept(db, wanted_meanwhile=True) <= timedelta(0)
