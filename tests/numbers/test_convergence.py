@@ -63,6 +63,7 @@ class Chaos:
         story = self.story
         for tenant in self.tenants:
             await self._open(tenant)
+        await story.subscribe()
         story.control("numbers", {"numbers": NUMBERS})
         for number in NUMBERS:
             await add_number(story.db, self.tenants[0].org_id, number)
@@ -279,6 +280,7 @@ class Chaos:
             left = await self._unconverged()
             if not left:
                 self._require_no_repetition()
+                assert story.heard, "no callback was ever heard"
                 return
             story.pass_time(self.rng.choice([0.2, 1.0, 5.0]))
         pytest.fail(f"(a) not converged: {left}\noracle {story.bindings()}")

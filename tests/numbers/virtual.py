@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from agentmessage.carriers.bandwidth import BandwidthCallbacks, BandwidthLines
+from agentmessage.carriers.bandwidth import BandwidthCallbacks, BandwidthLines, BandwidthSubscriptions
 from agentmessage.carriers.http import HttpAnswer, LineBroke
-from agentmessage.carriers.port import Callback, ForgedCallback, OrderHint, UnreadableCallback
+from agentmessage.carriers.port import Accepted, Callback, ForgedCallback, OrderHint, UnreadableCallback
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
+from agentmessage.numbers import carrier_orders, line_queries, operations, readings, reconciler, sweep
 from agentmessage.numbers.budget import UNLIMITED, Budget, Limits
 from agentmessage.numbers.line_model import SIMULATED, Pace
 from agentmessage.numbers.reconciler import LineCarrier, Reconciling
@@ -134,6 +134,7 @@ class Story:
         self.delivered: list[Callback] = []
         self.unkeyed: list[str] = []
         self.submissions: list[tuple[str, int]] = []
+        self.heard = 0
 
     def reconciling(self, fuse: Fuse | None = None) -> Reconciling:
         """A worker's view: `fuse` kills it."""
@@ -152,6 +153,11 @@ class Story:
             if not known:
                 self.unkeyed.append(name)
             self.submissions.append((name, body.count(b"<TelephoneNumber>")))
+
+    async def subscribe(self) -> None:
+        """Have the carrier tell us of every order that moves."""
+        subscriptions = BandwidthSubscriptions(ACCOUNT, MortalWire(self, Fuse(None)))
+        assert await subscriptions.subscribe(HOOK) == Accepted(None)
 
     def control(self, path: str, body: object | None = None) -> Any:
         """A word with the simulator itself."""
@@ -205,7 +211,7 @@ class Story:
                 continue
             for hint in hints:
                 assert isinstance(hint, OrderHint)
-                await carrier_order_queries.ring_order(self.db, "live", hint.carrier_order_id, hint.order_key)
+                self.heard += await operations.hint_order(self.db, account="live", hint=hint)
         return len(due)
 
     # ── truth ──────────────────────────────────────────────────────────────────────────────────────────────
