@@ -458,10 +458,9 @@ async def test_attaches_racing_detaches_leave_one_consistent_history(
     attaches = [("POST", {"campaign_id": str(one)}) for one in campaigns]
     path = f"/v1/phone-numbers/{number}/campaign"
 
+    requests = [*attaches, ("DELETE", None), ("DELETE", None)] * 6
     for _ in range(25):
-        replies = await asyncio.gather(
-            *(api.request(method, path, body) for method, body in [*attaches, ("DELETE", None), ("DELETE", None)])
-        )
+        replies = await asyncio.gather(*(api.request(method, path, body) for method, body in requests))
         assert {reply.status for reply in replies} == {200}
 
     final = (await api.get(f"/v1/phone-numbers/{number}")).data

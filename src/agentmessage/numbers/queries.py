@@ -107,8 +107,9 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
     """Take the wish off one number: the row, the reconciler's bell, the fact and the audit row, in one statement.
 
     Nothing is written, and no lock taken, when there is no campaign. `held` waits for whoever is changing the number,
-    so that the audit row names the campaign that was really left, and takes its transaction id only then, so that
-    events are in the order of the changes; `updated_at` grows with every one, whatever the clocks say. A number whose
+    so that the audit row names the campaign that was really left. `turn` lets requests wait before that: the second
+    one to wait at a row is given its transaction id before it has the row, and events would not be in the order of the
+    changes. `updated_at` grows with every one, whatever the clocks say. A number whose
     campaign another request took off between this statement's snapshot and its lock comes back unchanged with the
     campaign still set: ask again.
     """
@@ -116,9 +117,13 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
         _sighting,
         """WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           turn AS (
+               SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM n
+               WHERE state = 'assigned' AND campaign_id IS NOT NULL),
            held AS (
                SELECT campaign_id FROM phone_numbers
-               WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS NOT NULL FOR NO KEY UPDATE),
+               WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS NOT NULL
+                 AND EXISTS (SELECT FROM turn) FOR NO KEY UPDATE),
            changed AS (
                UPDATE phone_numbers p SET campaign_id = NULL, generation = p.generation + 1, wished_at = $3,
                    line_option_status = 'pending', line_option_propagated_at = NULL,
@@ -166,10 +171,13 @@ async def attach(
         _sighting,
         """WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
+           turn AS (
+               SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM n
+               WHERE state = 'assigned' AND campaign_id IS DISTINCT FROM $9),
            held AS (
                SELECT campaign_id FROM phone_numbers
                WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS DISTINCT FROM $9
-               FOR NO KEY UPDATE),
+                 AND EXISTS (SELECT FROM turn) FOR NO KEY UPDATE),
            c AS (
                SELECT id FROM campaigns
                WHERE org_id = $1 AND id = $9 AND status = 'ACTIVE' AND EXISTS (SELECT FROM held) FOR KEY SHARE),
@@ -245,12 +253,16 @@ def _searched(fits: bool, *number: Any) -> tuple[PhoneNumber, bool]:  # noqa: FB
 
 
 async def lock_assigned(tx: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
-    """An assigned number, locked until the transaction ends."""
+    """An assigned number, locked until the transaction ends; after its turn, as `detach` waits for it."""
     return await tx.one(
         PhoneNumber,
-        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
+        """WITH turn AS (
+               SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM phone_numbers
+               WHERE org_id = $1 AND id = $2 AND state = 'assigned')
+           SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
                   line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
-           FROM phone_numbers WHERE org_id = $1 AND id = $2 AND state = 'assigned' FOR NO KEY UPDATE""",
+           FROM phone_numbers
+           WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND EXISTS (SELECT FROM turn) FOR NO KEY UPDATE""",
         org_id,
         number_id,
     )
