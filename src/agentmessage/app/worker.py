@@ -74,7 +74,8 @@ class Worker:
             group.create_task(self._bells.listen())
             group.create_task(self._forever("heartbeat", self._beat))
             group.create_task(self._forever("subscriptions", self._subscribe))
-            group.create_task(self._forever("sweep", self._sweep))
+            for account in self._carriers:  # one loop each: a long account does not hold up the other
+                group.create_task(self._forever(f"sweep {account}", self._sweep))
             group.create_task(self._forever("housekeeping", self._keep_house))
             known: set[str] = set()
             while True:
@@ -151,8 +152,8 @@ class CellLoops:
         self._db = db
         self._reconciling = reconciling
         self._jobs = jobs
-        self._glances: set[Glance] = set()
-        self._has_glances = asyncio.Event()
+        self._glances: dict[str, set[Glance]] = {account: set() for account in reconciling.carriers}
+        self._has_glances = {account: asyncio.Event() for account in reconciling.carriers}
         self._orders_written = [asyncio.Event() for _ in range(ORDER_LOOPS)]
         self._numbers_bell = bells.hear(db.name, "numbers")
         self._orders_bells = [bells.hear(db.name, "numbers") for _ in range(ORDER_LOOPS)]
@@ -161,13 +162,14 @@ class CellLoops:
     def all(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
         """Every loop's turn, by title."""
         orders = [(f"orders {index}", self._orders_turn(index)) for index in range(ORDER_LOOPS)]
-        return [("plan", self._plan), ("look", self._look), ("jobs", self._run_jobs), *orders]
+        looks = [(f"look {account}", self._look_turn(account)) for account in self._glances]
+        return [("plan", self._plan), ("jobs", self._run_jobs), *looks, *orders]
 
     async def _plan(self) -> None:
         planned = await reconciler.plan(self._reconciling)
-        if planned.glances:
-            self._glances |= planned.glances
-            self._has_glances.set()
+        for glance in planned.glances:
+            self._glances[glance.account].add(glance)
+            self._has_glances[glance.account].set()
         if planned.lines:
             for event in self._orders_written:
                 event.set()
@@ -189,12 +191,15 @@ class CellLoops:
 
         return turn
 
-    async def _look(self) -> None:
-        await self._has_glances.wait()
-        self._has_glances.clear()
-        glances, self._glances = self._glances, set()
-        await readings.look(self._reconciling, glances)
-        self._numbers_bell.set()
+    def _look_turn(self, account: str) -> Callable[[], Awaitable[None]]:
+        async def turn() -> None:
+            await self._has_glances[account].wait()
+            self._has_glances[account].clear()
+            glances, self._glances[account] = self._glances[account], set()
+            await readings.look(self._reconciling, glances)
+            self._numbers_bell.set()
+
+        return turn
 
     async def _run_jobs(self) -> None:
         if not await self._jobs.run_due():

@@ -4,6 +4,7 @@ One read of a campaign answers for all its numbers that wait; when many campaign
 takes fewer calls.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
 
@@ -87,12 +88,14 @@ async def _look_at_all(reconciling: Reconciling, account: str, campaigns: frozen
 async def pages_of(
     reconciling: Reconciling, account: str, campaign: str | None
 ) -> AsyncGenerator[Sequence[LineReading]]:
-    """The pages of a campaign, or of the whole account. Raises Interrupted when one cannot be had."""
+    """The pages of a campaign, or of the whole account. Raises Interrupted when one cannot be had.
+
+    Waits for the account's budget, page by page: a long list takes more calls than the budget allows at once.
+    """
     carrier = reconciling.carriers[account]
     page: str | None = None
     while True:
-        if await reconciling.budget.take(account, "read") > 0:
-            raise Interrupted
+        await _wait_for_budget(reconciling, account)
         if campaign is None:
             answer = await carrier.lines.read_all(page)
         else:
@@ -105,6 +108,16 @@ async def pages_of(
         page = answer.value.next_page
         if page is None:
             return
+
+
+async def _wait_for_budget(reconciling: Reconciling, account: str) -> None:
+    """Take one read's worth. Raises Interrupted when others have been faster for as long as a lease."""
+    patience_s = reconciling.carriers[account].pace.lease_s
+    while (wait_s := await reconciling.budget.take(account, "read")) > 0:
+        if wait_s > patience_s:
+            raise Interrupted
+        patience_s -= wait_s
+        await asyncio.sleep(wait_s)
 
 
 async def _conclude(reconciling: Reconciling, account: str, campaigns: frozenset[str], sight: Sight) -> int:
