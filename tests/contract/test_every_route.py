@@ -79,7 +79,9 @@ async def test_400_an_id_in_the_path_must_be_a_uuid(route: Route, some_id: str, 
 
 
 @every_route(400, where=lambda route: route.takes_body)
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"a": 1,}', b"[" * 100_000, b'"\\ud800"', b"nul"])
+@pytest.mark.parametrize(
+    "content", [b"{", b"\xff\xfe", b'{"a": 1,}', b'{"unknown": "\xff"}', b"[" * 100_000, b'"\\ud800"', b"nul"]
+)
 async def test_400_a_body_that_is_not_json(route: Route, content: bytes, world: Any) -> None:
     headers = {"content-type": "application/json"}
 
