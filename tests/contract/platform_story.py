@@ -1,5 +1,6 @@
 """A whole platform with something in it: processes over real sockets, a verified brand, an active campaign, numbers."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,12 +10,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from agentmessage.kernel.db import Cells
+from agentmessage.kernel.tenant import operator
+from agentmessage.keys import operations as keys
 from tests.contract.every_route import DOCUMENT
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 
 WAIT_S = 60.0
+KEYS_TO_REVOKE = 200
 
 
 class Platform:
@@ -60,6 +66,7 @@ class Platform:
 
     def furnish(self) -> dict[str, list[str]]:
         """File a brand and a campaign, order numbers; answers the ids of what came of it."""
+        asyncio.run(self._issue_keys())
         self._admin("wallet", "credit", "--org", self.ready["org_id"], "--cents", "100000000")
         self.call("PATCH", "/v1/organization", {"is_reseller": True})
         brand = self.call("POST", "/v1/brands", example("/v1/brands"))
@@ -76,6 +83,15 @@ class Platform:
             "numbers": [number["id"] for number in numbers[:10]],
             "numbers_to_release": [number["id"] for number in numbers[10:]],
         }
+
+    async def _issue_keys(self) -> None:
+        """Keys that are newer than the customer's own, which would else be the first that a list offers to revoke."""
+        cells = Cells(self.ready["database_url"])
+        tenant = operator(UUID(self.ready["org_id"]), "cell_00", "live")
+        async with (await cells.cell("cell_00")).transaction() as tx:
+            for number in range(KEYS_TO_REVOKE):
+                await keys.issue(tx, tenant, label=f"to be revoked {number}", scopes=["org:read"])
+        await cells.close()
 
     def _admin(self, *words: str) -> None:
         environment = {"DATABASE_URL": self.ready["database_url"], "PATH": "/usr/bin:/bin"}
