@@ -1,5 +1,6 @@
 """What `decide` and its companions promise for every line there can be (domain notes, section 1.7)."""
 
+import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -243,6 +244,46 @@ def test_a_parked_line_is_failed_only_when_something_must_change_and_is_looked_a
     assert after.due_at is not None
     assert after.due_at > NOW
     assert after.op_order_id is None
+
+
+def table(line: Line, *, has_slot: bool) -> type[Any]:
+    """What the domain notes' table says about a line at rest."""
+    if line.observed == Observed.UNREAD:
+        return AwaitSweep
+    if line.observed == Observed.PRESENT and (line.wished_id is None or line.observed_campaign != line.wished_campaign):
+        return Unbind
+    if line.wished_id is None:
+        return Settle
+    if not is_fit(line):
+        return Park
+    if line.observed == Observed.ABSENT:
+        return Bind if has_slot else Park
+    return {SightStatus.SETTLED: Settle, SightStatus.FAILED: Bind, SightStatus.PROCESSING: Look}[
+        SightStatus(line.observed_status)
+    ]
+
+
+def test_every_line_at_rest_gets_the_action_of_the_table() -> None:
+    """All of them, one by one."""
+    sights = [(Observed.UNREAD, None), (Observed.ABSENT, None), *((Observed.PRESENT, seen) for seen in CAMPAIGNS)]
+    wishes = [(None, None), (WISH, None), *((WISH, wanted) for wanted in CAMPAIGNS)]
+    standings = itertools.product(["PENDING", "ACTIVE", "REJECTED", "EXPIRED"], [True, False])
+
+    for sight, wish, standing, seen_status, has_slot in itertools.product(
+        sights, wishes, list(standings), SightStatus, [True, False]
+    ):
+        line = replace(
+            line_with(None),
+            observed=sight[0],
+            observed_campaign=sight[1],
+            observed_status=seen_status,
+            wished_id=wish[0],
+            wished_campaign=wish[1],
+            campaign_status=standing[0],
+            campaign_is_suspended=standing[1],
+        )
+        action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+        assert type(action) is table(line, has_slot=has_slot), line
 
 
 # ── what customers see ─────────────────────────────────────────────────────────────────────────────────────────

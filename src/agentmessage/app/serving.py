@@ -7,6 +7,8 @@ import socket
 from collections.abc import Generator
 
 import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentmessage.app.api import Api
 from agentmessage.app.listening import BACKLOG, listen
@@ -15,6 +17,35 @@ from agentmessage.settings import Settings
 
 DRAIN_S = 5
 KEEP_ALIVE_S = 75
+MAX_HEAD_BYTES = 64 * 1024
+
+
+class BoundedHead(HttpToolsProtocol):
+    """uvicorn's protocol, which by itself would keep a request line and headers of any length in memory."""
+
+    _is_in_head = False
+    _head_bytes = 0
+
+    @override
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    @override
+    def on_headers_complete(self) -> None:
+        """The head is over; the body has a limit of its own (web/edge.py)."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Hang up on whoever sends a head that does not end."""
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("Request head is too large.")
 
 
 class DrainingServer(uvicorn.Server):
@@ -45,7 +76,7 @@ async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
     config = uvicorn.Config(
         api,
         loop="none",
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         lifespan="on",
         log_config=None,
