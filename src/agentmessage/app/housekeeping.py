@@ -9,7 +9,7 @@ from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.carriers.port import Accepted
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.numbers import carrier_order_queries, line_queries, upkeep
+from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
 from agentmessage.settings import Settings
 from agentmessage.web import idempotency
@@ -23,9 +23,7 @@ EVENTS_KEPT = timedelta(days=90)
 CALLBACKS_KEPT = timedelta(days=30)
 CARRIER_ORDERS_KEPT = timedelta(days=90)
 WORKERS_KEPT = timedelta(days=1)
-TRANSITIONS_KEPT = 50
 ODD_ANSWERS_KEPT = 1000
-NUMBERS_TRIMMED = 1000
 
 
 async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) -> None:
@@ -57,4 +55,3 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
     await outbox_queries.delete_events_before(db, db.now - EVENTS_KEPT)
     await queries.forget_callbacks(db, db.now - CALLBACKS_KEPT)
     await carrier_order_queries.delete_finished(db, db.now - CARRIER_ORDERS_KEPT)
-    await line_queries.trim_transitions(db, keep=TRANSITIONS_KEPT, limit=NUMBERS_TRIMMED)

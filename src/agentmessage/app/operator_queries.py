@@ -101,12 +101,14 @@ async def list_inventory(
 
 
 async def count_phases(db: Statements) -> list[PhaseCount]:
-    """One cell's numbers by phase."""
+    """One cell's numbers by phase. Wishes are only read of lines that are under way: the settled ones are millions."""
     return await db.all(
         PhaseCount,
         """SELECT line.account, line.phase, count(*), count(*) FILTER (WHERE line.due_at <= $1),
-                  min(held.wished_at) FILTER (WHERE held.line_option_status = 'pending')
-           FROM line_options AS line JOIN phone_numbers AS held ON held.id = line.phone_number_id
+                  min(CASE WHEN line.due_at IS NOT NULL OR line.phase NOT IN ('bound', 'unbound') THEN (
+                      SELECT held.wished_at FROM phone_numbers AS held
+                      WHERE held.id = line.phone_number_id AND held.line_option_status = 'pending') END)
+           FROM line_options AS line
            GROUP BY line.account, line.phase ORDER BY line.account, line.phase""",
         db.now,
     )

@@ -191,7 +191,10 @@ async def next_due_at(db: Statements) -> datetime | None:
 
 
 async def delete_finished(db: Statements, before: datetime) -> int:
-    """Forget orders that ended long ago (kept two years by the carrier), at most 1,000 at a time."""
+    """Forget orders that ended long ago, at most 1,000 (the carrier keeps them two years).
+
+    Served by carrier_orders_finished_idx.
+    """
     return await db.run(
         """DELETE FROM carrier_orders WHERE id IN (
                SELECT id FROM carrier_orders WHERE finished_at < $1 ORDER BY finished_at LIMIT 1000)""",

@@ -176,15 +176,16 @@ async def add_transitions(tx: Statements, lines: Sequence[Line], notes: Sequence
     )
 
 
-async def trim_transitions(db: Statements, *, keep: int, limit: int) -> int:
-    """Forget all but the newest steps of numbers that have many; at most `limit` numbers at a time."""
-    return await db.run(
+async def trim_transitions(tx: Statements, number_ids: Sequence[UUID], *, keep: int) -> int:
+    """Forget all but the newest steps of these numbers; by the primary key, backwards."""
+    return await tx.run(
         """DELETE FROM line_transitions t USING (
-               SELECT phone_number_id, (array_agg(id ORDER BY id DESC))[$1] AS oldest_kept
-               FROM line_transitions GROUP BY phone_number_id HAVING count(*) > $1 * 2 LIMIT $2) AS many
-           WHERE t.phone_number_id = many.phone_number_id AND t.id < many.oldest_kept""",
+               SELECT u.id, newest.id AS last FROM unnest($1::uuid[]) u (id), LATERAL (
+                   SELECT s.id FROM line_transitions s WHERE s.phone_number_id = u.id
+                   ORDER BY s.id DESC OFFSET $2 LIMIT 1) AS newest) AS over
+           WHERE t.phone_number_id = over.id AND t.id <= over.last""",
+        number_ids,
         keep,
-        limit,
     )
 
 

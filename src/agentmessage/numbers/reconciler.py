@@ -220,6 +220,10 @@ def _queued(line: Line, campaign: str | None, *, order_id: UUID, now: datetime, 
     )
 
 
+TRANSITIONS_KEPT = 50
+OPERATIONS_BETWEEN_TRIMS = 16
+"""A number's history is cut when it grows: looking for long ones among millions would read them all."""
+
 Changed = tuple[Line, Line, str | None]
 """A line before and after, and a note for its history (None: not worth one)."""
 
@@ -233,6 +237,8 @@ async def record(tx: Tx, changed: Sequence[Changed]) -> None:
     noted = [(after, note) for _, after, note in moved if note is not None]
     if noted:
         await line_queries.add_transitions(tx, [after for after, _ in noted], [note for _, note in noted])
+        if long := [after.id for after, _ in noted if after.op_seq % OPERATIONS_BETWEEN_TRIMS == 0]:
+            await line_queries.trim_transitions(tx, long, keep=TRANSITIONS_KEPT)
     statuses = [change for before, after, _ in moved if (change := _status_change(before, after)) is not None]
     if statuses:
         await line_queries.save_statuses(tx, statuses)
