@@ -146,3 +146,32 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(story: Doubtful) -> N
 
     assert [await story.rows(), await story.order_states()] == before
     assert before[1] == ["done"]
+
+
+async def test_a_number_is_not_withdrawn_from_an_order_that_is_being_handed_over(story: Doubtful) -> None:
+    """The wish changes while a worker is about to speak: the order runs to its end, and the next one undoes it."""
+    await story.wish()
+    await reconciler.plan(story.reconciling())
+    claimed = await carrier_order_queries.claim_orders(
+        story.db, accounts=["live"], now=story.db.now, lease_token=new_id(), until=story.db.now, limit=1
+    )
+    await operations.detach(story.db, story.tenant, story.number_id)
+
+    assert not await carrier_order_queries.withdraw_member(story.db, claimed[0].id, story.number_id)
+    await story.live(20)
+
+    assert story.bindings() == {NUMBER: None}
+    assert await story.order_states() == ["done", "done"]
+
+
+async def test_a_flap_before_the_order_was_sent_collapses_to_nothing(story: Doubtful) -> None:
+    """Trap 4: nothing was asked of the carrier, so nothing is."""
+    await story.wish()
+    await reconciler.plan(story.reconciling())
+    await operations.detach(story.db, story.tenant, story.number_id)
+    await reconciler.plan(story.reconciling())
+
+    await story.live(5)
+
+    assert story.submissions == []
+    assert (await story.rows())[0]["line_option_status"] is None
