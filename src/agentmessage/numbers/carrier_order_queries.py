@@ -48,6 +48,33 @@ async def insert_order(tx: Statements, order_id: UUID, *, account: str, order_ke
     )
 
 
+class Waiting(Struct, frozen=True):
+    """An order that was never handed over and has room; locked by this transaction."""
+
+    id: UUID
+    size: int
+
+
+async def lock_waiting(tx: Statements, account: str, *, most: int) -> Waiting | None:
+    """The order of an account that waits to be handed over and has fewer than `most` members: it can take more.
+
+    Skips one that is just being claimed; nobody waits here. Served by carrier_orders_due_idx.
+    """
+    return await tx.one(
+        Waiting,
+        """SELECT id, size FROM carrier_orders
+           WHERE account = $1 AND state = 'written' AND submissions = 0 AND size < $2 AND due_at IS NOT NULL
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED""",
+        account,
+        most,
+    )
+
+
+async def grow_order(tx: Statements, order_id: UUID, *, by: int) -> None:
+    """Count members that are added to a waiting order."""
+    await tx.run("UPDATE carrier_orders SET size = size + $2 WHERE id = $1", order_id, by)
+
+
 async def insert_members(tx: Statements, order_id: UUID, members: Sequence[Member]) -> None:
     """Write an order's members."""
     await tx.run(

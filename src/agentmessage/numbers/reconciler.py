@@ -126,6 +126,10 @@ async def _free_slots(tx: Tx, lines: Iterable[Line]) -> Slots:
     return slots
 
 
+Changes = Sequence[tuple[Line, str | None]]
+"""Lines with the campaign that each is to go onto; None: off the one it is on."""
+
+
 class Planning:
     """One plan in the making: lines in, changed lines and orders out."""
 
@@ -180,16 +184,33 @@ class Planning:
         """Write the orders and every changed line."""
         for account, changes in self._changes.items():
             batch = min(self._carriers[account].batch, self._carriers[account].lines.max_batch)
-            for start in range(0, len(changes), batch):
+            filled = await self._fill_waiting(tx, account, changes, batch)
+            for start in range(filled, len(changes), batch):
                 await self._write_order(tx, account, changes[start : start + batch])
         await record(tx, self._changed)
 
-    async def _write_order(self, tx: Tx, account: str, changes: Sequence[tuple[Line, str | None]]) -> None:
+    async def _fill_waiting(self, tx: Tx, account: str, changes: Changes, batch: int) -> int:
+        """Put what fits into an order that still waits for the budget or the carrier; answers how many that were.
+
+        Else numbers that change one by one would each cost a call of a budget that grows slower than they come.
+        """
+        waiting = await order_queries.lock_waiting(tx, account, most=batch)
+        if waiting is None:
+            return 0
+        fitting = changes[: batch - waiting.size]
+        await order_queries.grow_order(tx, waiting.id, by=len(fitting))
+        await self._write_members(tx, account, waiting.id, fitting)
+        return len(fitting)
+
+    async def _write_order(self, tx: Tx, account: str, changes: Changes) -> None:
         order_id = new_id()
-        deadline_at = self._now + timedelta(seconds=self._carriers[account].pace.deadline_s)
         await order_queries.insert_order(
             tx, order_id, account=account, order_key=order_key(order_id), size=len(changes)
         )
+        await self._write_members(tx, account, order_id, changes)
+
+    async def _write_members(self, tx: Tx, account: str, order_id: UUID, changes: Changes) -> None:
+        deadline_at = self._now + timedelta(seconds=self._carriers[account].pace.deadline_s)
         members: list[Member] = []
         for line, campaign in changes:
             queued = _queued(line, campaign, order_id=order_id, now=self._now, deadline_at=deadline_at)
