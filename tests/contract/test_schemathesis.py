@@ -32,7 +32,7 @@ RULES_BEYOND_THE_SCHEMA = {
     "listCampaignPhoneNumbers": "a cursor has to come from an earlier page",
     "listBrands": "a cursor has to come from an earlier page, and excludes offset",
     "listCampaigns": "a cursor has to come from an earlier page, and excludes offset",
-    "listApiKeys": "a cursor has to come from an earlier page",
+    "listAPIKeys": "a cursor has to come from an earlier page",
     "listAuditLog": "a cursor has to come from an earlier page; since is not after until",
     "listEvents": "a cursor or Last-Event-ID has to be a place in the organization's events",
     "patchOrganization": "quiet hours have two ends; attestations depend on the other fields",
@@ -43,8 +43,8 @@ RULES_BEYOND_THE_SCHEMA = {
 
 
 OUTLIVES_ITS_DELETION = {
-    "getApiKey": "a revoked key stays listed with revoked_at",
-    "revokeApiKey": "revoking again answers 204",
+    "getAPIKey": "a revoked key stays listed with revoked_at",
+    "revokeAPIKey": "revoking again answers 204",
     "getBrand": "a deleted brand can still be read",
     "deleteBrand": "deleting again answers the brand",
     "getCampaign": "a deactivated campaign is EXPIRED and can still be read",
@@ -83,11 +83,11 @@ KNOWN_IDS = {
     ("getBrand", "updateBrand"): ("path.id", "brands"),
     ("createCampaign",): ("body.brand_id", "brands"),
     ("getCampaign", "listCampaignPhoneNumbers"): ("path.id", "campaigns"),
-    ("attachCampaign", "updatePhoneNumber", "detachCampaign", "getPhoneNumber", "getCarrierLineOption"): (
+    ("attachCampaignToPhoneNumber", "updatePhoneNumber", "detachCampaignFromPhoneNumber", "getPhoneNumber", "getCarrierLineOption"): (
         "path.id",
         "numbers",
     ),
-    ("attachCampaign", "updatePhoneNumber", "orderPhoneNumbers"): ("body.campaign_id", "campaigns"),
+    ("attachCampaignToPhoneNumber", "updatePhoneNumber", "orderPhoneNumbers"): ("body.campaign_id", "campaigns"),
     ("releasePhoneNumber",): ("path.id", "numbers_to_release"),
 }
 """Operations that get an id which exists, in most requests; deletions reach what they delete by links alone."""

@@ -21,16 +21,16 @@ RESOURCE_KEYS = {"id", "org_id", "label", "prefix", "scopes", "created_at", "las
 NEW_KEY = {"label": "worker", "scopes": ["numbers:read", "org:read"]}
 
 OPERATIONS = [
-    pytest.param("POST", "/v1/api-keys", "apikeys:write", id="createApiKey"),
-    pytest.param("GET", "/v1/api-keys", "apikeys:read", id="listApiKeys"),
-    pytest.param("GET", "/v1/api-keys/{id}", "apikeys:read", id="getApiKey"),
-    pytest.param("POST", "/v1/api-keys/{id}/rotate", "apikeys:write", id="rotateApiKey"),
-    pytest.param("DELETE", "/v1/api-keys/{id}", "apikeys:write", id="revokeApiKey"),
+    pytest.param("POST", "/v1/api-keys", "apikeys:write", id="createAPIKey"),
+    pytest.param("GET", "/v1/api-keys", "apikeys:read", id="listAPIKeys"),
+    pytest.param("GET", "/v1/api-keys/{id}", "apikeys:read", id="getAPIKey"),
+    pytest.param("POST", "/v1/api-keys/{id}/rotate", "apikeys:write", id="rotateAPIKey"),
+    pytest.param("DELETE", "/v1/api-keys/{id}", "apikeys:write", id="revokeAPIKey"),
 ]
 BY_ID = [
-    pytest.param("GET", "/v1/api-keys/{id}", id="getApiKey"),
-    pytest.param("POST", "/v1/api-keys/{id}/rotate", id="rotateApiKey"),
-    pytest.param("DELETE", "/v1/api-keys/{id}", id="revokeApiKey"),
+    pytest.param("GET", "/v1/api-keys/{id}", id="getAPIKey"),
+    pytest.param("POST", "/v1/api-keys/{id}/rotate", id="rotateAPIKey"),
+    pytest.param("DELETE", "/v1/api-keys/{id}", id="revokeAPIKey"),
 ]
 
 
@@ -44,7 +44,7 @@ async def is_alive(app: RoomsApp, plaintext: str) -> bool:
     return (await Client(app, plaintext).get("/v1/organization")).status != 401
 
 
-@pytest.mark.covers("createApiKey", 201)
+@pytest.mark.covers("createAPIKey", 201)
 async def test_201_a_key_is_printed_bare_and_works_with_its_scopes_only(
     app: RoomsApp, api: Client, account: Account
 ) -> None:
@@ -101,7 +101,7 @@ async def test_every_change_of_a_key_is_audited_and_told(api: Client) -> None:
     assert all("plaintext" not in fact["data"] for fact in facts)
 
 
-@pytest.mark.covers("createApiKey", 400)
+@pytest.mark.covers("createAPIKey", 400)
 @pytest.mark.parametrize(
     ("scopes", "words"),
     [
@@ -118,9 +118,9 @@ async def test_400_scopes_that_are_no_set_of_scopes_are_refused(api: Client, sco
     assert answer.error["details"] == {"scopes": words}
 
 
-@pytest.mark.covers("getApiKey", 400)
-@pytest.mark.covers("rotateApiKey", 400)
-@pytest.mark.covers("revokeApiKey", 400)
+@pytest.mark.covers("getAPIKey", 400)
+@pytest.mark.covers("rotateAPIKey", 400)
+@pytest.mark.covers("revokeAPIKey", 400)
 @pytest.mark.parametrize(("method", "path"), BY_ID)
 async def test_400_a_malformed_id_is_named(api: Client, method: str, path: str) -> None:
     answer = await api.request(method, path.replace("{id}", "7"), headers={"content-type": "application/json"})
@@ -129,11 +129,11 @@ async def test_400_a_malformed_id_is_named(api: Client, method: str, path: str) 
     assert answer.error["details"] == {"id": "must be a UUID"}
 
 
-@pytest.mark.covers("createApiKey", 401)
-@pytest.mark.covers("listApiKeys", 401)
-@pytest.mark.covers("getApiKey", 401)
-@pytest.mark.covers("rotateApiKey", 401)
-@pytest.mark.covers("revokeApiKey", 401)
+@pytest.mark.covers("createAPIKey", 401)
+@pytest.mark.covers("listAPIKeys", 401)
+@pytest.mark.covers("getAPIKey", 401)
+@pytest.mark.covers("rotateAPIKey", 401)
+@pytest.mark.covers("revokeAPIKey", 401)
 @pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS)
 async def test_401_missing_wrong_unknown_and_revoked_are_the_same(
     app: RoomsApp, api: Client, method: str, path: str, scope: str
@@ -154,11 +154,11 @@ async def test_401_missing_wrong_unknown_and_revoked_are_the_same(
     }
 
 
-@pytest.mark.covers("createApiKey", 403)
-@pytest.mark.covers("listApiKeys", 403)
-@pytest.mark.covers("getApiKey", 403)
-@pytest.mark.covers("rotateApiKey", 403)
-@pytest.mark.covers("revokeApiKey", 403)
+@pytest.mark.covers("createAPIKey", 403)
+@pytest.mark.covers("listAPIKeys", 403)
+@pytest.mark.covers("getAPIKey", 403)
+@pytest.mark.covers("rotateAPIKey", 403)
+@pytest.mark.covers("revokeAPIKey", 403)
 @pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS)
 async def test_403_without_the_scope_nothing_is_done(
     app: RoomsApp, cells: Cells, method: str, path: str, scope: str
@@ -172,7 +172,7 @@ async def test_403_without_the_scope_nothing_is_done(
     assert await is_alive(app, account.key)
 
 
-@pytest.mark.covers("createApiKey", 403)
+@pytest.mark.covers("createAPIKey", 403)
 @pytest.mark.parametrize("scope", ["numbers:write", *PLATFORM_SCOPES])
 async def test_403_nobody_gives_a_scope_that_they_lack(app: RoomsApp, cells: Cells, scope: str) -> None:
     account = await open_account(cells, scopes=["apikeys:write", "apikeys:read", "org:read"])
@@ -184,7 +184,7 @@ async def test_403_nobody_gives_a_scope_that_they_lack(app: RoomsApp, cells: Cel
     assert len((await client.get("/v1/api-keys")).data) == 1
 
 
-@pytest.mark.covers("rotateApiKey", 403)
+@pytest.mark.covers("rotateAPIKey", 403)
 async def test_403_a_narrow_key_cannot_take_over_a_wide_one_by_rotating_it(
     app: RoomsApp, cells: Cells, account: Account
 ) -> None:
@@ -197,9 +197,9 @@ async def test_403_a_narrow_key_cannot_take_over_a_wide_one_by_rotating_it(
     assert await is_alive(app, account.key)
 
 
-@pytest.mark.covers("getApiKey", 404)
-@pytest.mark.covers("rotateApiKey", 404)
-@pytest.mark.covers("revokeApiKey", 404)
+@pytest.mark.covers("getAPIKey", 404)
+@pytest.mark.covers("rotateAPIKey", 404)
+@pytest.mark.covers("revokeAPIKey", 404)
 @pytest.mark.parametrize(("method", "path"), BY_ID)
 async def test_404_anothers_key_answers_like_nothing(
     app: RoomsApp, api: Client, stranger: Account, method: str, path: str
@@ -212,7 +212,7 @@ async def test_404_anothers_key_answers_like_nothing(
     assert await is_alive(app, stranger.key)
 
 
-@pytest.mark.covers("rotateApiKey", 404)
+@pytest.mark.covers("rotateAPIKey", 404)
 async def test_404_a_revoked_key_is_not_brought_back_by_rotation(api: Client) -> None:
     made = await create(api)
     await api.delete(f"/v1/api-keys/{made['id']}")
@@ -222,8 +222,8 @@ async def test_404_a_revoked_key_is_not_brought_back_by_rotation(api: Client) ->
     assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
 
 
-@pytest.mark.covers("createApiKey", 409)
-@pytest.mark.covers("rotateApiKey", 409)
+@pytest.mark.covers("createAPIKey", 409)
+@pytest.mark.covers("rotateAPIKey", 409)
 async def test_409_an_idempotency_key_belongs_to_one_request(api: Client) -> None:
     headers = {"idempotency-key": "once"}
     first = await api.post("/v1/api-keys", NEW_KEY, headers=headers)
@@ -237,8 +237,8 @@ async def test_409_an_idempotency_key_belongs_to_one_request(api: Client) -> Non
     assert (rotation.status, rotation.error["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
 
 
-@pytest.mark.covers("createApiKey", 413)
-@pytest.mark.covers("rotateApiKey", 413)
+@pytest.mark.covers("createAPIKey", 413)
+@pytest.mark.covers("rotateAPIKey", 413)
 @pytest.mark.parametrize("path", ["/v1/api-keys", f"/v1/api-keys/{NOWHERE}/rotate"])
 async def test_413_a_body_over_a_mebibyte_is_refused(api: Client, path: str) -> None:
     answer = await api.post(path, {"label": "x" * 1_048_577})
@@ -246,14 +246,14 @@ async def test_413_a_body_over_a_mebibyte_is_refused(api: Client, path: str) -> 
     assert (answer.status, answer.error["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
-@pytest.mark.covers("createApiKey", 415)
+@pytest.mark.covers("createAPIKey", 415)
 async def test_415_a_body_that_is_not_declared_as_json_is_refused(api: Client) -> None:
     answer = await api.post("/v1/api-keys", NEW_KEY, headers={"content-type": "text/plain"})
 
     assert (answer.status, answer.error["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-@pytest.mark.covers("createApiKey", 422)
+@pytest.mark.covers("createAPIKey", 422)
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -272,7 +272,7 @@ async def test_422_every_faulty_field_is_named(api: Client, body: Any, fields: s
     assert set(answer.error["details"]) == fields
 
 
-@pytest.mark.covers("rotateApiKey", 422)
+@pytest.mark.covers("rotateAPIKey", 422)
 async def test_422_an_idempotency_key_that_cannot_be_one_is_named(api: Client, account: Account) -> None:
     answer = await api.post(f"/v1/api-keys/{account.key_id}/rotate", headers={"idempotency-key": "x" * 256})
 
@@ -280,7 +280,7 @@ async def test_422_an_idempotency_key_that_cannot_be_one_is_named(api: Client, a
     assert set(answer.error["details"]) == {"Idempotency-Key"}
 
 
-@pytest.mark.covers("listApiKeys", 422)
+@pytest.mark.covers("listAPIKeys", 422)
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -296,8 +296,8 @@ async def test_422_a_bad_filter_is_named(api: Client, query: str, field: str) ->
     assert (answer.status, set(answer.error["details"])) == (422, {field})
 
 
-@pytest.mark.covers("createApiKey", 429)
-@pytest.mark.covers("rotateApiKey", 429)
+@pytest.mark.covers("createAPIKey", 429)
+@pytest.mark.covers("rotateAPIKey", 429)
 async def test_429_creating_and_rotating_share_ten_a_minute(api: Client, stranger: Account, app: RoomsApp) -> None:
     made = [await create(api) for _ in range(5)]
     for key in made:
@@ -315,7 +315,7 @@ async def test_429_creating_and_rotating_share_ten_a_minute(api: Client, strange
     assert (await Client(app, stranger.key).post("/v1/api-keys", NEW_KEY)).status == 201
 
 
-@pytest.mark.covers("listApiKeys", 200)
+@pytest.mark.covers("listAPIKeys", 200)
 async def test_200_keys_are_listed_newest_first_over_pages_without_a_secret(api: Client, account: Account) -> None:
     made = [await create(api, label=f"key {number}") for number in range(5)]
 
@@ -331,7 +331,7 @@ async def test_200_keys_are_listed_newest_first_over_pages_without_a_secret(api:
     assert all(set(key) == RESOURCE_KEYS for key in listed)
 
 
-@pytest.mark.covers("listApiKeys", 200)
+@pytest.mark.covers("listAPIKeys", 200)
 async def test_200_revoked_keys_stay_listed_unless_told_otherwise(api: Client) -> None:
     made = await create(api)
     await api.delete(f"/v1/api-keys/{made['id']}")
@@ -343,7 +343,7 @@ async def test_200_revoked_keys_stay_listed_unless_told_otherwise(api: Client) -
     assert made["id"] not in living
 
 
-@pytest.mark.covers("getApiKey", 200)
+@pytest.mark.covers("getAPIKey", 200)
 async def test_200_a_key_is_read_bare_and_without_its_secret(api: Client) -> None:
     made = await create(api)
 
@@ -353,7 +353,7 @@ async def test_200_a_key_is_read_bare_and_without_its_secret(api: Client) -> Non
     assert answer.json == {name: value for name, value in made.items() if name != "plaintext"}
 
 
-@pytest.mark.covers("rotateApiKey", 200)
+@pytest.mark.covers("rotateAPIKey", 200)
 async def test_200_rotation_answers_a_new_key_and_the_old_one_is_dead_at_once(app: RoomsApp, api: Client) -> None:
     made = await create(api)
     assert await is_alive(app, made["plaintext"])
@@ -377,7 +377,7 @@ async def test_a_key_may_rotate_itself(app: RoomsApp, account: Account) -> None:
     assert await is_alive(app, answer.json["plaintext"])
 
 
-@pytest.mark.covers("revokeApiKey", 204)
+@pytest.mark.covers("revokeAPIKey", 204)
 async def test_204_a_revoked_key_is_dead_at_once_and_revoking_again_changes_nothing(app: RoomsApp, api: Client) -> None:
     made = await create(api)
     assert await is_alive(app, made["plaintext"])

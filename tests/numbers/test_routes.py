@@ -95,7 +95,7 @@ async def move(db: CellDb, number_id: UUID, state: str) -> None:
 # ── detach: the founding page ──────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.covers("detachCampaign", 200)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 200)
 async def test_200_detach_takes_the_campaign_off_at_once_and_leaves_the_carrier_for_later(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -119,7 +119,7 @@ async def test_200_detach_takes_the_campaign_off_at_once_and_leaves_the_carrier_
     assert await db.value("SELECT count(*) FROM carrier_orders") == 0
 
 
-@pytest.mark.covers("detachCampaign", 200)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 200)
 async def test_200_detach_writes_one_event_and_one_audit_row_and_the_event_is_the_resource_as_printed(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -135,7 +135,7 @@ async def test_200_detach_writes_one_event_and_one_audit_row_and_the_event_is_th
     assert [row["request_id"] for row in audit] == [reply.headers["x-request-id"]]
 
 
-@pytest.mark.covers("detachCampaign", 200)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 200)
 async def test_200_detach_of_no_campaign_writes_nothing_at_all(api: Client, db: CellDb, number: UUID) -> None:
     before = (await api.get(f"/v1/phone-numbers/{number}")).data
     rows, first_xid = await everything(db), await next_xid(db)
@@ -148,7 +148,7 @@ async def test_200_detach_of_no_campaign_writes_nothing_at_all(api: Client, db: 
     assert await everything(db) == rows
 
 
-@pytest.mark.covers("detachCampaign", 200)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 200)
 async def test_200_detach_again_while_the_carrier_is_still_unbinding_writes_nothing(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -162,7 +162,7 @@ async def test_200_detach_again_while_the_carrier_is_still_unbinding_writes_noth
     assert await everything(db) == rows
 
 
-@pytest.mark.covers("detachCampaign", 404)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 404)
 async def test_404_detach_of_nothing_and_of_a_strangers_number_say_the_same(
     api: Client, db: CellDb, stranger: Account
 ) -> None:
@@ -178,7 +178,7 @@ async def test_404_detach_of_nothing_and_of_a_strangers_number_say_the_same(
     assert await everything(db) == rows
 
 
-@pytest.mark.covers("detachCampaign", 404)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 404)
 async def test_404_a_strangers_released_number_is_not_found_either(api: Client, db: CellDb, stranger: Account) -> None:
     theirs = await add_number(db, stranger.org_id, NUMBER)
     await move(db, theirs, "quarantined")
@@ -187,7 +187,7 @@ async def test_404_a_strangers_released_number_is_not_found_either(api: Client, 
 
 
 @pytest.mark.parametrize("state", ["ordering", "quarantined"])
-@pytest.mark.covers("detachCampaign", 409)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 409)
 async def test_409_detach_of_an_own_number_that_is_not_assigned(
     state: str, api: Client, db: CellDb, number: UUID
 ) -> None:
@@ -201,7 +201,7 @@ async def test_409_detach_of_an_own_number_that_is_not_assigned(
     assert await everything(db) == rows
 
 
-@pytest.mark.covers("detachCampaign", 409)
+@pytest.mark.covers("detachCampaignFromPhoneNumber", 409)
 async def test_409_detach_of_a_number_that_one_has_just_released(
     api: Client, db: CellDb, account: Account, number: UUID
 ) -> None:
@@ -233,7 +233,7 @@ async def test_detach_works_with_the_scope_alone_and_not_without_it(
 # ── attach ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.covers("attachCampaign", 200)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 200)
 async def test_200_attach_records_the_link_at_once_with_one_event_and_one_audit_row(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -256,7 +256,7 @@ async def test_200_attach_records_the_link_at_once_with_one_event_and_one_audit_
     assert await db.value("SELECT due_at <= $1 FROM line_options", db.now)
 
 
-@pytest.mark.covers("attachCampaign", 200)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 200)
 async def test_200_attaching_the_same_campaign_again_writes_nothing(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -270,7 +270,7 @@ async def test_200_attaching_the_same_campaign_again_writes_nothing(
     assert await everything(db) == rows
 
 
-@pytest.mark.covers("attachCampaign", 200)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 200)
 async def test_200_attaching_another_campaign_replaces_in_one_step(
     api: Client, db: CellDb, account: Account, number: UUID, campaign: UUID
 ) -> None:
@@ -292,7 +292,7 @@ async def test_200_attaching_another_campaign_replaces_in_one_step(
     ]
 
 
-@pytest.mark.covers("attachCampaign", 404)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 404)
 async def test_404_attach_of_a_campaign_or_number_that_is_not_ones_own(
     api: Client, db: CellDb, stranger: Account, number: UUID, campaign: UUID
 ) -> None:
@@ -308,7 +308,7 @@ async def test_404_attach_of_a_campaign_or_number_that_is_not_ones_own(
 
 
 @pytest.mark.parametrize("status", ["PENDING", "REJECTED", "EXPIRED"])
-@pytest.mark.covers("attachCampaign", 409)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 409)
 async def test_409_attach_of_a_campaign_that_is_not_active(
     status: str, api: Client, db: CellDb, account: Account, number: UUID
 ) -> None:
@@ -320,7 +320,7 @@ async def test_409_attach_of_a_campaign_that_is_not_active(
 
 
 @pytest.mark.parametrize("identity", [None, "SELF_DECLARED", "UNVERIFIED"])
-@pytest.mark.covers("attachCampaign", 409)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 409)
 async def test_409_attach_of_a_campaign_whose_brand_is_not_verified(
     identity: str | None, api: Client, db: CellDb, account: Account, number: UUID
 ) -> None:
@@ -332,7 +332,7 @@ async def test_409_attach_of_a_campaign_whose_brand_is_not_verified(
     assert (reply.status, reply.error["code"]) == (409, "BRAND_NOT_VERIFIED")
 
 
-@pytest.mark.covers("attachCampaign", 200)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 200)
 async def test_200_attach_of_a_campaign_whose_brand_is_vetted(
     api: Client, db: CellDb, account: Account, number: UUID
 ) -> None:
@@ -343,7 +343,7 @@ async def test_200_attach_of_a_campaign_whose_brand_is_vetted(
 
 
 @pytest.mark.parametrize("state", ["ordering", "quarantined"])
-@pytest.mark.covers("attachCampaign", 409)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 409)
 async def test_409_attach_to_an_own_number_that_is_not_assigned(
     state: str, api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
@@ -373,7 +373,7 @@ ATTACH_ANSWERS = {
     "pair",
     [pair for pair in itertools.combinations(ATTACH_FAULTS, 2) if pair != ("number", "state")],
 )
-@pytest.mark.covers("attachCampaign", 404, 409, 422)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 404, 409, 422)
 async def test_of_two_faults_of_an_attach_the_first_in_the_stated_order_wins(
     pair: tuple[str, str], api: Client, db: CellDb, account: Account, number: UUID
 ) -> None:
@@ -402,7 +402,7 @@ async def test_of_two_faults_of_an_attach_the_first_in_the_stated_order_wins(
         ({"campaign_id": 7, "x": 1}, {"campaign_id": "must be a UUID", "x": "is not a known field"}),
     ],
 )
-@pytest.mark.covers("attachCampaign", 422)
+@pytest.mark.covers("attachCampaignToPhoneNumber", 422)
 async def test_422_attach_without_a_campaign(
     body: dict[str, Any], details: dict[str, str], api: Client, number: UUID
 ) -> None:

@@ -165,7 +165,7 @@ async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
     answers={200: PhoneNumberOut},
     refuses=[NotFound, CampaignNotActive, BrandNotVerified, NumberNotAssigned],
 )
-async def attach_campaign(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
+async def attach_campaign_to_phone_number(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
     """Attach a campaign to a phone number.
 
     The link is recorded at once; the carrier follows by reconciliation, see `carrier_line_option_status`. Attaching
@@ -184,7 +184,7 @@ async def attach_campaign(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
     answers={200: PhoneNumberOut},
     refuses=[NotFound, NumberNotAssigned],
 )
-async def detach_campaign(call: Call[NoInput, NoInput]) -> PhoneNumber:
+async def detach_campaign_from_phone_number(call: Call[NoInput, NoInput]) -> PhoneNumber:
     """Detach a campaign from a phone number.
 
     Removes the association from a number that you own; the carrier side is unbound by reconciliation afterwards.

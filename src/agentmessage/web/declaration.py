@@ -17,6 +17,9 @@ Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 
+ACRONYMS = frozenset({"api"})
+
+
 class NoInput(Request, frozen=True):
     """The operation takes no body, or no query."""
 
@@ -58,9 +61,9 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The operation id: the handler's name in camelCase, `detachCampaign`."""
+        """The operation id: the handler's name as the reference writes it, `createAPIKey`."""
         head, *rest = self.handler.__name__.split("_")
-        return head + "".join(word.capitalize() for word in rest)
+        return head + "".join(word.upper() if word in ACRONYMS else word.capitalize() for word in rest)
 
     @property
     def takes_body(self) -> bool:
