@@ -390,11 +390,14 @@ def test_a_sight_never_settles_by_itself_and_ends_an_operation_only_when_it_tell
 
     assert after.applied_generation == line.applied_generation
     assert after.due_at is not None
-    if after.op_order_id is None and line.op_campaign is not None:
+    if after.op_order_id is None and after.error_code == "NOTHING_DONE":
+        assert after.phase == Phase.BACKOFF
+        assert (reading.campaign if reading else None) != line.op_campaign
+    elif after.op_order_id is None and line.op_campaign is not None:
         assert reading is not None
         assert reading.campaign == line.op_campaign
         assert reading.is_settled or reading.has_failed
-    if after.op_order_id is None and line.op_campaign is None:
+    elif after.op_order_id is None:
         seen_campaign = reading.campaign if reading else None
         assert seen_campaign != line.observed_campaign
         assert after.observed_campaign == seen_campaign
@@ -434,6 +437,35 @@ def test_a_number_that_is_missing_in_a_list_of_pages_is_believed_absent_only_the
 
     assert (once.op_order_id, once.observed) == (ORDER, Observed.PRESENT)
     assert (twice.op_order_id, twice.observed) == (None, Observed.ABSENT)
+
+
+@given(lines(in_flight=True), paces, st.sampled_from(["nowhere", "elsewhere", "still there"]))
+def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_has_lasted(
+    line: Line, pace: Pace, where: str
+) -> None:
+    """Trap 2 of the domain notes, section 1.6: not at the first look, which may be old, and not at the deadline."""
+    line = replace(
+        line_rules.accepted(
+            replace(line, op_campaign=None if where == "still there" else "CAAAAAA"), now=NOW, pace=pace
+        ),
+        observed=Observed.PRESENT if where == "still there" else Observed.ABSENT,
+        observed_campaign="CBBBBBB" if where == "still there" else None,
+    )
+    reading = LineReading(NUMBER, "CBBBBBB", is_settled=True, operators={}) if where != "nowhere" else None
+
+    def look(before: Line, after_s: float) -> Line:
+        moment = NOW + timedelta(seconds=after_s)
+        return line_rules.seen(before, reading, began_at=moment, now=moment, pace=pace, is_whole=True)
+
+    once = look(line, 0.1)
+    early = look(once, pace.drift_grace_s)
+    late = look(early, pace.drift_grace_s + 0.2)
+
+    assert once.op_order_id == early.op_order_id == ORDER
+    assert (late.op_order_id, late.phase, late.error_code) == (None, Phase.BACKOFF, "NOTHING_DONE")
+    assert late.observed_campaign == (reading.campaign if reading else None)
+    assert late.due_at is not None
+    assert late.attempts >= 1
 
 
 @given(lines(), readings())

@@ -161,6 +161,7 @@ def accepted(line: Line, *, now: datetime, pace: Pace) -> Line:
         phase=Phase.UNBINDING if line.is_unbind else Phase.PROPAGATING,
         op_accepted_at=now,
         differs_count=0,
+        differs_since=None,
         due_at=now + timedelta(seconds=pace.first_look_s),
     )
 
@@ -235,14 +236,29 @@ def seen(
     campaign = reading.campaign if reading is not None else None
     if line.is_unbind:
         return _seen_unbinding(line, campaign, reading, began_at=began_at, now=now, pace=pace, is_whole=is_whole)
-    if reading is None or campaign != line.op_campaign or not (reading.is_settled or reading.has_failed):
-        return _look_again(line, now=now, pace=pace)
+    if campaign != line.op_campaign:
+        return _seen_undone(line, reading, began_at=began_at, now=now, pace=pace)
+    if reading is None or not (reading.is_settled or reading.has_failed):
+        return _look_again(replace(line, differs_count=0, differs_since=None), now=now, pace=pace)
     if reading.has_failed:
         refusal = Refused(Trouble.TRANSIENT, "OPERATORS", "an operator refused the number")
         failed = refused(sighted(line, reading, began_at=began_at), refusal, now=now, pace=pace, chance=1.0)
         floor = now + timedelta(seconds=pace.operator_floor_s)
         return replace(failed, due_at=max(failed.due_at or floor, floor))
     return replace(at_rest(sighted(line, reading, began_at=began_at)), due_at=now)
+
+
+def _seen_undone(line: Line, reading: LineReading | None, *, began_at: datetime, now: datetime, pace: Pace) -> Line:
+    """The order is complete, and the carrier shows no trace of it: once that lasts, nothing was done (1.6, trap 2).
+
+    Seen again and for as long as drift must last to be believed, since a listing may be old or have shifted.
+    """
+    since = line.differs_since or began_at
+    misses = line.differs_count + 1
+    if misses < CONFIRMATIONS_OF_ABSENCE or (began_at - since).total_seconds() < pace.drift_grace_s:
+        return _look_again(replace(line, differs_count=misses, differs_since=since), now=now, pace=pace)
+    refusal = Refused(Trouble.TRANSIENT, "NOTHING_DONE", "the order was complete, but changed nothing")
+    return refused(sighted(line, reading, began_at=began_at), refusal, now=now, pace=pace, chance=1.0)
 
 
 def _seen_unbinding(
@@ -256,7 +272,9 @@ def _seen_unbinding(
     is_whole: bool,
 ) -> Line:
     if campaign == line.observed_campaign:
-        return _look_again(replace(line, differs_count=0), now=now, pace=pace)
+        if reading is not None and reading.is_settled:
+            return _seen_undone(line, reading, began_at=began_at, now=now, pace=pace)
+        return _look_again(replace(line, differs_count=0, differs_since=None), now=now, pace=pace)
     misses = line.differs_count + 1
     if reading is None and not is_whole and misses < CONFIRMATIONS_OF_ABSENCE:
         return _look_again(replace(line, differs_count=misses), now=now, pace=pace)
