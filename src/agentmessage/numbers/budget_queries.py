@@ -6,8 +6,21 @@ from agentmessage.kernel.db import Statements
 
 
 async def broken_accounts(db: Statements) -> list[str]:
-    """Accounts whose breaker is open at this moment."""
-    return await db.all(str, "SELECT DISTINCT account FROM directory.carrier_budgets WHERE open_until > $1", db.now)
+    """Accounts whose breaker is open, until a probe closes it."""
+    return await db.all(str, "SELECT account FROM directory.carrier_budgets WHERE kind = 'breaker' AND failures > 0")
+
+
+async def claim_probe(db: Statements, account: str, until: datetime) -> bool:
+    """Take the one probe of an open breaker whose time is over; the next one is due at `until`."""
+    return bool(
+        await db.run(
+            """UPDATE directory.carrier_budgets SET open_until = $2
+               WHERE account = $1 AND kind = 'breaker' AND failures > 0 AND open_until <= $3""",
+            account,
+            until,
+            db.now,
+        )
+    )
 
 
 async def take(db: Statements, account: str, kind: str, *, capacity: float, per_second: float, now: datetime) -> float:

@@ -30,7 +30,7 @@ MISSES_THAT_PROVE_ABSENCE = 2
 async def advance(reconciling: Reconciling) -> int:
     """Move every order that is due one step on; answers how many moved."""
     db = reconciling.db
-    accounts = await reconciling.budget.open_accounts()
+    accounts = await _accounts_to_call(reconciling)
     if not accounts:
         return 0
     lease_s = max(reconciling.carriers[account].pace.lease_s for account in accounts)
@@ -44,6 +44,18 @@ async def advance(reconciling: Reconciling) -> int:
     )
     await asyncio.gather(*(_advance(reconciling, order) for order in orders))
     return len(orders)
+
+
+async def _accounts_to_call(reconciling: Reconciling) -> Sequence[str]:
+    """Accounts whose breaker is closed; one that has been open for its time is probed first, by a harmless read."""
+    budget = reconciling.budget
+    accounts = await budget.open_accounts()
+    if len(accounts) == len(reconciling.carriers):
+        return accounts
+    for account, carrier in reconciling.carriers.items():
+        if account not in accounts and await budget.take_probe(account):
+            await budget.probed(account, await carrier.lines.read_all(None))
+    return await budget.open_accounts()
 
 
 async def _advance(reconciling: Reconciling, order: CarrierOrder) -> None:

@@ -93,6 +93,8 @@ async def pages_of(
     Waits for the account's budget, page by page: a long list takes more calls than the budget allows at once.
     """
     carrier = reconciling.carriers[account]
+    if account not in await reconciling.budget.open_accounts():
+        raise Interrupted
     page: str | None = None
     while True:
         await _wait_for_budget(reconciling, account)
