@@ -10,6 +10,7 @@ import random
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -20,7 +21,7 @@ from agentmessage.app.work_plan import job_handlers, limits, line_carriers
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.kernel.tasks import require_not_cancelled
-from agentmessage.numbers import carrier_order_queries, carrier_orders, readings, reconciler, sweep
+from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.reconciler import Glance, Reconciling
 from agentmessage.outbox.bells import Bells, Ringer, wait_for
@@ -34,6 +35,8 @@ HEARTBEAT_S = 5.0
 SWEEP_LOOK_S = 0.5
 HOUSEKEEPING_S = 30.0
 AFTER_FAILURE_S = 1.0
+OVERDUE_S = 0.2
+"""Between looks at what is due but not for us to take: others hold it, or its carrier's breaker is open."""
 NEW_CELLS_S = 10.0
 ORDER_LOOPS = 3
 """Loops that hand orders over: one that waits for a slow answer does not hold up the others."""
@@ -174,20 +177,21 @@ class CellLoops:
             for event in self._orders_written:
                 event.set()
             return
-        await wait_for(self._numbers_bell, await self._wait_s())
+        await wait_for(self._numbers_bell, self._wait_s(await line_queries.next_due_at(self._db)))
 
-    async def _wait_s(self) -> float:
+    def _wait_s(self, moment: datetime | None) -> float:
         """Until the next line or order is due, at most the backstop."""
-        moment = await carrier_order_queries.next_due_at(self._db)
         if moment is None:
             return BACKSTOP_S
-        return min(BACKSTOP_S, max(0.01, (moment - self._db.now).total_seconds()))
+        left_s = (moment - self._db.now).total_seconds()
+        return min(BACKSTOP_S, left_s) if left_s > 0 else OVERDUE_S
 
     def _orders_turn(self, index: int) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:
             if await carrier_orders.advance(self._reconciling):
                 return
-            await _either(self._orders_written[index], self._orders_bells[index], await self._wait_s())
+            wait_s = self._wait_s(await carrier_order_queries.next_due_at(self._db))
+            await _either(self._orders_written[index], self._orders_bells[index], wait_s)
 
         return turn
 

@@ -210,10 +210,8 @@ async def ring_order(db: Statements, account: str, carrier_order_id: str, order_
 
 
 async def next_due_at(db: Statements) -> datetime | None:
-    """When the next line or order of this cell is due."""
-    moment: datetime | None = await db.value(
-        "SELECT least((SELECT min(due_at) FROM line_options), (SELECT min(due_at) FROM carrier_orders))"
-    )
+    """When the next order of this cell is due."""
+    moment: datetime | None = await db.value("SELECT min(due_at) FROM carrier_orders")
     return moment
 
 

@@ -31,6 +31,12 @@ async def claim_due(tx: Statements, *, now: datetime, limit: int) -> list[Line]:
     return await _read_locked(tx, ids)
 
 
+async def next_due_at(db: Statements) -> datetime | None:
+    """When the next line of this cell is due."""
+    moment: datetime | None = await db.value("SELECT min(due_at) FROM line_options")
+    return moment
+
+
 async def lock_by_order(tx: Statements, order_id: UUID) -> list[Line]:
     """Lock the lines whose operation is under way in one carrier order."""
     ids = await tx.all(
