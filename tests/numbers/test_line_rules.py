@@ -439,19 +439,20 @@ def test_a_number_that_is_missing_in_a_list_of_pages_is_believed_absent_only_the
     assert (twice.op_order_id, twice.observed) == (None, Observed.ABSENT)
 
 
-@given(lines(in_flight=True), paces, st.sampled_from(["nowhere", "elsewhere", "still there"]))
+@given(lines(in_flight=True), paces, st.sampled_from(["nowhere", "elsewhere", "still there", "held back"]))
 def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_has_lasted(
     line: Line, pace: Pace, where: str
 ) -> None:
     """Trap 2 of the domain notes, section 1.6: not at the first look, which may be old, and not at the deadline."""
+    is_unbind = where in ("still there", "held back")
     line = replace(
-        line_rules.accepted(
-            replace(line, op_campaign=None if where == "still there" else "CAAAAAA"), now=NOW, pace=pace
-        ),
-        observed=Observed.PRESENT if where == "still there" else Observed.ABSENT,
-        observed_campaign="CBBBBBB" if where == "still there" else None,
+        line_rules.accepted(replace(line, op_campaign=None if is_unbind else "CAAAAAA"), now=NOW, pace=pace),
+        observed=Observed.PRESENT if is_unbind else Observed.ABSENT,
+        observed_campaign="CBBBBBB" if is_unbind else None,
     )
-    reading = LineReading(NUMBER, "CBBBBBB", is_settled=True, operators={}) if where != "nowhere" else None
+    has_failed = where == "held back"
+    found = LineReading(NUMBER, "CBBBBBB", is_settled=not has_failed, has_failed=has_failed, operators={})
+    reading = found if where != "nowhere" else None
 
     def look(before: Line, after_s: float) -> Line:
         moment = NOW + timedelta(seconds=after_s)

@@ -251,7 +251,8 @@ def seen(
 def _seen_undone(line: Line, reading: LineReading | None, *, began_at: datetime, now: datetime, pace: Pace) -> Line:
     """The order is complete, and the carrier shows no trace of it: once that lasts, nothing was done (1.6, trap 2).
 
-    Seen again and for as long as drift must last to be believed, since a listing may be old or have shifted.
+    The same holds when an operator did not let the number go: only another order sets that going again. Seen again and
+    for as long as drift must last to be believed, since a listing may be old or have shifted.
     """
     since = line.differs_since or began_at
     misses = line.differs_count + 1
@@ -272,7 +273,7 @@ def _seen_unbinding(
     is_whole: bool,
 ) -> Line:
     if campaign == line.observed_campaign:
-        if reading is not None and reading.is_settled:
+        if reading is not None and (reading.is_settled or reading.has_failed):
             return _seen_undone(line, reading, began_at=began_at, now=now, pace=pace)
         return _look_again(replace(line, differs_count=0, differs_since=None), now=now, pace=pace)
     misses = line.differs_count + 1
