@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,11 +11,15 @@ import pytest
 from agentmessage.carriers.bandwidth import BandwidthLines
 from agentmessage.carriers.http import HttpAnswer
 from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
+from agentmessage.numbers import carrier_order_queries, reconciler
 from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
 from agentmessage.numbers.line_model import Pace
 from agentmessage.numbers.readings import Interrupted, pages_of
-from agentmessage.numbers.reconciler import LineCarrier, Reconciling
+from agentmessage.numbers.reconciler import Glance, LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
+from tests.make.accounts import Account
+from tests.numbers.virtual import add_number
 
 PAGES = 5
 
@@ -53,3 +58,24 @@ async def test_a_budget_that_others_use_up_interrupts_a_reading_at_last(db: Cell
 
     with pytest.raises(Interrupted):
         _ = [page async for page in pages_of(reconciling, "live", None)]
+
+
+async def test_a_number_whose_reading_broke_off_is_looked_at_again_within_a_minute(
+    db: CellDb, account: Account
+) -> None:
+    await add_number(db, account.org_id, "+14155550100")
+    order_id = new_id()
+    async with db.transaction() as tx:
+        await carrier_order_queries.insert_order(tx, order_id, account="live", order_key="am-line-1", size=1)
+        await tx.run("UPDATE carrier_orders SET state = 'done', submissions = 1, due_at = NULL")
+        await tx.run(
+            """UPDATE line_options SET phase = 'propagating', op_order_id = $2, op_campaign = 'CAAAAAA', due_at = $1,
+                   op_accepted_at = $1, op_deadline_at = $1::timestamptz + interval '1 day'""",
+            tx.now,
+            order_id,
+        )
+
+    planned = await reconciler.plan(_reconciling(db, reads=Limit(per_min=1, burst=1)))
+
+    assert planned.glances == {Glance("live", "CAAAAAA")}
+    assert await db.value("SELECT due_at FROM line_options") <= db.now + timedelta(seconds=60)

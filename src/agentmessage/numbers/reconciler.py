@@ -165,7 +165,8 @@ class Planning:
                 return line_rules.settled(line), "the carrier has what is wanted"
             case Look(campaign):
                 self.glances.add(Glance(line.account, campaign))
-                return replace(line, due_at=self._now + timedelta(seconds=pace.max_look_s)), None
+                # The look says when to look next; this is for one that broke off, or whose worker died.
+                return replace(line, due_at=self._now + timedelta(seconds=pace.max_poll_s)), None
             case AwaitSweep():
                 self.wants_sweep.add(line.account)
                 return replace(line, phase=Phase.UNKNOWN, due_at=self._now + timedelta(seconds=pace.sweep_s)), None
