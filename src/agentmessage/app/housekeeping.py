@@ -19,6 +19,9 @@ log = structlog.get_logger("agentmessage.worker")
 SUBSCRIBE_EVERY_S = 300.0
 """Subscribing again is harmless and heals a subscription that somebody deleted at the carrier."""
 
+SUBSCRIBE_AGAIN_S = 10.0
+"""After one that failed, as when the worker starts before its carrier can be reached."""
+
 EVENTS_KEPT = timedelta(days=90)
 CALLBACKS_KEPT = timedelta(days=30)
 CARRIER_ORDERS_KEPT = timedelta(days=90)
@@ -26,9 +29,13 @@ WORKERS_KEPT = timedelta(days=1)
 ODD_ANSWERS_KEPT = 1000
 
 
-async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) -> None:
-    """Ask carriers and registry to call us. They are hints only, so a refusal is logged and the polls go on."""
+async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) -> bool:
+    """Ask carriers and registry to call us; False: one did not take it, so ask again soon.
+
+    They are hints only, so a refusal is logged and the polls go on.
+    """
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    is_done = True
     for account, carrier in carriers.items():
         for source, subscriber in (
             ("carrier", carrier.carrier_subscriptions),
@@ -37,6 +44,8 @@ async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) 
             answer = await subscriber.subscribe(f"{public_url}/callbacks/{source}/{account}")
             if not isinstance(answer, Accepted):
                 log.warning("not subscribed", account=account, source=source, answer=str(answer)[:300])
+                is_done = False
+    return is_done
 
 
 async def tidy(cells: Cells, settings: Settings) -> None:

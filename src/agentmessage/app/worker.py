@@ -130,8 +130,8 @@ class Worker:
         await asyncio.sleep(HEARTBEAT_S)
 
     async def _subscribe(self) -> None:
-        await housekeeping.subscribe_all(self._carriers, self._settings)
-        await asyncio.sleep(housekeeping.SUBSCRIBE_EVERY_S)
+        is_done = await housekeeping.subscribe_all(self._carriers, self._settings)
+        await asyncio.sleep(housekeeping.SUBSCRIBE_EVERY_S if is_done else housekeeping.SUBSCRIBE_AGAIN_S)
 
     async def _sweep(self) -> None:
         cells = [await self._cells.cell(name) for name in await self._cells.names()]
