@@ -33,6 +33,12 @@ async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30.
     return found
 
 
+def clean_environment(**settings: str) -> dict[str, str]:
+    """The environment of a child: no setting but these."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AGENTMESSAGE_")}
+    return {**inherited, **settings}
+
+
 class Answer:
     """Status and body of one HTTP answer."""
 
@@ -99,9 +105,10 @@ class Running:
     async def start(self, *options: str, environment: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", str(self.root / "data"), "--port", "0"]
         command += ["--ready-file", str(self.root / "ready.json"), *options]
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AGENTMESSAGE_")}
         with (self.root / "out").open("w") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out, env={**inherited, **(environment or {})})
+            self._process = subprocess.Popen(
+                command, stdout=out, stderr=out, env=clean_environment(**(environment or {}))
+            )
 
         async def is_ready() -> bool:
             assert self._process is not None
@@ -221,7 +228,7 @@ class Beside:
     def __init__(self, running: Running, *command: str, **settings: str) -> None:
         self._log = running.root / f"beside-{len(list(running.root.glob('beside-*')))}"
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AGENTMESSAGE_")},
+            **clean_environment(),
             "DATABASE_URL": running.ready["database_url"],
             "AGENTMESSAGE_SEAL_KEY": (running.root / "data" / "seal.key").read_text().strip(),
             "AGENTMESSAGE_SIMULATOR_URL": running.ready["simulator_url"],

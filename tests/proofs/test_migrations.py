@@ -1,7 +1,6 @@
 """Migrations: from nothing, twice, by several processes at once, over an edited file, and with a cell more."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.migrations import runner
 from agentmessage.migrations.runner import ChangedMigration, migrate, migrations, pending
+from tests.proofs.running import clean_environment
 
 EVERYTHING = [f"directory/{one.name}" for one in migrations("directory")] + [
     f"cell_00/{one.name}" for one in migrations("cell")
@@ -77,7 +77,7 @@ async def test_a_second_run_applies_nothing_and_changes_nothing(empty: str) -> N
 async def test_several_processes_at_once_apply_each_file_once(empty: str, postgres: EmbeddedPostgres) -> None:
     alone = await postgres.create_database(f"alone_{uuid4().hex[:12]}")
     await migrate(alone)
-    environment = {**os.environ, "DATABASE_URL": empty}
+    environment = clean_environment(DATABASE_URL=empty)
 
     processes = [
         await asyncio.create_subprocess_exec(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from agentmessage.kernel.db import CellDb
 from tests.conftest import SEAL_KEY
 from tests.make.accounts import Account
 from tests.numbers.virtual import add_number
-from tests.proofs.running import until
+from tests.proofs.running import clean_environment, until
 
 # ruff: noqa: ASYNC220 - our own command, and starting it takes a moment only
 
@@ -53,11 +52,12 @@ class Served:
 async def served(dsn: str) -> AsyncIterator[Served]:
     """A server on the test's database."""
     port = free_port("127.0.0.1", None)
-    settings = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY, "AGENTMESSAGE_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "agentmessage", "serve"], env={**os.environ, **settings})
+    environment = clean_environment(DATABASE_URL=dsn, AGENTMESSAGE_SEAL_KEY=SEAL_KEY, AGENTMESSAGE_PORT=str(port))
+    process = subprocess.Popen([sys.executable, "-m", "agentmessage", "serve"], env=environment)
     server = Served(process, port)
     async with asyncio.timeout(30):
         while True:
+            assert process.poll() is None, "the server does not start"
             try:
                 _, writer = await server.connect()
             except ConnectionError:
