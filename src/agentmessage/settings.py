@@ -1,10 +1,15 @@
 """The environment, read once into a frozen object; a bad value is one clear sentence at start."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
+
+from agentmessage.kernel.seal import BadSealKey, parse_keys
 
 
 class BadSetting(Exception):
@@ -61,26 +66,125 @@ class Settings(Struct, frozen=True, kw_only=True):
 PREFIX = "AGENTMESSAGE_"
 WORDS = {int: "a whole number", bool: "true or false", str: "text"}
 SECRETS = frozenset({"database_url", "seal_key", "bandwidth_password", "tcr_api_secret", "callback_password"})
+ORIGIN = re.compile(r"https?://[^/?#]+")
+LEVELS = ("debug", "info", "warning", "error")
+MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
+LIMITS = {
+    "port": (0, 65_535),
+    "api_pool_size": (1, 1_000),
+    "worker_pool_size": (2, 1_000),
+    "carrier_writes_per_min": (0, 1_000_000),
+    "reconcile_batch": (1, 1_000),  # the members of one order at Bandwidth
+    "reconcile_deadline_s": (1, MOST),
+    "reconcile_sweep_s": (1, MOST),
+    "reconcile_heal_percent": (0, 100),
+    "drift_grace_s": (0, MOST),
+    "order_wait_s": (0, 300),
+    "quarantine_days": (0, 3_650),
+    "signup_credit_cents": (0, 100_000_000),
+    "idempotency_hours": (1, 8_760),
+}
+TOGETHER = {
+    "bandwidth_username": ("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key"),
+    "tcr_api_key": ("tcr_api_secret", "bandwidth_username"),
+}
+"""What must be there beside a setting: half of an account's credentials would fail only at the first order."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment. Raises BadSetting, naming every bad one."""
     environment = os.environ if environment is None else environment
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     faults: list[str] = []
     types = {f.name: f.type for f in msgspec.structs.fields(Settings)}
     for name, kind in types.items():
-        key = "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
-        text = environment.get(key, "")
+        text = environment.get(_key(name), "")
         if not text:
             continue
         try:
             values[name] = msgspec.convert(text, kind, strict=False)
         except msgspec.ValidationError:
-            shown = "(hidden)" if name in SECRETS else repr(text)
-            faults.append(f"{key} is {shown}, but must be {WORDS[kind]}")
-    known = {PREFIX + name.upper() for name in types}
+            faults.append(_fault(name, text, WORDS[kind]))
+            continue
+        wanted = _wanted(name, values[name])
+        if wanted is not None:
+            faults.append(_fault(name, text, wanted))
+    known = {_key(name) for name in types}
     faults += [f"{key} is not a setting" for key in environment if key.startswith(PREFIX) and key not in known]
+    faults += _missing(values)
     if faults:
         raise BadSetting("; ".join(sorted(faults)) + ".")
     return msgspec.convert(values, Settings)
+
+
+def _key(name: str) -> str:
+    return "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+
+
+def _fault(name: str, text: str, wanted: str) -> str:
+    return f"{_key(name)} is {'(hidden)' if name in SECRETS else repr(text)}, but must be {wanted}"
+
+
+def _missing(values: Mapping[str, Any]) -> Iterable[str]:
+    """Settings without which another one is of no use."""
+    for name, companions in TOGETHER.items():
+        absent = [_key(companion) for companion in companions if name in values and companion not in values]
+        if absent:
+            yield f"{_key(name)} is set, but {' and '.join(absent)} not"
+
+
+def _wanted(name: str, value: Any) -> str | None:
+    """What a value of the right type must be besides; None when it is."""
+    if name in LIMITS:
+        least, most = LIMITS[name]
+        return None if least <= value <= most else f"{least}..{most}"
+    if name in RULES:
+        holds, words = RULES[name]
+        return None if holds(value) else words
+    return None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and _is_one_word(text)
+    except ValueError:
+        return False
+
+
+def _is_database(text: str) -> bool:
+    return text.startswith(("postgresql://", "postgres://")) and _is_one_word(text)
+
+
+def _is_origin(text: str) -> bool:
+    return _is_url(text) and ORIGIN.fullmatch(text) is not None
+
+
+def _is_level(text: str) -> bool:
+    return text.lower() in LEVELS
+
+
+def _is_one_word(text: str) -> bool:
+    return text.isprintable() and " " not in text
+
+
+def _seals(text: str) -> bool:
+    try:
+        parse_keys(text)
+    except BadSealKey:
+        return False
+    return True
+
+
+URL = (_is_url, "an http or https URL")
+RULES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "database_url": (_is_database, "a URL such as postgresql://user:password@host/name"),
+    "log_level": (_is_level, f"one of {', '.join(LEVELS)}"),
+    "cors_origin": (_is_origin, "one origin such as https://app.example"),
+    "seal_key": (_seals, "base64 of 32 bytes, or several such separated by commas"),
+    "public_url": URL,
+    "simulator_url": URL,
+    "bandwidth_url": URL,
+    "bandwidth_platform_url": URL,
+    "tcr_url": URL,
+}

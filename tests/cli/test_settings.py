@@ -1,0 +1,105 @@
+"""A setting that cannot be used ends the process before it starts anything, in one sentence that names it."""
+
+import base64
+import subprocess
+import sys
+
+import pytest
+
+from agentmessage.settings import BadSetting, read_settings
+
+KEY = base64.b64encode(bytes(32)).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("AGENTMESSAGE_PORT", "http", "a whole number"),
+        ("AGENTMESSAGE_PORT", "70000", "0..65535"),
+        ("AGENTMESSAGE_API_POOL_SIZE", "0", "1..1000"),
+        ("AGENTMESSAGE_WORKER_POOL_SIZE", "-1", "2..1000"),
+        ("AGENTMESSAGE_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("AGENTMESSAGE_PUBLIC_URL", "sms.example.com", "an http or https URL"),
+        ("AGENTMESSAGE_SIMULATOR_URL", "ftp://127.0.0.1", "an http or https URL"),
+        ("AGENTMESSAGE_BANDWIDTH_URL", "https://", "an http or https URL"),
+        ("AGENTMESSAGE_TCR_URL", "https://tcr.example:port", "an http or https URL"),
+        ("AGENTMESSAGE_CORS_ORIGIN", "https://app.example/", "one origin such as https://app.example"),
+        ("AGENTMESSAGE_RECONCILE_BATCH", "1001", "1..1000"),
+        ("AGENTMESSAGE_RECONCILE_HEAL_PERCENT", "101", "0..100"),
+        ("AGENTMESSAGE_QUARANTINE_DAYS", "-1", "0..3650"),
+        ("AGENTMESSAGE_PAGE_CHECK_ALLOW_PRIVATE", "maybe", "true or false"),
+    ],
+)
+def test_a_bad_value_is_shown_with_what_it_must_be(name: str, value: str, wanted: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name} is '.*', but must be ") as caught:
+        read_settings({name: value})
+
+    assert str(caught.value) == f"{name} is {value!r}, but must be {wanted}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:secret@host/name"),
+        ("AGENTMESSAGE_SEAL_KEY", "c2VjcmV0"),
+        ("AGENTMESSAGE_SEAL_KEY", f"{KEY},secret"),
+    ],
+)
+def test_a_bad_secret_is_named_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name} is \\(hidden\\), but must be ") as caught:
+        read_settings({name: value})
+
+    assert "ecret" not in str(caught.value)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_half_of_the_credentials_of_a_carrier_are_refused() -> None:
+    with pytest.raises(BadSetting, match="AGENTMESSAGE_BANDWIDTH_USERNAME is set, but AGENTMESSAGE_BANDWIDTH_PASSWORD"):
+        read_settings({"AGENTMESSAGE_BANDWIDTH_USERNAME": "someone"})
+    with pytest.raises(BadSetting, match="AGENTMESSAGE_TCR_API_KEY is set, but AGENTMESSAGE_TCR_API_SECRET"):
+        read_settings({"AGENTMESSAGE_TCR_API_KEY": "something"})
+
+
+def test_every_bad_one_is_named_at_once() -> None:
+    with pytest.raises(BadSetting) as caught:
+        read_settings({"AGENTMESSAGE_PORT": "x", "AGENTMESSAGE_NOBODY": "1", "AGENTMESSAGE_ORDER_WAIT_S": "-5"})
+
+    assert [part.split()[0] for part in str(caught.value).split("; ")] == [
+        "AGENTMESSAGE_NOBODY",
+        "AGENTMESSAGE_ORDER_WAIT_S",
+        "AGENTMESSAGE_PORT",
+    ]
+
+
+def test_usual_values_are_taken() -> None:
+    settings = read_settings(
+        {
+            "DATABASE_URL": "postgresql:///agentmessage?host=/run/postgresql",
+            "AGENTMESSAGE_PUBLIC_URL": "https://sms.example.com:8443/agentmessage",
+            "AGENTMESSAGE_CORS_ORIGIN": "https://app.example:3000",
+            "AGENTMESSAGE_LOG_LEVEL": "WARNING",
+            "AGENTMESSAGE_SEAL_KEY": f"{KEY},{KEY}",
+            "AGENTMESSAGE_BANDWIDTH_USERNAME": "api",
+            "AGENTMESSAGE_BANDWIDTH_PASSWORD": "p",
+            "AGENTMESSAGE_BANDWIDTH_ACCOUNT_ID": "1",
+            "AGENTMESSAGE_BANDWIDTH_SITE_ID": "2",
+            "AGENTMESSAGE_TCR_API_KEY": "k",
+            "AGENTMESSAGE_TCR_API_SECRET": "s",
+            "HOME": "/root",
+        }
+    )
+
+    assert settings.has_carrier_credentials
+    assert settings.cors_origin == "https://app.example:3000"
+
+
+def test_a_command_ends_with_one_line_and_status_2() -> None:
+    command = [sys.executable, "-m", "agentmessage", "up"]
+
+    ended = subprocess.run(  # noqa: S603 - our own command
+        command, env={"AGENTMESSAGE_API_POOL_SIZE": "0"}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr == "agentmessage: AGENTMESSAGE_API_POOL_SIZE is '0', but must be 1..1000.\n"
