@@ -119,7 +119,10 @@ class Sweep:
             if stopped is None:
                 healed += await self._heal(cell)
             await queries.close_healed(cell, self._account)
-        if stopped is not None:
+        if stopped is None:
+            strangers = [stranger.number for stranger in self._strangers]
+            await queries.close_strangers(self._cells[0], self._account, strangers, before=self._began_at)
+        else:
             log.warning("sweep stopped", account=self._account, reason=stopped, differing=differing)
         if self._strangers:
             await queries.insert_drifts(self._cells[0], self._account, self._strangers)

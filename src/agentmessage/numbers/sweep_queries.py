@@ -134,6 +134,19 @@ async def insert_drifts(tx: Statements, account: str, drifts: Sequence[Drift]) -
     )
 
 
+async def close_strangers(db: Statements, account: str, still_there: Sequence[str], *, before: datetime) -> int:
+    """Close what was told of numbers that are not ours and which a whole listing, begun at `before`, no longer had."""
+    return await db.run(
+        """UPDATE drift_events SET healed_at = $4
+           WHERE account = $1 AND kind = 'unknown_number' AND healed_at IS NULL AND found_at < $3
+             AND number <> ALL ($2)""",
+        account,
+        still_there,
+        before,
+        db.now,
+    )
+
+
 async def close_healed(db: Statements, account: str) -> int:
     """Close drift events of numbers whose carrier side has settled again."""
     return await db.run(
