@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.lines import MAX_MEMBERS, read_page
+from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.bandwidth.orders import build_order, read_report
 from agentmessage.carriers.port import (
     Accepted,
@@ -365,3 +366,10 @@ def test_every_spelling_of_a_number_is_the_same_number(numbers: list[int], spell
     assert report.refused.keys() == {f"+1{n}" for n in numbers}
     page = read_page(records(*(record(spelling.format(n), "SUCCESS") for n in numbers)), offset=0)
     assert [reading.number for reading in page.readings] == [f"+1{n}" for n in numbers]
+
+
+def test_a_listing_with_a_character_that_no_column_takes_is_not_understood() -> None:
+    body = b'{"data": [{"phoneNumber": "+14155550100", "campaignId": "C\\u0000"}], "page": {"totalElements": 1}}'
+
+    with pytest.raises(Misunderstood):
+        read_page(body, offset=0)

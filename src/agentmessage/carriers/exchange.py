@@ -74,7 +74,12 @@ def basic(username: str, password: str) -> str:
 
 
 def decode_json(body: bytes, kind: type[T]) -> T:
-    """A JSON body as a typed value; unknown members are ignored. Raises Misunderstood."""
+    """A JSON body as a typed value; unknown members are ignored. Raises Misunderstood.
+
+    Also on an escaped NUL: no column takes one, and nothing that a vendor means has one.
+    """
+    if b"\\u0000" in body:
+        raise Misunderstood("a NUL character")
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
