@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.lines import MAX_MEMBERS, read_page
-from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.bandwidth.orders import build_order, read_report
+from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.port import (
     Accepted,
     Deferred,
