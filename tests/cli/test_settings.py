@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,17 @@ def test_usual_values_are_taken() -> None:
 
     assert settings.has_carrier_credentials
     assert settings.cors_origin == "https://app.example:3000"
+
+
+def test_a_data_directory_that_cannot_be_one_is_named_in_one_line(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.touch()
+    command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", str(taken)]
+
+    ended = subprocess.run(command, env={}, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ours
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"agentmessage: Cannot use {taken}: File exists\n"
 
 
 def test_a_command_ends_with_one_line_and_status_2() -> None:

@@ -42,13 +42,20 @@ def in_one_sentence() -> Generator[None]:
     except Exception as error:
         if not _is_expected(error):
             raise
-        give_up(str(error) or type(error).__name__)
+        give_up(_words(error))
 
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
     """Say why, and end with the status."""
     sys.stderr.write(f"agentmessage: {sentence}\n")
     sys.exit(status)
+
+
+def _words(error: Exception) -> str:
+    """What an error says, in one line: a file by its name, and of Postgres what comes before the failing row."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"Cannot use {error.filename}: {error.strerror}"
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _is_expected(error: Exception) -> bool:
