@@ -83,7 +83,13 @@ KNOWN_IDS = {
     ("getBrand", "updateBrand"): ("path.id", "brands"),
     ("createCampaign",): ("body.brand_id", "brands"),
     ("getCampaign", "listCampaignPhoneNumbers"): ("path.id", "campaigns"),
-    ("attachCampaignToPhoneNumber", "updatePhoneNumber", "detachCampaignFromPhoneNumber", "getPhoneNumber", "getCarrierLineOption"): (
+    (
+        "attachCampaignToPhoneNumber",
+        "updatePhoneNumber",
+        "detachCampaignFromPhoneNumber",
+        "getPhoneNumber",
+        "getCarrierLineOption",
+    ): (
         "path.id",
         "numbers",
     ),
