@@ -73,7 +73,7 @@ async def test_a_line_claimed_in_a_race_with_an_attach_never_wishes_for_a_campai
     customers = [asyncio.create_task(change_minds(ids[start::4])) for start in range(4)]
     for _ in range(200):
         async with db.transaction() as tx:
-            lines = await line_queries.claim_due(tx, now=tx.now, limit=1000)
+            lines = await line_queries.claim_due(tx, [account.org_id], ["live"], now=tx.now, share=1000)
             strange += [line.id for line in lines if line.wished_id is not None and line.campaign_status is None]
     is_over.set()
     await asyncio.gather(*customers)

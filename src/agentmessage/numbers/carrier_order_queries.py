@@ -48,6 +48,16 @@ async def insert_order(tx: Statements, order_id: UUID, *, account: str, order_ke
     )
 
 
+async def swamped_accounts(db: Statements, *, most: int) -> list[str]:
+    """Accounts with at least `most` orders that wait to be handed over; served by carrier_orders_due_idx."""
+    return await db.all(
+        str,
+        """SELECT account FROM carrier_orders WHERE state = 'written' AND due_at IS NOT NULL
+           GROUP BY account HAVING count(*) >= $1""",
+        most,
+    )
+
+
 class Waiting(Struct, frozen=True):
     """An order that was never handed over and has room; locked by this transaction."""
 

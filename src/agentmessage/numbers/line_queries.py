@@ -18,15 +18,43 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.numbers.line_model import Line
 
 
-async def claim_due(tx: Statements, *, now: datetime, limit: int) -> list[Line]:
-    """Lock the lines that are due, longest first, skipping what another worker or a request holds."""
+async def due_organizations(tx: Statements, accounts: Sequence[str], *, now: datetime, limit: int) -> list[UUID]:
+    """Organizations that have a line due: one step of line_options_fair_idx each, however many lines each has."""
+    return await tx.all(
+        _id,
+        """WITH RECURSIVE o (org_id) AS (
+               (SELECT org_id FROM line_options WHERE due_at IS NOT NULL ORDER BY org_id LIMIT 1)
+               UNION ALL
+               SELECT (SELECT l.org_id FROM line_options l WHERE l.due_at IS NOT NULL AND l.org_id > o.org_id
+                       ORDER BY l.org_id LIMIT 1)
+               FROM o WHERE o.org_id IS NOT NULL)
+           SELECT d.org_id FROM o CROSS JOIN LATERAL (
+               SELECT l.org_id, l.due_at FROM line_options l
+               WHERE l.org_id = o.org_id AND l.due_at <= $1 AND l.account = ANY($2) ORDER BY l.due_at LIMIT 1) d
+           ORDER BY d.due_at LIMIT $3""",
+        now,
+        accounts,
+        limit,
+    )
+
+
+async def claim_due(
+    tx: Statements, organizations: Sequence[UUID], accounts: Sequence[str], *, now: datetime, share: int
+) -> list[Line]:
+    """Lock the lines that are due, at most `share` of each organization, those that wait longest first.
+
+    Skips what another worker or a request holds. One tenant's hundred thousand do not delay another's one.
+    """
     ids = await tx.all(
         _id,
-        """SELECT l.phone_number_id FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
-           WHERE l.due_at <= $1 AND p.state <> 'ordering'
-           ORDER BY l.due_at LIMIT $2 FOR NO KEY UPDATE OF p, l SKIP LOCKED""",
+        """SELECT d.id FROM unnest($1::uuid[]) o (org_id) CROSS JOIN LATERAL (
+               SELECT l.phone_number_id AS id FROM line_options l JOIN phone_numbers p ON p.id = l.phone_number_id
+               WHERE l.org_id = o.org_id AND l.due_at <= $2 AND l.account = ANY($3) AND p.state <> 'ordering'
+               ORDER BY l.due_at LIMIT $4 FOR NO KEY UPDATE OF p, l SKIP LOCKED) d""",
+        organizations,
         now,
-        limit,
+        accounts,
+        share,
     )
     return await _read_locked(tx, ids)
 

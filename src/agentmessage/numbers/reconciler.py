@@ -77,6 +77,9 @@ class Planned(Struct, frozen=True):
 
 
 PLAN_LIMIT = 1000
+MOST_UNSENT = 6
+"""Orders of one account that may wait to be handed over before planning for it pauses."""
+
 NOTHING = Planned(0, frozenset(), frozenset())
 
 
@@ -84,7 +87,7 @@ async def plan(reconciling: Reconciling) -> Planned:
     """Decide about the lines that are due and write what follows, in one transaction."""
     db = reconciling.db
     async with db.transaction() as tx:
-        lines = await line_queries.claim_due(tx, now=tx.now, limit=PLAN_LIMIT)
+        lines = await _claim(reconciling, tx)
         if not lines:
             return NOTHING
         lines = [await _withdrawn(tx, line) for line in lines]
@@ -96,6 +99,20 @@ async def plan(reconciling: Reconciling) -> Planned:
         for account in planning.wants_sweep:
             await sweep_queries.want(tx, account, tx.now)
     return Planned(len(lines), frozenset(planning.glances), frozenset(planning.wants_sweep))
+
+
+async def _claim(reconciling: Reconciling, tx: Tx) -> list[Line]:
+    """Due lines, shared fairly between organizations, of accounts whose orders do not pile up already.
+
+    What is not written into an order yet can still be overtaken by another tenant's single wish.
+    """
+    swamped = await order_queries.swamped_accounts(tx, most=MOST_UNSENT)
+    accounts = [account for account in reconciling.carriers if account not in swamped]
+    organizations = await line_queries.due_organizations(tx, accounts, now=tx.now, limit=PLAN_LIMIT)
+    if not organizations:
+        return []
+    share = -(-PLAN_LIMIT // len(organizations))
+    return await line_queries.claim_due(tx, organizations, accounts, now=tx.now, share=share)
 
 
 async def _withdrawn(tx: Tx, line: Line) -> Line:
@@ -183,7 +200,8 @@ class Planning:
 
     async def write(self, tx: Tx) -> None:
         """Write the orders and every changed line."""
-        for account, changes in self._changes.items():
+        for account, wanted in self._changes.items():
+            changes = sorted(wanted, key=lambda change: change[1] is not None)  # what frees slots goes first
             batch = min(self._carriers[account].batch, self._carriers[account].lines.max_batch)
             filled = await self._fill_waiting(tx, account, changes, batch)
             for start in range(filled, len(changes), batch):

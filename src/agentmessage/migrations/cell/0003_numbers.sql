@@ -91,6 +91,7 @@ CREATE TABLE line_options (
     updated_at          timestamptz NOT NULL
 );
 CREATE INDEX line_options_due_idx ON line_options (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX line_options_fair_idx ON line_options (org_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX line_options_order_idx ON line_options (op_order_id) WHERE op_order_id IS NOT NULL;
 CREATE INDEX line_options_number_idx ON line_options (account, number);
 CREATE INDEX line_options_observed_idx ON line_options (observed_campaign) WHERE observed_campaign IS NOT NULL;
