@@ -83,6 +83,16 @@ async def test_200_a_search_shows_the_pool_when_the_carrier_is_away(floor: Floor
     assert reply.data == [{"number": A, "number_type": "local"}]
 
 
+async def test_503_a_search_with_nothing_in_the_pool_says_that_the_carrier_is_away(floor: Floor, shop: Client) -> None:
+    """An empty list would mean that no number is for sale."""
+    floor.wire.is_down = True
+
+    reply = await shop.post("/v1/phone-numbers/search", {"quantity": 5})
+
+    assert (reply.status, reply.error["code"]) == (503, "UNAVAILABLE")
+    assert int(reply.headers["retry-after"]) > 0
+
+
 @pytest.mark.covers("searchPhoneNumbers", 200)
 async def test_200_a_toll_free_area_code_finds_toll_free_numbers(shop: Client) -> None:
     reply = await shop.post("/v1/phone-numbers/search", {"area_code": "888", "quantity": 2})

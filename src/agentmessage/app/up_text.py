@@ -50,4 +50,6 @@ def carrier_line(settings: Settings, place: Place, *, has_simulator: bool) -> st
     if settings.has_carrier_credentials:
         sandbox = f"; sandbox keys use the simulator at {place.simulator_url}" if has_simulator else ""
         return f"Live keys use your Bandwidth account: numbers are real and cost money{sandbox}."
+    if not has_simulator:
+        return f"No carrier credentials are set and no simulator was started: one is expected at {place.simulator_url}."
     return f"No carrier credentials are set: every carrier is the simulator at {place.simulator_url}."

@@ -12,7 +12,7 @@ from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.carriers.port import Accepted, NumberSource
-from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.errors import NotFound, Unavailable
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import inventory, order_rules, ordering, releasing
 from agentmessage.numbers.errors import InsufficientInventory, NumberNotAssigned, ReturnIsForOperators
@@ -43,6 +43,9 @@ log = structlog.get_logger("agentmessage.numbers")
 routes = Routes("Phone numbers")
 
 SEARCH_WAIT_S = 8.0
+CARRIER_AWAY_S = 5
+"""When to search again after the carrier did not answer."""
+
 LOOK_EVERY_S = 0.5
 """How often a waiting request looks for itself, should a bell be lost."""
 
@@ -67,8 +70,9 @@ class Carrier(Protocol):
 async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[AvailableNumberOut]:
     """Search for phone numbers that can be ordered.
 
-    First what is in the pool, then what the carrier sells; when the carrier cannot be reached, only the pool. Nothing
-    is reserved: a number that is shown can be taken by somebody else before it is ordered.
+    First what is in the pool, then what the carrier sells; when the carrier cannot be reached, only the pool, and 503
+    when that has none: an empty list means that none is for sale. Nothing is reserved: a number that is shown can be
+    taken by somebody else before it is ordered.
     """
     criteria = _criteria(call.body)
     quantity = call.body.quantity
@@ -77,13 +81,17 @@ async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[Av
     found = [AvailableNumberOut(number, NumberType(kind)) for number, kind in pool]
     if len(found) < quantity:
         sold = await _search_carrier(call, criteria, quantity)
+        if sold is None:
+            if not found:
+                raise Unavailable(retry_after_s=CARRIER_AWAY_S)
+            return found
         fresh = await inventory.list_unknown(call.db, account, sold)
         found += [AvailableNumberOut(number, NumberType(criteria.number_type)) for number in fresh]
     return found[:quantity]
 
 
-async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: int) -> Sequence[str]:
-    """What the carrier sells, nothing when it does not answer well or soon; no transaction is open."""
+async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: int) -> Sequence[str] | None:
+    """What the carrier sells; None when it does not answer well or soon. No transaction is open."""
     carriers = cast("Mapping[str, Carrier]", call.context["carriers"])
     source = carriers[call.tenant.account].numbers
     try:
@@ -96,11 +104,11 @@ async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: in
             )
     except TimeoutError:
         log.warning("carrier search timed out", account=call.tenant.account)
-        return ()
+        return None
     if isinstance(answer, Accepted):
         return [one.number for one in answer.value]
     log.warning("carrier search failed", account=call.tenant.account, answer=str(answer)[:300])
-    return ()
+    return None
 
 
 @routes.route(
