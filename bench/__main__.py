@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="small tables and short runs")
     options = parser.parse_args()
     sizes = SHORT if options.short else FULL
-    seconds, rounds = (2.0, 1) if options.short else (5.0, 5)
+    seconds, rounds = (2.0, 1) if options.short else (4.0, 3)
     reconciling.run(count=sizes["attaches"], swept=sizes["swept"])
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})

@@ -425,7 +425,7 @@ async def test_a_look_up_that_was_under_way_does_not_bring_a_revoked_key_back(
     authenticator.forget(account.key_id)
     await authenticator.look_up(header, now=db.now)
 
-    assert authenticator.recall(header) is None
+    assert authenticator.recall(header.encode()) is None
 
 
 async def test_the_acts_of_a_platform_key_are_the_operators(app: RoomsApp, cells: Cells, account: Account) -> None:

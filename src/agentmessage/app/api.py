@@ -58,6 +58,7 @@ class Api:
             self.cells, carriers, public_url=public_url, ring=self._ringer.ring, registry=self.registry
         )
         routes = all_routes()
+        self._observer = Observer(self.registry)
         self._reference = Reference(routes)
         self.edge = Edge(
             dispatch=Dispatch(routes),
@@ -74,7 +75,7 @@ class Api:
                 "pages": PageReader(allow_private=settings.page_check_allow_private),
             },
             ring=self._ringer.ring,
-            observer=Observer(self.registry),
+            observer=self._observer,
         )
         self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []
@@ -118,6 +119,7 @@ class Api:
             case "/readyz":
                 return await health.ready(self.cells)
             case "/metrics":
+                self._observer.flush()
                 return await health.metrics(self.registry, self.cells)
             case _:
                 return self._reference.page(path)

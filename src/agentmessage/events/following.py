@@ -58,7 +58,8 @@ async def _next(call: Call[NoInput, EventQuery], wanted: Filter, seen: UUID | No
     authenticator = cast("Authenticator", call.context["authenticator"])
     header = call.headers.get("authorization")
     try:
-        known = authenticator.recall(header) or await authenticator.look_up(header, now=call.db.now)
+        remembered = authenticator.recall(header.encode() if header is not None else None)
+        known = remembered or await authenticator.look_up(header, now=call.db.now)
         if call.tenant.scopes != known.scopes:
             return None
         return await operations.after(call.db, call.tenant, wanted, seen=seen, limit=PAGE_MAX)

@@ -22,14 +22,15 @@ MAX_RACES = 100
 """How often in a row a statement may lose to others on one number before that is called a fault of ours."""
 
 
-async def detach(db: Statements, tenant: Tenant, number_id: UUID) -> PhoneNumber:
+async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, audit_id: str | None = None) -> PhoneNumber:
     """Take a number off its campaign; the carrier follows by reconciliation. Nothing is written when it has none.
 
-    One statement, its own transaction. Raises NotFound (not owned), NumberNotAssigned (the founding page).
+    One statement, its own transaction. A request that does nothing else gives its own ULID to the audit row. Raises
+    NotFound (not owned), NumberNotAssigned (the founding page).
     """
     for _ in range(MAX_RACES):
         sighting = _require_assigned(
-            await queries.detach(db, tenant, number_id, event_id=new_id(), audit_id=new_ulid())
+            await queries.detach(db, tenant, number_id, event_id=new_id(), audit_id=audit_id or new_ulid())
         )
         if sighting.was_changed or sighting.number.campaign_id is None:
             return sighting.number

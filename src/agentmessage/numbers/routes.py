@@ -190,7 +190,7 @@ async def detach_campaign_from_phone_number(call: Call[NoInput, NoInput]) -> Pho
     Removes the association from a number that you own; the carrier side is unbound by reconciliation afterwards.
     Idempotent: a number without a campaign answers 200 with the resource as it is, and nothing is written.
     """
-    number = await operations.detach(call.statements, call.tenant, call.id)
+    number = await operations.detach(call.statements, call.tenant, call.id, audit_id=call.tenant.request_id)
     if number.carrier_line_option_status is not None:
         call.wake("numbers")
     return number

@@ -55,11 +55,11 @@ class Authenticator:
         self._touched: dict[UUID, float] = {}
         self._to_touch: dict[UUID, tuple[str, UUID, datetime]] = {}
 
-    def recall(self, header: str | None) -> Known | None:
+    def recall(self, header: bytes | None) -> Known | None:
         """The principal of an Authorization header if it is fresh in memory; else None: ask `look_up`."""
         if header is None:
             return None
-        known = self._known.get(header.encode())
+        known = self._known.get(header)
         if known is None or known.believed_until < self._monotonic():
             return None
         return known

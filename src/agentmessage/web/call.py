@@ -1,6 +1,6 @@
 """One request as a handler sees it: who asks, what for, and the transaction to do it in."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -14,6 +14,15 @@ B = TypeVar("B", bound=Request)
 Q = TypeVar("Q", bound=Request)
 
 
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""Headers as ASGI has them; most requests are answered without reading more than one."""
+
+
+def read_headers(raw: RawHeaders) -> Mapping[str, str]:
+    """Headers as text, names in lower case; of a repeated one the last."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+
+
 class Call(Generic[B, Q]):
     """A request that has passed authentication, scope and shape.
 
@@ -21,7 +30,7 @@ class Call(Generic[B, Q]):
     `context` is what the wiring hands to rooms that need more than the database (by name, see app/wiring.py).
     """
 
-    __slots__ = ("_held", "body", "cells", "claim", "context", "db", "headers", "ids", "query", "ring", "tenant")
+    __slots__ = ("_held", "_raw_headers", "body", "cells", "claim", "context", "db", "ids", "query", "ring", "tenant")
 
     def __init__(
         self,
@@ -32,7 +41,7 @@ class Call(Generic[B, Q]):
         ids: tuple[UUID, ...],
         body: B,
         query: Q,
-        headers: Mapping[str, str],
+        raw_headers: RawHeaders,
         context: Mapping[str, object],
         ring: Callable[[str, str], None],
         claim: idempotency.Claim | None = None,
@@ -43,11 +52,16 @@ class Call(Generic[B, Q]):
         self.ids = ids
         self.body = body
         self.query = query
-        self.headers = headers
+        self._raw_headers = raw_headers
         self.context = context
         self.ring = ring
         self.claim = claim
         self._held: Tx | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers, names in lower case; of a repeated one the last."""
+        return read_headers(self._raw_headers)
 
     @property
     def id(self) -> UUID:

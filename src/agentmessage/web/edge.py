@@ -3,11 +3,12 @@
 The order of checks is the contract's (decisions, section 1): 401, 403, path 400, body and query 422, the room's own.
 """
 
-import re
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -32,7 +33,7 @@ from agentmessage.kernel.seal import Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
 from agentmessage.web.authentication import Authenticator, Known
-from agentmessage.web.call import Call
+from agentmessage.web.call import Call, RawHeaders, read_headers
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.observation import Observer
@@ -44,7 +45,7 @@ log = structlog.get_logger("agentmessage.web")
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_QUERY_BYTES = 8 * 1024
-UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_LENGTH = 36
 NO_INPUT = NoInput()
 
 
@@ -53,9 +54,9 @@ class Incoming(Struct, frozen=True):
 
     route: Route
     parameters: Sequence[str]
-    headers: Mapping[str, str]
+    raw_headers: RawHeaders
     tenant: Tenant
-    target: bytes
+    path: bytes
     query_string: bytes
 
 
@@ -109,11 +110,11 @@ class Edge:
         if self.is_draining:
             raise Unavailable(retry_after_s=1)
         route, parameters = self._find(scope["method"], scope["path"])
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        tenant = await self._admit(route, headers, request_id)
+        raw_headers: RawHeaders = scope["headers"]
+        tenant = await self._admit(route, raw_headers, request_id)
         query_string: bytes = scope["query_string"]
-        target: bytes = scope.get("raw_path") or scope["path"].encode()
-        incoming = Incoming(route, parameters, headers, tenant, target + b"?" + query_string, query_string)
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        incoming = Incoming(route, parameters, raw_headers, tenant, path, query_string)
         return await self._perform(incoming, receive)
 
     def _find(self, method: str, path: str) -> tuple[Route, Sequence[str]]:
@@ -126,25 +127,29 @@ class Edge:
             raise MethodNotAllowed(allowed(routes))
         return route, parameters
 
-    async def _admit(self, route: Route, headers: Mapping[str, str], request_id: str) -> Tenant:
-        header = headers.get("authorization")
+    async def _admit(self, route: Route, raw_headers: RawHeaders, request_id: str) -> Tenant:
+        header: bytes | None = None
+        for name, value in raw_headers:
+            if name == b"authorization":
+                header = value
         known = self._authenticator.recall(header)
         if known is None:
-            known = await self._authenticator.look_up(header, now=self._clock.now())
+            text = None if header is None else header.decode("latin-1")
+            known = await self._authenticator.look_up(text, now=self._clock.now())
         if route.scope not in known.scopes:
             raise Forbidden
         return _tenant(known, request_id)
 
     async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | EventStream:
         route = incoming.route
-        ids = tuple(
-            _path_id(text, name, route) for text, name in zip(incoming.parameters, route.parameters, strict=True)
-        )
+        named = zip(incoming.parameters, route.parameters, strict=True)
+        ids = tuple([_path_id(text, name, route) for text, name in named])
         body = await _read_all(receive, MAX_BODY_BYTES) if route.method in BODY_METHODS else b""
         parsed, query = _parse(incoming, body)
         claim = None
         if route.method == "POST":
-            claim = idempotency.read_claim(incoming.headers, route.method, incoming.target, body)
+            target = incoming.path + b"?" + incoming.query_string
+            claim = idempotency.read_claim(read_headers(incoming.raw_headers), route.method, target, body)
         call = Call(
             tenant=incoming.tenant,
             db=await self._cells.cell(incoming.tenant.cell),
@@ -152,7 +157,7 @@ class Edge:
             ids=ids,
             body=parsed,
             query=query,
-            headers=incoming.headers,
+            raw_headers=incoming.raw_headers,
             context=self._context,
             ring=self._ring,
             claim=claim,
@@ -228,8 +233,9 @@ def _tenant(known: Known, request_id: str) -> Tenant:
 
 
 def _path_id(text: str, name: str, route: Route) -> UUID:
-    if UUID_FORM.fullmatch(text):
-        return UUID(text)
+    if len(text) == UUID_LENGTH:  # the parser would also take 32 digits without dashes
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.convert(text, UUID)
     match route.path_fault:
         case 404:
             raise NotFound
@@ -254,7 +260,7 @@ def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
             faults.update(error.details or {})
     if route.takes_body:
         try:
-            parsed = _parse_body(route, incoming.headers, body)
+            parsed = _parse_body(route, read_headers(incoming.raw_headers), body)
         except ValidationFailed as error:
             faults.update(error.details or {})
     if faults:
