@@ -4,18 +4,16 @@ A cell is a schema that holds whole organizations (technology notes, section 2).
 schema: the pool's `search_path` decides. Only `directory.…` tables are named with theirs. No statement names two cells.
 """
 
-import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, LiteralString, Protocol, TypeVar, cast
+from typing import Any, LiteralString, Protocol, TypeVar
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 
 from agentmessage.kernel.clock import Clock, WallClock
+from agentmessage.kernel.connections import Connections
 
 T = TypeVar("T")
 
@@ -61,7 +59,7 @@ class Statements(Protocol):
 class Tx:
     """An open transaction on one cell. Commits at the end of its `async with`, rolls back on an exception."""
 
-    def __init__(self, connection: "asyncpg.Connection | PoolConnectionProxy", now: datetime) -> None:
+    def __init__(self, connection: "asyncpg.Connection", now: datetime) -> None:
         self._connection = connection
         self.now = now
 
@@ -84,11 +82,11 @@ class Tx:
 
 
 class CellDb:
-    """One cell's pool. Its own `one`, `all`, `value` and `run` are transactions of one statement."""
+    """One cell's connections. Its own `one`, `all`, `value` and `run` are transactions of one statement."""
 
-    def __init__(self, name: str, pool: asyncpg.Pool, clock: Clock) -> None:
+    def __init__(self, name: str, connections: Connections, clock: Clock) -> None:
         self.name = name
-        self._pool = pool
+        self._connections = connections
         self._clock = clock
 
     @property
@@ -98,38 +96,44 @@ class CellDb:
 
     async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
         """See Statements.one."""
-        record = await self._pool.fetchrow(sql, *args)
+        async with self._connections.lend() as connection:
+            record = await connection.fetchrow(sql, *args)
         return None if record is None else row(*record)
 
     async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
         """See Statements.all."""
-        return [row(*record) for record in await self._pool.fetch(sql, *args)]
+        async with self._connections.lend() as connection:
+            records = await connection.fetch(sql, *args)
+        return [row(*record) for record in records]
 
     async def value(self, sql: LiteralString, *args: object) -> Any:
         """See Statements.value."""
-        return await self._pool.fetchval(sql, *args)
+        async with self._connections.lend() as connection:
+            return await connection.fetchval(sql, *args)
 
     async def run(self, sql: LiteralString, *args: object) -> int:
         """See Statements.run."""
-        return _touched(await self._pool.execute(sql, *args))
+        async with self._connections.lend() as connection:
+            return _touched(await connection.execute(sql, *args))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Tx]:
         """Open a transaction; it commits when the block ends."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._connections.lend() as connection, connection.transaction():
             yield Tx(connection, self._clock.now())
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator["asyncpg.Connection"]:
-        """Borrow a bare connection, for what needs a session: LISTEN, advisory locks."""
-        async with self._pool.acquire() as connection:
-            yield cast("asyncpg.Connection", connection)
+        """Borrow a bare connection, for what needs a session: LISTEN, advisory locks. It is reset afterwards."""
+        connection = await self._connections.take()
+        try:
+            yield connection
+        finally:
+            self._connections.give_back(connection, in_doubt=True)
 
     async def close(self) -> None:
-        """Close the pool, waiting for what is under way, but not for what will never end."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await self._pool.close()
+        """Close every connection, waiting for what is under way, but not for what will never end."""
+        await self._connections.close(within_s=CLOSE_S)
 
 
 class Cells:
@@ -164,39 +168,30 @@ class Cells:
 
 
 CLOSE_S = 5.0
-"""How long closing waits for connections in use; asyncpg cuts off what is left."""
+"""How long closing waits for connections in use before it cuts them off."""
 
 DEFAULT_CELL = "cell_00"
 
 
 async def open_cell(dsn: str, name: str, *, pool_size: int = 16, clock: Clock | None = None) -> CellDb:
-    """Open a pool whose `search_path` is one cell's schema. No connection is made before it is needed."""
-    pool = await asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=pool_size,
-        init=_speak_json,
-        reset=_keep_session,
-        max_inactive_connection_lifetime=300.0,
-        command_timeout=60.0,
-        server_settings={"search_path": name, "timezone": "UTC", "application_name": f"agentmessage/{name}"},
-    )
-    return CellDb(name, pool, clock or WallClock())
+    """Prepare up to `pool_size` connections whose `search_path` is one cell's schema; none is made before its need."""
 
+    async def connect() -> "asyncpg.Connection":
+        connection = await asyncpg.connect(
+            dsn,
+            command_timeout=60.0,
+            server_settings={"search_path": name, "timezone": "UTC", "application_name": f"agentmessage/{name}"},
+        )
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode, format="text"
+        )
+        return connection
 
-async def _speak_json(connection: "asyncpg.Connection") -> None:
-    """Carry jsonb as Python values."""
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode, format="text"
-    )
+    return CellDb(name, Connections(connect, size=pool_size), clock or WallClock())
 
 
 def _encode_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-async def _keep_session(_: "asyncpg.Connection") -> None:
-    """No session state is ever set, so there is nothing to reset (technology notes, section 3: worth 16 %)."""
 
 
 def _touched(tag: str) -> int:
