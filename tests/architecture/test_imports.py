@@ -19,6 +19,7 @@ BREAKS = [
     ("Inside a room", "campaigns/queries.py", "import agentmessage.campaigns.rules"),
     ("Rules and models are arithmetic", "brands/rules.py", "import random"),
     ("Rules and models are arithmetic", "campaigns/model.py", "import agentmessage.kernel.db"),
+    ("Rules and models are arithmetic", "sms/segments.py", "import random"),
     ("Operations and queries never reach a carrier", "brands/operations.py", "import aiohttp"),
     ("Operations and queries never reach a carrier", "numbers/operations.py", "import agentmessage.carriers.http"),
     ("hold the database driver", "brands/queries.py", "import asyncpg"),

@@ -1,0 +1,83 @@
+"""Telephone numbers: their form, and what they presume of whoever holds them.
+
+Nothing here knows where a person is. The area code says where a number was given out; that is the usual presumption for
+quiet hours (domain notes, section 3.3), and it says so little for some numbers that they are better called unknown.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+import phonenumbers
+from phonenumbers import timezone
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+
+VAGUE_ZONES = 6
+"""A number that may be in more time zones than this tells nothing of its own (domain notes, section 3.3)."""
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}")
+_FICTIONAL = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
+_STATES = msgspec.toml.decode(Path(__file__).with_name("area_codes.toml").read_bytes(), type=dict[str, list[int]])
+_STATE_OF = {str(code): state for state, codes in _STATES.items() for code in codes}
+
+
+def is_e164(text: str) -> bool:
+    """Whether the text is a plus sign and 7 to 15 digits, the first not 0 (ITU-T E.164); says nothing of its use."""
+    return _E164.fullmatch(text) is not None
+
+
+def area_code(number: str) -> str | None:
+    """The three digits after +1 of a number of the North American plan; None for any other."""
+    found = _NANP.fullmatch(number)
+    return found[1] if found else None
+
+
+def is_fictional(number: str) -> bool:
+    """Whether the number is set aside for fiction, so that no person can be reached: +1 NPA 555-0100 to 555-0199."""
+    return _FICTIONAL.fullmatch(number) is not None
+
+
+@lru_cache(maxsize=65_536)
+def country(number: str) -> str | None:
+    """ISO 3166 code of the country a number belongs to; None for no country's (toll-free, satellite) or no number.
+
+    Numbers of +1 that tell no country, such as 800, are the US's.
+    """
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def state(number: str) -> str | None:
+    """The US state or territory, as two letters, to which the area code was given; a presumption only."""
+    code = area_code(number)
+    return _STATE_OF.get(code) if code else None
+
+
+def zones(number: str) -> tuple[str, ...]:
+    """The IANA time zones the number may be in, all of which count; none if it is unknown or may be in too many.
+
+    In the North American plan the longest listed prefix decides, also for numbers that nobody holds yet. Elsewhere a
+    mobile number tells its country only, which libphonenumber knows of each plan.
+    """
+    found = _prefix_zones(number[1:]) if area_code(number) else _foreign_zones(number)
+    return found if len(found) <= VAGUE_ZONES else ()
+
+
+def _prefix_zones(digits: str) -> tuple[str, ...]:
+    for length in range(TIMEZONE_LONGEST_PREFIX, 0, -1):
+        if found := TIMEZONE_DATA.get(digits[:length]):
+            return found
+    return ()
+
+
+@lru_cache(maxsize=65_536)
+def _foreign_zones(number: str) -> tuple[str, ...]:
+    try:
+        found = timezone.time_zones_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ()
+    return () if timezone.UNKNOWN_TIMEZONE in found else found
