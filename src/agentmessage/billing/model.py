@@ -28,6 +28,11 @@ class UsageKind(StrEnum):
     NUMBER_MONTH = "number_month"
     BRAND_FILING_ONETIME = "brand_filing_onetime"
     CAMPAIGN_MONTH = "campaign_month"
+    OUTBOUND_SMS = "outbound_sms"
+    OUTBOUND_MMS = "outbound_mms"
+    INBOUND_SMS = "inbound_sms"
+    INBOUND_MMS = "inbound_mms"
+    LOOKUP = "lookup"
 
 
 class Charge(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,21 @@
+"""Refusals of messages; those of the law are in `guardrails.errors`."""
+
+from agentmessage.kernel.errors import ApiError
+
+
+class MessageNotCancelable(ApiError):
+    """The carrier is being told, has been told, or it is over."""
+
+    code = "MESSAGE_NOT_CANCELABLE"
+    status = 409
+    fix = "Only queued messages can be canceled; schedule a message to leave yourself time."
+    message = "message is no longer queued"
+
+
+class MmsDisabled(ApiError):
+    """This installation takes no media."""
+
+    code = "MMS_DISABLED"
+    status = 503
+    fix = "Send the text without media, or ask the operator to switch MMS on."
+    message = "MMS is disabled"

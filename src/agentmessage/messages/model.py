@@ -1,0 +1,104 @@
+"""A text and its states."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Status(StrEnum):
+    """How far a text has come; the order is that of time."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    CANCELED = "canceled"
+
+
+FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.UNDELIVERED, Status.CANCELED})
+"""States without a way out, but for one late receipt (`messages.receipts`)."""
+
+
+class Kind(StrEnum):
+    """Who wrote the text: a customer, or the platform for them (STOP's confirmation, a double opt-in question)."""
+
+    CUSTOMER = "customer"
+    AUTO_REPLY = "auto_reply"
+    CONFIRMATION = "confirmation"
+
+
+class Priority(StrEnum):
+    """`high` overtakes in the queue, never in law."""
+
+    HIGH = "high"
+    DEFAULT = "default"
+    LOW = "low"
+
+
+RANKS = {Priority.HIGH: 0, Priority.DEFAULT: 1, Priority.LOW: 2}
+"""As the queue sorts them."""
+
+BY_RANK = tuple(RANKS)
+
+
+class Message(Struct, frozen=True):
+    """A text as stored. `priority` is its rank; `history` holds every move after `queued`, oldest first.
+
+    `status` is already `sending` while the carrier is being told.
+    """
+
+    id: UUID
+    org_id: UUID
+    account: str
+    phone_number_id: UUID
+    campaign_id: UUID | None
+    brand_id: UUID | None
+    kind: str
+    sender: str
+    recipient: str
+    text: str | None
+    stamp: str | None
+    channel: str
+    media: Sequence[str]
+    encoding: str
+    segments: int
+    priority: int
+    tag: str | None
+    metadata: Mapping[str, Any] | None
+    status: str
+    error_code: str | None
+    carrier_code: str | None
+    carrier_text: str | None
+    carrier_message_id: str | None
+    unit_price_microcents: int
+    is_charged: bool
+    history: Sequence[Mapping[str, Any]]
+    scheduled_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    finished_at: datetime | None
+    redacted_at: datetime | None
+
+
+class Cause(StrEnum):
+    """Why a text moved, in its history."""
+
+    ACCEPTED_BY_CARRIER = "accepted_by_carrier"
+    REFUSED_BY_CARRIER = "refused_by_carrier"
+    RECEIPT = "receipt"
+    OUTCOME_UNKNOWN = "outcome_unknown"  # the line broke after we spoke: never sent again blindly
+    EXPIRED = "expired"  # its validity ended before the carrier took it
+    RECEIPT_TIMEOUT = "receipt_timeout"
+    CANCELED_BY_CUSTOMER = "canceled_by_customer"
+    OPTED_OUT = "opted_out"
+    ERASED = "erased"
+    NO_LONGER_LAWFUL = "no_longer_lawful"  # judged again at hand-over
