@@ -24,11 +24,12 @@ def every_route(*statuses: int, where: Callable[[Route], bool] = lambda _: True)
     return pytest.mark.parametrize("route", chosen)
 
 
-def target(route: Route, some_id: str = NOTHING) -> str:
-    """The path of a route with one id at every place."""
+def target(route: Route, some_id: str | None = None) -> str:
+    """The path of a route with one id at every place; without one, with what fits and is nobody's."""
     path = route.path
     for name in route.parameters:
-        path = path.replace(f"{{{name}}}", some_id)
+        nobodys = route.texts[name].example if name in route.texts else NOTHING
+        path = path.replace(f"{{{name}}}", some_id or nobodys)
     return path + needed_query(route)
 
 

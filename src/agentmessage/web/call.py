@@ -26,11 +26,25 @@ def read_headers(raw: RawHeaders) -> Mapping[str, str]:
 class Call(Generic[B, Q]):
     """A request that has passed authentication, scope and shape.
 
-    `db` is the pool of the tenant's cell; `ids` are the path's UUIDs in order; `headers` have lower-case names.
+    `db` is the pool of the tenant's cell; `ids` are the path's UUIDs in order, `texts` what else is in it;
+    `headers` have lower-case names.
     `context` is what the wiring hands to rooms that need more than the database (by name, see app/wiring.py).
     """
 
-    __slots__ = ("_held", "_raw_headers", "body", "cells", "claim", "context", "db", "ids", "query", "ring", "tenant")
+    __slots__ = (
+        "_held",
+        "_raw_headers",
+        "body",
+        "cells",
+        "claim",
+        "context",
+        "db",
+        "ids",
+        "query",
+        "ring",
+        "tenant",
+        "texts",
+    )
 
     def __init__(
         self,
@@ -45,6 +59,7 @@ class Call(Generic[B, Q]):
         context: Mapping[str, object],
         ring: Callable[[str, str], None],
         claim: idempotency.Claim | None = None,
+        texts: tuple[str, ...] = (),
     ) -> None:
         self.tenant = tenant
         self.db = db
@@ -56,6 +71,7 @@ class Call(Generic[B, Q]):
         self.context = context
         self.ring = ring
         self.claim = claim
+        self.texts = texts
         self._held: Tx | None = None
 
     @property
@@ -67,6 +83,11 @@ class Call(Generic[B, Q]):
     def id(self) -> UUID:
         """The path's first id."""
         return self.ids[0]
+
+    @property
+    def text(self) -> str:
+        """The path's first parameter that is not a UUID."""
+        return self.texts[0]
 
     @property
     def statements(self) -> Statements:

@@ -20,6 +20,20 @@ H = TypeVar("H", bound=Handler)
 ACRONYMS = frozenset({"api"})
 
 
+class PathText(Struct, frozen=True, kw_only=True):
+    """A parameter in a path that is not a UUID: `pattern` fits all of it, unescaped; anything else is the `fault`."""
+
+    pattern: str
+    must: str
+    example: str
+    description: str
+    fault: type[ApiError]
+
+    def refusal(self, name: str) -> ApiError:
+        """What a path is refused with whose parameter does not fit."""
+        return self.fault(details={name: self.must})
+
+
 class NoInput(Request, frozen=True):
     """The operation takes no body, or no query."""
 
@@ -33,7 +47,7 @@ class Route(Struct, frozen=True, kw_only=True):
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
     Server-Sent Events, of which this is an example. `example`: a request body that the operation takes.
     `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `parameters` are the
-    names in the path, in order.
+    names in the path, in order; UUIDs but for those in `texts`.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
     its entry in `edge.RESUMES`.
     """
@@ -58,6 +72,7 @@ class Route(Struct, frozen=True, kw_only=True):
     example: Any = None
     is_secret: bool = False
     parameters: Sequence[str] = ()
+    texts: Mapping[str, PathText] = {}
 
     @property
     def name(self) -> str:
@@ -101,6 +116,7 @@ class Routes:
         streams: str | None = None,
         example: Any = None,
         is_secret: bool = False,
+        texts: Mapping[str, PathText] | None = None,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
         if scope not in ALL_SCOPES:
@@ -130,6 +146,7 @@ class Routes:
                     example=example,
                     is_secret=is_secret,
                     parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
+                    texts=texts or {},
                 )
             )
             return handler

@@ -4,6 +4,7 @@ The order of checks is the contract's (decisions, section 1): 401, 403, path 400
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -142,8 +143,9 @@ class Edge:
 
     async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | EventStream:
         route = incoming.route
-        named = zip(incoming.parameters, route.parameters, strict=True)
-        ids = tuple([_path_id(text, name, route) for text, name in named])
+        named = list(zip(incoming.parameters, route.parameters, strict=True))
+        ids = tuple([_path_id(text, name, route) for text, name in named if name not in route.texts])
+        texts = tuple([_path_text(text, name, route) for text, name in named if name in route.texts])
         body = await _read_all(receive, MAX_BODY_BYTES) if route.method in BODY_METHODS else b""
         parsed, query = _parse(incoming, body)
         claim = None
@@ -161,6 +163,7 @@ class Edge:
             context=self._context,
             ring=self._ring,
             claim=claim,
+            texts=texts,
         )
         if claim is not None:
             return await _once(route, call, claim)
@@ -243,6 +246,13 @@ def _path_id(text: str, name: str, route: Route) -> UUID:
             raise ValidationFailed({name: "must be a UUID"})
         case _:
             raise MalformedPathId({name: "must be a UUID"})
+
+
+def _path_text(text: str, name: str, route: Route) -> str:
+    declared = route.texts[name]
+    if re.fullmatch(declared.pattern, text) is None:
+        raise declared.refusal(name)
+    return text
 
 
 def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:

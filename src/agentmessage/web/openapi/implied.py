@@ -40,8 +40,9 @@ def codes(errors: Sequence[type[ApiError]]) -> list[str]:
 
 def _by_the_edge(route: Route) -> list[type[ApiError]]:
     errors: list[type[ApiError]] = [Unauthorized, Forbidden]
-    if route.parameters:
+    if len(route.parameters) > len(route.texts):
         errors.append(PATH_FAULTS[route.path_fault])
+    errors += [text.fault for text in route.texts.values()]
     if route.takes_body:
         errors += [InvalidInput, UnsupportedMediaType]
     if route.method in BODY_METHODS:

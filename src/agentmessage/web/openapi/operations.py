@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from agentmessage.web.declaration import NoInput, Route
+from agentmessage.web.declaration import NoInput, PathText, Route
 from agentmessage.web.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from agentmessage.web.openapi.answers import JSON, answers
 from agentmessage.web.openapi.links import links
@@ -60,17 +60,16 @@ def words(route: Route) -> tuple[str, str]:
 
 
 def _path(route: Route) -> list[Any]:
-    return [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "description": "The resource's id.",
-            "schema": {"type": "string", "format": "uuid"},
-            "example": BY_FORMAT["uuid"],
-        }
-        for name in route.parameters
-    ]
+    return [_path_parameter(name, route.texts.get(name)) for name in route.parameters]
+
+
+def _path_parameter(name: str, text: PathText | None) -> Json:
+    shown: Json = {"name": name, "in": "path", "required": True}
+    if text is None:
+        schema = {"type": "string", "format": "uuid"}
+        return shown | {"description": "The resource's id.", "schema": schema, "example": BY_FORMAT["uuid"]}
+    schema = {"type": "string", "pattern": f"^(?:{text.pattern})$"}
+    return shown | {"description": text.description, "schema": schema, "example": text.example}
 
 
 def _query(route: Route, shapes: Shapes) -> list[Any]:
