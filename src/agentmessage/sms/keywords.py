@@ -1,0 +1,189 @@
+"""What an inbound text asks for: to stop, to start again, for help, or to confirm (domain notes, section 3.1).
+
+Words always count, and are exact. Beyond them only stopping is understood, by the published list `phrases.toml`: the
+FCC wants any reasonable way of revoking heeded (47 CFR 64.1200(a)(10)), and nobody may be opted in by a guess.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """What is asked; `confirm` means something only to whoever was asked a question, such as a double opt-in."""
+
+    STOP = "stop"
+    HELP = "help"
+    START = "start"
+    CONFIRM = "confirm"
+
+
+class Method(StrEnum):
+    """How it was said: by a word that is always heeded, or by a phrase, which an operator may want to look at."""
+
+    KEYWORD = "keyword"
+    NATURAL_LANGUAGE = "natural_language"
+
+
+class Keyword(Struct, frozen=True):
+    """What a text asks for, and the word or phrase of the list by which it does."""
+
+    kind: Kind
+    keyword: str
+    method: Method
+
+
+class _Openers(Struct, frozen=True, forbid_unknown_fields=True):
+    words: list[str]
+    max_words: int
+    unless_followed_by: list[str]
+
+
+class _Asides(Struct, frozen=True, forbid_unknown_fields=True):
+    anywhere: list[str]
+    around: list[str]
+
+
+class _Whole(Struct, frozen=True, forbid_unknown_fields=True):
+    phrases: list[str]
+
+
+class _Guard(Struct, frozen=True, forbid_unknown_fields=True):
+    not_after: list[str]
+
+
+class _Anywhere(Struct, frozen=True, forbid_unknown_fields=True):
+    phrases: list[str]
+    not_before: list[str] = []
+    not_after: list[str] = []
+    not_with: list[str] = []
+    max_words: int | None = None
+
+
+class PhraseList(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `phrases.toml`; its comments tell what each table is for."""
+
+    words: dict[Kind, list[str]]
+    openers: _Openers
+    spellings: dict[str, str]
+    asides: _Asides
+    whole: _Whole
+    guard: _Guard
+    anywhere: list[_Anywhere]
+
+
+class _Pattern(Struct, frozen=True):
+    """Phrases to find in a clause, and what turns their sense when it stands before them."""
+
+    phrase: re.Pattern[str]
+    turned_by: re.Pattern[str]
+    max_words: int | None
+
+
+def _any_of(phrases: Iterator[str] | list[str]) -> str:
+    return "|".join(sorted(map(re.escape, phrases), key=len, reverse=True)) or r"(?!)"
+
+
+def _pattern(group: _Anywhere, guard: _Guard) -> _Pattern:
+    phrase = rf"(?<= )(?:{_any_of(group.phrases)})(?= )(?! (?:{_any_of(group.not_before)}) )"
+    right_before = rf" (?:{_any_of(guard.not_after + group.not_after)}) $"
+    somewhere = rf" (?:{_any_of(group.not_with)}) "
+    return _Pattern(re.compile(phrase), re.compile(f"{right_before}|{somewhere}"), group.max_words)
+
+
+PHRASES = msgspec.toml.decode(Path(__file__).with_name("phrases.toml").read_bytes(), type=PhraseList)
+"""The list that is acted on, for whoever publishes it."""
+
+_WORDS = {word: kind for kind, words in PHRASES.words.items() for word in words}
+_OPENERS = frozenset(PHRASES.openers.words)
+_OPENERS_TURNED = frozenset(PHRASES.openers.unless_followed_by)
+_WHOLE = frozenset(PHRASES.whole.phrases)
+_ANYWHERE = [_pattern(group, PHRASES.guard) for group in PHRASES.anywhere]
+_SPELLINGS = re.compile(rf"(?<= )(?:{_any_of(list(PHRASES.spellings))})(?= )")
+_ASIDES = re.compile(rf" (?:{_any_of(PHRASES.asides.anywhere)})(?= )")
+_AROUND = _any_of(PHRASES.asides.around)
+_AROUND_START = re.compile(rf"^(?: (?:{_AROUND})(?= ))+")
+_AROUND_END = re.compile(rf"(?:(?<= )(?:{_AROUND}) )+$")
+_SENTENCE_END = re.compile(r"[.!?;\n\r…]+")
+_CLAUSE_END = re.compile(r"[,:()\u2013\u2014]+|\s-+\s")
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
+_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
+_REPEATED = re.compile(r"( \S+)\1+(?= )")
+_LOOK_BACK = 60  # characters before a phrase that can turn it
+_JOINED = {"OPT OUT": "OPTOUT", "STOP ALL": "STOPALL"}
+
+
+def canonical(text: str) -> str:
+    """A text as words are compared: no case, accents, punctuation or emoji, one space between words, OPT OUT as one."""
+    plain = " ".join(_words(text))
+    return _JOINED.get(plain, plain)
+
+
+def classify(text: str, *, own: Mapping[str, Kind] | None = None) -> Keyword | None:
+    """What the text asks for, or None if it is a text like any other.
+
+    `own` are words of the sender's campaign, in canonical form: they add to the list and never overrule it.
+    """
+    word = canonical(text)
+    if kind := _WORDS.get(word) or (own or {}).get(word):
+        return Keyword(kind, word, Method.KEYWORD)
+    if opener := _opener(text):
+        return Keyword(Kind.STOP, opener, Method.KEYWORD)
+    if phrase := next(_phrases(text), None):
+        return Keyword(Kind.STOP, phrase, Method.NATURAL_LANGUAGE)
+    return None
+
+
+def _words(text: str) -> list[str]:
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+        text = "".join(one for one in folded if unicodedata.category(one) not in {"Mn", "Cf"})
+    return _WORD.findall(_APOSTROPHE.sub("", text).upper())
+
+
+def _opener(text: str) -> str | None:
+    """The word that a short text begins with, or that stands alone above a signature."""
+    words = _words(text)
+    if not words or words[0] not in _OPENERS or _OPENERS_TURNED.intersection(words[1:2]):
+        return None
+    first_line = text.strip().splitlines()[0]
+    return words[0] if len(words) <= PHRASES.openers.max_words or _words(first_line) == words[:1] else None
+
+
+def _phrases(text: str) -> Iterator[str]:
+    length = len(_words(text))
+    if (said := _without_asides(_read(text))) in _WHOLE:
+        yield said
+    for sentence in _SENTENCE_END.split(text):
+        clauses = [read for clause in _CLAUSE_END.split(sentence) if (read := _read(clause)).strip()]
+        for candidate in (_read(sentence), *clauses[:1], *clauses[-1:]):
+            if (said := _without_asides(candidate)) in _WHOLE:
+                yield said
+        for clause in clauses:
+            yield from _within(clause, length)
+
+
+def _within(clause: str, text_words: int) -> Iterator[str]:
+    for pattern in _ANYWHERE:
+        if pattern.max_words is not None and text_words > pattern.max_words:
+            continue
+        for found in pattern.phrase.finditer(clause):
+            if not pattern.turned_by.search(clause, max(0, found.start() - _LOOK_BACK), found.start()):
+                yield found[0]
+
+
+def _read(text: str) -> str:
+    """The words with a space around each, spelled as in the list, without asides."""
+    drawn_in = " ".join(_DRAWN_OUT.sub(r"\1", word) for word in _words(text))
+    spelled = _SPELLINGS.sub(lambda found: PHRASES.spellings[found[0]], f" {drawn_in} ")
+    return _REPEATED.sub(r"\1", _ASIDES.sub("", spelled))
+
+
+def _without_asides(read: str) -> str:
+    return _AROUND_END.sub("", _AROUND_START.sub("", read)).strip()
