@@ -1,8 +1,11 @@
 """Two ends of a line over a real socket, and peers that speak octets by hand."""
 
 import asyncio
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -66,8 +69,12 @@ async def server_on(
 
 def bind_to(server: Server, **changes: Any) -> Bind:
     """A bind with the right password."""
-    bind = Bind(host="127.0.0.1", port=server.port, system_id="esme", password="secret")
-    return msgspec.structs.replace(bind, **changes)
+    return bind_on(server.port, **changes)
+
+
+def bind_on(port: int, **changes: Any) -> Bind:
+    """The same, at a port."""
+    return msgspec.structs.replace(Bind(host="127.0.0.1", port=port, system_id="esme", password="secret"), **changes)
 
 
 @asynccontextmanager
@@ -156,3 +163,16 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in a session, which sets no event
             await asyncio.sleep(0.001)
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A context that serves localhost with a fresh certificate, and one that trusts it."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = (
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout {key} -out {cert} "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)  # noqa: S603 - our own words
+    own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    own.load_cert_chain(cert, key)
+    return own, ssl.create_default_context(cafile=str(cert))

@@ -155,6 +155,11 @@ class Server:
         """Those who are bound, in no order."""
         return [session for session in self._connected if session.account is not None]
 
+    @property
+    def connections(self) -> int:
+        """How many are connected, bound or not."""
+        return len(self._connected)
+
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Take connections from now on; part of `serve`."""
         loop = asyncio.get_running_loop()

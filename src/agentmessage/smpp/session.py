@@ -9,6 +9,7 @@ What is written in one turn of the loop leaves in one write.
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable
 from typing import cast
@@ -28,6 +29,12 @@ log = structlog.get_logger("agentmessage.smpp")
 
 LINGER_S = 2.0
 """How long a peer that does not read may keep a closing connection."""
+
+FLUSH_AT = 256
+"""PDUs after which a write does not wait for the end of the turn, so that a peer who does not read is noticed in it."""
+
+MAX_UNREAD_BYTES = 1024 * 1024
+"""What we keep for a peer who does not read. A window of long texts fits, or two ends could wait for each other."""
 
 NO_COMMANDS: frozenset[int] = frozenset()
 
@@ -53,13 +60,14 @@ class Session(asyncio.Protocol):
         self._out: list[bytes] = []
         self._is_flush_due = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_congested = False
+        self._congested_since: float | None = None
         self._held_since: float | None = None
         self._held_s = 0.0
         self._heard_at = self._loop.time()
         self._partial_since: float | None = None
         self._is_enquiring = False
         self._unbind_asked: int | None = None
+        self._progress: asyncio.Future[None] | None = None
         self._malformed = 0
         self._reason: str | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -75,6 +83,11 @@ class Session(asyncio.Protocol):
     def in_flight(self) -> int:
         """How many requests wait for their answers."""
         return len(self._window)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether we do not read for now, because there is too much in hand or the peer does not read."""
+        return self._held_since is not None
 
     def request_nowait(self, pdu: Pdu, on_result: OnResult) -> int:
         """Send and answer the sequence number; `on_result` is told the end of it, also when the connection is lost.
@@ -100,12 +113,22 @@ class Session(asyncio.Protocol):
         if self._reason is None:
             self._reason = "unbound"
             self._window.wake_all()
-            deadline = self._loop.time() + self._terms.response_timeout_s
-            while (self._window or self._tasks) and self._loop.time() < deadline and not self.closed.done():
-                await asyncio.wait((self.closed,), timeout=self._terms.tick_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._terms.response_timeout_s):
+                    await self._finish_work()
             if not self.closed.done():
                 self._send(Unbind(), lambda _: self._close("unbound"))
         await asyncio.shield(self.closed)
+
+    async def _finish_work(self) -> None:
+        while (self._window or self._tasks) and not self.closed.done():
+            self._progress = self._loop.create_future()
+            await self._progress
+
+    def _progressed(self) -> None:
+        """Something that was in flight or in hand has ended."""
+        if self._progress is not None and not self._progress.done():
+            self._progress.set_result(None)
 
     def abort(self, reason: str = "aborted") -> None:
         """Drop the connection now. What is in flight is lost."""
@@ -132,6 +155,7 @@ class Session(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         peer = transport.get_extra_info("socket")
         if peer is not None and peer.family in (socket.AF_INET, socket.AF_INET6):
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -147,12 +171,12 @@ class Session(asyncio.Protocol):
 
     @override
     def pause_writing(self) -> None:
-        self._is_congested = True
+        self._congested_since = self._loop.time()
         self._regulate()
 
     @override
     def resume_writing(self) -> None:
-        self._is_congested = False
+        self._congested_since = None
         self._regulate()
 
     @override
@@ -162,17 +186,23 @@ class Session(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._window.lose()
+        self._progressed()
         if not self.closed.done():
             self.closed.set_result(self._reason)
 
     def _write(self, octets: bytes) -> None:
         self._out.append(octets)
-        if not self._is_flush_due:
+        if len(self._out) >= FLUSH_AT:
+            self._flush()
+        elif not self._is_flush_due:
             self._is_flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_due)
+
+    def _flush_due(self) -> None:
+        self._is_flush_due = False
+        self._flush()
 
     def _flush(self) -> None:
-        self._is_flush_due = False
         out, self._out = self._out, []
         if out and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(out))
@@ -187,7 +217,7 @@ class Session(asyncio.Protocol):
 
     def _take(self) -> None:
         try:
-            while not self._is_held() and (frame := self._framer.next()) is not None:
+            while not self.is_held and not self._is_over() and (frame := self._framer.next()) is not None:
                 self._partial_since = None
                 self._receive(frame)
         except MalformedPdu as error:
@@ -197,11 +227,11 @@ class Session(asyncio.Protocol):
         if self._framer.is_within_pdu and self._partial_since is None:
             self._partial_since = self._heard_at
 
-    def _is_held(self) -> bool:
-        return self._held_since is not None or self._transport is None or self._transport.is_closing()
+    def _is_over(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
 
     def _may_read(self) -> bool:
-        return len(self._tasks) < self._terms.max_handling and not self._is_congested
+        return len(self._tasks) < self._terms.max_handling and self._congested_since is None
 
     def _regulate(self) -> None:
         """Stop reading, or read on, as the work in hand demands."""
@@ -224,6 +254,7 @@ class Session(asyncio.Protocol):
         _, command, status, sequence = HEADER.unpack_from(frame)
         if command & RESPONSE:
             self._window.answer(command, status, sequence, frame)
+            self._progressed()
             return
         self.counters.requests += 1
         try:
@@ -295,6 +326,7 @@ class Session(asyncio.Protocol):
         self._tasks.discard(task)
         if self._held_since is not None:
             self._regulate()
+        self._progressed()
         self._part_if_asked()
 
     def _part_if_asked(self) -> None:
@@ -308,9 +340,13 @@ class Session(asyncio.Protocol):
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._terms.tick_s, self._tick)
         self._window.expire(self._listening_s())
+        self._progressed()
+        now = self._loop.time()
+        if self._congested_since is not None and now - self._congested_since > self._terms.pdu_timeout_s:
+            self.counters.slow_readers += 1
+            self.abort("the peer does not read")
         if self._held_since is not None:
             return
-        now = self._loop.time()
         silence_s = now - self._heard_at
         if self._partial_since is not None and now - self._partial_since > self._terms.pdu_timeout_s:
             self.counters.slow_pdus += 1

@@ -54,8 +54,8 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     `window`: requests of ours in flight. `max_handling`: requests of the peer that are being handled; beyond it we
     stop reading. `enquire_link_s`: silence after which we ask whether the peer is there. `pdu_timeout_s`: how long one
-    PDU may take to arrive. `idle_close_s`: silence after which we hang up, never where it is None.
-    `max_malformed`: unreadable requests after which we hang up.
+    PDU may take to arrive, and how long the peer may leave more than a MiB unread. `idle_close_s`: silence after which
+    we hang up, never where it is None. `max_malformed`: unreadable requests after which we hang up.
     """
 
     window: int = 100
@@ -90,6 +90,8 @@ class Counters(Struct):
     """Streams that ended because a command_length was none."""
     unknown_commands: int = 0
     slow_pdus: int = 0
+    slow_readers: int = 0
+    """Peers who sent and did not fetch their answers."""
     idle_closed: int = 0
     dead_peers: int = 0
     """Sessions that ended because an enquire_link had no answer."""

@@ -1,0 +1,218 @@
+"""Delivery receipts: read from whatever carriers write, and written the way most of them do.
+
+A receipt is a deliver_sm whose esm_class says so, or which carries the parameters of one. Its text is only a custom
+(SMPP v3.4 Issue 1.2, appendix B):
+
+    id:0123456789 sub:001 dlvrd:001 submit date:2611230905 done date:2611230906 stat:DELIVRD err:000 text:hello
+
+Fields may be missing, in other case, with other spaces, or only in the parameters. What a handset writes is never taken
+for a receipt, however much it looks like one.
+"""
+
+import re
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from msgspec import Struct
+
+from agentmessage.smpp.pdu import DataSm, DeliverSm, Inbound, Tag, Tlv, Tlvs, parameter, text_of
+
+
+class State(IntEnum):
+    """Where a text is: message_state of section 5.2.28, and 0 and 9 of SMPP 5.0."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    SKIPPED = 9
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing else will be heard. Accepted usually is not the end, whatever the specification says."""
+        return self not in (State.SCHEDULED, State.ENROUTE, State.ACCEPTED)
+
+
+WORDS = {
+    State.SCHEDULED: b"SCHEDLD",
+    State.ENROUTE: b"ENROUTE",
+    State.DELIVERED: b"DELIVRD",
+    State.EXPIRED: b"EXPIRED",
+    State.DELETED: b"DELETED",
+    State.UNDELIVERABLE: b"UNDELIV",
+    State.ACCEPTED: b"ACCEPTD",
+    State.UNKNOWN: b"UNKNOWN",
+    State.REJECTED: b"REJECTD",
+    State.SKIPPED: b"SKIPPED",
+}
+"""What `stat:` says, seven characters."""
+
+STEMS = {
+    "SCHED": State.SCHEDULED,
+    "ENROUTE": State.ENROUTE,
+    "BUFFERED": State.ENROUTE,
+    "DELIV": State.DELIVERED,
+    "EXPIR": State.EXPIRED,
+    "DELETE": State.DELETED,
+    "UNDELIV": State.UNDELIVERABLE,
+    "FAILED": State.UNDELIVERABLE,
+    "ACCEPT": State.ACCEPTED,
+    "REJECT": State.REJECTED,
+    "SKIPPED": State.SKIPPED,
+}
+"""How the words begin that are in use for `stat:`. Any other is an unknown end."""
+
+
+class Receipt(Struct, frozen=True):
+    """What a carrier says became of a text.
+
+    `message_id` is as the carrier wrote it, which need not be as it wrote it in its answer to the submit: see
+    `alternatives`. `error` is `err:` of the text, else the network_error_code in decimal, else empty. `done_at` has no
+    zone on the wire and is taken for UTC. `raw` is the text as it came.
+    """
+
+    message_id: str
+    state: State
+    error: str = ""
+    done_at: datetime | None = None
+    raw: bytes = b""
+
+
+def read(pdu: Inbound) -> Receipt | None:
+    """The receipt that a PDU is, or None where it is a text, or does not say of which text or what."""
+    if not is_receipt(pdu):
+        return None
+    raw = text_of(pdu)
+    fields = _fields(raw)
+    message_id = _text(parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "")
+    state = _state(parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat"))
+    if not message_id or state is None:
+        return None
+    error = fields.get("err") or _network_error(parameter(pdu.tlvs, Tag.NETWORK_ERROR_CODE))
+    return Receipt(message_id, state, error, _instant(fields.get("donedate", "")), raw)
+
+
+def is_receipt(pdu: DeliverSm | DataSm) -> bool:
+    """Whether the carrier, and not a handset, speaks: by esm_class (section 5.2.12), or by the parameters.
+
+    Neither can be set by a handset; the words of a text can.
+    """
+    if pdu.esm_class & MESSAGE_TYPE in RECEIPTS:
+        return True
+    tags = {tlv.tag for tlv in pdu.tlvs}
+    return Tag.RECEIPTED_MESSAGE_ID in tags and Tag.MESSAGE_STATE in tags
+
+
+def write(receipt: Receipt, *, submitted_at: datetime, text: bytes = b"") -> bytes:
+    """The text of a receipt as appendix B has it, with the first 20 octets of what was submitted."""
+    done_at = receipt.done_at or submitted_at
+    return b"id:%b sub:001 dlvrd:%03d submit date:%b done date:%b stat:%b err:%b text:%b" % (
+        receipt.message_id.encode("latin-1"),
+        receipt.state is State.DELIVERED,
+        submitted_at.strftime(MINUTES).encode(),
+        done_at.strftime(MINUTES).encode(),
+        WORDS[receipt.state],
+        (receipt.error or "000").encode("latin-1"),
+        text[:20],
+    )
+
+
+def parameters(receipt: Receipt) -> Tlvs:
+    """What a carrier that follows section 4.6.1 says in parameters beside the text."""
+    return (
+        Tlv(Tag.RECEIPTED_MESSAGE_ID, receipt.message_id.encode("latin-1") + b"\0"),
+        Tlv(Tag.MESSAGE_STATE, bytes((receipt.state,))),
+    )
+
+
+def alternatives(message_id: str) -> tuple[str, ...]:
+    """All ways in which a carrier may write the same id, itself first: hexadecimal for decimal and back.
+
+    To look a text up by: an earlier one is likelier. Letters come in both cases, zeros to 8 or 10 places or not at all.
+    """
+    written = message_id.strip()
+    found = dict.fromkeys((message_id, written, written.lower(), written.upper()))
+    if DECIMAL.fullmatch(written):
+        number = int(written)
+        for digits in (f"{number:x}", f"{number:08x}"):
+            found |= dict.fromkeys((digits, digits.upper()))
+        found |= dict.fromkeys((str(number), f"{number:010d}"))
+    if HEXADECIMAL.fullmatch(written):
+        number = int(written, 16)
+        found |= dict.fromkeys((str(number), f"{number:010d}"))
+    return tuple(found)
+
+
+def ids_match(one: str, other: str) -> bool:
+    """Whether two ids may be the same text's: equal, or one the hexadecimal of the other's decimal."""
+    one, other = one.strip().lower(), other.strip().lower()
+    if one == other:
+        return True
+    return bool(_numbers(one) & _numbers(other))
+
+
+MESSAGE_TYPE = 0b0011_1100
+"""The bits of esm_class that tell a receipt from a text."""
+
+RECEIPTS = (0b0000_0100, 0b0010_0000)
+"""An SMSC delivery receipt, and an intermediate delivery notification."""
+
+MINUTES = "%y%m%d%H%M"
+DECIMAL = re.compile(r"[0-9]{1,64}")
+HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,64}")
+
+MAX_READ_BYTES = 1024
+"""A receipt is short; whatever follows is not read."""
+
+_FIELD = re.compile(r"(?<![^\s,;])(id|submit\s*date|done\s*date|stat|err)\s*:[ \t]*+([^\s,;:]++)(?!:)", re.IGNORECASE)
+_WORDS_BEGIN = re.compile(r"(?<![^\s,;])text\s*:", re.IGNORECASE)
+_FORMATS = {10: MINUTES, 12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
+
+
+def _fields(raw: bytes) -> dict[str, str]:
+    """The fields before `text:`, behind which anything may stand."""
+    told = _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)[0]
+    found: dict[str, str] = {}
+    for match in _FIELD.finditer(told):
+        found.setdefault("".join(match[1].lower().split()), match[2])
+    return found
+
+
+def _state(parameter_value: bytes | None, word: str | None) -> State | None:
+    if parameter_value:
+        return State(parameter_value[0]) if parameter_value[0] <= State.SKIPPED else State.UNKNOWN
+    if not word:
+        return None
+    upper = word.upper()
+    if upper.isdigit():
+        return State(int(upper)) if len(upper) == 1 else State.UNKNOWN
+    return next((state for stem, state in STEMS.items() if upper.startswith(stem)), State.UNKNOWN)
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").split(b"\0", 1)[0].decode("latin-1").strip()
+
+
+def _network_error(value: bytes | None) -> str:
+    """The network_error_code of section 5.3.2.31: one octet for the kind of network, two for the code."""
+    return str(int.from_bytes(value[1:], "big")) if value and len(value) == NETWORK_ERROR_BYTES else ""
+
+
+NETWORK_ERROR_BYTES = 3
+
+
+def _instant(digits: str) -> datetime | None:
+    try:
+        return datetime.strptime(digits, _FORMATS.get(len(digits), "")).replace(tzinfo=UTC) if digits else None
+    except ValueError:
+        return None
+
+
+def _numbers(written: str) -> set[int]:
+    bases = {10: DECIMAL, 16: HEXADECIMAL}
+    return {int(written, base) for base, form in bases.items() if form.fullmatch(written)}

@@ -1,0 +1,160 @@
+"""Receipts as carriers write them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentmessage.smpp.pdu import DataSm, DeliverSm, Tag, Tlv
+from agentmessage.smpp.receipts import Receipt, State, alternatives, ids_match, is_receipt, parameters, read, write
+
+BY_THE_BOOK = (
+    b"id:0123456789 sub:001 dlvrd:001 submit date:2611230905 done date:2611230906 stat:DELIVRD err:000 text:hello"
+)
+NINE_SIX = datetime(2026, 11, 23, 9, 6, tzinfo=UTC)
+
+
+def receipt(text: bytes, *tlvs: Tlv) -> DeliverSm:
+    return DeliverSm(esm_class=0x04, short_message=text, tlvs=tlvs)
+
+
+def test_a_receipt_by_the_book_is_read_whole() -> None:
+    assert read(receipt(BY_THE_BOOK)) == Receipt("0123456789", State.DELIVERED, "000", NINE_SIX, BY_THE_BOOK)
+
+
+@pytest.mark.parametrize(
+    ("text", "message_id", "state", "error"),
+    [
+        (b"id:7 stat:UNDELIV", "7", State.UNDELIVERABLE, ""),
+        (b"ID:7 Stat:undeliv ERR:04B", "7", State.UNDELIVERABLE, "04B"),
+        (b"  id: 7  sub: 001   stat: EXPIRED  err: 12 ", "7", State.EXPIRED, "12"),
+        (b"id:7 done  date:26 stat:DELIVERED", "7", State.DELIVERED, ""),
+        (b"stat:REJECTD id:a-b_c.9@x", "a-b_c.9@x", State.REJECTED, ""),
+        (b"id:7,stat:ACCEPTD;err:1", "7", State.ACCEPTED, "1"),
+        (b"id:7 stat:WHATEVER", "7", State.UNKNOWN, ""),
+        (b"id:7 stat:2", "7", State.DELIVERED, ""),
+        (b"id:7 stat:FAILED err: text:x", "7", State.UNDELIVERABLE, ""),
+    ],
+)
+def test_a_receipt_is_read_however_it_is_written(text: bytes, message_id: str, state: State, error: str) -> None:
+    found = read(receipt(text))
+
+    assert found is not None
+    assert (found.message_id, found.state, found.error) == (message_id, state, error)
+
+
+@pytest.mark.parametrize(
+    ("digits", "done_at"),
+    [
+        (b"2611230906", NINE_SIX),
+        (b"261123090659", NINE_SIX.replace(second=59)),
+        (b"20261123090659", NINE_SIX.replace(second=59)),
+        (b"2613990906", None),
+        (b"tomorrow", None),
+    ],
+)
+def test_a_date_that_is_none_does_not_cost_the_receipt(digits: bytes, done_at: datetime | None) -> None:
+    found = read(receipt(b"id:7 done date:" + digits + b" stat:DELIVRD"))
+
+    assert found is not None
+    assert found.done_at == done_at
+
+
+def test_what_stands_in_the_words_of_the_text_says_nothing() -> None:
+    """A subscriber chooses the words: they must not turn a failure into a delivery."""
+    found = read(receipt(b"id:7 text:http://x id:8 stat:DELIVRD err:9"))
+
+    assert found is None
+
+
+def test_parameters_are_believed_before_the_text() -> None:
+    found = read(receipt(b"id:7 stat:UNDELIV", Tlv(Tag.RECEIPTED_MESSAGE_ID, b"0a\0"), Tlv(Tag.MESSAGE_STATE, b"\2")))
+
+    assert found is not None
+    assert (found.message_id, found.state) == ("0a", State.DELIVERED)
+
+
+def test_a_receipt_may_say_all_in_parameters() -> None:
+    tlvs = (
+        Tlv(Tag.RECEIPTED_MESSAGE_ID, b"0a"),
+        Tlv(Tag.MESSAGE_STATE, b"\5"),
+        Tlv(Tag.NETWORK_ERROR_CODE, b"\3\1\4"),
+    )
+
+    assert read(DeliverSm(tlvs=tlvs)) == Receipt("0a", State.UNDELIVERABLE, "260")
+    assert read(DataSm(tlvs=tlvs)) == Receipt("0a", State.UNDELIVERABLE, "260")
+
+
+def test_a_receipt_is_found_in_the_payload() -> None:
+    found = read(DeliverSm(esm_class=0x04, tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, BY_THE_BOOK),)))
+
+    assert found is not None
+    assert found.message_id == "0123456789"
+
+
+@pytest.mark.parametrize("esm_class", [0x00, 0x40, 0x03, 0x08, 0x10])
+def test_a_handset_cannot_write_a_receipt(esm_class: int) -> None:
+    """A text that reads like one, and a handset's own acknowledgement (0x08, 0x10), are no receipts."""
+    pdu = DeliverSm(esm_class=esm_class, short_message=BY_THE_BOOK)
+
+    assert (is_receipt(pdu), read(pdu)) == (False, None)
+
+
+@pytest.mark.parametrize("esm_class", [0x04, 0x20, 0x44, 0x07])
+def test_other_bits_do_not_hide_a_receipt(esm_class: int) -> None:
+    assert is_receipt(DeliverSm(esm_class=esm_class))
+
+
+@given(state=st.sampled_from(State), number=st.integers(min_value=0, max_value=2**64))
+def test_what_we_write_we_read(state: State, number: int) -> None:
+    written = Receipt(f"{number:x}", state, "012", NINE_SIX)
+    text = write(written, submitted_at=NINE_SIX, text=b"stat:DELIVRD and more than twenty octets")
+
+    found = read(receipt(text, *parameters(written)))
+
+    assert found == Receipt(written.message_id, state, "012", NINE_SIX, text)
+    assert read(receipt(text)) == found
+
+
+@given(st.binary(max_size=300), st.lists(st.tuples(st.sampled_from(Tag), st.binary(max_size=70)), max_size=4))
+def test_no_receipt_is_too_odd_to_be_looked_at(text: bytes, parameters: list[tuple[Tag, bytes]]) -> None:
+    found = read(receipt(text, *(Tlv(tag, value) for tag, value in parameters)))
+
+    assert found is None or found.message_id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1a", "26"),
+        ("26", "1A"),
+        ("000026", "26"),
+        ("0000001A", "26"),
+        ("x-1", "X-1"),
+        ("12ab34", "12AB34"),
+        (" 7", "7"),
+    ],
+)
+def test_an_id_is_the_same_in_hexadecimal_and_in_decimal(one: str, other: str) -> None:
+    assert ids_match(one, other)
+    assert ids_match(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), [("26", "27"), ("x1", "x2"), ("", "0"), ("1_0", "10"), ("٢", "2")])
+def test_ids_that_differ_do_not_match(one: str, other: str) -> None:
+    assert not ids_match(one, other)
+
+
+@given(st.integers(min_value=0, max_value=2**64))
+def test_an_id_is_found_by_its_alternatives(number: int) -> None:
+    """Whichever way the carrier wrote it in its answer, a receipt that writes it another way leads to it."""
+    decimal, hexadecimal = str(number), {f"{number:x}", f"{number:X}", f"{number:08x}", f"{number:08X}"}
+
+    assert hexadecimal <= set(alternatives(decimal))
+    assert all(decimal in alternatives(form) for form in hexadecimal)
+    assert decimal in alternatives(f"{number:010d}")
+
+
+def test_an_id_that_is_no_number_is_looked_for_as_it_is_first() -> None:
+    assert alternatives("Some-Id") == ("Some-Id", "some-id", "SOME-ID")
