@@ -347,6 +347,7 @@ NOTHING = [
     "stop worrying about it, everything will be fine my friend",
     "I'll be there at the bus stop at noon",
     "The delivery was left with the wrong person",
+    "I am looking at the invoice that came today and it has the wrong number for my house, can you correct it",
     "wrong size",
     "you sent me the wrong number of chairs",
     "I ordered the wrong number of tickets by mistake",

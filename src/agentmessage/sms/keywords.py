@@ -90,7 +90,7 @@ def _any_of(phrases: Iterator[str] | list[str]) -> str:
 
 
 def _pattern(group: _Anywhere, guard: _Guard) -> _Pattern:
-    phrase = rf"(?<= )(?:{_any_of(group.phrases)})(?= )(?! (?:{_any_of(group.not_before)}) )"
+    phrase = rf" (?:{_any_of(group.phrases)})(?= )(?! (?:{_any_of(group.not_before)}) )"
     right_before = rf" (?:{_any_of(guard.not_after + group.not_after)}) $"
     somewhere = rf" (?:{_any_of(group.not_with)}) "
     return _Pattern(re.compile(phrase), re.compile(f"{right_before}|{somewhere}"), group.max_words)
@@ -104,7 +104,7 @@ _OPENERS = frozenset(PHRASES.openers.words)
 _OPENERS_TURNED = frozenset(PHRASES.openers.unless_followed_by)
 _WHOLE = frozenset(PHRASES.whole.phrases)
 _ANYWHERE = [_pattern(group, PHRASES.guard) for group in PHRASES.anywhere]
-_SPELLINGS = re.compile(rf"(?<= )(?:{_any_of(list(PHRASES.spellings))})(?= )")
+_SPELLINGS = re.compile(rf" (?:{_any_of(list(PHRASES.spellings))})(?= )")
 _ASIDES = re.compile(rf" (?:{_any_of(PHRASES.asides.anywhere)})(?= )")
 _AROUND = _any_of(PHRASES.asides.around)
 _AROUND_START = re.compile(rf"^(?: (?:{_AROUND})(?= ))+")
@@ -142,8 +142,9 @@ def classify(text: str, *, own: Mapping[str, Kind] | None = None) -> Keyword | N
 
 def _words(text: str) -> list[str]:
     if not text.isascii():
-        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-        text = "".join(one for one in folded if unicodedata.category(one) not in {"Mn", "Cf"})
+        text = "".join(
+            one for one in unicodedata.normalize("NFKD", text) if unicodedata.category(one) not in {"Mn", "Cf"}
+        )
     return _WORD.findall(_APOSTROPHE.sub("", text).upper())
 
 
@@ -174,14 +175,14 @@ def _within(clause: str, text_words: int) -> Iterator[str]:
         if pattern.max_words is not None and text_words > pattern.max_words:
             continue
         for found in pattern.phrase.finditer(clause):
-            if not pattern.turned_by.search(clause, max(0, found.start() - _LOOK_BACK), found.start()):
-                yield found[0]
+            if not pattern.turned_by.search(clause, max(0, found.start() - _LOOK_BACK), found.start() + 1):
+                yield found[0].strip()
 
 
 def _read(text: str) -> str:
     """The words with a space around each, spelled as in the list, without asides."""
-    drawn_in = " ".join(_DRAWN_OUT.sub(r"\1", word) for word in _words(text))
-    spelled = _SPELLINGS.sub(lambda found: PHRASES.spellings[found[0]], f" {drawn_in} ")
+    drawn_in = _DRAWN_OUT.sub(r"\1", " ".join(_words(text)))
+    spelled = _SPELLINGS.sub(lambda found: f" {PHRASES.spellings[found[0][1:]]}", f" {drawn_in} ")
     return _REPEATED.sub(r"\1", _ASIDES.sub("", spelled))
 
 

@@ -6,7 +6,7 @@ invisible. No letter loses its accent, and no sign is spelled out.
 
 import unicodedata
 
-from agentmessage.sms import gsm
+from agentmessage.sms.segments import Encoding, measure
 
 _SHAPES = {
     "'": "\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a\u02b9\u02bb\u02bc\u02bd\u02ca\u02cb\u00b4`\u275b\u275c",
@@ -36,12 +36,15 @@ REPLACEMENTS: dict[int, str] = {ord(one): plain for plain, shapes in _SHAPES.ite
 
 
 def simplify(text: str) -> str:
-    """The text in GSM characters if replacing shapes is enough for that; else the text itself, untouched.
+    """The text in GSM characters if replacing shapes is enough for that and costs no part more; else the text itself.
 
     A text with a character that has no equal keeps its typography: it needs UCS-2 whatever is replaced, and the joiners
     inside its emoji must stay. What the customer wrote is theirs to keep; this is for the wire and the price.
+    Raises ValueError for half a surrogate pair.
     """
-    if gsm.is_gsm(text):
+    was = measure(text)
+    if was.encoding is Encoding.GSM7:
         return text
     plain = unicodedata.normalize("NFC", text).translate(REPLACEMENTS)
-    return plain if gsm.is_gsm(plain) else text
+    now = measure(plain)
+    return plain if now.encoding is Encoding.GSM7 and now.segments <= was.segments else text
