@@ -55,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     quarantine_days: int = 30
     signup_credit_cents: int = 500
     idempotency_hours: int = 24
+    require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
     page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
 
     @property

@@ -21,6 +21,7 @@ from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
+from agentmessage.messages.routes import Doors
 from agentmessage.outbox.bells import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
@@ -68,6 +69,7 @@ class Api:
             context={
                 "settings": settings,
                 "carriers": carriers,
+                "doors": Doors(requires_propagation=settings.require_propagation),
                 "authenticator": self._authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.edge.is_draining,

@@ -6,6 +6,8 @@ from agentmessage.billing.schemas import WalletLevel
 from agentmessage.brands.schemas import BrandResource
 from agentmessage.campaigns.schemas import CampaignResource
 from agentmessage.keys.schemas import ApiKeyResource
+from agentmessage.lookups.schemas import LookupResource
+from agentmessage.messages.schemas import MessageOut
 from agentmessage.numbers.order_schemas import BulkOrderOut, OrderFailedOut
 from agentmessage.numbers.schemas import PhoneNumberOut
 from agentmessage.organizations.schemas import OrganizationResource
@@ -19,6 +21,8 @@ BY_FAMILY: Mapping[str, type[Resource]] = {
     "api_key": ApiKeyResource,
     "wallet": WalletLevel,
     "organization": OrganizationResource,
+    "message": MessageOut,
+    "lookup": LookupResource,
 }
 UNLIKE_THEIR_FAMILY: Mapping[EventType, type[Resource]] = {
     EventType.PHONE_NUMBER_BULK_ORDER_COMPLETED: BulkOrderOut,

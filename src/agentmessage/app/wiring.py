@@ -7,6 +7,9 @@ from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.events.routes import routes as event_routes
 from agentmessage.keys.routes import routes as key_routes
+from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
+from agentmessage.lookups.routes import routes as lookup_routes
+from agentmessage.messages.routes import routes as message_routes
 from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
 from agentmessage.numbers.order_routes import routes as number_order_routes
 from agentmessage.numbers.routes import routes as number_routes
@@ -14,7 +17,7 @@ from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web import edge
 from agentmessage.web.declaration import Route
 
-edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES})
+edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES})
 
 
 def all_routes() -> Sequence[Route]:
@@ -24,6 +27,8 @@ def all_routes() -> Sequence[Route]:
         number_routes,
         brand_routes,
         campaign_routes,
+        message_routes,
+        lookup_routes,
         key_routes,
         organization_routes,
         event_routes,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
+
+from agentmessage.sms.segments import Encoding
 
 
 class Status(StrEnum):
@@ -47,6 +49,10 @@ RANKS = {Priority.HIGH: 0, Priority.DEFAULT: 1, Priority.LOW: 2}
 BY_RANK = tuple(RANKS)
 
 
+KindName = Literal["customer", "auto_reply", "confirmation"]
+Channel = Literal["sms", "mms"]
+
+
 class Message(Struct, frozen=True):
     """A text as stored. `priority` is its rank; `history` holds every move after `queued`, oldest first.
 
@@ -59,14 +65,14 @@ class Message(Struct, frozen=True):
     phone_number_id: UUID
     campaign_id: UUID | None
     brand_id: UUID | None
-    kind: str
+    kind: KindName
     sender: str
     recipient: str
     text: str | None
     stamp: str | None
-    channel: str
+    channel: Channel
     media: Sequence[str]
-    encoding: str
+    encoding: Encoding
     segments: int
     priority: int
     tag: str | None

@@ -31,9 +31,19 @@ class EventType(StrEnum):
     API_KEY_CREATED = "api_key.created"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
+    LOOKUP_COMPLETED = "lookup.completed"
     WALLET_BALANCE_LOW = "wallet.balance_low"
     WALLET_BALANCE_ZERO = "wallet.balance_zero"
     ORGANIZATION_UPDATED = "organization.updated"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_FAILED = "message.failed"
+    MESSAGE_UNDELIVERED = "message.undelivered"
+    MESSAGE_CANCELED = "message.canceled"
+    CONTACT_OPTED_IN = "contact.opted_in"
+    CONTACT_OPTED_OUT = "contact.opted_out"
+    CONSENT_PENDING_CONFIRMED = "consent_pending.confirmed"
+    CONSENT_PENDING_EXPIRED = "consent_pending.expired"
 
     @property
     def family(self) -> str:

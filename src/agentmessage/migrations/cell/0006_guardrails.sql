@@ -65,6 +65,6 @@ CREATE TABLE frequency_counters (
     org_id              uuid NOT NULL,
     contact_number      text NOT NULL,
     scope_id            uuid NOT NULL,
-    texted_at           timestamptz[] NOT NULL,
+    texted_at           bigint[] NOT NULL,      -- milliseconds since 1970, oldest first
     PRIMARY KEY (org_id, contact_number, scope_id)
 ) WITH (fillfactor = 70);

@@ -1,0 +1,73 @@
+"""Refusals of the law, in the order in which they are looked for (decisions, section 5)."""
+
+from datetime import datetime
+
+from agentmessage.kernel.errors import ApiError
+
+
+class SenderNotRegistered(ApiError):
+    """Operators refuse or fine what comes from a number without a working campaign; `details.from` says which it is."""
+
+    code = "SENDER_NOT_REGISTERED"
+    status = 422
+    fix = "Attach an ACTIVE campaign to the sender and wait until carrier_line_option_status is propagated."
+    message = "the sender is not registered for texting"
+
+
+class RecipientOptedOut(ApiError):
+    """The recipient said STOP, or the consent was revoked; operators fine a sender who texts on."""
+
+    code = "RECIPIENT_OPTED_OUT"
+    status = 453
+    fix = "Do not retry. The recipient must text START to this number first."
+    message = "the recipient has opted out"
+
+
+class ConsentRequired(ApiError):
+    """Nobody has recorded that this recipient wants texts from this number."""
+
+    code = "CONSENT_REQUIRED"
+    status = 453
+    fix = "Record the recipient's consent for this number (POST /v1/consent), or ask by double opt-in or a hosted form."
+    message = "no consent on record for this sender and recipient"
+
+
+class ConsentStale(ApiError):
+    """The consent is older than the guardrail allows."""
+
+    code = "CONSENT_STALE"
+    status = 453
+    fix = "Ask the recipient to reconfirm: double opt-in or a hosted form renew the consent."
+    message = "the recipient's consent is too old"
+
+
+class LineTypeBlocked(ApiError):
+    """A lookup not older than 90 days says that the recipient is a fixed line."""
+
+    code = "LINE_TYPE_BLOCKED"
+    status = 422
+    fix = "Do not text this number; look it up again if it was ported to a mobile operator."
+    message = "the recipient is on a fixed line"
+
+
+class QuietHours(ApiError):
+    """It is night where the recipient is; `details.opens_at` says until when."""
+
+    code = "QUIET_HOURS"
+    status = 422
+    fix = "Schedule the text at details.opens_at, or set the guardrail's quiet_hours_mode to defer."
+    message = "the recipient is in quiet hours"
+
+
+class FrequencyCapExceeded(ApiError):
+    """The recipient was texted often enough; `details.resets_at` says when the next text fits."""
+
+    code = "FREQUENCY_CAP_EXCEEDED"
+    status = 422
+    fix = "Wait until details.resets_at, or raise the guardrail's frequency cap."
+    message = "the recipient was texted often enough in this window"
+
+
+def instant(moment: datetime) -> str:
+    """A moment as `details` prints it."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,128 @@
+"""What is asked of the law, and the facts it is decided by."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.guardrails.model import Resolved
+
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""From here on an opening is none: no two places of the recipient are awake at once."""
+
+RATES = {1: (1, 60), 2: (5, 300), 3: (20, 1_200), 4: (100, 6_000)}
+"""Texts per second and per minute by throughput tier (api-messaging, section 1.3)."""
+
+
+class Ask(Struct, frozen=True):
+    """May this text go out? `due_at` is when it would: now, or when it is scheduled for."""
+
+    org_id: UUID
+    account: str
+    sender: str
+    recipient: str
+    kind: str
+    due_at: datetime
+
+
+class Facts(Struct, frozen=True):
+    """Everything on record about one sender and one recipient, read in one statement.
+
+    `ladder` names the guardrail profiles on the sender's scopes and their revisions; None: there are none.
+    `texted_at` holds, for each scope with a cap, when the recipient was lately texted: milliseconds since 1970.
+    """
+
+    phone_number_id: UUID | None
+    campaign_id: UUID | None
+    line_option_status: str | None
+    campaign_status: str | None
+    campaign_is_suspended: bool | None
+    brand_id: UUID | None
+    pool_id: UUID | None
+    ladder: str | None
+    consent_id: UUID | None
+    opted_in: bool | None
+    opted_in_at: datetime | None
+    suppressed_by: str | None
+    stamped_at: datetime | None
+    line_type: str | None
+    texted_at: Mapping[str, Sequence[int]] | None
+
+
+NOBODY = Facts(*([None] * 15))
+"""Facts about a sender that is not ours."""
+
+
+class Account(Struct, frozen=True):
+    """One organization as its texts are decided: money, pace and its own settings."""
+
+    org_id: UUID
+    balance_microcents: int
+    held_microcents: int
+    second_tokens: float
+    minute_tokens: float
+    refilled_at: datetime | None
+    throughput_tier: int
+    throughput_per_sec: int | None
+    throughput_per_min: int | None
+    quiet_hours: Mapping[str, Any]
+
+    @property
+    def per_second(self) -> int:
+        """Texts per second, which is also the burst."""
+        return self.throughput_per_sec or RATES.get(self.throughput_tier, RATES[1])[0]
+
+    @property
+    def per_minute(self) -> int:
+        """Texts per minute, which is also the burst."""
+        return self.throughput_per_min or RATES.get(self.throughput_tier, RATES[1])[1]
+
+
+class Case(Struct, frozen=True):
+    """One text before the law.
+
+    `opens_at` is when the quiet hours that it falls into end; `closes_at` when the next begin; None: no such hours.
+    `texted_at` is shared by all texts to one recipient that are judged together: whoever is admitted is counted there.
+    """
+
+    ask: Ask
+    facts: Facts
+    resolved: Resolved
+    opens_at: datetime | None
+    closes_at: datetime | None
+    texted_at: dict[str, Sequence[int]]
+    requires_propagation: bool
+
+
+class Purse:
+    """What one organization may still admit in this transaction: credit and pace. Taking is final."""
+
+    def __init__(self, account: Account, now: datetime) -> None:
+        self.account = account
+        self.left_microcents = account.balance_microcents - account.held_microcents
+        idle_s = 3_600.0 if account.refilled_at is None else max(0.0, (now - account.refilled_at).total_seconds())
+        self.second_tokens = min(account.per_second, account.second_tokens + idle_s * account.per_second)
+        self.minute_tokens = min(account.per_minute, account.minute_tokens + idle_s * account.per_minute / 60)
+        self.admitted_microcents = 0
+
+    def covers(self, price_microcents: int) -> bool:
+        """The wallet covers what is queued plus this."""
+        return price_microcents <= self.left_microcents
+
+    def wait_s(self) -> int:
+        """Whole seconds until both buckets have a token; 0: now."""
+        by_second = (1 - self.second_tokens) / self.account.per_second
+        by_minute = (1 - self.minute_tokens) * 60 / self.account.per_minute
+        wait = max(by_second, by_minute)
+        return 0 if wait <= 0 else math.ceil(wait)
+
+    def take(self, price_microcents: int, *, is_paced: bool) -> None:
+        """Admit one text."""
+        self.left_microcents -= price_microcents
+        self.admitted_microcents += price_microcents
+        if is_paced:
+            self.second_tokens -= 1
+            self.minute_tokens -= 1

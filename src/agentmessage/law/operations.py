@@ -1,0 +1,139 @@
+"""The law's door: what sending, preflight and hand-over ask."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from agentmessage.guardrails import hours, ladder
+from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
+from agentmessage.kernel.db import Statements
+from agentmessage.kernel.errors import ApiError
+from agentmessage.law import queries, rules
+from agentmessage.law.model import Account, Ask, Case, Facts, Purse
+from agentmessage.organizations.model import QuietHours
+
+_REMEMBERED = 10_000
+_resolved: dict[tuple[UUID, str, QuietHours], Resolved] = {}
+"""Ladders that were read before. The key holds the revision of every profile, so a change is a new key."""
+
+_calendar = hours.Calendar()
+_quiet_hours: dict[tuple[object, ...], QuietHours] = {}
+
+
+async def open_purses(tx: Statements, org_ids: Iterable[UUID]) -> Mapping[UUID, Purse]:
+    """Lock the organizations, and open what each may still admit in this transaction."""
+    wanted = sorted(set(org_ids))
+    accounts = await queries.lock_accounts(tx, wanted)
+    if len(accounts) < len(wanted):
+        await queries.insert_accounts(tx, wanted)
+        accounts = await queries.lock_accounts(tx, wanted)
+    return {account.org_id: Purse(account, tx.now) for account in accounts}
+
+
+async def read_cases(
+    db: Statements, asks: Sequence[Ask], purses: Mapping[UUID, Purse], *, requires_propagation: bool
+) -> list[Case]:
+    """Everything that the asks are decided by, in their order."""
+    found = await queries.list_facts(db, asks, db.now)
+    quiet_hours = {org_id: _hours(purse.account) for org_id, purse in purses.items()}
+    await _learn_ladders(db, asks, found, quiet_hours)
+    counters: dict[tuple[UUID, str], dict[str, Sequence[int]]] = {}
+    return [
+        _case(ask, facts, quiet_hours[ask.org_id], counters, requires_propagation=requires_propagation)
+        for ask, facts in zip(asks, found, strict=True)
+    ]
+
+
+def first_refusal(case: Case) -> ApiError | None:
+    """The first reason why the text may not be sent, in the contract's order; None: it may."""
+    return rules.first_refusal(case, rules.SENDING[case.ask.kind])
+
+
+def refusals(case: Case) -> list[ApiError]:
+    """Every reason why the text may not be sent, in the same order."""
+    return [refusal for check in rules.SENDING[case.ask.kind] if (refusal := check(case)) is not None]
+
+
+def handover_refusal(case: Case) -> ApiError | None:
+    """Why an admitted text may not be handed to the carrier now. Quiet hours are no reason: see `opens_at`."""
+    return rules.first_refusal(case, rules.HANDOVER[case.ask.kind])
+
+
+def count_in(case: Case) -> tuple[UUID | None, Sequence[int] | None]:
+    """Count an admitted text: the scope whose cap counts it, and the counter's new list. None: no cap, or exempt."""
+    cap = case.resolved.cap
+    if cap is None or case.ask.kind == "auto_reply":
+        return None, None
+    due_ms = math.floor(case.ask.due_at.timestamp() * 1000)
+    moments = [*rules.recent(case), due_ms][-cap.max_in_window :]
+    case.texted_at[str(cap.scope_id)] = moments
+    return cap.scope_id, moments
+
+
+async def judge_handover(
+    tx: Statements, asks: Sequence[Ask], *, requires_propagation: bool
+) -> list[tuple[ApiError | None, datetime | None]]:
+    """For each text that was admitted earlier: why it may not go out now, and until when quiet hours put it off."""
+    accounts = await queries.list_accounts(tx, sorted({ask.org_id for ask in asks}))
+    purses = {account.org_id: Purse(account, tx.now) for account in accounts}
+    cases = await read_cases(tx, asks, purses, requires_propagation=requires_propagation)
+    return [(handover_refusal(case), None if case.ask.kind == "auto_reply" else case.opens_at) for case in cases]
+
+
+def _case(
+    ask: Ask,
+    facts: Facts,
+    quiet_hours: QuietHours,
+    counters: dict[tuple[UUID, str], dict[str, Sequence[int]]],
+    *,
+    requires_propagation: bool,
+) -> Case:
+    if facts.ladder is None:
+        resolved = ladder.resolve_floor(quiet_hours)
+    else:
+        resolved = _resolved[ask.org_id, facts.ladder, quiet_hours]
+    opens_at = closes_at = None
+    window = resolved.quiet_window
+    if window is not None:
+        verdict = _calendar.window(ask.recipient, ask.due_at, window.start_minute, window.end_minute)
+        if isinstance(verdict, hours.Closed):
+            opens_at = verdict.opens_at
+        else:
+            closes_at = verdict.until
+    texted_at = counters.setdefault((ask.org_id, ask.recipient), dict(facts.texted_at or {}))
+    return Case(ask, facts, resolved, opens_at, closes_at, texted_at, requires_propagation)
+
+
+async def _learn_ladders(
+    db: Statements, asks: Sequence[Ask], found: Sequence[Facts], quiet_hours: Mapping[UUID, QuietHours]
+) -> None:
+    """Read the profiles of ladders that this process has not met yet."""
+    unknown = {
+        (ask.org_id, facts.ladder, quiet_hours[ask.org_id])
+        for ask, facts in zip(asks, found, strict=True)
+        if facts.ladder is not None and (ask.org_id, facts.ladder, quiet_hours[ask.org_id]) not in _resolved
+    }
+    if not unknown:
+        return
+    if len(_resolved) + len(unknown) > _REMEMBERED:
+        _resolved.clear()
+    for org_id, text, own in unknown:
+        rungs = [rung.split("|") for rung in text.split(",")]
+        found_profiles = await queries.list_profiles(db, org_id, [UUID(rung[2]) for rung in rungs])
+        profiles = {profile.id: profile for profile in found_profiles}
+        bounds = [Bound(ScopeKind(rung[0]), UUID(rung[1]), profiles[UUID(rung[2])]) for rung in rungs]
+        _resolved[org_id, text, own] = ladder.resolve(bounds, own)
+
+
+def _hours(account: Account) -> QuietHours:
+    """The organization's own quiet hours as a value; equal settings are one value, made once."""
+    key = tuple(account.quiet_hours.items())
+    known = _quiet_hours.get(key)
+    if known is None:
+        if len(_quiet_hours) > _REMEMBERED:
+            _quiet_hours.clear()
+        known = _quiet_hours[key] = msgspec.convert(account.quiet_hours, QuietHours)
+    return known

@@ -1,0 +1,108 @@
+"""The facts that texts are decided by. Read across the rooms on purpose: one statement for all texts of a flush."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from agentmessage.guardrails.model import Profile
+from agentmessage.kernel.db import Statements
+from agentmessage.law.model import Account, Ask, Facts
+
+LOOKUP_AGE = timedelta(days=90)
+
+
+async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> list[Facts]:
+    """One row for each ask, in order. Every join is by a key of at most one row, so the cost is that of the asks."""
+    return await db.all(
+        Facts,
+        """SELECT n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
+                  s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+                a (org_id, account, sender, recipient, place)
+           LEFT JOIN phone_numbers n
+             ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
+           LEFT JOIN campaigns c ON c.id = n.campaign_id AND c.org_id = a.org_id
+           LEFT JOIN guardrail_pool_members p ON p.phone_number_id = n.id AND p.org_id = a.org_id
+           LEFT JOIN consents s
+             ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
+           LEFT JOIN LATERAL (
+               SELECT string_agg(concat_ws('|', b.scope_kind, b.scope_id, b.profile_id,
+                                           extract(epoch FROM r.updated_at)), ',' ORDER BY b.scope_kind) AS ladder
+               FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+               WHERE b.org_id = a.org_id
+                 AND b.scope_id = ANY (ARRAY[n.id, p.pool_id, n.campaign_id, c.brand_id, a.org_id])) g ON true
+           LEFT JOIN LATERAL (
+               SELECT k.line_type FROM lookups k
+               WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
+                 AND k.completed_at > $5
+               ORDER BY k.completed_at DESC LIMIT 1) l ON true
+           LEFT JOIN LATERAL (
+               SELECT jsonb_object_agg(q.scope_id, to_jsonb(q.texted_at)) AS texted_at FROM frequency_counters q
+               WHERE q.org_id = a.org_id AND q.contact_number = a.recipient) f ON true
+           ORDER BY a.place""",
+        [ask.org_id for ask in asks],
+        [ask.account for ask in asks],
+        [ask.sender for ask in asks],
+        [ask.recipient for ask in asks],
+        now - LOOKUP_AGE,
+    )
+
+
+async def list_accounts(db: Statements, org_ids: Sequence[UUID]) -> list[Account]:
+    """The organizations as they stand, without locking them: enough to explain."""
+    return await db.all(
+        Account,
+        """SELECT o.id, coalesce(w.balance_microcents, 0),
+                  coalesce(s.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
+                  coalesce(s.second_tokens, 0), coalesce(s.minute_tokens, 0), nullif(s.refilled_at, '-infinity'),
+                  o.throughput_tier, o.throughput_per_sec, o.throughput_per_min, o.quiet_hours
+           FROM organizations o
+           LEFT JOIN wallets w ON w.org_id = o.id
+           LEFT JOIN sending_accounts s ON s.org_id = o.id
+           WHERE o.id = ANY ($1)""",
+        org_ids,
+    )
+
+
+async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> list[Account]:
+    """The organizations, each kept to one admission at a time until the commit; in the order of their ids.
+
+    Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
+    the next statement or finds what was admitted before it. The wallet is read, not locked: charging moves the balance
+    and `settled_microcents` together, so what is left for new texts does not change by it.
+    """
+    return await tx.all(
+        Account,
+        """WITH locked AS MATERIALIZED (
+               SELECT org_id, admitted_microcents, second_tokens, minute_tokens, refilled_at FROM sending_accounts
+               WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE)
+           SELECT o.id, coalesce(w.balance_microcents, 0), s.admitted_microcents - coalesce(w.settled_microcents, 0),
+                  s.second_tokens, s.minute_tokens, nullif(s.refilled_at, '-infinity'),
+                  o.throughput_tier, o.throughput_per_sec, o.throughput_per_min, o.quiet_hours
+           FROM locked s
+           JOIN organizations o ON o.id = s.org_id
+           LEFT JOIN wallets w ON w.org_id = s.org_id""",
+        org_ids,
+    )
+
+
+async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
+    """Rows to lock for organizations that never sent."""
+    await tx.run(
+        "INSERT INTO sending_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
+    )
+
+
+async def list_profiles(db: Statements, org_id: UUID, ids: Sequence[UUID]) -> list[Profile]:
+    """The guardrail profiles of a ladder that is met for the first time."""
+    return await db.all(
+        Profile,
+        """SELECT id, org_id, name, source, template_key, quiet_hours_disabled, quiet_hours_start_minute,
+                  quiet_hours_end_minute, quiet_hours_mode, freq_cap_disabled, freq_cap_window_minutes,
+                  freq_cap_max_in_window, consent_freshness_disabled, consent_freshness_max_age_days,
+                  autostamp_disabled, autostamp_sender_id_text, autostamp_cadence, suppression_disabled,
+                  branded_link_advisory_disabled, created_at, updated_at
+           FROM guardrail_profiles WHERE org_id = $1 AND id = ANY ($2)""",
+        org_id,
+        ids,
+    )

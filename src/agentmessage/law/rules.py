@@ -1,0 +1,131 @@
+"""May this text go out? Pure: facts and an instant in, the first refusal or none out.
+
+Each check answers the refusal or None. Sending stops at the first; preflight runs them all; hand-over runs those that
+can change while a text waits. The order is the contract's (decisions, section 5).
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from agentmessage.guardrails.model import QuietHoursMode
+from agentmessage.kernel.errors import ApiError, ValidationFailed
+from agentmessage.law.errors import (
+    ConsentRequired,
+    ConsentStale,
+    FrequencyCapExceeded,
+    LineTypeBlocked,
+    QuietHours,
+    RecipientOptedOut,
+    SenderNotRegistered,
+    instant,
+)
+from agentmessage.law.model import NEVER, Case
+
+FIXED_LINES = frozenset({"FIXED", "LANDLINE", "FIXED_LINE"})
+
+
+Check = Callable[[Case], ApiError | None]
+
+
+def sender_is_ours(case: Case) -> ApiError | None:
+    """The sender is one of the organization's assigned numbers."""
+    if case.facts.phone_number_id is None:
+        return ValidationFailed({"from": "must be one of your assigned numbers"})
+    return None
+
+
+def sender_is_registered(case: Case) -> ApiError | None:
+    """The sender is on a campaign that works, and its carrier has confirmed it."""
+    facts = case.facts
+    if facts.campaign_id is None:
+        return SenderNotRegistered(details={"from": "has no campaign attached"})
+    if facts.campaign_status != "ACTIVE":
+        return SenderNotRegistered(details={"from": f"its campaign is {facts.campaign_status}, not ACTIVE"})
+    if facts.campaign_is_suspended:
+        return SenderNotRegistered(details={"from": "its campaign is suspended by the registry"})
+    if case.requires_propagation and facts.line_option_status != "propagated":
+        return SenderNotRegistered(
+            details={"from": f"the carrier has not confirmed its campaign yet ({facts.line_option_status or 'unread'})"}
+        )
+    return None
+
+
+def recipient_may_be_texted(case: Case) -> ApiError | None:
+    """The recipient has not said no."""
+    return RecipientOptedOut() if case.facts.suppressed_by is not None else None
+
+
+def consent_is_on_record(case: Case) -> ApiError | None:
+    """The recipient has said yes to this sender."""
+    return None if case.facts.opted_in else ConsentRequired()
+
+
+def consent_is_fresh(case: Case) -> ApiError | None:
+    """The yes is not older than the guardrail allows."""
+    days, since = case.resolved.consent_max_age_days, case.facts.opted_in_at
+    if days is None or since is None or case.ask.due_at - since <= timedelta(days=days):
+        return None
+    return ConsentStale(details={"to": f"consent is from {since:%Y-%m-%d}, and may be {days} days old at most"})
+
+
+def line_takes_texts(case: Case) -> ApiError | None:
+    """No recent lookup says that the recipient is a fixed line."""
+    return LineTypeBlocked() if case.facts.line_type in FIXED_LINES else None
+
+
+def recipient_is_awake(case: Case) -> ApiError | None:
+    """It is not night at the recipient's, unless the text may wait for the morning."""
+    if case.opens_at is None or (case.resolved.quiet_mode is QuietHoursMode.DEFER and case.opens_at < NEVER):
+        return None
+    return QuietHours(details={"opens_at": instant(case.opens_at)})
+
+
+def recipient_is_not_overtexted(case: Case) -> ApiError | None:
+    """The recipient was not texted as often as the cap allows already."""
+    cap = case.resolved.cap
+    if cap is None:
+        return None
+    texted_at = recent(case)
+    if len(texted_at) < cap.max_in_window:
+        return None
+    resets = texted_at[-cap.max_in_window] + cap.window_minutes * 60_000
+    return FrequencyCapExceeded(details={"resets_at": instant(datetime.fromtimestamp(math.ceil(resets / 1000), UTC))})
+
+
+REGISTRATION: Sequence[Check] = (sender_is_ours, sender_is_registered)
+CONSENT: Sequence[Check] = (recipient_may_be_texted, consent_is_on_record, consent_is_fresh, line_takes_texts)
+GUARDRAILS: Sequence[Check] = (recipient_is_awake, recipient_is_not_overtexted)
+
+SENDING: dict[str, Sequence[Check]] = {
+    "customer": (*REGISTRATION, *CONSENT, *GUARDRAILS),
+    # The question of a double opt-in asks for the consent that it therefore cannot need.
+    "confirmation": (*REGISTRATION, recipient_may_be_texted, line_takes_texts, *GUARDRAILS),
+    # One confirmation of STOP and every answer to HELP pass all gates but the operators' own (domain notes, 3.1).
+    "auto_reply": REGISTRATION,
+}
+"""What each kind of text is held to."""
+
+HANDOVER: dict[str, Sequence[Check]] = {
+    kind: [check for check in checks if check not in (recipient_is_awake, recipient_is_not_overtexted)]
+    for kind, checks in SENDING.items()
+}
+"""What can have changed while a text waited. Quiet hours then put it off again; the cap has counted it already."""
+
+
+def first_refusal(case: Case, checks: Iterable[Check]) -> ApiError | None:
+    """Why not, or None."""
+    for check in checks:
+        refusal = check(case)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def recent(case: Case) -> Sequence[int]:
+    """When the recipient was texted within the cap's window before the text is due, oldest first; ms since 1970."""
+    cap = case.resolved.cap
+    if cap is None:
+        return ()
+    since = int(case.ask.due_at.timestamp() * 1000) - cap.window_minutes * 60_000
+    return [moment for moment in case.texted_at.get(str(cap.scope_id), ()) if moment > since]

@@ -1,0 +1,82 @@
+"""What can be done with texts, by their owner and by the rooms above."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.errors import ApiError, NotFound
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.messages import admission, queries
+from agentmessage.messages.admission import BELL, Admission, Draft
+from agentmessage.messages.errors import MessageNotCancelable
+from agentmessage.messages.model import Cause, Kind, Message, Status
+from agentmessage.messages.schemas import MessageOut
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+
+__all__ = ["BELL", "Admission", "Draft", "cancel", "cancel_pair", "get", "send_own"]
+
+
+async def get(db: Statements, tenant: Tenant, message_id: UUID) -> Message:
+    """One of the tenant's texts. Raises NotFound."""
+    message = await queries.find(db, tenant.org_id, message_id)
+    if message is None:
+        raise NotFound
+    return message
+
+
+async def send_own(
+    tx: Tx,
+    tenant: Tenant,
+    *,
+    sender: str,
+    recipient: str,
+    text: str,
+    kind: Kind,
+    message_id: UUID,
+    requires_propagation: bool = True,
+) -> Message:
+    """Admit a text that the platform writes for its customer, in the caller's transaction.
+
+    An auto-reply passes consent, quiet hours, caps and pace; the question of a double opt-in passes consent only. Both
+    need a registered sender and are charged as any text. After the commit ring `BELL`. Raises what the law refuses
+    with, InsufficientCredit or RateLimited.
+    """
+    draft = Draft(id=message_id, tenant=tenant, kind=kind, sender=sender, recipient=recipient, text=text, priority=0)
+    (outcome,) = await admission.admit_all(tx, [draft], requires_propagation=requires_propagation)
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return outcome
+
+
+async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
+    """Take a queued text back; one that is canceled already stays as it is. Raises NotFound, MessageNotCancelable."""
+    is_waiting = await queries.lock_dispatch(tx, tenant.org_id, message_id)
+    if not is_waiting:
+        message = await get(tx, tenant, message_id)
+        if message.status != Status.CANCELED:
+            raise MessageNotCancelable(details={"status": message.status})
+        return message
+    canceled = await _cancel_all(tx, tenant.org_id, [message_id], Cause.CANCELED_BY_CUSTOMER)
+    return canceled[0]
+
+
+async def cancel_pair(tx: Tx, org_id: UUID, phone_number_id: UUID, contact: str, cause: Cause) -> int:
+    """Take back every queued and scheduled text from one number to one contact; answers how many.
+
+    The caller has locked the law (`consent.operations.lock_law`), so that no text is being admitted beside it.
+    """
+    waiting = await queries.list_pair(tx, org_id, phone_number_id, contact)
+    return len(await _cancel_all(tx, org_id, waiting, cause)) if waiting else 0
+
+
+async def cancel_many(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: Cause) -> int:
+    """Take back those of these texts that no worker has claimed; answers how many."""
+    return len(await _cancel_all(tx, org_id, message_ids, cause)) if message_ids else 0
+
+
+async def _cancel_all(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: Cause) -> list[Message]:
+    canceled = await queries.cancel(tx, org_id, message_ids, cause=cause.value)
+    for message in canceled:
+        await facts.emit(tx, org_id, EventType.MESSAGE_CANCELED, message.id, MessageOut.of(message))
+    return canceled

@@ -1,0 +1,121 @@
+"""Statements on texts as their owner sees them; those of dispatching and receipts are in files of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+from agentmessage.messages.model import Message
+
+
+async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None:
+    """One text; `sending` while a worker is telling the carrier."""
+    return await db.one(
+        Message,
+        """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
+                  m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+                  m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
+                  m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
+                  m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
+                  m.finished_at, m.redacted_at
+           FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+           WHERE m.org_id = $1 AND m.id = $2""",
+        org_id,
+        message_id,
+    )
+
+
+async def list_(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    status: str | None,
+    sender: str | None,
+    recipient: str | None,
+    tag: str | None,
+    limit: int,
+) -> list[Message]:
+    """Texts, newest first. Served by messages_list_idx; the filters are applied along it."""
+    return await db.all(
+        Message,
+        """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
+                  m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+                  m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
+                  m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
+                  m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
+                  m.finished_at, m.redacted_at
+           FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+           WHERE m.org_id = $1
+             AND ($2::timestamptz IS NULL OR (m.created_at, m.id) < ($2, $3::uuid))
+             AND ($4::text IS NULL OR $4 = CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END)
+             AND ($5::text IS NULL OR m.sender = $5)
+             AND ($6::text IS NULL OR m.recipient = $6)
+             AND ($7::text IS NULL OR m.tag = $7)
+           ORDER BY m.created_at DESC, m.id DESC LIMIT $8""",
+        org_id,
+        before_at,
+        before_id,
+        status,
+        sender,
+        recipient,
+        tag,
+        limit,
+    )
+
+
+async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
+    """Keep a queued text from being claimed until the commit; False when it is claimed, or waits no more."""
+    return bool(
+        await tx.value(
+            "SELECT true FROM dispatches WHERE org_id = $1 AND message_id = $2 AND claimed_at IS NULL FOR UPDATE",
+            org_id,
+            message_id,
+        )
+    )
+
+
+async def list_pair(tx: Statements, org_id: UUID, phone_number_id: UUID, recipient: str) -> list[UUID]:
+    """Texts to one pair that no worker has claimed, kept from being claimed; served by dispatches_pair_idx."""
+    return await tx.all(
+        _id,
+        """SELECT message_id FROM dispatches
+           WHERE org_id = $1 AND phone_number_id = $2 AND recipient = $3 AND claimed_at IS NULL AND kind <> 'auto_reply'
+           ORDER BY message_id FOR UPDATE""",
+        org_id,
+        phone_number_id,
+        recipient,
+    )
+
+
+async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, cause: str) -> list[Message]:
+    """Take texts out of the queue for good, and free what was held for them. Their dispatches are locked already."""
+    return await tx.all(
+        Message,
+        """WITH gone AS (
+               DELETE FROM dispatches WHERE org_id = $1 AND message_id = ANY ($2) AND claimed_at IS NULL
+               RETURNING message_id, price_microcents),
+           freed AS (
+               UPDATE wallets SET settled_microcents = settled_microcents
+                   + (SELECT coalesce(sum(price_microcents), 0) FROM gone)::bigint
+               WHERE org_id = $1 AND EXISTS (SELECT FROM gone))
+           UPDATE messages m SET status = 'canceled', updated_at = $3, finished_at = $3,
+               history = history || jsonb_build_array(jsonb_build_object('at', $3::timestamptz, 'status', 'canceled',
+                   'cause', $4::text, 'code', NULL, 'text', NULL))
+           FROM gone WHERE m.org_id = $1 AND m.id = gone.message_id
+           RETURNING m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
+                     m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+                     m.metadata, m.status, m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id,
+                     m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at, m.expires_at, m.created_at,
+                     m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at""",
+        org_id,
+        message_ids,
+        tx.now,
+        cause,
+    )
+
+
+def _id(value: UUID) -> UUID:
+    """A row of one column."""
+    return value

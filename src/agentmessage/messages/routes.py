@@ -1,0 +1,244 @@
+"""Texts over HTTP."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.errors import ApiError, NotFound, RateLimited, ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.law.errors import (
+    ConsentRequired,
+    ConsentStale,
+    FrequencyCapExceeded,
+    LineTypeBlocked,
+    QuietHours,
+    RecipientOptedOut,
+    SenderNotRegistered,
+)
+from agentmessage.messages import admission, operations, queries, rules
+from agentmessage.messages.admission import Admission, Draft
+from agentmessage.messages.errors import MessageNotCancelable
+from agentmessage.messages.model import RANKS, Message
+from agentmessage.messages.schemas import (
+    BatchError,
+    BatchOut,
+    BatchResult,
+    MessageBatch,
+    MessageCreate,
+    MessageOut,
+    MessageQuery,
+    Transition,
+)
+from agentmessage.outbox import facts
+from agentmessage.web.call import Call
+from agentmessage.web.cursors import decode_row, encode
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.wire import Page
+
+routes = Routes("Messages")
+
+EXAMPLE = {
+    "from": "+14155550123",
+    "to": "+14155550188",
+    "text": "Acme Dental: your appointment is on Monday at 9. Reply C to confirm, STOP to opt out.",
+    "tag": "reminder",
+}
+LAW = [
+    ValidationFailed,
+    SenderNotRegistered,
+    RecipientOptedOut,
+    ConsentRequired,
+    ConsentStale,
+    LineTypeBlocked,
+    QuietHours,
+    FrequencyCapExceeded,
+    InsufficientCredit,
+    RateLimited,
+]
+"""Why a text is refused, in the order in which it is looked for."""
+
+
+class Doors:
+    """The admission of every cell, opened when first needed; handed in by the wiring."""
+
+    def __init__(self, *, requires_propagation: bool) -> None:
+        self.requires_propagation = requires_propagation
+        self._open: dict[str, Admission] = {}
+
+    def of(self, db: CellDb, ring: Callable[[str, str], None]) -> Admission:
+        """The door of one cell."""
+        if db.name not in self._open:
+            self._open[db.name] = Admission(db, ring, requires_propagation=self.requires_propagation)
+        return self._open[db.name]
+
+
+@routes.route("POST", "/v1/messages", scope="messages:send", answers={202: MessageOut}, refuses=LAW, example=EXAMPLE)
+async def send_message(call: Call[MessageCreate, NoInput]) -> MessageOut:
+    """Send one text. Accepted means that it is stored and will be sent; delivery follows as events.
+
+    A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of them.
+    Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
+    """
+    found = rules.faults(call.body, call.db.now)
+    if found:
+        raise ValidationFailed(found)
+    return MessageOut.of(await _admit(call, _draft(call.tenant, call.body)))
+
+
+BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
+
+
+@routes.route(
+    "POST",
+    "/v1/messages/batch",
+    scope="messages:send",
+    answers={207: BatchOut},
+    refuses=[ValidationFailed],
+    example=BATCH_EXAMPLE,
+)
+async def send_message_batch(call: Call[MessageBatch, NoInput]) -> BatchOut:
+    """Send up to a thousand texts; each stands alone and is answered in its place.
+
+    207: `results` has one entry for each text, in order, with the status that it would have been answered alone. Only
+    a text of the wrong shape refuses the batch as a whole, and then nothing is sent.
+    """
+    now = call.db.now
+    faults = [rules.faults(body, now) for body in call.body.messages]
+    drafts = [_draft(call.tenant, body) for body, found in zip(call.body.messages, faults, strict=True) if not found]
+    outcomes = iter(await _admit_each(call, drafts))
+    results = [_result(ValidationFailed(found)) if found else _result(next(outcomes)) for found in faults]
+    accepted = sum(result.message is not None for result in results)
+    return BatchOut(accepted, len(results) - accepted, results)
+
+
+@routes.route(
+    "GET",
+    "/v1/messages",
+    scope="messages:read",
+    answers={200: MessageOut},
+    refuses=[ValidationFailed],
+    is_list=True,
+    cursor_header=True,
+)
+async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
+    """List texts, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
+    query = call.query
+    place = decode_row(query.cursor) if query.cursor else None
+    rows = await queries.list_(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        status=query.status or None,
+        sender=query.from_ or None,
+        recipient=query.to or None,
+        tag=query.tag or None,
+        limit=query.limit + 1,
+    )
+    last = rows[query.limit - 1] if len(rows) > query.limit else None
+    moment = await facts.last_event_at(call.db, call.tenant.org_id, "message")
+    return Page(
+        [MessageOut.of(row) for row in rows[: query.limit]],
+        query.limit,
+        encode(last.created_at, last.id) if last else None,
+        last_event_at=moment,
+    )
+
+
+@routes.route("GET", "/v1/messages/{id}", scope="messages:read", answers={200: MessageOut}, refuses=[NotFound])
+async def get_message(call: Call[NoInput, NoInput]) -> MessageOut:
+    """Get a text and how far it has come."""
+    return MessageOut.of(await operations.get(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "GET",
+    "/v1/messages/{id}/events",
+    scope="messages:read",
+    answers={200: list[Transition]},
+    refuses=[NotFound],
+)
+async def list_message_events(call: Call[NoInput, NoInput]) -> list[Transition]:
+    """Every move of a text, oldest first, with its cause and the carrier's own words."""
+    return Transition.all_of(await operations.get(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "DELETE",
+    "/v1/messages/{id}",
+    scope="messages:send",
+    answers={200: MessageOut},
+    refuses=[NotFound, MessageNotCancelable],
+)
+async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
+    """Cancel a text that is still queued; in practice a scheduled one. Canceling twice is harmless.
+
+    Nothing is charged: queued texts carry no charge.
+    """
+    async with call.transaction() as tx:
+        return MessageOut.of(await operations.cancel(tx, call.tenant, call.id))
+
+
+def _draft(tenant: Tenant, body: MessageCreate) -> Draft:
+    return Draft(
+        id=new_id(),
+        tenant=tenant,
+        sender=body.from_,
+        recipient=body.to,
+        text=body.text,
+        media=body.media,
+        priority=RANKS[body.priority],
+        tag=body.tag,
+        metadata=body.metadata,
+        scheduled_at=body.scheduled_at,
+        validity_s=body.validity_s,
+    )
+
+
+def _doors(call: Call[Any, Any]) -> Doors:
+    doors = call.context["doors"]
+    if not isinstance(doors, Doors):
+        raise TypeError("the wiring gave no doors")
+    return doors
+
+
+async def _admit(call: Call[Any, Any], draft: Draft) -> Message:
+    """Beside everybody else; under an Idempotency-Key in the transaction that stores the answer."""
+    doors = _doors(call)
+    if call.claim is None:
+        return await doors.of(call.db, call.ring).admit(draft)
+    (outcome,) = await _admit_within(call, [draft])
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return outcome
+
+
+async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | BaseException]:
+    if call.claim is not None:
+        return await _admit_within(call, drafts)
+    door = _doors(call).of(call.db, call.ring)
+    outcomes = await asyncio.gather(*(door.admit(draft) for draft in drafts), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, ApiError):
+            raise outcome
+    return outcomes
+
+
+async def _admit_within(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
+    async with call.transaction() as tx:
+        outcomes = await admission.admit_all(tx, drafts, requires_propagation=_doors(call).requires_propagation)
+    call.wake(admission.BELL)
+    return outcomes
+
+
+def _result(outcome: Message | BaseException) -> BatchResult:
+    if isinstance(outcome, Message):
+        return BatchResult(202, MessageOut.of(outcome), None)
+    if not isinstance(outcome, ApiError):
+        raise outcome
+    return BatchResult(
+        outcome.http_status, None, BatchError(outcome.code, outcome.message, outcome.details, outcome.retry_after_s)
+    )

@@ -1,0 +1,220 @@
+"""A text on the wire."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from agentmessage.kernel.money import price_cents
+from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
+from agentmessage.sms.segments import Encoding
+from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
+
+MAX_TEXT = 1600
+MAX_MEDIA = 10
+MAX_BATCH = 1000
+MAX_METADATA_KEYS = 20
+
+Text = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_TEXT,
+        pattern=STORABLE,
+        examples=["Acme Dental: your appointment is on Monday at 9. Reply STOP to opt out."],
+        extra=must(f"must be 1..{MAX_TEXT} chars"),
+    ),
+]
+MediaRef = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        pattern=r"^(https://[A-Za-z0-9\[][!-~]*|[0-9a-fA-F-]{36})" + END,
+        examples=["https://customer.example/xray.png"],
+        extra=must("must be an https URL or the media_id of an upload"),
+    ),
+]
+Tag = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9._:-]+" + END,
+        examples=["reminder"],
+        extra=must("must be 1..64 of A-Z a-z 0-9 . _ : -"),
+    ),
+]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
+MetadataValue = Annotated[str, Meta(max_length=512, pattern=STORABLE)]
+
+
+class MessageCreate(Request, frozen=True):
+    """One text to one recipient. Accepted means durable and queued, not delivered.
+
+    `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A text that the
+    carrier has not taken `validity_s` seconds after it was due fails as expired.
+    """
+
+    from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
+    to: E164
+    text: Text | None = None
+    media: Annotated[
+        Sequence[MediaRef], Meta(max_length=MAX_MEDIA, extra=must(f"must be at most {MAX_MEDIA} URLs or media ids"))
+    ] = ()
+    priority: Priority = Priority.DEFAULT
+    tag: Tag | None = None
+    scheduled_at: Utc | None = None
+    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] = 14_400
+    metadata: (
+        Annotated[
+            Mapping[MetadataKey, MetadataValue],
+            Meta(
+                max_length=MAX_METADATA_KEYS,
+                examples=[{"patient": "8841"}],
+                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} texts"),
+            ),
+        ]
+        | None
+    ) = None
+
+
+class MessageBatch(Request, frozen=True):
+    """Up to a thousand texts; each stands alone."""
+
+    messages: Annotated[
+        Sequence[MessageCreate],
+        Meta(min_length=1, max_length=MAX_BATCH, extra=must(f"must be 1..{MAX_BATCH} messages")),
+    ]
+
+
+class MessageError(Resource, frozen=True):
+    """Why a text did not arrive: the canonical code, and the carrier's own words beside it."""
+
+    code: str
+    carrier_code: str | None
+    carrier_text: str | None
+
+
+class MessageOut(Resource, frozen=True):
+    """A text. `bandwidth_message_id` is an alias of `carrier_message_id`; `appended_text` is what a guardrail added.
+
+    `cost_cents` is what it costs or has cost, rounded up; queued texts carry no charge yet.
+    """
+
+    id: UUID
+    from_: str = msgspec.field(name="from")
+    to: str
+    text: str | None
+    appended_text: str | None
+    channel: Channel
+    media: Sequence[str]
+    priority: Priority
+    status: Status
+    error: MessageError | None
+    tag: str | None
+    metadata: Mapping[str, Any] | None
+    phone_number_id: UUID
+    campaign_id: UUID | None
+    kind: KindName
+    segment_count: int
+    encoding: Encoding
+    cost_cents: int
+    carrier_message_id: str | None
+    bandwidth_message_id: str | None
+    scheduled_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    redacted_at: datetime | None
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageOut":
+        """A stored text as its owner sees it."""
+        error = None
+        if message.error_code is not None:
+            error = MessageError(message.error_code, message.carrier_code, message.carrier_text)
+        return cls(
+            message.id,
+            message.sender,
+            message.recipient,
+            message.text,
+            message.stamp,
+            message.channel,
+            message.media,
+            BY_RANK[message.priority],
+            Status(message.status),
+            error,
+            message.tag,
+            message.metadata,
+            message.phone_number_id,
+            message.campaign_id,
+            message.kind,
+            message.segments,
+            message.encoding,
+            price_cents(message.unit_price_microcents * message.segments),
+            message.carrier_message_id,
+            message.carrier_message_id,
+            message.scheduled_at,
+            message.expires_at,
+            message.created_at,
+            message.sent_at,
+            message.delivered_at,
+            message.redacted_at,
+        )
+
+
+class BatchError(Resource, frozen=True):
+    """The refusal of one text, as its own answer would have told it."""
+
+    code: str
+    message: str
+    details: Mapping[str, str] | None
+    retry_after_s: int | None
+
+
+class BatchResult(Resource, frozen=True):
+    """What became of one text of a batch, in the order asked. `status` is what it would have been answered alone."""
+
+    status: int
+    message: MessageOut | None
+    error: BatchError | None
+
+
+class BatchOut(Resource, frozen=True):
+    """All results of a batch, in order."""
+
+    accepted: int
+    refused: int
+    results: Sequence[BatchResult]
+
+
+class Transition(Resource, frozen=True):
+    """One move of a text and why. `code` and `text` are the carrier's own words, where it had any."""
+
+    status: str
+    cause: str
+    at: datetime
+    code: str | None
+    text: str | None
+
+    @classmethod
+    def all_of(cls, message: Message) -> "list[Transition]":
+        """Every move of a text, from its acceptance on."""
+        first = cls(Status.QUEUED, "accepted", message.created_at, None, None)
+        return [first, *msgspec.convert(message.history, list[cls])]
+
+
+class MessageQuery(Request, frozen=True):
+    """Filters and paging of the list of texts."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    status: Status | UnsetType = UNSET
+    from_: E164 | UnsetType = msgspec.field(name="from", default=UNSET)
+    to: E164 | UnsetType = UNSET
+    tag: Tag | UnsetType = UNSET
