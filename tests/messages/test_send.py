@@ -1,0 +1,220 @@
+"""POST /v1/messages: what is accepted, what is refused and in which order, and what is written."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agentmessage.kernel.db import CellDb
+from tests.conftest import Client
+from tests.make.accounts import Account
+from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
+
+
+@pytest.fixture
+async def sender(db: CellDb, account: Account) -> Sender:
+    """A number that may text CONTACT."""
+    sender = await insert_sender(db, account.tenant)
+    await insert_consent(db, account.tenant, sender)
+    await set_throughput(db, account.tenant)
+    return sender
+
+
+def text_from(sender: Sender, **changes: Any) -> Mapping[str, Any]:
+    return {"from": sender.number, "to": CONTACT, "text": "Acme: you are next.", **changes}
+
+
+@pytest.mark.covers("sendMessage", 202)
+async def test_202_an_accepted_text_is_stored_and_queued(db: CellDb, api: Client, sender: Sender) -> None:
+    reply = await api.post("/v1/messages", text_from(sender, tag="reminder", metadata={"visit": "8841"}))
+
+    assert reply.status == 202, reply.body
+    data = reply.data
+    assert (data["from"], data["to"], data["text"]) == (sender.number, CONTACT, "Acme: you are next.")
+    assert (data["channel"], data["priority"], data["status"], data["tag"]) == ("sms", "default", "queued", "reminder")
+    assert (data["segment_count"], data["encoding"], data["metadata"]) == (1, "gsm7", {"visit": "8841"})
+    assert await db.value("SELECT count(*) FROM dispatches WHERE message_id = $1", data["id"]) == 1
+    assert (await api.get(f"/v1/messages/{data['id']}")).data == data
+
+
+async def test_a_text_is_held_but_not_charged_before_the_carrier_takes_it(
+    db: CellDb, api: Client, account: Account, sender: Sender
+) -> None:
+    before = await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id)
+
+    await api.post("/v1/messages", text_from(sender, text="a" * 161))
+
+    assert await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id) == before
+    held = await db.value("SELECT admitted_microcents FROM sending_accounts WHERE org_id = $1", account.org_id)
+    assert held == await db.value("SELECT sum(price_microcents)::bigint FROM dispatches")
+    assert await db.value("SELECT segments FROM messages") == 2
+
+
+async def test_a_hundred_at_once_are_admitted_each_in_its_place(db: CellDb, api: Client, sender: Sender) -> None:
+    texts = [text_from(sender, text=f"Acme: ticket {index}") for index in range(100)]
+    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in texts))
+
+    assert [reply.data["text"] for reply in replies] == [text["text"] for text in texts]
+    assert await db.value("SELECT count(*) FROM messages") == 100
+
+
+async def test_one_refused_text_among_many_is_refused_alone(api: Client, sender: Sender) -> None:
+    texts = [text_from(sender, to="+12125550177" if index == 3 else CONTACT) for index in range(6)]
+    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in texts))
+
+    assert [reply.status for reply in replies] == [202, 202, 202, 453, 202, 202]
+
+
+@pytest.mark.covers("sendMessage", 453)
+@pytest.mark.covers("sendMessage", 422)
+@pytest.mark.parametrize(
+    ("number", "consent", "refusal"),
+    [
+        ({"wish": None}, {}, (422, "SENDER_NOT_REGISTERED")),
+        ({"line_option_status": "pending"}, {}, (422, "SENDER_NOT_REGISTERED")),
+        ({}, {"suppressed_by": "keyword", "opted_in": False}, (453, "RECIPIENT_OPTED_OUT")),
+        ({}, {"suppressed_by": "revocation", "opted_in": False}, (453, "RECIPIENT_OPTED_OUT")),
+        ({}, {"opted_in": False}, (453, "CONSENT_REQUIRED")),
+        ({}, None, (453, "CONSENT_REQUIRED")),
+        ({"state": "quarantined"}, {}, (422, "VALIDATION_FAILED")),
+    ],
+)
+async def test_refused_by_law(
+    db: CellDb, api: Client, account: Account, number: Any, consent: Any, refusal: tuple[int, str]
+) -> None:
+    sender = await insert_sender(db, account.tenant, **number)
+    if consent is not None:
+        await insert_consent(db, account.tenant, sender, **consent)
+
+    reply = await api.post("/v1/messages", text_from(sender))
+
+    assert (reply.status, reply.error["code"]) == refusal
+    assert await db.value("SELECT count(*) FROM messages") == 0
+
+
+async def test_422_another_organizations_number_is_not_a_sender(db: CellDb, api: Client, stranger: Account) -> None:
+    theirs = await insert_sender(db, stranger.tenant)
+
+    reply = await api.post("/v1/messages", text_from(theirs))
+
+    assert reply.error["details"] == {"from": "must be one of your assigned numbers"}
+
+
+@pytest.mark.covers("sendMessage", 402)
+async def test_402_two_texts_that_together_exceed_the_credit_are_not_both_accepted(
+    db: CellDb, api: Client, account: Account, sender: Sender
+) -> None:
+    await db.run("UPDATE wallets SET balance_microcents = 3000000 WHERE org_id = $1", account.org_id)
+
+    replies = await asyncio.gather(*(api.post("/v1/messages", text_from(sender)) for _ in range(10)))
+
+    assert sorted(reply.status for reply in replies) == [202] * 3 + [402] * 7
+
+
+@pytest.mark.covers("sendMessage", 429)
+async def test_429_beyond_the_tiers_pace_with_the_seconds_to_wait(
+    db: CellDb, api: Client, account: Account, sender: Sender
+) -> None:
+    await set_throughput(db, account.tenant, per_sec=5, per_min=2)
+
+    replies = await asyncio.gather(*(api.post("/v1/messages", text_from(sender)) for _ in range(4)))
+
+    assert sorted(reply.status for reply in replies) == [202, 202, 429, 429]
+    refused = next(reply for reply in replies if reply.status == 429)
+    assert refused.headers["retry-after"] == "30"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"text": None}, "text"),
+        ({"text": "\ud83d"}, "body"),
+        ({"text": "a" * 1601}, "text"),
+        ({"to": "212"}, "to"),
+        ({"validity_s": 59}, "validity_s"),
+        ({"tag": "no spaces"}, "tag"),
+        ({"metadata": {"a": {"b": 1}}}, "metadata"),
+        ({"scheduled_at": "2020-01-01T00:00:00Z"}, "scheduled_at"),
+        ({"mood": "happy"}, "mood"),
+    ],
+)
+async def test_422_names_the_faulty_field(api: Client, sender: Sender, changes: Any, field: str) -> None:
+    reply = await api.post("/v1/messages", text_from(sender, **changes))
+
+    assert reply.status in (400, 422)
+    assert reply.status == 400 or field in reply.error["details"]
+
+
+async def test_a_scheduled_text_waits_and_can_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
+    due = (db.now + timedelta(hours=1)).isoformat()
+    sent = (await api.post("/v1/messages", text_from(sender, scheduled_at=due))).data
+    assert sent["status"] == "queued"
+    assert sent["scheduled_at"] is not None
+
+    canceled = await api.delete(f"/v1/messages/{sent['id']}")
+    again = await api.delete(f"/v1/messages/{sent['id']}")
+
+    assert (canceled.status, canceled.data["status"]) == (200, "canceled")
+    assert again.data == canceled.data
+    assert await db.value("SELECT count(*) FROM dispatches") == 0
+    moves = (await api.get(f"/v1/messages/{sent['id']}/events")).data
+    assert [(move["status"], move["cause"]) for move in moves] == [
+        ("queued", "accepted"),
+        ("canceled", "canceled_by_customer"),
+    ]
+
+
+async def test_what_was_held_for_a_canceled_text_is_free_again(
+    db: CellDb, api: Client, account: Account, sender: Sender
+) -> None:
+    await db.run("UPDATE wallets SET balance_microcents = 1000000 WHERE org_id = $1", account.org_id)
+    first = (await api.post("/v1/messages", text_from(sender))).data
+    assert (await api.post("/v1/messages", text_from(sender))).status == 402
+
+    await api.delete(f"/v1/messages/{first['id']}")
+
+    assert (await api.post("/v1/messages", text_from(sender))).status == 202
+
+
+@pytest.mark.covers("cancelMessage", 409)
+async def test_409_a_text_that_a_worker_has_claimed_cannot_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", text_from(sender))).data
+    await db.run("UPDATE dispatches SET claimed_at = now()")
+
+    assert (await api.get(f"/v1/messages/{sent['id']}")).data["status"] == "sending"
+    assert (await api.delete(f"/v1/messages/{sent['id']}")).error["code"] == "MESSAGE_NOT_CANCELABLE"
+
+
+async def test_the_same_idempotency_key_sends_once(db: CellDb, api: Client, sender: Sender) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = await api.post("/v1/messages", text_from(sender), headers=headers)
+    second = await api.post("/v1/messages", text_from(sender), headers=headers)
+
+    assert first.data == second.data
+    assert await db.value("SELECT count(*) FROM messages") == 1
+
+
+@pytest.mark.covers("sendMessageBatch", 207)
+async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
+    texts = [text_from(sender), text_from(sender, to="+12125550177"), text_from(sender, text=None)]
+
+    reply = await api.post("/v1/messages/batch", {"messages": texts})
+
+    assert reply.status == 207
+    assert [result["status"] for result in reply.data["results"]] == [202, 453, 422]
+    assert (reply.data["accepted"], reply.data["refused"]) == (1, 2)
+    assert reply.data["results"][1]["error"]["code"] == "CONSENT_REQUIRED"
+    assert await db.value("SELECT count(*) FROM messages") == 1
+
+
+async def test_lists_are_paged_newest_first_and_filtered(api: Client, sender: Sender) -> None:
+    sent = [(await api.post("/v1/messages", text_from(sender, tag=f"t{index}"))).data["id"] for index in range(5)]
+
+    first = await api.get("/v1/messages?limit=3")
+    second = await api.get(f"/v1/messages?limit=3&cursor={first.headers['x-next-cursor']}")
+
+    assert [row["id"] for row in (*first.data, *second.data)] == sent[::-1]
+    assert [row["id"] for row in (await api.get("/v1/messages?tag=t2")).data] == [sent[2]]
+    assert (await api.get("/v1/messages?status=delivered")).data == []
