@@ -46,6 +46,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "app/queries.py::count_open_drift": OPERATOR,
     "brands/queries.py::list_registered_as": CALLBACK,
     "campaigns/queries.py::list_registered_as": CALLBACK,
+    "lookups/queries.py::redact": RETENTION,
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,

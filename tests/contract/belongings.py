@@ -19,6 +19,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUI
         "/v1/api-keys/{id}": account.key_id,
         "/v1/brands/{id}": brand,
         "/v1/campaigns/{id}": campaign,
+        "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
     }
@@ -42,6 +43,20 @@ async def _insert_bulk_order(db: CellDb, org_id: UUID) -> UUID:
         db.now,
     )
     return order_id
+
+
+async def _insert_lookup(db: CellDb, org_id: UUID) -> UUID:
+    lookup_id = new_id()
+    await db.run(
+        """INSERT INTO lookups (id, org_id, account, phone_number, lookup_type, status, line_type, result, cost_cents,
+                                requested_at, completed_at)
+           VALUES ($1, $2, 'live', '+14155550100', 'advanced', 'complete', 'FIXED', $3, 2, $4, $4)""",
+        lookup_id,
+        org_id,
+        {"line_type": "FIXED", "messaging_provider": None, "voice_provider": None, "country_code": "USA"},
+        db.now,
+    )
+    return lookup_id
 
 
 async def _insert_number(db: CellDb, org_id: UUID, number: str, campaign_id: UUID) -> UUID:

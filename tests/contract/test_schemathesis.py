@@ -34,6 +34,8 @@ RULES_BEYOND_THE_SCHEMA = {
     "listCampaigns": "a cursor has to come from an earlier page, and excludes offset",
     "listAPIKeys": "a cursor has to come from an earlier page",
     "listAuditLog": "a cursor has to come from an earlier page; since is not after until",
+    "submitLookup": "only numbers of the US and Canada can be looked up",
+    "listLookups": "a cursor has to come from an earlier page",
     "listEvents": "a cursor or Last-Event-ID has to be a place in the organization's events",
     "patchOrganization": "quiet hours have two ends; attestations depend on the other fields",
     "createBrand": "what is required depends on the entity type",

@@ -12,10 +12,12 @@ from agentmessage.carriers.bandwidth import (
     BandwidthAccount,
     BandwidthCallbacks,
     BandwidthLines,
+    BandwidthLookups,
     BandwidthNumbers,
     BandwidthSubscriptions,
 )
 from agentmessage.carriers.http import AiohttpTransport, HttpTransport
+from agentmessage.carriers.line_types import LineTypeSource
 from agentmessage.carriers.port import CallbackReader, CallbackSubscriber, LineOptions, NumberSource, Registry
 from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
 from agentmessage.kernel.seal import derive, newest_key
@@ -40,6 +42,7 @@ class CarrierSet(Struct, frozen=True):
     is_simulated: bool
     numbers: NumberSource
     lines: LineOptions
+    line_types: LineTypeSource
     registry: Registry
     carrier_callbacks: CallbackReader
     registry_callbacks: CallbackReader
@@ -65,6 +68,7 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport) -> 
         is_simulated=is_simulated,
         numbers=BandwidthNumbers(bandwidth, transport),
         lines=BandwidthLines(bandwidth, transport),
+        line_types=BandwidthLookups(bandwidth, transport),
         registry=TcrRegistry(tcr, transport),
         carrier_callbacks=BandwidthCallbacks(bandwidth),
         registry_callbacks=TcrCallbacks(tcr),

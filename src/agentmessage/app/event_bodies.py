@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from agentmessage.billing.schemas import WalletLevel
 from agentmessage.brands.schemas import BrandResource
 from agentmessage.campaigns.schemas import CampaignResource
+from agentmessage.consent.schemas import ConsentResource
 from agentmessage.keys.schemas import ApiKeyResource
 from agentmessage.lookups.schemas import LookupResource
 from agentmessage.messages.schemas import MessageOut
 from agentmessage.numbers.order_schemas import BulkOrderOut, OrderFailedOut
 from agentmessage.numbers.schemas import PhoneNumberOut
+from agentmessage.optin.schemas import ChallengeResource
 from agentmessage.organizations.schemas import OrganizationResource
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.web.wire import Resource
@@ -22,6 +24,8 @@ BY_FAMILY: Mapping[str, type[Resource]] = {
     "wallet": WalletLevel,
     "organization": OrganizationResource,
     "message": MessageOut,
+    "contact": ConsentResource,
+    "consent_pending": ChallengeResource,
     "lookup": LookupResource,
 }
 UNLIKE_THEIR_FAMILY: Mapping[EventType, type[Resource]] = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agentmessage.brands.routes import routes as brand_routes
 from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
+from agentmessage.consent.routes import routes as consent_routes
 from agentmessage.events.routes import routes as event_routes
 from agentmessage.keys.routes import routes as key_routes
 from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
@@ -27,6 +28,7 @@ def all_routes() -> Sequence[Route]:
         number_routes,
         brand_routes,
         campaign_routes,
+        consent_routes,
         message_routes,
         lookup_routes,
         key_routes,

@@ -8,6 +8,7 @@ from agentmessage.app.carriers import CarrierSet
 from agentmessage.brands import jobs as brand_jobs
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.kernel.seal import parse_keys
+from agentmessage.lookups import jobs as lookup_jobs
 from agentmessage.numbers import jobs as number_jobs
 from agentmessage.numbers import order_jobs
 from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
@@ -63,6 +64,7 @@ def job_handlers(
     return {
         **brand_jobs.handlers(registries, parse_keys(settings.seal_key)),
         **campaign_jobs.handlers(registries),
+        **lookup_jobs.handlers({account: carrier.line_types for account, carrier in carriers.items()}),
         **order_jobs.handlers(sources, budget=budget, ring=ring),
         **number_jobs.HANDLERS,
     }

@@ -57,5 +57,6 @@ LISTENERS: dict[EventType, tuple[str, ...]] = {
     EventType.CAMPAIGN_SUSPENDED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_RESUMED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_EXPIRED: ("numbers.campaign_changed",),
+    EventType.CONTACT_OPTED_OUT: ("messages.cancel_opted_out",),
 }
 """Jobs that a fact starts: upward news. Their key is the resource's id, their argument `resource_id`."""

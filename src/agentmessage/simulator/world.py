@@ -23,6 +23,7 @@ from agentmessage.simulator.carrier_readings import ReadingRoutes
 from agentmessage.simulator.carrier_subscriptions import SubscriptionRoutes
 from agentmessage.simulator.control import Control
 from agentmessage.simulator.limits import Meter
+from agentmessage.simulator.lookup_api import LookupRoutes
 from agentmessage.simulator.notices import pop_due
 from agentmessage.simulator.orders import LineOrders
 from agentmessage.simulator.profiles import Limits, Profile, named
@@ -75,6 +76,7 @@ class World:
                 *LineRoutes(realm, self._lines).routes(),
                 *NumberRoutes(realm, self._numbers).routes(),
                 *ReadingRoutes(realm).routes(),
+                *LookupRoutes().routes(),
                 *SubscriptionRoutes(realm).routes(),
                 *RegistryRoutes(realm, self._desk).routes(),
             ]
@@ -115,11 +117,12 @@ class World:
         if found is None:
             return json_reply(404, {"errors": [{"type": "not-found", "description": "no such resource"}]})
         route, tail = found
-        account = self._authenticate(request, tail, is_registry=parts[0] == "v2")
+        is_registry = parts[0] == "v2" and parts[1] != "accounts"  # the carrier's lookups are beside them
+        account = self._authenticate(request, tail, is_registry=is_registry)
         self._count(route)
         if isinstance(account, Reply):
             return account
-        if (broken := self._before(route, account, is_registry=parts[0] == "v2")) is not None:
+        if (broken := self._before(route, account, is_registry=is_registry)) is not None:
             return broken
         call = Call(account, request, dict(parse_qsl(request.query)), tail, self._now)
         try:

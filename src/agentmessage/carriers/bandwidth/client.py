@@ -38,6 +38,7 @@ class BandwidthClient:
         root = quote(account.account_id, safe="")
         self._xml_root = f"{account.base_url.rstrip('/')}/api/accounts/{root}"
         self._json_root = f"{(account.platform_url or account.base_url).rstrip('/')}/api/v2/accounts/{root}"
+        self._lookup_root = f"{(account.platform_url or account.base_url).rstrip('/')}/v2/accounts/{root}"
         self._credentials = basic(account.username, account.password)
 
     async def get_xml(
@@ -78,6 +79,23 @@ class BandwidthClient:
             method="GET",
             url=_address(self._json_root, path, query),
             headers={"authorization": self._credentials, "accept": "application/json"},
+            timeout_s=self.account.timeout_s,
+        )
+        return await self._ask(request, understand, operation)
+
+    async def ask_json(
+        self, path: str, question: bytes, understand: Callable[[bytes], T], *, operation: Operation
+    ) -> Answer[T]:
+        """Ask a lookup route, whose questions are bodies: a read all the same, which may be made again."""
+        request = Request(
+            method="POST",
+            url=self._lookup_root + path,
+            headers={
+                "authorization": self._credentials,
+                "accept": "application/json",
+                "content-type": "application/json",
+            },
+            body=question,
             timeout_s=self.account.timeout_s,
         )
         return await self._ask(request, understand, operation)

@@ -25,6 +25,7 @@ class Operation(StrEnum):
     READ_CAMPAIGN = "read_campaign"
     READ_ALL = "read_all"
     SUBSCRIBE = "subscribe"
+    LOOK_UP = "look_up"
 
 
 class Rule(Struct, frozen=True):

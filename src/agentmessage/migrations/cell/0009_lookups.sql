@@ -3,15 +3,17 @@
 CREATE TABLE lookups (
     id                  uuid PRIMARY KEY,
     org_id              uuid NOT NULL,
+    account             text NOT NULL CHECK (account IN ('live', 'sandbox')),
     phone_number        text NOT NULL,
     lookup_type         text NOT NULL CHECK (lookup_type IN ('advanced')),
     status              text NOT NULL CHECK (status IN ('pending', 'processing', 'complete', 'failed')),
-    line_type           text,                   -- MOBILE, FIXED, VOIP, …; kept when the rest is redacted
+    line_type           text CHECK (line_type IN ('MOBILE', 'FIXED', 'VOIP', 'FIXED_VOIP')),
+                                                -- kept when the rest is redacted
     result              jsonb,
     result_redacted_at  timestamptz,
     error_code          text,
     error_message       text,
-    cost_cents          integer NOT NULL,
+    cost_cents          integer NOT NULL,       -- 0 once it was given back
     requested_at        timestamptz NOT NULL,
     completed_at        timestamptz
 );

@@ -1,0 +1,113 @@
+"""Every statement on lookups."""
+
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+from agentmessage.lookups.model import Lookup, Outcome
+
+
+async def insert(tx: Statements, lookup: Lookup) -> None:
+    """Store a lookup that is about to be asked."""
+    await tx.run(
+        """INSERT INTO lookups (id, org_id, account, phone_number, lookup_type, status, cost_cents, requested_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        lookup.id,
+        lookup.org_id,
+        lookup.account,
+        lookup.phone_number,
+        lookup.lookup_type,
+        lookup.status,
+        lookup.cost_cents,
+        lookup.requested_at,
+    )
+
+
+async def find(db: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
+    """One lookup."""
+    return await db.one(
+        Lookup,
+        """SELECT id, org_id, account, phone_number, lookup_type, status, line_type, result, result_redacted_at,
+                  error_code, error_message, cost_cents, requested_at, completed_at
+           FROM lookups WHERE org_id = $1 AND id = $2""",
+        org_id,
+        lookup_id,
+    )
+
+
+async def lock(tx: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
+    """One lookup, kept from changing until the commit: of two who asked, one records."""
+    return await tx.one(
+        Lookup,
+        """SELECT id, org_id, account, phone_number, lookup_type, status, line_type, result, result_redacted_at,
+                  error_code, error_message, cost_cents, requested_at, completed_at
+           FROM lookups WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE""",
+        org_id,
+        lookup_id,
+    )
+
+
+async def finish(tx: Statements, org_id: UUID, lookup_id: UUID, outcome: Outcome) -> None:
+    """Write how a locked lookup ended."""
+    await tx.run(
+        """UPDATE lookups SET status = $3, line_type = $4, result = $5, error_code = $6, error_message = $7,
+               cost_cents = CASE WHEN $8 THEN 0 ELSE cost_cents END, completed_at = $9
+           WHERE org_id = $1 AND id = $2""",
+        org_id,
+        lookup_id,
+        outcome.status,
+        outcome.line_type,
+        outcome.result,
+        outcome.error_code,
+        outcome.error_message,
+        outcome.is_ours,
+        tx.now,
+    )
+
+
+async def list_(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    phone_number: str | None,
+    status: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+) -> list[Lookup]:
+    """Lookups, newest first, below a place in the list; served by lookups_list_idx."""
+    return await db.all(
+        Lookup,
+        """SELECT id, org_id, account, phone_number, lookup_type, status, line_type, result, result_redacted_at,
+                  error_code, error_message, cost_cents, requested_at, completed_at
+           FROM lookups
+           WHERE org_id = $1
+             AND (requested_at, id) < (coalesce($2::timestamptz, 'infinity'),
+                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+             AND ($4::text IS NULL OR phone_number = $4) AND ($5::text IS NULL OR status = $5)
+             AND requested_at >= coalesce($6::timestamptz, '-infinity')
+             AND requested_at < coalesce($7::timestamptz, 'infinity')
+           ORDER BY requested_at DESC, id DESC LIMIT $8""",
+        org_id,
+        before_at,
+        before_id,
+        phone_number,
+        status,
+        since,
+        until,
+        limit,
+    )
+
+
+async def redact(db: Statements, before: datetime, *, limit: int) -> int:
+    """Forget results past their retention, for everybody; at most `limit` at a time, by lookups_age_idx."""
+    return await db.run(
+        """UPDATE lookups SET result = NULL, result_redacted_at = $2
+           WHERE id IN (SELECT id FROM lookups WHERE completed_at < $1 AND result IS NOT NULL
+                        ORDER BY completed_at LIMIT $3)""",
+        before,
+        db.now,
+        limit,
+    )

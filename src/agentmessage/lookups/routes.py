@@ -1,0 +1,108 @@
+"""Lookups over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from msgspec import UNSET
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.carriers.line_types import LineTypeSource
+from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.lookups import operations, queries
+from agentmessage.lookups.asking import ask_and_record
+from agentmessage.lookups.errors import LookupFailed
+from agentmessage.lookups.schemas import LookupCreate, LookupQuery, LookupResource
+from agentmessage.web import cursors
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.times import in_utc
+from agentmessage.web.wire import Page
+
+routes = Routes("Lookups")
+
+
+class Carrier(Protocol):
+    """As much of an account's carrier as a lookup needs."""
+
+    @property
+    def line_types(self) -> LineTypeSource:
+        """Tells what kind of line a number is."""
+        ...
+
+
+@routes.route(
+    "POST",
+    "/v1/lookup",
+    scope="lookups:write",
+    answers={200: LookupResource},
+    refuses=[ValidationFailed, InsufficientCredit, LookupFailed],
+    waits=True,
+    example={"phone_number": "+14155550100", "lookup_type": "advanced"},
+)
+async def submit_lookup(call: Call[LookupCreate, NoInput]) -> LookupResource:
+    """Ask what kind of line a number is.
+
+    It is charged first and asked at once. 200 also when the supplier knows no such number: `status` is then `failed`.
+    502 means that the supplier could not be asked; the charge is given back. After a `FIXED` line was found, texts to
+    the number are refused for 90 days. Event: `lookup.completed`.
+    """
+    lookup_id = new_id()
+    body = call.body
+    async with call.transaction(subject=lookup_id) as tx:
+        await operations.begin(
+            tx, call.tenant, lookup_id=lookup_id, phone_number=body.phone_number, lookup_type=body.lookup_type
+        )
+    return await _finish(call, lookup_id)
+
+
+async def _finish(call: Call[Any, Any], lookup_id: UUID | None) -> LookupResource:
+    """The answer of a lookup; of one whose first request died, by asking again. Raises LookupFailed."""
+    if lookup_id is None:
+        raise NotFound
+    carriers = cast("Mapping[str, Carrier]", call.context["carriers"])
+    sources = {account: carrier.line_types for account, carrier in carriers.items()}
+    lookup = await ask_and_record(call.db, call.tenant, lookup_id, sources)
+    call.wake("events")
+    if lookup.was_given_back:
+        raise LookupFailed
+    return LookupResource.of(lookup)
+
+
+RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[LookupResource]]] = {"submitLookup": _finish}
+"""How the waiting route tells its answer again."""
+
+
+@routes.route(
+    "GET",
+    "/v1/lookup",
+    scope="lookups:read",
+    answers={200: LookupResource},
+    refuses=[ValidationFailed],
+    is_list=True,
+)
+async def list_lookups(call: Call[NoInput, LookupQuery]) -> Page[LookupResource]:
+    """List lookups, newest first. `since` and `until` go by when they were requested."""
+    query = call.query
+    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    rows = await queries.list_(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        phone_number=query.phone_number or None,
+        status=query.status or None,
+        since=None if query.since is UNSET else in_utc(query.since, "since"),
+        until=None if query.until is UNSET else in_utc(query.until, "until"),
+        limit=query.limit + 1,
+    )
+    shown = rows[: query.limit]
+    more = cursors.encode(shown[-1].requested_at, shown[-1].id) if len(rows) > len(shown) else None
+    return Page([LookupResource.of(lookup) for lookup in shown], query.limit, more)
+
+
+@routes.route("GET", "/v1/lookup/{id}", scope="lookups:read", answers={200: LookupResource}, refuses=[NotFound])
+async def get_lookup(call: Call[NoInput, NoInput]) -> LookupResource:
+    """Read one lookup. After 90 days `result` is null and `result_redacted_at` set."""
+    return LookupResource.of(await operations.get(call.db, call.tenant, call.id))
