@@ -55,6 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     quarantine_days: int = 30
     signup_credit_cents: int = 500
     idempotency_hours: int = 24
+    consent_captures_per_min: int = 6_000  # records that one organization may bring in, by whatever operation
+    double_opt_in_hours: int = 24  # how long a question waits for YES
+    consent_form_s: int = 3_600  # how long a link to the hosted form is good
+    proxies_in_front: int = 0  # whose X-Forwarded-For is believed where an address is evidence; 0: nobody's
     require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
     page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
 
@@ -84,6 +88,10 @@ LIMITS = {
     "quarantine_days": (0, 3_650),
     "signup_credit_cents": (0, 100_000_000),
     "idempotency_hours": (1, 8_760),
+    "consent_captures_per_min": (1, 1_000_000),
+    "double_opt_in_hours": (1, 720),
+    "consent_form_s": (60, 2_592_000),
+    "proxies_in_front": (0, 16),
 }
 TOGETHER = {
     "bandwidth_username": ("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key"),

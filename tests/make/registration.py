@@ -1,7 +1,7 @@
 """Brands and campaigns with the simulated registry behind them, on one clock that only tests move."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from agentmessage.outbox.worker import JobRunner
 from tests.carriers.world_line import HOOKS, REGISTRY, START, Caller
 from tests.conftest import SEAL_KEY, Client
 from tests.make.accounts import Account
+from tests.make.clock import TestClock
 from tests.make.rooms import RoomsApp
 
 SEALER = parse_keys(SEAL_KEY)
@@ -40,20 +41,6 @@ CAMPAIGN: dict[str, Any] = {
     "message_flow": "Patients tick an unchecked box on the booking form and agree to reminders by text.",
     "sample1": "Acme Dental: your appointment is on Monday at 9. Reply STOP to opt out.",
 }
-
-
-class TestClock:
-    """Time stands still until it is moved, but for a microsecond with every look."""
-
-    __test__ = False
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        """The present instant."""
-        self.moment += timedelta(microseconds=1)
-        return self.moment
 
 
 class Registrar:
@@ -139,7 +126,7 @@ class Registrar:
 @pytest.fixture
 def clock() -> TestClock:
     """The one clock."""
-    return TestClock()
+    return TestClock(START)
 
 
 @pytest.fixture

@@ -25,6 +25,25 @@ async def emit(tx: Statements, org_id: UUID, kind: EventType, resource_id: UUID,
     return event_id
 
 
+async def emit_many(tx: Statements, org_id: UUID, kind: EventType, facts: Sequence[tuple[UUID, Any]]) -> None:
+    """As `emit`, for many resources at once: pairs of a resource's id and its data."""
+    if not facts:
+        return
+    ids, data = zip(*facts, strict=True)
+    await queries.insert_events(
+        tx,
+        org_id,
+        event_ids=[new_id() for _ in ids],
+        kind=kind.value,
+        family=kind.family,
+        resource_ids=ids,
+        data=data,
+    )
+    for job in LISTENERS.get(kind, ()):
+        for resource_id in ids:
+            await enqueue(tx, job, str(resource_id), {"org_id": str(org_id), "resource_id": str(resource_id)})
+
+
 async def enqueue(
     tx: Statements, kind: str, key: str, arguments: Mapping[str, str | int | None], *, delay_s: float = 0.0
 ) -> None:

@@ -50,6 +50,30 @@ async def insert_event(
     )
 
 
+async def insert_events(
+    tx: Statements,
+    org_id: UUID,
+    *,
+    event_ids: Sequence[UUID],
+    kind: str,
+    family: str,
+    resource_ids: Sequence[UUID],
+    data: Sequence[Any],
+) -> None:
+    """Write facts of one type, all in one statement."""
+    await tx.run(
+        """INSERT INTO events (org_id, type, family, created_at, id, resource_id, data)
+           SELECT $1, $2, $3, $4, u.* FROM unnest($5::uuid[], $6::uuid[], $7::jsonb[]) u""",
+        org_id,
+        kind,
+        family,
+        tx.now,
+        event_ids,
+        resource_ids,
+        data,
+    )
+
+
 async def newest_event_at(db: Statements, org_id: UUID, family: str) -> datetime | None:
     """Time of the newest event of a family; served by events_family_idx."""
     moment: datetime | None = await db.value(

@@ -18,6 +18,9 @@ H = TypeVar("H", bound=Handler)
 
 
 ACRONYMS = frozenset({"api"})
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+MAX_BODY_BYTES = 1024 * 1024
+"""What an operation reads of a body, unless it declares otherwise (decisions, section 1)."""
 
 
 class PathText(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class Route(Struct, frozen=True, kw_only=True):
     streams: str | None = None
     example: Any = None
     is_secret: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
     parameters: Sequence[str] = ()
     texts: Mapping[str, PathText] = {}
 
@@ -84,6 +88,11 @@ class Route(Struct, frozen=True, kw_only=True):
     def takes_body(self) -> bool:
         """There is a body to read."""
         return self.body is not NoInput
+
+    @property
+    def reads_body(self) -> bool:
+        """What comes as a body is read, if only to refuse too much of it."""
+        return self.method in BODY_METHODS or self.takes_body
 
     @property
     def takes_input(self) -> bool:
@@ -116,6 +125,7 @@ class Routes:
         streams: str | None = None,
         example: Any = None,
         is_secret: bool = False,
+        max_body_bytes: int = MAX_BODY_BYTES,
         texts: Mapping[str, PathText] | None = None,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
@@ -145,6 +155,7 @@ class Routes:
                     streams=streams,
                     example=example,
                     is_secret=is_secret,
+                    max_body_bytes=max_body_bytes,
                     parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
                     texts=texts or {},
                 )

@@ -44,7 +44,6 @@ from agentmessage.web.validation import read_body, read_query
 
 log = structlog.get_logger("agentmessage.web")
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_QUERY_BYTES = 8 * 1024
 UUID_LENGTH = 36
 NO_INPUT = NoInput()
@@ -146,7 +145,7 @@ class Edge:
         named = list(zip(incoming.parameters, route.parameters, strict=True))
         ids = tuple([_path_id(text, name, route) for text, name in named if name not in route.texts])
         texts = tuple([_path_text(text, name, route) for text, name in named if name in route.texts])
-        body = await _read_all(receive, MAX_BODY_BYTES) if route.method in BODY_METHODS else b""
+        body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
         parsed, query = _parse(incoming, body)
         claim = None
         if route.method == "POST":
@@ -169,9 +168,6 @@ class Edge:
             return await _once(route, call, claim)
         result = await route.handler(call)
         return result if isinstance(result, EventStream) else success(route, result)
-
-
-BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:

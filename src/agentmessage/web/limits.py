@@ -8,12 +8,14 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import queries
 
 
-async def require_token(db: Statements, tenant: Tenant, bucket: str, *, per_minute: int) -> None:
-    """Take one of `per_minute` tokens; raises RateLimited with the whole seconds until the next one.
+async def require_token(db: Statements, tenant: Tenant, bucket: str, *, per_minute: int, count: int = 1) -> None:
+    """Take `count` of `per_minute` tokens, or none; raises RateLimited with the whole seconds until there are so many.
 
     Its own transaction on purpose: an attempt that is refused later has still been an attempt.
     """
     per_second = per_minute / 60
-    left = await queries.take_token(db, tenant.org_id, bucket, capacity=per_minute, per_second=per_second, now=db.now)
+    left = await queries.take_token(
+        db, tenant.org_id, bucket, count=count, capacity=per_minute, per_second=per_second, now=db.now
+    )
     if left < 0:
         raise RateLimited(retry_after_s=max(1, math.ceil(-left / per_second)))

@@ -82,25 +82,34 @@ async def delete_keys_before(db: Statements, before: datetime) -> int:
 
 
 async def take_token(
-    db: Statements, org_id: UUID, bucket: str, *, capacity: float, per_second: float, now: datetime
+    db: Statements,
+    org_id: UUID,
+    bucket: str,
+    *,
+    capacity: float,
+    per_second: float,
+    now: datetime,
+    count: int = 1,
 ) -> float:
-    """Take one token of an organization's bucket; answers what is left, negative when there was none to take.
+    """Take `count` tokens of an organization's bucket, or none; answers what is left, or what is missing as a negative.
 
     One statement under the row's lock, so that callers at once cannot share a token.
     """
     left: float = await db.value(
-        """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at) VALUES ($1, $2, $3 - 1, $5)
+        """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at)
+           VALUES ($1, $2, $3::float8 - $6::float8, $5)
            ON CONFLICT (org_id, bucket) DO UPDATE SET
                tokens = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)
-                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= 1
-                          THEN 1 ELSE 0 END,
-               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < 1,
+                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= $6
+                          THEN $6 ELSE 0 END,
+               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < $6,
                refilled_at = greatest(b.refilled_at, $5)
-           RETURNING CASE WHEN b.refused THEN b.tokens - 1 ELSE b.tokens END""",
+           RETURNING CASE WHEN b.refused THEN b.tokens - $6 ELSE b.tokens END""",
         org_id,
         bucket,
         capacity,
         per_second,
         now,
+        float(count),
     )
     return left

@@ -20,7 +20,6 @@ from agentmessage.kernel.errors import (
 from agentmessage.web.declaration import Route
 
 PATH_FAULTS: Mapping[int, type[ApiError]] = {400: MalformedPathId, 404: NotFound, 422: ValidationFailed}
-BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 def refusals(route: Route) -> dict[int, list[type[ApiError]]]:
@@ -45,7 +44,7 @@ def _by_the_edge(route: Route) -> list[type[ApiError]]:
     errors += [text.fault for text in route.texts.values()]
     if route.takes_body:
         errors += [InvalidInput, UnsupportedMediaType]
-    if route.method in BODY_METHODS:
+    if route.reads_body:
         errors.append(PayloadTooLarge)
     if route.method == "POST":
         errors.append(IdempotencyKeyReused)

@@ -1,0 +1,207 @@
+"""Every statement on consents and their history; one on who is being texted, and one look at phone numbers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.consent.model import Consent, Entry, Pair
+from agentmessage.kernel.db import Statements
+
+
+async def lock_sending(tx: Statements, org_id: UUID) -> int:
+    """Hold the organization's admissions off until the commit; answers how often the law has changed."""
+    version: int = await tx.value(
+        """INSERT INTO sending_accounts AS s (org_id, version) VALUES ($1, 1)
+           ON CONFLICT (org_id) DO UPDATE SET version = s.version + 1 RETURNING version""",
+        org_id,
+    )
+    return version
+
+
+async def list_assigned(db: Statements, org_id: UUID, number_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of some numbers the organization holds now; by primary key."""
+    return await db.all(
+        _id,
+        "SELECT id FROM phone_numbers WHERE org_id = $1 AND id = ANY($2) AND state = 'assigned'",
+        org_id,
+        number_ids,
+    )
+
+
+def _id(column: UUID) -> UUID:
+    return column
+
+
+async def find(db: Statements, org_id: UUID, consent_id: UUID) -> Consent | None:
+    """One consent."""
+    return await db.one(
+        Consent,
+        """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at, suppressed_by,
+                  suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
+           FROM consents WHERE org_id = $1 AND id = $2""",
+        org_id,
+        consent_id,
+    )
+
+
+async def list_pairs(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> list[Consent]:
+    """The consents of some pairs, as many as there are; each by the unique key."""
+    return await db.all(
+        Consent,
+        """SELECT c.id, c.org_id, c.phone_number_id, c.contact_number, c.opted_in, c.opted_in_at, c.opted_out_at,
+                  c.suppressed_by, c.suppressed_keyword, c.source, c.consent_method, c.agreement_text_hash,
+                  c.created_at, c.updated_at
+           FROM unnest($2::uuid[], $3::text[]) wanted (phone_number_id, contact_number)
+           JOIN consents c ON c.org_id = $1 AND c.phone_number_id = wanted.phone_number_id
+                          AND c.contact_number = wanted.contact_number""",
+        org_id,
+        [pair.phone_number_id for pair in pairs],
+        [pair.contact_number for pair in pairs],
+    )
+
+
+async def upsert(tx: Statements, org_id: UUID, consents: Sequence[Consent]) -> None:
+    """Store consents as they are now, all in one statement; none of the pairs twice."""
+    await tx.run(
+        """INSERT INTO consents AS c (org_id, id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at,
+               suppressed_by, suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at)
+           SELECT $1, u.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[],
+               $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
+               $14::timestamptz[]) u
+           ON CONFLICT (org_id, phone_number_id, contact_number) DO UPDATE SET
+               opted_in = excluded.opted_in, opted_in_at = excluded.opted_in_at, opted_out_at = excluded.opted_out_at,
+               suppressed_by = excluded.suppressed_by, suppressed_keyword = excluded.suppressed_keyword,
+               source = excluded.source, consent_method = excluded.consent_method,
+               agreement_text_hash = excluded.agreement_text_hash, updated_at = excluded.updated_at""",
+        org_id,
+        [one.id for one in consents],
+        [one.phone_number_id for one in consents],
+        [one.contact_number for one in consents],
+        [one.opted_in for one in consents],
+        [one.opted_in_at for one in consents],
+        [one.opted_out_at for one in consents],
+        [one.suppressed_by for one in consents],
+        [one.suppressed_keyword for one in consents],
+        [one.source for one in consents],
+        [one.consent_method for one in consents],
+        [one.agreement_text_hash for one in consents],
+        [one.created_at for one in consents],
+        [one.updated_at for one in consents],
+    )
+
+
+async def insert_entries(tx: Statements, org_id: UUID, entries: Sequence[Entry]) -> None:
+    """Add lines to histories, all in one statement."""
+    await tx.run(
+        """INSERT INTO consent_history (org_id, id, consent_id, event, keyword, source, raw_event_id, occurred_at,
+               recorded_at, evidence_ip, evidence_user_agent, evidence_agreement_text, evidence_agreement_text_hash,
+               evidence_form_url, evidence_consent_method)
+           SELECT $1, u.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+               $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+               $15::text[]) u""",
+        org_id,
+        [one.id for one in entries],
+        [one.consent_id for one in entries],
+        [one.event for one in entries],
+        [one.keyword for one in entries],
+        [one.source for one in entries],
+        [one.raw_event_id for one in entries],
+        [one.occurred_at for one in entries],
+        [one.recorded_at for one in entries],
+        [one.evidence_ip for one in entries],
+        [one.evidence_user_agent for one in entries],
+        [one.evidence_agreement_text for one in entries],
+        [one.evidence_agreement_text_hash for one in entries],
+        [one.evidence_form_url for one in entries],
+        [one.evidence_consent_method for one in entries],
+    )
+
+
+async def has_entry(db: Statements, org_id: UUID, consent_id: UUID, raw_event_id: str) -> bool:
+    """Whether a message, challenge or form token has left its line already; by consent_history_once_idx."""
+    return bool(
+        await db.value(
+            "SELECT true FROM consent_history WHERE org_id = $1 AND consent_id = $2 AND raw_event_id = $3",
+            org_id,
+            consent_id,
+            raw_event_id,
+        )
+    )
+
+
+async def cancel_challenges(tx: Statements, org_id: UUID, pair: Pair) -> None:
+    """A question that waits for YES is void once its pair has opted out; by consent_challenges_open_idx."""
+    await tx.run(
+        """UPDATE consent_challenges SET status = 'canceled', ended_at = $4
+           WHERE org_id = $1 AND phone_number_id = $2 AND contact_number = $3 AND status = 'pending'""",
+        org_id,
+        pair.phone_number_id,
+        pair.contact_number,
+        tx.now,
+    )
+
+
+async def list_(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    contact_number: str | None,
+    phone_number_id: UUID | None,
+    opted_in: bool | None,
+    since: datetime | None,
+    consent_method: str | None,
+    limit: int,
+) -> list[Consent]:
+    """Consents, most recently updated first, below a place; by consents_list_idx, or a filter's own index."""
+    return await db.all(
+        Consent,
+        """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at, suppressed_by,
+                  suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
+           FROM consents
+           WHERE org_id = $1
+             AND (updated_at, id) < (coalesce($2::timestamptz, 'infinity'),
+                                     coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+             AND ($4::text IS NULL OR contact_number = $4) AND ($5::uuid IS NULL OR phone_number_id = $5)
+             AND ($6::boolean IS NULL OR opted_in = $6) AND ($7::timestamptz IS NULL OR updated_at >= $7)
+             AND ($8::text IS NULL OR consent_method = $8)
+           ORDER BY updated_at DESC, id DESC LIMIT $9""",
+        org_id,
+        before_at,
+        before_id,
+        contact_number,
+        phone_number_id,
+        opted_in,
+        since,
+        consent_method,
+        limit,
+    )
+
+
+async def list_history(
+    db: Statements,
+    org_id: UUID,
+    consent_id: UUID,
+    *,
+    before_at: datetime | None,
+    before_id: UUID | None,
+    limit: int,
+) -> list[Entry]:
+    """A consent's history, newest first, below a place; by consent_history_list_idx."""
+    return await db.all(
+        Entry,
+        """SELECT id, consent_id, event, keyword, source, raw_event_id, occurred_at, recorded_at, evidence_ip,
+                  evidence_user_agent, evidence_agreement_text, evidence_agreement_text_hash, evidence_form_url,
+                  evidence_consent_method
+           FROM consent_history
+           WHERE org_id = $1 AND consent_id = $2
+             AND (recorded_at, id) < (coalesce($3::timestamptz, 'infinity'),
+                                      coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+           ORDER BY recorded_at DESC, id DESC LIMIT $5""",
+        org_id,
+        consent_id,
+        before_at,
+        before_id,
+        limit,
+    )
