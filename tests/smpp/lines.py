@@ -18,7 +18,7 @@ from agentmessage.smpp.terms import Terms
 
 PASSWORDS = {"esme": "secret", "other": "secret2"}
 QUICK = Limits(refusal_delay_s=0.01)
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 HELLO = SubmitSm(
     source_ton=1,
     source_npi=1,
