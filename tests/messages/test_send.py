@@ -82,7 +82,7 @@ async def test_one_refused_text_among_many_is_refused_alone(api: Client, sender:
     ],
 )
 async def test_refused_by_law(
-    db: CellDb, api: Client, account: Account, number: Any, consent: Any, refusal: tuple[int, str]
+    db: CellDb, api: Client, account: Account, *, number: Any, consent: Any, refusal: tuple[int, str]
 ) -> None:
     sender = await insert_sender(db, account.tenant, **number)
     if consent is not None:

@@ -15,6 +15,7 @@ from agentmessage.app.reference import Reference
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
 from agentmessage.carriers.http import AiohttpTransport
+from agentmessage.inbound.waiting import Waits
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
@@ -69,10 +70,12 @@ class Api:
             context={
                 "settings": settings,
                 "carriers": carriers,
+                "requires_propagation": settings.require_propagation,
                 "doors": Doors(requires_propagation=settings.require_propagation),
                 "authenticator": self._authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.edge.is_draining,
+                "waits": Waits(),
                 "sealer": parse_keys(settings.seal_key),
                 "pages": PageReader(allow_private=settings.page_check_allow_private),
             },
@@ -144,6 +147,7 @@ class Api:
     async def stop(self) -> None:
         """Refuse what is new, end what runs in the background, close the pools."""
         self.edge.is_draining = True
+        self.bells.strike_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

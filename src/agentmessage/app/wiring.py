@@ -7,9 +7,13 @@ from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.consent.routes import routes as consent_routes
 from agentmessage.events.routes import routes as event_routes
+from agentmessage.guardrails.routes import routes as guardrail_routes
+from agentmessage.inbound.conversation_routes import routes as conversation_routes
+from agentmessage.inbound.routes import routes as inbound_routes
 from agentmessage.keys.routes import routes as key_routes
 from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
 from agentmessage.lookups.routes import routes as lookup_routes
+from agentmessage.law.routes import routes as law_routes
 from agentmessage.messages.routes import routes as message_routes
 from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
 from agentmessage.numbers.order_routes import routes as number_order_routes
@@ -29,7 +33,11 @@ def all_routes() -> Sequence[Route]:
         brand_routes,
         campaign_routes,
         consent_routes,
+        guardrail_routes,
         message_routes,
+        inbound_routes,
+        conversation_routes,
+        law_routes,
         lookup_routes,
         key_routes,
         organization_routes,

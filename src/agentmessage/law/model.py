@@ -9,12 +9,20 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.guardrails.model import Resolved
+from agentmessage.sms.segments import Encoding
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """From here on an opening is none: no two places of the recipient are awake at once."""
 
 RATES = {1: (1, 60), 2: (5, 300), 3: (20, 1_200), 4: (100, 6_000)}
 """Texts per second and per minute by throughput tier (api-messaging, section 1.3)."""
+
+
+PACED = frozenset({"customer"})
+"""Kinds of text that take from the organization's buckets."""
+
+UNSTAMPED = frozenset({"auto_reply"})
+"""Kinds whose text names the sender by itself."""
 
 
 class Ask(Struct, frozen=True):
@@ -97,6 +105,15 @@ class Case(Struct, frozen=True):
     requires_propagation: bool
 
 
+class Weight(Struct, frozen=True):
+    """What a text comes to: what is appended to it, its coding, its parts and the price of all of them."""
+
+    stamp: str | None
+    encoding: Encoding
+    segments: int
+    price_microcents: int
+
+
 class Purse:
     """What one organization may still admit in this transaction: credit and pace. Taking is final."""
 
@@ -119,10 +136,10 @@ class Purse:
         wait = max(by_second, by_minute)
         return 0 if wait <= 0 else math.ceil(wait)
 
-    def take(self, price_microcents: int, *, is_paced: bool) -> None:
+    def take(self, price_microcents: int, kind: str) -> None:
         """Admit one text."""
         self.left_microcents -= price_microcents
         self.admitted_microcents += price_microcents
-        if is_paced:
+        if kind in PACED:
             self.second_tokens -= 1
             self.minute_tokens -= 1

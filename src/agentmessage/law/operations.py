@@ -12,7 +12,7 @@ from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import Account, Ask, Case, Facts, Purse
+from agentmessage.law.model import Account, Ask, Case, Facts, Purse, Weight
 from agentmessage.organizations.model import QuietHours
 
 _REMEMBERED = 10_000
@@ -52,9 +52,21 @@ def first_refusal(case: Case) -> ApiError | None:
     return rules.first_refusal(case, rules.SENDING[case.ask.kind])
 
 
-def refusals(case: Case) -> list[ApiError]:
-    """Every reason why the text may not be sent, in the same order."""
-    return [refusal for check in rules.SENDING[case.ask.kind] if (refusal := check(case)) is not None]
+def purse_refusal(case: Case, purse: Purse, weight: Weight) -> ApiError | None:
+    """Why the organization may not admit a lawful text just now: credit, then pace; None: it may."""
+    return next(rules.purse_refusals(case, purse, weight), None)
+
+
+weigh = rules.weigh
+faults = rules.faults
+
+
+async def look(db: Statements, ask: Ask, *, requires_propagation: bool) -> tuple[Purse, Case]:
+    """One text as it would be judged now, without a lock: to explain, not to admit."""
+    (account,) = await queries.list_accounts(db, [ask.org_id])
+    purse = Purse(account, db.now)
+    (case,) = await read_cases(db, [ask], {ask.org_id: purse}, requires_propagation=requires_propagation)
+    return purse, case
 
 
 def handover_refusal(case: Case) -> ApiError | None:

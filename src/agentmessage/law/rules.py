@@ -5,11 +5,12 @@ can change while a text waits. The order is the contract's (decisions, section 5
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from agentmessage.guardrails.model import QuietHoursMode
-from agentmessage.kernel.errors import ApiError, ValidationFailed
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.guardrails.model import AutostampCadence, QuietHoursMode
+from agentmessage.kernel.errors import ApiError, RateLimited, ValidationFailed
 from agentmessage.law.errors import (
     ConsentRequired,
     ConsentStale,
@@ -20,12 +21,40 @@ from agentmessage.law.errors import (
     SenderNotRegistered,
     instant,
 )
-from agentmessage.law.model import NEVER, Case
+from agentmessage.law.model import NEVER, PACED, UNSTAMPED, Case, Purse, Weight
+from agentmessage.sms.segments import measure
 
+STAMP_DAY = timedelta(days=1)
+SOONEST = timedelta(minutes=1)
+LATEST = timedelta(days=30)
 FIXED_LINES = frozenset({"FIXED", "LANDLINE", "FIXED_LINE"})
 
 
 Check = Callable[[Case], ApiError | None]
+
+
+def faults(
+    sender: str, recipient: str, text: str | None, scheduled_at: datetime | None, now: datetime
+) -> dict[str, str]:
+    """What is wrong with a text beyond the shape of its fields."""
+    found: dict[str, str] = {}
+    if text is not None and not _is_encodable(text):
+        found["text"] = "must be whole characters: it holds half a surrogate pair"
+    if scheduled_at is not None and not now + SOONEST <= scheduled_at <= now + LATEST:
+        found["scheduled_at"] = "must be 1 minute to 30 days ahead"
+    if sender == recipient:
+        found["to"] = "must not be the sender"
+    return found
+
+
+def _is_encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-16")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def sender_is_ours(case: Case) -> ApiError | None:
@@ -129,3 +158,34 @@ def recent(case: Case) -> Sequence[int]:
         return ()
     since = int(case.ask.due_at.timestamp() * 1000) - cap.window_minutes * 60_000
     return [moment for moment in case.texted_at.get(str(cap.scope_id), ()) if moment > since]
+
+
+def purse_refusals(case: Case, purse: Purse, weight: Weight) -> Iterator[ApiError]:
+    """Why the organization may not admit a lawful text just now: credit, then pace."""
+    if not purse.covers(weight.price_microcents):
+        yield InsufficientCredit()
+    if case.ask.kind in PACED and (wait_s := purse.wait_s()):
+        yield RateLimited(retry_after_s=wait_s)
+
+
+def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_price_microcents: int) -> Weight:
+    """What a text costs with what is appended to it: its parts; an MMS is one."""
+    stamp = _stamp(case, now)
+    counted = measure((text or "") + (stamp or ""))
+    segments = 1 if has_media else counted.segments
+    return Weight(stamp, counted.encoding, segments, segments * unit_price_microcents)
+
+
+def _stamp(case: Case, now: datetime) -> str | None:
+    """What the guardrail appends, separator included: the disclosure of who is texting."""
+    wanted, last = case.resolved.autostamp, case.facts.stamped_at
+    if wanted is None or case.ask.kind in UNSTAMPED:
+        return None
+    match wanted.cadence:
+        case AutostampCadence.EVERY:
+            is_due = True
+        case AutostampCadence.FIRST:
+            is_due = last is None
+        case AutostampCadence.DAILY:
+            is_due = last is None or now - last >= STAMP_DAY
+    return f"\n{wanted.text}" if is_due else None

@@ -14,14 +14,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
-from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.errors import ApiError, RateLimited
+from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
 from agentmessage.law.model import Ask, Case, Purse
-from agentmessage.messages import admission_queries, rules
+from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import Kind, Message, Status
 
@@ -118,15 +117,11 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
     refusal = law.first_refusal(case)
     if refusal is not None:
         return refusal
-    stamp = rules.stamp(case, now)
-    measure = rules.measure(draft.text, stamp, has_media=bool(draft.media))
-    total = price * measure.segments
-    if not purse.covers(total):
-        return InsufficientCredit()
-    is_paced = draft.kind is Kind.CUSTOMER
-    if is_paced and (wait_s := purse.wait_s()):
-        return RateLimited(retry_after_s=wait_s)
-    purse.take(total, is_paced=is_paced)
+    weight = law.weigh(case, draft.text, now, has_media=bool(draft.media), unit_price_microcents=price)
+    refusal = law.purse_refusal(case, purse, weight)
+    if refusal is not None:
+        return refusal
+    purse.take(weight.price_microcents, case.ask.kind)
     due_at = case.opens_at or case.ask.due_at
     facts = case.facts
     assert facts.phone_number_id is not None  # noqa: S101 - the first check of every kind
@@ -141,11 +136,11 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         sender=draft.sender,
         recipient=draft.recipient,
         text=draft.text,
-        stamp=stamp,
+        stamp=weight.stamp,
         channel="mms" if draft.media else "sms",
         media=draft.media,
-        encoding=measure.encoding,
-        segments=measure.segments,
+        encoding=weight.encoding,
+        segments=weight.segments,
         priority=draft.priority,
         tag=draft.tag,
         metadata=draft.metadata,
@@ -174,5 +169,5 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         lawful_until=case.closes_at,
         cap_scope_id=cap_scope_id,
         texted_at=texted_at,
-        stamps=facts.consent_id if stamp is not None else None,
+        stamps=facts.consent_id if weight.stamp is not None else None,
     )

@@ -9,35 +9,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.kernel.money import price_cents
+from agentmessage.law.schemas import Media, Text
 from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
 from agentmessage.sms.segments import Encoding
 from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
 
-MAX_TEXT = 1600
-MAX_MEDIA = 10
 MAX_BATCH = 1000
 MAX_METADATA_KEYS = 20
 
-Text = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_TEXT,
-        pattern=STORABLE,
-        examples=["Acme Dental: your appointment is on Monday at 9. Reply STOP to opt out."],
-        extra=must(f"must be 1..{MAX_TEXT} chars"),
-    ),
-]
-MediaRef = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=2048,
-        pattern=r"^(https://[A-Za-z0-9\[][!-~]*|[0-9a-fA-F-]{36})" + END,
-        examples=["https://customer.example/xray.png"],
-        extra=must("must be an https URL or the media_id of an upload"),
-    ),
-]
 Tag = Annotated[
     str,
     Meta(
@@ -62,9 +41,7 @@ class MessageCreate(Request, frozen=True):
     from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
     to: E164
     text: Text | None = None
-    media: Annotated[
-        Sequence[MediaRef], Meta(max_length=MAX_MEDIA, extra=must(f"must be at most {MAX_MEDIA} URLs or media ids"))
-    ] = ()
+    media: Media = ()
     priority: Priority = Priority.DEFAULT
     tag: Tag | None = None
     scheduled_at: Utc | None = None
