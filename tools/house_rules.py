@@ -31,7 +31,7 @@ ASKS_FOR_TENANT = re.compile(
 )
 
 ROOMS = frozenset(
-    {"organizations", "events", "keys", "billing", "webhooks", "consent", "brands", "campaigns", "numbers"}
+    {"inbound", "organizations", "events", "keys", "billing", "webhooks", "consent", "brands", "campaigns", "numbers"}
 )
 FRONT_DOOR = frozenset({"operations", "model", "errors", "schemas"})
 
@@ -39,6 +39,7 @@ RECONCILER = "the reconciler batches numbers of one carrier account, whoever the
 RETENTION = "a sweep forgets what is past its retention, for everybody"
 UPKEEP = "the monthly charge goes through everybody's numbers, which it locked by id with their organization"
 CALLBACK = "a callback of the registry names its own id and no organization"
+KEPT = "a text that could not be applied is found again by our own id, in a job of ours"
 OPERATOR = "the operator looks across organizations, from the command line only"
 
 ACROSS_TENANTS: dict[str, str] = {
@@ -46,6 +47,10 @@ ACROSS_TENANTS: dict[str, str] = {
     "app/queries.py::count_open_drift": OPERATOR,
     "brands/queries.py::list_registered_as": CALLBACK,
     "campaigns/queries.py::list_registered_as": CALLBACK,
+    "inbound/queries.py::count_problems": OPERATOR,
+    "inbound/queries.py::delete_raw": KEPT,
+    "inbound/queries.py::delete_raw_before": RETENTION,
+    "inbound/queries.py::lock_failed": KEPT,
     "lookups/queries.py::redact": RETENTION,
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,

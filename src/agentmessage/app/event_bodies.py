@@ -6,6 +6,7 @@ from agentmessage.billing.schemas import WalletLevel
 from agentmessage.brands.schemas import BrandResource
 from agentmessage.campaigns.schemas import CampaignResource
 from agentmessage.consent.schemas import ConsentResource
+from agentmessage.inbound.schemas import InboundOut
 from agentmessage.keys.schemas import ApiKeyResource
 from agentmessage.lookups.schemas import LookupResource
 from agentmessage.messages.schemas import MessageOut
@@ -24,6 +25,7 @@ BY_FAMILY: Mapping[str, type[Resource]] = {
     "wallet": WalletLevel,
     "organization": OrganizationResource,
     "message": MessageOut,
+    "inbound_message": InboundOut,
     "contact": ConsentResource,
     "consent_pending": ChallengeResource,
     "lookup": LookupResource,

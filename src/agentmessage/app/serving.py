@@ -58,6 +58,7 @@ class DrainingServer(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
         self._api.edge.is_draining = True
+        self._api.bells.strike_all()
 
 
 def _spare_the_collector() -> None:

@@ -71,6 +71,8 @@ class Bells:
         hearers = self._events.get(f"{cell}/{bell}", [])
         if event in hearers:
             hearers.remove(event)
+        if not hearers:
+            self._events.pop(f"{cell}/{bell}", None)
 
     def strike(self, cell: str, bell: str) -> None:
         """Ring inside this process only."""
@@ -93,7 +95,7 @@ class Bells:
         async with directory.connection() as connection:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, self._heard)
-            self._strike_all()
+            self.strike_all()
             try:
                 await lost.wait()
             finally:
@@ -104,7 +106,8 @@ class Bells:
         for event in self._events.get(str(payload), ()):
             event.set()
 
-    def _strike_all(self) -> None:
+    def strike_all(self) -> None:
+        """Have every hearer in this process look."""
         for hearers in self._events.values():
             for event in hearers:
                 event.set()

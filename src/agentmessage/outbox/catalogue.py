@@ -40,6 +40,7 @@ class EventType(StrEnum):
     MESSAGE_FAILED = "message.failed"
     MESSAGE_UNDELIVERED = "message.undelivered"
     MESSAGE_CANCELED = "message.canceled"
+    INBOUND_MESSAGE_RECEIVED = "inbound_message.received"
     CONTACT_OPTED_IN = "contact.opted_in"
     CONTACT_OPTED_OUT = "contact.opted_out"
     CONSENT_PENDING_CONFIRMED = "consent_pending.confirmed"

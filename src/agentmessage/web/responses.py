@@ -36,7 +36,7 @@ def success(route: Route, result: Any) -> Reply:
     if isinstance(result, Answer):
         answer: Answer[Any] = result  # pyright: ignore[reportUnknownVariableType]
         status, result, headers = answer.status, answer.value, answer.headers
-    if result is None:
+    if result is None and route.answers.get(status) is None:
         return Reply(status, b"", headers)
     if isinstance(result, Page):
         page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,211 @@
+"""Texts in and conversations on the wire."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from agentmessage.inbound.model import REDACTED, Channel, Conversation, Direction, Entry, Inbound, OptOutMethod, Place
+from agentmessage.web.wire import END, CursorText, Request, Resource, Utc, must
+
+WAIT_MAX_S = 60
+
+Party = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})" + END,
+        examples=["+14155550123"],
+        extra=must("must be E.164, or a short code of 3..8 digits"),
+    ),
+]
+NumberId = Annotated[UUID, Meta(extra=must("must be a UUID"))]
+Flag = Annotated[bool, Meta(extra=must("must be true or false"))]
+
+
+class OptOut(Resource, frozen=True):
+    """Whether the text asked to stop, in which word or phrase of the published list, and by which of the two."""
+
+    detected: bool
+    keyword: str | None
+    method: OptOutMethod | None
+
+
+class InboundOut(Resource, frozen=True):
+    """A text that came in. `body` null: media only, or redacted; `redacted_at` says when.
+
+    `segment_count` is what it was charged as. `bandwidth_message_id` and `bandwidth_received_at` are aliases of
+    `carrier_message_id` and `carrier_received_at`, whatever the carrier.
+    """
+
+    id: UUID
+    org_id: UUID
+    phone_number_id: UUID
+    from_: str = msgspec.field(name="from")
+    to: str
+    body: str | None
+    channel: Channel
+    media_urls: Sequence[str]
+    segment_count: int
+    opt_out: OptOut
+    carrier_message_id: str
+    bandwidth_message_id: str
+    carrier_received_at: datetime | None
+    bandwidth_received_at: datetime | None
+    received_at: datetime
+    redacted_at: datetime | None
+
+    @classmethod
+    def of(cls, inbound: Inbound) -> "InboundOut":
+        """A stored text as its owner sees it."""
+        method = None if inbound.opt_out_method is None else OptOutMethod(inbound.opt_out_method)
+        return cls(
+            inbound.id,
+            inbound.org_id,
+            inbound.phone_number_id,
+            inbound.sender,
+            inbound.recipient,
+            inbound.body,
+            Channel(inbound.channel),
+            inbound.media_urls,
+            inbound.segment_count,
+            OptOut(inbound.opt_out_detected, inbound.opt_out_keyword, method),
+            inbound.carrier_message_id,
+            inbound.carrier_message_id,
+            inbound.carrier_received_at,
+            inbound.carrier_received_at,
+            inbound.received_at,
+            inbound.redacted_at,
+        )
+
+
+class InboundQuery(Request, frozen=True):
+    """Filters of the list; all given ones must hold."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    from_: Annotated[Party, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
+    to: Annotated[Party, Meta(description="Your number.")] | UnsetType = UNSET
+    phone_number_id: NumberId | UnsetType = UNSET
+    channel: Annotated[Channel, Meta(extra=must("must be sms or mms"))] | UnsetType = UNSET
+    opt_out: Annotated[Flag, Meta(description="Whether it asked to stop.")] | UnsetType = UNSET
+    since: Annotated[Utc, Meta(description="Received at or after this time.")] | UnsetType = UNSET
+
+
+class WaitQuery(Request, frozen=True):
+    """What to wait for."""
+
+    from_: Annotated[Party, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
+    to: Annotated[Party, Meta(description="Your number.")] | UnsetType = UNSET
+    since: (
+        Annotated[Utc, Meta(description="Only texts received after this time; left out: after the request.")]
+        | UnsetType
+    ) = UNSET
+    timeout_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=WAIT_MAX_S,
+            description="Seconds to wait at most.",
+            extra=must(f"must be an integer, 0..{WAIT_MAX_S}"),
+        ),
+    ] = 30
+
+
+class ConversationConsent(Resource, frozen=True):
+    """Whether the contact agreed to texts from the number, and when last."""
+
+    opted_in: bool
+    opted_in_at: datetime | None
+
+
+class ConversationOut(Resource, frozen=True):
+    """All texts between one contact and one of the organization's numbers. It never expires.
+
+    `last_message_preview` is the beginning of the last text, `[redacted]` once its content is past retention; then
+    `last_message_body_redacted_at` is set. A text counts from the moment that its carrier took it.
+    """
+
+    id: str
+    phone_number_id: UUID
+    phone_number: str
+    contact_number: str
+    last_message_at: datetime
+    last_message_direction: Direction
+    last_message_preview: str | None
+    last_message_body_redacted_at: datetime | None
+    message_count: int
+    consent: ConversationConsent
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "ConversationOut":
+        """A stored conversation as its owner sees it."""
+        preview = conversation.last_preview if conversation.redacted_at is None else REDACTED
+        return cls(
+            Place(conversation.phone_number_id, conversation.contact_number).id,
+            conversation.phone_number_id,
+            conversation.phone_number,
+            conversation.contact_number,
+            conversation.last_message_at,
+            Direction(conversation.last_direction),
+            preview,
+            conversation.redacted_at,
+            conversation.message_count,
+            ConversationConsent(conversation.opted_in, conversation.opted_in_at),
+        )
+
+
+class ConversationQuery(Request, frozen=True):
+    """Filters of the list; all given ones must hold."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    phone_number_id: NumberId | UnsetType = UNSET
+    contact_number: Party | UnsetType = UNSET
+    since: Annotated[Utc, Meta(description="Last spoken in at or after this time.")] | UnsetType = UNSET
+    opted_in: Annotated[Flag, Meta(description="Whether the contact has opted in.")] | UnsetType = UNSET
+
+
+class ConversationMessageOut(Resource, frozen=True):
+    """One text of a conversation. `created_at` is when it came in, or when its carrier took it.
+
+    Past retention `body` is null, `media_urls` is empty and `redacted_at` is set.
+    """
+
+    id: UUID
+    direction: Direction
+    phone_number_id: UUID
+    from_number: str
+    to_number: str
+    body: str | None
+    media_urls: Sequence[str]
+    channel: Channel
+    segment_count: int
+    created_at: datetime
+    redacted_at: datetime | None
+
+    @classmethod
+    def of(cls, entry: Entry) -> "ConversationMessageOut":
+        """A stored text as its owner sees it."""
+        return cls(
+            entry.id,
+            Direction(entry.direction),
+            entry.phone_number_id,
+            entry.sender,
+            entry.recipient,
+            entry.body,
+            entry.media_urls,
+            Channel(entry.channel),
+            entry.segment_count,
+            entry.at,
+            entry.redacted_at,
+        )
+
+
+class ConversationMessageQuery(Request, frozen=True):
+    """Paging of a conversation."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
