@@ -26,6 +26,8 @@ SRC = Path(agentmessage.__file__).parent
 TESTS = Path(__file__).parent.parent
 
 SHARED_CODES = {
+    "ATTESTATION_REQUIRED": {"AttestationRequired", "LooseningNeedsAttestation"},
+    "CONFLICT": {"ProfileInUse", "SlugTaken"},
     "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
     "INVALID_INPUT": {"InvalidInput", "InvalidScopes"},
     "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId", "UnexpectedQuery"},

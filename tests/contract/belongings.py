@@ -8,6 +8,7 @@ from agentmessage.kernel.ids import new_id
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
+from tests.make.guardrails import insert_binding, insert_pool, insert_profile
 
 
 async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUID]:
@@ -19,6 +20,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUI
         "/v1/api-keys/{id}": account.key_id,
         "/v1/brands/{id}": brand,
         "/v1/campaigns/{id}": campaign,
+        **await _insert_guardrails(db, account.org_id, brand),
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
@@ -31,6 +33,15 @@ def home_of(path: str, belongings: dict[str, Any]) -> str:
     if home not in belongings:
         raise KeyError(f"no belonging is read at {home}: add one to furnish()")
     return home
+
+
+async def _insert_guardrails(db: CellDb, org_id: UUID, brand_id: UUID) -> dict[str, UUID]:
+    profile = await insert_profile(db, org_id)
+    return {
+        "/v1/guardrails/profiles/{id}": profile,
+        "/v1/guardrails/bindings/{id}": await insert_binding(db, org_id, profile, "brand", brand_id),
+        "/v1/guardrails/pools/{id}": await insert_pool(db, org_id, brand_id),
+    }
 
 
 async def _insert_bulk_order(db: CellDb, org_id: UUID) -> UUID:

@@ -110,12 +110,14 @@ class Calendar:
         self._days: dict[tuple[Place, int, int, int], Sequence[tuple[datetime, Verdict]]] = {}
 
     def window(self, recipient: str, now: datetime, start_minute: int, end_minute: int) -> Verdict:
-        """Whether the recipient may be texted at `now` (in UTC), with quiet hours between two minutes of local days.
+        """Whether the recipient may be texted at `now`, with quiet hours between two minutes of local days.
 
         Quiet hours that end when they begin are none.
         """
         is_nanp = len(recipient) == _NANP_LENGTH and recipient[1] == "1"
         place = self._by_number.get(recipient[:_NANP_PREFIX] if is_nanp else recipient) or self.place(recipient)
+        if now.tzinfo is not UTC:
+            now = now.astimezone(UTC)
         key = (place, start_minute, end_minute, now.toordinal())
         verdicts = self._days.get(key) or self._day(key)
         for until, verdict in verdicts:
