@@ -145,6 +145,7 @@ def work() -> None:
 def simulate(  # noqa: PLR0917 - typer makes one option of each
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8090,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    smpp_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of its SMSC; 0 is any free one.")] = 2775,
     data_dir: Annotated[Path, typer.Option(help="Where it remembers its world.")] = Path("var/simulator"),
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
@@ -160,6 +161,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
         host=host,
         port=port,
         descriptor=fd,
+        smpp_port=smpp_port,
         data_dir=data_dir,
         profile=profile.value,
         time_scale=time_scale,

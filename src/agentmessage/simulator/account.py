@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agentmessage.simulator.state import (
     FINAL,
+    Application,
     Brand,
     Campaign,
     Entity,
@@ -36,6 +37,7 @@ class Account:
         self.campaigns: dict[str, Campaign] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.webhooks: dict[str, Webhook] = {}
+        self.applications: dict[str, Application] = {}
         self.by_key: dict[tuple[str, str], list[str]] = {}
         self.by_reference: dict[tuple[str, str], str] = {}
         self.on_campaign: dict[str, dict[str, None]] = {}
@@ -135,6 +137,7 @@ class Account:
             yield from group.values()
         yield from self.subscriptions.values()
         yield from self.webhooks.values()
+        yield from self.applications.values()
 
     def planner(self, kind: str, entity_id: str) -> LineOrder | NumberOrder | Brand | Campaign | None:
         """The entity whose step is due."""
@@ -168,6 +171,8 @@ class Account:
                 self.subscriptions[entity.id] = entity
             case Webhook():
                 self.webhooks[entity.id] = entity
+            case Application():
+                self.applications[entity.id] = entity
 
     def reindex(self, *, at: float) -> None:
         """Rebuild what is derived, after everything was restored."""

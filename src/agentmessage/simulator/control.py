@@ -10,12 +10,16 @@ from msgspec import Meta, Struct
 
 from agentmessage.simulator import oracle
 from agentmessage.simulator.account import Account
+from agentmessage.simulator.calls import Refused
 from agentmessage.simulator.faults import CATALOG, DEFAULT_SECONDS, FaultOrder, UnknownFault
 from agentmessage.simulator.orders import LineOrders
 from agentmessage.simulator.purchases import NumberOrders
 from agentmessage.simulator.realm import Realm, stamp
 from agentmessage.simulator.registry import RegistryDesk
 from agentmessage.simulator.state import Campaign
+from agentmessage.simulator.text_control import NAMES as TEXT_NAMES
+from agentmessage.simulator.text_control import TextControl
+from agentmessage.simulator.text_desk import TextDesk
 from agentmessage.simulator.wire import Reply, Request, json_reply
 
 _E164 = re.compile(r"\+1[2-9]\d{9}")
@@ -72,8 +76,11 @@ class _Refused(Exception):
 class Control:
     """Answers `/_control/…`."""
 
-    def __init__(self, realm: Realm, lines: LineOrders, numbers: NumberOrders, desk: RegistryDesk) -> None:
+    def __init__(
+        self, realm: Realm, lines: LineOrders, numbers: NumberOrders, desk: RegistryDesk, texts: TextDesk
+    ) -> None:
         self._realm = realm
+        self._texts = TextControl(realm, texts)
         self._lines = lines
         self._numbers = numbers
         self._desk = desk
@@ -93,6 +100,11 @@ class Control:
     def handle(self, request: Request, at: float) -> Reply:
         """One request to the control plane."""
         name, _, rest = request.path.removeprefix("/_control/").partition("/")
+        if name in TEXT_NAMES:
+            try:
+                return self._texts.handle(request, at)
+            except Refused as refused:
+                return refused.reply
         operation = self._operations.get((request.method, name))
         if operation is None or (bool(rest) != (name == "campaigns")):
             known = any(given == name for _, given in self._operations)

@@ -39,6 +39,14 @@ CATALOG: Mapping[str, str] = {
     "brand_unverified": "the identity of the brand cannot be verified",
     "campaign_declined": "the carrier declines the campaign",
     "campaign_rejected": "one mobile operator rejects the campaign",
+    # texts, beside those of the line, which strike them too (operation `smpp.submit`, `messages.send`)
+    "queue_full": "the SMSC refuses the text because its queue is full",
+    "text_failed": "the text is taken and fails with `code` (Bandwidth's) and `text`",
+    "receipt_early": "the receipt comes before the answer to the text",
+    "receipt_lost": "the receipt is never sent",
+    "receipt_duplicated": "the receipt is sent three times",
+    "receipt_late": "the receipt comes `seconds` late",
+    "receipt_reordered": "after the receipt comes an older one",
     # callbacks
     "callback_lost": "the callback is never sent",
     "callback_duplicated": "the callback is sent three times",
@@ -55,8 +63,14 @@ DEFAULT_SECONDS: Mapping[str, float] = {
     "order_late_success": 5.0,
     "operator_slow": 10.0,
     "stale_read": 30.0,
+    "receipt_late": 5.0,
     "callback_late": 10.0,
 }
+
+DEFAULT_WORDS: Mapping[str, tuple[str, str]] = {"text_failed": ("4750", "destination-rejected-message")}
+"""Code and text of a fault that is given none; of those that are not here, those of ORDER_WORDS."""
+
+ORDER_WORDS = ("5148", "Wait for NNID update has timed out.")
 
 _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
@@ -68,8 +82,8 @@ class Chance(Struct, frozen=True, forbid_unknown_fields=True):
     operation: str = ""
     account: str = ""
     seconds: float | None = None
-    code: str = "5148"
-    text: str = "Wait for NNID update has timed out."
+    code: str | None = None
+    text: str | None = None
     share: _Share = 0.5
 
 
@@ -82,8 +96,8 @@ class OneShot(Struct, forbid_unknown_fields=True):
     account: str = ""
     number: str = ""
     seconds: float | None = None
-    code: str = "5148"
-    text: str = "Wait for NNID update has timed out."
+    code: str | None = None
+    text: str | None = None
     share: _Share = 0.5
 
 
@@ -157,6 +171,11 @@ class FaultBook:
         self.once.clear()
         self.outage = None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is switched on; an outage that is over still counts as something."""
+        return not self.chances and not self.once and self.outage is None
+
     def outage_at(self, at: float, operation: str) -> str | None:
         """`hang` or `error` while an outage lasts."""
         if self.outage is None:
@@ -201,4 +220,6 @@ def _applies(wanted_operation: str, wanted_account: str, operation: str, account
 
 def _strike(fault: str, source: OneShot | Chance) -> Strike:
     seconds = source.seconds if source.seconds is not None else DEFAULT_SECONDS.get(fault, 0.0)
-    return Strike(fault, seconds, source.code, source.text, source.share)
+    code, text = DEFAULT_WORDS.get(fault, ORDER_WORDS)
+    code, text = code if source.code is None else source.code, text if source.text is None else source.text
+    return Strike(fault, seconds, code, text, source.share)

@@ -6,14 +6,15 @@ request is answered, so a killed process loses nothing that it has answered; a t
 
 import io
 import os
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from agentmessage.simulator.frames import read_frames, write_frame
 from agentmessage.simulator.realm import ChangeKey, identity
 from agentmessage.simulator.state import (
+    Application,
     Brand,
     Campaign,
     Entity,
@@ -34,6 +35,7 @@ _TYPES: Mapping[str, type[Entity]] = {
     "campaign": Campaign,
     "subscription": Subscription,
     "webhook": Webhook,
+    "application": Application,
 }
 _Row = tuple[str, str, str, bytes | None]
 
@@ -58,7 +60,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         latest: dict[tuple[str, str, str], bytes] = {}
         content = self._path.read_bytes() if self._path.exists() else b""
-        for frame in _frames(content):
+        for frame in read_frames(content):
             for account, kind, key, body in _rows.decode(frame):
                 if body is None:
                     latest.pop((account, kind, key), None)
@@ -108,24 +110,4 @@ class Journal:
 
 
 def _write(file: io.FileIO, rows: list[_Row]) -> int:
-    if not rows:
-        return 0
-    payload = _encoder.encode(rows)
-    frame = len(payload).to_bytes(4, "big") + zlib.crc32(payload).to_bytes(4, "big") + payload
-    view = memoryview(frame)
-    while view:
-        view = view[file.write(view) :]
-    return len(frame)
-
-
-def _frames(content: bytes) -> Iterable[bytes]:
-    """Whole frames from the start; stops at the first that is torn."""
-    position = 0
-    while position + 8 <= len(content):
-        length = int.from_bytes(content[position : position + 4], "big")
-        crc = int.from_bytes(content[position + 4 : position + 8], "big")
-        payload = content[position + 8 : position + 8 + length]
-        if len(payload) != length or zlib.crc32(payload) != crc:
-            return
-        yield payload
-        position += 8 + length
+    return write_frame(file, _encoder.encode(rows)) if rows else 0

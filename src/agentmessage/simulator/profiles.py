@@ -55,6 +55,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     campaign_import: Span = _NONE
     operator_review: Mapping[str, Span] = {}
     magic_wait: Span = _NONE
+    transit: Mapping[str, Span] = {}
     callback: Span = _NONE
     carrier_limits: Limits | None = None
     registry_limits: Limits | None = None
@@ -67,6 +68,10 @@ class Profile(Struct, frozen=True, kw_only=True):
     def review_of(self, operator: str) -> Span:
         """How long one operator takes to review a campaign that the carrier has accepted."""
         return self.operator_review.get(operator, _NONE)
+
+    def transit_of(self, operator: str) -> Span:
+        """How long a text takes from the carrier to a handset of one operator and its receipt back."""
+        return self.transit.get(operator, _NONE)
 
 
 INSTANT = Profile(name="instant")
@@ -84,6 +89,7 @@ DEMO = Profile(
     campaign_import=Span(0.2, 0.4),
     operator_review={op: Span(0.3, 1.2) for op in OPERATORS},
     magic_wait=Span(3.0, 3.0),
+    transit={"10017": Span(0.2, 0.8), "10035": Span(0.2, 1.0), "10036": Span(0.4, 1.5), "10038": Span(0.2, 0.9)},
     callback=Span(0.05, 0.2),
 )
 
@@ -114,6 +120,7 @@ WORLD = Profile(
         "10038": Span(_DAY, 3 * _DAY),
     },
     magic_wait=Span(_DAY, _DAY),
+    transit={"10017": Span(1.0, 5.0), "10035": Span(1.0, 8.0), "10036": Span(2.0, 20.0), "10038": Span(1.0, 6.0)},
     callback=Span(0.5, 5.0),
     carrier_limits=Limits(read_per_s=0.5, read_burst=20, write_per_s=0.5, write_burst=10),
     registry_limits=Limits(read_per_s=20, read_burst=20, write_per_s=2, write_burst=20),
@@ -138,7 +145,14 @@ def _scaled(profile: Profile, scale: float) -> Profile:
             changed[field.name] = value.times(scale)
     spans = {name: span.divided_by(scale) for name, span in profile.propagation.items()}
     reviews = {name: span.divided_by(scale) for name, span in profile.operator_review.items()}
+    transits = {name: span.divided_by(scale) for name, span in profile.transit.items()}
     queues = {name: seconds / scale for name, seconds in profile.propagation_queue_s.items()}
     return msgspec.structs.replace(
-        profile, **changed, propagation=spans, operator_review=reviews, propagation_queue_s=queues, time_scale=scale
+        profile,
+        **changed,
+        propagation=spans,
+        operator_review=reviews,
+        transit=transits,
+        propagation_queue_s=queues,
+        time_scale=scale,
     )

@@ -17,6 +17,8 @@ from msgspec import Struct
 from agentmessage.simulator.delivery import Postman
 from agentmessage.simulator.journal import Journal
 from agentmessage.simulator.profiles import named
+from agentmessage.simulator.text_journal import TextJournal
+from agentmessage.simulator.text_line import TextLine
 from agentmessage.simulator.wire import Breakage, Reply, Request, json_reply
 from agentmessage.simulator.world import Credentials, World
 
@@ -35,12 +37,14 @@ _LONGEST_NAP = timedelta(seconds=5)
 class SimulatorConfig(Struct, frozen=True, kw_only=True):
     """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends.
 
+    `smpp_port` is the SMSC's, 0 for a free one, None for no SMSC.
     `descriptor` is a listening socket that was handed down, instead of an address.
     """
 
     host: str = "127.0.0.1"
     port: int = 8090
     descriptor: int | None = None
+    smpp_port: int | None = None
     data_dir: Path | None = None
     seed: int = 1
     profile: str = "demo"
@@ -63,6 +67,9 @@ class Simulator:
         )
         if self._journal is not None:
             self.world.restore(self._journal.load())
+        texts = TextJournal(config.data_dir / "texts.journal") if config.data_dir is not None else None
+        self.texts = TextLine(self.world, texts)
+        self._config = config
         self._wake = asyncio.Event()
         self._postman = Postman()
 
@@ -70,8 +77,13 @@ class Simulator:
         """Handle one request at this moment, and write down what it changed before it is answered."""
         reply = self.world.handle(request, datetime.now(UTC))
         self._keep()
+        self.texts.moved()
         self._wake.set()
         return reply
+
+    async def open(self) -> None:
+        """Begin to speak SMPP and to tell of texts. Raises OSError where the port is taken."""
+        await self.texts.open(self._config.host, self._config.smpp_port)
 
     async def run(self) -> None:
         """Let time pass until canceled."""
@@ -80,14 +92,17 @@ class Simulator:
                 now = datetime.now(UTC)
                 self.world.advance(now)
                 self._keep()
+                self.texts.moved()
                 for callback in self.world.due_callbacks(now):
                     self._postman.send(callback)
                 await self._nap()
         finally:
             await self._postman.close()
+            await self.texts.close()
 
     def close(self) -> None:
         """Close the disk."""
+        self.texts.close_disk()
         if self._journal is not None:
             self._journal.close()
 
@@ -126,10 +141,13 @@ async def serve(config: SimulatorConfig) -> None:
     """Run a simulator until SIGINT or SIGTERM; says on standard output when and where it listens."""
     simulator = Simulator(config)
     listener = _listen(config)
+    await simulator.open()
     server = uvicorn.Server(_uvicorn(application(simulator)))
     if config.announces:
         host, port = listener.getsockname()[:2]
-        sys.stdout.write(f"simulator ready on http://{host}:{port} (profile {config.profile}, seed {config.seed})\n")
+        smsc = f", SMPP on port {simulator.texts.smsc.port}" if simulator.texts.smsc.port else ""
+        words = f"(profile {config.profile}, seed {config.seed}{smsc})"
+        sys.stdout.write(f"simulator ready on http://{host}:{port} {words}\n")
         sys.stdout.flush()
     try:
         await server.serve(sockets=[listener])
@@ -142,6 +160,8 @@ class Running(Struct, frozen=True):
 
     url: str
     world: World
+    smpp_port: int = 0
+    texts: TextLine | None = None
 
 
 @asynccontextmanager
@@ -149,11 +169,12 @@ async def running(config: SimulatorConfig) -> AsyncGenerator[Running]:
     """Run a simulator on a real socket inside the present event loop, for tests."""
     simulator = Simulator(config)
     listener = _listen(config)
+    await simulator.open()
     host, port = listener.getsockname()[:2]
     server = uvicorn.Server(_uvicorn(application(simulator)))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield Running(f"http://{host}:{port}", simulator.world)
+        yield Running(f"http://{host}:{port}", simulator.world, simulator.texts.smsc.port, simulator.texts)
     finally:
         server.should_exit = True
         await task

@@ -220,4 +220,13 @@ class Webhook(Struct):
     created_at: float
 
 
-Entity = Line | Shelf | LineOrder | NumberOrder | Brand | Campaign | Subscription | Webhook
+class Application(Struct):
+    """Where the carrier sends what happens to texts, and with which Basic credentials."""
+
+    id: str
+    url: str
+    username: str
+    password: str
+
+
+Entity = Line | Shelf | LineOrder | NumberOrder | Brand | Campaign | Subscription | Webhook | Application

@@ -24,6 +24,7 @@ from agentmessage.simulator.carrier_subscriptions import SubscriptionRoutes
 from agentmessage.simulator.control import Control
 from agentmessage.simulator.limits import Meter
 from agentmessage.simulator.lookup_api import LookupRoutes
+from agentmessage.simulator.messaging_api import SEND, MessageRoutes, messaging_error
 from agentmessage.simulator.notices import pop_due
 from agentmessage.simulator.orders import LineOrders
 from agentmessage.simulator.profiles import Limits, Profile, named
@@ -32,7 +33,11 @@ from agentmessage.simulator.realm import ChangeKey, Realm
 from agentmessage.simulator.registry import RegistryDesk
 from agentmessage.simulator.registry_api import RegistryRoutes
 from agentmessage.simulator.state import Brand, Campaign, Entity, LineOrder, NumberOrder
+from agentmessage.simulator.text_desk import TextDesk
 from agentmessage.simulator.wire import Breakage, OutgoingCallback, Reply, Request, json_reply
+
+MESSAGING = "/api/v2/users/"
+SYSTEM_IDS = ("live", "sandbox")
 
 
 class Credentials(Struct, frozen=True):
@@ -68,7 +73,8 @@ class World:
         self._lines = LineOrders(realm)
         self._numbers = NumberOrders(realm)
         self._desk = RegistryDesk(realm)
-        self._control = Control(realm, self._lines, self._numbers, self._desk)
+        self.texts = TextDesk(realm, started_at=self._now)
+        self._control = Control(realm, self._lines, self._numbers, self._desk, self.texts)
         self._carrier_meters = _meters(realm.profile.carrier_limits, realm.accounts)
         self._registry_meters = _meters(realm.profile.registry_limits, realm.accounts)
         self._routes = RouteTable(
@@ -79,8 +85,28 @@ class World:
                 *LookupRoutes().routes(),
                 *SubscriptionRoutes(realm).routes(),
                 *RegistryRoutes(realm, self._desk).routes(),
+                *MessageRoutes(self.texts).routes(),
             ]
         )
+
+    @property
+    def accounts(self) -> Iterable[Account]:
+        """Both accounts."""
+        return self._realm.accounts.values()
+
+    @property
+    def system_ids(self) -> Mapping[str, str]:
+        """The SMSC's system ids and whose they are: `live` is the first account, `sandbox` the second."""
+        return dict(zip(SYSTEM_IDS, self._realm.accounts, strict=False))
+
+    @property
+    def is_quiet(self) -> bool:
+        """No fault is switched on."""
+        return self._realm.faults.is_quiet
+
+    def strikes(self, fault: str, *, operation: str, account: str) -> bool:
+        """Whether a fault of callbacks strikes now; a counted one is used up by it."""
+        return self._realm.faults.strikes(fault, operation=operation, account=account) is not None
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -89,10 +115,11 @@ class World:
         until = max(self._now, now.timestamp())
         while (due := self._realm.agenda.pop(until)) is not None:
             self._happen(due)
+        self.texts.advance(until)
         self._now = until
 
     def next_event_at(self) -> datetime | None:
-        """When something will next happen by itself: a step, or a callback that is due."""
+        """When something will next happen by itself: a step, or a callback that is due; texts have their own clock."""
         times = [at for at in (self._realm.agenda.next_at, self._next_callback_at()) if at is not None]
         if not times:
             return None
@@ -196,9 +223,13 @@ class World:
             if owner is None or password != self._credentials.registry_secret:
                 return json_reply(401, [{"code": 401, "description": "Unauthorized"}])
             return owner
+        is_messaging = request.path.startswith(MESSAGING)
         if (user, password) != (self._credentials.username, self._credentials.password):
-            return Reply(401, {"www-authenticate": 'Basic realm="simulator"'})
+            bare = messaging_error(401, "Authentication Failed") if is_messaging else Reply(401)
+            return Reply(401, {**bare.headers, "www-authenticate": 'Basic realm="simulator"'}, bare.body)
         account = accounts.get(tail[0])
+        if account is None and is_messaging:
+            return messaging_error(403, "User is not authorized for this account.")
         if account is None:
             description = "client does not have access rights to the content"
             return json_reply(403, {"errors": [{"type": "forbidden", "description": description}]})
@@ -218,12 +249,18 @@ class World:
         if faults.strikes("timeout_before", **where):
             return Reply(503, fault=Breakage.HANG_BEFORE)
         if faults.strikes("error_before", **where):
-            return Reply(503)
+            return _sick(route)
         if strike := faults.strikes("rate_limited", **where):
-            return _too_many(strike.seconds)
+            return _too_many(route, strike.seconds)
+        wait_s = self._meter(route, account, is_registry=is_registry, at=at)
+        return _too_many(route, wait_s) if wait_s > 0 else None
+
+    def _meter(self, route: Route, account: Account, *, is_registry: bool, at: float) -> float:
+        """Seconds to wait by the published limit on calls; that on texts is the desk's own."""
+        if route.operation == SEND:
+            return 0.0
         meter = (self._registry_meters if is_registry else self._carrier_meters).get(account.id)
-        wait_s = meter.wait_s(is_write=route.method != "GET", at=at) if meter is not None else 0.0
-        return _too_many(wait_s) if wait_s > 0 else None
+        return 0.0 if meter is None else meter.wait_s(is_write=route.method != "GET", at=at)
 
     def _after(self, route: Route, account: Account, reply: Reply) -> Reply:
         """What goes wrong after the work was done."""
@@ -246,7 +283,13 @@ def _meters(limits: Limits | None, accounts: Iterable[str]) -> dict[str, Meter]:
     return {account: Meter(limits) for account in accounts} if limits is not None else {}
 
 
-def _too_many(wait_s: float) -> Reply:
+def _sick(route: Route) -> Reply:
+    return messaging_error(503, "Service Unavailable") if route.operation == SEND else Reply(503)
+
+
+def _too_many(route: Route, wait_s: float) -> Reply:
+    if route.operation == SEND:
+        return messaging_error(429, "Too many requests", wait_s=wait_s)
     return Reply(429, {"retry-after": str(max(1, math.ceil(wait_s)))})
 
 

@@ -90,7 +90,9 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 Authenticate = Callable[[Credentials], "Account | int | Awaitable[Account | int]"]
-OnSubmit = Callable[["ServerSession", SubmitSm | DataSm], Reply | Awaitable[Reply]]
+OnSubmit = Callable[["ServerSession", SubmitSm | DataSm], Reply | Awaitable[Reply] | None]
+"""None: never answer, as a sick carrier does."""
+
 OnBound = Callable[["ServerSession"], object]
 
 
@@ -146,6 +148,8 @@ class Server:
         self.service = service
         self.counters = Counters()
         self.port = 0
+        self.answers_enquiries = True
+        """False: an enquire_link has no answer, as from a carrier that is half dead."""
         self._listener: asyncio.Server | None = None
         self._connected: set[ServerSession] = set()
         self._addresses: Counter[str] = Counter()
@@ -264,6 +268,8 @@ class ServerSession(Session):
     def _serve(self, pdu: Pdu, command: int, sequence: int) -> bytes | Awaitable[bytes]:
         if isinstance(pdu, SubmitSm | DataSm):
             reply = self._service.on_submit(self, pdu)
+            if reply is None:
+                return b""
             if isinstance(reply, Reply):
                 return _replied(reply, command, sequence)
             return _replied_after(reply, command, sequence)
@@ -273,6 +279,11 @@ class ServerSession(Session):
             return encode_header(command | RESPONSE, sequence=sequence, status=Status.ALREADY_BOUND)
         self._is_binding = True
         return self._bind(pdu, command, sequence)
+
+    @override
+    def _manage(self, command: int, sequence: int) -> None:
+        if command != Command.ENQUIRE_LINK or self._server.answers_enquiries:
+            super()._manage(command, sequence)
 
     async def _bind(self, pdu: BindTransmitter, command: int, sequence: int) -> bytes:
         mode, response = BIND_MODES[command]

@@ -1,0 +1,59 @@
+"""How the simulated carrier treats texts, changeable while it runs (`POST /_control/texts/settings`)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from agentmessage.simulator.texts import Via
+
+
+class IdForm(StrEnum):
+    """How the SMSC writes its ids. `mixed`: hexadecimal in the answer and decimal in the receipt, as some do."""
+
+    HEX = "hex"
+    DECIMAL = "decimal"
+    MIXED = "mixed"
+
+
+_Seconds = Annotated[float, Meta(ge=0.0, le=3600.0)]
+
+
+class TextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`checks_senders`: a sender must be in service and on a campaign at the recipient's operator.
+
+    `texts_per_s`: beyond it throttled, None for no limit. `most_open`: parts without an acknowledged end, beyond which
+    the queue is full. `latency_s`: before every answer of the SMSC. `is_packed`: GSM septets are packed on the way.
+    `answers_enquiries`: enquire_link is answered. `via`: the way of texts to a number that never sent one.
+    `callback_batch`: the most events in one HTTP callback. `reply_after_s`: how long a handset takes to answer.
+    """
+
+    checks_senders: bool = True
+    ids: IdForm = IdForm.HEX
+    texts_per_s: Annotated[float, Meta(gt=0.0)] | None = None
+    most_open: Annotated[int, Meta(ge=0)] | None = None
+    latency_s: _Seconds = 0.0
+    is_packed: bool = False
+    answers_enquiries: bool = True
+    via: Via = Via.SMPP
+    callback_batch: Annotated[int, Meta(ge=1, le=1000)] = 1
+    reply_after_s: _Seconds = 0.05
+
+
+class Bucket:
+    """A token bucket that holds one second's worth."""
+
+    def __init__(self) -> None:
+        self._tokens = 0.0
+        self._filled_at: float | None = None
+
+    def takes(self, per_s: float, *, at: float) -> bool:
+        """Take one token if there is one; a new bucket is full."""
+        most = max(1.0, per_s)
+        passed_s = most / per_s if self._filled_at is None else max(0.0, at - self._filled_at)
+        self._tokens = min(most, self._tokens + passed_s * per_s)
+        self._filled_at = at
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
