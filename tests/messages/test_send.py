@@ -196,6 +196,39 @@ async def test_the_same_idempotency_key_sends_once(db: CellDb, api: Client, send
     assert await db.value("SELECT count(*) FROM messages") == 1
 
 
+async def test_the_same_idempotency_key_many_times_at_once_sends_once(db: CellDb, api: Client, sender: Sender) -> None:
+    def send(key: str) -> Any:
+        return api.post("/v1/messages", text_from(sender), headers={"Idempotency-Key": key})
+
+    replies = await asyncio.gather(*(send(f"key-{index % 3}") for index in range(30)))
+
+    assert {reply.status for reply in replies} == {202}
+    assert len({reply.data["id"] for reply in replies}) == 3
+    assert await db.value("SELECT count(*) FROM messages") == 3
+
+
+@pytest.mark.covers("sendMessage", 409)
+async def test_409_a_key_that_another_text_was_sent_with(db: CellDb, api: Client, sender: Sender) -> None:
+    headers = {"Idempotency-Key": "one"}
+    pair = (text_from(sender), text_from(sender, text="Acme: something else."))
+    replies = await asyncio.gather(*(api.post("/v1/messages", text, headers=headers) for text in pair))
+    later = await api.post("/v1/messages", text_from(sender, text="Acme: a third."), headers=headers)
+
+    assert sorted(reply.status for reply in replies) == [202, 409]
+    assert later.error["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert await db.value("SELECT count(*) FROM messages") == 1
+
+
+async def test_a_refused_text_leaves_its_key_free(db: CellDb, api: Client, account: Account) -> None:
+    sender = await insert_sender(db, account.tenant)
+    headers = {"Idempotency-Key": "one"}
+    assert (await api.post("/v1/messages", text_from(sender), headers=headers)).status == 453
+
+    await insert_consent(db, account.tenant, sender)
+
+    assert (await api.post("/v1/messages", text_from(sender), headers=headers)).status == 202
+
+
 @pytest.mark.covers("sendMessageBatch", 207)
 async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
     texts = [text_from(sender), text_from(sender, to="+12125550177"), text_from(sender, text=None)]

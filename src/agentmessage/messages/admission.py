@@ -11,18 +11,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.errors import ApiError
+from agentmessage.kernel.errors import ApiError, IdempotencyKeyReused
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
 from agentmessage.law.model import Ask, Case, Purse
 from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import Kind, Message, Status
+from agentmessage.messages.schemas import MessageOut
+from agentmessage.web import idempotency
+from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
+from agentmessage.web.wire import Enveloped
 
 MOST = 500
 """Texts of one flush: one statement's arrays, a few milliseconds of one organization's lock."""
@@ -31,10 +36,17 @@ BOUND = 10_000
 """Texts that may wait for a flush in one process before newcomers are told to come back."""
 
 BELL = "texts"
+ACCEPTED = 202
+_encode = msgspec.json.Encoder().encode
+
+
+def answer_of(message: Message) -> bytes:
+    """The body that an accepted text is answered with."""
+    return _encode(Enveloped(success=True, data=MessageOut.of(message)))
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A text that asks to be admitted; its shape is checked."""
+    """A text that asks to be admitted; its shape is checked. `claim` is its Idempotency-Key, if it came with one."""
 
     id: UUID
     tenant: Tenant
@@ -48,6 +60,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | None = None
     scheduled_at: datetime | None = None
     validity_s: int = 14_400
+    claim: Claim | None = None
 
 
 class Admission:
@@ -62,16 +75,70 @@ class Admission:
     async def admit(self, draft: Draft) -> Message:
         """Admit one text beside whatever else arrives; returns after the commit.
 
-        Raises what the law refuses with, InsufficientCredit, RateLimited, or Unavailable beyond the bound.
+        Raises what the law refuses with, InsufficientCredit, RateLimited, or Unavailable beyond the bound; for a key
+        that was used before AlreadyAnswered or IdempotencyKeyReused.
         """
         return await self._batcher.put(draft)
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         async with self._db.transaction() as tx:
-            outcomes = await admit_all(tx, drafts, requires_propagation=self._requires_propagation)
+            if any(draft.claim is not None for draft in drafts):
+                outcomes = await _admit_keyed(tx, drafts, requires_propagation=self._requires_propagation)
+            else:
+                outcomes = await admit_all(tx, drafts, requires_propagation=self._requires_propagation)
         if any(isinstance(outcome, Message) for outcome in outcomes):
             self._ring(self._db.name, BELL)
         return outcomes
+
+
+async def _admit_keyed(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> Sequence[Message | Exception]:
+    """As `admit_all`, each key once: the organizations' lock keeps two of one key from being new at the same time."""
+    await law.open_purses(tx, [draft.tenant.org_id for draft in drafts])
+    claims = {(draft.tenant.org_id, draft.claim.key): draft.claim for draft in drafts if draft.claim is not None}
+    known = await idempotency.find_many(tx, [(org_id, claim) for (org_id, _), claim in claims.items()])
+    firsts: dict[tuple[UUID, str], Draft] = {}
+    for draft in drafts:
+        if draft.claim is not None:
+            firsts.setdefault((draft.tenant.org_id, draft.claim.key), draft)
+    fresh = [draft for draft in drafts if draft.claim is None or _is_first(draft, firsts, known)]
+    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation)
+    outcomes = dict(zip((draft.id for draft in fresh), admitted, strict=True))
+    kept = {
+        key: (first.claim, answer_of(outcome))
+        for key, first in firsts.items()
+        if first.claim is not None and isinstance(outcome := outcomes.get(first.id), Message)
+    }
+    if kept:
+        await idempotency.keep_many(tx, [(key[0], claim, body) for key, (claim, body) in kept.items()], status=ACCEPTED)
+    return [outcomes.get(draft.id) or _repeated(draft, firsts, known, outcomes) for draft in drafts]
+
+
+def _is_first(draft: Draft, firsts: Mapping[tuple[UUID, str], Draft], known: Mapping[tuple[UUID, str], Stored]) -> bool:
+    assert draft.claim is not None  # noqa: S101 - asked of keyed drafts only
+    key = (draft.tenant.org_id, draft.claim.key)
+    return key not in known and firsts[key] is draft
+
+
+def _repeated(
+    draft: Draft,
+    firsts: Mapping[tuple[UUID, str], Draft],
+    known: Mapping[tuple[UUID, str], Stored],
+    outcomes: Mapping[UUID, Message | ApiError],
+) -> Exception:
+    """What a key that was used before is answered with; also one that was used a moment ago, in this very flush."""
+    assert draft.claim is not None  # noqa: S101 - only keyed drafts repeat
+    key = (draft.tenant.org_id, draft.claim.key)
+    stored = known.get(key)
+    if stored is None:
+        first = firsts[key]
+        outcome = outcomes[first.id]
+        if isinstance(outcome, ApiError):
+            return outcome
+        assert first.claim is not None  # noqa: S101 - it is in `firsts`
+        stored = Stored(first.claim.fingerprint, ACCEPTED, {}, answer_of(outcome), None)
+    if stored.fingerprint != draft.claim.fingerprint:
+        return IdempotencyKeyReused()
+    return AlreadyAnswered(stored)
 
 
 async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> list[Message | ApiError]:

@@ -36,6 +36,7 @@ from agentmessage.outbox import facts
 from agentmessage.web.call import Call
 from agentmessage.web.cursors import decode_row, encode
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.idempotency import Claim
 from agentmessage.web.wire import Page
 
 routes = Routes("Messages")
@@ -75,7 +76,15 @@ class Doors:
         return self._open[db.name]
 
 
-@routes.route("POST", "/v1/messages", scope="messages:send", answers={202: MessageOut}, refuses=LAW, example=EXAMPLE)
+@routes.route(
+    "POST",
+    "/v1/messages",
+    scope="messages:send",
+    answers={202: MessageOut},
+    refuses=LAW,
+    example=EXAMPLE,
+    keeps_answer=True,
+)
 async def send_message(call: Call[MessageCreate, NoInput]) -> MessageOut:
     """Send one text. Accepted means that it is stored and will be sent; delivery follows as events.
 
@@ -85,7 +94,8 @@ async def send_message(call: Call[MessageCreate, NoInput]) -> MessageOut:
     found = rules.faults(call.body, call.db.now)
     if found:
         raise ValidationFailed(found)
-    return MessageOut.of(await _admit(call, _draft(call.tenant, call.body)))
+    draft = _draft(call.tenant, call.body, call.claim)
+    return MessageOut.of(await _doors(call).of(call.db, call.ring).admit(draft))
 
 
 BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
@@ -182,7 +192,7 @@ async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
         return MessageOut.of(await operations.cancel(tx, call.tenant, call.id))
 
 
-def _draft(tenant: Tenant, body: MessageCreate) -> Draft:
+def _draft(tenant: Tenant, body: MessageCreate, claim: Claim | None = None) -> Draft:
     return Draft(
         id=new_id(),
         tenant=tenant,
@@ -195,6 +205,7 @@ def _draft(tenant: Tenant, body: MessageCreate) -> Draft:
         metadata=body.metadata,
         scheduled_at=body.scheduled_at,
         validity_s=body.validity_s,
+        claim=claim,
     )
 
 
@@ -203,17 +214,6 @@ def _doors(call: Call[Any, Any]) -> Doors:
     if not isinstance(doors, Doors):
         raise TypeError("the wiring gave no doors")
     return doors
-
-
-async def _admit(call: Call[Any, Any], draft: Draft) -> Message:
-    """Beside everybody else; under an Idempotency-Key in the transaction that stores the answer."""
-    doors = _doors(call)
-    if call.claim is None:
-        return await doors.of(call.db, call.ring).admit(draft)
-    (outcome,) = await _admit_within(call, [draft])
-    if isinstance(outcome, ApiError):
-        raise outcome
-    return outcome
 
 
 async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | BaseException]:

@@ -53,6 +53,7 @@ class Route(Struct, frozen=True, kw_only=True):
     names in the path, in order; UUIDs but for those in `texts`.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
     its entry in `edge.RESUMES`.
+    `keeps_answer`: the handler itself finds and keeps the answer under the key, in the transaction of its work.
     """
 
     method: str
@@ -69,6 +70,7 @@ class Route(Struct, frozen=True, kw_only=True):
     is_list: bool = False
     optional_body: bool = False
     waits: bool = False
+    keeps_answer: bool = False
     body_fault_is_400: bool = False
     cursor_header: bool = False
     streams: str | None = None
@@ -120,6 +122,7 @@ class Routes:
         is_list: bool = False,
         optional_body: bool = False,
         waits: bool = False,
+        keeps_answer: bool = False,
         body_fault_is_400: bool = False,
         cursor_header: bool = False,
         streams: str | None = None,
@@ -150,6 +153,7 @@ class Routes:
                     is_list=is_list,
                     optional_body=optional_body,
                     waits=waits,
+                    keeps_answer=keeps_answer,
                     body_fault_is_400=body_fault_is_400,
                     cursor_header=cursor_header,
                     streams=streams,

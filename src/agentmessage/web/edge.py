@@ -172,6 +172,11 @@ class Edge:
 
 async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
     """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
+    if route.keeps_answer:
+        try:
+            return success(route, await route.handler(call))
+        except idempotency.AlreadyAnswered as again:
+            return await _replay(route, call, again.stored)
     stored = await idempotency.find(call.db, call.tenant.org_id, claim)
     if stored is not None:
         return await _replay(route, call, stored)

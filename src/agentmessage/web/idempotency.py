@@ -7,7 +7,7 @@ and is not stored: nothing happened, so the key may be tried again. Kept for 24 
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -81,6 +81,36 @@ async def store(
 ) -> None:
     """Keep the answer beside the work."""
     await queries.store_answer(db, org_id, claim.key, status=status, headers=dict(headers), body=body)
+
+
+class _Row(Struct, frozen=True):
+    org_id: UUID
+    key: str
+    fingerprint: bytes
+    status: int | None
+    headers: Mapping[str, str] | None
+    body: bytes | None
+    subject: UUID | None
+
+
+async def find_many(db: Statements, claims: Sequence[tuple[UUID, Claim]]) -> Mapping[tuple[UUID, str], Stored]:
+    """What keys were answered with before, by organization and key; for work that is done many requests at once."""
+    rows = await queries.list_keys(db, _Row, [org_id for org_id, _ in claims], [claim.key for _, claim in claims])
+    return {
+        (row.org_id, row.key): Stored(row.fingerprint, row.status, row.headers, row.body, row.subject) for row in rows
+    }
+
+
+async def keep_many(tx: Tx, answers: Sequence[tuple[UUID, Claim, bytes]], *, status: int) -> None:
+    """Claim keys and keep their answers, beside the work. A key claimed meanwhile raises kernel.db.UniqueViolation."""
+    await queries.insert_answers(
+        tx,
+        [org_id for org_id, _, _ in answers],
+        [claim.key for _, claim, _ in answers],
+        [claim.fingerprint for _, claim, _ in answers],
+        status=status,
+        bodies=[body for _, _, body in answers],
+    )
 
 
 async def forget_old(db: Statements, *, now: datetime, hours: int) -> int:

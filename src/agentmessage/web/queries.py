@@ -1,6 +1,6 @@
 """Every statement of the edge: who a key belongs to, what a key was answered with, how much is left in a bucket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -54,6 +54,41 @@ async def find_key(db: Statements, row: Callable[..., T], org_id: UUID, key: str
         "SELECT fingerprint, status, headers, body, subject FROM idempotency_keys WHERE org_id = $1 AND key = $2",
         org_id,
         key,
+    )
+
+
+async def list_keys(db: Statements, row: Callable[..., T], org_ids: Sequence[UUID], keys: Sequence[str]) -> list[T]:
+    """Claimed keys of several organizations with their answers."""
+    return await db.all(
+        row,
+        """SELECT k.org_id, k.key, k.fingerprint, k.status, k.headers, k.body, k.subject
+           FROM unnest($1::uuid[], $2::text[]) w (org_id, key)
+           JOIN idempotency_keys k ON k.org_id = w.org_id AND k.key = w.key""",
+        org_ids,
+        keys,
+    )
+
+
+async def insert_answers(
+    tx: Statements,
+    org_ids: Sequence[UUID],
+    keys: Sequence[str],
+    fingerprints: Sequence[bytes],
+    *,
+    status: int,
+    bodies: Sequence[bytes],
+) -> None:
+    """Keys with their answers at once. A key that was claimed meanwhile is a UniqueViolation."""
+    await tx.run(
+        """INSERT INTO idempotency_keys (org_id, key, fingerprint, status, headers, body, created_at)
+           SELECT org_id, key, fingerprint, $4, '{}'::jsonb, body, $6
+           FROM unnest($1::uuid[], $2::text[], $3::bytea[], $5::bytea[]) a (org_id, key, fingerprint, body)""",
+        org_ids,
+        keys,
+        fingerprints,
+        status,
+        bodies,
+        tx.now,
     )
 
 
