@@ -52,6 +52,7 @@ RETENTION = "a sweep forgets what is past its retention, for everybody"
 UPKEEP = "the monthly charge goes through everybody's numbers, which it locked by id with their organization"
 CALLBACK = "a callback of the registry names its own id and no organization"
 KEPT = "a text that could not be applied is found again by our own id, in a job of ours"
+SECRET_LINK = "whoever has the secret or signed link may use it; it names no organization"
 OPERATOR = "the operator looks across organizations, from the command line only"
 
 ACROSS_TENANTS: dict[str, str] = {
@@ -64,6 +65,10 @@ ACROSS_TENANTS: dict[str, str] = {
     "inbound/queries.py::delete_raw_before": RETENTION,
     "inbound/queries.py::lock_failed": KEPT,
     "lookups/queries.py::redact": RETENTION,
+    "messages/media_queries.py::delete": RETENTION,
+    "messages/media_queries.py::find_stored": SECRET_LINK,
+    "messages/media_queries.py::find_upload": SECRET_LINK,
+    "messages/media_queries.py::list_expired": RETENTION,
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,

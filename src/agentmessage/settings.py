@@ -60,6 +60,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     consent_form_s: int = 3_600  # how long a link to the hosted form is good
     proxies_in_front: int = 0  # whose X-Forwarded-For is believed where an address is evidence; 0: nobody's
     require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
+    mms_enabled: bool = True
+    media_dir: str = "var/media"  # where uploaded files lie, unless there is a bucket
+    media_s3_url: str = ""  # a service that speaks S3, as https://s3.us-east-1.amazonaws.com; empty: media_dir
+    media_s3_bucket: str = ""
+    media_s3_region: str = "us-east-1"
+    media_s3_access_key: str = ""
+    media_s3_secret_key: str = ""
     page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
 
     @property
@@ -70,7 +77,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 PREFIX = "AGENTMESSAGE_"
 WORDS = {int: "a whole number", bool: "true or false", str: "text"}
-SECRETS = frozenset({"database_url", "seal_key", "bandwidth_password", "tcr_api_secret", "callback_password"})
+SECRETS = frozenset(
+    {"database_url", "seal_key", "bandwidth_password", "tcr_api_secret", "callback_password", "media_s3_secret_key"}
+)
 ORIGIN = re.compile(r"https?://[^/?#]+")
 LEVELS = ("debug", "info", "warning", "error")
 MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
@@ -96,6 +105,7 @@ LIMITS = {
 TOGETHER = {
     "bandwidth_username": ("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key"),
     "tcr_api_key": ("tcr_api_secret", "bandwidth_username"),
+    "media_s3_url": ("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key"),
 }
 """What must be there beside a setting: half of an account's credentials would fail only at the first order."""
 
@@ -196,4 +206,5 @@ RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "bandwidth_url": URL,
     "bandwidth_platform_url": URL,
     "tcr_url": URL,
+    "media_s3_url": URL,
 }

@@ -1,4 +1,4 @@
-"""The ASGI application: health, the contract, callbacks, and the API behind the edge."""
+"""The ASGI application: health, the contract, callbacks, media, and the API behind the edge."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from agentmessage.app import health
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.media import media_links, media_store
 from agentmessage.app.reference import Reference
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
@@ -22,7 +23,12 @@ from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
+from agentmessage.messages.media_model import PREFIX as MEDIA
+from agentmessage.messages.media_pages import MediaPages
 from agentmessage.messages.routes import Doors
+from agentmessage.optin import tokens
+from agentmessage.optin.page import PREFIX as CONSENT_FORMS
+from agentmessage.optin.page import ConsentPage
 from agentmessage.outbox.bells import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
@@ -59,6 +65,17 @@ class Api:
         self._callbacks = Callbacks(
             self.cells, carriers, public_url=public_url, ring=self._ringer.ring, registry=self.registry
         )
+        links, self._media_store = media_links(settings), media_store(settings)
+        media = MediaPages(self.cells, self._media_store, links)
+        form_signer = tokens.signer(settings.seal_key, life_s=settings.consent_form_s)
+        consent_page = ConsentPage(
+            self.cells, form_signer, public_url=public_url, proxies_in_front=settings.proxies_in_front
+        )
+        self._beside = {
+            CALLBACKS: self._callbacks.receive,
+            MEDIA: media.answer,
+            CONSENT_FORMS: consent_page.answer,
+        }
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._reference = Reference(routes)
@@ -70,6 +87,9 @@ class Api:
             context={
                 "settings": settings,
                 "carriers": carriers,
+                "public_url": public_url,
+                "form_signer": form_signer,
+                "media_links": links,
                 "requires_propagation": settings.require_propagation,
                 "doors": Doors(requires_propagation=settings.require_propagation),
                 "authenticator": self._authenticator,
@@ -97,7 +117,7 @@ class Api:
                 await self._outside(path, scope, receive, send)
 
     async def _outside(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """What is not the API: health, metrics, the contract, callbacks."""
+        """What is not the API: health, metrics, the contract, callbacks, media."""
         is_head = scope["method"] == "HEAD"
         request_id = new_ulid()
         try:
@@ -112,8 +132,9 @@ class Api:
         await send_reply(send, reply, request_id, head_only=is_head)
 
     async def _page(self, path: str, scope: Scope, receive: Receive) -> Reply | None:
-        if path.startswith(CALLBACKS):
-            return await self._callbacks.receive(scope, receive)
+        for prefix, answer in self._beside.items():
+            if path.startswith(prefix):
+                return await answer(scope, receive)
         if path not in PAGES and not path.startswith("/docs"):
             return None
         if scope["method"] not in ("GET", "HEAD"):
@@ -152,6 +173,7 @@ class Api:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.close()
+        await self._media_store.close()
         await self._ringer.close()
         await self.cells.close()
 

@@ -6,6 +6,7 @@
     simulator.port   where the simulator listens, so that it is the same after a restart
     postgres/        the cluster (see embedded)
     simulator/       what the simulated carrier remembers
+    media/           uploaded files, unless a directory or a bucket is configured
     logs/            one log for each process
 
 Everything here is readable by its owner only.
@@ -32,7 +33,7 @@ class DataDir:
     def prepare(self) -> None:
         """Make the directory, closed to others, where there is none; an existing one keeps its mode."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("logs", "simulator"):
+        for name in ("logs", "simulator", "media"):
             (self.root / name).mkdir(mode=0o700, exist_ok=True)
 
     @property
@@ -64,6 +65,11 @@ class DataDir:
     def keep_keys(self, keys: Mapping[str, str]) -> None:
         """Keep what the first start made."""
         write_private(self.root / "keys.json", pretty_json(keys))
+
+    @property
+    def media(self) -> Path:
+        """Where uploaded files lie."""
+        return self.root / "media"
 
     def simulator_port(self) -> int | None:
         """Where the simulator listened last time."""

@@ -11,13 +11,15 @@ from agentmessage.guardrails.routes import routes as guardrail_routes
 from agentmessage.inbound.conversation_routes import routes as conversation_routes
 from agentmessage.inbound.routes import routes as inbound_routes
 from agentmessage.keys.routes import routes as key_routes
+from agentmessage.law.routes import routes as law_routes
 from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
 from agentmessage.lookups.routes import routes as lookup_routes
-from agentmessage.law.routes import routes as law_routes
+from agentmessage.messages.media_routes import routes as media_routes
 from agentmessage.messages.routes import routes as message_routes
 from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
 from agentmessage.numbers.order_routes import routes as number_order_routes
 from agentmessage.numbers.routes import routes as number_routes
+from agentmessage.optin.routes import routes as optin_routes
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web import edge
 from agentmessage.web.declaration import Route
@@ -33,8 +35,10 @@ def all_routes() -> Sequence[Route]:
         brand_routes,
         campaign_routes,
         consent_routes,
+        optin_routes,
         guardrail_routes,
         message_routes,
+        media_routes,
         inbound_routes,
         conversation_routes,
         law_routes,

@@ -67,6 +67,12 @@ def newest_key(setting: str) -> bytes:
     return key
 
 
+def every_key(setting: str) -> Sequence[bytes]:
+    """All keys of a setting, newest first: what was made with an older one is still good. Raises BadSealKey."""
+    parse_keys(setting)
+    return [_decode(part) for part in setting.split(",")]
+
+
 def derive(key: bytes, purpose: str) -> bytes:
     """32 bytes for one purpose, from which neither the key nor another purpose's bytes can be told (BLAKE2b, keyed)."""
     return hashlib.blake2b(purpose.encode(), key=key, digest_size=KEY_BYTES).digest()
