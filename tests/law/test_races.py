@@ -1,0 +1,108 @@
+"""Concurrency never beats the law: two API processes, one organization, one contact."""
+
+import asyncio
+import itertools
+from uuid import UUID
+
+import pytest
+
+from agentmessage.consent import operations as consent
+from agentmessage.consent.model import Source, Suppression
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.errors import ApiError
+from agentmessage.kernel.ids import new_id
+from agentmessage.law.errors import RecipientOptedOut
+from agentmessage.messages import operations as messages
+from agentmessage.messages.admission import Admission, Draft
+from agentmessage.messages.model import Cause, Message
+from tests.law.test_preflight import bind_profile
+from tests.make.accounts import Account
+from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
+
+
+@pytest.fixture
+async def sender(db: CellDb, account: Account) -> Sender:
+    """A number that may text CONTACT."""
+    sender = await insert_sender(db, account.tenant)
+    await insert_consent(db, account.tenant, sender)
+    await set_throughput(db, account.tenant)
+    return sender
+
+
+def draft(account: Account, sender: Sender) -> Draft:
+    return Draft(id=new_id(), tenant=account.tenant, sender=sender.number, recipient=CONTACT, text="Acme: hi")
+
+
+def two_doors(db: CellDb) -> list[Admission]:
+    """The admission of two processes."""
+    return [Admission(db, lambda _, __: None, requires_propagation=True) for _ in range(2)]
+
+
+async def outcome(door: Admission, asked: Draft) -> Message | ApiError:
+    try:
+        return await door.admit(asked)
+    except ApiError as refusal:
+        return refusal
+
+
+async def test_texts_that_together_exceed_a_cap_are_not_all_accepted(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    await bind_profile(
+        db, account.org_id, "brand", await _brand_of(db, sender),
+        freq_cap_disabled=False, freq_cap_window_minutes=60, freq_cap_max_in_window=3,
+    )  # fmt: skip
+    doors = itertools.cycle(two_doors(db))
+
+    outcomes = await asyncio.gather(*(outcome(next(doors), draft(account, sender)) for _ in range(20)))
+
+    assert sum(isinstance(one, Message) for one in outcomes) == 3
+    assert {one.code for one in outcomes if isinstance(one, ApiError)} == {"FREQUENCY_CAP_EXCEEDED"}
+
+
+async def test_texts_that_together_exceed_the_credit_are_not_all_accepted(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    await db.run("UPDATE wallets SET balance_microcents = 5000000 WHERE org_id = $1", account.org_id)
+    doors = itertools.cycle(two_doors(db))
+
+    outcomes = await asyncio.gather(*(outcome(next(doors), draft(account, sender)) for _ in range(20)))
+
+    assert sum(isinstance(one, Message) for one in outcomes) == 5
+
+
+async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    doors = itertools.cycle(two_doors(db))
+
+    async def stop() -> None:
+        async with db.transaction() as tx:
+            await consent.lock_law(tx, account.org_id)
+            await consent.opt_out(
+                tx,
+                account.org_id,
+                sender.id,
+                CONTACT,
+                by=Suppression.KEYWORD,
+                source=Source.INBOUND_REPLY,
+                keyword="STOP",
+            )
+            await messages.cancel_pair(tx, account.org_id, sender.id, CONTACT, Cause.OPTED_OUT)
+
+    for _ in range(10):
+        await db.run("UPDATE consents SET opted_in = true, opted_in_at = now(), suppressed_by = NULL")
+        sending = [outcome(next(doors), draft(account, sender)) for _ in range(12)]
+        await asyncio.gather(*sending[:6], stop(), *sending[6:])
+
+        assert await db.value("SELECT count(*) FROM dispatches") == 0
+        with pytest.raises(RecipientOptedOut):
+            await next(doors).admit(draft(account, sender))
+    held = (
+        "SELECT (SELECT admitted_microcents FROM sending_accounts) - settled_microcents FROM wallets WHERE org_id = $1"
+    )
+    assert await db.value(held, account.org_id) == 0
+
+
+async def _brand_of(db: CellDb, sender: Sender) -> UUID:
+    return await db.value("SELECT brand_id FROM campaigns WHERE id = $1", sender.campaign_id)
