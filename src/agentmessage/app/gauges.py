@@ -12,6 +12,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from agentmessage.app import operator_queries, queries
+from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 
 COUNT_EVERY = timedelta(seconds=60)
@@ -25,6 +26,7 @@ HELP = {
     "drift_open": "Differences found by sweeps that are not healed.",
     "odd_answers": "Carrier and registry answers of the last 24 hours that nobody understood.",
     "odd_callbacks": "Callbacks of the last 24 hours that nobody understood or whose subject is unknown.",
+    "inbound_problems": "Texts of the last 24 hours that were kept but not applied, by why.",
     "jobs_due": "Jobs that should have run.",
     "sweep_age_seconds": "Since the last drift sweep ended.",
 }
@@ -75,6 +77,8 @@ async def _count_cell(db: CellDb) -> list[Sample]:
     ]
     samples.append(Sample("drift_open", cell, await queries.count_open_drift(db)))
     samples.append(Sample("odd_callbacks", cell, await queries.count_odd_callbacks(db, db.now - RECENT)))
+    for problem, texts in (await inbound.count_problems(db, db.now - RECENT)).items():
+        samples.append(Sample("inbound_problems", {**cell, "problem": problem}, texts))
     samples.append(Sample("jobs_due", cell, await queries.count_due_jobs(db)))
     return samples
 

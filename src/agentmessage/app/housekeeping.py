@@ -8,6 +8,7 @@ import structlog
 from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.carriers.port import Accepted
+from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
@@ -64,3 +65,4 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
     await outbox_queries.delete_events_before(db, db.now - EVENTS_KEPT)
     await queries.forget_callbacks(db, db.now - CALLBACKS_KEPT)
     await carrier_order_queries.delete_finished(db, db.now - CARRIER_ORDERS_KEPT)
+    await inbound.tidy(db, requires_propagation=settings.require_propagation)

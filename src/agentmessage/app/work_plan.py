@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.brands import jobs as brand_jobs
 from agentmessage.campaigns import jobs as campaign_jobs
+from agentmessage.inbound import jobs as inbound_jobs
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.lookups import jobs as lookup_jobs
 from agentmessage.numbers import jobs as number_jobs
@@ -14,6 +15,7 @@ from agentmessage.numbers import order_jobs
 from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
 from agentmessage.numbers.line_model import SIMULATED, Pace
 from agentmessage.numbers.reconciler import LineCarrier
+from agentmessage.optin import jobs as optin_jobs
 from agentmessage.outbox.bells import Ring
 from agentmessage.outbox.worker import Handler
 from agentmessage.settings import Settings
@@ -67,4 +69,6 @@ def job_handlers(
         **lookup_jobs.handlers({account: carrier.line_types for account, carrier in carriers.items()}),
         **order_jobs.handlers(sources, budget=budget, ring=ring),
         **number_jobs.HANDLERS,
+        **optin_jobs.HANDLERS,
+        **inbound_jobs.handlers(requires_propagation=settings.require_propagation),
     }

@@ -36,7 +36,8 @@ async def add_inbound(
                    last_direction = 'inbound', last_message_id = $6, last_preview = $7, redacted_at = NULL,
                    phone_number = $4, message_count = c.message_count + 1
                RETURNING last_message_at,
-                   CASE WHEN auto_replies_from > $5 - interval '1 hour' THEN auto_replies ELSE 0 END AS replies),
+                   CASE WHEN auto_replies_from > $5::timestamptz - interval '1 hour'
+                        THEN auto_replies ELSE 0 END AS replies),
            entry AS (
                INSERT INTO conversation_entries (org_id, contact_number, phone_number_id, at, message_id, direction)
                SELECT $1, $2, $3, last_message_at, $6, 'inbound' FROM c)
@@ -58,8 +59,9 @@ async def count_auto_reply(tx: Statements, org_id: UUID, *, phone_number_id: UUI
     """One automatic answer more within the hour."""
     await tx.run(
         """UPDATE conversations SET
-               auto_replies = CASE WHEN auto_replies_from > $4 - interval '1 hour' THEN auto_replies + 1 ELSE 1 END,
-               auto_replies_from = CASE WHEN auto_replies_from > $4 - interval '1 hour'
+               auto_replies = CASE WHEN auto_replies_from > $4::timestamptz - interval '1 hour'
+                                   THEN auto_replies + 1 ELSE 1 END,
+               auto_replies_from = CASE WHEN auto_replies_from > $4::timestamptz - interval '1 hour'
                                         THEN auto_replies_from ELSE $4 END
            WHERE org_id = $1 AND contact_number = $2 AND phone_number_id = $3""",
         org_id,

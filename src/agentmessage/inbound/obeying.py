@@ -16,6 +16,7 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages import operations as messages
 from agentmessage.messages.model import Cause
 from agentmessage.messages.model import Kind as TextKind
+from agentmessage.optin import operations as optin
 from agentmessage.sms.keywords import Keyword, Kind, Method
 
 log = structlog.get_logger("agentmessage.inbound")
@@ -34,7 +35,7 @@ async def obey(tx: Tx, tenant: Tenant, inbound: Inbound, keyword: Keyword) -> Ki
         case Kind.START:
             return Kind.START if await _start(tx, tenant, inbound, keyword) else None
         case Kind.CONFIRM:
-            return None
+            return Kind.START if await _confirm(tx, tenant, inbound, keyword) else None
         case Kind.HELP:
             return Kind.HELP
 
@@ -93,3 +94,15 @@ async def _start(tx: Tx, tenant: Tenant, inbound: Inbound, keyword: Keyword) -> 
         raw_event_id=str(inbound.id),
     )
     return outcome is Outcome.OPTED_IN
+
+
+async def _confirm(tx: Tx, tenant: Tenant, inbound: Inbound, keyword: Keyword) -> bool:
+    """YES to a double opt-in; True when a question was open."""
+    return await optin.confirm(
+        tx,
+        tenant.org_id,
+        inbound.phone_number_id,
+        inbound.sender,
+        keyword=keyword.keyword,
+        raw_event_id=str(inbound.id),
+    )
