@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 7, 1, 17, tzinfo=UTC)
+"""One in the afternoon in New York: nobody's quiet hours."""
 
 
 class TestClock:

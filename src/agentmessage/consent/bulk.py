@@ -55,7 +55,7 @@ async def capture(tx: Tx, tenant: Tenant, batch: Read) -> BulkOut:
     """Record a batch in a few statements, whatever its size."""
     refusals = dict(batch.refusals)
     wanted = list({one.pair.phone_number_id for one in batch.grants.values()})
-    held = set(await queries.list_assigned(tx, tenant.org_id, wanted))
+    held = {number.id for number in await queries.list_assigned(tx, tenant.org_id, wanted)}
     grants = {index: one for index, one in batch.grants.items() if one.pair.phone_number_id in held}
     refusals |= {index: NotFound() for index in batch.grants.keys() - grants.keys()}
     changes = await operations.capture(tx, tenant, list(grants.values())) if grants else []

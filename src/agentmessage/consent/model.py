@@ -37,6 +37,10 @@ class Suppression(StrEnum):
     CARRIER = "carrier"
 
 
+FROM_THE_HANDSET = frozenset({Suppression.KEYWORD, Suppression.NATURAL_LANGUAGE, Suppression.CARRIER})
+"""Opt-outs that the contact made, or the contact's own operator: nobody else may lift them."""
+
+
 class HistoryEvent(StrEnum):
     """What happened to a consent."""
 

@@ -58,10 +58,17 @@ async def get(db: Statements, tenant: Tenant, consent_id: UUID) -> Consent:
     return consent
 
 
-async def require_number(db: Statements, tenant: Tenant, phone_number_id: UUID) -> None:
-    """The organization holds the number now. Raises NotFound."""
-    if not await queries.list_assigned(db, tenant.org_id, [phone_number_id]):
+async def require_number(db: Statements, tenant: Tenant, phone_number_id: UUID) -> str:
+    """The number itself (E.164), which the organization holds now. Raises NotFound."""
+    held = await queries.list_assigned(db, tenant.org_id, [phone_number_id])
+    if not held:
         raise NotFound
+    return held[0].number
+
+
+async def has_heard(db: Statements, consent: Consent | None, raw_event_id: str) -> bool:
+    """Whether a message, challenge or form token has left its line in a consent's history."""
+    return consent is not None and await queries.has_entry(db, consent.org_id, consent.id, raw_event_id)
 
 
 async def require_allowance(db: Statements, tenant: Tenant, *, per_minute: int, count: int = 1) -> None:
@@ -125,7 +132,7 @@ async def opt_in(
         raw_event_id=raw_event_id,
     )
     old = await find(tx, org_id, phone_number_id, contact_number)
-    if await _was_heard(tx, old, raw_event_id):
+    if raw_event_id is not None and await has_heard(tx, old, raw_event_id):
         return Outcome.UNCHANGED
     change = rules.granted(old, grant, org_id=org_id, fresh_id=new_id(), now=tx.now)
     await _store(tx, org_id, [(grant, change)])
@@ -175,7 +182,7 @@ async def opt_out(
     )
     await queries.cancel_challenges(tx, org_id, no.pair)
     old = await find(tx, org_id, phone_number_id, contact_number)
-    if await _was_heard(tx, old, raw_event_id):
+    if raw_event_id is not None and await has_heard(tx, old, raw_event_id):
         return False
     change = rules.withdrawn(old, no, org_id=org_id, fresh_id=new_id(), now=tx.now)
     await _store(tx, org_id, [(no, change)])
@@ -198,12 +205,6 @@ async def revoke(tx: Tx, tenant: Tenant, consent_id: UUID) -> Consent:
     )
     await organizations.record(tx, tenant, action="consent.revoke", resource_type="consent", resource_id=consent_id)
     return await get(tx, tenant, consent_id)
-
-
-async def _was_heard(tx: Tx, old: Consent | None, raw_event_id: str | None) -> bool:
-    if old is None or raw_event_id is None:
-        return False
-    return await queries.has_entry(tx, old.org_id, old.id, raw_event_id)
 
 
 async def _store(tx: Tx, org_id: UUID, decided: Sequence[tuple[Grant | Withdrawal, Change]]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from agentmessage.consent.model import Consent, Entry, Pair
 from agentmessage.kernel.db import Statements
 
@@ -18,18 +20,21 @@ async def lock_sending(tx: Statements, org_id: UUID) -> int:
     return version
 
 
-async def list_assigned(db: Statements, org_id: UUID, number_ids: Sequence[UUID]) -> list[UUID]:
-    """Which of some numbers the organization holds now; by primary key."""
+class HeldNumber(Struct, frozen=True):
+    """A number that an organization holds, E.164."""
+
+    id: UUID
+    number: str
+
+
+async def list_assigned(db: Statements, org_id: UUID, number_ids: Sequence[UUID]) -> list[HeldNumber]:
+    """Those of some numbers that the organization holds now; by primary key."""
     return await db.all(
-        _id,
-        "SELECT id FROM phone_numbers WHERE org_id = $1 AND id = ANY($2) AND state = 'assigned'",
+        HeldNumber,
+        "SELECT id, number FROM phone_numbers WHERE org_id = $1 AND id = ANY($2) AND state = 'assigned'",
         org_id,
         number_ids,
     )
-
-
-def _id(column: UUID) -> UUID:
-    return column
 
 
 async def find(db: Statements, org_id: UUID, consent_id: UUID) -> Consent | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from agentmessage.consent.model import (
+    FROM_THE_HANDSET,
     Change,
     Consent,
     ConsentMethod,
@@ -25,9 +26,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far the customer's clock may be ahead of ours."""
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-FROM_THE_HANDSET = frozenset({Suppression.KEYWORD, Suppression.NATURAL_LANGUAGE, Suppression.CARRIER})
-"""Opt-outs that the contact made, or the contact's own operator: nobody else may lift them."""
 
 
 def faults(wish: ConsentCapture, now: datetime) -> Mapping[str, str]:

@@ -32,7 +32,7 @@ class Challenge(Struct, frozen=True):
     ended_at: datetime | None
 
 
-class FormToken(Struct, frozen=True):
+class FormToken(Struct, frozen=True, rename={"id": "jti"}):
     """What a link to the form vouches for. `id` is its own; `exp` and `iat` are seconds since 1970 (RFC 7519)."""
 
     id: str

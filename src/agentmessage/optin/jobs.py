@@ -1,0 +1,19 @@
+"""What happens to a question that nobody answers."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.optin import operations
+from agentmessage.outbox.worker import Again, Done, Handler
+
+
+async def expire(db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    """Let a question lapse. Twice does what once does: the second finds it ended."""
+    async with db.transaction() as tx:
+        left_s = await operations.expire(tx, UUID(arguments["org_id"]), UUID(arguments["challenge_id"]))
+    return Done() if left_s is None else Again(left_s)
+
+
+HANDLERS: Mapping[str, Handler] = {"optin.expire": expire}

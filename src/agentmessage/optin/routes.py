@@ -1,0 +1,116 @@
+"""Double opt-in and links to the hosted form over HTTP; the form itself is in `page`."""
+
+from datetime import timedelta
+from typing import Any, Protocol, cast
+
+from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.consent import operations as consents
+from agentmessage.consent.errors import ContactOptedOut
+from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
+from agentmessage.law.errors import FrequencyCapExceeded, LineTypeBlocked, QuietHours, SenderNotRegistered
+from agentmessage.messages import operations as messages
+from agentmessage.optin import operations, rules
+from agentmessage.optin.schemas import DoubleOptInCreate, DoubleOptInOut, HostedFormCreate, HostedFormOut
+from agentmessage.optin.tokens import FormSigner
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.wire import Answer
+
+routes = Routes("Consent")
+
+
+class Environment(Protocol):
+    """The settings that the room needs."""
+
+    @property
+    def consent_captures_per_min(self) -> int:
+        """Records that one organization may bring in a minute."""
+        ...
+
+    @property
+    def double_opt_in_hours(self) -> int:
+        """How long a question waits for YES."""
+        ...
+
+    @property
+    def require_propagation(self) -> bool:
+        """A sender may text only once its carrier has confirmed the campaign."""
+        ...
+
+
+@routes.route(
+    "POST",
+    "/v1/consent/double-opt-in",
+    scope="consent:write",
+    answers={202: DoubleOptInOut, 200: DoubleOptInOut},
+    refuses=[
+        ValidationFailed,
+        NotFound,
+        ContactOptedOut,
+        SenderNotRegistered,
+        LineTypeBlocked,
+        QuietHours,
+        FrequencyCapExceeded,
+        InsufficientCredit,
+        RateLimited,
+    ],
+    bare=True,
+)
+async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answer[DoubleOptInOut]:
+    """Ask a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
+
+    202: the question is on its way; it is a text like any other, but needs no consent. 200: it is open already
+    (`reused`), or the contact has agreed already (`already_opted_in`); nothing is sent. Whoever opted out is not asked.
+    """
+    environment = cast("Environment", call.context["settings"])
+    sender = await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
+    await consents.require_allowance(call.db, call.tenant, per_minute=environment.consent_captures_per_min)
+    async with call.transaction() as tx:
+        result = await operations.ask(
+            tx,
+            call.tenant,
+            call.body,
+            sender=sender,
+            life=timedelta(hours=environment.double_opt_in_hours),
+            requires_propagation=environment.require_propagation,
+        )
+    if result.reused or result.already_opted_in:
+        return Answer(200, result)
+    call.wake(messages.BELL)
+    return Answer(202, result)
+
+
+@routes.route(
+    "POST",
+    "/v1/consent/hosted",
+    scope="consent:write",
+    answers={200: HostedFormOut},
+    refuses=[ValidationFailed, NotFound],
+    bare=True,
+    is_secret=True,
+)
+async def mint_hosted_consent_token(call: Call[HostedFormCreate, NoInput]) -> HostedFormOut:
+    """Make a link to a form on which one contact can agree. Nothing is stored until that happens.
+
+    The page shows the agreement, the number and your organization's name, and keeps address, browser and time as
+    evidence. Agreeing twice with one link is harmless; a fresh link renews a consent that is getting old.
+    """
+    faults = rules.faults(call.body.agreement_text)
+    if faults:
+        raise ValidationFailed(faults)
+    await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
+    token, expires_at = _signer(call).mint(
+        org_id=call.tenant.org_id,
+        phone_number_id=call.body.phone_number_id,
+        contact_number=call.body.contact_number,
+        agreement_text=call.body.agreement_text,
+        now=call.db.now,
+    )
+    return HostedFormOut(token, f"{call.context['public_url']}/consent/{token}", expires_at)
+
+
+def _signer(call: Call[Any, Any]) -> FormSigner:
+    wired = call.context["form_signer"]
+    if not isinstance(wired, FormSigner):
+        raise TypeError("the wiring must give the rooms a FormSigner")
+    return wired

@@ -1,0 +1,77 @@
+"""Links to the form: a token that says who agrees to what, signed by us (RFC 7519, HS256).
+
+Its key is derived from the seal key, and from the older seal keys while they are configured, so that links survive a
+rotation. Whoever holds a token may agree once; nothing about it is stored before that.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+import msgspec
+
+from agentmessage.kernel import seal
+from agentmessage.kernel.ids import new_id
+from agentmessage.optin.model import FormToken
+
+PURPOSE = "consent form links"
+ALGORITHM = "HS256"
+MAX_CHARS = 16_384
+
+
+class BadToken(Exception):
+    """Not a token of ours: cut, changed, or made up."""
+
+
+class ExpiredToken(Exception):
+    """A token of ours whose time is over."""
+
+
+class FormSigner:
+    """Makes and reads tokens. `keys`: newest first."""
+
+    def __init__(self, keys: Sequence[bytes], *, life: timedelta) -> None:
+        self._keys = keys
+        self._life = life
+        self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
+
+    def mint(
+        self, *, org_id: UUID, phone_number_id: UUID, contact_number: str, agreement_text: str, now: datetime
+    ) -> tuple[str, datetime]:
+        """A fresh token, and until when it is good."""
+        issued_s = int(now.timestamp())
+        expires_s = issued_s + int(self._life.total_seconds())
+        token = FormToken(
+            str(new_id()), org_id, phone_number_id, contact_number, agreement_text, iat=issued_s, exp=expires_s
+        )
+        signed = self._jws.encode(msgspec.json.encode(token), self._keys[0], ALGORITHM)
+        return signed, datetime.fromtimestamp(expires_s, UTC)
+
+    def read(self, text: str, now: datetime) -> FormToken:
+        """What a token vouches for. Raises BadToken, ExpiredToken."""
+        if len(text) > MAX_CHARS:
+            raise BadToken("longer than any of ours")
+        try:
+            token = msgspec.json.decode(self._payload(text), type=FormToken)
+        except msgspec.DecodeError as error:
+            raise BadToken("signed by us, but not a form's token") from error
+        if token.exp <= now.timestamp():
+            raise ExpiredToken
+        return token
+
+    def _payload(self, text: str) -> bytes:
+        for key in self._keys:
+            try:
+                return self._jws.decode(text, key, algorithms=[ALGORITHM])
+            except jwt.InvalidSignatureError:
+                continue
+            except (jwt.PyJWTError, UnicodeError) as error:
+                raise BadToken("malformed") from error
+        raise BadToken("not signed by us")
+
+
+def signer(seal_keys: str, *, life_s: int) -> FormSigner:
+    """The signer of an installation, from its setting of seal keys (base64, newest first, separated by commas)."""
+    keys = [seal.derive(key, PURPOSE) for key in seal.every_key(seal_keys)]
+    return FormSigner(keys, life=timedelta(seconds=life_s))
