@@ -178,6 +178,14 @@ def test_quiet_hours_that_end_when_they_begin_are_none() -> None:
     assert isinstance(Calendar().window(CALIFORNIA, at("2026-06-11T10:00"), 600, 600), Open)
 
 
+def test_a_moment_is_the_same_in_whatever_zone_it_is_written() -> None:
+    moment = at("2026-06-11T01:30")
+    in_hawaii = moment.astimezone(ZoneInfo("Pacific/Honolulu"))
+
+    assert in_hawaii.date() != moment.date()
+    assert Calendar().window(NEW_YORK, in_hawaii, EVENING, MORNING) == Closed(at("2026-06-11T12:00"))
+
+
 def test_a_full_calendar_forgets_and_answers_on() -> None:
     calendar = Calendar(capacity=2)
     moment = at("2026-06-11T10:00")

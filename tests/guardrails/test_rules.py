@@ -64,6 +64,7 @@ NIGHT = QuietHours(enabled=True)
     [
         ({}, None, None, []),
         ({}, cap(1, 60), NIGHT, []),
+        ({}, {"quiet_hours_disabled": True}, NIGHT, []),
         (quiet(1260, 480), None, None, [Tool.QUIET_HOURS]),
         (quiet(1260, 480), None, NIGHT, []),
         (quiet(1260, 481), None, NIGHT, [Tool.QUIET_HOURS]),
