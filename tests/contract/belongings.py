@@ -20,6 +20,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUI
         "/v1/api-keys/{id}": account.key_id,
         "/v1/brands/{id}": brand,
         "/v1/campaigns/{id}": campaign,
+        "/v1/consent/{id}": await _insert_consent(db, account.org_id),
         **await _insert_guardrails(db, account.org_id, brand),
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
@@ -42,6 +43,19 @@ async def _insert_guardrails(db: CellDb, org_id: UUID, brand_id: UUID) -> dict[s
         "/v1/guardrails/bindings/{id}": await insert_binding(db, org_id, profile, "brand", brand_id),
         "/v1/guardrails/pools/{id}": await insert_pool(db, org_id, brand_id),
     }
+
+
+async def _insert_consent(db: CellDb, org_id: UUID) -> UUID:
+    consent_id = new_id()
+    await db.run(
+        """INSERT INTO consents (id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, source,
+                                 consent_method, created_at, updated_at)
+           VALUES ($1, $2, $1, '+14155550100', true, $3, 'api', 'checkbox', $3, $3)""",
+        consent_id,
+        org_id,
+        db.now,
+    )
+    return consent_id
 
 
 async def _insert_bulk_order(db: CellDb, org_id: UUID) -> UUID:

@@ -33,6 +33,19 @@ RULES_BEYOND_THE_SCHEMA = {
     "listBrands": "a cursor has to come from an earlier page, and excludes offset",
     "listCampaigns": "a cursor has to come from an earlier page, and excludes offset",
     "listAPIKeys": "a cursor has to come from an earlier page",
+    "listConsent": "a cursor has to come from an earlier page",
+    "listConsentHistory": "a cursor has to come from an earlier page",
+    "captureAttestedConsent": "evidence is not from the future, and its address is one",
+    "initiateDoubleOptIn": "the sender needs a campaign, and the recipient's number must take texts",
+    "mintHostedConsentToken": "an agreement in a link is counted in bytes",
+    "listGuardrailProfiles": "a cursor has to come from an earlier page",
+    "listGuardrailBindings": "a cursor has to come from an earlier page",
+    "listGuardrailPools": "a cursor has to come from an earlier page",
+    "createGuardrailProfile": "a tool that is on needs its settings, and quiet hours have two ends",
+    "updateGuardrailProfile": "a tool that is on needs its settings, and quiet hours have two ends",
+    "upsertGuardrailBinding": "there is one target at most",
+    "deleteGuardrailBinding": "an attestation is needed when less would hold",
+    "replaceGuardrailPoolMembers": "no number twice, and each on a campaign of the pool's brand",
     "listAuditLog": "a cursor has to come from an earlier page; since is not after until",
     "submitLookup": "only numbers of the US and Canada can be looked up",
     "listLookups": "a cursor has to come from an earlier page",
@@ -52,6 +65,9 @@ OUTLIVES_ITS_DELETION = {
     "getCampaign": "a deactivated campaign is EXPIRED and can still be read",
     "deactivateCampaign": "deactivating again answers the campaign",
     "listCampaignPhoneNumbers": "a deactivated campaign can still be read",
+    "getConsent": "a revoked consent stays on record",
+    "revokeConsent": "revoking again answers the consent",
+    "listConsentHistory": "the history of a revoked consent stays",
 }
 """Operations that do not answer 404 after a deletion, each for the reason beside it."""
 
@@ -83,7 +99,7 @@ def platform() -> Iterator[Platform]:
 
 KNOWN_IDS = {
     ("getBrand", "updateBrand"): ("path.id", "brands"),
-    ("createCampaign",): ("body.brand_id", "brands"),
+    ("createCampaign", "createGuardrailPool"): ("body.brand_id", "brands"),
     ("getCampaign", "listCampaignPhoneNumbers"): ("path.id", "campaigns"),
     (
         "attachCampaignToPhoneNumber",
@@ -97,6 +113,7 @@ KNOWN_IDS = {
     ),
     ("attachCampaignToPhoneNumber", "updatePhoneNumber", "orderPhoneNumbers"): ("body.campaign_id", "campaigns"),
     ("releasePhoneNumber",): ("path.id", "numbers_to_release"),
+    ("captureAttestedConsent", "initiateDoubleOptIn", "mintHostedConsentToken"): ("body.phone_number_id", "numbers"),
 }
 """Operations that get an id which exists, in most requests; deletions reach what they delete by links alone."""
 
