@@ -54,6 +54,8 @@ CALLBACK = "a callback of the registry names its own id and no organization"
 KEPT = "a text that could not be applied is found again by our own id, in a job of ours"
 SECRET_LINK = "whoever has the secret or signed link may use it; it names no organization"
 OPERATOR = "the operator looks across organizations, from the command line only"
+DISPATCH = "a worker claims and records texts by their ids, whoever they belong to: many in one commit"
+RECEIPTS = "a carrier's receipt names its own id and no organization; many are applied in one commit"
 
 ACROSS_TENANTS: dict[str, str] = {
     "app/operator_queries.py": OPERATOR,
@@ -69,6 +71,9 @@ ACROSS_TENANTS: dict[str, str] = {
     "messages/media_queries.py::find_stored": SECRET_LINK,
     "messages/media_queries.py::find_upload": SECRET_LINK,
     "messages/media_queries.py::list_expired": RETENTION,
+    "messages/dispatch_queries.py": DISPATCH,
+    "messages/receipt_queries.py": RECEIPTS,
+    "messages/record_queries.py": DISPATCH,
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,

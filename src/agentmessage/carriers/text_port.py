@@ -8,7 +8,7 @@ returned, which is after the commit. `Hear` may be told the same thing twice and
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
@@ -67,6 +67,9 @@ class TextRefused(Struct, frozen=True):
     text: str
 
 
+THROTTLED = "throttled"
+"""The reason of a Deferred by which a line is told to slow down: the same text goes first when it goes on."""
+
 TextAnswer = Accepted[Handed] | TextRefused | Deferred | Unknown
 """Deferred: nothing was sent, ask again. Unknown: it may have been sent, in part or whole; never sent again blindly."""
 
@@ -111,7 +114,7 @@ class InboundHeard(Struct, frozen=True, kw_only=True):
 
 Heard = ReceiptHeard | InboundHeard
 Hear = Callable[[str, Sequence[Heard]], Awaitable[None]]
-"""`await hear(account, heard)`: returns after the commit; raises when nothing was kept, so that the carrier repeats it."""
+"""`await hear(account, heard)`: returns after the commit; raises when nothing was kept, so that the carrier repeats."""
 
 
 class TextCarrier(Protocol):
@@ -142,4 +145,13 @@ class TextCarrier(Protocol):
 
     async def send(self, text: OutboundText) -> TextAnswer:
         """Hand one text over, all parts; answers when the carrier has. Never raises for what a carrier can do."""
+        ...
+
+
+@runtime_checkable
+class PumpedCarrier(TextCarrier, Protocol):
+    """A line that needs no task for each text."""
+
+    def hand_over(self, text: OutboundText, on_answer: Callable[[TextAnswer], object]) -> None:
+        """Hand one text over, all parts, and return at once; `on_answer` is told the end of it, once."""
         ...

@@ -108,6 +108,7 @@ CREATE TABLE early_receipts (
     account             text NOT NULL,
     carrier             text NOT NULL,
     carrier_message_id  text NOT NULL,
+    message_id          uuid,                   -- where the carrier carries our own id back
     status              text NOT NULL,
     error_code          text,
     carrier_code        text,
@@ -116,6 +117,7 @@ CREATE TABLE early_receipts (
     received_at         timestamptz NOT NULL
 );
 CREATE INDEX early_receipts_match_idx ON early_receipts (account, carrier, carrier_message_id);
+CREATE INDEX early_receipts_message_idx ON early_receipts (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX early_receipts_age_idx ON early_receipts (received_at);
 
 -- Token buckets that all workers share: a campaign's class, a number's, a carrier account's (scope_id null there).
@@ -150,3 +152,20 @@ CREATE TABLE media (
     stored_at           timestamptz
 );
 CREATE INDEX media_expiry_idx ON media (expires_at);
+
+-- A text as the API shows it (messages.schemas.MessageOut); events carry it from inside the statement that moves it.
+CREATE FUNCTION message_resource(m messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'id', m.id, 'from', m.sender, 'to', m.recipient, 'text', m.text, 'appended_text', m.stamp,
+        'channel', m.channel, 'media', to_jsonb(m.media), 'priority', (ARRAY['high', 'default', 'low'])[m.priority + 1],
+        'status', m.status,
+        'error', CASE WHEN m.error_code IS NOT NULL THEN jsonb_build_object(
+            'code', m.error_code, 'carrier_code', m.carrier_code, 'carrier_text', m.carrier_text) END,
+        'tag', m.tag, 'metadata', m.metadata, 'phone_number_id', m.phone_number_id, 'campaign_id', m.campaign_id,
+        'kind', m.kind, 'segment_count', m.segments, 'encoding', m.encoding,
+        'cost_cents', (m.unit_price_microcents * m.segments + 999999) / 1000000,
+        'carrier_message_id', m.carrier_message_id, 'bandwidth_message_id', m.carrier_message_id,
+        'scheduled_at', wire_time(m.scheduled_at), 'expires_at', wire_time(m.expires_at),
+        'created_at', wire_time(m.created_at), 'sent_at', wire_time(m.sent_at),
+        'delivered_at', wire_time(m.delivered_at), 'redacted_at', wire_time(m.redacted_at))
+$$;

@@ -1,0 +1,152 @@
+"""What a carrier hands to us, in our words: a receipt or a text from a handset; pure."""
+
+from datetime import datetime
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from agentmessage.carriers.smpp.account import GsmForm
+from agentmessage.carriers.smpp.codes import receipt_meaning
+from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard
+from agentmessage.kernel.ids import new_id
+from agentmessage.smpp import receipts
+from agentmessage.smpp.pdu import Inbound, Tag, parameter, text_of
+from agentmessage.sms import gsm
+
+NAME = "smpp"
+HAS_HEADER = 0x40
+MAX_RAW_CHARS = 2000
+INTERNATIONAL = 1
+
+_ASCII, _LATIN1, _UCS2 = 1, 3, 8
+_BINARY = (2, 4)
+_JOINED_8, _JOINED_16 = (0x00, 3), (0x08, 4)  # information elements (3GPP TS 23.040, 9.2.3.24.1 and .8): tag and length
+
+
+class Join(Struct, frozen=True):
+    """How a part hangs together with others: their common reference, how many they are, and which this is."""
+
+    reference: int
+    parts: int
+    part: int
+
+
+ALONE = Join(0, 1, 1)
+
+
+def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
+    """The receipt that a PDU is; None where it is a text, or does not say of which text or what."""
+    found = receipts.read(pdu)
+    if found is None:
+        return None
+    state, error = receipt_meaning(found.state, found.error)
+    return ReceiptHeard(
+        carrier=NAME,
+        carrier_message_id=found.message_id,
+        state=state,
+        error=error,
+        code=found.error or None,
+        happened_at=now,
+        raw=_readable(found.raw or found.state.name.encode()),
+    )
+
+
+def text(pdu: Inbound, form: GsmForm) -> InboundHeard:
+    """The text, or part of one, from a handset; never refuses what it cannot decode."""
+    octets = text_of(pdu)
+    header, body = split_header(octets) if pdu.esm_class & HAS_HEADER else (b"", octets)
+    join = _sar(pdu) or join_of(header)
+    return InboundHeard(
+        carrier=NAME,
+        carrier_message_id=_identity(pdu, octets),
+        sender=number(pdu.source_ton, pdu.source),
+        recipient=number(pdu.destination_ton, pdu.destination),
+        text=decode(body, pdu.data_coding, form, header_octets=len(header)),
+        reference=join.reference,
+        parts=join.parts,
+        part=join.part,
+        raw=octets,
+    )
+
+
+def number(ton: int, address: str) -> str:
+    """An address as we write numbers: E.164 with its plus; short codes and names as they are."""
+    digits = address.removeprefix("+")
+    is_e164 = digits.isdigit() and (ton == INTERNATIONAL or address != digits or len(digits) > SHORT_CODE_DIGITS)
+    return f"+{digits}" if is_e164 else address
+
+
+SHORT_CODE_DIGITS = 8
+
+
+def split_header(octets: bytes) -> tuple[bytes, bytes]:
+    """User data header with its length octet, and what follows; no header where the length is a lie."""
+    end = octets[0] + 1 if octets else 0
+    return (octets[:end], octets[end:]) if 0 < end <= len(octets) else (b"", octets)
+
+
+def join_of(header: bytes) -> Join:
+    """What a user data header says of the parts of a text; ALONE where it says nothing that makes sense."""
+    at = 1
+    while at + 2 <= len(header):
+        tag, size = header[at], header[at + 1]
+        value = header[at + 2 : at + 2 + size]
+        if (tag, size) in (_JOINED_8, _JOINED_16) and len(value) == size:
+            return _join(int.from_bytes(value[:-2], "big"), value[-2], value[-1])
+        at += 2 + size
+    return ALONE
+
+
+def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int = 0) -> str:
+    """The characters of a text under its data_coding (section 5.2.19); a NUL, which no database keeps, is replaced."""
+    if _is_ucs2(data_coding):
+        found = body.decode("utf-16-be", errors="replace")
+    elif data_coding in (_ASCII, _LATIN1, *_BINARY) or (data_coding >= CLASSES and data_coding & 4):
+        found = body.decode("latin-1")
+    elif form is GsmForm.PACKED:
+        found = gsm.decode_unpacked(gsm.unpack(body, -header_octets * 8 % 7))
+    else:
+        found = gsm.decode_unpacked(body)
+    return found.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+CLASSES = 0xF0
+"""data_coding from here on is a message class of GSM 03.38: bit 2 tells octets from the default alphabet."""
+
+
+def _is_ucs2(data_coding: int) -> bool:
+    return data_coding == _UCS2 or (0x10 <= data_coding < 0x40 and data_coding & 0x0C == _UCS2)  # noqa: PLR2004 - DCS
+
+
+def _sar(pdu: Inbound) -> Join | None:
+    values = [
+        parameter(pdu.tlvs, tag) for tag in (Tag.SAR_MESSAGE_REFERENCE, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_NUMBER)
+    ]
+    if any(value is None for value in values):
+        return None
+    reference, parts, part = (int.from_bytes(value or b"", "big") for value in values)
+    return _join(reference, parts, part)
+
+
+def _join(reference: int, parts: int, part: int) -> Join:
+    return Join(reference, parts, part) if parts > 1 and 1 <= part <= parts else ALONE
+
+
+def _identity(pdu: Inbound, octets: bytes) -> str:
+    """What tells the same text told twice from two texts alike: the carrier's own id where it gives one.
+
+    SMPP has no id for a text from a handset. Without one each telling is a text of its own: two answers YES in a row
+    are commoner than a carrier that repeats itself.
+    """
+    for tag in (Tag.RECEIPTED_MESSAGE_ID, Tag.USER_MESSAGE_REFERENCE):
+        value = parameter(pdu.tlvs, tag)
+        if value:
+            told = blake2b(value, digest_size=16)
+            for field in (pdu.source.encode(), pdu.destination.encode(), octets):
+                told.update(b"\0" + field)
+            return told.hexdigest()
+    return new_id().hex
+
+
+def _readable(raw: bytes) -> str:
+    return raw[:MAX_RAW_CHARS].decode("latin-1").replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,86 @@
+"""How fast a carrier lets us: unlimited until it refuses for speed, then as fast as it takes, feeling its way up.
+
+The rate falls once for each time that the carrier complains, however many texts it refuses then, and grows by a
+twentieth with each second without complaint; well above what was ever taken it is forgotten. Seconds are the caller's.
+"""
+
+BACK_OFF = 0.9
+GROWTH = 1.05
+FORGOTTEN_AT = 4.0
+"""Times the rate at which the carrier first complained."""
+
+TURN_S = 1.0
+"""The window that carriers count in, mostly; the pause after a complaint, and the time between two changes."""
+
+BURST_S = 0.1
+
+
+class Throttle:
+    """One line's pace. All methods take the present time in seconds of any steady clock."""
+
+    def __init__(self) -> None:
+        self._rate: float | None = None
+        self._first_rate = 0.0
+        self._tokens = 0.0
+        self._filled_at = 0.0
+        self._paused_until = 0.0
+        self._changed_at = 0.0
+        self._turn_began = 0.0
+        self._taken = 0
+        self._taken_before = 0
+
+    @property
+    def rate(self) -> float | None:
+        """Texts a second; None while the carrier never complained, or has not for long."""
+        return self._rate
+
+    def room(self, now: float) -> int | None:
+        """How many may go now; None: as many as one likes."""
+        if self._rate is None:
+            return None
+        if now < self._paused_until:
+            return 0
+        self._fill(now, self._rate)
+        return int(self._tokens)
+
+    def wait_s(self, now: float) -> float:
+        """How long until one may go."""
+        if self._rate is None:
+            return 0.0
+        missing = max(0.0, 1.0 - self._tokens) / self._rate
+        return max(self._paused_until - now, missing)
+
+    def left(self, now: float) -> None:
+        """One goes."""
+        if self._rate is not None:
+            self._fill(now, self._rate)
+            self._tokens -= 1.0
+
+    def accepted(self, now: float) -> None:
+        """The carrier took one."""
+        if now - self._turn_began >= TURN_S:
+            self._taken_before = self._taken if now - self._turn_began < 2 * TURN_S else 0
+            self._taken, self._turn_began = 0, now
+        self._taken += 1
+        if self._rate is not None and now - self._changed_at >= TURN_S:
+            self._changed_at = now
+            self._rate *= GROWTH
+            if self._rate > self._first_rate * FORGOTTEN_AT:
+                self._rate = None
+
+    def complained(self, now: float) -> float:
+        """The carrier refused one for speed; answers how many seconds to leave it alone."""
+        if now >= self._paused_until:
+            measured = float(max(self._taken, self._taken_before, 1))
+            if self._rate is None:
+                self._rate = self._first_rate = measured
+            else:
+                self._rate = max(1.0, self._rate * BACK_OFF)
+            self._tokens, self._filled_at = 0.0, now + TURN_S
+            self._paused_until = self._changed_at = now + TURN_S
+        return self._paused_until - now
+
+    def _fill(self, now: float, rate: float) -> None:
+        passed_s = max(0.0, now - self._filled_at)
+        self._filled_at = max(now, self._filled_at)
+        self._tokens = min(max(1.0, rate * BURST_S), self._tokens + passed_s * rate)
