@@ -27,13 +27,17 @@ LONGEST_PATIENCE_S = 3600.0
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is sent. `is_write`: doing it twice is not the same as doing it once."""
+    """What is sent. `is_write`: doing it twice is not the same as doing it once.
+
+    `believes_unavailable`: a 503 that says when to come again means that nothing was done (RFC 9110, section 15.6.4).
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
     is_write: bool = False
+    believes_unavailable: bool = False
     timeout_s: float
 
 
@@ -57,7 +61,7 @@ async def ask(transport: HttpTransport, request: Request) -> HttpAnswer | Deferr
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Deferred(reason="too many requests", retry_after_s=_patience(answer.headers))
     if answer.status == HTTPStatus.REQUEST_TIMEOUT or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _in_doubt(request, f"status {answer.status}", raw=shown(answer.body), headers=answer.headers)
+        return _sick(request, answer)
     if is_yes(answer) or answer.status >= HTTPStatus.BAD_REQUEST:
         return answer
     return Unknown(reason=f"unexpected status {answer.status}", raw=shown(answer.body))
@@ -89,6 +93,13 @@ def decode_json(body: bytes, kind: type[T]) -> T:
 def shown(body: bytes) -> str:
     """A body as text that any database column takes, cut at 64 KiB."""
     return body[:MAX_RAW_BYTES].decode("utf-8", "replace").replace("\x00", "\ufffd")[:MAX_RAW_BYTES]
+
+
+def _sick(request: Request, answer: HttpAnswer) -> Deferred | Unknown:
+    is_believed = request.believes_unavailable and answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+    if is_believed and "retry-after" in answer.headers:
+        return Deferred(reason="unavailable", retry_after_s=_patience(answer.headers))
+    return _in_doubt(request, f"status {answer.status}", raw=shown(answer.body), headers=answer.headers)
 
 
 def _in_doubt(

@@ -147,7 +147,7 @@ class TextDesk:
         is_early = fate.is_early or self._strike("receipt_early", given) is not None
         if is_early:
             self._transit.end(handed, at=at)
-            self._answer_arrived(at)
+            self._answer_arrived()
         else:
             handed.is_silent = self._strike("receipt_lost", given) is not None
             handed.copies = 3 if self._strike("receipt_duplicated", given) else 1
@@ -207,14 +207,14 @@ class TextDesk:
         """What a handset answers to the texts that come next, one each."""
         self._scripts[handset] = deque(replies)
 
-    def _answer_arrived(self, at: float) -> None:
+    def _answer_arrived(self) -> None:
         arrived, self._transit.arrived = self._transit.arrived, []
         for text in arrived:
             replies = self._scripts.get(text.recipient)
             said = replies.popleft() if replies else fate_of(text.recipient).reply
             if said:
                 reply = Reply(text.account, text.recipient, text.sender, said)
-                self._transit.plan_reply(reply, at=at + self.settings.reply_after_s)
+                self._transit.plan_reply(reply, at=(text.delivered_at or 0.0) + self.settings.reply_after_s)
 
     # ── time, and telling ───────────────────────────────────────────────────────────────────────────────────
 
@@ -238,7 +238,7 @@ class TextDesk:
         while (next_at := self._transit.next_at) is not None and next_at <= until:
             replies = self._transit.advance(until)
             if self._transit.arrived:
-                self._answer_arrived(until)
+                self._answer_arrived()
             for due, reply in replies:
                 self.say(reply.handset, reply.to, reply.text, account=reply.account, at=due)
 

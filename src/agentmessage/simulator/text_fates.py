@@ -43,7 +43,7 @@ class Fate(Struct, frozen=True, kw_only=True):
 
 PLAIN = Fate()
 
-UNREGISTERED = Ending(Stat.REJECTED, "476", 4476, "rejected-unregistered-campaign")
+UNREGISTERED = Ending(Stat.REJECTED, "4476", 4476, "rejected-unregistered-campaign")
 SUSPENDED = Ending(Stat.REJECTED, "060", 4773, "rejected-campaign-not-active")
 
 SENDER_UNKNOWN = Refusal("sender_unknown", Status.INVALID_SOURCE, 400, "the sender is not a number of this account")
@@ -61,21 +61,21 @@ def _ends(stat: Stat, err: str, code: int, words: str) -> Fate:
 FATES: Mapping[str, Fate] = {
     "60": Fate(refusal=RECIPIENT_INVALID),
     "61": _ends(Stat.UNDELIVERABLE, "152", 4700, "invalid-service-type: landline"),
-    "62": _ends(Stat.UNDELIVERABLE, "432", 4432, "forbidden to country"),
-    "63": _ends(Stat.UNDELIVERABLE, "702", 4702, "destination-subscriber-unavailable"),
-    "64": _ends(Stat.REJECTED, "775", 4775, "rejected-user-opt-out"),
+    "62": _ends(Stat.UNDELIVERABLE, "4432", 4432, "forbidden to country"),
+    "63": _ends(Stat.UNDELIVERABLE, "4702", 4702, "destination-subscriber-unavailable"),
+    "64": _ends(Stat.REJECTED, "4775", 4775, "rejected-user-opt-out"),
     "65": _ends(Stat.UNDELIVERABLE, "015", 4770, "destination-spam-detected"),
     "66": _ends(Stat.REJECTED, "349", 4750, "destination-rejected-message"),
     "67": Fate(ending=UNREGISTERED),
     "68": Fate(ending=SUSPENDED),
     "69": _ends(Stat.REJECTED, "064", 4780, "volume-violation-tmo"),
     "70": _ends(Stat.REJECTED, "334", 4752, "content-invalid"),
-    "71": _ends(Stat.EXPIRED, "005", 4360, "message-expired"),
+    "71": _ends(Stat.EXPIRED, "4360", 4360, "message-expired"),
     "72": Fate(refusal=SICK),
-    "73": _ends(Stat.UNKNOWN, "902", 9902, "delivery-receipt-expired"),
+    "73": _ends(Stat.UNKNOWN, "9902", 9902, "delivery-receipt-expired"),
     "74": Fate(is_silent=True),
-    "75": _ends(Stat.DELETED, "404", 4404, "rejected-routing-error"),
-    "76": _ends(Stat.SKIPPED, "999", 9999, "unknown-error"),
+    "75": _ends(Stat.DELETED, "4404", 4404, "rejected-routing-error"),
+    "76": _ends(Stat.SKIPPED, "9999", 9999, "unknown-error"),
     "77": Fate(before=(Stat.ENROUTE, Stat.ACCEPTED)),
     "78": Fate(copies=3),
     "79": Fate(after=(Stat.ACCEPTED, Stat.ENROUTE)),
@@ -107,4 +107,4 @@ _ENDINGS = {fate.ending.code: fate.ending for fate in FATES.values() if fate.end
 def ending_of(code: str, words: str) -> Ending:
     """The ending with one of Bandwidth's codes; a code that no magic number has is told as undeliverable."""
     number = int(code) if code.isascii() and code.isdigit() else 9999
-    return _ENDINGS.get(number) or Ending(Stat.UNDELIVERABLE, f"{number % 1000:03}", number, words)
+    return _ENDINGS.get(number) or Ending(Stat.UNDELIVERABLE, f"{number:04}", number, words)

@@ -284,7 +284,7 @@ def _meters(limits: Limits | None, accounts: Iterable[str]) -> dict[str, Meter]:
 
 
 def _sick(route: Route) -> Reply:
-    return messaging_error(503, "Service Unavailable") if route.operation == SEND else Reply(503)
+    return messaging_error(503, "Service Unavailable", wait_s=1.0) if route.operation == SEND else Reply(503)
 
 
 def _too_many(route: Route, wait_s: float) -> Reply:

@@ -12,6 +12,8 @@ from agentmessage.carriers.bandwidth.lines import BandwidthLines
 from agentmessage.carriers.bandwidth.lookups import BandwidthLookups
 from agentmessage.carriers.bandwidth.numbers import BandwidthNumbers
 from agentmessage.carriers.bandwidth.subscriptions import BandwidthSubscriptions
+from agentmessage.carriers.bandwidth.text_callbacks import BandwidthTextCallbacks, TextCallback
+from agentmessage.carriers.bandwidth.texts import BandwidthTexts
 
 __all__ = [
     "BandwidthAccount",
@@ -20,4 +22,7 @@ __all__ = [
     "BandwidthLookups",
     "BandwidthNumbers",
     "BandwidthSubscriptions",
+    "BandwidthTextCallbacks",
+    "BandwidthTexts",
+    "TextCallback",
 ]

@@ -25,11 +25,11 @@ class BandwidthCallbacks:
     """
 
     def __init__(self, account: BandwidthAccount) -> None:
-        self._credentials = _token(basic(account.callback_username, account.callback_password))
+        self._credentials = credentials_of(basic(account.callback_username, account.callback_password))
 
     def read(self, callback: Callback) -> Sequence[Hint]:
         """The order that moved; nothing, when it is of a kind that we did not ask about."""
-        shown = _token(callback.headers.get("authorization", ""))
+        shown = credentials_of(callback.headers.get("authorization", ""))
         if not hmac.compare_digest(shown, self._credentials):
             raise ForgedCallback("wrong or missing Basic credentials")
         try:
@@ -38,8 +38,8 @@ class BandwidthCallbacks:
             raise UnreadableCallback(str(error)) from error
 
 
-def _token(header: str) -> bytes:
-    """The header with its scheme in lower case (RFC 9110, section 11.1: schemes have no case)."""
+def credentials_of(header: str) -> bytes:
+    """An Authorization header as two are compared: its scheme in lower case (RFC 9110, section 11.1)."""
     scheme, _, value = header.strip().partition(" ")
     return f"{scheme.lower()} {value.strip()}".encode("utf-8", "replace")
 
