@@ -18,7 +18,7 @@ from agentmessage.guardrails.model import (
 )
 from agentmessage.web.wire import END, STORABLE, CursorText, Request, Resource, must
 
-NOT_BLANK = r"^(?=[^\u0000]*\S)[^\u0000]*" + END
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*" + END
 MAX_MEMBERS = 1000
 
 Name = Annotated[
