@@ -102,7 +102,7 @@ async def _guard(connection: asyncpg.Connection, org_id: UUID) -> None:
 
 
 async def _agree(connection: asyncpg.Connection, org_id: UUID, consents: int) -> None:
-    """People, each of whom agreed to one number, and lookups of a fifth of them."""
+    """People, each of whom agreed to one number and was texted two days ago; a fifth of them were looked up."""
     await connection.execute(
         """WITH own AS (SELECT array_agg(id ORDER BY number) AS ids FROM phone_numbers WHERE org_id = $1)
            INSERT INTO consents (id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, source,
@@ -122,6 +122,11 @@ async def _agree(connection: asyncpg.Connection, org_id: UUID, consents: int) ->
                                 requested_at, completed_at)
            SELECT gen_random_uuid(), org_id, 'live', contact_number, 'advanced', 'complete', 'MOBILE', '{}', 1, now(),
                   now() FROM consents WHERE right(contact_number, 1) IN ('3', '7')"""
+    )
+    await connection.execute(
+        """INSERT INTO frequency_counters (org_id, contact_number, scope_id, texted_at)
+           SELECT org_id, contact_number, org_id, ARRAY[(extract(epoch FROM now()) * 1000)::bigint - 200000000]
+           FROM consents"""
     )
 
 
