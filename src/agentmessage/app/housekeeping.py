@@ -10,6 +10,9 @@ from agentmessage.app.carriers import CarrierSet
 from agentmessage.carriers.port import Accepted
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.lookups import operations as lookups
+from agentmessage.messages import retention
+from agentmessage.messages.media_store import ObjectStore
 from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
 from agentmessage.settings import Settings
@@ -41,7 +44,10 @@ async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) 
         for source, subscriber in (
             ("carrier", carrier.carrier_subscriptions),
             ("registry", carrier.registry_subscriptions),
+            ("messages", carrier.text_subscriptions),
         ):
+            if subscriber is None:
+                continue
             answer = await subscriber.subscribe(f"{public_url}/callbacks/{source}/{account}")
             if not isinstance(answer, Accepted):
                 log.warning("not subscribed", account=account, source=source, answer=str(answer)[:300])
@@ -58,6 +64,14 @@ async def tidy(cells: Cells, settings: Settings) -> None:
     await outbox_queries.forget_odd_answers(directory, directory.now - CALLBACKS_KEPT, most=ODD_ANSWERS_KEPT)
     for name in await cells.names():
         await _tidy_cell(await cells.cell(name), settings)
+
+
+async def forget_content(cells: Cells, store: ObjectStore) -> None:
+    """Redact what organizations no longer keep of texts, files and lookups, in every cell."""
+    for name in await cells.names():
+        db = await cells.cell(name)
+        await retention.sweep(db, store)
+        await lookups.forget_results(db)
 
 
 async def _tidy_cell(db: CellDb, settings: Settings) -> None:

@@ -88,12 +88,23 @@ async def keep_until(db: Statements, org_id: UUID, media_ids: Sequence[UUID], un
     """Keep stored files at least so long; answers which of them there are."""
     return await db.all(
         _id,
-        """UPDATE media SET expires_at = greatest(expires_at, $3)
-           WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND expires_at > $4 RETURNING id""",
+        """UPDATE media SET needed_until = greatest(needed_until, $3::timestamptz)
+           WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND greatest(expires_at, needed_until) > $4
+           RETURNING id""",
         org_id,
         media_ids,
         until,
         db.now,
+    )
+
+
+async def shorten(db: Statements, org_id: UUID, *, days: int) -> int:
+    """Let stored files of one organization end as early as its present retention says; by media_org_idx."""
+    return await db.run(
+        """UPDATE media SET expires_at = stored_at + make_interval(days => $2)
+           WHERE org_id = $1 AND state = 'stored' AND expires_at > stored_at + make_interval(days => $2)""",
+        org_id,
+        days,
     )
 
 
@@ -102,15 +113,19 @@ async def list_expired(db: Statements, now: datetime, *, limit: int) -> list[Med
     return await db.all(
         Media,
         """SELECT id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at, stored_at FROM media
-           WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2""",
+           WHERE expires_at <= $1 AND (needed_until IS NULL OR needed_until <= $1) ORDER BY expires_at LIMIT $2""",
         now,
         limit,
     )
 
 
 async def delete(db: Statements, media_ids: Sequence[UUID], now: datetime) -> int:
-    """Forget files whose bytes are gone, whosever they are, but those that were given more time meanwhile."""
-    return await db.run("DELETE FROM media WHERE id = ANY ($1) AND expires_at <= $2", media_ids, now)
+    """Forget files that are past their time still, whosever they are; those that a text has come to need stay."""
+    return await db.run(
+        "DELETE FROM media WHERE id = ANY ($1) AND expires_at <= $2 AND (needed_until IS NULL OR needed_until <= $2)",
+        media_ids,
+        now,
+    )
 
 
 def _id(value: UUID) -> UUID:

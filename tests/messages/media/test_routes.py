@@ -302,17 +302,15 @@ async def test_what_is_not_uploaded_or_not_ones_own_is_named_by_its_place(
 async def test_a_file_is_kept_as_long_as_a_text_may_need_it(
     api: Client, db: CellDb, account: Account, settings: Settings
 ) -> None:
-    media_id = await stored(api)
-    kept_until = await db.value("SELECT expires_at FROM media")
+    needed, forgotten = await stored(api), await stored(api)
+    await link(db, account, settings, needed, hours=24 * 40)
+    await link(db, account, settings, needed, hours=1)
 
-    await link(db, account, settings, media_id, hours=1)
-    unchanged = await db.value("SELECT expires_at FROM media")
-    await link(db, account, settings, media_id, hours=24 * 40)
-    longer = await db.value("SELECT expires_at FROM media")
+    over = await media_queries.list_expired(db, db.now + timedelta(days=39), limit=10)
+    later = await media_queries.list_expired(db, db.now + timedelta(days=41), limit=10)
 
-    assert unchanged == kept_until
-    assert kept_until - db.now > timedelta(days=29)
-    assert longer - db.now > timedelta(days=39)
+    assert [str(one.id) for one in over] == [forgotten]
+    assert {str(one.id) for one in later} == {needed, forgotten}
 
 
 class Away(LocalStore):

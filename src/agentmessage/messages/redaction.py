@@ -1,0 +1,35 @@
+"""What redaction is, whoever asks for it: retention or erasure.
+
+The text and its media go, from the text itself, from the facts that were told of it and from the preview of its
+conversation. That there was a text, from whom, to whom, when and how it fared, stays.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from agentmessage.kernel.db import Tx
+from agentmessage.messages import redaction_queries
+
+
+async def redact_messages(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool = False) -> int:
+    """Take the content, or the media alone, out of texts that the caller has locked; answers how many had any."""
+    redacted = await redaction_queries.redact_messages(tx, org_id, message_ids, keeps_text=keeps_text)
+    if redacted:
+        blanks: dict[str, object] = {"media": []}
+        if not keeps_text:
+            blanks |= {"text": None, "redacted_at": tx.now}
+            await redaction_queries.redact_previews(tx, org_id, redacted)
+        await redaction_queries.redact_events(tx, org_id, redacted, blanks=blanks)
+    return len(redacted)
+
+
+async def redact_inbound(tx: Tx, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool = False) -> int:
+    """The same for texts that came in."""
+    redacted = await redaction_queries.redact_inbound(tx, org_id, inbound_ids, keeps_text=keeps_text)
+    if redacted:
+        blanks: dict[str, object] = {"media_urls": []}
+        if not keeps_text:
+            blanks |= {"body": None, "redacted_at": tx.now}
+            await redaction_queries.redact_previews(tx, org_id, redacted)
+        await redaction_queries.redact_events(tx, org_id, redacted, blanks=blanks)
+    return len(redacted)

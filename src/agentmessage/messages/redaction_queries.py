@@ -1,0 +1,77 @@
+"""Statements that take the content out of texts of both directions, and leave that there was one."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+
+
+async def redact_messages(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
+    """Take text and media, or media alone, out of texts; answers those that had any. They are locked."""
+    return await tx.all(
+        _id,
+        """UPDATE messages SET text = CASE WHEN $3 THEN text END, media = '{}',
+               redacted_at = CASE WHEN $3 THEN redacted_at ELSE $4 END
+           WHERE org_id = $1 AND id = ANY ($2) AND (media <> '{}' OR (text IS NOT NULL AND NOT $3))
+           RETURNING id""",
+        org_id,
+        message_ids,
+        keeps_text,
+        tx.now,
+    )
+
+
+async def redact_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
+    """The same for texts that came in."""
+    return await tx.all(
+        _id,
+        """UPDATE inbound_messages SET body = CASE WHEN $3 THEN body END, media_urls = '{}',
+               redacted_at = CASE WHEN $3 THEN redacted_at ELSE $4 END
+           WHERE org_id = $1 AND id = ANY ($2) AND (media_urls <> '{}' OR (body IS NOT NULL AND NOT $3))
+           RETURNING id""",
+        org_id,
+        inbound_ids,
+        keeps_text,
+        tx.now,
+    )
+
+
+async def redact_events(
+    tx: Statements, org_id: UUID, resource_ids: Sequence[UUID], *, blanks: dict[str, object]
+) -> None:
+    """Write `blanks` over the facts that were told of these texts; by events_content_idx."""
+    await tx.run(
+        """UPDATE events SET data = data || $3::jsonb
+           WHERE org_id = $1 AND resource_id = ANY ($2) AND family IN ('message', 'inbound_message')""",
+        org_id,
+        resource_ids,
+        blanks,
+    )
+
+
+async def redact_previews(tx: Statements, org_id: UUID, message_ids: Sequence[UUID]) -> None:
+    """Conversations whose last text, of either direction, is one of these; locked in the order that all take them in.
+
+    By the conversations' primary key: a text names the pair that it belongs to.
+    """
+    await tx.run(
+        """WITH pairs AS (
+               SELECT recipient AS contact, phone_number_id, id FROM messages WHERE org_id = $1 AND id = ANY ($2)
+               UNION ALL
+               SELECT from_number, phone_number_id, id FROM inbound_messages WHERE org_id = $1 AND id = ANY ($2)),
+           shown AS (
+               SELECT c.contact_number, c.phone_number_id
+               FROM pairs p JOIN conversations c ON c.org_id = $1 AND c.contact_number = p.contact
+                   AND c.phone_number_id = p.phone_number_id AND c.last_message_id = p.id
+               ORDER BY c.contact_number, c.phone_number_id FOR NO KEY UPDATE OF c)
+           UPDATE conversations c SET last_preview = '[redacted]', redacted_at = $3
+           FROM shown s
+           WHERE c.org_id = $1 AND c.contact_number = s.contact_number AND c.phone_number_id = s.phone_number_id""",
+        org_id,
+        message_ids,
+        tx.now,
+    )
+
+
+def _id(value: UUID) -> UUID:
+    return value
