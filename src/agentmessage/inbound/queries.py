@@ -97,13 +97,8 @@ async def count_problems(db: Statements, since: datetime) -> Mapping[str, int]:
 async def lock_parts(tx: Statements, key: PartsKey) -> None:
     """Take turns with the other parts of one text, until the commit: of two last parts the later one sees both."""
     await tx.value(
-        "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('|', $1::text, $2, $3, $4, $5, $6), 0))",
-        key.account,
-        key.carrier,
-        key.sender,
-        key.recipient,
-        str(key.reference),
-        str(key.parts),
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+        f"{key.account}|{key.carrier}|{key.sender}|{key.recipient}|{key.reference}|{key.parts}",
     )
 
 
