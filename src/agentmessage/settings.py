@@ -32,7 +32,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     cors_origin: str = ""  # one origin whose pages may call the API, as https://app.example; empty: none
     seal_key: str = ""  # base64 of 32 bytes: seals tax ids and stored credentials
     simulator_url: str = "http://127.0.0.1:8090"
+    simulator_smpp_port: int = 2775  # of its SMSC, on the same host
     bandwidth_url: str = "https://dashboard.bandwidth.com"
+    bandwidth_messaging_url: str = "https://messaging.bandwidth.com"
+    bandwidth_application_id: str = ""  # the messaging application; its callbacks go to /callbacks/messages/live
     bandwidth_platform_url: str = "https://api.bandwidth.com"  # the JSON routes live on another host
     bandwidth_account_id: str = ""
     bandwidth_username: str = ""
@@ -43,6 +46,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     tcr_api_key: str = ""
     tcr_api_secret: str = ""
     tcr_upstream_cnp_id: str = "BANDW"  # the partner that campaigns are shared with, by the registry's name
+    live_text_carrier: str = ""  # smpp or bandwidth; empty: smpp once smpp_host is set, else as numbers are had
+    sandbox_text_carrier: str = ""  # the protocol that the simulator is spoken to in: smpp, or bandwidth
+    smpp_host: str = ""
+    smpp_port: int = 2775
+    smpp_system_id: str = ""
+    smpp_password: str = ""
+    smpp_system_type: str = ""
+    smpp_tls: bool = False
+    smpp_binds: int = 1  # connections of one worker
+    smpp_window: int = 100  # texts without an answer, of each connection
+    smpp_gsm: str = "unpacked"
+    smpp_long_texts: str = "udh8"
+    smpp_message_ids: str = "auto"
+    texts_per_sec: int = 0  # of the whole live carrier account; 0: as the carrier takes them
+    number_texts_per_min: int = 0  # of each number; 0: only what its campaign's class says
+    t_mobile_cap: str = "lookup"  # whom the daily cap counts: numbers that a lookup says are theirs, all, off
+    receipt_patience_h: int = 72
+    retry_unknown: bool = False  # send again what may have been sent: twice at worst instead of never
     callback_username: str = "agentmessage"
     callback_password: str = ""  # Basic credentials that carriers must show; empty: derived from seal_key
     carrier_writes_per_min: int = 0  # 0: the adapter's own budget (30 a minute at Bandwidth, none at the simulator)
@@ -78,16 +99,31 @@ class Settings(Struct, frozen=True, kw_only=True):
 PREFIX = "AGENTMESSAGE_"
 WORDS = {int: "a whole number", bool: "true or false", str: "text"}
 SECRETS = frozenset(
-    {"database_url", "seal_key", "bandwidth_password", "tcr_api_secret", "callback_password", "media_s3_secret_key"}
+    {
+        "database_url",
+        "seal_key",
+        "bandwidth_password",
+        "smpp_password",
+        "tcr_api_secret",
+        "callback_password",
+        "media_s3_secret_key",
+    }
 )
 ORIGIN = re.compile(r"https?://[^/?#]+")
 LEVELS = ("debug", "info", "warning", "error")
 MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
 LIMITS = {
     "port": (0, 65_535),
+    "simulator_smpp_port": (1, 65_535),
     "api_pool_size": (1, 1_000),
     "worker_pool_size": (2, 1_000),
     "carrier_writes_per_min": (0, 1_000_000),
+    "smpp_port": (1, 65_535),
+    "smpp_binds": (1, 64),
+    "smpp_window": (1, 1_000),
+    "texts_per_sec": (0, 1_000_000),
+    "number_texts_per_min": (0, 1_000_000),
+    "receipt_patience_h": (1, 720),
     "reconcile_batch": (1, 1_000),  # the members of one order at Bandwidth
     "reconcile_deadline_s": (1, MOST),
     "reconcile_sweep_s": (1, MOST),
@@ -195,6 +231,10 @@ def _seals(text: str) -> bool:
     return True
 
 
+def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
+    return frozenset(words).__contains__, f"one of {', '.join(words)}"
+
+
 URL = (_is_url, "an http or https URL")
 RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "database_url": (_is_database, "a URL such as postgresql://user:password@host/name"),
@@ -205,6 +245,13 @@ RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "simulator_url": URL,
     "bandwidth_url": URL,
     "bandwidth_platform_url": URL,
+    "bandwidth_messaging_url": URL,
     "tcr_url": URL,
+    "live_text_carrier": _one_of("smpp", "bandwidth"),
+    "sandbox_text_carrier": _one_of("smpp", "bandwidth"),
+    "smpp_gsm": _one_of("unpacked", "packed"),
+    "smpp_long_texts": _one_of("udh8", "udh16", "payload"),
+    "smpp_message_ids": _one_of("auto", "as_is", "hex_answers", "hex_receipts"),
+    "t_mobile_cap": _one_of("lookup", "all", "off"),
     "media_s3_url": URL,
 }

@@ -4,10 +4,12 @@ There are two accounts. `sandbox` is always the simulator. `live` is Bandwidth a
 credentials are configured, else the simulator too, under another account id: the two share nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from agentmessage.app.simulated import SimulatedApplication
+from agentmessage.app.text_lines import TextLine, text_lines
 from agentmessage.carriers.bandwidth import (
     BandwidthAccount,
     BandwidthCallbacks,
@@ -15,6 +17,7 @@ from agentmessage.carriers.bandwidth import (
     BandwidthLookups,
     BandwidthNumbers,
     BandwidthSubscriptions,
+    BandwidthTextCallbacks,
 )
 from agentmessage.carriers.http import AiohttpTransport, HttpTransport
 from agentmessage.carriers.line_types import LineTypeSource
@@ -27,6 +30,7 @@ ACCOUNTS = ("live", "sandbox")
 SIMULATED_ACCOUNT_IDS = {"live": "9900001", "sandbox": "9900002"}
 SIMULATED_KEYS = {"live": "simulator", "sandbox": "simulator-sandbox"}
 
+SIMULATED_APPLICATION = "agentmessage"
 SIMULATED_LOGIN = "simulator"  # user, password and secret alike: a simulator guards nothing
 SIMULATED_TIMEOUT_S = 5.0
 """What never answers is given up sooner than at a real carrier; below `lease_s` of its pace."""
@@ -36,7 +40,10 @@ REAL_WRITES_PER_MIN = 30
 
 
 class CarrierSet(Struct, frozen=True):
-    """Everything one account can do. `writes_per_min` is its budget, 0 for none; `name` is shown to the operator."""
+    """Everything one account can do. `writes_per_min` is its budget, 0 for none; `name` is shown to the operator.
+
+    `text_subscriptions` is None where the operator says in the carrier's dashboard where callbacks of texts go.
+    """
 
     name: str
     is_simulated: bool
@@ -46,8 +53,11 @@ class CarrierSet(Struct, frozen=True):
     registry: Registry
     carrier_callbacks: CallbackReader
     registry_callbacks: CallbackReader
+    text_lines: Sequence[TextLine]
+    text_callbacks: BandwidthTextCallbacks
     carrier_subscriptions: CallbackSubscriber
     registry_subscriptions: CallbackSubscriber
+    text_subscriptions: CallbackSubscriber | None
     bandwidth: BandwidthAccount
     tcr: TcrAccount
     writes_per_min: int
@@ -72,8 +82,11 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport) -> 
         registry=TcrRegistry(tcr, transport),
         carrier_callbacks=BandwidthCallbacks(bandwidth),
         registry_callbacks=TcrCallbacks(tcr),
+        text_lines=text_lines(settings, account, bandwidth, transport),
+        text_callbacks=BandwidthTextCallbacks(bandwidth),
         carrier_subscriptions=BandwidthSubscriptions(bandwidth, transport),
         registry_subscriptions=TcrSubscriptions(tcr, transport),
+        text_subscriptions=SimulatedApplication(bandwidth, transport) if is_simulated else None,
         bandwidth=bandwidth,
         tcr=tcr,
         writes_per_min=settings.carrier_writes_per_min or (0 if is_simulated else REAL_WRITES_PER_MIN),
@@ -86,6 +99,7 @@ def _simulated_bandwidth(settings: Settings, account: str) -> BandwidthAccount:
         username=SIMULATED_LOGIN,
         password=SIMULATED_LOGIN,
         base_url=settings.simulator_url,
+        application_id=SIMULATED_APPLICATION,
         site_id="1",
         callback_username=settings.callback_username,
         callback_password=_callback_password(settings),
@@ -100,6 +114,8 @@ def _real_bandwidth(settings: Settings) -> BandwidthAccount:
         password=settings.bandwidth_password,
         base_url=settings.bandwidth_url,
         platform_url=settings.bandwidth_platform_url,
+        messaging_url=settings.bandwidth_messaging_url,
+        application_id=settings.bandwidth_application_id,
         site_id=settings.bandwidth_site_id,
         peer_id=settings.bandwidth_peer_id,
         callback_username=settings.callback_username,

@@ -17,6 +17,8 @@ import structlog
 from agentmessage.app import gauges, housekeeping, queries
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
+from agentmessage.app.media import media_store
+from agentmessage.app.texting import Texting
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
@@ -66,13 +68,23 @@ class Worker:
         self._transport = AiohttpTransport()
         self._carriers = carriers or carrier_sets(settings, self._transport)
         self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
+        self._media_store = media_store(settings)
         self._bells = Bells(self._cells)
         self._ringer = Ringer(self._cells)
+        lines = {account: carrier.text_lines for account, carrier in self._carriers.items()}
+        self._texting = Texting(settings, self._cells, lines, bells=self._bells, ring=self._ringer.ring)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{socket.gethostname()}/{os.getpid()}"
 
     async def run(self) -> None:
         """Run every loop of every cell; a cell that appears later is taken up within ten seconds."""
+        self._texting.start()
+        try:
+            await self._run()
+        finally:
+            await self._texting.stop()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._bells.listen())
             group.create_task(self._forever("heartbeat", self._beat))
@@ -80,6 +92,7 @@ class Worker:
             for account in self._carriers:  # one loop each: a long account does not hold up the other
                 group.create_task(self._forever(f"sweep {account}", self._sweep))
             group.create_task(self._forever("housekeeping", self._keep_house))
+            group.create_task(self._forever("retention", self._forget_content))
             known: set[str] = set()
             while True:
                 for name in await self._cell_names():
@@ -92,6 +105,7 @@ class Worker:
     async def close(self) -> None:
         """Close pools and connections."""
         await self._transport.close()
+        await self._media_store.close()
         await self._ringer.close()
         await self._cells.close()
 
@@ -108,6 +122,7 @@ class Worker:
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
         for title, once in loops.all():
             group.create_task(self._forever(f"{name} {title}", once))
+        self._texting.take_up(db)
 
     async def _reconciling(self, db: CellDb) -> Reconciling:
         budget = Budget(await self._cells.directory(), limits(self._carriers))
@@ -141,6 +156,10 @@ class Worker:
             await asyncio.sleep(SWEEP_LOOK_S)
         elif result.healed or result.stopped:
             log.info("swept", **{name: getattr(result, name) for name in result.__struct_fields__})
+
+    async def _forget_content(self) -> None:
+        await housekeeping.forget_content(self._cells, self._media_store)
+        await asyncio.sleep(HOUSEKEEPING_S)
 
     async def _keep_house(self) -> None:
         await housekeeping.tidy(self._cells, self._settings)

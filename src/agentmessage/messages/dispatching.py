@@ -77,9 +77,19 @@ class Dispatcher:
         """Texts handed over whose outcome is not known yet."""
         return self._in_flight
 
+    async def until_room(self) -> None:
+        """Wait until a turn is worthwhile."""
+        await self._line.until_room()
+        room = self._line.room
+        self._most_room = max(self._most_room, room)
+        if room * 2 < self._most_room and self._in_flight:
+            await asyncio.sleep(COALESCE_S)
+
     async def turn(self) -> float:
-        """Claim what may go now and hand it over; answers how many seconds there is surely nothing to do."""
-        await self._until_room()
+        """Claim what may go now and hand it over; answers how many seconds there is surely nothing to do.
+
+        Let it come to its end: what it has claimed it must hand over.
+        """
         ready = await self._lanes.next_ready()
         if not ready:
             return 0.0 if self._lanes.is_mid_round else IDLE_S
@@ -106,13 +116,6 @@ class Dispatcher:
         while self._in_flight:
             self._landed.clear()
             await self._landed.wait()
-
-    async def _until_room(self) -> None:
-        await self._line.until_room()
-        room = self._line.room
-        self._most_room = max(self._most_room, room)
-        if room * 2 < self._most_room and self._in_flight:
-            await asyncio.sleep(COALESCE_S)
 
     async def _split(self, facts: Mapping[UUID, LaneFacts], shares: Mapping[Lane, int]) -> bool:
         """Give the numbers of a lane lanes of their own, where each has a pace of its own; True: some was changed."""

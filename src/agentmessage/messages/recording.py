@@ -40,24 +40,27 @@ class Recorder:
         self._retries_unknown = retries_unknown
         self._waiting: list[tuple[Claim, Outcome]] = []
         self._added = asyncio.Event()
-        self._flushed = asyncio.Event()
-        self._is_flushing = False
+        self._recorded = asyncio.Condition()
+        self._count_added = 0
+        self._count_recorded = 0
 
     def add(self, claim: Claim, outcome: Outcome) -> None:
         """Take an outcome; it is recorded soon."""
         self._waiting.append((claim, outcome))
+        self._count_added += 1
         self._added.set()
 
     @property
     def is_idle(self) -> bool:
         """Nothing waits to be recorded."""
-        return not self._waiting and not self._is_flushing
+        return self._count_recorded == self._count_added
 
-    async def until_idle(self) -> None:
-        """Wait until everything that was added is recorded."""
-        while not self.is_idle:
-            self._flushed.clear()
-            await self._flushed.wait()
+    async def until_caught_up(self) -> None:
+        """Wait until everything that was added before now is recorded."""
+        wanted = self._count_added
+        if self._count_recorded < wanted:
+            async with self._recorded:
+                await self._recorded.wait_for(lambda: self._count_recorded >= wanted)
 
     async def run(self) -> None:
         """Record for ever; a database that is away is waited for, since an outcome must not be lost."""
@@ -66,10 +69,10 @@ class Recorder:
             self._added.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                self._is_flushing = True
                 await self._flush(batch)
-                self._is_flushing = False
-            self._flushed.set()
+                async with self._recorded:
+                    self._count_recorded += len(batch)
+                    self._recorded.notify_all()
 
     async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
         tries = 0

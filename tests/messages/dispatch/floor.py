@@ -132,13 +132,14 @@ class Desk:
     async def hear(self, account: str, heard: Sequence[Heard]) -> None:
         """What app/hearing does, for one cell."""
         self.heard += heard
-        await self.recorder.until_idle()
+        await self.recorder.until_caught_up()
         told = [one for one in heard if isinstance(one, ReceiptHeard)]
         await receipts.keep(self.db, account, await receipts.apply(self.db, account, told))
 
     async def turn(self) -> float:
         """Claim and hand over once, and wait until the outcome is recorded; answers the wait."""
         async with asyncio.timeout(PATIENCE_S):
+            await self.dispatcher.until_room()
             wait_s = await self.dispatcher.turn()
             await self.settle()
         return wait_s
@@ -146,12 +147,12 @@ class Desk:
     async def settle(self) -> None:
         """Until the line has answered for everything and all of it is recorded."""
         await self.dispatcher.until_landed()
-        await self.recorder.until_idle()
+        await self.recorder.until_caught_up()
 
     async def sweep(self) -> int:
         async with asyncio.timeout(PATIENCE_S):
             found = await self.sweeper.turn()
-            await self.recorder.until_idle()
+            await self.recorder.until_caught_up()
         return found
 
 

@@ -1,0 +1,57 @@
+"""What carriers of texts tell by themselves, to the rooms that it is for; returns when it is kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
+from agentmessage.inbound import operations as inbound
+from agentmessage.kernel.db import Cells
+from agentmessage.messages import receipts
+from agentmessage.outbox.bells import Ring
+
+UntilRecorded = Callable[[str], Awaitable[None]]
+"""Waits until what a line of the account has answered so far is in the books."""
+
+
+class Hearing:
+    """The ear of one process. `until_recorded` is the worker's: a receipt often comes before its text is recorded.
+
+    It may be told the same thing twice, by several processes at once, and in any order.
+    """
+
+    def __init__(
+        self, cells: Cells, *, ring: Ring, requires_propagation: bool, until_recorded: UntilRecorded | None = None
+    ) -> None:
+        self._cells = cells
+        self._ring = ring
+        self._requires_propagation = requires_propagation
+        self._until_recorded = until_recorded
+
+    async def hear(self, account: str, heard: Sequence[Heard]) -> None:
+        """Keep what was told. Raises what the database raises when it is away: then the carrier tells it again."""
+        told = [one for one in heard if isinstance(one, ReceiptHeard)]
+        texts = [one for one in heard if isinstance(one, InboundHeard)]
+        work: list[Awaitable[None]] = []
+        if told:
+            work.append(self._receipts(account, told))
+        if texts:
+            work.append(
+                inbound.receive(
+                    self._cells, account, texts, ring=self._ring, requires_propagation=self._requires_propagation
+                )
+            )
+        for ended in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
+
+    async def _receipts(self, account: str, told: Sequence[ReceiptHeard]) -> None:
+        """Offer receipts to each cell in turn; what is nobody's yet is kept in all: matched there, or forgotten."""
+        if self._until_recorded is not None:
+            await self._until_recorded(account)
+        names = await self._cells.names()
+        unmatched = told
+        for name in names:
+            if unmatched:
+                unmatched = await receipts.apply(await self._cells.cell(name), account, unmatched)
+        for name in names:
+            await receipts.keep(await self._cells.cell(name), account, unmatched)
