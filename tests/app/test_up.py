@@ -31,6 +31,7 @@ READY_KEYS = {
     "second_org_id",
     "second_org_api_key",
     "simulator_url",
+    "simulator_smpp_port",
     "database_url",
     "pid",
 }

@@ -4,6 +4,7 @@
     seal.key         seals tax ids and stored credentials; without it they cannot be read again
     processes.json   name and process id of every process that runs now
     simulator.port   where the simulator listens, so that it is the same after a restart
+    smsc.port        where its SMSC listens
     postgres/        the cluster (see embedded)
     simulator/       what the simulated carrier remembers
     media/           uploaded files, unless a directory or a bucket is configured
@@ -79,6 +80,15 @@ class DataDir:
     def keep_simulator_port(self, port: int) -> None:
         """Keep where the simulator listens."""
         write_private(self.root / "simulator.port", str(port).encode())
+
+    def smsc_port(self) -> int | None:
+        """Where the simulator's SMSC listened last time."""
+        path = self.root / "smsc.port"
+        return int(path.read_text()) if path.exists() else None
+
+    def keep_smsc_port(self, port: int) -> None:
+        """Keep where the simulator's SMSC listens."""
+        write_private(self.root / "smsc.port", str(port).encode())
 
     def note_processes(self, processes: Mapping[str, int]) -> None:
         """Write down who runs now."""

@@ -36,6 +36,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
     base_url: str
     simulator_url: str
+    simulator_smpp_port: int
     database_url: str
 
 
@@ -47,6 +48,7 @@ def environment_of(place: Place, settings: Settings, data: DataDir, *, host: str
         "AGENTMESSAGE_PORT": str(port),
         "AGENTMESSAGE_PUBLIC_URL": settings.public_url or place.base_url,
         "AGENTMESSAGE_SIMULATOR_URL": place.simulator_url,
+        "AGENTMESSAGE_SIMULATOR_SMPP_PORT": str(place.simulator_smpp_port),
         "AGENTMESSAGE_SEAL_KEY": settings.seal_key or data.seal_key(),
         "AGENTMESSAGE_MEDIA_DIR": os.environ.get("AGENTMESSAGE_MEDIA_DIR") or str(data.media),
         "PYTHONUNBUFFERED": "1",
@@ -81,10 +83,13 @@ def worker_plan(environment: Mapping[str, str], data: DataDir) -> ChildPlan:
     )
 
 
-def simulator_plan(options: UpOptions, listener: socket.socket, data: DataDir) -> ChildPlan:
-    """The simulated carrier and registry, on a socket that stays while it is restarted."""
-    descriptor = listener.fileno()
-    command = [*_ourselves(), "simulate", "--fd", str(descriptor), "--data-dir", str(data.simulator)]
+def simulator_plan(
+    options: UpOptions, listener: socket.socket, smsc_listener: socket.socket, data: DataDir
+) -> ChildPlan:
+    """The simulated carrier and registry, on sockets that stay while it is restarted."""
+    descriptor, smsc = listener.fileno(), smsc_listener.fileno()
+    command = [*_ourselves(), "simulate", "--fd", str(descriptor), "--smpp-fd", str(smsc)]
+    command += ["--data-dir", str(data.simulator)]
     command += ["--profile", options.profile, "--time-scale", str(options.time_scale)]
     if options.seed is not None:
         command += ["--seed", str(options.seed)]
@@ -93,7 +98,7 @@ def simulator_plan(options: UpOptions, listener: socket.socket, data: DataDir) -
         command=command,
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         log=data.log("simulator"),
-        descriptors=(descriptor,),
+        descriptors=(descriptor, smsc),
         grace_s=SIMULATOR_GRACE_S,
     )
 

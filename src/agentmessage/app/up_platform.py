@@ -18,6 +18,7 @@ from agentmessage.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 SIMULATOR_PORT = 8090
+SMSC_PORT = 2775
 READY_TIMEOUT_S = 60.0
 PROBE_S = 0.05
 HOPELESS_FAILURES = 3
@@ -46,6 +47,7 @@ class Platform:
         self._postgres = EmbeddedPostgres(self._data.postgres)
         self._listener: socket.socket | None = None
         self._simulator_listener: socket.socket | None = None
+        self._smsc_listener: socket.socket | None = None
         self._simulator: Child | None = None
         self._worker: Child | None = None
         self._apis: list[Child] = []
@@ -67,11 +69,16 @@ class Platform:
         if self._listener is None:
             raise CannotStart("Nothing was reserved")
         port = int(self._listener.getsockname()[1])
-        simulator_url = self._start_simulator()
+        simulator_url, smpp_port = self._start_simulator()
         # Postgres is forked here, in the main thread: it lives as long as the thread that started it.
         database_url = await self._postgres.start()
         self._postgres_keeper = asyncio.create_task(self._keep_postgres(), name="keep postgres")
-        place = Place(base_url=url_of(self._options.host, port), simulator_url=simulator_url, database_url=database_url)
+        place = Place(
+            base_url=url_of(self._options.host, port),
+            simulator_url=simulator_url,
+            simulator_smpp_port=smpp_port,
+            database_url=database_url,
+        )
         environment = environment_of(place, self._settings, self._data, host=self._options.host, port=port)
         await self._steps.migrate(database_url)
         self._start_api_and_worker(environment, self._listener)
@@ -94,7 +101,7 @@ class Platform:
             self._postgres_keeper.cancel()
             await asyncio.gather(self._postgres_keeper, return_exceptions=True)
         await self._postgres.stop()
-        for listener in (self._listener, self._simulator_listener):
+        for listener in (self._listener, self._simulator_listener, self._smsc_listener):
             if listener is not None:
                 listener.close()
 
@@ -104,14 +111,19 @@ class Platform:
             child.kill()
         self._postgres.kill()
 
-    def _start_simulator(self) -> str:
+    def _start_simulator(self) -> tuple[str, int]:
+        """Its URL and the port of its SMSC."""
         if not self._options.has_simulator:
-            return self._settings.simulator_url
+            return self._settings.simulator_url, self._settings.simulator_smpp_port
         self._simulator_listener = listen_near(LOOPBACK, self._data.simulator_port() or SIMULATOR_PORT)
         port = int(self._simulator_listener.getsockname()[1])
         self._data.keep_simulator_port(port)
-        self._simulator = self._child_of(simulator_plan(self._options, self._simulator_listener, self._data))
-        return url_of(LOOPBACK, port)
+        self._smsc_listener = listen_near(LOOPBACK, self._data.smsc_port() or SMSC_PORT)
+        smpp_port = int(self._smsc_listener.getsockname()[1])
+        self._data.keep_smsc_port(smpp_port)
+        plan = simulator_plan(self._options, self._simulator_listener, self._smsc_listener, self._data)
+        self._simulator = self._child_of(plan)
+        return url_of(LOOPBACK, port), smpp_port
 
     def _start_api_and_worker(self, environment: dict[str, str], listener: socket.socket) -> None:
         plans = api_plans(self._options.api_workers, listener, environment, self._data)

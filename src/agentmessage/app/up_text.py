@@ -17,6 +17,7 @@ class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
     second_org_id: str
     second_org_api_key: str
     simulator_url: str
+    simulator_smpp_port: int
     database_url: str
     pid: int
 

@@ -151,6 +151,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     time_scale: TimeScale = 1.0,
     seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 1,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    smpp_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the simulated carrier and registry, useful also without the rest."""
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
@@ -162,6 +163,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
         port=port,
         descriptor=fd,
         smpp_port=smpp_port,
+        smpp_descriptor=smpp_fd,
         data_dir=data_dir,
         profile=profile.value,
         time_scale=time_scale,

@@ -38,13 +38,14 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends.
 
     `smpp_port` is the SMSC's, 0 for a free one, None for no SMSC.
-    `descriptor` is a listening socket that was handed down, instead of an address.
+    `descriptor` and `smpp_descriptor` are listening sockets that were handed down, instead of an address.
     """
 
     host: str = "127.0.0.1"
     port: int = 8090
     descriptor: int | None = None
     smpp_port: int | None = None
+    smpp_descriptor: int | None = None
     data_dir: Path | None = None
     seed: int = 1
     profile: str = "demo"
@@ -83,7 +84,9 @@ class Simulator:
 
     async def open(self) -> None:
         """Begin to speak SMPP and to tell of texts. Raises OSError where the port is taken."""
-        await self.texts.open(self._config.host, self._config.smpp_port)
+        descriptor = self._config.smpp_descriptor
+        listener = None if descriptor is None else socket.socket(fileno=descriptor)
+        await self.texts.open(self._config.host, self._config.smpp_port, listener)
 
     async def run(self) -> None:
         """Let time pass until canceled."""

@@ -6,6 +6,7 @@ whenever an answer makes room.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -54,8 +55,8 @@ class Smsc:
         """Where it listens; 0 before it does."""
         return 0 if self._server is None else self._server.port
 
-    async def open(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one. Raises OSError where the port is taken."""
+    async def open(self, host: str, port: int, listener: socket.socket | None = None) -> None:
+        """Listen, on a socket that was handed down or on a port; 0 is any free one. Raises OSError if it is taken."""
         self._server = await serve(
             host,
             port,
@@ -64,6 +65,7 @@ class Smsc:
             on_bound=self._bound,
             system_id=SYSTEM_ID,
             limits=LIMITS,
+            listener=listener,
         )
 
     async def close(self) -> None:

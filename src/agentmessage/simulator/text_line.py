@@ -1,6 +1,7 @@
 """Texts in real time: the SMSC, the callbacks over HTTP, the disk, and the one clock that moves all of it."""
 
 import asyncio
+import socket
 import time
 
 from agentmessage.simulator.smsc import Smsc
@@ -28,12 +29,12 @@ class TextLine:
         self._armed_at = 0.0
         self._is_open = False
 
-    async def open(self, host: str, port: int | None) -> None:
-        """Begin; without a port no SMPP is spoken. Raises OSError where the port is taken."""
+    async def open(self, host: str, port: int | None, listener: socket.socket | None = None) -> None:
+        """Begin; with neither port nor socket no SMPP is spoken. Raises OSError where the port is taken."""
         self._is_open = True
         self.post.open()
-        if port is not None:
-            await self.smsc.open(host, port)
+        if port is not None or listener is not None:
+            await self.smsc.open(host, port or 0, listener)
         self.moved()
 
     async def close(self) -> None:

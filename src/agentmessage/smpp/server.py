@@ -13,6 +13,7 @@ send one PDU, to say nothing. What a stranger can do wrong is counted in `server
 
 import asyncio
 import hmac
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -127,8 +128,12 @@ async def serve(
     system_id: str = "agentmessage",
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
+    listener: socket.socket | None = None,
 ) -> "Server":
-    """Listen; port 0 takes a free one, which `Server.port` tells. Raises OSError where the port is taken."""
+    """Listen; port 0 takes a free one, which `Server.port` tells. Raises OSError where the port is taken.
+
+    `listener` is a socket that was handed down, and is used instead of the address.
+    """
     service = Service(
         authenticate=authenticate,
         on_submit=on_submit,
@@ -137,7 +142,7 @@ async def serve(
         limits=limits or Limits(),
     )
     server = Server(service)
-    await server.listen(host, port, tls)
+    await server.listen(listener or (host, port), tls)
     return server
 
 
@@ -164,10 +169,14 @@ class Server:
         """How many are connected, bound or not."""
         return len(self._connected)
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    async def listen(self, where: socket.socket | tuple[str, int], tls: ssl.SSLContext | None) -> None:
         """Take connections from now on; part of `serve`."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: ServerSession(self), host, port, ssl=tls)
+        if isinstance(where, tuple):
+            host, port = where
+            self._listener = await loop.create_server(lambda: ServerSession(self), host, port, ssl=tls)
+        else:
+            self._listener = await loop.create_server(lambda: ServerSession(self), sock=where, ssl=tls)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
