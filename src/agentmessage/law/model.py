@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,6 +19,9 @@ RATES = {1: (1, 60), 2: (5, 300), 3: (20, 1_200), 4: (100, 6_000)}
 
 PACED = frozenset({"customer"})
 """Kinds of text that take from the organization's buckets."""
+
+UNCOUNTED = frozenset({"auto_reply"})
+"""Kinds that no frequency cap counts."""
 
 UNSTAMPED = frozenset({"auto_reply"})
 """Kinds whose text names the sender by itself."""
@@ -65,9 +67,14 @@ NOBODY = Facts(*([None] * 15))
 
 
 class Account(Struct, frozen=True):
-    """One organization as its texts are decided: money, pace and its own settings."""
+    """One organization as its texts are decided: money, pace and its own settings.
+
+    `version` grows with every admission and every change of the law, so whoever writes what was decided by one can tell
+    whether it still holds; None: the organization never sent. `quiet_hours` is JSON, as stored.
+    """
 
     org_id: UUID
+    version: int | None
     balance_microcents: int
     held_microcents: int
     second_tokens: float
@@ -76,7 +83,7 @@ class Account(Struct, frozen=True):
     throughput_tier: int
     throughput_per_sec: int | None
     throughput_per_min: int | None
-    quiet_hours: Mapping[str, Any]
+    quiet_hours: str
 
     @property
     def per_second(self) -> int:

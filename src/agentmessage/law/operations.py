@@ -1,6 +1,5 @@
 """The law's door: what sending, preflight and hand-over ask."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +11,7 @@ from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import Account, Ask, Case, Facts, Purse, Weight
+from agentmessage.law.model import UNCOUNTED, Ask, Case, Facts, Purse, Weight
 from agentmessage.organizations.model import QuietHours
 
 _REMEMBERED = 10_000
@@ -20,31 +19,34 @@ _resolved: dict[tuple[UUID, str, QuietHours], Resolved] = {}
 """Ladders that were read before. The key holds the revision of every profile, so a change is a new key."""
 
 _calendar = hours.Calendar()
-_quiet_hours: dict[tuple[object, ...], QuietHours] = {}
+_quiet_hours: dict[str, QuietHours] = {}
 
 
-async def open_purses(tx: Statements, org_ids: Iterable[UUID]) -> Mapping[UUID, Purse]:
-    """Lock the organizations, and open what each may still admit in this transaction."""
+async def lock(tx: Statements, org_ids: Iterable[UUID]) -> None:
+    """Keep what the organizations' texts are decided by as it is until the commit."""
     wanted = sorted(set(org_ids))
-    accounts = await queries.lock_accounts(tx, wanted)
-    if len(accounts) < len(wanted):
+    if await queries.lock_accounts(tx, wanted) < len(wanted):
         await queries.insert_accounts(tx, wanted)
-        accounts = await queries.lock_accounts(tx, wanted)
-    return {account.org_id: Purse(account, tx.now) for account in accounts}
+        await queries.lock_accounts(tx, wanted)
 
 
-async def read_cases(
-    db: Statements, asks: Sequence[Ask], purses: Mapping[UUID, Purse], *, requires_propagation: bool
-) -> list[Case]:
-    """Everything that the asks are decided by, in their order."""
-    found = await queries.list_facts(db, asks, db.now)
-    quiet_hours = {org_id: _hours(purse.account) for org_id, purse in purses.items()}
+async def read(
+    db: Statements, asks: Sequence[Ask], now: datetime, *, requires_propagation: bool
+) -> tuple[list[Case], Mapping[UUID, Purse]]:
+    """Everything that the asks are decided by, in their order, and what each organization may still admit.
+
+    Without the lock it may be over when it is acted upon: the version in the purse's account tells.
+    """
+    found, accounts = await queries.list_facts(db, asks, now)
+    purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
+    quiet_hours = {org_id: _hours(account.quiet_hours) for org_id, account in accounts.items()}
     await _learn_ladders(db, asks, found, quiet_hours)
     counters: dict[tuple[UUID, str], dict[str, Sequence[int]]] = {}
-    return [
+    cases = [
         _case(ask, facts, quiet_hours[ask.org_id], counters, requires_propagation=requires_propagation)
         for ask, facts in zip(asks, found, strict=True)
     ]
+    return cases, purses
 
 
 def first_refusal(case: Case) -> ApiError | None:
@@ -63,10 +65,8 @@ faults = rules.faults
 
 async def look(db: Statements, ask: Ask, *, requires_propagation: bool) -> tuple[Purse, Case]:
     """One text as it would be judged now, without a lock: to explain, not to admit."""
-    (account,) = await queries.list_accounts(db, [ask.org_id])
-    purse = Purse(account, db.now)
-    (case,) = await read_cases(db, [ask], {ask.org_id: purse}, requires_propagation=requires_propagation)
-    return purse, case
+    (case,), purses = await read(db, [ask], db.now, requires_propagation=requires_propagation)
+    return purses[ask.org_id], case
 
 
 def handover_refusal(case: Case) -> ApiError | None:
@@ -74,24 +74,20 @@ def handover_refusal(case: Case) -> ApiError | None:
     return rules.first_refusal(case, rules.HANDOVER[case.ask.kind])
 
 
-def count_in(case: Case) -> tuple[UUID | None, Sequence[int] | None]:
+def count_in(case: Case, now: datetime) -> tuple[UUID | None, Sequence[int] | None]:
     """Count an admitted text: the scope whose cap counts it, and the counter's new list. None: no cap, or exempt."""
     cap = case.resolved.cap
-    if cap is None or case.ask.kind == "auto_reply":
+    if cap is None or case.ask.kind in UNCOUNTED:
         return None, None
-    due_ms = math.floor(case.ask.due_at.timestamp() * 1000)
-    moments = [*rules.recent(case), due_ms][-cap.max_in_window :]
-    case.texted_at[str(cap.scope_id)] = moments
-    return cap.scope_id, moments
+    case.texted_at[str(cap.scope_id)] = counted = rules.counted(case, now)
+    return cap.scope_id, counted
 
 
 async def judge_handover(
     tx: Statements, asks: Sequence[Ask], *, requires_propagation: bool
 ) -> list[tuple[ApiError | None, datetime | None]]:
     """For each text that was admitted earlier: why it may not go out now, and until when quiet hours put it off."""
-    accounts = await queries.list_accounts(tx, sorted({ask.org_id for ask in asks}))
-    purses = {account.org_id: Purse(account, tx.now) for account in accounts}
-    cases = await read_cases(tx, asks, purses, requires_propagation=requires_propagation)
+    cases, _ = await read(tx, asks, tx.now, requires_propagation=requires_propagation)
     return [(handover_refusal(case), None if case.ask.kind == "auto_reply" else case.opens_at) for case in cases]
 
 
@@ -136,16 +132,19 @@ async def _learn_ladders(
         rungs = [rung.split("|") for rung in text.split(",")]
         found_profiles = await queries.list_profiles(db, org_id, [UUID(rung[2]) for rung in rungs])
         profiles = {profile.id: profile for profile in found_profiles}
-        bounds = [Bound(ScopeKind(rung[0]), UUID(rung[1]), profiles[UUID(rung[2])]) for rung in rungs]
+        bounds = [
+            Bound(ScopeKind(kind), UUID(scope_id), profiles[UUID(profile_id)])
+            for kind, scope_id, profile_id, _ in rungs
+            if UUID(profile_id) in profiles  # not unbound and deleted a moment ago
+        ]
         _resolved[org_id, text, own] = ladder.resolve(bounds, own)
 
 
-def _hours(account: Account) -> QuietHours:
-    """The organization's own quiet hours as a value; equal settings are one value, made once."""
-    key = tuple(account.quiet_hours.items())
-    known = _quiet_hours.get(key)
+def _hours(stored: str) -> QuietHours:
+    """An organization's own quiet hours as a value; equal settings are one value, made once."""
+    known = _quiet_hours.get(stored)
     if known is None:
         if len(_quiet_hours) > _REMEMBERED:
             _quiet_hours.clear()
-        known = _quiet_hours[key] = msgspec.convert(account.quiet_hours, QuietHours)
+        known = _quiet_hours[stored] = msgspec.json.decode(stored, type=QuietHours)
     return known

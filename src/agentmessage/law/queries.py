@@ -1,7 +1,8 @@
 """The facts that texts are decided by. Read across the rooms on purpose: one statement for all texts of a flush."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from agentmessage.guardrails.model import Profile
@@ -11,11 +12,37 @@ from agentmessage.law.model import Account, Ask, Facts
 LOOKUP_AGE = timedelta(days=90)
 
 
-async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> list[Facts]:
-    """One row for each ask, in order. Every join is by a key of at most one row, so the cost is that of the asks."""
-    return await db.all(
-        Facts,
-        """SELECT n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
+async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tuple[list[Facts], Mapping[UUID, Account]]:
+    """One row for each ask, in order, and the organizations that ask; all of one snapshot.
+
+    Every join is by a key of at most one row, so the cost is that of the asks. An organization comes with its first ask
+    only. The wallet is read, never locked: charging moves the balance and `settled_microcents` together, so what is
+    left for new texts does not change by it.
+    """
+    firsts: dict[UUID, int] = {}
+    for place, ask in enumerate(asks, 1):
+        firsts.setdefault(ask.org_id, place)
+    accounts: dict[UUID, Account] = {}
+
+    def facts(account: tuple[Any, ...] | None, *columns: Any) -> Facts:
+        if account is not None:
+            found = Account(*account)
+            accounts[found.org_id] = found
+        return Facts(*columns)
+
+    rows = await db.all(
+        facts,
+        """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
+                      SELECT ROW (o.id, t.version, coalesce(w.balance_microcents, 0),
+                                  coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
+                                  coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
+                                  nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
+                                  o.throughput_per_min, o.quiet_hours::text)
+                      FROM organizations o
+                      LEFT JOIN wallets w ON w.org_id = o.id
+                      LEFT JOIN sending_accounts t ON t.org_id = o.id
+                      WHERE o.id = a.org_id) END,
+                  n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
                   s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
                 a (org_id, account, sender, recipient, place)
@@ -45,44 +72,19 @@ async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> list
         [ask.sender for ask in asks],
         [ask.recipient for ask in asks],
         now - LOOKUP_AGE,
+        list(firsts.values()),
     )
+    return rows, accounts
 
 
-async def list_accounts(db: Statements, org_ids: Sequence[UUID]) -> list[Account]:
-    """The organizations as they stand, without locking them: enough to explain."""
-    return await db.all(
-        Account,
-        """SELECT o.id, coalesce(w.balance_microcents, 0),
-                  coalesce(s.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
-                  coalesce(s.second_tokens, 0), coalesce(s.minute_tokens, 0), nullif(s.refilled_at, '-infinity'),
-                  o.throughput_tier, o.throughput_per_sec, o.throughput_per_min, o.quiet_hours
-           FROM organizations o
-           LEFT JOIN wallets w ON w.org_id = o.id
-           LEFT JOIN sending_accounts s ON s.org_id = o.id
-           WHERE o.id = ANY ($1)""",
-        org_ids,
-    )
-
-
-async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> list[Account]:
-    """The organizations, each kept to one admission at a time until the commit; in the order of their ids.
+async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> int:
+    """Keep each organization to one admission at a time until the commit, in the order of their ids; answers how many.
 
     Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
-    the next statement or finds what was admitted before it. The wallet is read, not locked: charging moves the balance
-    and `settled_microcents` together, so what is left for new texts does not change by it.
+    the next statement or finds what was admitted before it.
     """
-    return await tx.all(
-        Account,
-        """WITH locked AS MATERIALIZED (
-               SELECT org_id, admitted_microcents, second_tokens, minute_tokens, refilled_at FROM sending_accounts
-               WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE)
-           SELECT o.id, coalesce(w.balance_microcents, 0), s.admitted_microcents - coalesce(w.settled_microcents, 0),
-                  s.second_tokens, s.minute_tokens, nullif(s.refilled_at, '-infinity'),
-                  o.throughput_tier, o.throughput_per_sec, o.throughput_per_min, o.quiet_hours
-           FROM locked s
-           JOIN organizations o ON o.id = s.org_id
-           LEFT JOIN wallets w ON w.org_id = s.org_id""",
-        org_ids,
+    return await tx.run(
+        "SELECT org_id FROM sending_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids
     )
 
 

@@ -5,6 +5,7 @@ can change while a text waits. The order is the contract's (decisions, section 5
 """
 
 import math
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -111,15 +112,27 @@ def recipient_is_awake(case: Case) -> ApiError | None:
 
 
 def recipient_is_not_overtexted(case: Case) -> ApiError | None:
-    """The recipient was not texted as often as the cap allows already."""
+    """No window of the cap's length that the text falls into would hold more texts than allowed, scheduled ones too."""
     cap = case.resolved.cap
     if cap is None:
         return None
-    texted_at = recent(case)
-    if len(texted_at) < cap.max_in_window:
+    texted_at, window_ms = moments(case), cap.window_minutes * 60_000
+    due_ms = in_ms(case.ask.due_at)
+    if _fits(texted_at, due_ms, cap.max_in_window, window_ms):
         return None
-    resets = texted_at[-cap.max_in_window] + cap.window_minutes * 60_000
-    return FrequencyCapExceeded(details={"resets_at": instant(datetime.fromtimestamp(math.ceil(resets / 1000), UTC))})
+    later = (moment + window_ms for moment in texted_at if moment + window_ms > due_ms)
+    resets_ms = next(moment for moment in later if _fits(texted_at, moment, cap.max_in_window, window_ms))
+    resets_at = datetime.fromtimestamp(math.ceil(resets_ms / 1000), UTC)
+    return FrequencyCapExceeded(details={"resets_at": instant(resets_at)})
+
+
+def _fits(texted_at: Sequence[int], due_ms: int, most: int, window_ms: int) -> bool:
+    """Whether one more text leaves at most `most` in every window; a window is shorter than `most` + 1 texts apart."""
+    if len(texted_at) < most:
+        return True
+    place = bisect_right(texted_at, due_ms)
+    beside = [*texted_at[max(0, place - most) : place], due_ms, *texted_at[place : place + most]]
+    return all(late - early >= window_ms for early, late in zip(beside, beside[most:], strict=False))
 
 
 REGISTRATION: Sequence[Check] = (sender_is_ours, sender_is_registered)
@@ -151,13 +164,24 @@ def first_refusal(case: Case, checks: Iterable[Check]) -> ApiError | None:
     return None
 
 
-def recent(case: Case) -> Sequence[int]:
-    """When the recipient was texted within the cap's window before the text is due, oldest first; ms since 1970."""
+def moments(case: Case) -> Sequence[int]:
+    """When the recipient was lately texted, or is going to be, in the cap's scope; in order, ms since 1970."""
     cap = case.resolved.cap
-    if cap is None:
-        return ()
-    since = int(case.ask.due_at.timestamp() * 1000) - cap.window_minutes * 60_000
-    return [moment for moment in case.texted_at.get(str(cap.scope_id), ()) if moment > since]
+    return () if cap is None else case.texted_at.get(str(cap.scope_id), ())
+
+
+def counted(case: Case, now: datetime) -> Sequence[int]:
+    """The same with the text itself, without what no window reaches any more."""
+    cap = case.resolved.cap
+    since = 0 if cap is None else in_ms(now) - cap.window_minutes * 60_000
+    kept = [moment for moment in moments(case) if moment > since]
+    insort(kept, in_ms(case.ask.due_at))
+    return kept
+
+
+def in_ms(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
 
 
 def purse_refusals(case: Case, purse: Purse, weight: Weight) -> Iterator[ApiError]:

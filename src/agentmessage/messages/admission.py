@@ -1,9 +1,11 @@
 """The one way in for every text: those that arrive together are judged and written together.
 
-    lock the organizations ─▶ read the facts ─▶ judge each ─▶ write the admitted ─▶ commit ─▶ answer each
+    read the facts ─▶ judge each ─▶ write the admitted, if the facts still hold, and commit ─▶ answer each
 
-The lock makes the admissions of one organization one history: two texts that together exceed a cap, a bucket or the
-credit are judged one after the other, and a STOP either comes before (and is seen) or after (and finds them queued).
+The admissions of one organization are one history: two texts that together exceed a cap, a bucket or the credit are
+judged one after the other, and a STOP either comes before (and is seen) or after (and finds them queued). Every change
+of what is decided by raises the organization's version; what was judged by an older one writes nothing and is judged
+again, then under the organization's lock. Most of the time nobody interferes, and two statements do it all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +18,7 @@ from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.batching import Batcher
-from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.errors import ApiError, IdempotencyKeyReused
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
@@ -81,19 +83,32 @@ class Admission:
         return await self._batcher.put(draft)
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
-        async with self._db.transaction() as tx:
-            if any(draft.claim is not None for draft in drafts):
+        if any(draft.claim is not None for draft in drafts):
+            async with self._db.transaction() as tx:
                 outcomes = await _admit_keyed(tx, drafts, requires_propagation=self._requires_propagation)
-            else:
-                outcomes = await admit_all(tx, drafts, requires_propagation=self._requires_propagation)
+        else:
+            outcomes = await self._admit_unkeyed(drafts)
         if any(isinstance(outcome, Message) for outcome in outcomes):
             self._ring(self._db.name, BELL)
+        return outcomes
+
+    async def _admit_unkeyed(self, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
+        now = self._db.now
+        outcomes, overtaken = await _attempt(self._db, drafts, now, requires_propagation=self._requires_propagation)
+        if overtaken:
+            again = [draft for draft in drafts if draft.tenant.org_id in overtaken]
+            async with self._db.transaction() as tx:
+                seconds = iter(await admit_all(tx, again, requires_propagation=self._requires_propagation))
+            outcomes = [
+                next(seconds) if draft.tenant.org_id in overtaken else outcome
+                for draft, outcome in zip(drafts, outcomes, strict=True)
+            ]
         return outcomes
 
 
 async def _admit_keyed(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> Sequence[Message | Exception]:
     """As `admit_all`, each key once: the organizations' lock keeps two of one key from being new at the same time."""
-    await law.open_purses(tx, [draft.tenant.org_id for draft in drafts])
+    await law.lock(tx, [draft.tenant.org_id for draft in drafts])
     claims = {(draft.tenant.org_id, draft.claim.key): draft.claim for draft in drafts if draft.claim is not None}
     known = await idempotency.find_many(tx, [(org_id, claim) for (org_id, _), claim in claims.items()])
     firsts: dict[tuple[UUID, str], Draft] = {}
@@ -143,7 +158,15 @@ def _repeated(
 
 async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> list[Message | ApiError]:
     """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order."""
-    now = tx.now
+    await law.lock(tx, [draft.tenant.org_id for draft in drafts])
+    outcomes, _ = await _attempt(tx, drafts, tx.now, requires_propagation=requires_propagation)
+    return outcomes
+
+
+async def _attempt(
+    db: Statements, drafts: Sequence[Draft], now: datetime, *, requires_propagation: bool
+) -> tuple[list[Message | ApiError], set[UUID]]:
+    """Judge and write. Of the organizations that somebody changed in between, which are told, nothing is written."""
     asks = [
         Ask(
             draft.tenant.org_id,
@@ -155,8 +178,7 @@ async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bo
         )
         for draft in drafts
     ]
-    purses = await law.open_purses(tx, [draft.tenant.org_id for draft in drafts])
-    cases = await law.read_cases(tx, asks, purses, requires_propagation=requires_propagation)
+    cases, purses = await law.read(db, asks, now, requires_propagation=requires_propagation)
     prices = {
         False: billing.price("outbound_sms", None, now),
         True: billing.price("outbound_mms", None, now),
@@ -170,13 +192,16 @@ async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bo
         else:
             admitted.append(decided)
             outcomes.append(decided.message)
-    if admitted:
-        spending = [
-            Spending(org_id, purse.admitted_microcents, purse.second_tokens, purse.minute_tokens)
-            for org_id, purse in purses.items()
-        ]
-        await admission_queries.insert(tx, admitted, spending)
-    return outcomes
+    if not admitted:
+        return outcomes, set()
+    spenders = {one.message.org_id for one in admitted}
+    spending = [
+        Spending(org_id, purse.account.version, purse.admitted_microcents, purse.second_tokens, purse.minute_tokens)
+        for org_id, purse in purses.items()
+        if org_id in spenders
+    ]
+    written = await admission_queries.insert(db, admitted, spending, now)
+    return outcomes, spenders - written
 
 
 def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:
@@ -228,7 +253,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         finished_at=None,
         redacted_at=None,
     )
-    cap_scope_id, texted_at = law.count_in(case)
+    cap_scope_id, texted_at = law.count_in(case, now)
     return Admitted(
         message=message,
         lane=facts.campaign_id or facts.phone_number_id,
