@@ -220,6 +220,7 @@ async def test_429_a_batch_takes_all_its_records_from_the_minute_or_none(desk: D
     assert (refused.status, refused.error["code"]) == (429, "RATE_LIMITED")
     assert 10 <= int(refused.headers["retry-after"]) <= 13
     assert smaller.data["accepted"] == 40
+    assert (await desk.api.post("/v1/consent", desk.wish())).status == 429
 
 
 @pytest.mark.covers("captureAttestedConsentBulk", 200)
