@@ -11,6 +11,7 @@ from agentmessage.app import health
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.hearing import Hearing
 from agentmessage.app.media import media_links, media_store
 from agentmessage.app.reference import Reference
 from agentmessage.app.wiring import all_routes
@@ -62,8 +63,14 @@ class Api:
         self._transport = AiohttpTransport()
         carriers = carriers or carrier_sets(settings, self._transport)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        hearing = Hearing(self.cells, ring=self._ringer.ring, requires_propagation=settings.require_propagation)
         self._callbacks = Callbacks(
-            self.cells, carriers, public_url=public_url, ring=self._ringer.ring, registry=self.registry
+            self.cells,
+            carriers,
+            public_url=public_url,
+            ring=self._ringer.ring,
+            hear=hearing.hear,
+            registry=self.registry,
         )
         links, self._media_store = media_links(settings), media_store(settings)
         media = MediaPages(self.cells, self._media_store, links)

@@ -2,6 +2,9 @@
 
 A hint only makes the subject due; the reconciler and the registration jobs then read the truth for themselves. The
 path carries the account, the credentials or the signature carry the proof.
+
+What is told of texts is no hint: nobody could be asked again. It is answered when it is kept, so that it is repeated
+until it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +16,10 @@ from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import operations as campaigns
+from agentmessage.carriers.bandwidth import BandwidthTextCallbacks
 from agentmessage.carriers.port import (
     BrandHint,
     Callback,
-    CallbackReader,
     CampaignHint,
     ForgedCallback,
     Hint,
@@ -24,6 +27,7 @@ from agentmessage.carriers.port import (
     OrderKind,
     UnreadableCallback,
 )
+from agentmessage.carriers.text_port import Hear
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.kernel.ids import new_id
@@ -34,6 +38,10 @@ from agentmessage.web.responses import Receive, Reply, Scope
 log = structlog.get_logger("agentmessage.callbacks")
 
 PREFIX = "/callbacks/"
+SOURCES = frozenset({"carrier", "registry", "messages"})
+KEPT = "kept"
+"""The outcome of what the rooms themselves have kept: it needs no second copy."""
+
 MAX_BODY_BYTES = 1024 * 1024
 KEPT_BODY_CHARS = 65_536
 CHALLENGE = Reply(401, b"", {"WWW-Authenticate": 'Basic realm="agentmessage"'}, content_type="text/plain")
@@ -41,7 +49,7 @@ CHALLENGE = Reply(401, b"", {"WWW-Authenticate": 'Basic realm="agentmessage"'}, 
 
 
 class Callbacks:
-    """Receives `POST /callbacks/{carrier|registry}/{account}`."""
+    """Receives `POST /callbacks/{carrier|registry|messages}/{account}`."""
 
     def __init__(
         self,
@@ -50,12 +58,14 @@ class Callbacks:
         *,
         public_url: str,
         ring: Ring,
+        hear: Hear,
         registry: CollectorRegistry,
     ) -> None:
         self._cells = cells
         self._carriers = carriers
         self._public_url = public_url
         self._ring = ring
+        self._hear = hear
         self._counted = Counter(
             "agentmessage_callbacks", "Callbacks received.", ["source", "outcome"], registry=registry
         )
@@ -63,37 +73,40 @@ class Callbacks:
     async def receive(self, scope: Scope, receive: Receive) -> Reply:
         """Answer one callback: 204 read, 202 authentic but not understood, 401 not authentic."""
         source, _, account = scope["path"].removeprefix(PREFIX).partition("/")
-        reader = self._reader(source, account)
-        if reader is None or scope["method"] != "POST":
+        carrier = self._carriers.get(account)
+        if carrier is None or source not in SOURCES or scope["method"] != "POST":
             raise NotFound
         directory = await self._cells.directory()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _body(receive)
         callback = Callback(headers, self._public_url + scope["path"], body, directory.now)
-        text = body.decode("utf-8", "replace").replace("\x00", "")[:KEPT_BODY_CHARS]
         try:
-            hints = reader.read(callback)
+            if source == "messages":
+                outcome = await self._take_texts(carrier.text_callbacks, account, callback)
+            else:
+                is_carrier = source == "carrier"
+                reader = carrier.carrier_callbacks if is_carrier else carrier.registry_callbacks
+                outcome = "read" if await self._tell(account, reader.read(callback)) else "unknown_subject"
         except ForgedCallback:
             self._counted.labels(source, "forged").inc()
             return CHALLENGE
         except UnreadableCallback as error:
-            self._counted.labels(source, "unreadable").inc()
             log.warning("callback not understood", source=source, account=account, reason=str(error))
-            await queries.insert_callback(
-                directory, new_id(), source=source, account=account, body=text, outcome="unreadable"
-            )
-            return Reply(202, b"{}")
-        is_known = await self._tell(account, hints)
-        outcome = "read" if is_known else "unknown_subject"
+            outcome = "unreadable"
         self._counted.labels(source, outcome).inc()
-        await queries.insert_callback(directory, new_id(), source=source, account=account, body=text, outcome=outcome)
-        return Reply(204, b"")
+        if outcome != KEPT:
+            text = body.decode("utf-8", "replace").replace("\x00", "")[:KEPT_BODY_CHARS]
+            await queries.insert_callback(
+                directory, new_id(), source=source, account=account, body=text, outcome=outcome
+            )
+        return Reply(202, b"{}") if outcome == "unreadable" else Reply(204, b"")
 
-    def _reader(self, source: str, account: str) -> CallbackReader | None:
-        carrier = self._carriers.get(account)
-        if carrier is None:
-            return None
-        return {"carrier": carrier.carrier_callbacks, "registry": carrier.registry_callbacks}.get(source)
+    async def _take_texts(self, reader: BandwidthTextCallbacks, account: str, callback: Callback) -> str:
+        """Returns when what was told is kept; raises what the database raises, and then the carrier tells it again."""
+        told = reader.read(callback)
+        if told.heard:
+            await self._hear(account, told.heard)
+        return "unreadable" if told.odd else KEPT
 
     async def _tell(self, account: str, hints: Sequence[Hint]) -> bool:
         """Make the subjects due, in whichever cell has them; False when no cell knows one."""
