@@ -52,6 +52,10 @@ format: $(DEV) ## Put the code into its one format
 bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
 	@exec $(BIN)/python -m bench $(ARGS)
 
+.PHONY: soak-texts
+soak-texts: $(DEV) ## Send 20,000 texts while processes are killed (TEXTS=20000 KILLS=20)
+	@TEXTS=$${TEXTS:-20000} KILLS=$${KILLS:-20} $(BIN)/python -m pytest -s tests/proofs/test_texts_survive.py $(ARGS)
+
 .PHONY: soak
 soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SEEDS=1000)
 	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/test_convergence.py $(ARGS)

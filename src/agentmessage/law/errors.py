@@ -37,7 +37,7 @@ class ConsentStale(ApiError):
 
     code = "CONSENT_STALE"
     status = 453
-    fix = "Ask the recipient to reconfirm: double opt-in or a hosted form renew the consent."
+    fix = "Have the recipient renew it: by a fresh hosted form link, or by texting START to this number."
     message = "the recipient's consent is too old"
 
 
