@@ -10,6 +10,7 @@ from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.inbound import jobs as inbound_jobs
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.lookups import jobs as lookup_jobs
+from agentmessage.messages import jobs as message_jobs
 from agentmessage.numbers import jobs as number_jobs
 from agentmessage.numbers import order_jobs
 from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
@@ -68,6 +69,7 @@ def job_handlers(
         **campaign_jobs.handlers(registries),
         **lookup_jobs.handlers({account: carrier.line_types for account, carrier in carriers.items()}),
         **order_jobs.handlers(sources, budget=budget, ring=ring),
+        **message_jobs.HANDLERS,
         **number_jobs.HANDLERS,
         **optin_jobs.HANDLERS,
         **inbound_jobs.handlers(requires_propagation=settings.require_propagation),
