@@ -33,6 +33,7 @@ from agentmessage.smpp.server import Reply, ServerSession
 from agentmessage.smpp.terms import Counters, Outcome, Result, Terms
 from tests.smpp.lines import (
     HELLO,
+    PATIENCE_S,
     Desk,
     RawPeer,
     bind_on,
@@ -189,6 +190,37 @@ async def test_a_caller_who_gave_up_waiting_does_not_keep_a_place() -> None:
 
         assert [(await first).is_accepted, (await third).is_accepted] == [True, True]
         assert session.room == 1
+
+
+async def test_a_place_that_was_meant_for_who_just_gave_up_is_the_next_ones() -> None:
+    """He is cancelled in the very turn in which the place becomes free."""
+    async with server_on() as server, client_on(server, terms=Terms(window=1)) as session:
+        waiting: list[asyncio.Task[Result]] = []
+        session.submit_nowait(HELLO, lambda _: waiting[0].cancel())
+        waiting += [asyncio.create_task(session.submit(HELLO)) for _ in range(2)]
+
+        assert (await asyncio.wait_for(waiting[1], PATIENCE_S)).is_accepted
+        assert waiting[0].cancelled()
+
+
+async def test_a_time_out_makes_room_for_who_waits() -> None:
+    heard = 0
+
+    async def silent(peer: RawPeer) -> None:
+        nonlocal heard
+        await let_in(peer)
+        while True:
+            await peer.hear()
+            heard += 1
+
+    async with raw_carrier(silent) as port:
+        terms = Terms(window=1, response_timeout_s=0.05)
+        session = await connect(bind_on(port, terms=terms), lambda _: 0)
+        async with asyncio.timeout(PATIENCE_S):
+            results = await asyncio.gather(*(session.submit(HELLO) for _ in range(3)))
+        session.abort()
+
+    assert ([result.outcome for result in results], heard) == ([Outcome.TIMED_OUT] * 3, 3)
 
 
 async def test_sequence_numbers_begin_again_at_one() -> None:
@@ -488,23 +520,31 @@ async def test_an_unbind_closes_both_ends() -> None:
 
 
 async def test_an_unbind_waits_for_what_is_in_flight() -> None:
-    gate = asyncio.Event()
+    parting = asyncio.Event()
+    heard_early: list[object] = []
 
-    async def on_submit(_session: ServerSession, _pdu: object) -> Reply:
-        await gate.wait()
-        return Reply("id")
+    async def slow(peer: RawPeer) -> None:
+        await let_in(peer)
+        text = await peer.hear()
+        await parting.wait()
+        early = asyncio.ensure_future(peer.hear())
+        await asyncio.wait((early,), timeout=0.05)
+        heard_early.extend([early.result().pdu] if early.done() else [])
+        await peer.say(SubmitSmResp("id"), text.sequence)
+        await peer.say(UnbindResp(), (await early).sequence)
 
-    async with server_on(on_submit) as server, client_on(server) as session:
-        submit = asyncio.ensure_future(session.submit(HELLO))
+    async with raw_carrier(slow) as port:
+        session = await connect(bind_on(port), lambda _: 0)
+        submit = asyncio.create_task(session.submit(HELLO))
         await until(lambda: session.in_flight == 1)
-        parting = asyncio.ensure_future(session.unbind())
-        await asyncio.sleep(0)
+        goodbye = asyncio.create_task(session.unbind())
+        await until(lambda: session.room == 0)
+        parting.set()
         with pytest.raises(SessionClosed):
             await session.submit(HELLO)
-        gate.set()
-        await parting
+        await goodbye
 
-        assert (await submit).is_accepted
+    assert (heard_early, (await submit).message_id) == ([], "id")
 
 
 async def test_a_peer_that_unbinds_still_gets_the_answers_it_waits_for() -> None:
@@ -529,6 +569,18 @@ async def test_a_server_that_closes_says_goodbye() -> None:
         await server.close()
 
         assert await session.closed == "unbound by the peer"
+
+
+async def test_a_server_that_closes_does_not_wait_for_ever() -> None:
+    async with server_on() as server, raw_peer(server.port) as bound, raw_peer(server.port) as stranger:
+        await bound.bind()
+        await until(lambda: server.connections == 2)
+
+        await server.close(grace_s=0.05)
+
+        assert await bound.is_hung_up_on()
+        assert await stranger.is_hung_up_on()
+        assert server.connections == 0
 
 
 async def test_a_line_may_be_encrypted(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ async def test_who_keeps_sending_what_cannot_be_read_is_hung_up_on() -> None:
 
         assert [(await peer.hear()).status for _ in range(3)] == [Status.INVALID_COMMAND_LENGTH] * 3
         assert await peer.is_hung_up_on()
+        assert server.counters.malformed == 3
 
 
 async def test_a_command_that_nobody_knows_is_nacked_and_counted() -> None:

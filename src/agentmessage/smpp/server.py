@@ -179,14 +179,18 @@ class Server:
             self._listener = await loop.create_server(lambda: ServerSession(self), sock=where, ssl=tls)
         self.port = self._listener.sockets[0].getsockname()[1]
 
-    async def close(self) -> None:
-        """Take nobody any more, say goodbye to who is bound, and drop the others."""
+    async def close(self, *, grace_s: float = 10.0) -> None:
+        """Take nobody any more, say goodbye to who is bound, and drop whoever has not parted after `grace_s`."""
         if self._listener is not None:
             self._listener.close()
         for session in list(self._connected):
             if session.account is None:
                 session.abort("the server closes")
-        await asyncio.gather(*(session.unbind() for session in self._connected))
+        if partings := [asyncio.create_task(session.unbind()) for session in self._connected]:
+            await asyncio.wait(partings, timeout=grace_s)
+            for session in list(self._connected):
+                session.abort("the server closes")
+            await asyncio.wait(partings)
         if self._listener is not None:
             await self._listener.wait_closed()
 
