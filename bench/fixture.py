@@ -181,6 +181,11 @@ class Server:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(15)
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
 
 def ours(filled: Filled, port: int) -> Server:
     """Our API, one process, all routes mounted."""

@@ -14,6 +14,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import Struct
+
+from bench.cpu import spent_s
 from bench.fixture import Postgres, Server
 from bench.load import Figures, measure
 from bench.text_fixture import Texting, bare, own_core, sending, serving, texting
@@ -22,50 +25,86 @@ CONNECTIONS = (64, 1, 16, 256)
 Side = tuple[Server, Callable[[], bytes]]
 
 
-def turns(first: Side, second: Side, *, connections: int, seconds: float, rounds: int) -> list[tuple[Figures, Figures]]:
-    """Measure both in turn; every answer must be 202."""
-    pairs: list[tuple[Figures, Figures]] = []
+class Turn(Struct, frozen=True):
+    """One side's turn: what the client saw, and microseconds of processor time per text of server and Postgres."""
+
+    figures: Figures
+    server_us: float
+    postgres_us: float
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What is printed of it."""
+        return (self.figures.per_s, self.figures.p50_ms, self.figures.p99_ms, self.server_us, self.postgres_us)
+
+
+def turn(postgres: Postgres, side: Side, *, connections: int, seconds: float) -> Turn:
+    """Load one side; every answer must be 202."""
+    server, requests = side
+    sent = 0
+
+    def counted() -> bytes:
+        nonlocal sent
+        sent += 1
+        return requests()
+
+    before = spent_s(server.pid), spent_s(postgres.pid)
+    figures = measure(server.port, counted, connections=connections, seconds=seconds)
+    after = spent_s(server.pid), spent_s(postgres.pid)
+    assert set(figures.statuses) == {202}, figures.statuses
+    server_us, postgres_us = [(b - a) / sent * 1e6 for a, b in zip(before, after, strict=True)]
+    return Turn(figures, server_us, postgres_us)
+
+
+def turns(
+    postgres: Postgres, first: Side, second: Side, *, connections: int, seconds: float, rounds: int
+) -> list[tuple[Turn, Turn]]:
+    """Both sides in turn, several rounds."""
+    pairs: list[tuple[Turn, Turn]] = []
     for _ in range(rounds):
-        theirs = measure(second[0].port, second[1], connections=connections, seconds=seconds)
-        mine = measure(first[0].port, first[1], connections=connections, seconds=seconds)
-        for figures in (mine, theirs):
-            assert set(figures.statuses) == {202}, figures.statuses
-        pairs.append((mine, theirs))
+        theirs = turn(postgres, second, connections=connections, seconds=seconds)
+        pairs.append((turn(postgres, first, connections=connections, seconds=seconds), theirs))
     return pairs
 
 
-def report(title: str, names: tuple[str, str], pairs: list[tuple[Figures, Figures]]) -> float:
-    """One line: both rates and latencies, and the median of the rounds' ratios, which is answered."""
-    ratios = sorted(a.per_s / b.per_s for a, b in pairs)
-    first = [statistics.median(value) for value in zip(*[(a.per_s, a.p50_ms, a.p99_ms) for a, _ in pairs], strict=True)]
-    second = [
-        statistics.median(value) for value in zip(*[(b.per_s, b.p50_ms, b.p99_ms) for _, b in pairs], strict=True)
-    ]
-    ratio, slower = statistics.median(ratios), statistics.median(a.p50_ms / b.p50_ms for a, b in pairs)
+def report(title: str, names: tuple[str, str], pairs: list[tuple[Turn, Turn]]) -> float:
+    """Both sides' medians, and the median of the rounds' ratios, which is answered, with its range."""
+    for name, side in zip(names, zip(*pairs, strict=True), strict=True):
+        per_s, p50, p99, server, postgres = [statistics.median(v) for v in zip(*[t.values for t in side], strict=True)]
+        print(
+            f"{title:<14} {name:<8} {per_s:8,.0f}/s   p50 {p50:6.2f}   p99 {p99:6.1f} ms"
+            f"   processor: server {server:4.0f}, Postgres {postgres:4.0f} us each"
+        )
+    ratios = sorted(a.figures.per_s / b.figures.per_s for a, b in pairs)
+    ratio = statistics.median(ratios)
+    slower = statistics.median(a.figures.p50_ms / b.figures.p50_ms for a, b in pairs)
+    dearer = statistics.median(a.server_us / b.server_us for a, b in pairs)
     print(
-        f"{title:<16} {names[0]} {first[0]:7,.0f}/s p50 {first[1]:5.2f} p99 {first[2]:5.1f} ms"
-        f"   {names[1]} {second[0]:7,.0f}/s p50 {second[1]:5.2f} p99 {second[2]:5.1f} ms"
-        f"   ratio {ratio:4.0%} ({ratios[0]:.0%}..{ratios[-1]:.0%})   p50 {slower:.2f} x",
+        f"{title:<14} ratio {ratio:4.0%} ({ratios[0]:.0%}..{ratios[-1]:.0%})   p50 {slower:.2f} x"
+        f"   the server's processor time {dearer:.2f} x",
         flush=True,
     )
     return ratio
 
 
-def accept(made: Texting, *, seconds: float, rounds: int, connections: tuple[int, ...] = CONNECTIONS) -> None:
+def accept(
+    postgres: Postgres, made: Texting, *, seconds: float, rounds: int, connections: tuple[int, ...] = CONNECTIONS
+) -> None:
     """Ours with every guardrail on against the bare ceiling."""
     requests = sending(made)
     with serving(made, 8631) as api, bare(made.dsn, 8632) as ceiling:
         for count in connections:
-            pairs = turns((api, requests), (ceiling, requests), connections=count, seconds=seconds, rounds=rounds)
+            sides = (api, requests), (ceiling, requests)
+            pairs = turns(postgres, *sides, connections=count, seconds=seconds, rounds=rounds)
             report(f"accept c={count}", ("ours", "ceiling"), pairs)
 
 
-def accept_beside(full: Texting, empty: Texting, *, seconds: float, rounds: int) -> None:
+def accept_beside(postgres: Postgres, full: Texting, empty: Texting, *, seconds: float, rounds: int) -> None:
     """Ours beside millions of stored texts against ours beside none."""
     with serving(full, 8633) as big, serving(empty, 8634) as small:
         sides = (big, sending(full)), (small, sending(empty))
         for count in (64, 1):
-            pairs = turns(*sides, connections=count, seconds=seconds, rounds=rounds)
+            pairs = turns(postgres, *sides, connections=count, seconds=seconds, rounds=rounds)
             report(f"stored c={count}", ("full", "empty"), pairs)
 
 
@@ -84,10 +123,10 @@ def main() -> None:
     sizes = {"numbers": options.numbers, "consents": options.consents}
     with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
         empty = texting(postgres, "bench_empty", **sizes)
-        accept(empty, seconds=options.seconds, rounds=options.rounds, connections=tuple(options.connections))
+        accept(postgres, empty, seconds=options.seconds, rounds=options.rounds, connections=tuple(options.connections))
         if options.stored:
             full = texting(postgres, "bench_full", stored=options.stored, **sizes)
-            accept_beside(full, empty, seconds=options.seconds, rounds=options.rounds)
+            accept_beside(postgres, full, empty, seconds=options.seconds, rounds=options.rounds)
 
 
 if __name__ == "__main__":
