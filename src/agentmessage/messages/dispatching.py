@@ -62,6 +62,7 @@ class Dispatcher:
         self._db = db
         self._account = account
         self._line = line
+        self._pumped = line if isinstance(line, PumpedCarrier) else None
         self._recorder = recorder
         self._token = token
         self._rules = rules
@@ -184,8 +185,8 @@ class Dispatcher:
 
     def _hand_over(self, claim: Claim) -> None:
         self._in_flight += 1
-        if isinstance(self._line, PumpedCarrier):
-            self._line.hand_over(claim.outbound(), self._answered(claim))
+        if self._pumped is not None:
+            self._pumped.hand_over(claim.outbound(), self._answered(claim))
             return
         task = asyncio.get_running_loop().create_task(self._send(self._line, claim))
         self._tasks.add(task)

@@ -60,7 +60,8 @@ async def list_lanes(
                                   SELECT FROM dispatches d
                                   WHERE d.account = $1 AND d.org_id = o.org_id AND d.campaign_id = l.campaign_id
                                     AND d.claimed_at IS NULL AND d.priority = p.rank AND d.ready_at <= $8
-                                    AND d.channel = ANY ($2) LIMIT 1) r) AS is_ready
+                                    AND d.channel = ANY ($2)
+                                  ORDER BY d.ready_at, d.message_id LIMIT 1) r) AS is_ready
                FROM lanes l WHERE l.campaign_id IS NOT NULL) lane
            WHERE o.org_id IS NOT NULL ORDER BY o.org_id, lane.id""",
         account,

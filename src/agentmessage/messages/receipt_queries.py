@@ -34,9 +34,8 @@ async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Se
         Part,
         """SELECT p.carrier_message_id, p.outcome, p.parts, m.id, m.org_id, m.phone_number_id, m.recipient, m.status,
                   m.error_code, m.is_charged
-           FROM unnest($3::text[]) i (id)
-           JOIN carrier_parts p ON p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = i.id
-           JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
+           FROM carrier_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
+           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)
            ORDER BY m.id FOR NO KEY UPDATE OF m""",
         account,
         carrier,
@@ -67,7 +66,7 @@ async def set_outcomes(
     """What became of parts; their texts are locked."""
     await tx.run(
         """UPDATE carrier_parts p SET outcome = o.outcome FROM unnest($3::text[], $4::text[]) o (id, outcome)
-           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = o.id""",
+           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3) AND p.carrier_message_id = o.id""",
         account,
         carrier,
         carrier_ids,

@@ -171,7 +171,8 @@ MAX_READ_BYTES = 1024
 
 _FIELD = re.compile(r"(?<![^\s,;])(id|submit\s*date|done\s*date|stat|err)\s*:[ \t]*+([^\s,;:]++)(?!:)", re.IGNORECASE)
 _WORDS_BEGIN = re.compile(r"(?<![^\s,;])text\s*:", re.IGNORECASE)
-_FORMATS = {10: MINUTES, 12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
+_YEAR_DIGITS = {10: 2, 12: 2, 14: 4}
+_CENTURY = 2000
 
 
 def _fields(raw: bytes) -> dict[str, str]:
@@ -207,8 +208,14 @@ NETWORK_ERROR_BYTES = 3
 
 
 def _instant(digits: str) -> datetime | None:
+    """YYMMDDhhmm, perhaps with seconds and century; by hand, since strptime takes as long as all the rest."""
+    year_digits = _YEAR_DIGITS.get(len(digits))
+    if year_digits is None or not DECIMAL.fullmatch(digits):
+        return None
+    year = int(digits[:year_digits]) + (_CENTURY if year_digits == 2 else 0)  # noqa: PLR2004 - YY
+    fields = [int(digits[at : at + 2]) for at in range(year_digits, len(digits), 2)]
     try:
-        return datetime.strptime(digits, _FORMATS.get(len(digits), "")).replace(tzinfo=UTC) if digits else None
+        return datetime(year, *fields, tzinfo=UTC)
     except ValueError:
         return None
 
