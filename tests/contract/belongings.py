@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from agentmessage.inbound.model import Place
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from tests.make.accounts import Account
@@ -11,7 +12,7 @@ from tests.make.campaigns import insert_campaign
 from tests.make.guardrails import insert_binding, insert_pool, insert_profile
 
 
-async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUID]:
+async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any]:
     """Put one of everything into the database; answers ids by the path that reads one."""
     brand = await insert_brand(db, account.org_id)
     campaign = await insert_campaign(db, account.org_id, brand_id=brand)
@@ -22,6 +23,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, UUI
         "/v1/campaigns/{id}": campaign,
         "/v1/consent/{id}": await _insert_consent(db, account.org_id),
         **await _insert_guardrails(db, account.org_id, brand),
+        **await _insert_inbound(db, account.org_id),
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
@@ -43,6 +45,31 @@ async def _insert_guardrails(db: CellDb, org_id: UUID, brand_id: UUID) -> dict[s
         "/v1/guardrails/bindings/{id}": await insert_binding(db, org_id, profile, "brand", brand_id),
         "/v1/guardrails/pools/{id}": await insert_pool(db, org_id, brand_id),
     }
+
+
+async def _insert_inbound(db: CellDb, org_id: UUID) -> dict[str, Any]:
+    inbound_id, number_id, contact = new_id(), new_id(), "+14155550100"
+    await db.run(
+        """INSERT INTO inbound_messages (id, org_id, account, phone_number_id, from_number, to_number, body, channel,
+               segment_count, carrier, carrier_message_id, received_at)
+           VALUES ($1, $2, 'live', $3, $4, '+14155550123', 'Hello', 'sms', 1, 'smpp', $1::uuid::text, $5)""",
+        inbound_id,
+        org_id,
+        number_id,
+        contact,
+        db.now,
+    )
+    await db.run(
+        """INSERT INTO conversations (org_id, phone_number_id, contact_number, phone_number, last_message_at,
+               last_direction, last_message_id, last_preview, message_count)
+           VALUES ($1, $2, $3, '+14155550123', $4, 'inbound', $5, 'Hello', 1)""",
+        org_id,
+        number_id,
+        contact,
+        db.now,
+        inbound_id,
+    )
+    return {"/v1/inbound-messages/{id}": inbound_id, "/v1/conversations/{id}": Place(number_id, contact).id}
 
 
 async def _insert_consent(db: CellDb, org_id: UUID) -> UUID:

@@ -34,9 +34,11 @@ def target(route: Route, some_id: str | None = None) -> str:
 
 
 def needed_query(route: Route) -> str:
-    """The query that a route cannot do without; empty for nearly all."""
-    needed = [p for p in operation(route)["parameters"] if p.get("in") == "query" and p["required"]]
-    return "?" + "&".join(f"{p['name']}={p['example']}" for p in needed) if needed else ""
+    """The query that a route cannot do without, empty for nearly all; one that can wait is asked not to."""
+    queries = [p for p in operation(route)["parameters"] if p.get("in") == "query"]
+    needed = [f"{p['name']}={p['example']}" for p in queries if p["required"]]
+    needed += [f"{p['name']}=0" for p in queries if p["name"] == "timeout_s"]
+    return "?" + "&".join(needed) if needed else ""
 
 
 def operation(route: Route) -> Any:
