@@ -11,12 +11,13 @@ from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import UNCOUNTED, Ask, Case, Facts, Purse, Weight
+from agentmessage.law.model import UNCOUNTED, Account, Ask, Case, Facts, Purse, Weight
 from agentmessage.organizations.model import QuietHours
 
 _REMEMBERED = 10_000
-_resolved: dict[tuple[UUID, str, QuietHours], Resolved] = {}
-"""Ladders that were read before. The key holds the revision of every profile, so a change is a new key."""
+_resolved: dict[tuple[str, str], Resolved] = {}
+"""Ladders that were read before, by their text and the organization's own quiet hours, as stored. A ladder names every
+profile and its revision, so a change is a new key."""
 
 _calendar = hours.Calendar()
 _quiet_hours: dict[str, QuietHours] = {}
@@ -39,12 +40,11 @@ async def read(
     """
     found, accounts = await queries.list_facts(db, asks, now)
     purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
-    quiet_hours = {org_id: _hours(account.quiet_hours) for org_id, account in accounts.items()}
-    await _learn_ladders(db, asks, found, quiet_hours)
+    resolved = await _resolve(db, asks, found, accounts)
     counters: dict[tuple[UUID, str], dict[str, Sequence[int]]] = {}
     cases = [
-        _case(ask, facts, quiet_hours[ask.org_id], counters, requires_propagation=requires_propagation)
-        for ask, facts in zip(asks, found, strict=True)
+        _case(ask, facts, guardrails, counters, requires_propagation=requires_propagation)
+        for ask, facts, guardrails in zip(asks, found, resolved, strict=True)
     ]
     return cases, purses
 
@@ -79,7 +79,7 @@ def count_in(case: Case, now: datetime) -> tuple[UUID | None, Sequence[int] | No
     cap = case.resolved.cap
     if cap is None or case.ask.kind in UNCOUNTED:
         return None, None
-    case.texted_at[str(cap.scope_id)] = counted = rules.counted(case, now)
+    case.texted_at[rules.counter(cap.scope_id)] = counted = rules.counted(case, now)
     return cap.scope_id, counted
 
 
@@ -94,15 +94,11 @@ async def judge_handover(
 def _case(
     ask: Ask,
     facts: Facts,
-    quiet_hours: QuietHours,
+    resolved: Resolved,
     counters: dict[tuple[UUID, str], dict[str, Sequence[int]]],
     *,
     requires_propagation: bool,
 ) -> Case:
-    if facts.ladder is None:
-        resolved = ladder.resolve_floor(quiet_hours)
-    else:
-        resolved = _resolved[ask.org_id, facts.ladder, quiet_hours]
     opens_at = closes_at = None
     window = resolved.quiet_window
     if window is not None:
@@ -115,29 +111,36 @@ def _case(
     return Case(ask, facts, resolved, opens_at, closes_at, texted_at, requires_propagation)
 
 
-async def _learn_ladders(
-    db: Statements, asks: Sequence[Ask], found: Sequence[Facts], quiet_hours: Mapping[UUID, QuietHours]
-) -> None:
-    """Read the profiles of ladders that this process has not met yet."""
-    unknown = {
-        (ask.org_id, facts.ladder, quiet_hours[ask.org_id])
-        for ask, facts in zip(asks, found, strict=True)
-        if facts.ladder is not None and (ask.org_id, facts.ladder, quiet_hours[ask.org_id]) not in _resolved
+async def _resolve(
+    db: Statements, asks: Sequence[Ask], found: Sequence[Facts], accounts: Mapping[UUID, Account]
+) -> list[Resolved]:
+    """The guardrails of each ask; profiles of ladders that this process has not met yet are read."""
+    resolved: list[Resolved] = []
+    for ask, facts in zip(asks, found, strict=True):
+        own = accounts[ask.org_id].quiet_hours
+        if facts.ladder is None:
+            resolved.append(ladder.resolve_floor(_hours(own)))
+            continue
+        known = _resolved.get((facts.ladder, own))
+        if known is None:
+            if len(_resolved) >= _REMEMBERED:
+                _resolved.clear()
+            bounds = await _read_ladder(db, ask.org_id, facts.ladder)
+            known = _resolved[facts.ladder, own] = ladder.resolve(bounds, _hours(own))
+        resolved.append(known)
+    return resolved
+
+
+async def _read_ladder(db: Statements, org_id: UUID, text: str) -> list[Bound]:
+    rungs = [rung.split("|") for rung in text.split(",")]
+    profiles = {
+        profile.id: profile for profile in await queries.list_profiles(db, org_id, [UUID(rung[2]) for rung in rungs])
     }
-    if not unknown:
-        return
-    if len(_resolved) + len(unknown) > _REMEMBERED:
-        _resolved.clear()
-    for org_id, text, own in unknown:
-        rungs = [rung.split("|") for rung in text.split(",")]
-        found_profiles = await queries.list_profiles(db, org_id, [UUID(rung[2]) for rung in rungs])
-        profiles = {profile.id: profile for profile in found_profiles}
-        bounds = [
-            Bound(ScopeKind(kind), UUID(scope_id), profiles[UUID(profile_id)])
-            for kind, scope_id, profile_id, _ in rungs
-            if UUID(profile_id) in profiles  # not unbound and deleted a moment ago
-        ]
-        _resolved[org_id, text, own] = ladder.resolve(bounds, own)
+    return [
+        Bound(ScopeKind(kind), UUID(scope_id), profiles[UUID(profile_id)])
+        for kind, scope_id, profile_id, _ in rungs
+        if UUID(profile_id) in profiles  # not unbound and deleted a moment ago
+    ]
 
 
 def _hours(stored: str) -> QuietHours:
