@@ -74,7 +74,6 @@ ACROSS_TENANTS: dict[str, str] = {
     "messages/dispatch_queries.py": DISPATCH,
     "messages/receipt_queries.py": RECEIPTS,
     "messages/record_queries.py": DISPATCH,
-    "messages/retention_queries.py::take_turn": RETENTION,
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,

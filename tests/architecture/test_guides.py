@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-SETTING = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
+SETTING = re.compile(r"^\| `([A-Z0-9_]+)` \| (\S+) \|", re.MULTILINE)
 
 
 def broken_links(page: Path, text: str) -> list[str]:

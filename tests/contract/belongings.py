@@ -10,6 +10,7 @@ from tests.make.accounts import Account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.make.guardrails import insert_binding, insert_pool, insert_profile
+from tests.make.said import say
 
 
 async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any]:
@@ -24,6 +25,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any
         "/v1/consent/{id}": await _insert_consent(db, account.org_id),
         **await _insert_guardrails(db, account.org_id, brand),
         **await _insert_inbound(db, account.org_id),
+        "/v1/messages/{id}": (await say(db, account.org_id, new_id(), contact="+14155550101")).id,
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CollectorRegistry
 
@@ -63,26 +63,8 @@ class Api:
         self._transport = AiohttpTransport()
         carriers = carriers or carrier_sets(settings, self._transport)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-        hearing = Hearing(self.cells, ring=self._ringer.ring, requires_propagation=settings.require_propagation)
-        self._callbacks = Callbacks(
-            self.cells,
-            carriers,
-            public_url=public_url,
-            ring=self._ringer.ring,
-            hear=hearing.hear,
-            registry=self.registry,
-        )
-        links, self._media_store = media_links(settings), media_store(settings)
-        media = MediaPages(self.cells, self._media_store, links)
-        form_signer = tokens.signer(settings.seal_key, life_s=settings.consent_form_s)
-        consent_page = ConsentPage(
-            self.cells, form_signer, public_url=public_url, proxies_in_front=settings.proxies_in_front
-        )
-        self._beside = {
-            CALLBACKS: self._callbacks.receive,
-            MEDIA: media.answer,
-            CONSENT_FORMS: consent_page.answer,
-        }
+        self._media_store = media_store(settings)
+        self._beside = self._open_beside(settings, carriers, public_url)
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._reference = Reference(routes)
@@ -91,26 +73,50 @@ class Api:
             cells=self.cells,
             authenticator=self._authenticator,
             clock=clock,
-            context={
-                "settings": settings,
-                "carriers": carriers,
-                "public_url": public_url,
-                "form_signer": form_signer,
-                "media_links": links,
-                "requires_propagation": settings.require_propagation,
-                "doors": Doors(requires_propagation=settings.require_propagation),
-                "authenticator": self._authenticator,
-                "bells": self.bells,
-                "is_draining": lambda: self.edge.is_draining,
-                "waits": Waits(),
-                "sealer": parse_keys(settings.seal_key),
-                "pages": PageReader(allow_private=settings.page_check_allow_private),
-            },
+            context=self._context(settings, carriers, public_url),
             ring=self._ringer.ring,
             observer=self._observer,
         )
         self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _context(self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str) -> Mapping[str, object]:
+        """What rooms need beside the database, by name."""
+        return {
+            "settings": settings,
+            "carriers": carriers,
+            "public_url": public_url,
+            "form_signer": tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
+            "media_links": media_links(settings),
+            "requires_propagation": settings.require_propagation,
+            "doors": Doors(requires_propagation=settings.require_propagation),
+            "authenticator": self._authenticator,
+            "bells": self.bells,
+            "is_draining": lambda: self.edge.is_draining,
+            "waits": Waits(),
+            "sealer": parse_keys(settings.seal_key),
+            "pages": PageReader(allow_private=settings.page_check_allow_private),
+        }
+
+    def _open_beside(
+        self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str
+    ) -> Mapping[str, Callable[[Scope, Receive], Awaitable[Reply]]]:
+        """What is served beside the API without a key, by how its paths begin."""
+        hearing = Hearing(self.cells, ring=self._ringer.ring, requires_propagation=settings.require_propagation)
+        callbacks = Callbacks(
+            self.cells,
+            carriers,
+            public_url=public_url,
+            ring=self._ringer.ring,
+            hear=hearing.hear,
+            registry=self.registry,
+        )
+        form_signer = tokens.signer(settings.seal_key, life_s=settings.consent_form_s)
+        consent_page = ConsentPage(
+            self.cells, form_signer, public_url=public_url, proxies_in_front=settings.proxies_in_front
+        )
+        media = MediaPages(self.cells, self._media_store, media_links(settings))
+        return {CALLBACKS: callbacks.receive, MEDIA: media.answer, CONSENT_FORMS: consent_page.answer}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI event."""

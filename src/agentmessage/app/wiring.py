@@ -6,6 +6,7 @@ from agentmessage.brands.routes import routes as brand_routes
 from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.consent.routes import routes as consent_routes
+from agentmessage.contacts.routes import routes as contact_routes
 from agentmessage.events.routes import routes as event_routes
 from agentmessage.guardrails.routes import routes as guardrail_routes
 from agentmessage.inbound.conversation_routes import routes as conversation_routes
@@ -43,6 +44,7 @@ def all_routes() -> Sequence[Route]:
         conversation_routes,
         law_routes,
         lookup_routes,
+        contact_routes,
         key_routes,
         organization_routes,
         event_routes,

@@ -7,7 +7,7 @@ and is not stored: nothing happened, so the key may be tried again. Kept for 24 
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -111,6 +111,19 @@ async def keep_many(tx: Tx, answers: Sequence[tuple[UUID, Claim, bytes]], *, sta
         status=status,
         bodies=[body for _, _, body in answers],
     )
+
+
+async def rewrite(tx: Tx, org_id: UUID, mentioned: str, change: Callable[[bytes], bytes | None]) -> int:
+    """Change the kept answers of an organization that mention some text, where `change` gives new bytes for the old.
+
+    For erasure: a key still gets its answer, without what was erased. Answers how many were changed.
+    """
+    changed = 0
+    for key, body in await queries.list_answers(tx, org_id, mentioned.encode()):
+        new = change(body)
+        if new is not None:
+            changed += await queries.replace_answer(tx, org_id, key, new)
+    return changed
 
 
 async def forget_old(db: Statements, *, now: datetime, hours: int) -> int:

@@ -13,9 +13,17 @@ async def require_token(db: Statements, tenant: Tenant, bucket: str, *, per_minu
 
     Its own transaction on purpose: an attempt that is refused later has still been an attempt.
     """
-    per_second = per_minute / 60
+    await _take(db, tenant, bucket, count=count, capacity=per_minute, per_second=per_minute / 60)
+
+
+async def require_hourly_token(db: Statements, tenant: Tenant, bucket: str, *, per_hour: int) -> None:
+    """Take one of `per_hour` tokens; as `require_token`."""
+    await _take(db, tenant, bucket, count=1, capacity=per_hour, per_second=per_hour / 3600)
+
+
+async def _take(db: Statements, tenant: Tenant, bucket: str, *, count: int, capacity: int, per_second: float) -> None:
     left = await queries.take_token(
-        db, tenant.org_id, bucket, count=count, capacity=per_minute, per_second=per_second, now=db.now
+        db, tenant.org_id, bucket, count=count, capacity=capacity, per_second=per_second, now=db.now
     )
     if left < 0:
         raise RateLimited(retry_after_s=max(1, math.ceil(-left / per_second)))

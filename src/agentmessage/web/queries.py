@@ -107,6 +107,22 @@ async def store_answer(
     )
 
 
+async def list_answers(tx: Statements, org_id: UUID, mentioned: bytes) -> list[tuple[str, bytes]]:
+    """Keys of one organization whose answer holds some bytes, kept from changing; a day's keys are looked through."""
+    return await tx.all(
+        _answer,
+        """SELECT key, body FROM idempotency_keys WHERE org_id = $1 AND position($2::bytea IN body) > 0
+           ORDER BY key FOR UPDATE""",
+        org_id,
+        mentioned,
+    )
+
+
+async def replace_answer(tx: Statements, org_id: UUID, key: str, body: bytes) -> int:
+    """Write another answer under a key."""
+    return await tx.run("UPDATE idempotency_keys SET body = $3 WHERE org_id = $1 AND key = $2", org_id, key, body)
+
+
 async def delete_keys_before(db: Statements, before: datetime) -> int:
     """Forget old keys; served by idempotency_keys_age_idx."""
     return await db.run(
@@ -148,3 +164,7 @@ async def take_token(
         float(count),
     )
     return left
+
+
+def _answer(key: str, body: bytes) -> tuple[str, bytes]:
+    return key, body

@@ -98,7 +98,13 @@ async def test_putting_again_replaces_the_whole(store: ObjectStore) -> None:
     assert await store.get(key) == b"short"
 
 
-@pytest.mark.parametrize("key", ["", "../../etc/passwd", "a/b/c", f"{new_id()}/00/../x", f"/{new_id()}/00/{new_id()}"])
+SOME_ID = "019a0000-0000-7000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "../../etc/passwd", "a/b/c", f"{SOME_ID}/00/../x", f"/{SOME_ID}/00/{SOME_ID}", f"{SOME_ID}/00/{SOME_ID}\n"],
+)
 async def test_a_key_that_is_not_one_of_ours_is_never_used(store: ObjectStore, key: str) -> None:
     with pytest.raises(ValueError, match="not a key"):
         await store.get(key)
