@@ -1,6 +1,7 @@
 """Announcing a file."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ routes = Routes("Messages")
 
 BUCKET = "media_uploads"
 PER_MINUTE = 60
+
+LONGEST_DEFERRAL = timedelta(hours=25)
+"""Quiet hours put a text off by a day at most, or an hour more where a clock is set back."""
 
 
 class MediaUpload(Request, frozen=True):
@@ -62,6 +66,17 @@ async def create_message_media_upload(call: Call[MediaUpload, NoInput]) -> Media
             tx, call.tenant, mime_type=call.body.mime_type, byte_size=call.body.byte_size
         )
     return MediaUploadOut(made.id, links.upload(call.tenant.cell, token), made.expires_at, MAX_BYTES)
+
+
+async def attach(call: Call[Any, Any], refs: Sequence[str], *, due_at: datetime, validity_s: int) -> Sequence[str]:
+    """The media of a text as URLs that its carrier can fetch for as long as the text may be sent.
+
+    Raises ValidationFailed naming `media[i]`, MmsDisabled.
+    """
+    if not refs:
+        return ()
+    until = due_at + timedelta(seconds=validity_s) + LONGEST_DEFERRAL
+    return await media.resolve(call.db, call.tenant, refs, links=_links(call), until=until)
 
 
 def _links(call: Call[Any, Any]) -> MediaLinks:

@@ -18,9 +18,10 @@ from agentmessage.law.errors import (
     RecipientOptedOut,
     SenderNotRegistered,
 )
-from agentmessage.messages import admission, operations, queries, rules
+from agentmessage.messages import admission, operations, queries
 from agentmessage.messages.admission import Admission, Draft
-from agentmessage.messages.errors import MessageNotCancelable
+from agentmessage.messages.errors import MessageNotCancelable, MmsDisabled
+from agentmessage.messages.media_routes import attach
 from agentmessage.messages.model import RANKS, Message
 from agentmessage.messages.schemas import (
     BatchError,
@@ -58,6 +59,7 @@ LAW = [
     FrequencyCapExceeded,
     InsufficientCredit,
     RateLimited,
+    MmsDisabled,
 ]
 """Why a text is refused, in the order in which it is looked for."""
 
@@ -91,10 +93,9 @@ async def send_message(call: Call[MessageCreate, NoInput]) -> MessageOut:
     A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of them.
     Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
     """
-    found = rules.faults(call.body, call.db.now)
-    if found:
-        raise ValidationFailed(found)
-    draft = _draft(call.tenant, call.body, call.claim)
+    draft = await _prepare(call, call.body, call.claim)
+    if isinstance(draft, ApiError):
+        raise draft
     return MessageOut.of(await _doors(call).of(call.db, call.ring).admit(draft))
 
 
@@ -115,11 +116,9 @@ async def send_message_batch(call: Call[MessageBatch, NoInput]) -> BatchOut:
     207: `results` has one entry for each text, in order, with the status that it would have been answered alone. Only
     a text of the wrong shape refuses the batch as a whole, and then nothing is sent.
     """
-    now = call.db.now
-    faults = [rules.faults(body, now) for body in call.body.messages]
-    drafts = [_draft(call.tenant, body) for body, found in zip(call.body.messages, faults, strict=True) if not found]
-    outcomes = iter(await _admit_each(call, drafts))
-    results = [_result(ValidationFailed(found)) if found else _result(next(outcomes)) for found in faults]
+    prepared = [await _prepare(call, body) for body in call.body.messages]
+    outcomes = iter(await _admit_each(call, [one for one in prepared if isinstance(one, Draft)]))
+    results = [_result(one if isinstance(one, ApiError) else next(outcomes)) for one in prepared]
     accepted = sum(result.message is not None for result in results)
     return BatchOut(accepted, len(results) - accepted, results)
 
@@ -192,14 +191,27 @@ async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
         return MessageOut.of(await operations.cancel(tx, call.tenant, call.id))
 
 
-def _draft(tenant: Tenant, body: MessageCreate, claim: Claim | None = None) -> Draft:
+async def _prepare(call: Call[Any, Any], body: MessageCreate, claim: Claim | None = None) -> Draft | ApiError:
+    """A text of the right shape whose media its carrier can fetch, or why it is not one."""
+    now = call.db.now
+    found = operations.faults(body, now)
+    if found:
+        return ValidationFailed(found)
+    try:
+        urls = await attach(call, body.media, due_at=body.scheduled_at or now, validity_s=body.validity_s)
+    except ApiError as refusal:
+        return refusal
+    return _draft(call.tenant, body, urls, claim)
+
+
+def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Claim | None) -> Draft:
     return Draft(
         id=new_id(),
         tenant=tenant,
         sender=body.from_,
         recipient=body.to,
         text=body.text,
-        media=body.media,
+        media=media,
         priority=RANKS[body.priority],
         tag=body.tag,
         metadata=body.metadata,
