@@ -4,8 +4,9 @@ Raw asyncio protocols on uvloop, so that the client costs little beside the serv
 """
 
 import asyncio
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import uvloop
 from msgspec import Struct
@@ -59,8 +60,13 @@ class Connection(asyncio.Protocol):
         if self._run.is_over:
             self._transport.close()
             return
+        request = self._run.next_request()
+        if not request:
+            self._run.is_over = True
+            self._transport.close()
+            return
         self._sent_at = time.perf_counter()
-        self._transport.write(self._run.next_request())
+        self._transport.write(request)
 
 
 class Run:
@@ -76,7 +82,7 @@ class Run:
         self.ended = asyncio.Event()
 
     def next_request(self) -> bytes:
-        """The next request's bytes."""
+        """The next request's bytes; none: there are no more."""
         return self._requests()
 
     def note(self, status: int, seconds: float) -> None:
@@ -129,6 +135,41 @@ async def _measure(port: int, requests: Callable[[], bytes], *, connections: int
 def measure(port: int, requests: Callable[[], bytes], *, connections: int, seconds: float) -> Figures:
     """Load the server on a local port for so long, after a warm-up."""
     return uvloop.run(_measure(port, requests, connections=connections, seconds=seconds))
+
+
+async def send_all(port: int, requests: Iterable[bytes], *, connections: int) -> Figures:
+    """Send every request once."""
+    loop = asyncio.get_running_loop()
+    left = iter(requests)
+    run = Run(lambda: next(left, b""), connections)
+    began = loop.time()
+    for _ in range(connections):
+        await loop.create_connection(lambda: Connection(run), "127.0.0.1", port)
+    await run.ended.wait()
+    return run.figures(loop.time() - began)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in held]
+    for listener in held:
+        listener.close()
+    return ports
+
+
+def wait_until_listening(port: int, *, within_s: float = 20.0) -> None:
+    """Wait until somebody listens on a local port."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"nobody listens on port {port}") from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def request(method: str, path: str, *, key: str, body: bytes = b"") -> bytes:

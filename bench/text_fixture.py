@@ -159,6 +159,14 @@ async def _store(connection: asyncpg.Connection, org_id: UUID, stored: int) -> N
     )
 
 
+def people(count: int = 20_000) -> list[tuple[str, str]]:
+    """Pairs of sender and recipient for gateways that know nobody: the numbers that the fixture makes."""
+    return [
+        (f"+1{2_000_000_001 + n % 1_000}", f"+1{AREAS[n % 10]}{200 + n // 10 % 100}{1_000 + n // 1_000}")
+        for n in range(count)
+    ]
+
+
 def sending(made: Texting) -> Callable[[], bytes]:
     """POST /v1/messages to everybody who agreed, once each, then again."""
     bodies = [json.dumps({"from": sender, "to": to, "text": TEXT}).encode() for sender, to in made.pairs]
