@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from agentmessage.guardrails.model import Profile
@@ -10,6 +10,43 @@ from agentmessage.kernel.db import Statements
 from agentmessage.law.model import Account, Ask, Facts
 
 LOOKUP_AGE = timedelta(days=90)
+
+
+FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
+                  SELECT ROW (o.id, t.version, coalesce(w.balance_microcents, 0),
+                              coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
+                              coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
+                              nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
+                              o.throughput_per_min, o.quiet_hours::text)
+                  FROM organizations o
+                  LEFT JOIN wallets w ON w.org_id = o.id
+                  LEFT JOIN sending_accounts t ON t.org_id = o.id
+                  WHERE o.id = a.org_id) END,
+              n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
+              s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+            a (org_id, account, sender, recipient, place)
+       LEFT JOIN phone_numbers n
+         ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
+       LEFT JOIN campaigns c ON c.id = n.campaign_id AND c.org_id = a.org_id
+       LEFT JOIN guardrail_pool_members p ON p.phone_number_id = n.id AND p.org_id = a.org_id
+       LEFT JOIN consents s
+         ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
+       LEFT JOIN LATERAL (
+           SELECT string_agg(concat_ws('|', b.scope_kind, b.scope_id, b.profile_id,
+                                       extract(epoch FROM r.updated_at)), ',' ORDER BY b.scope_kind) AS ladder
+           FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+           WHERE b.org_id = a.org_id
+             AND b.scope_id = ANY (ARRAY[n.id, p.pool_id, n.campaign_id, c.brand_id, a.org_id])) g ON true
+       LEFT JOIN LATERAL (
+           SELECT k.line_type FROM lookups k
+           WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
+             AND k.completed_at > $5
+           ORDER BY k.completed_at DESC LIMIT 1) l ON true
+       LEFT JOIN LATERAL (
+           SELECT jsonb_object_agg(q.scope_id, to_jsonb(q.texted_at)) AS texted_at FROM frequency_counters q
+           WHERE q.org_id = a.org_id AND q.contact_number = a.recipient) f ON true
+       ORDER BY a.place"""
 
 
 async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tuple[list[Facts], Mapping[UUID, Account]]:
@@ -32,41 +69,7 @@ async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tupl
 
     rows = await db.all(
         facts,
-        """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
-                      SELECT ROW (o.id, t.version, coalesce(w.balance_microcents, 0),
-                                  coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
-                                  coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
-                                  nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
-                                  o.throughput_per_min, o.quiet_hours::text)
-                      FROM organizations o
-                      LEFT JOIN wallets w ON w.org_id = o.id
-                      LEFT JOIN sending_accounts t ON t.org_id = o.id
-                      WHERE o.id = a.org_id) END,
-                  n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
-                  s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-                a (org_id, account, sender, recipient, place)
-           LEFT JOIN phone_numbers n
-             ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
-           LEFT JOIN campaigns c ON c.id = n.campaign_id AND c.org_id = a.org_id
-           LEFT JOIN guardrail_pool_members p ON p.phone_number_id = n.id AND p.org_id = a.org_id
-           LEFT JOIN consents s
-             ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
-           LEFT JOIN LATERAL (
-               SELECT string_agg(concat_ws('|', b.scope_kind, b.scope_id, b.profile_id,
-                                           extract(epoch FROM r.updated_at)), ',' ORDER BY b.scope_kind) AS ladder
-               FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
-               WHERE b.org_id = a.org_id
-                 AND b.scope_id = ANY (ARRAY[n.id, p.pool_id, n.campaign_id, c.brand_id, a.org_id])) g ON true
-           LEFT JOIN LATERAL (
-               SELECT k.line_type FROM lookups k
-               WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
-                 AND k.completed_at > $5
-               ORDER BY k.completed_at DESC LIMIT 1) l ON true
-           LEFT JOIN LATERAL (
-               SELECT jsonb_object_agg(q.scope_id, to_jsonb(q.texted_at)) AS texted_at FROM frequency_counters q
-               WHERE q.org_id = a.org_id AND q.contact_number = a.recipient) f ON true
-           ORDER BY a.place""",
+        FACTS,
         [ask.org_id for ask in asks],
         [ask.account for ask in asks],
         [ask.sender for ask in asks],

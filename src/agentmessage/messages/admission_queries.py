@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
@@ -40,6 +41,53 @@ class Spending(Struct, frozen=True):
 _json = msgspec.json.Encoder().encode
 
 
+ADMISSION: LiteralString = """WITH held AS MATERIALIZED (
+           SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens
+           FROM sending_accounts a
+           JOIN unnest($2::uuid[], $36::bigint[], $3::bigint[], $4::float8[], $5::float8[])
+                x (org_id, version, admitted, second_tokens, minute_tokens)
+             ON x.org_id = a.org_id AND x.version = a.version
+           ORDER BY a.org_id FOR UPDATE OF a),
+       spent AS (
+           UPDATE sending_accounts a SET version = a.version + 1,
+               admitted_microcents = a.admitted_microcents + h.admitted, second_tokens = h.second_tokens,
+               minute_tokens = h.minute_tokens, refilled_at = $1
+           FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),
+       given AS (
+           SELECT * FROM unnest(
+               $6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
+               $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::int[], $21::int[],
+               $22::text[], $23::text[], $24::bigint[], $25::timestamptz[], $26::timestamptz[], $27::uuid[],
+               $28::timestamptz[], $29::timestamptz[])
+           g (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
+              channel, media, encoding, segments, priority, tag, metadata, price, scheduled_at, expires_at, lane,
+              ready_at, lawful_until)
+           WHERE org_id IN (SELECT org_id FROM spent)),
+       counted AS (
+           INSERT INTO frequency_counters AS c (org_id, contact_number, scope_id, texted_at)
+           SELECT org_id, contact, scope_id, texted_at::bigint[]
+           FROM unnest($30::uuid[], $31::text[], $32::uuid[], $33::text[]) f (org_id, contact, scope_id, texted_at)
+           WHERE org_id IN (SELECT org_id FROM spent)
+           ON CONFLICT (org_id, contact_number, scope_id) DO UPDATE SET texted_at = excluded.texted_at),
+       stamped AS (
+           UPDATE consents s SET stamped_at = $1
+           FROM unnest($34::uuid[], $35::uuid[]) z (id, org_id)
+           WHERE s.id = z.id AND s.org_id = z.org_id AND z.org_id IN (SELECT org_id FROM spent)),
+       queued AS (
+           INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, brand_id, recipient,
+               kind, channel, segments, priority, price_microcents, ready_at, lawful_until, expires_at)
+           SELECT id, org_id, account, phone_number_id, lane, brand_id, recipient, kind, channel, segments,
+                  priority, price * segments, ready_at, lawful_until, expires_at FROM given),
+       stored AS (
+           INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender,
+               recipient, text, stamp, channel, media, encoding, segments, priority, tag, metadata, status,
+               unit_price_microcents, scheduled_at, expires_at, created_at, updated_at)
+           SELECT id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
+                  channel, media::text[], encoding, segments, priority, tag, metadata::jsonb, 'queued', price,
+                  scheduled_at, expires_at, $1, $1 FROM given)
+       SELECT org_id FROM spent"""
+
+
 async def insert(
     db: Statements, admitted: Sequence[Admitted], spending: Sequence[Spending], now: datetime
 ) -> set[UUID]:
@@ -51,51 +99,7 @@ async def insert(
     texts = [one.message for one in admitted]
     written = await db.all(
         _same,
-        """WITH held AS MATERIALIZED (
-               SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens
-               FROM sending_accounts a
-               JOIN unnest($2::uuid[], $36::bigint[], $3::bigint[], $4::float8[], $5::float8[])
-                    x (org_id, version, admitted, second_tokens, minute_tokens)
-                 ON x.org_id = a.org_id AND x.version = a.version
-               ORDER BY a.org_id FOR UPDATE OF a),
-           spent AS (
-               UPDATE sending_accounts a SET version = a.version + 1,
-                   admitted_microcents = a.admitted_microcents + h.admitted, second_tokens = h.second_tokens,
-                   minute_tokens = h.minute_tokens, refilled_at = $1
-               FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),
-           given AS (
-               SELECT * FROM unnest(
-                   $6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
-                   $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::int[], $21::int[],
-                   $22::text[], $23::text[], $24::bigint[], $25::timestamptz[], $26::timestamptz[], $27::uuid[],
-                   $28::timestamptz[], $29::timestamptz[])
-               g (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
-                  channel, media, encoding, segments, priority, tag, metadata, price, scheduled_at, expires_at, lane,
-                  ready_at, lawful_until)
-               WHERE org_id IN (SELECT org_id FROM spent)),
-           counted AS (
-               INSERT INTO frequency_counters AS c (org_id, contact_number, scope_id, texted_at)
-               SELECT org_id, contact, scope_id, texted_at::bigint[]
-               FROM unnest($30::uuid[], $31::text[], $32::uuid[], $33::text[]) f (org_id, contact, scope_id, texted_at)
-               WHERE org_id IN (SELECT org_id FROM spent)
-               ON CONFLICT (org_id, contact_number, scope_id) DO UPDATE SET texted_at = excluded.texted_at),
-           stamped AS (
-               UPDATE consents s SET stamped_at = $1
-               FROM unnest($34::uuid[], $35::uuid[]) z (id, org_id)
-               WHERE s.id = z.id AND s.org_id = z.org_id AND z.org_id IN (SELECT org_id FROM spent)),
-           queued AS (
-               INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, brand_id, recipient,
-                   kind, channel, segments, priority, price_microcents, ready_at, lawful_until, expires_at)
-               SELECT id, org_id, account, phone_number_id, lane, brand_id, recipient, kind, channel, segments,
-                      priority, price * segments, ready_at, lawful_until, expires_at FROM given),
-           stored AS (
-               INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender,
-                   recipient, text, stamp, channel, media, encoding, segments, priority, tag, metadata, status,
-                   unit_price_microcents, scheduled_at, expires_at, created_at, updated_at)
-               SELECT id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
-                      channel, media::text[], encoding, segments, priority, tag, metadata::jsonb, 'queued', price,
-                      scheduled_at, expires_at, $1, $1 FROM given)
-           SELECT org_id FROM spent""",
+        ADMISSION,
         now,
         [one.org_id for one in spending],
         [one.admitted_microcents for one in spending],

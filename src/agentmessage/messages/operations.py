@@ -1,20 +1,30 @@
 """What can be done with texts, by their owner and by the rooms above."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
+from agentmessage.law import operations as law
 from agentmessage.messages import admission, queries
 from agentmessage.messages.admission import BELL, Admission, Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import Cause, Kind, Message, Status
-from agentmessage.messages.schemas import MessageOut
+from agentmessage.messages.schemas import MessageCreate, MessageOut
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
 
 __all__ = ["BELL", "Admission", "Draft", "cancel", "cancel_pair", "get", "send_own"]
+
+
+def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
+    """What is wrong with a text beyond the shape of its fields, by field."""
+    found = law.faults(body.from_, body.to, body.text, body.scheduled_at, now)
+    if body.text is None and not body.media:
+        found["text"] = "must be 1..1600 chars, or there must be media"
+    return found
 
 
 async def get(db: Statements, tenant: Tenant, message_id: UUID) -> Message:
