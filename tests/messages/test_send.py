@@ -231,13 +231,15 @@ async def test_a_refused_text_leaves_its_key_free(db: CellDb, api: Client, accou
 
 @pytest.mark.covers("sendMessageBatch", 207)
 async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
-    texts = [text_from(sender), text_from(sender, to="+12125550177"), text_from(sender, text=None)]
+    faulty = [text_from(sender, text=None), text_from(sender, to="212", tag="no spaces"), "not a text"]
+    texts = [text_from(sender), text_from(sender, to="+12125550177"), *faulty]
 
     reply = await api.post("/v1/messages/batch", {"messages": texts})
 
     assert reply.status == 207
-    assert [result["status"] for result in reply.data["results"]] == [202, 453, 422]
-    assert (reply.data["accepted"], reply.data["refused"]) == (1, 2)
+    assert [result["status"] for result in reply.data["results"]] == [202, 453, 422, 422, 422]
+    assert (reply.data["accepted"], reply.data["refused"]) == (1, 4)
+    assert set(reply.data["results"][3]["error"]["details"]) == {"to", "tag"}
     assert reply.data["results"][1]["error"]["code"] == "CONSENT_REQUIRED"
     assert await db.value("SELECT count(*) FROM messages") == 1
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.errors import ApiError, NotFound, RateLimited, ValidationFailed
+from agentmessage.kernel.errors import ApiError, InvalidInput, NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law.errors import (
@@ -38,6 +38,7 @@ from agentmessage.web.call import Call
 from agentmessage.web.cursors import decode_row, encode
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.idempotency import Claim
+from agentmessage.web.validation import read_body
 from agentmessage.web.wire import Page
 
 routes = Routes("Messages")
@@ -113,10 +114,9 @@ BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
 async def send_message_batch(call: Call[MessageBatch, NoInput]) -> BatchOut:
     """Send up to a thousand texts; each stands alone and is answered in its place.
 
-    207: `results` has one entry for each text, in order, with the status that it would have been answered alone. Only
-    a text of the wrong shape refuses the batch as a whole, and then nothing is sent.
+    207: `results` has one entry for each text, in order, with the status that it would have been answered alone.
     """
-    prepared = [await _prepare(call, body) for body in call.body.messages]
+    prepared = [await _prepare_raw(call, bytes(raw)) for raw in call.body.messages]
     outcomes = iter(await _admit_each(call, [one for one in prepared if isinstance(one, Draft)]))
     results = [_result(one if isinstance(one, ApiError) else next(outcomes)) for one in prepared]
     accepted = sum(result.message is not None for result in results)
@@ -202,6 +202,15 @@ async def _prepare(call: Call[Any, Any], body: MessageCreate, claim: Claim | Non
     except ApiError as refusal:
         return refusal
     return _draft(call.tenant, body, urls, claim)
+
+
+async def _prepare_raw(call: Call[Any, Any], raw: bytes) -> Draft | ApiError:
+    """One text of a batch, read as if it had come alone."""
+    try:
+        body = read_body(MessageCreate, raw)
+    except (ValidationFailed, InvalidInput) as error:
+        return error
+    return await _prepare(call, body)
 
 
 def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Claim | None) -> Draft:

@@ -60,11 +60,17 @@ class MessageCreate(Request, frozen=True):
 
 
 class MessageBatch(Request, frozen=True):
-    """Up to a thousand texts; each stands alone."""
+    """Up to a thousand texts; each stands alone, one of the wrong shape too."""
 
     messages: Annotated[
-        Sequence[MessageCreate],
-        Meta(min_length=1, max_length=MAX_BATCH, extra=must(f"must be 1..{MAX_BATCH} messages")),
+        list[msgspec.Raw],
+        Meta(
+            min_length=1,
+            max_length=MAX_BATCH,
+            description="Each a body of `POST /v1/messages`.",
+            examples=[[{"from": "+14155550123", "to": "+14155550188", "text": "Acme: you are next."}]],
+            extra=must(f"must be a list of 1..{MAX_BATCH} messages"),
+        ),
     ]
 
 
