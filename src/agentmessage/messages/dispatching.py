@@ -92,11 +92,12 @@ class Dispatcher:
         Let it come to its end: what it has claimed it must hand over.
         """
         ready = await self._lanes.next_ready()
+        shares = pacing.shares(ready, min(self._line.room, MOST))
+        if ready and not shares:
+            return 0.0
+        self._lanes.went(shares.keys())
         if not ready:
             return 0.0 if self._lanes.is_mid_round else IDLE_S
-        shares = pacing.shares(ready, min(self._line.room, MOST))
-        if not shares:
-            return 0.0
         facts = await self._lanes.facts(list(shares))
         if await self._split(facts, shares):
             return 0.0

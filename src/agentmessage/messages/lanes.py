@@ -1,7 +1,7 @@
 """Goes round the lanes: organizations in turn, and within each its campaigns in turn."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from agentmessage.kernel.db import CellDb
@@ -27,6 +27,7 @@ class Lanes:
         self._channels = channels
         self._after = FIRST
         self._places: dict[UUID, UUID] = {}
+        self._found: dict[UUID, list[pace_queries.Found]] = {}
         self._facts: dict[UUID, tuple[float, LaneFacts]] = {}
 
     @property
@@ -46,18 +47,34 @@ class Lanes:
             most_orgs=MOST_ORGS,
             most_lanes=MOST_LANES,
         )
-        by_org: dict[UUID, list[pace_queries.Found]] = {}
+        self._found = {}
         for lane in found:
-            by_org.setdefault(lane.org_id, []).append(lane)
-        for org_id, lanes in by_org.items():
-            if len(lanes) == MOST_LANES:
-                self._places[org_id] = lanes[-1].id
-            else:
-                self._places.pop(org_id, None)
-        self._after = found[-1].org_id if len(by_org) == MOST_ORGS else FIRST
-        if self._after == FIRST:
-            self._places = {org_id: place for org_id, place in self._places.items() if org_id in by_org}
+            self._found.setdefault(lane.org_id, []).append(lane)
         return [Lane(lane.org_id, lane.id) for lane in found if lane.is_ready]
+
+    def went(self, served: Collection[Lane]) -> None:
+        """These lanes had their turn; the next look begins after the last of them, in each organization and among all.
+
+        Whoever was found ready but not served, for want of room, is not passed over.
+        """
+        last_served: UUID | None = None
+        is_anyone_left = False
+        for org_id, lanes in self._found.items():
+            turns = [lane for lane in lanes if Lane(lane.org_id, lane.id) in served]
+            left = [lane for lane in lanes if lane.is_ready and Lane(lane.org_id, lane.id) not in served]
+            is_anyone_left = is_anyone_left or bool(left and not turns)
+            last_served = org_id if turns else last_served
+            if left and turns:
+                self._places[org_id] = turns[-1].id
+            elif not left and len(lanes) == MOST_LANES:
+                self._places[org_id] = lanes[-1].id
+            elif not left:
+                self._places.pop(org_id, None)
+        last_found = next(reversed(self._found), FIRST)
+        if is_anyone_left and last_served is not None:
+            self._after = last_served
+        else:
+            self._after = last_found if len(self._found) == MOST_ORGS else FIRST
 
     async def facts(self, lanes: Sequence[Lane]) -> Mapping[UUID, LaneFacts]:
         """What the registry says of lanes, as of a few seconds ago."""

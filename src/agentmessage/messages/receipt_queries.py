@@ -66,7 +66,8 @@ async def set_outcomes(
     """What became of parts; their texts are locked."""
     await tx.run(
         """UPDATE carrier_parts p SET outcome = o.outcome FROM unnest($3::text[], $4::text[]) o (id, outcome)
-           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3) AND p.carrier_message_id = o.id""",
+           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)
+             AND p.carrier_message_id = o.id""",
         account,
         carrier,
         carrier_ids,

@@ -39,6 +39,7 @@ class Smsc:
     def __init__(self) -> None:
         self.decide: Callable[[SubmitSm], int | None] = lambda _: 0
         self.asked: list[SubmitSm] = []
+        self.was_asked = asyncio.Event()
         self.taken: dict[str, SubmitSm] = {}
         self.server: Server | None = None
         self.session: ServerSession | None = None
@@ -51,6 +52,7 @@ class Smsc:
     def on_submit(self, session: ServerSession, pdu: Any) -> Reply | Awaitable[Reply]:
         self.session = session
         self.asked.append(pdu)
+        self.was_asked.set()
         status = self.decide(pdu)
         if status is None:
             return self._silence()
