@@ -59,6 +59,11 @@ async def _fill(filled: Filled, *, consents: int, stored: int) -> list[tuple[str
     )
     await connection.execute("UPDATE phone_numbers SET line_option_status = 'propagated'")
     await connection.execute(
+        """UPDATE line_options SET phase = 'bound', observed = 'present', observed_campaign = 'CBENCH1',
+               applied_generation = 1, due_at = NULL"""
+    )
+    await connection.execute("UPDATE directory.sweeps SET due_at = 'infinity'")
+    await connection.execute(
         """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell, generation)
            SELECT account, number, number_type, state, org_id, 'cell_00', 1 FROM phone_numbers ON CONFLICT DO NOTHING"""
     )
@@ -169,13 +174,19 @@ def people(count: int = 20_000) -> list[tuple[str, str]]:
 
 def sending(made: Texting) -> Callable[[], bytes]:
     """POST /v1/messages to everybody who agreed, once each, then again."""
-    bodies = [json.dumps({"from": sender, "to": to, "text": TEXT}).encode() for sender, to in made.pairs]
-    return in_turn([request("POST", "/v1/messages", key=KEY, body=body) for body in bodies])
+    return in_turn([post(sender, to) for sender, to in made.pairs])
 
 
-def serving(made: Texting, port: int, **environment: str) -> Server:
+def post(sender: str, to: str) -> bytes:
+    """One request to send a text."""
+    body = json.dumps({"from": sender, "to": to, "text": TEXT}).encode()
+    return request("POST", "/v1/messages", key=KEY, body=body)
+
+
+def serving(made: Texting, port: int, *, core: int | None = 0, **environment: str) -> Server:
     """Our API, one process, all routes mounted."""
-    return Server([sys.executable, "-m", "agentmessage", "serve"], port, settings(made, port, **environment))
+    command = [sys.executable, "-m", "agentmessage", "serve"]
+    return Server(command, port, settings(made, port, **environment), core=core)
 
 
 def settings(made: Texting, port: int, **environment: str) -> dict[str, str]:

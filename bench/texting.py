@@ -19,6 +19,7 @@ from msgspec import Struct
 from bench.cpu import spent_s
 from bench.fixture import Postgres, Server
 from bench.load import Figures, measure
+from bench.text_delivery import deliver, soak
 from bench.text_fixture import Texting, bare, own_core, sending, serving, texting
 
 CONNECTIONS = (64, 1, 16, 256)
@@ -115,10 +116,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stored", type=int, default=0, help="texts that are stored already")
+    parser.add_argument("--texts", type=int, default=20_000, help="to deliver, or to find the peak by")
     parser.add_argument("--numbers", type=int, default=1_000)
     parser.add_argument("--consents", type=int, default=100_000)
     parser.add_argument("--connections", type=int, nargs="*", default=CONNECTIONS)
     options = parser.parse_args()
+    if options.what != "accept":
+        with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
+            if options.what == "deliver":
+                deliver(postgres, texts=options.texts, rounds=options.rounds)
+            else:
+                soak(postgres, seconds=options.seconds, texts=options.texts)
+        return
     own_core(1)
     sizes = {"numbers": options.numbers, "consents": options.consents}
     with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:

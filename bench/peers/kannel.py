@@ -2,7 +2,7 @@
 
     python -m bench.peers.kannel [--texts 20000] [--seconds 4] [--stores spool file none]
 
-The spool store has each text in a file of its own before it is answered for; the file store keeps a log, which it writes
+The spool store has each text in a file of its own before it is answered for; the file store keeps a log that it writes
 once in a while. Neither calls fsync. Without a store all is in memory.
 """
 
