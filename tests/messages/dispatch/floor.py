@@ -34,12 +34,13 @@ RECEIPT = 0x04
 
 
 class Smsc:
-    """Takes texts as `decide` says: a status, or None to say nothing at all. `taken` are those it took, by its id."""
+    """Takes texts as `decide` says: a status, or None to say nothing before `speak`. `taken` holds texts by its ids."""
 
     def __init__(self) -> None:
         self.decide: Callable[[SubmitSm], int | None] = lambda _: 0
         self.asked: list[SubmitSm] = []
         self.was_asked = asyncio.Event()
+        self.speak = asyncio.Event()
         self.taken: dict[str, SubmitSm] = {}
         self.server: Server | None = None
         self.session: ServerSession | None = None
@@ -55,16 +56,19 @@ class Smsc:
         self.was_asked.set()
         status = self.decide(pdu)
         if status is None:
-            return self._silence()
+            return self._silence(pdu)
         if status:
             return Reply(status=status)
+        return self._take(pdu)
+
+    def _take(self, pdu: SubmitSm) -> Reply:
         message_id = f"{0xA000 + len(self.taken):x}"
         self.taken[message_id] = pdu
         return Reply(message_id)
 
-    async def _silence(self) -> Reply:
-        await asyncio.Event().wait()
-        return Reply()
+    async def _silence(self, pdu: SubmitSm) -> Reply:
+        await self.speak.wait()
+        return self._take(pdu)
 
     async def tell(self, message_id: str, state: State, *, error: str = "000") -> int | None:
         """Send a receipt; answers the status that the house acknowledged it with."""
@@ -180,6 +184,13 @@ async def floor(
         line = SmppTexts(account_at(smsc.port, **changes))
         async with desk_on(db, line, rules=rules, retries_unknown=retries_unknown) as desk:
             yield smsc, desk
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what no event tells."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 - the point of it
+            await asyncio.sleep(0.005)
 
 
 async def ready_sender(db: CellDb, account: Account, number: str = "+14155550123", **given: Any) -> Sender:

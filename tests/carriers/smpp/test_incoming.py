@@ -1,0 +1,161 @@
+"""What a carrier hands to us, in our words; nothing that a handset can send may break it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentmessage.carriers.smpp import GsmForm, incoming
+from agentmessage.carriers.smpp.account import MessageIds
+from agentmessage.carriers.smpp.identities import Identities
+from agentmessage.carriers.text_port import ReceiptState, TextError
+from agentmessage.smpp.pdu import DeliverSm, Tag, Tlv
+from agentmessage.sms import gsm
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+RAW = b"id:00A1 sub:001 dlvrd:000 submit date:2611231200 done date:2611231201 stat:UNDELIV err:152 text:hi"
+
+
+def delivered(octets: bytes, **changes: object) -> DeliverSm:
+    values = {
+        "source_ton": 1,
+        "source_npi": 1,
+        "source": "12125550188",
+        "destination_ton": 1,
+        "destination_npi": 1,
+        "destination": "14155550123",
+        "short_message": octets,
+    } | changes
+    return DeliverSm(**values)  # type: ignore[arg-type]
+
+
+def test_a_text_in_the_gsm_alphabet() -> None:
+    heard = incoming.text(delivered(b"\x00\x1b\x65 hi"), GsmForm.UNPACKED)
+
+    assert (heard.sender, heard.recipient, heard.text) == ("+12125550188", "+14155550123", "@€ hi")
+    assert (heard.parts, heard.part, heard.reference) == (1, 1, 0)
+    assert heard.raw == b"\x00\x1b\x65 hi"
+
+
+@pytest.mark.parametrize(
+    ("coding", "octets", "text"),
+    [
+        (8, "¿qué? 🙂".encode("utf-16-be"), "¿qué? 🙂"),
+        (3, "qué".encode("latin-1"), "qué"),
+        (1, b"plain", "plain"),
+        (4, b"\xffbinary", "\xffbinary"),
+        (0xF0, b"class zero", "class zero"),
+        (0xF5, b"\xe9", "\xe9"),
+        (0x18, "ж".encode("utf-16-be"), "ж"),
+        (8, b"\xd8", "\N{REPLACEMENT CHARACTER}"),
+        (3, b"a\x00b", "a\N{REPLACEMENT CHARACTER}b"),
+    ],
+)
+def test_each_coding_is_read(coding: int, octets: bytes, text: str) -> None:
+    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED).text == text
+
+
+def test_packed_septets_behind_a_header_are_read() -> None:
+    header = b"\x05\x00\x03\x07\x02\x01"
+    body = gsm.pack(gsm.encode_unpacked("hello"), 1)
+
+    heard = incoming.text(delivered(header + body, esm_class=0x40), GsmForm.PACKED)
+
+    assert (heard.text, heard.reference, heard.parts, heard.part) == ("hello", 7, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("pdu", "join"),
+    [
+        (delivered(b"\x05\x00\x03\x07\x03\x02hi", esm_class=0x40), (7, 3, 2)),
+        (delivered(b"\x06\x08\x04\x01\x07\x03\x02hi", esm_class=0x40), (263, 3, 2)),
+        (delivered(b"\x0a\x24\x01\x00\x05\x00\x00\x03\x07\x03\x02hi", esm_class=0x40), (7, 3, 2)),
+        (delivered(b"\x05\x00\x03\x07\x01\x01hi", esm_class=0x40), (0, 1, 1)),
+        (delivered(b"\x08\x24\x01\x00\x00\x03\x07\x03\x02hi", esm_class=0x40), (7, 3, 2)),
+        (delivered(b"\x05\x00\x03\x07\x03\x04hi", esm_class=0x40), (0, 1, 1)),
+        (delivered(b"\xffhi", esm_class=0x40), (0, 1, 1)),
+        (
+            delivered(
+                b"hi",
+                tlvs=(
+                    Tlv(Tag.SAR_MESSAGE_REFERENCE, b"\x01\x07"),
+                    Tlv(Tag.SAR_TOTAL_SEGMENTS, b"\x03"),
+                    Tlv(Tag.SAR_SEGMENT_NUMBER, b"\x02"),
+                ),
+            ),
+            (263, 3, 2),
+        ),
+    ],
+)
+def test_parts_say_how_they_hang_together(pdu: DeliverSm, join: tuple[int, int, int]) -> None:
+    heard = incoming.text(pdu, GsmForm.UNPACKED)
+
+    assert (heard.reference, heard.parts, heard.part) == join
+
+
+@given(st.binary(max_size=254), st.integers(0, 255), st.integers(0, 255), st.sampled_from(GsmForm))
+def test_no_octets_break_it(octets: bytes, coding: int, esm_class: int, form: GsmForm) -> None:
+    heard = incoming.text(delivered(octets, data_coding=coding, esm_class=esm_class), form)
+
+    assert "\x00" not in heard.text
+    assert 1 <= heard.part <= heard.parts
+
+
+def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are_two_where_not() -> None:
+    named = delivered(b"YES", tlvs=(Tlv(Tag.RECEIPTED_MESSAGE_ID, b"mo-1\0"),))
+    ids = {incoming.text(named, GsmForm.UNPACKED).carrier_message_id for _ in range(2)}
+    nameless = {incoming.text(delivered(b"YES"), GsmForm.UNPACKED).carrier_message_id for _ in range(2)}
+
+    assert (len(ids), len(nameless)) == (1, 2)
+
+
+def test_a_receipt_keeps_the_carrier_s_words() -> None:
+    heard = incoming.receipt(delivered(RAW, esm_class=4), now=NOW)
+
+    assert heard is not None
+    assert (heard.carrier_message_id, heard.state) == ("00A1", ReceiptState.UNDELIVERED)
+    assert (heard.error, heard.code, heard.raw) == (TextError.LANDLINE_OR_UNSUPPORTED, "152", RAW.decode())
+
+
+def test_a_handset_cannot_write_a_receipt() -> None:
+    assert incoming.receipt(delivered(RAW), now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("ton", "address", "number"),
+    [
+        (1, "12125550188", "+12125550188"),
+        (0, "+12125550188", "+12125550188"),
+        (0, "12125550188", "+12125550188"),
+        (3, "72345", "72345"),
+        (5, "ACME", "ACME"),
+    ],
+)
+def test_numbers_are_written_our_way(ton: int, address: str, number: str) -> None:
+    assert incoming.number(ton, address) == number
+
+
+@pytest.mark.parametrize(
+    ("form", "answered", "told"),
+    [
+        (MessageIds.AS_IS, "00A1", "a1"),
+        (MessageIds.AS_IS, "no-hex-AB", "no-hex-AB"),
+        (MessageIds.HEX_ANSWERS, "A1", "161"),
+        (MessageIds.HEX_RECEIPTS, "161", "000000A1"),
+        (MessageIds.AUTO, "A1", "161"),
+        (MessageIds.AUTO, "161", "000000A1"),
+        (MessageIds.AUTO, "00A1", "a1"),
+    ],
+)
+def test_one_id_is_recognized_however_it_is_written(form: MessageIds, answered: str, told: str) -> None:
+    ids = Identities(form)
+
+    assert ids.answered(answered) == ids.told(told)
+
+
+def test_ids_that_differ_stay_different() -> None:
+    ids = Identities(MessageIds.AS_IS)
+
+    assert ids.answered("A1") != ids.told("161")
+    assert ids.answered("Ab-1") != ids.told("aB-1")

@@ -1,0 +1,130 @@
+"""A text as submit_sm: alphabet, parts, addresses and validity as each carrier wants them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentmessage.carriers.smpp import GsmForm, LongTexts, SmppAccount
+from agentmessage.carriers.smpp.incoming import decode, join_of, split_header
+from agentmessage.carriers.smpp.outgoing import address, submits, validity_period
+from agentmessage.carriers.text_port import OutboundText
+from agentmessage.kernel.ids import new_id
+from agentmessage.smpp.client import Bind
+from agentmessage.smpp.codec import decode as decode_pdu
+from agentmessage.smpp.codec import encode
+from agentmessage.smpp.pdu import SubmitSm, Tag, parameter, text_of
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+BIND = Bind(host="127.0.0.1", port=1, system_id="house", password="secret")
+
+
+def account(**changes: Any) -> SmppAccount:
+    return SmppAccount(account="live", bind=BIND, **changes)
+
+
+def outbound(text: str, **changes: Any) -> OutboundText:
+    values = {"sender": "+14155550123", "recipient": "+12125550188", "priority": 1} | changes
+    return OutboundText(message_id=new_id(), text=text, segments=1, expires_at=NOW + timedelta(hours=4), **values)
+
+
+def sent(text: str, reference: int = 0x1234, **changes: Any) -> list[SubmitSm]:
+    return list(submits(outbound(text), account(**changes), reference=reference, now=NOW))
+
+
+@given(
+    text=st.text(min_size=1, max_size=400).filter(lambda text: text.isprintable() and "\x1b" not in text),
+    gsm=st.sampled_from(GsmForm),
+    long_texts=st.sampled_from(LongTexts),
+    reference=st.integers(0, 65_535),
+)
+def test_what_the_handset_joins_is_what_was_written(
+    text: str, gsm: GsmForm, long_texts: LongTexts, reference: int
+) -> None:
+    pieces: list[str] = []
+    joins: set[tuple[int, int]] = set()
+    for place, pdu in enumerate(sent(text, reference, gsm=gsm, long_texts=long_texts), start=1):
+        wired = decode_pdu(encode(pdu, sequence=1)).pdu
+        assert isinstance(wired, SubmitSm)
+        header, body = split_header(text_of(wired)) if wired.esm_class & 0x40 else (b"", text_of(wired))
+        if header:
+            join = join_of(header)
+            assert join.part == place
+            joins.add((join.reference, join.parts))
+        pieces.append(decode(body, wired.data_coding, gsm, header_octets=len(header)))
+    assert "".join(pieces) == text
+    assert len(joins) <= 1
+
+
+def test_a_short_text_is_one_plain_submit() -> None:
+    (pdu,) = sent("Acme: you are next.")
+
+    assert (pdu.source_ton, pdu.source_npi, pdu.source) == (1, 1, "14155550123")
+    assert (pdu.destination_ton, pdu.destination_npi, pdu.destination) == (1, 1, "12125550188")
+    assert (pdu.esm_class, pdu.data_coding, pdu.registered_delivery, pdu.tlvs) == (0, 0, 1, ())
+    assert pdu.validity_period == "000000040000000R"
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers"),
+    [
+        ({"long_texts": LongTexts.UDH8}, [b"\x05\x00\x03\x34\x02\x01", b"\x05\x00\x03\x34\x02\x02"]),
+        ({"long_texts": LongTexts.UDH16}, [b"\x06\x08\x04\x12\x34\x02\x01", b"\x06\x08\x04\x12\x34\x02\x02"]),
+    ],
+)
+def test_a_long_text_is_joined_by_its_headers(changes: Any, headers: list[bytes]) -> None:
+    pdus = sent("a" * 200, **changes)
+
+    assert [pdu.short_message[: len(headers[0])] for pdu in pdus] == headers
+    assert {pdu.esm_class for pdu in pdus} == {0x40}
+
+
+def test_a_long_text_may_be_left_to_the_carrier_to_cut() -> None:
+    (pdu,) = sent("a" * 200, long_texts=LongTexts.PAYLOAD)
+
+    assert pdu.short_message == b""
+    assert parameter(pdu.tlvs, Tag.MESSAGE_PAYLOAD) == b"a" * 200
+
+
+def test_nothing_of_ours_travels_beside_the_text() -> None:
+    """Not even a reference: a carrier's logs are no place for our ids."""
+    text = outbound("Acme: hi.")
+    (pdu,) = submits(text, account(), reference=1, now=NOW)
+
+    assert text.message_id.bytes not in encode(pdu, sequence=1)
+    assert pdu.tlvs == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+14155550123", (1, 1, "14155550123")),
+        ("72345", (3, 0, "72345")),
+        ("ACME", (5, 0, "ACME")),
+    ],
+)
+def test_addresses_say_what_kind_they_are(number: str, expected: tuple[int, int, str]) -> None:
+    assert address(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (14_400, "000000040000000R"),
+        (172_800, "000002000000000R"),
+        (90_061, "000001010101000R"),
+        (-5, "000000000100000R"),
+        (40 * 86_400, "000110000000000R"),
+    ],
+)
+def test_validity_is_relative_and_never_past(seconds: int, expected: str) -> None:
+    assert validity_period(NOW + timedelta(seconds=seconds), NOW) == expected
+
+
+def test_an_urgent_text_says_so() -> None:
+    (urgent,) = submits(outbound("Acme: hi.", priority=0), account(), reference=1, now=NOW)
+    (low,) = submits(outbound("Acme: hi.", priority=2), account(), reference=1, now=NOW)
+
+    assert (urgent.priority, low.priority) == (1, 0)
