@@ -1,12 +1,15 @@
-"""One text from the raw form to its consequences, in the transaction that the caller opened."""
+"""Texts from their raw form to their consequences, in the transaction that the caller opened."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from agentmessage.billing import operations as billing
+from agentmessage.billing.model import Charge
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.consent import operations as consent
 from agentmessage.inbound import assembling, conversation_queries, obeying, queries, rules
-from agentmessage.inbound.model import Channel, Line, PartsKey, Problem, RawText, Whole
+from agentmessage.inbound.model import Arrival, Channel, Inbound, Line, PartsKey, Problem, RawText, Spot, Whole
 from agentmessage.inbound.schemas import InboundOut
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.ids import new_id
@@ -33,77 +36,112 @@ def organization_bell(org_id: UUID) -> str:
     return f"inbound:{org_id}"
 
 
-async def apply(tx: Tx, tenant: Tenant, heard: InboundHeard, *, strict: bool) -> frozenset[str]:
-    """Keep one text and do all that follows; answers the bells to ring after the commit, none when it came before.
+async def apply(tx: Tx, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool) -> frozenset[str]:
+    """Keep texts of one organization and do all that follows; answers the bells to ring after the commit.
 
-    `strict`: answers go out only from numbers whose campaign has propagated.
+    Texts that came before change nothing. `strict`: answers go out only from numbers whose campaign has propagated.
     """
-    line = await queries.find_line(tx, tenant.org_id, tenant.account, heard.recipient)
-    raw = RawText.of(tenant.account, heard)
-    if line is None:
-        await queries.insert_raw(tx, raw, org_id=None, problem=Problem.NOT_OURS)
-        return NOTHING
-    if await queries.insert_raw(tx, raw, org_id=tenant.org_id) is None:
-        return NOTHING
-    whole = await assembling.assemble(tx, tenant.account, heard)
-    return NOTHING if whole is None else await take(tx, tenant, line, whole, strict=strict)
+    lines = await _lines(tx, tenant, [one.recipient for one in heard])
+    raws = [RawText.of(new_id(), tenant.account, one) for one in heard]
+    ours = [raw for raw in raws if raw.recipient in lines]
+    strays = [raw for raw in raws if raw.recipient not in lines]
+    await queries.insert_raw(tx, strays, org_id=None, problem=Problem.NOT_OURS)
+    fresh = await queries.insert_raw(tx, ours, org_id=tenant.org_id)
+    wholes: list[Whole] = []
+    for raw, one in zip(raws, heard, strict=True):
+        whole = await assembling.assemble(tx, tenant.account, one) if raw.id in fresh else None
+        if whole is not None:
+            wholes.append(whole)
+    return await _take(tx, tenant, lines, wholes, strict=strict)
 
 
 async def apply_parts(tx: Tx, tenant: Tenant, key: PartsKey, *, strict: bool) -> frozenset[str]:
     """Show a long text with the parts that came: the others have been due for too long. Bells as `apply`."""
     whole = await assembling.give_up_waiting(tx, key)
-    line = await queries.find_line(tx, tenant.org_id, key.account, key.recipient)
-    return NOTHING if whole is None or line is None else await take(tx, tenant, line, whole, strict=strict)
+    lines = await _lines(tx, tenant, [key.recipient])
+    wholes = [] if whole is None or key.recipient not in lines else [whole]
+    return await _take(tx, tenant, lines, wholes, strict=strict)
 
 
-async def take(tx: Tx, tenant: Tenant, line: Line, whole: Whole, *, strict: bool) -> frozenset[str]:
-    """Store a text that is complete, charge it, tell of it, and obey the keyword in it. Bells as `apply`.
+async def _lines(tx: Tx, tenant: Tenant, numbers: Sequence[str]) -> Mapping[str, Line]:
+    """The organization's numbers among these, by number."""
+    found = await queries.list_lines(tx, tenant.org_id, tenant.account, sorted(set(numbers)))
+    return {line.number: line for line in found}
 
-    Locks in the house's order: the law if there is a keyword, the wallet, then the conversation.
+
+async def _take(
+    tx: Tx, tenant: Tenant, lines: Mapping[str, Line], wholes: Sequence[Whole], *, strict: bool
+) -> frozenset[str]:
+    """Store complete texts, charge them, tell of them, and obey the keywords in them.
+
+    Locks in the house's order: the law if there is a keyword, the wallet, then the conversations.
     """
-    if await queries.is_stored(tx, tenant.org_id, tenant.account, whole):
+    known = await queries.list_stored(tx, tenant.org_id, tenant.account, wholes)
+    arrivals = [
+        Arrival(
+            new_id(), lines[whole.recipient], whole, classify(whole.text, own=rules.own_words(lines[whole.recipient]))
+        )
+        for whole in wholes
+        if whole.key not in known
+    ]
+    if not arrivals:
         return NOTHING
-    keyword = classify(whole.text, own=rules.own_words(line))
-    if keyword is not None:
+    if any(arrival.keyword for arrival in arrivals):
         await consent.lock_law(tx, tenant.org_id)
-    inbound_id = new_id()
-    await _charge(tx, tenant, whole, inbound_id)
-    spot = await conversation_queries.add_inbound(
+    await _charge(tx, tenant, arrivals)
+    spots = [await _converse(tx, tenant, arrival) for arrival in arrivals]
+    inbounds = [
+        rules.stored(arrival, org_id=tenant.org_id, received_at=spot.at)
+        for arrival, spot in zip(arrivals, spots, strict=True)
+    ]
+    await queries.insert(tx, tenant.org_id, tenant.account, inbounds)
+    news = [(inbound.id, InboundOut.of(inbound)) for inbound in inbounds]
+    await facts.emit_many(tx, tenant.org_id, EventType.INBOUND_MESSAGE_RECEIVED, news)
+    bells = {EVENTS_BELL, organization_bell(tenant.org_id), *(number_bell(whole.recipient) for whole in wholes)}
+    replies: Counter[tuple[UUID, str]] = Counter()
+    for arrival, inbound, spot in zip(arrivals, inbounds, spots, strict=True):
+        pair = (inbound.phone_number_id, inbound.sender)
+        if await _obey(tx, tenant, arrival, inbound, replies=spot.auto_replies + replies[pair], strict=strict):
+            replies[pair] += 1
+            bells.add(TEXTS_BELL)
+    return frozenset(bells)
+
+
+async def _converse(tx: Tx, tenant: Tenant, arrival: Arrival) -> Spot:
+    return await conversation_queries.add_inbound(
         tx,
         tenant.org_id,
-        phone_number_id=line.phone_number_id,
-        contact_number=whole.sender,
-        phone_number=line.number,
-        message_id=inbound_id,
-        preview=rules.preview(whole.text),
+        phone_number_id=arrival.line.phone_number_id,
+        contact_number=arrival.whole.sender,
+        phone_number=arrival.line.number,
+        message_id=arrival.id,
+        preview=rules.preview(arrival.whole.text),
     )
-    inbound = rules.stored(
-        whole, line, org_id=tenant.org_id, inbound_id=inbound_id, keyword=keyword, received_at=spot.at
-    )
-    await queries.insert(tx, tenant.account, inbound)
-    await facts.emit(tx, tenant.org_id, EventType.INBOUND_MESSAGE_RECEIVED, inbound_id, InboundOut.of(inbound))
-    bells = frozenset({EVENTS_BELL, number_bell(line.number), organization_bell(tenant.org_id)})
-    if keyword is None:
-        return bells
-    due = await obeying.obey(tx, tenant, inbound, keyword)
-    if due is None or not rules.may_reply(line, inbound.sender, replies_this_hour=spot.auto_replies):
-        return bells
-    if await obeying.answer(tx, tenant, line, inbound, due, strict=strict):
-        return bells | {TEXTS_BELL}
-    return bells
 
 
-async def _charge(tx: Tx, tenant: Tenant, whole: Whole, inbound_id: UUID) -> None:
-    kind = KINDS[rules.channel(whole)]
-    await billing.charge(
-        tx,
-        tenant,
-        kind=kind,
-        quantity=rules.segment_count(whole),
-        unit_cost_microcents=billing.price(kind, None, tx.now),
-        source="inbound",
-        source_ref=str(inbound_id),
-        ref_kind="inbound_message",
-        ref_id=inbound_id,
-        may_overdraw=True,  # it has come already, and a STOP must not wait for money
-    )
+async def _obey(tx: Tx, tenant: Tenant, arrival: Arrival, inbound: Inbound, *, replies: int, strict: bool) -> bool:
+    """Do what the text asks for; True: an answer is queued. `replies` went to the contact within the hour."""
+    if arrival.keyword is None:
+        return False
+    due = await obeying.obey(tx, tenant, inbound, arrival.keyword)
+    if due is None or not rules.may_reply(arrival.line, inbound.sender, replies_this_hour=replies):
+        return False
+    return await obeying.answer(tx, tenant, arrival.line, inbound, due, strict=strict)
+
+
+async def _charge(tx: Tx, tenant: Tenant, arrivals: Sequence[Arrival]) -> None:
+    """Charge what came, whatever is in the wallet: a STOP must not wait for money."""
+    charges = [
+        Charge(
+            kind=KINDS[channel],
+            quantity=rules.segment_count(arrival.whole),
+            unit_cost_microcents=billing.price(KINDS[channel], None, tx.now),
+            source="inbound",
+            source_ref=str(arrival.id),
+            ref_kind="inbound_message",
+            ref_id=arrival.id,
+        )
+        for arrival in arrivals
+        for channel in (rules.channel(arrival.whole),)
+    ]
+    await billing.charge_many(tx, tenant, charges, may_overdraw=True)

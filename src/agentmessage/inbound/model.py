@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.organizations.model import AutoReplies
+from agentmessage.sms.keywords import Keyword
 
 REDACTED = "[redacted]"
 """What is shown in place of a text that is past its retention."""
@@ -102,6 +103,20 @@ class Whole(Struct, frozen=True, kw_only=True):
     segments: int | None = None
     carrier_received_at: datetime | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it itself within a carrier account."""
+        return self.carrier, self.carrier_message_id
+
+
+class Arrival(Struct, frozen=True):
+    """A complete text that is new, with the number it came to and what it asks for."""
+
+    id: UUID
+    line: Line
+    whole: Whole
+    keyword: Keyword | None
+
 
 class Inbound(Struct, frozen=True):
     """A text as stored, in the order of its columns. `body` null: none, or redacted."""
@@ -128,6 +143,7 @@ class Inbound(Struct, frozen=True):
 class RawText(Struct, frozen=True):
     """A text as it came over the wire, before anybody understood it."""
 
+    id: UUID
     account: str
     carrier: str
     carrier_message_id: str
@@ -136,9 +152,9 @@ class RawText(Struct, frozen=True):
     raw: bytes
 
     @classmethod
-    def of(cls, account: str, heard: InboundHeard) -> "RawText":
+    def of(cls, raw_id: UUID, account: str, heard: InboundHeard) -> "RawText":
         """What a carrier account told."""
-        return cls(account, heard.carrier, heard.carrier_message_id, heard.sender, heard.recipient, heard.raw)
+        return cls(raw_id, account, heard.carrier, heard.carrier_message_id, heard.sender, heard.recipient, heard.raw)
 
 
 class Stored(Struct, frozen=True):

@@ -11,9 +11,10 @@ import structlog
 
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.inbound import applying, queries, rules
-from agentmessage.inbound.model import Inbound, PartsKey, Problem, RawText
+from agentmessage.inbound.model import Home, Inbound, PartsKey, Problem, RawText
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Statements
 from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.outbox import facts
 from agentmessage.outbox.bells import Ring
@@ -21,10 +22,15 @@ from agentmessage.outbox.bells import Ring
 log = structlog.get_logger("agentmessage.inbound")
 
 AT_ONCE = 8
-"""Conversations that are received side by side; a worker has connections for more."""
+"""Organizations whose texts are taken side by side; a worker has connections for more."""
+
+TOGETHER = 25
+"""Texts of one transaction: it holds the organization's wallet, for which admissions wait."""
 
 TRIES = 2
-"""A transaction that loses a deadlock is begun once more before it counts as a fault of ours."""
+"""A text alone that loses a deadlock is tried once more before it counts as a fault of ours."""
+
+SOON_S = 1.0
 
 APPLY_JOB = "inbound.apply"
 PARTS_WAIT = timedelta(minutes=10)
@@ -37,21 +43,33 @@ async def receive(
 ) -> None:
     """Take texts from a carrier account; returns when every one is kept, so that the carrier may be told so.
 
-    Each is a transaction of its own; those of one contact to one number go in their order. Raises what the database
-    raises when it is away: some may be kept by then, and that the carrier repeats all of them is harmless.
+    Those of one organization are taken in their order, a few to a transaction; one that cannot be applied holds up no
+    other. Raises what the database raises when it is away: some may be kept by then, and that the carrier repeats all
+    of them is harmless.
     """
-    turns: dict[tuple[str, str], list[InboundHeard]] = {}
-    for one in heard:
-        plain = rules.heard_plainly(one)
-        turns.setdefault((plain.sender, plain.recipient), []).append(plain)
+    plain = [rules.heard_plainly(one) for one in heard]
+    directory = await cells.directory()
+    homes = await queries.list_homes(directory, account, sorted({one.recipient for one in plain}))
+    strays = [RawText.of(new_id(), account, one) for one in plain if one.recipient not in homes]
+    if strays:
+        log.info("texts for numbers that are not ours", account=account, texts=len(strays))
+        await queries.insert_raw(directory, strays, org_id=None, problem=Problem.NOT_OURS)
+    by_home: dict[Home, list[InboundHeard]] = {}
+    for one in plain:
+        if one.recipient in homes:
+            by_home.setdefault(homes[one.recipient], []).append(one)
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def in_turn(texts: Sequence[InboundHeard]) -> None:
+    async def in_turn(home: Home, texts: Sequence[InboundHeard]) -> None:
         async with gate:
-            for text in texts:
-                await _receive_one(cells, account, text, ring=ring, strict=requires_propagation)
+            db = await cells.cell(home.cell)
+            tenant = operator(home.org_id, home.cell, account)
+            for start in range(0, len(texts), TOGETHER):
+                few = texts[start : start + TOGETHER]
+                for bell in await _apply(db, tenant, few, strict=requires_propagation):
+                    ring(home.cell, bell)
 
-    ended = await asyncio.gather(*(in_turn(texts) for texts in turns.values()), return_exceptions=True)
+    ended = await asyncio.gather(*(in_turn(*one) for one in by_home.items()), return_exceptions=True)
     for outcome in ended:
         if outcome is not None:
             raise outcome
@@ -64,13 +82,14 @@ async def apply_again(db: CellDb, raw_id: UUID, *, requires_propagation: bool) -
         if kept is None:
             return False
         heard = msgspec.convert(kept.heard, InboundHeard)
-        home = await queries.find_home(tx, kept.account, heard.recipient)
+        home = (await queries.list_homes(tx, kept.account, [heard.recipient])).get(heard.recipient)
         await queries.delete_raw(tx, raw_id)
         if home is None or home.cell != db.name:
-            await queries.insert_raw(tx, RawText.of(kept.account, heard), org_id=None, problem=Problem.NOT_OURS)
+            stray = RawText.of(raw_id, kept.account, heard)
+            await queries.insert_raw(tx, [stray], org_id=None, problem=Problem.NOT_OURS)
             return True
         tenant = operator(home.org_id, home.cell, kept.account)
-        await applying.apply(tx, tenant, heard, strict=requires_propagation)
+        await applying.apply(tx, tenant, [heard], strict=requires_propagation)
     return True
 
 
@@ -94,40 +113,35 @@ async def get(db: Statements, tenant: Tenant, inbound_id: UUID) -> Inbound:
     return inbound
 
 
-async def _receive_one(cells: Cells, account: str, heard: InboundHeard, *, ring: Ring, strict: bool) -> None:
-    directory = await cells.directory()
-    home = await queries.find_home(directory, account, heard.recipient)
-    if home is None:
-        log.info("a text for a number that is not ours", account=account, carrier=heard.carrier)
-        await queries.insert_raw(directory, RawText.of(account, heard), org_id=None, problem=Problem.NOT_OURS)
-        return
-    db = await cells.cell(home.cell)
-    tenant = operator(home.org_id, home.cell, account)
-    for bell in await _apply(db, tenant, heard, strict=strict):
-        ring(home.cell, bell)
-
-
-async def _apply(db: CellDb, tenant: Tenant, heard: InboundHeard, *, strict: bool) -> frozenset[str]:
-    """Apply one text; one that cannot be is kept for the job, so that it holds up no other and is not lost."""
-    for attempt in range(1, TRIES + 1):
+async def _apply(db: CellDb, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool) -> frozenset[str]:
+    """Apply texts together, else each alone; one that cannot be is kept for the job, so that it is not lost."""
+    for _ in range(TRIES if len(heard) == 1 else 1):
         try:
             async with db.transaction() as tx:
                 return await applying.apply(tx, tenant, heard, strict=strict)
         except DATABASE_AWAY:
             raise
         except Exception:
-            log.exception("a text was not applied", org_id=str(tenant.org_id), attempt=attempt)
+            log.exception("texts were not applied", org_id=str(tenant.org_id), texts=len(heard))
+    if len(heard) == 1:
+        return await _keep_for_later(db, tenant, heard[0])
+    bells = applying.NOTHING
+    for one in heard:
+        bells |= await _apply(db, tenant, [one], strict=strict)
+    return bells
+
+
+async def _keep_for_later(db: CellDb, tenant: Tenant, heard: InboundHeard) -> frozenset[str]:
+    plain: Any = msgspec.to_builtins(msgspec.structs.replace(heard, text=rules.storable(heard.text)))
+    raw = RawText.of(new_id(), tenant.account, heard)
     async with db.transaction() as tx:
-        raw = RawText.of(tenant.account, heard)
-        plain: Any = msgspec.to_builtins(msgspec.structs.replace(heard, text=rules.storable(heard.text)))
-        raw_id = await queries.insert_raw(tx, raw, org_id=tenant.org_id, problem=Problem.FAILED, heard=plain)
-        if raw_id is not None:
-            await facts.enqueue(tx, APPLY_JOB, str(raw_id), {"raw_id": str(raw_id)}, delay_s=1.0)
+        if await queries.insert_raw(tx, [raw], org_id=tenant.org_id, problem=Problem.FAILED, heard=plain):
+            await facts.enqueue(tx, APPLY_JOB, str(raw.id), {"raw_id": str(raw.id)}, delay_s=SOON_S)
     return frozenset({"jobs"})
 
 
 async def _show_parts(db: CellDb, key: PartsKey, *, strict: bool) -> None:
-    home = await queries.find_home(db, key.account, key.recipient)
+    home = (await queries.list_homes(db, key.account, [key.recipient])).get(key.recipient)
     async with db.transaction() as tx:
         if home is None or home.cell != db.name:
             await queries.delete_parts(tx, key)

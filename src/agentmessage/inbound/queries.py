@@ -1,6 +1,6 @@
 """Statements on texts that came in: raw, in parts, whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -9,57 +9,67 @@ import msgspec
 
 from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, RawText, Stored, Whole
 from agentmessage.kernel.db import Statements
-from agentmessage.kernel.ids import new_id
 from agentmessage.organizations.model import AutoReplies
 
 
-async def find_home(db: Statements, account: str, number: str) -> Home | None:
-    """Which organization holds a number, and the cell that it lives in; by the directory's primary key."""
-    return await db.one(
-        Home,
-        "SELECT org_id, cell FROM directory.inventory WHERE account = $1 AND number = $2 AND state = 'assigned'",
+async def list_homes(db: Statements, account: str, numbers: Sequence[str]) -> Mapping[str, Home]:
+    """Which organization holds each number, and the cell that it lives in; by the directory's primary key."""
+    rows = await db.all(
+        _home,
+        """SELECT number, org_id, cell FROM directory.inventory
+           WHERE account = $1 AND number = ANY ($2) AND state = 'assigned'""",
         account,
-        number,
+        numbers,
     )
+    return dict(rows)
 
 
-async def find_line(db: Statements, org_id: UUID, account: str, number: str) -> Line | None:
-    """A number that is assigned, with what its answers are made of; every join is by a primary key."""
-    return await db.one(
+async def list_lines(db: Statements, org_id: UUID, account: str, numbers: Sequence[str]) -> list[Line]:
+    """Those of the numbers that are assigned, with what their answers are made of; every join is by a primary key."""
+    return await db.all(
         _line,
         """SELECT n.id, n.number, coalesce(b.display_name, o.name), b.fields ->> 'website', coalesce(c.fields, '{}'),
                   o.auto_replies
            FROM phone_numbers n JOIN organizations o ON o.id = n.org_id
            LEFT JOIN campaigns c ON c.org_id = n.org_id AND c.id = n.campaign_id
            LEFT JOIN brands b ON b.org_id = n.org_id AND b.id = c.brand_id
-           WHERE n.org_id = $1 AND n.account = $2 AND n.number = $3 AND n.state = 'assigned'""",
+           WHERE n.org_id = $1 AND n.account = $2 AND n.number = ANY ($3) AND n.state = 'assigned'""",
         org_id,
         account,
-        number,
+        numbers,
     )
 
 
 async def insert_raw(
-    db: Statements, raw: RawText, *, org_id: UUID | None, problem: str | None = None, heard: object = None
-) -> UUID | None:
-    """Keep what came, once; None: it was kept before. Waits for another transaction that is just keeping the same."""
-    raw_id: UUID | None = await db.value(
+    db: Statements, raws: Sequence[RawText], *, org_id: UUID | None, problem: str | None = None, heard: object = None
+) -> frozenset[UUID]:
+    """Keep what came, once; answers the ids of what is new. `heard` is for one alone.
+
+    Waits for another transaction that is just keeping the same; in one order, so that two never wait for each other.
+    """
+    if not raws:
+        return frozenset()
+    kept = await db.all(
+        _uuid,
         """INSERT INTO inbound_raw (id, org_id, account, carrier, carrier_message_id, from_number, to_number, raw,
                heard, problem, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id""",
-        new_id(),
+           SELECT g.id, $1, $2, g.carrier, g.message_id, g.sender, g.recipient, g.raw, $3, $4, $5
+           FROM unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
+                g (id, carrier, message_id, sender, recipient, raw)
+           ORDER BY g.carrier, g.message_id ON CONFLICT DO NOTHING RETURNING id""",
         org_id,
-        raw.account,
-        raw.carrier,
-        raw.carrier_message_id,
-        raw.sender,
-        raw.recipient,
-        raw.raw,
+        raws[0].account,
         heard,
         problem,
         db.now,
+        [raw.id for raw in raws],
+        [raw.carrier for raw in raws],
+        [raw.carrier_message_id for raw in raws],
+        [raw.sender for raw in raws],
+        [raw.recipient for raw in raws],
+        [raw.raw for raw in raws],
     )
-    return raw_id
+    return frozenset(kept)
 
 
 async def lock_failed(tx: Statements, raw_id: UUID) -> Stored | None:
@@ -171,44 +181,56 @@ async def list_stale_parts(db: Statements, before: datetime, *, limit: int) -> l
     )
 
 
-async def insert(tx: Statements, account: str, inbound: Inbound) -> None:
-    """Store a text."""
+async def insert(tx: Statements, org_id: UUID, account: str, inbounds: Sequence[Inbound]) -> None:
+    """Store texts."""
     await tx.run(
         """INSERT INTO inbound_messages (id, org_id, account, phone_number_id, from_number, to_number, body, channel,
                media_urls, segment_count, opt_out_detected, opt_out_keyword, opt_out_method, carrier,
                carrier_message_id, carrier_received_at, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)""",
-        inbound.id,
-        inbound.org_id,
-        account,
-        inbound.phone_number_id,
-        inbound.sender,
-        inbound.recipient,
-        inbound.body,
-        inbound.channel,
-        inbound.media_urls,
-        inbound.segment_count,
-        inbound.opt_out_detected,
-        inbound.opt_out_keyword,
-        inbound.opt_out_method,
-        inbound.carrier,
-        inbound.carrier_message_id,
-        inbound.carrier_received_at,
-        inbound.received_at,
-    )
-
-
-async def is_stored(tx: Statements, org_id: UUID, account: str, whole: Whole) -> bool:
-    """Whether the text came before: for repetitions that come after its raw form was forgotten."""
-    found = await tx.value(
-        """SELECT true FROM inbound_messages
-           WHERE account = $2 AND carrier = $3 AND carrier_message_id = $4 AND org_id = $1""",
+           SELECT g.id, $1, $2, g.number_id, g.sender, g.recipient, g.body, g.channel,
+                  ARRAY (SELECT jsonb_array_elements_text(g.media::jsonb)), g.segments, g.keyword IS NOT NULL, g.keyword,
+                  g.method, g.carrier, g.message_id, g.carrier_at, g.received_at
+           FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[],
+                       $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[])
+                g (id, number_id, sender, recipient, body, channel, media, segments, keyword, method, carrier,
+                   message_id, carrier_at, received_at)""",
         org_id,
         account,
-        whole.carrier,
-        whole.carrier_message_id,
+        [inbound.id for inbound in inbounds],
+        [inbound.phone_number_id for inbound in inbounds],
+        [inbound.sender for inbound in inbounds],
+        [inbound.recipient for inbound in inbounds],
+        [inbound.body for inbound in inbounds],
+        [inbound.channel for inbound in inbounds],
+        [msgspec.json.encode(inbound.media_urls).decode() for inbound in inbounds],  # a list of lists is a matrix
+        [inbound.segment_count for inbound in inbounds],
+        [inbound.opt_out_keyword for inbound in inbounds],
+        [inbound.opt_out_method for inbound in inbounds],
+        [inbound.carrier for inbound in inbounds],
+        [inbound.carrier_message_id for inbound in inbounds],
+        [inbound.carrier_received_at for inbound in inbounds],
+        [inbound.received_at for inbound in inbounds],
     )
-    return bool(found)
+
+
+async def list_stored(
+    tx: Statements, org_id: UUID, account: str, wholes: Sequence[Whole]
+) -> frozenset[tuple[str, str]]:
+    """Which texts came before: for repetitions that come after their raw form was forgotten."""
+    if not wholes:
+        return frozenset()
+    rows = await tx.all(
+        _key,
+        """SELECT i.carrier, i.carrier_message_id FROM unnest($3::text[], $4::text[]) g (carrier, message_id)
+           JOIN inbound_messages i
+             ON i.account = $2 AND i.carrier = g.carrier AND i.carrier_message_id = g.message_id
+           WHERE i.org_id = $1""",
+        org_id,
+        account,
+        [whole.carrier for whole in wholes],
+        [whole.carrier_message_id for whole in wholes],
+    )
+    return frozenset(rows)
 
 
 COLUMNS: LiteralString = """SELECT id, org_id, phone_number_id, from_number, to_number, body, channel, media_urls,
@@ -325,3 +347,15 @@ def _part(part: int, body: bytes, carrier_message_id: str, carrier_received_at: 
 
 def _count(problem: str, number: int) -> tuple[str, int]:
     return problem, number
+
+
+def _home(number: str, org_id: UUID, cell: str) -> tuple[str, Home]:
+    return number, Home(org_id, cell)
+
+
+def _uuid(raw_id: UUID) -> UUID:
+    return raw_id
+
+
+def _key(carrier: str, carrier_message_id: str) -> tuple[str, str]:
+    return carrier, carrier_message_id

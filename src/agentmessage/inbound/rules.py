@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 
 from agentmessage.carriers.text_port import InboundHeard
-from agentmessage.inbound.model import MOST_SENDER_CHARS, Channel, Inbound, Line, Part, PartsKey, Whole
+from agentmessage.inbound.model import MOST_SENDER_CHARS, Arrival, Channel, Inbound, Line, Part, PartsKey, Whole
 from agentmessage.sms import segments
-from agentmessage.sms.keywords import Keyword, Kind, canonical
+from agentmessage.sms.keywords import Kind, canonical
 from agentmessage.sms.numbers import is_e164
 
 PREVIEW_CHARS = 160
@@ -108,17 +108,16 @@ def whole(heard: InboundHeard) -> Whole:
     )
 
 
-def stored(
-    whole: Whole, line: Line, *, org_id: UUID, inbound_id: UUID, keyword: Keyword | None, received_at: datetime
-) -> Inbound:
+def stored(arrival: Arrival, *, org_id: UUID, received_at: datetime) -> Inbound:
     """The text as it is kept. An opt-out is noted also when it changes nothing."""
+    whole, keyword = arrival.whole, arrival.keyword
     stop = keyword if keyword is not None and keyword.kind is Kind.STOP else None
     return Inbound(
-        id=inbound_id,
+        id=arrival.id,
         org_id=org_id,
-        phone_number_id=line.phone_number_id,
+        phone_number_id=arrival.line.phone_number_id,
         sender=whole.sender,
-        recipient=line.number,
+        recipient=whole.recipient,
         body=whole.text or (None if whole.media else ""),
         channel=channel(whole).value,
         media_urls=whole.media,
