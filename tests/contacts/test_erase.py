@@ -10,7 +10,10 @@ import pytest
 from agentmessage.contacts import operations, rules
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
+from agentmessage.messages import conversation_queries
 from agentmessage.messages import operations as messages
+from agentmessage.messages.claims import Claim
+from agentmessage.messages.move_queries import Move, move
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.said import OUR_NUMBER, PICTURE, SECRET, Said, content, queue, say
@@ -237,3 +240,37 @@ async def test_two_erasures_at_once_count_each_text_once(db: CellDb, account: Ac
     counts = await asyncio.gather(*(erase() for _ in range(4)))
 
     assert sorted(counts) == [(0, 0)] * 3 + [(20, 20)]
+
+
+async def test_a_text_that_was_erased_while_a_worker_held_it_is_not_shown_again(
+    api: Client, db: CellDb, account: Account
+) -> None:
+    held = await say(db, account.org_id, NUMBER, contact=CONTACT, was_sent=False)
+    await queue(db, account.org_id, held.id, is_claimed=True)
+    claim = Claim(
+        message_id=held.id,
+        org_id=account.org_id,
+        phone_number_id=NUMBER,
+        lane=NUMBER,
+        brand_id=None,
+        kind="customer",
+        sender=OUR_NUMBER,
+        recipient=CONTACT,
+        text=SECRET,
+        media=(),
+        channel="sms",
+        segments=1,
+        priority=1,
+        price_microcents=1_000_000,
+        expires_at=db.now,
+        attempts=0,
+    )
+    await api.post(ERASE)
+
+    async with db.transaction() as tx:
+        await conversation_queries.add_sent(tx, [claim])
+        await move(tx, [Move(message_id=held.id, org_id=account.org_id, status="sent", cause="accepted_by_carrier")])
+
+    assert await rows_that_say(db, account.org_id, SECRET) == {}
+    shown = await db.all(lambda *row: row, "SELECT last_preview, redacted_at IS NOT NULL FROM conversations")
+    assert shown == [("[redacted]", True)]

@@ -9,18 +9,24 @@ PREVIEW_CHARS = 160
 
 
 async def add_sent(tx: Statements, claims: Sequence[Claim]) -> None:
-    """Count texts that were just handed over, and show the newest of each conversation; rows in one order."""
+    """Count texts that were just handed over, and show the newest of each conversation; rows in one order.
+
+    What was erased while a worker held it is not shown again.
+    """
     await tx.run(
         """WITH given AS (
-               SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
-                   WITH ORDINALITY g (message_id, org_id, phone_number_id, contact_number, phone_number, preview, n)),
+               SELECT g.*, m.redacted_at
+               FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
+                   WITH ORDINALITY g (message_id, org_id, phone_number_id, contact_number, phone_number, preview, n)
+               LEFT JOIN messages m ON m.org_id = g.org_id AND m.id = g.message_id),
            entered AS (
                INSERT INTO conversation_entries (org_id, contact_number, phone_number_id, at, message_id, direction)
                SELECT org_id, contact_number, phone_number_id, $1, message_id, 'outbound' FROM given)
            INSERT INTO conversations AS c (org_id, phone_number_id, contact_number, phone_number, last_message_at,
-               last_direction, last_message_id, last_preview, message_count)
+               last_direction, last_message_id, last_preview, redacted_at, message_count)
            SELECT DISTINCT ON (org_id, contact_number, phone_number_id) org_id, phone_number_id, contact_number,
-                  phone_number, $1, 'outbound', message_id, preview,
+                  phone_number, $1, 'outbound', message_id,
+                  CASE WHEN redacted_at IS NULL THEN preview ELSE '[redacted]' END, redacted_at,
                   count(*) OVER (PARTITION BY org_id, contact_number, phone_number_id)
            FROM given ORDER BY org_id, contact_number, phone_number_id, n DESC
            ON CONFLICT (org_id, contact_number, phone_number_id) DO UPDATE
@@ -32,7 +38,8 @@ async def add_sent(tx: Statements, claims: Sequence[Claim]) -> None:
                                       ELSE c.last_message_id END,
                last_preview = CASE WHEN excluded.last_message_at >= c.last_message_at THEN excluded.last_preview
                                    ELSE c.last_preview END,
-               redacted_at = CASE WHEN excluded.last_message_at < c.last_message_at THEN c.redacted_at END""",
+               redacted_at = CASE WHEN excluded.last_message_at >= c.last_message_at THEN excluded.redacted_at
+                                  ELSE c.redacted_at END""",
         tx.now,
         [claim.message_id for claim in claims],
         [claim.org_id for claim in claims],
