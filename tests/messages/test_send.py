@@ -1,6 +1,7 @@
 """POST /v1/messages: what is accepted, what is refused and in which order, and what is written."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from tests.conftest import Client
+from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
 
@@ -178,6 +179,56 @@ async def test_what_was_held_for_a_canceled_text_is_free_again(
     assert (await api.post("/v1/messages", text_from(sender))).status == 202
 
 
+@pytest.mark.covers("getMessage", 200)
+async def test_200_a_text_is_read_as_it_was_accepted(api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", text_from(sender))).data
+
+    reply = await api.get(f"/v1/messages/{sent['id']}")
+
+    assert (reply.status, reply.data) == (200, sent)
+
+
+@pytest.mark.covers("listMessageEvents", 200)
+async def test_200_a_fresh_text_has_moved_once(api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", text_from(sender))).data
+
+    reply = await api.get(f"/v1/messages/{sent['id']}/events")
+
+    assert reply.status == 200
+    assert reply.data == [
+        {"status": "queued", "cause": "accepted", "at": sent["created_at"], "code": None, "text": None}
+    ]
+
+
+@pytest.mark.covers("cancelMessage", 200)
+async def test_200_a_queued_text_is_canceled_and_told_of_once(db: CellDb, api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", text_from(sender))).data
+
+    replies = [await api.delete(f"/v1/messages/{sent['id']}") for _ in range(2)]
+
+    assert [(reply.status, reply.data["status"]) for reply in replies] == [(200, "canceled")] * 2
+    assert await db.value("SELECT count(*) FROM events WHERE type = 'message.canceled'") == 1
+
+
+@pytest.mark.covers("getMessage", 404)
+@pytest.mark.covers("listMessageEvents", 404)
+@pytest.mark.covers("cancelMessage", 404)
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "/events"), ("DELETE", "")])
+async def test_404_a_strangers_text_is_nothing(
+    db: CellDb, app: Any, api: Client, *, sender: Sender, stranger: Account, method: str, tail: str
+) -> None:
+    """The same words as for an id that nobody has; and it stays as it was."""
+    theirs = (await api.post("/v1/messages", text_from(sender))).data["id"]
+    spying = Client(app, stranger.key)
+
+    replies = [await spying.request(method, f"/v1/messages/{asked}{tail}") for asked in (theirs, NOWHERE)]
+
+    assert [reply.status for reply in replies] == [404, 404]
+    assert len({reply.error["message"] for reply in replies}) == 1
+    assert await db.value("SELECT status FROM messages WHERE id = $1", theirs) == "queued"
+    assert await db.value("SELECT count(*) FROM dispatches") == 1
+
+
 @pytest.mark.covers("cancelMessage", 409)
 async def test_409_a_text_that_a_worker_has_claimed_cannot_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
     sent = (await api.post("/v1/messages", text_from(sender))).data
@@ -244,7 +295,28 @@ async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, se
     assert await db.value("SELECT count(*) FROM messages") == 1
 
 
-async def test_lists_are_paged_newest_first_and_filtered(api: Client, sender: Sender) -> None:
+@pytest.mark.covers("sendMessageBatch", 422)
+@pytest.mark.parametrize("messages", ["[]", "null", '"all of them"', f"[{'{},' * 1000}{{}}]"])
+async def test_422_a_batch_of_the_wrong_shape_sends_nothing(db: CellDb, api: Client, messages: str) -> None:
+    reply = await api.post("/v1/messages/batch", {"messages": json.loads(messages)})
+
+    assert (reply.status, reply.error["code"]) == (422, "VALIDATION_FAILED")
+    assert await db.value("SELECT count(*) FROM messages") == 0
+
+
+@pytest.mark.covers("listMessages", 422)
+@pytest.mark.parametrize(
+    ("query", "field"), [("limit=0", "limit"), ("status=asleep", "status"), ("cursor=x", "cursor"), ("to=212", "to")]
+)
+async def test_422_names_the_faulty_filter(api: Client, query: str, field: str) -> None:
+    reply = await api.get(f"/v1/messages?{query}")
+
+    assert reply.status == 422
+    assert field in reply.error["details"]
+
+
+@pytest.mark.covers("listMessages", 200)
+async def test_200_lists_are_paged_newest_first_and_filtered(api: Client, sender: Sender) -> None:
     sent = [(await api.post("/v1/messages", text_from(sender, tag=f"t{index}"))).data["id"] for index in range(5)]
 
     first = await api.get("/v1/messages?limit=3")
