@@ -11,7 +11,7 @@ rounds' ratios.
 import argparse
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +19,8 @@ from msgspec import Struct
 from bench.cpu import spent_s
 from bench.fixture import Postgres, Server
 from bench.load import Figures, measure
+from bench.peers import kannel
+from bench.simulated import Simulator
 from bench.text_delivery import deliver, soak
 from bench.text_fixture import Texting, bare, own_core, sending, serving, texting
 
@@ -100,6 +102,38 @@ def accept(
             report(f"accept c={count}", ("ours", "ceiling"), pairs)
 
 
+def accept_beside_kannel(postgres: Postgres, made: Texting, *, seconds: float, rounds: int) -> None:
+    """Ours, which is on disk when it answers, in turn with Kannel with each store; 64 connections."""
+    if kannel.BEARERBOX is None or kannel.SMSBOX is None:
+        print(kannel.ABSENT)
+        return
+    requests = sending(made)
+    with (
+        serving(made, 8635) as api,
+        tempfile.TemporaryDirectory() as directory,
+        Simulator(Path(directory)) as simulator,
+    ):
+        for store in kannel.STORES:
+            ours: list[Figures] = []
+            theirs: list[Figures] = []
+            with kannel.Kannel(Path(directory), store, simulator.smpp_port) as peer:
+                for _ in range(rounds):
+                    theirs.append(kannel.accepted(peer, connections=64, seconds=seconds))
+                    ours.append(turn(postgres, (api, requests), connections=64, seconds=seconds).figures)
+            report_peer(f"Kannel, {store}", ours, theirs)
+
+
+def report_peer(name: str, ours: Sequence[Figures], theirs: Sequence[Figures]) -> None:
+    """One line: both medians, and the median of the rounds' ratios with its range."""
+    ratios = sorted(a.per_s / b.per_s for a, b in zip(ours, theirs, strict=True))
+    words: list[str] = []
+    for title, side in (("ours", ours), (name, theirs)):
+        per_s, p99_ms = statistics.median(f.per_s for f in side), statistics.median(f.p99_ms for f in side)
+        words.append(f"{title} {per_s:7,.0f}/s p99 {p99_ms:6.1f} ms")
+    spread = f"({ratios[0]:.0%}..{ratios[-1]:.0%})"
+    print(f"accept c=64    {'   '.join(words)}   ratio {statistics.median(ratios):4.0%} {spread}", flush=True)
+
+
 def accept_beside(postgres: Postgres, full: Texting, empty: Texting, *, seconds: float, rounds: int) -> None:
     """Ours beside millions of stored texts against ours beside none."""
     with serving(full, 8633) as big, serving(empty, 8634) as small:
@@ -133,6 +167,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
         empty = texting(postgres, "bench_empty", **sizes)
         accept(postgres, empty, seconds=options.seconds, rounds=options.rounds, connections=tuple(options.connections))
+        accept_beside_kannel(postgres, empty, seconds=options.seconds, rounds=options.rounds)
         if options.stored:
             full = texting(postgres, "bench_full", stored=options.stored, **sizes)
             accept_beside(postgres, full, empty, seconds=options.seconds, rounds=options.rounds)

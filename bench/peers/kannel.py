@@ -27,6 +27,7 @@ from bench.text_fixture import TEXT, people
 BEARERBOX = shutil.which("bearerbox", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 SMSBOX = shutil.which("smsbox", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 ABSENT = "Kannel is not installed (Debian: apt-get install kannel): skipped."
+STORES = ("spool", "file", "none")
 FINAL_RECEIPTS = 1 | 2 | 16
 """dlr-mask: delivered, undeliverable, refused by the carrier."""
 
@@ -157,7 +158,7 @@ def sending(pairs: Sequence[tuple[str, str]], *, receipts_to: Desk | None = None
 
 
 def accepted(kannel: Kannel, *, connections: int, seconds: float) -> Figures:
-    """How fast it says that it has accepted texts."""
+    """How fast it says that it has accepted texts; afterwards it may hand over what it has."""
     figures = measure(kannel.port, in_turn(sending(people())), connections=connections, seconds=seconds)
     assert set(figures.statuses) == {202}, figures.statuses
     kannel.settle()
@@ -176,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--stores", nargs="+", default=["spool", "file", "none"])
+    parser.add_argument("--stores", nargs="+", default=STORES)
     options = parser.parse_args()
     if BEARERBOX is None or SMSBOX is None:
         raise SystemExit(ABSENT)
