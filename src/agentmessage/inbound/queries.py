@@ -188,8 +188,8 @@ async def insert(tx: Statements, org_id: UUID, account: str, inbounds: Sequence[
                media_urls, segment_count, opt_out_detected, opt_out_keyword, opt_out_method, carrier,
                carrier_message_id, carrier_received_at, received_at)
            SELECT g.id, $1, $2, g.number_id, g.sender, g.recipient, g.body, g.channel,
-                  ARRAY (SELECT jsonb_array_elements_text(g.media::jsonb)), g.segments, g.keyword IS NOT NULL, g.keyword,
-                  g.method, g.carrier, g.message_id, g.carrier_at, g.received_at
+                  ARRAY (SELECT jsonb_array_elements_text(g.media::jsonb)), g.segments, g.keyword IS NOT NULL,
+                  g.keyword, g.method, g.carrier, g.message_id, g.carrier_at, g.received_at
            FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[],
                        $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[])
                 g (id, number_id, sender, recipient, body, channel, media, segments, keyword, method, carrier,
