@@ -9,16 +9,20 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from rich.console import Console
 
 from agentmessage.app.demo_http import Client, Stage, StoryBroke, account_of
+from agentmessage.app.demo_numbers import Numbers, require_fiction
 from agentmessage.app.demo_screen import Screen
-from agentmessage.app.demo_story import Story, _require_fiction
+from agentmessage.app.demo_telling import Telling
+from agentmessage.app.demo_texts import Texts
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 
@@ -36,6 +40,19 @@ TITLES = (
     "The carrier takes the order",
     "Every operator has it",
     "Ask why",
+    "Ask whether a text may go out",
+    "Ask the contact by text",
+    "The handset answers YES",
+    "Send a text",
+    "The contact answers",
+    "Read the conversation",
+    "The carrier's line is cut",
+    "An operator filters a text",
+    "Schedule one for tomorrow",
+    "The contact says STOP",
+    "Text them all the same",
+    "They text START",
+    "Ask what became of it",
     "Detach the campaign",
     "Detach it again",
     "The carrier takes it off",
@@ -208,31 +225,76 @@ def test_half_an_address_is_refused(ready_file: Path) -> None:
     assert "belong together" in told.errors
 
 
-async def test_an_api_that_says_settled_is_not_believed_when_the_oracle_says_otherwise(ready: dict[str, Any]) -> None:
-    """The carrier has the number on a campaign; the story that claims it has none breaks."""
-    number = "+13055550150"
+def test_a_text_that_does_not_end_breaks_it_off(ready: dict[str, Any], ready_file: Path) -> None:
+    control(ready, "faults", {"probabilities": {"receipt_lost": 1}})
+
+    told = Told("--ready-file", str(ready_file), "--sandbox", "--patience", str(PATIENCE_S))
+
+    assert told.status == 1
+    assert told.titles()[-1] == "The handset answers YES"
+    assert f"After {PATIENCE_S:g} s the text is sent" in told.lines[-2]
+    assert "admin texts status" in told.lines[-1]
+
+
+@pytest.fixture
+async def telling(ready: dict[str, Any]) -> AsyncIterator[Telling]:
+    """A telling that shows nothing."""
     api, simulator = Client(ready["base_url"], api_key=ready["api_key"]), Client(ready["simulator_url"])
     stage = Stage(api, simulator, account_of(ready["api_key"]))
-    screen = Screen(Console(quiet=True))
+    yield Telling(stage, Screen(Console(quiet=True)), patience_s=1)
+    await api.close()
+    await simulator.close()
+
+
+async def test_an_api_that_says_settled_is_not_believed_when_the_oracle_says_otherwise(
+    ready: dict[str, Any], telling: Telling
+) -> None:
+    """The carrier has the number on a campaign; the story that claims it has none breaks."""
+    number = "+13055550150"
     control(ready, "campaigns/CORACLE", {"create": True, "status": "ACTIVE"})
     control(ready, "numbers", {"numbers": [number], "campaign": "CORACLE"})
+    numbers = Numbers(telling)
 
-    story = Story(stage, screen, patience_s=1)
-    try:
-        with screen.step("agree") as step:
-            await story._agree(step, number, "CORACLE")
-            with pytest.raises(StoryBroke, match="but the carrier has"):
-                await story._agree(step, number, None)
-    finally:
-        await api.close()
-        await simulator.close()
+    with telling.step("agree") as step:
+        await numbers.agree(step, number, "CORACLE")
+        with pytest.raises(StoryBroke, match="but the carrier has"):
+            await numbers.agree(step, number, None)
+
+
+async def test_an_api_that_says_delivered_is_not_believed_when_the_handset_has_nothing(telling: Telling) -> None:
+    texts = Texts(telling, {"id": "x", "number": "+13055550151"})
+
+    with telling.step("arrive") as step, pytest.raises(StoryBroke, match="does not have “hello”"):
+        await texts.arrived_once(step, "+13235550141", "hello")
+
+
+async def test_a_server_that_asks_for_patience_is_asked_again_after_it() -> None:
+    """Organizations begin with one text a second; the story must not break at that."""
+    asked_at: list[float] = []
+
+    async def answer(_: web.Request) -> web.Response:
+        asked_at.append(time.monotonic())
+        if len(asked_at) == 1:
+            return web.json_response({}, status=429, headers={"Retry-After": "1"})
+        return web.json_response({"data": {"status": "queued"}}, status=202)
+
+    app = web.Application()
+    app.router.add_post("/v1/messages", answer)
+    async with TestServer(app) as server:
+        client = Client(str(server.make_url("")))
+
+        exchange = await client.call("POST", "/v1/messages", {}, expect=202)
+
+        await client.close()
+    assert exchange.data == {"status": "queued"}
+    assert asked_at[1] - asked_at[0] >= 1
 
 
 def test_real_numbers_are_never_bought() -> None:
-    _require_fiction(["+14155550100", "+12125550199"])
+    require_fiction(["+14155550100", "+12125550199"])
 
     with pytest.raises(StoryBroke, match="spends no real money") as broken:
-        _require_fiction(["+14155550100", "+14155550200"])
+        require_fiction(["+14155550100", "+14155550200"])
 
     assert "--sandbox" in broken.value.way_out
 

@@ -1,5 +1,6 @@
 """What the demo speaks: the platform's API and the simulator's control plane, over HTTP like anybody else."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +12,10 @@ from msgspec import Struct
 
 REQUEST_TIMEOUT_S = 45.0
 """Longer than an order may wait for its carrier."""
+
+TOO_MANY = 429
+MOST_WAITS = 5
+"""How often one request waits when it is asked to: organizations begin with one text a second."""
 
 SHOWN_LENGTH = 100
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}([0-9a-f]{4})\b")
@@ -61,20 +66,30 @@ class Client:
         await self._session.close()
 
     async def call(self, method: str, path: str, sent: Mapping[str, Any] | None = None, *, expect: int) -> Exchange:
-        """Ask, and require the status. Raises StoryBroke, which also says when nobody answers."""
+        """Ask, and require the status; a wish for patience is obeyed. Raises StoryBroke, also when nobody answers."""
+        status, raw, wait_s = await self._ask(method, path, sent)
+        for _ in range(MOST_WAITS):
+            if status != TOO_MANY or expect == TOO_MANY:
+                break
+            await asyncio.sleep(wait_s)
+            status, raw, wait_s = await self._ask(method, path, sent)
+        if status != expect:
+            raise _unexpected(method, path, status, raw, expect=expect)
+        answer = _decoded(raw)
+        return Exchange(method, path, sent, status, answer.get("data", answer))
+
+    async def _ask(self, method: str, path: str, sent: Mapping[str, Any] | None) -> tuple[int, bytes, float]:
+        """Status, body, and the seconds of `Retry-After`."""
         try:
             async with self._session.request(method, self.base_url + path, json=sent) as response:
-                status, raw = response.status, await response.read()
+                wait_s = float(response.headers.get("Retry-After", "1"))
+                return response.status, await response.read(), wait_s
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise StoryBroke(
                 f"{method} {path}: {self.base_url} did not answer ({reason})",
                 "Is the platform still running? `agentmessage up` starts one; its logs are in DATA_DIR/logs.",
             ) from error
-        if status != expect:
-            raise _unexpected(method, path, status, raw, expect=expect)
-        answer = _decoded(raw)
-        return Exchange(method, path, sent, status, answer.get("data", answer))
 
 
 class Stage(Struct, frozen=True):
