@@ -28,6 +28,7 @@ class Explaining:
             await connection.execute("SET plan_cache_mode = force_generic_plan")
             await connection.execute(f"PREPARE asked AS {sql}")
             lines = await connection.fetch(f"EXPLAIN EXECUTE asked ({nulls})")
+            await connection.execute("DEALLOCATE asked")
         self.plan = "\n".join(line[0] for line in lines)
         return []
 
