@@ -6,6 +6,10 @@ from agentmessage.app.up_plan import Place
 from agentmessage.settings import Settings
 
 
+HANDSET = "+13235550141"
+"""One of the simulator's, the one that quickstart and demo text to."""
+
+
 class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
     """The content of the ready file: where everything is and the keys to use it."""
 
@@ -23,7 +27,7 @@ class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator: bool) -> str:
-    """Base URL, two keys, who the carrier is, and three lines to try."""
+    """Base URL, two keys, who the carrier is, lines to try, and the way to the first text."""
     header = f'-H "Authorization: Bearer {note.api_key}"'
     as_json = '-H "Content-Type: application/json"'
     return "\n".join(
@@ -39,7 +43,9 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             f"    curl {note.base_url}/v1/phone-numbers/search {header} {as_json} \\",
             """      -d '{"area_code": "415", "quantity": 3}'""",
             f"    curl {note.base_url}/v1/phone-numbers {header}",
+            *([f"    curl {note.simulator_url}/_control/handsets/{HANDSET}/inbox"] if has_simulator else []),
             "",
+            "  The first text: docs/quickstart.md, in two minutes; or watch one on its way: agentmessage demo",
             "  Ctrl-C stops everything; the data stays.",
             "",
         ]
