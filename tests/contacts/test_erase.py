@@ -274,3 +274,20 @@ async def test_a_text_that_was_erased_while_a_worker_held_it_is_not_shown_again(
     assert await rows_that_say(db, account.org_id, SECRET) == {}
     shown = await db.all(lambda *row: row, "SELECT last_preview, redacted_at IS NOT NULL FROM conversations")
     assert shown == [("[redacted]", True)]
+
+
+async def test_no_text_to_anybody_is_admitted_while_an_erasure_is_under_way(
+    api: Client, db: CellDb, account: Account
+) -> None:
+    """Else one that was being admitted would be missed by the erasure, and be sent with its words."""
+    sender = await insert_sender(db, account.tenant)
+    await insert_consent(db, account.tenant, sender, CONTACT)
+    async with db.transaction() as tx:
+        await operations.erase(tx, account.tenant, CONTACT)
+        sending = asyncio.create_task(api.post("/v1/messages", {"from": sender.number, "to": CONTACT, "text": SECRET}))
+        waited, _ = await asyncio.wait({sending}, timeout=0.5)
+
+    answer = await sending
+
+    assert waited == set()
+    assert (answer.status, answer.data["text"]) == (202, SECRET)

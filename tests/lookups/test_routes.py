@@ -9,6 +9,8 @@ import pytest
 
 from agentmessage.app.api import Api
 from agentmessage.app.carriers import carrier_sets
+from agentmessage.carriers.line_types import LineFacts, LineType
+from agentmessage.carriers.port import Accepted, Deferred
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.lookups import jobs, operations
@@ -185,6 +187,20 @@ async def test_a_lookup_whose_request_died_is_finished_by_the_job(desk: Desk, ac
 
     lookup = await operations.get(desk.db, account.tenant, lookup_id)
     assert (ran, lookup.status, lookup.line_type) == (1, "complete", "FIXED")
+    assert len(await desk.events(account.org_id)) == 1
+
+
+async def test_of_two_answers_to_one_lookup_the_first_stays(desk: Desk, account: Account) -> None:
+    """Request and job may both ask; the later one neither changes the result nor gives the money back."""
+    lookup_id = await begin(desk, account)
+    before = await desk.balance_cents(account.org_id)
+    answers = [Accepted(LineFacts(LineType.FIXED, None, None, "USA")), Deferred("away", 1.0)]
+    for answer in answers:
+        async with desk.db.transaction() as tx:
+            lookup = await operations.record(tx, account.tenant, lookup_id, answer)
+
+    assert (lookup.status, lookup.line_type, lookup.cost_cents) == ("complete", "FIXED", 2)
+    assert await desk.balance_cents(account.org_id) == before
     assert len(await desk.events(account.org_id)) == 1
 
 
