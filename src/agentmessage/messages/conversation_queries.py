@@ -18,7 +18,7 @@ async def add_sent(tx: Statements, claims: Sequence[Claim]) -> None:
                SELECT g.*, m.redacted_at
                FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])
                    WITH ORDINALITY g (message_id, org_id, phone_number_id, contact_number, phone_number, preview, n)
-               LEFT JOIN messages m ON m.org_id = g.org_id AND m.id = g.message_id),
+               LEFT JOIN messages m ON m.id = ANY ($2) AND m.id = g.message_id AND m.org_id = g.org_id),
            entered AS (
                INSERT INTO conversation_entries (org_id, contact_number, phone_number_id, at, message_id, direction)
                SELECT org_id, contact_number, phone_number_id, $1, message_id, 'outbound' FROM given)

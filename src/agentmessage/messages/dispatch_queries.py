@@ -112,10 +112,13 @@ async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
     )
 
 
-async def prolong(db: Statements, token: UUID, until: datetime) -> int:
-    """This worker lives: its claims hold until then; answers how many. By dispatches_claim_idx."""
+async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, until: datetime) -> int:
+    """This worker lives: these of its claims hold until then; answers how many."""
     return await db.run(
-        "UPDATE dispatches SET claim_until = $2 WHERE claimed_at IS NOT NULL AND claim_token = $1", token, until
+        "UPDATE dispatches SET claim_until = $3 WHERE message_id = ANY ($2) AND claim_token = $1",
+        token,
+        message_ids,
+        until,
     )
 
 

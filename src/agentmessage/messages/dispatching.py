@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from agentmessage.carriers.text_port import PumpedCarrier, TextAnswer, TextCarrier
-from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
 from agentmessage.law import operations as law
 from agentmessage.law.model import Ask
 from agentmessage.messages import dispatch_queries, handover, pacing
@@ -24,6 +25,8 @@ from agentmessage.messages.drawing import Drawing
 from agentmessage.messages.lanes import Lanes
 from agentmessage.messages.pacing import Lane, LaneFacts
 from agentmessage.messages.recording import Recorder
+
+log = structlog.get_logger("agentmessage.messages")
 
 LEASE_S = 20.0
 """How long a claim outlives a worker that says nothing; a living one prolongs it."""
@@ -68,7 +71,7 @@ class Dispatcher:
         self._rules = rules
         self._channels = sorted(channels if channels is not None else line.channels)
         self._lanes = Lanes(db, account, self._channels)
-        self._in_flight = 0
+        self._flying: set[UUID] = set()
         self._most_room = 1
         self._landed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -76,14 +79,14 @@ class Dispatcher:
     @property
     def in_flight(self) -> int:
         """Texts handed over whose outcome is not known yet."""
-        return self._in_flight
+        return len(self._flying)
 
     async def until_room(self) -> None:
         """Wait until a turn is worthwhile."""
         await self._line.until_room()
         room = self._line.room
         self._most_room = max(self._most_room, room)
-        if room * 2 < self._most_room and self._in_flight:
+        if room * 2 < self._most_room and self._flying:
             await asyncio.sleep(COALESCE_S)
 
     async def turn(self) -> float:
@@ -101,7 +104,7 @@ class Dispatcher:
         facts = await self._lanes.facts(list(shares))
         if await self._split(facts, shares):
             return 0.0
-        claims, overs, wait_s = await self._claim(shares, facts)
+        claims, overs, wait_s = await self._claim_safely(shares, facts)
         for claim, outcome in overs:
             self._recorder.add(claim, outcome)
         for claim in claims:
@@ -109,13 +112,14 @@ class Dispatcher:
         return 0.0 if claims or overs or self._lanes.is_mid_round else wait_s
 
     async def prolong(self) -> None:
-        """Say that the claims of this worker are held."""
-        if self._in_flight or not self._recorder.is_idle:
-            await dispatch_queries.prolong(self._db, self._token, self._lease())
+        """Say that this worker holds what it has handed over or learned; what it has lost sight of becomes unknown."""
+        held = [*self._flying, *self._recorder.held]
+        if held:
+            await dispatch_queries.prolong(self._db, self._token, held, until=self._lease())
 
     async def until_landed(self) -> None:
         """Wait until the line has answered for everything that was handed over."""
-        while self._in_flight:
+        while self._flying:
             self._landed.clear()
             await self._landed.wait()
 
@@ -131,6 +135,26 @@ class Dispatcher:
             ):
                 is_split = bool(await dispatch_queries.move_to_number_lanes(self._db, lane)) or is_split
         return is_split
+
+    async def _claim_safely(
+        self, shares: Mapping[Lane, int], facts: Mapping[UUID, LaneFacts]
+    ) -> tuple[list[Claim], list[tuple[Claim, Over]], float]:
+        """As `_claim`; but a lane that cannot be judged stands alone, and the others go on."""
+        try:
+            return await self._claim(shares, facts)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("texts cannot be claimed", lanes=len(shares))
+            if len(shares) == 1:
+                return [], [], IDLE_S
+        claims: list[Claim] = []
+        overs: list[tuple[Claim, Over]] = []
+        for lane, share in shares.items():
+            more = await self._claim_safely({lane: share}, facts)
+            claims += more[0]
+            overs += more[1]
+        return claims, overs, IDLE_S
 
     async def _claim(
         self, shares: Mapping[Lane, int], facts: Mapping[UUID, LaneFacts]
@@ -185,7 +209,7 @@ class Dispatcher:
         return Ask(picked.org_id, self._account, text.sender, text.recipient, text.kind, now)
 
     def _hand_over(self, claim: Claim) -> None:
-        self._in_flight += 1
+        self._flying.add(claim.message_id)
         if self._pumped is not None:
             self._pumped.hand_over(claim.outbound(), self._answered(claim))
             return
@@ -198,9 +222,9 @@ class Dispatcher:
 
     def _answered(self, claim: Claim) -> Callable[[TextAnswer], None]:
         def answered(answer: TextAnswer) -> None:
-            self._in_flight -= 1
+            self._flying.discard(claim.message_id)
             self._recorder.add(claim, answer)
-            if not self._in_flight:
+            if not self._flying:
                 self._landed.set()
 
         return answered

@@ -8,7 +8,7 @@ this: the carrier's ids are kept, so that a receipt can still say what became of
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -39,6 +39,7 @@ class Recorder:
         self._token = token
         self._retries_unknown = retries_unknown
         self._waiting: list[tuple[Claim, Outcome]] = []
+        self._held: set[UUID] = set()
         self._added = asyncio.Event()
         self._recorded = asyncio.Condition()
         self._count_added = 0
@@ -47,13 +48,14 @@ class Recorder:
     def add(self, claim: Claim, outcome: Outcome) -> None:
         """Take an outcome; it is recorded soon."""
         self._waiting.append((claim, outcome))
+        self._held.add(claim.message_id)
         self._count_added += 1
         self._added.set()
 
     @property
-    def is_idle(self) -> bool:
-        """Nothing waits to be recorded."""
-        return self._count_recorded == self._count_added
+    def held(self) -> Collection[UUID]:
+        """Texts whose outcome is known and not recorded yet."""
+        return self._held
 
     async def until_caught_up(self) -> None:
         """Wait until everything that was added before now is recorded."""
@@ -72,6 +74,7 @@ class Recorder:
                 await self._flush(batch)
                 async with self._recorded:
                     self._count_recorded += len(batch)
+                    self._held.difference_update(claim.message_id for claim, _ in batch)
                     self._recorded.notify_all()
 
     async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:

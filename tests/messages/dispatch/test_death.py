@@ -142,3 +142,32 @@ async def test_a_line_that_is_lost_in_the_middle_leaves_unknown_and_goes_on_when
     assert await status_of(db, lost.id) == ("undelivered", "unknown")
     assert await status_of(db, later.id) == ("sent", None)
     assert [bytes(pdu.short_message) for pdu in smsc.asked] == [b"Acme: lost.", b"Acme: later."]
+
+
+async def test_a_lane_that_cannot_be_judged_stands_alone(db: CellDb, account: Account, stranger: Account) -> None:
+    """Bad data of one organization must not stop the texts of all."""
+    sender = await ready_sender(db, account)
+    await admit(db, account.tenant, sender, "Acme: hi.")
+    quiet = await ready_sender(db, stranger, "+14155550199")
+    (message,) = await admit(db, stranger.tenant, quiet, "Stranger: hi.")
+    await db.run("UPDATE organizations SET quiet_hours = '{\"start\": 5}' WHERE id = $1", account.org_id)
+    async with floor(db) as (smsc, desk):
+        await desk.turn()
+
+    assert await status_of(db, message.id) == ("sent", None)
+    assert [bytes(pdu.short_message) for pdu in smsc.asked] == [b"Stranger: hi."]
+
+
+async def test_an_outcome_that_cannot_be_recorded_does_not_hold_up_the_others(db: CellDb, account: Account) -> None:
+    """Its claim is let go of, so that it becomes unknown instead of pending for ever."""
+    sender = await ready_sender(db, account)
+    bad, good = await admit(db, account.tenant, sender, "Acme: bad.", "Acme: good.")
+    await db.run("UPDATE messages SET unit_price_microcents = -1 WHERE id = $1", bad.id)
+    async with floor(db) as (_, desk):
+        await desk.turn()
+        await _age(db)
+        await desk.dispatcher.prolong()
+        await desk.sweep()
+
+    assert await status_of(db, good.id) == ("sent", None)
+    assert await status_of(db, bad.id) == ("undelivered", "unknown")
