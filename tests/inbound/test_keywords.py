@@ -47,7 +47,7 @@ STORIES: dict[str, tuple[list[str], str, list[str]]] = {
 REPLIES = {
     "stop": "Acme: You are unsubscribed",
     "start": "Acme: You are subscribed",
-    "help": "Acme: You get messages from this number",
+    "help": "Acme: You asked for messages from this number.",
 }
 
 

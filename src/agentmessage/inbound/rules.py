@@ -31,11 +31,10 @@ DEFAULTS = {
     "resubscribe.",
     Kind.START: "{name}: You are subscribed to messages from this number. Msg frequency varies. Msg & data rates may "
     "apply. Reply HELP for help, STOP to opt out.",
-    Kind.HELP: "{name}: You get messages from this number because you asked for them.{support} Msg frequency varies. "
-    "Msg & data rates may apply. Reply STOP to opt out.",
+    Kind.HELP: "{name}: {help} Msg frequency varies. Msg & data rates may apply. Reply STOP to opt out.",
 }
 """The platform's own words. A contact who answers STOP gets no advertisement, one who asks for more gets the terms
-(CTIA Messaging Principles, 5.1.2; domain notes, section 3.1)."""
+(CTIA Messaging Principles; domain notes, section 3.1)."""
 
 TERMS = (("rates", "Msg & data rates may apply."), ("HELP", "Reply HELP for help."), ("STOP", "Reply STOP to opt out."))
 
@@ -71,8 +70,8 @@ def reply(line: Line, kind: Kind) -> str:
     filed = line.fields.get(FILED_REPLIES[kind])
     if isinstance(filed, str) and filed:
         return _completed(filed, line.sender_name, kind)
-    support = f" Help: {line.website}" if line.website else ""
-    return DEFAULTS[kind].format(name=line.sender_name, support=support)
+    advice = f"Help: {line.website} -" if line.website else "You asked for messages from this number."
+    return DEFAULTS[kind].format(name=line.sender_name, help=advice)
 
 
 def may_reply(line: Line, contact: str, *, replies_this_hour: int) -> bool:
