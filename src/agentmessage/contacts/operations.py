@@ -7,7 +7,6 @@ from agentmessage.contacts.model import Erased
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages import operations as messages
-from agentmessage.messages import redaction
 from agentmessage.messages.model import Cause
 from agentmessage.organizations.operations import record
 from agentmessage.web import idempotency
@@ -23,8 +22,8 @@ async def erase(tx: Tx, tenant: Tenant, contact: str) -> Erased:
     await consent.lock_law(tx, org_id)
     await billing.require_cover(tx, tenant, total_microcents=0)
     await messages.cancel_many(tx, org_id, await queries.lock_waiting(tx, org_id, contact), Cause.ERASED)
-    outbound = await redaction.redact_messages(tx, org_id, await queries.lock_outbound(tx, org_id, contact))
-    inbound = await redaction.redact_inbound(tx, org_id, await queries.lock_inbound(tx, org_id, contact))
+    outbound = await messages.redact_messages(tx, org_id, await queries.lock_outbound(tx, org_id, contact))
+    inbound = await messages.redact_inbound(tx, org_id, await queries.lock_inbound(tx, org_id, contact))
     await queries.erase_raw(tx, org_id, contact)
     await queries.delete_parts(tx, org_id, contact)
     await idempotency.rewrite(tx, org_id, contact, lambda body: rules.blank(body, contact))

@@ -12,11 +12,22 @@ from agentmessage.messages import admission, queries
 from agentmessage.messages.admission import BELL, Admission, Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import Cause, Kind, Message, Status
+from agentmessage.messages.redaction import redact_inbound, redact_messages
 from agentmessage.messages.schemas import MessageCreate, MessageOut
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
 
-__all__ = ["BELL", "Admission", "Draft", "cancel", "cancel_pair", "get", "send_own"]
+__all__ = [
+    "BELL",
+    "Admission",
+    "Draft",
+    "cancel",
+    "cancel_pair",
+    "get",
+    "redact_inbound",
+    "redact_messages",
+    "send_own",
+]
 
 
 def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
