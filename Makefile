@@ -28,7 +28,7 @@ up: $(RUNTIME) ## Run the whole platform until Ctrl-C (options: ARGS="--port 900
 	@exec $(BIN)/agentmessage up $(ARGS)
 
 .PHONY: demo
-demo: $(RUNTIME) ## Watch a number, a campaign and a carrier agree, step by step
+demo: $(RUNTIME) ## Watch a number, a campaign, texts and a carrier, step by step
 	@exec $(BIN)/agentmessage demo $(ARGS)
 
 .PHONY: test

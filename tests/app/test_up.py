@@ -145,7 +145,7 @@ def test_the_ready_file_tells_where_everything_is_and_every_key_works(platform: 
     assert "bindings" in get(f"{ready['simulator_url']}/_control/oracle")[1]
     for shown in (ready["base_url"], ready["api_key"], ready["sandbox_api_key"], "every carrier is the simulator"):
         assert shown in platform.output()
-    assert platform.output().count("curl ") == 3
+    assert platform.output().count("curl ") == 4
 
 
 def test_sigterm_stops_everything_with_status_0_and_a_restart_keeps_keys_and_addresses(platform: Up) -> None:

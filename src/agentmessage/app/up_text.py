@@ -5,7 +5,6 @@ import msgspec
 from agentmessage.app.up_plan import Place
 from agentmessage.settings import Settings
 
-
 HANDSET = "+13235550141"
 """One of the simulator's, the one that quickstart and demo text to."""
 
