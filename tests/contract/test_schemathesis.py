@@ -157,7 +157,8 @@ def configuration(ids: dict[str, list[str]]) -> str:
         if route.name in LONG_POLLS:
             settings += ['parameters."query.timeout_s" = 0']
         if route.name in RULES_BEYOND_THE_SCHEMA:
-            settings += [f"checks.positive_data_acceptance.expected-statuses = {[*ACCEPTED, '422']}"]
+            accepted = [*ACCEPTED, "422", *(str(text.fault.status) for text in route.texts.values())]
+            settings += [f"checks.positive_data_acceptance.expected-statuses = {accepted}"]
         if route.name in OUTLIVES_ITS_DELETION:
             settings += ["checks.use_after_free.enabled = false"]
         if route.name in GONE_BEHIND_A_REPLAY:

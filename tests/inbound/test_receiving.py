@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agentmessage.app import gauges
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.inbound import jobs, operations
 from agentmessage.kernel.db import CellDb, Cells
@@ -164,7 +165,8 @@ async def test_a_text_for_a_number_that_nobody_holds_is_kept_and_counted_only(
     kept = await db.all(lambda *row: row, "SELECT problem, org_id, raw FROM inbound_raw")
     assert kept == [("not_ours", None, b"STOP")]
     assert await db.value("SELECT count(*) FROM inbound_messages") == 0
-    assert await operations.count_problems(db, db.now - timedelta(hours=1)) == {"not_ours": 1}
+    assert await gauges.count_if_due(cells)
+    assert b'agentmessage_inbound_problems{cell="cell_00",problem="not_ours"} 1.0' in await gauges.show(cells)
 
 
 async def test_the_same_digits_in_the_sandbox_are_another_number(
