@@ -142,15 +142,16 @@ class Edge:
 
     async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | EventStream:
         route = incoming.route
-        named = list(zip(incoming.parameters, route.parameters, strict=True))
-        ids = tuple([_path_id(text, name, route) for text, name in named if name not in route.texts])
-        texts = tuple([_path_text(text, name, route) for text, name in named if name in route.texts])
+        ids, texts = _path_values(incoming) if route.parameters else ((), ())
         body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
-        parsed, query = _parse(incoming, body)
+        headers: Mapping[str, str] = {}
+        if route.takes_body or route.method == "POST":
+            headers = read_headers(incoming.raw_headers)
+        parsed, query = _parse(incoming, headers, body)
         claim = None
-        if route.method == "POST":
+        if "idempotency-key" in headers and route.method == "POST":
             target = incoming.path + b"?" + incoming.query_string
-            claim = idempotency.read_claim(read_headers(incoming.raw_headers), route.method, target, body)
+            claim = idempotency.read_claim(headers, route.method, target, body)
         call = Call(
             tenant=incoming.tenant,
             db=await self._cells.cell(incoming.tenant.cell),
@@ -236,6 +237,15 @@ def _tenant(known: Known, request_id: str) -> Tenant:
     )
 
 
+def _path_values(incoming: Incoming) -> tuple[tuple[UUID, ...], tuple[str, ...]]:
+    """The path's UUIDs and what else is in it, each in order."""
+    route = incoming.route
+    named = list(zip(incoming.parameters, route.parameters, strict=True))
+    ids = tuple([_path_id(text, name, route) for text, name in named if name not in route.texts])
+    texts = tuple([_path_text(text, name, route) for text, name in named if name in route.texts])
+    return ids, texts
+
+
 def _path_id(text: str, name: str, route: Route) -> UUID:
     if len(text) == UUID_LENGTH:  # the parser would also take 32 digits without dashes
         with contextlib.suppress(msgspec.ValidationError):
@@ -256,7 +266,7 @@ def _path_text(text: str, name: str, route: Route) -> str:
     return text
 
 
-def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
+def _parse(incoming: Incoming, headers: Mapping[str, str], body: bytes) -> tuple[Any, Any]:
     """Body and query as the route declares them; their faults are told together."""
     route = incoming.route
     faults: dict[str, str] = {}
@@ -271,7 +281,7 @@ def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
             faults.update(error.details or {})
     if route.takes_body:
         try:
-            parsed = _parse_body(route, read_headers(incoming.raw_headers), body)
+            parsed = _parse_body(route, headers, body)
         except ValidationFailed as error:
             faults.update(error.details or {})
     if faults:
