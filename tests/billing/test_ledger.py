@@ -324,3 +324,37 @@ async def test_the_balance_is_always_the_sum_of_its_entries(
     )
     assert [after for _, after in booked] == list(accumulate(amount for amount, _ in booked))
     assert sum(amount for amount, _ in booked) == await balance(db, tenant)
+
+
+async def test_many_organizations_are_charged_at_once_and_each_thing_once(
+    db: CellDb, account: Account, stranger: Account
+) -> None:
+    one = Charge(kind="outbound_sms", quantity=2, unit_cost_microcents=5, source="outbound", source_ref="a")
+    other = Charge(kind="outbound_sms", quantity=1, unit_cost_microcents=7, source="outbound", source_ref="b")
+    owed = [(account.org_id, one), (account.org_id, other), (stranger.org_id, one)]
+    before = await db.value("SELECT sum(balance_microcents)::bigint FROM wallets")
+    for _ in range(2):
+        async with db.transaction() as tx:
+            await operations.lock(tx, [org_id for org_id, _ in owed])
+            await operations.charge_each(tx, owed)
+
+    assert before - await db.value("SELECT sum(balance_microcents)::bigint FROM wallets") == 27
+    assert await db.value("SELECT count(*) FROM usage_rows") == 3
+    assert await queries.list_unbalanced(db) == []
+    balances = (
+        "SELECT balance_after_microcents FROM ledger_transactions WHERE org_id = $1 AND kind = 'debit' ORDER BY id"
+    )
+    assert (await db.all(int, balances, account.org_id))[-1] == await db.value(
+        "SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id
+    )
+
+
+async def test_a_wallet_that_was_never_there_can_be_overdrawn_and_says_so(db: CellDb, account: Account) -> None:
+    await db.run("DELETE FROM wallets WHERE org_id = $1", account.sandbox.org_id)
+    owed = Charge(kind="outbound_sms", quantity=1, unit_cost_microcents=7, source="outbound", source_ref="a")
+    async with db.transaction() as tx:
+        await operations.lock(tx, [account.sandbox.org_id])
+        await operations.charge_each(tx, [(account.sandbox.org_id, owed)])
+
+    balance = "SELECT balance_microcents FROM wallets WHERE org_id = $1"
+    assert await db.value(balance, account.sandbox.org_id) == -7

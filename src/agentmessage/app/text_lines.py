@@ -19,7 +19,10 @@ from agentmessage.smpp.client import Bind
 from agentmessage.smpp.terms import Terms
 
 SIMULATED_PASSWORD = "simulate"  # noqa: S105 - a simulator's password guards nothing; SMPP allows eight characters
-SIMULATED_TERMS = Terms(window=100, response_timeout_s=10.0, enquire_link_s=5.0)
+HANDLING = 5_000
+"""Receipts and texts in hand on one bind before it reads no more: answers to our own texts come behind them."""
+
+SIMULATED_TERMS = Terms(window=100, max_handling=HANDLING, response_timeout_s=10.0, enquire_link_s=5.0)
 """What never answers is given up sooner than at a real carrier, and a simulator that was killed is missed sooner."""
 
 ALL_CHANNELS = frozenset({"sms", "mms"})
@@ -90,7 +93,7 @@ def _real_smpp(settings: Settings) -> SmppAccount:
         password=settings.smpp_password,
         system_type=settings.smpp_system_type,
         tls=ssl.create_default_context() if settings.smpp_tls else None,
-        terms=Terms(window=settings.smpp_window),
+        terms=Terms(window=settings.smpp_window, max_handling=HANDLING),
     )
     return SmppAccount(
         account="live",

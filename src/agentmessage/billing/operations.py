@@ -1,6 +1,6 @@
 """What other rooms do with money, inside their own transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -75,8 +75,29 @@ async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_
     rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
     if new:
         await queries.insert_charges(tx, tenant.org_id, new, ids=ids, balance_microcents=wallet.balance_microcents)
-        await _warn(tx, tenant, wallet.balance_microcents, wallet.balance_microcents - total)
+        await _warn(tx, tenant.org_id, wallet.balance_microcents, wallet.balance_microcents - total)
     return [known[one.source, one.source_ref] for one in charges]
+
+
+async def lock(tx: Tx, org_ids: Iterable[UUID]) -> None:
+    """Take the wallets of many organizations, in order, before anything else is locked; made where there was none."""
+    wanted = sorted(set(org_ids))
+    found = await queries.lock_wallets(tx, wanted)
+    if len(found) < len(wanted):
+        for org_id in wanted:
+            await queries.insert_wallet(tx, org_id)
+        await queries.lock_wallets(tx, wanted)
+
+
+async def charge_each(tx: Tx, owed: Sequence[tuple[UUID, Charge]]) -> None:
+    """Charge organizations for what they have had already, each thing once, whatever their balances.
+
+    One statement for all of them. Their wallets are locked by `lock`.
+    """
+    rules.require_sound([one for _, one in owed])
+    changes = await queries.insert_debts(tx, [org_id for org_id, _ in owed], [one for _, one in owed])
+    for org_id, before, after in changes:
+        await _warn(tx, org_id, before, after)
 
 
 async def require_cover(tx: Tx, tenant: Tenant, *, total_microcents: int) -> None:
@@ -163,8 +184,8 @@ async def _bookings(
     return {(source, ref): booking_id for booking_id, source, ref in found}
 
 
-async def _warn(tx: Tx, tenant: Tenant, before_microcents: int, after_microcents: int) -> None:
+async def _warn(tx: Tx, org_id: UUID, before_microcents: int, after_microcents: int) -> None:
     for event in rules.warnings(before_microcents, after_microcents):
         level = LOW_BALANCE_MICROCENTS if event is EventType.WALLET_BALANCE_LOW else 0
-        data = WalletLevel.of(tenant.org_id, after_microcents, level)
-        await facts.emit(tx, tenant.org_id, event, tenant.org_id, data)
+        data = WalletLevel.of(org_id, after_microcents, level)
+        await facts.emit(tx, org_id, event, org_id, data)

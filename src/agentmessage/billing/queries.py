@@ -92,6 +92,66 @@ async def insert_charges(
     )
 
 
+async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
+    """Keep these wallets from changing until the commit, in the order of their ids; answers those that exist."""
+    return await tx.all(
+        _org_id, "SELECT org_id FROM wallets WHERE org_id = ANY ($1) ORDER BY org_id FOR NO KEY UPDATE", org_ids
+    )
+
+
+async def insert_debts(
+    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge]
+) -> list[tuple[UUID, int, int]]:
+    """Book charges of many organizations, as `insert_charges` does for one; what was charged before stays as it is.
+
+    Answers each organization whose wallet changed, with its balance before and after. The wallets are locked.
+    """
+    return await tx.all(
+        _change,
+        """WITH c AS (
+               SELECT u.*, u.quantity * u.unit_cost AS total,
+                      w.balance_microcents - (sum(u.quantity * u.unit_cost)
+                          OVER (PARTITION BY u.org_id ORDER BY u.n))::bigint AS balance_after
+               FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
+                           $9::text[], $10::text[], $11::uuid[])
+                    WITH ORDINALITY u (org_id, id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind,
+                                       ref_id, n)
+               JOIN wallets w ON w.org_id = u.org_id
+           ), ledger AS (
+               INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
+                   source, source_ref, metadata)
+               SELECT id, org_id, $1, 'debit', -total, balance_after, source, source_ref,
+                      jsonb_build_object('usage_id', usage_id, 'usage_kind', kind) FROM c
+               ON CONFLICT (org_id, source, source_ref, kind) WHERE source_ref IS NOT NULL DO NOTHING
+               RETURNING id
+           ), booked AS (SELECT c.* FROM c JOIN ledger USING (id)
+           ), entries AS (
+               INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
+               SELECT id, org_id, 'wallet', -total FROM booked UNION ALL SELECT id, org_id, 'revenue', total FROM booked
+           ), used AS (
+               INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents,
+                   ref_kind, ref_id, metadata)
+               SELECT usage_id, org_id, $1, kind, quantity, unit_cost, total, ref_kind, ref_id,
+                      jsonb_build_object('resource_id', ref_id) FROM booked
+           )
+           UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
+               lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $1
+           FROM (SELECT org_id, sum(total)::bigint AS total FROM booked GROUP BY org_id) s WHERE w.org_id = s.org_id
+           RETURNING w.org_id, w.balance_microcents + s.total, w.balance_microcents""",
+        tx.now,
+        org_ids,
+        [new_id() for _ in charges],
+        [new_id() for _ in charges],
+        [charge.kind for charge in charges],
+        [charge.quantity for charge in charges],
+        [charge.unit_cost_microcents for charge in charges],
+        [charge.source for charge in charges],
+        [charge.source_ref for charge in charges],
+        [charge.ref_kind for charge in charges],
+        [charge.ref_id for charge in charges],
+    )
+
+
 async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> int:
     """Give back what was charged for these occasions and not given back yet; answers how many. The wallet is locked."""
     number: int | None = await tx.value(
@@ -179,3 +239,7 @@ def _booking_key(booking_id: UUID, source: str, source_ref: str) -> tuple[UUID, 
 
 def _org_id(org_id: UUID) -> UUID:
     return org_id
+
+
+def _change(org_id: UUID, before: int, after: int) -> tuple[UUID, int, int]:
+    return org_id, before, after

@@ -14,7 +14,6 @@ from agentmessage.carriers.text_port import ReceiptHeard, TextError
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import Source, Suppression
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.tenant import operator
 from agentmessage.messages import conversation_queries, receipt_queries
 from agentmessage.messages.claims import Claim, Ending, charge_of
 from agentmessage.messages.model import Cause, Status
@@ -46,7 +45,7 @@ async def apply(db: CellDb, account: str, heard: Sequence[ReceiptHeard]) -> Sequ
     unmatched: list[ReceiptHeard] = []
     for carrier in sorted({one.carrier for one in heard}):
         async with db.transaction() as tx:
-            applied = await _apply(tx, db.name, account, carrier, [one for one in heard if one.carrier == carrier])
+            applied = await _apply(tx, account, carrier, [one for one in heard if one.carrier == carrier])
         unmatched += applied.unmatched
         await end_consents(db, applied.refusers)
     return unmatched
@@ -73,7 +72,7 @@ async def keep(db: CellDb, account: str, unmatched: Sequence[ReceiptHeard]) -> N
         await receipt_queries.keep_early(db, account, unmatched)
 
 
-async def apply_early(tx: Tx, cell: str, account: str, carrier: str, endings: Sequence[Ending]) -> Sequence[Refuser]:
+async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Ending]) -> Sequence[Refuser]:
     """Apply what was told of texts before they were recorded, in the transaction that records them.
 
     Answers whose consent ends by it: that is for `end_consents`, after the commit.
@@ -85,7 +84,7 @@ async def apply_early(tx: Tx, cell: str, account: str, carrier: str, endings: Se
     early = await receipt_queries.take_early(tx, account, carrier, carrier_ids, unknown)
     if not early:
         return ()
-    applied = await _apply(tx, cell, account, carrier, early)
+    applied = await _apply(tx, account, carrier, early)
     if applied.unmatched:
         await receipt_queries.keep_early(tx, account, applied.unmatched)
     return applied.refusers
@@ -98,12 +97,12 @@ async def match_early(db: CellDb, account: str) -> int:
         early = await receipt_queries.take_matched(tx, account, limit=MOST_EARLY)
         for carrier in sorted({one.carrier for one in early}):
             mine = [one for one in early if one.carrier == carrier]
-            refusers += (await _apply(tx, db.name, account, carrier, mine)).refusers
+            refusers += (await _apply(tx, account, carrier, mine)).refusers
     await end_consents(db, refusers)
     return len(early)
 
 
-async def _apply(tx: Tx, cell: str, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> Applied:
+async def _apply(tx: Tx, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> Applied:
     carrier_ids = sorted({one.carrier_message_id for one in heard})
     parts = await receipt_queries.lock_parts(tx, account, carrier, carrier_ids)
     known = {part.carrier_message_id: part for part in parts}
@@ -121,12 +120,12 @@ async def _apply(tx: Tx, cell: str, account: str, carrier: str, heard: Sequence[
     if ends:
         outcomes = [one.state.value for one in ends.values()]
         await receipt_queries.set_outcomes(tx, account, carrier, list(ends), outcomes)
-        await _move(tx, cell, account, known, ends)
+        await _move(tx, known, ends)
     unmatched = [one for one in heard if one.carrier_message_id not in known]
     return Applied(unmatched, _refusers(heard, known))
 
 
-async def _move(tx: Tx, cell: str, account: str, known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:
+async def _move(tx: Tx, known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:
     """Move the texts whose parts have all been heard of, or one of which has failed."""
     texts = {known[carrier_id].message_id: known[carrier_id] for carrier_id in ends}
     told: dict[UUID, list[str | None]] = {}
@@ -150,16 +149,15 @@ async def _move(tx: Tx, cell: str, account: str, known: Mapping[str, Part], ends
         late += [message_id] if is_late else []
         moves.append(_moved(text, status, words[message_id], is_late=is_late))
     if late:
-        await _take_late(tx, cell, account, await receipt_queries.list_claims(tx, late))
+        await _take_late(tx, await receipt_queries.list_claims(tx, late))
     if moves:
         await move(tx, moves)
 
 
-async def _take_late(tx: Tx, cell: str, account: str, claims: Sequence[Claim]) -> None:
+async def _take_late(tx: Tx, claims: Sequence[Claim]) -> None:
     """Texts of unknown outcome that the carrier had taken after all: they are charged and shown like any other."""
-    for org_id in sorted({claim.org_id for claim in claims}):
-        charges = [charge_of(claim) for claim in claims if claim.org_id == org_id]
-        await billing.charge_many(tx, operator(org_id, cell, account), charges, may_overdraw=True)
+    await billing.lock(tx, {claim.org_id for claim in claims})
+    await billing.charge_each(tx, [(claim.org_id, charge_of(claim)) for claim in claims])
     await conversation_queries.add_sent(tx, claims)
 
 

@@ -8,11 +8,6 @@ from agentmessage.kernel.db import Statements
 from agentmessage.messages.claims import Ending
 
 
-async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> None:
-    """Take the purses that will change first, in order: before any dispatch or text is locked."""
-    await tx.run("SELECT FROM wallets WHERE org_id = ANY ($1) ORDER BY org_id FOR NO KEY UPDATE", org_ids)
-
-
 async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) -> list[UUID]:
     """Take texts out of the queue; answers those that this worker still held."""
     return await tx.all(

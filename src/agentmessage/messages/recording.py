@@ -15,9 +15,7 @@ from uuid import UUID
 import structlog
 
 from agentmessage.billing import operations as billing
-from agentmessage.billing.model import Charge
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
-from agentmessage.kernel.tenant import operator
 from agentmessage.messages import conversation_queries, pacing, receipts, record_queries
 from agentmessage.messages.claims import Claim, Ending, Outcome, Postponement, charge_of, verdict
 from agentmessage.messages.move_queries import Move, move
@@ -109,19 +107,19 @@ class Recorder:
         await receipts.end_consents(self._db, refusers)
 
     async def _end(self, tx: Tx, endings: Sequence[Ending]) -> Sequence[receipts.Refuser]:
-        await record_queries.lock_wallets(tx, sorted({one.claim.org_id for one in endings}))
+        await billing.lock(tx, {one.claim.org_id for one in endings})
         held = set(await record_queries.drop_claims(tx, self._token, [one.claim.message_id for one in endings]))
         mine = [one for one in endings if one.claim.message_id in held]
         taken = [one for one in mine if one.is_taken]
         if mine:
-            await settle(tx, self._db.name, self._account, mine)
+            await settle(tx, mine)
             await move(tx, [_moved(one) for one in mine])
         if taken:
             await conversation_queries.add_sent(tx, [one.claim for one in taken])
         with_ids = [one for one in endings if one.carrier_message_ids]
         if with_ids:
             await record_queries.insert_parts(tx, self._account, self._carrier, with_ids)
-        return await receipts.apply_early(tx, self._db.name, self._account, self._carrier, endings)
+        return await receipts.apply_early(tx, self._account, self._carrier, endings)
 
     async def _postpone(self, tx: Tx, postponed: Sequence[Postponement]) -> None:
         now = tx.now
@@ -141,16 +139,14 @@ class Recorder:
         )
 
 
-async def settle(tx: Tx, cell: str, account: str, endings: Sequence[Ending]) -> None:
+async def settle(tx: Tx, endings: Sequence[Ending]) -> None:
     """Charge what the carrier took, and hold nothing any more for what is decided. The wallets are locked."""
-    charges: dict[UUID, list[Charge]] = defaultdict(list)
+    owed = [(ending.claim.org_id, charge_of(ending.claim)) for ending in endings if ending.is_taken]
+    if owed:
+        await billing.charge_each(tx, owed)
     decided: dict[UUID, int] = defaultdict(int)
     for ending in endings:
         decided[ending.claim.org_id] += ending.claim.price_microcents
-        if ending.is_taken:
-            charges[ending.claim.org_id].append(charge_of(ending.claim))
-    for org_id in sorted(charges):
-        await billing.charge_many(tx, operator(org_id, cell, account), charges[org_id], may_overdraw=True)
     await record_queries.settle(tx, list(decided), list(decided.values()))
 
 
