@@ -314,3 +314,14 @@ async def test_stop_voids_the_question_so_that_a_later_yes_is_just_a_text(
     await handset.texts("YES")
 
     assert await standing() == STOPPED
+
+
+async def test_a_yes_that_nobody_asked_for_does_not_hold_up_sends(
+    db: CellDb, account: Account, handset: Handset
+) -> None:
+    """It changes no law, so it takes no turn with admissions; agents get many a yes."""
+    await handset.texts("YES")
+
+    assert (
+        await db.value("SELECT count(*) FROM sending_accounts WHERE org_id = $1 AND version > 0", account.org_id) == 0
+    )

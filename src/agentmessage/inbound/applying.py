@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import Charge
 from agentmessage.carriers.text_port import InboundHeard
@@ -17,7 +19,7 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages.operations import BELL as TEXTS_BELL
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
-from agentmessage.sms.keywords import classify
+from agentmessage.sms.keywords import Kind, classify
 
 NOTHING: frozenset[str] = frozenset()
 """No bell is to be rung: nothing changed."""
@@ -76,14 +78,7 @@ async def _take(
 
     Locks in the house's order: the law if there is a keyword, the wallet, then the conversations.
     """
-    known = await queries.list_stored(tx, tenant.org_id, tenant.account, wholes)
-    arrivals = [
-        Arrival(
-            new_id(), lines[whole.recipient], whole, classify(whole.text, own=rules.own_words(lines[whole.recipient]))
-        )
-        for whole in wholes
-        if whole.key not in known
-    ]
+    arrivals = await _arrivals(tx, tenant, lines, wholes)
     if not arrivals:
         return NOTHING
     if any(arrival.keyword for arrival in arrivals):
@@ -105,6 +100,23 @@ async def _take(
             replies[pair] += 1
             bells.add(TEXTS_BELL)
     return frozenset(bells)
+
+
+async def _arrivals(tx: Tx, tenant: Tenant, lines: Mapping[str, Line], wholes: Sequence[Whole]) -> list[Arrival]:
+    """What is new, with what it asks for. YES is a keyword only to a question; else it is an answer as any other."""
+    known = await queries.list_stored(tx, tenant.org_id, tenant.account, wholes)
+    arrivals = [
+        Arrival(new_id(), line, whole, classify(whole.text, own=rules.own_words(line)))
+        for whole in wholes
+        for line in (lines[whole.recipient],)
+        if whole.key not in known
+    ]
+    answers = [one for one in arrivals if one.keyword is not None and one.keyword.kind is Kind.CONFIRM]
+    if not answers:
+        return arrivals
+    asked = await queries.list_asked(tx, tenant.org_id, [one.place for one in answers])
+    idle = {one.id for one in answers if one.place not in asked}
+    return [msgspec.structs.replace(one, keyword=None) if one.id in idle else one for one in arrivals]
 
 
 async def _converse(tx: Tx, tenant: Tenant, arrival: Arrival) -> Spot:

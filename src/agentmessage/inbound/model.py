@@ -109,6 +109,32 @@ class Whole(Struct, frozen=True, kw_only=True):
         return self.carrier, self.carrier_message_id
 
 
+class Place(Struct, frozen=True):
+    """The pair that a conversation is between; its id never changes and says it to nobody but us."""
+
+    phone_number_id: UUID
+    contact_number: str
+
+    @property
+    def id(self) -> str:
+        """The pair as base64url."""
+        raw = self.phone_number_id.bytes + self.contact_number.encode()
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """The pair that an id stands for; None for anything that `id` did not make."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            contact = raw[UUID_BYTES:].decode()
+        except (binascii.Error, ValueError):
+            return None
+        if not contact or len(contact) > MOST_SENDER_CHARS or "\x00" in contact:
+            return None
+        place = cls(UUID(bytes=raw[:UUID_BYTES]), contact)
+        return place if place.id == text else None
+
+
 class Arrival(Struct, frozen=True):
     """A complete text that is new, with the number it came to and what it asks for."""
 
@@ -116,6 +142,11 @@ class Arrival(Struct, frozen=True):
     line: Line
     whole: Whole
     keyword: Keyword | None
+
+    @property
+    def place(self) -> Place:
+        """The conversation that it belongs to."""
+        return Place(self.line.phone_number_id, self.whole.sender)
 
 
 class Inbound(Struct, frozen=True):
@@ -169,32 +200,6 @@ class Spot(Struct, frozen=True):
 
     at: datetime
     auto_replies: int
-
-
-class Place(Struct, frozen=True):
-    """The pair that a conversation is between; its id never changes and says it to nobody but us."""
-
-    phone_number_id: UUID
-    contact_number: str
-
-    @property
-    def id(self) -> str:
-        """The pair as base64url."""
-        raw = self.phone_number_id.bytes + self.contact_number.encode()
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    @classmethod
-    def read(cls, text: str) -> "Place | None":
-        """The pair that an id stands for; None for anything that `id` did not make."""
-        try:
-            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            contact = raw[UUID_BYTES:].decode()
-        except (binascii.Error, ValueError):
-            return None
-        if not contact or len(contact) > MOST_SENDER_CHARS or "\x00" in contact:
-            return None
-        place = cls(UUID(bytes=raw[:UUID_BYTES]), contact)
-        return place if place.id == text else None
 
 
 class Conversation(Struct, frozen=True):

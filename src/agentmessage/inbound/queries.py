@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, RawText, Stored, Whole
+from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, Place, RawText, Stored, Whole
 from agentmessage.kernel.db import Statements
 from agentmessage.organizations.model import AutoReplies
 
@@ -229,6 +229,21 @@ async def list_stored(
         account,
         [whole.carrier for whole in wholes],
         [whole.carrier_message_id for whole in wholes],
+    )
+    return frozenset(rows)
+
+
+async def list_asked(tx: Statements, org_id: UUID, places: Sequence[Place]) -> frozenset[Place]:
+    """Those of the pairs with a double opt-in that waits for YES; by consent_challenges_open_idx."""
+    rows = await tx.all(
+        Place,
+        """SELECT c.phone_number_id, c.contact_number FROM unnest($2::uuid[], $3::text[]) g (number_id, contact)
+           JOIN consent_challenges c
+             ON c.org_id = $1 AND c.phone_number_id = g.number_id AND c.contact_number = g.contact
+                AND c.status = 'pending'""",
+        org_id,
+        [place.phone_number_id for place in places],
+        [place.contact_number for place in places],
     )
     return frozenset(rows)
 
