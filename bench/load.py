@@ -12,6 +12,7 @@ import uvloop
 from msgspec import Struct
 
 HEADER_END = b"\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class Figures(Struct, frozen=True):
@@ -42,10 +43,14 @@ class Connection(asyncio.Protocol):
         while (end := self._buffer.find(HEADER_END)) >= 0:
             head = bytes(self._buffer[:end]).lower()
             at = head.find(b"content-length: ")
-            length = (
-                int(head[at + 16 : head.find(b"\r\n", at) if head.find(b"\r\n", at) > 0 else None]) if at > 0 else 0
-            )
-            if len(self._buffer) < end + 4 + length:
+            if at > 0:
+                line_end = head.find(b"\r\n", at)
+                length = int(head[at + 16 : line_end if line_end > 0 else None])
+            elif b"transfer-encoding: chunked" in head:
+                length = self._buffer.find(LAST_CHUNK, end + 2) + len(LAST_CHUNK) - end - 4
+            else:
+                length = 0
+            if length < 0 or len(self._buffer) < end + 4 + length:
                 return
             del self._buffer[: end + 4 + length]
             self._run.note(int(head[9:12]), time.perf_counter() - self._sent_at)

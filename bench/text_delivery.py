@@ -22,7 +22,7 @@ from bench.cpu import resident_mib, spent_s
 from bench.fixture import Postgres, Server
 from bench.load import send_all
 from bench.paced import paced
-from bench.peers import kannel
+from bench.peers import jasmin, kannel
 from bench.simulated import Simulator
 from bench.text_fixture import Texting, post, serving, settings, texting
 
@@ -120,8 +120,8 @@ async def _carried(platform: Platform, texts: int) -> float:
     return texts / (time.perf_counter() - began)
 
 
-def deliver(postgres: Postgres, *, texts: int, rounds: int) -> None:
-    """Ours in turn with Kannel: texts per second from the first request to the last receipt."""
+def deliver(postgres: Postgres, *, texts: int, rounds: int, jasmin_venv: Path | None) -> None:
+    """Ours in turn with Kannel: texts per second from the first request to the last receipt; then Jasmin."""
     ours: list[float] = []
     with Platform(postgres, "bench_deliver") as platform:
         alone = uvloop.run(_carried(platform, texts))
@@ -141,6 +141,24 @@ def deliver(postgres: Postgres, *, texts: int, rounds: int) -> None:
             f"ratio {statistics.median(ratios):.0%} ({ratios[0]:.0%}..{ratios[-1]:.0%})",
             flush=True,
         )
+    if jasmin_venv is not None:
+        _jasmin(jasmin_venv, texts, statistics.median(ours))
+
+
+def _jasmin(venv: Path, texts: int, ours: float) -> None:
+    """To the carrier only, for want of receipts; a quarter of the texts, since it takes so long."""
+    if not jasmin.can_run(venv):
+        print(jasmin.ABSENT)
+        return
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Simulator(Path(directory)) as simulator,
+        jasmin.Jasmin(venv, Path(directory), simulator.smpp_port) as peer,
+    ):
+        per_s = jasmin.carried(peer, simulator, texts=texts // 4)
+    print(
+        f"deliver  Jasmin, to the carrier {texts // 4:,} texts {per_s:7,.0f}/s   ratio {ours / per_s:.1f} x", flush=True
+    )
 
 
 def _kannel(texts: int) -> list[float]:

@@ -1,7 +1,7 @@
 """Texts: how fast they are accepted, carried to their end, and for how long.
 
-    python -m bench.texting accept  [--seconds 4] [--rounds 3] [--stored 0] [--fresh]
-    python -m bench.texting deliver [--texts 20000]
+    python -m bench.texting accept  [--seconds 4] [--rounds 3] [--stored 10000000]
+    python -m bench.texting deliver [--texts 20000] [--jasmin DIRECTORY]
     python -m bench.texting soak    [--seconds 60]
 
 Every pair is measured in turn, several rounds, so that a noisy moment hits both; the figure is the median of the
@@ -151,6 +151,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stored", type=int, default=0, help="texts that are stored already")
     parser.add_argument("--texts", type=int, default=20_000, help="to deliver, or to find the peak by")
+    parser.add_argument("--jasmin", type=Path, help="a virtual environment for Jasmin; made where there is none")
     parser.add_argument("--numbers", type=int, default=1_000)
     parser.add_argument("--consents", type=int, default=100_000)
     parser.add_argument("--connections", type=int, nargs="*", default=CONNECTIONS)
@@ -158,7 +159,7 @@ def main() -> None:
     if options.what != "accept":
         with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
             if options.what == "deliver":
-                deliver(postgres, texts=options.texts, rounds=options.rounds)
+                deliver(postgres, texts=options.texts, rounds=options.rounds, jasmin_venv=options.jasmin)
             else:
                 soak(postgres, seconds=options.seconds, texts=options.texts)
         return
