@@ -10,8 +10,9 @@ import pytest
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.messages import media_queries, retention
-from agentmessage.messages.media_store import LocalStore, StoreAway
+from agentmessage.media import queries as media_queries
+from agentmessage.media.store import LocalStore, StoreAway
+from agentmessage.messages import retention
 from tests.make.accounts import Account
 from tests.make.said import PICTURE, SECRET, Said, content, queue, say
 

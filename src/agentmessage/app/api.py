@@ -24,8 +24,8 @@ from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
-from agentmessage.messages.media_model import PREFIX as MEDIA
-from agentmessage.messages.media_pages import MediaPages
+from agentmessage.media.model import PREFIX as MEDIA
+from agentmessage.media.pages import MediaPages
 from agentmessage.messages.routes import Doors
 from agentmessage.optin import tokens
 from agentmessage.optin.page import PREFIX as CONSENT_FORMS

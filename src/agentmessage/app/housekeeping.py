@@ -11,8 +11,8 @@ from agentmessage.carriers.port import Accepted
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.lookups import operations as lookups
+from agentmessage.media.store import ObjectStore
 from agentmessage.messages import retention
-from agentmessage.messages.media_store import ObjectStore
 from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
 from agentmessage.settings import Settings

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from agentmessage.kernel.seal import derive, every_key
-from agentmessage.messages.media_model import MediaLinks
-from agentmessage.messages.media_s3 import Bucket, S3Store
-from agentmessage.messages.media_store import LocalStore, ObjectStore
+from agentmessage.media.model import MediaLinks
+from agentmessage.media.s3 import Bucket, S3Store
+from agentmessage.media.store import LocalStore, ObjectStore
 from agentmessage.settings import Settings
 
 

@@ -15,7 +15,7 @@ from agentmessage.keys.routes import routes as key_routes
 from agentmessage.law.routes import routes as law_routes
 from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
 from agentmessage.lookups.routes import routes as lookup_routes
-from agentmessage.messages.media_routes import routes as media_routes
+from agentmessage.media.routes import routes as media_routes
 from agentmessage.messages.routes import routes as message_routes
 from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
 from agentmessage.numbers.order_routes import routes as number_order_routes

@@ -10,12 +10,3 @@ class MessageNotCancelable(ApiError):
     status = 409
     fix = "Only queued messages can be canceled; schedule a message to leave yourself time."
     message = "message is no longer queued"
-
-
-class MmsDisabled(ApiError):
-    """This installation takes no media."""
-
-    code = "MMS_DISABLED"
-    status = 503
-    fix = "Send the text without media, or ask the operator to switch MMS on."
-    message = "MMS is disabled"

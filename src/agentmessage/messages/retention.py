@@ -10,16 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
 from agentmessage.kernel.db import CellDb, Statements, Tx
-from agentmessage.messages import media_queries, redaction
+from agentmessage.media import operations as media
+from agentmessage.messages import redaction
 from agentmessage.messages import retention_queries as queries
-from agentmessage.messages.media_store import ObjectStore, StoreAway
 from agentmessage.messages.retention_queries import Aged, Sweep
-
-log = structlog.get_logger("agentmessage.retention")
 
 EVERY = timedelta(minutes=10)
 """Between two sweeps of one organization; a shortened retention acts at the next one."""
@@ -31,7 +28,6 @@ MOST_BITES = 50
 SOON = timedelta(seconds=20)
 """Before the next turn of an organization whose last one was cut short."""
 
-MOST_FILES = 200
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 LOWEST = UUID(int=0)
 
@@ -94,7 +90,7 @@ class Track(Struct, frozen=True, kw_only=True):
     keeps_text: bool
 
 
-async def sweep(db: CellDb, store: ObjectStore) -> int:
+async def sweep(db: CellDb, store: media.ObjectStore) -> int:
     """Give every organization of a cell its turn that is due, then delete files; answers how many texts were redacted.
 
     Two workers never sweep one organization at a time, and it would be harmless.
@@ -102,26 +98,11 @@ async def sweep(db: CellDb, store: ObjectStore) -> int:
     redacted = 0
     began = db.now
     while (turn := await queries.take_turn(db, swept_before=began - EVERY)) is not None:
-        await media_queries.shorten(db, turn.org_id, days=turn.mms_days)
+        await media.shorten(db, turn.org_id, days=turn.mms_days)
         for track in _tracks(turn):
             redacted += await _follow(db, turn.org_id, track)
-    await sweep_files(db, store)
+    await media.delete_expired(db, store)
     return redacted
-
-
-async def sweep_files(db: CellDb, store: ObjectStore) -> int:
-    """Delete files past their time, first their bytes; answers how many. A store that is away is asked again later."""
-    expired = await media_queries.list_expired(db, db.now, limit=MOST_FILES)
-    if not expired:
-        return 0
-    gone: list[UUID] = []
-    try:
-        for media in expired:
-            await store.delete(media.object_key)
-            gone.append(media.id)
-    except StoreAway as error:
-        log.warning("media store away", error=str(error)[:300])
-    return await media_queries.delete(db, gone, db.now)
 
 
 def _tracks(turn: Sweep) -> Sequence[Track]:

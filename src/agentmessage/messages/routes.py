@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from agentmessage.billing.errors import InsufficientCredit
@@ -18,10 +19,12 @@ from agentmessage.law.errors import (
     RecipientOptedOut,
     SenderNotRegistered,
 )
+from agentmessage.media import operations as media
+from agentmessage.media.errors import MmsDisabled
+from agentmessage.media.model import MediaLinks
 from agentmessage.messages import admission, operations, queries
 from agentmessage.messages.admission import Admission, Draft
-from agentmessage.messages.errors import MessageNotCancelable, MmsDisabled
-from agentmessage.messages.media_routes import attach
+from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import RANKS, Message
 from agentmessage.messages.schemas import (
     BatchError,
@@ -42,6 +45,9 @@ from agentmessage.web.validation import read_body
 from agentmessage.web.wire import Page
 
 routes = Routes("Messages")
+
+LONGEST_DEFERRAL = timedelta(hours=25)
+"""Quiet hours put a text off by a day at most, or an hour more where a clock is set back."""
 
 EXAMPLE = {
     "from": "+14155550123",
@@ -198,10 +204,21 @@ async def _prepare(call: Call[Any, Any], body: MessageCreate, claim: Claim | Non
     if found:
         return ValidationFailed(found)
     try:
-        urls = await attach(call, body.media, due_at=body.scheduled_at or now, validity_s=body.validity_s)
+        urls = await _urls(call, body, now)
     except ApiError as refusal:
         return refusal
     return _draft(call.tenant, body, urls, claim)
+
+
+async def _urls(call: Call[Any, Any], body: MessageCreate, now: datetime) -> Sequence[str]:
+    """The media of a text as URLs that its carrier can fetch for as long as the text may be sent."""
+    if not body.media:
+        return ()
+    links = call.context["media_links"]
+    if not isinstance(links, MediaLinks):
+        raise TypeError("the wiring gave no media links")
+    until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s) + LONGEST_DEFERRAL
+    return await media.resolve(call.db, call.tenant, body.media, links=links, until=until)
 
 
 async def _prepare_raw(call: Call[Any, Any], raw: bytes) -> Draft | ApiError:

@@ -1,0 +1,88 @@
+"""Files that go with texts: announced, uploaded once by a secret link, fetched by the carrier by a signed one."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.media import queries
+from agentmessage.media.errors import MmsDisabled
+from agentmessage.media.file_types import MediaType
+from agentmessage.media.model import UPLOAD_LINK_KEPT, Media, MediaLinks, MediaState, fingerprint
+from agentmessage.media.store import ObjectStore, StoreAway, key_of
+
+log = structlog.get_logger("agentmessage.media")
+
+TOKEN_BYTES = 32
+MOST_FILES = 200
+NOT_YOURS = "must be an https URL, or the media_id of one of your uploads that is complete"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+async def announce(tx: Tx, tenant: Tenant, *, mime_type: MediaType, byte_size: int) -> tuple[Media, str]:
+    """Make room for one file; answers it with the token of its upload link, which is not stored."""
+    media_id = new_id()
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    media = Media(
+        id=media_id,
+        org_id=tenant.org_id,
+        mime_type=mime_type,
+        byte_size=byte_size,
+        state=MediaState.ANNOUNCED,
+        object_key=key_of(tenant.org_id, media_id),
+        created_at=tx.now,
+        expires_at=tx.now + UPLOAD_LINK_KEPT,
+        stored_at=None,
+    )
+    await queries.insert(tx, media, fingerprint(token))
+    return media, token
+
+
+async def resolve(
+    db: Statements, tenant: Tenant, refs: Sequence[str], *, links: MediaLinks, until: datetime
+) -> list[str]:
+    """The `media` of a text as URLs that its carrier can fetch, in order; https URLs stay as they are.
+
+    `until`: when the text can no longer be sent. Until then uploads are kept and their links hold. Raises MmsDisabled,
+    or ValidationFailed naming every `media[i]` that is not the tenant's or not uploaded yet.
+    """
+    if refs and not links.is_enabled:
+        raise MmsDisabled
+    wanted = {ref: msgspec.convert(ref.lower(), UUID) for ref in refs if _UUID.fullmatch(ref)}
+    kept = await queries.keep_until(db, tenant.org_id, list(wanted.values()), until) if wanted else []
+    faults = {
+        f"media[{index}]": NOT_YOURS
+        for index, ref in enumerate(refs)
+        if not (ref.startswith("https://") or wanted.get(ref) in kept)
+    }
+    if faults:
+        raise ValidationFailed(faults)
+    return [links.download(tenant.cell, wanted[ref], until=until) if ref in wanted else ref for ref in refs]
+
+
+async def shorten(db: Statements, org_id: UUID, *, days: int) -> None:
+    """An organization's retention was lowered: its files go sooner."""
+    await queries.shorten(db, org_id, days=days)
+
+
+async def delete_expired(db: CellDb, store: ObjectStore) -> int:
+    """Delete files past their time, first their bytes; answers how many. A store that is away is asked again later."""
+    expired = await queries.list_expired(db, db.now, limit=MOST_FILES)
+    if not expired:
+        return 0
+    gone: list[UUID] = []
+    try:
+        for media in expired:
+            await store.delete(media.object_key)
+            gone.append(media.id)
+    except StoreAway as error:
+        log.warning("media store away", error=str(error)[:300])
+    return await queries.delete(db, gone, db.now)

@@ -1,0 +1,132 @@
+"""Every statement on media."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agentmessage.kernel.db import Statements
+from agentmessage.media.model import Media
+
+
+async def insert(tx: Statements, media: Media, token_hash: bytes) -> None:
+    """Store an announcement."""
+    await tx.run(
+        """INSERT INTO media (id, org_id, mime_type, byte_size, state, upload_token_hash, object_key, created_at,
+               expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        media.id,
+        media.org_id,
+        media.mime_type,
+        media.byte_size,
+        media.state,
+        token_hash,
+        media.object_key,
+        media.created_at,
+        media.expires_at,
+    )
+
+
+async def find_upload(db: Statements, token_hash: bytes) -> Media | None:
+    """What a token of an upload link is for, whosever it is; None once it is used or over."""
+    return await db.one(
+        Media,
+        """SELECT id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at, stored_at FROM media
+           WHERE upload_token_hash = $1 AND expires_at > $2""",
+        token_hash,
+        db.now,
+    )
+
+
+async def use_token(db: Statements, org_id: UUID, media_id: UUID, token_hash: bytes) -> bool:
+    """Use an upload link up; of two at once, one gets it."""
+    return bool(
+        await db.run(
+            """UPDATE media SET upload_token_hash = NULL
+               WHERE org_id = $1 AND id = $2 AND upload_token_hash = $3 AND expires_at > $4""",
+            org_id,
+            media_id,
+            token_hash,
+            db.now,
+        )
+    )
+
+
+async def give_token_back(db: Statements, org_id: UUID, media_id: UUID, token_hash: bytes) -> None:
+    """The store was away: the link may be used after all."""
+    await db.run(
+        "UPDATE media SET upload_token_hash = $3 WHERE org_id = $1 AND id = $2 AND state = 'announced'",
+        org_id,
+        media_id,
+        token_hash,
+    )
+
+
+async def mark_stored(db: Statements, org_id: UUID, media_id: UUID, *, byte_size: int) -> None:
+    """The bytes are in the store, for as long as the organization keeps media."""
+    await db.run(
+        """UPDATE media m SET state = 'stored', stored_at = $3, byte_size = $4,
+               expires_at = $3::timestamptz + make_interval(days => o.mms_retention_days)
+           FROM organizations o WHERE m.org_id = $1 AND m.id = $2 AND o.id = m.org_id""",
+        org_id,
+        media_id,
+        db.now,
+        byte_size,
+    )
+
+
+async def find_stored(db: Statements, media_id: UUID) -> Media | None:
+    """A stored file, whosever it is: a signed link has been checked."""
+    return await db.one(
+        Media,
+        """SELECT id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at, stored_at FROM media
+           WHERE id = $1 AND state = 'stored'""",
+        media_id,
+    )
+
+
+async def keep_until(db: Statements, org_id: UUID, media_ids: Sequence[UUID], until: datetime) -> list[UUID]:
+    """Keep stored files at least so long; answers which of them there are."""
+    return await db.all(
+        _id,
+        """UPDATE media SET needed_until = greatest(needed_until, $3::timestamptz)
+           WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND greatest(expires_at, needed_until) > $4
+           RETURNING id""",
+        org_id,
+        media_ids,
+        until,
+        db.now,
+    )
+
+
+async def shorten(db: Statements, org_id: UUID, *, days: int) -> int:
+    """Let stored files of one organization end as early as its present retention says; by media_org_idx."""
+    return await db.run(
+        """UPDATE media SET expires_at = stored_at + make_interval(days => $2)
+           WHERE org_id = $1 AND state = 'stored' AND expires_at > stored_at + make_interval(days => $2)""",
+        org_id,
+        days,
+    )
+
+
+async def list_expired(db: Statements, now: datetime, *, limit: int) -> list[Media]:
+    """Files past their time, whosever they are; by media_expiry_idx."""
+    return await db.all(
+        Media,
+        """SELECT id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at, stored_at FROM media
+           WHERE expires_at <= $1 AND (needed_until IS NULL OR needed_until <= $1) ORDER BY expires_at LIMIT $2""",
+        now,
+        limit,
+    )
+
+
+async def delete(db: Statements, media_ids: Sequence[UUID], now: datetime) -> int:
+    """Forget files that are past their time still, whosever they are; those that a text has come to need stay."""
+    return await db.run(
+        "DELETE FROM media WHERE id = ANY ($1) AND expires_at <= $2 AND (needed_until IS NULL OR needed_until <= $2)",
+        media_ids,
+        now,
+    )
+
+
+def _id(value: UUID) -> UUID:
+    return value
