@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from agentmessage.app import operator_queries, queries
+from agentmessage.app import operator_queries, operator_text_queries, operator_texts, queries
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 
@@ -28,6 +28,12 @@ HELP = {
     "odd_callbacks": "Callbacks of the last 24 hours that nobody understood or whose subject is unknown.",
     "inbound_problems": "Texts of the last 24 hours that were kept but not applied, by why.",
     "jobs_due": "Jobs that should have run.",
+    "texts_waiting": "Texts that the carrier has not taken: due, for later, or handed over without an answer.",
+    "oldest_text_seconds": "How long the oldest due text has waited.",
+    "lanes_paused": "Lanes that wait because the carrier asked for patience.",
+    "receipts_missing": "Parts handed over one to ten minutes ago without a receipt.",
+    "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
+    "text_line_up": "Whether a worker's line to a carrier of texts stands.",
     "sweep_age_seconds": "Since the last drift sweep ended.",
 }
 
@@ -80,13 +86,39 @@ async def _count_cell(db: CellDb) -> list[Sample]:
     for problem, texts in (await inbound.count_problems(db, db.now - RECENT)).items():
         samples.append(Sample("inbound_problems", {**cell, "problem": problem}, texts))
     samples.append(Sample("jobs_due", cell, await queries.count_due_jobs(db)))
+    return samples + await _count_texts(db)
+
+
+async def _count_texts(db: CellDb) -> list[Sample]:
+    cell = {"cell": db.name}
+    samples: list[Sample] = []
+    for row in await operator_text_queries.count_queue(db):
+        labels = {**cell, "account": row.account}
+        for state, texts in (("due", row.due), ("later", row.later), ("handed", row.handed)):
+            samples.append(Sample("texts_waiting", {**labels, "state": state}, texts))
+        if row.oldest_at is not None:
+            samples.append(Sample("oldest_text_seconds", labels, (db.now - row.oldest_at).total_seconds()))
+    for name, counts in (
+        ("lanes_paused", await operator_text_queries.count_paused_lanes(db)),
+        ("receipts_missing", await operator_text_queries.count_missing_receipts(db)),
+        ("texts_unknown", await operator_text_queries.count_unknown(db, db.now - RECENT)),
+    ):
+        samples += [Sample(name, {**cell, "account": row.account}, row.count) for row in counts]
     return samples
 
 
 async def show(cells: Cells) -> bytes:
-    """The last counts as Prometheus text."""
-    stored = await queries.read_gauges(await cells.directory())
-    return generate_latest(_registered(msgspec.convert(stored or [], list[Sample])))
+    """The last counts, and how lines stand right now, as Prometheus text."""
+    stored = msgspec.convert(await queries.read_gauges(await cells.directory()) or [], list[Sample])
+    return generate_latest(_registered([*stored, *await _lines(cells)]))
+
+
+async def _lines(cells: Cells) -> list[Sample]:
+    return [
+        Sample("text_line_up", {"worker": line.worker, "account": line.account, "carrier": line.carrier}, line.is_up)
+        for line in await operator_texts.living_lines(cells)
+        if line.is_up is not None
+    ]
 
 
 def _registered(samples: Sequence[Sample]) -> CollectorRegistry:

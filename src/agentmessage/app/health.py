@@ -1,18 +1,16 @@
 """Is it alive, is it ready, what does it count: the three pages that an operator's machinery reads."""
 
 import contextlib
-from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from agentmessage.app import gauges, queries
+from agentmessage.app.line_states import WORKER_SILENCE
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.migrations.runner import pending_on
 from agentmessage.web.responses import Reply
-
-WORKER_SILENCE = timedelta(seconds=30)
 
 
 class Readiness(Struct, frozen=True):

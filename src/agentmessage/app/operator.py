@@ -141,7 +141,7 @@ async def create_organization(cells: Cells, settings: Settings, *, name: str, ce
 
 async def create_key(cells: Cells, org_id: UUID, *, label: str, scopes: Sequence[str]) -> KeyLine:
     """A new key; no scopes means every customer scope. Raises Impossible, InvalidScopes."""
-    tenant = await _tenant(cells, org_id)
+    tenant = await tenant_of(cells, org_id)
     cell = await cells.cell(tenant.cell)
     async with cell.transaction() as tx:
         key, plaintext = await keys.issue(tx, tenant, label=label, scopes=scopes or CUSTOMER_SCOPES)
@@ -150,13 +150,13 @@ async def create_key(cells: Cells, org_id: UUID, *, label: str, scopes: Sequence
 
 async def list_keys(cells: Cells, org_id: UUID) -> list[KeyLine]:
     """An organization's keys, newest first. Raises Impossible."""
-    tenant = await _tenant(cells, org_id)
+    tenant = await tenant_of(cells, org_id)
     return [_line(key) for key in await keys.list_all(await cells.cell(tenant.cell), tenant)]
 
 
 async def revoke_key(cells: Cells, org_id: UUID, key_id: UUID) -> KeyLine:
     """End a key; every API process refuses it within a second. Raises Impossible."""
-    tenant = await _tenant(cells, org_id)
+    tenant = await tenant_of(cells, org_id)
     cell = await cells.cell(tenant.cell)
     try:
         async with cell.transaction() as tx:
@@ -168,7 +168,7 @@ async def revoke_key(cells: Cells, org_id: UUID, key_id: UUID) -> KeyLine:
 
 async def credit_wallet(cells: Cells, org_id: UUID, *, cents: int, reference: str) -> WalletLine:
     """Add money; the same reference again adds nothing. Raises Impossible."""
-    tenant = await _tenant(cells, org_id)
+    tenant = await tenant_of(cells, org_id)
     cell = await cells.cell(tenant.cell)
     async with cell.transaction() as tx:
         await billing.credit(
@@ -245,7 +245,8 @@ async def retry_number(cells: Cells, number: str) -> list[RungLine]:
     return rung
 
 
-async def _tenant(cells: Cells, org_id: UUID) -> Tenant:
+async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
+    """The operator acting on an organization. Raises Impossible."""
     try:
         return await organizations.tenant_of(cells, org_id)
     except NotFound as error:

@@ -1,18 +1,31 @@
 """Statements on the installation's own tables: heartbeats and raw callbacks."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from agentmessage.app.line_states import LineState
 from agentmessage.kernel.db import Statements
 
 
-async def beat(db: Statements, worker: str) -> None:
-    """This worker is alive."""
+async def beat(db: Statements, worker: str, lines: Sequence[LineState]) -> None:
+    """This worker is alive, and its lines stand so."""
     await db.run(
-        """INSERT INTO directory.worker_heartbeats (worker, beat_at) VALUES ($1, $2)
-           ON CONFLICT (worker) DO UPDATE SET beat_at = $2""",
+        """INSERT INTO directory.worker_heartbeats (worker, beat_at, lines) VALUES ($1, $2, $3)
+           ON CONFLICT (worker) DO UPDATE SET beat_at = $2, lines = $3""",
         worker,
         db.now,
+        lines,
+    )
+
+
+async def list_lines(db: Statements, since: datetime) -> list[tuple[str, list[LineState]]]:
+    """The lines of every worker that was alive since then, by the worker's name."""
+    return await db.all(
+        _lines, "SELECT worker, lines FROM directory.worker_heartbeats WHERE beat_at >= $1 ORDER BY worker", since
     )
 
 
@@ -98,3 +111,7 @@ async def count_due_jobs(db: Statements) -> int:
     """Jobs whose time has come; by jobs_due_idx."""
     count: int = await db.value("SELECT count(*) FROM jobs WHERE run_at <= $1", db.now)
     return count
+
+
+def _lines(worker: str, lines: Any) -> tuple[str, list[LineState]]:
+    return worker, msgspec.convert(lines, list[LineState])

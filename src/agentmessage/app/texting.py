@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import structlog
 from msgspec import Struct
 
 from agentmessage.app.hearing import Hearing
+from agentmessage.app.line_states import LineState
 from agentmessage.app.text_lines import TextLine
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.kernel.ids import new_id
@@ -33,6 +35,16 @@ RECORDING_S = 5.0
 SWEEP_S = 1.0
 GIVE_UP_S = 60.0
 AFTER_FAILURE_S = 1.0
+
+
+@runtime_checkable
+class Bound(Protocol):
+    """A carrier whose line stands or does not; one that is called over HTTP has no such thing."""
+
+    @property
+    def is_up(self) -> bool:
+        """Texts can be handed over."""
+        ...
 
 
 class Desk(Struct, frozen=True):
@@ -77,6 +89,20 @@ class Texting:
         for account, lines in self._lines.items():
             for line in lines:
                 self._open_desk(db, account, line)
+
+    def line_states(self) -> Sequence[LineState]:
+        """How every line stands at this moment."""
+        return [
+            LineState(
+                account=account,
+                carrier=line.carrier.name,
+                channels=sorted(line.channels),
+                is_up=line.carrier.is_up if isinstance(line.carrier, Bound) else None,
+                room=line.carrier.room,
+            )
+            for account, lines in sorted(self._lines.items())
+            for line in lines
+        ]
 
     async def stop(self) -> None:
         """End in order, within a few seconds."""

@@ -141,7 +141,7 @@ class Worker:
                 await asyncio.sleep(AFTER_FAILURE_S)
 
     async def _beat(self) -> None:
-        await queries.beat(await self._cells.directory(), self._name)
+        await queries.beat(await self._cells.directory(), self._name, self._texting.line_states())
         await asyncio.sleep(HEARTBEAT_S)
 
     async def _subscribe(self) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from agentmessage.cli.connection import on_database
+from agentmessage.cli.failures import Failure
 from agentmessage.cli.tables import print_json, show, show_one
 
 organizations = typer.Typer(no_args_is_help=True, help="Tenants, each with its sandbox twin.")
@@ -50,6 +51,28 @@ def list_organizations(context: typer.Context, as_json: AsJson = False) -> None:
 
     columns = ("id", "name", "mode", "cell", "balance_cents", "twin_id", "created_at")
     show(on_database(context, operator.list_organizations), columns=columns, title="Organizations", as_json=as_json)
+
+
+@organizations.command("set-throughput")
+def set_throughput(  # noqa: PLR0917 - typer makes one option of each
+    context: typer.Context,
+    org: Org,
+    per_second: Annotated[int | None, typer.Option(min=1, max=100_000, help="Texts a second, and the burst.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=1, max=6_000_000, help="Texts a minute, and the burst.")] = None,
+    by_tier: Annotated[bool, typer.Option("--by-tier", help="As its tier has it, again.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Say how fast an organization may hand in texts; carriers' own limits hold besides."""
+    from agentmessage.app import operator_texts  # noqa: PLC0415
+
+    has_both = per_second is not None and per_minute is not None
+    if by_tier == has_both or (by_tier and (per_second is not None or per_minute is not None)):
+        raise Failure("Give --per-second and --per-minute, or --by-tier")
+    after = on_database(
+        context,
+        lambda cells: operator_texts.set_throughput(cells, org, per_second=per_second, per_minute=per_minute),
+    )
+    show_one(after, columns=("org_id", "per_second", "per_minute"), title="Throughput", as_json=as_json)
 
 
 @api_keys.command("create")

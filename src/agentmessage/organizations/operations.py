@@ -127,6 +127,23 @@ async def patch(tx: Tx, tenant: Tenant, wish: OrganizationPatch) -> Organization
     return resource
 
 
+async def set_throughput(tx: Tx, tenant: Tenant, *, per_second: int | None, per_minute: int | None) -> None:
+    """How many texts the organization may hand in from now on, which is also the burst; None: as its tier has it.
+
+    For the operator; audited. Raises NotFound.
+    """
+    await lock(tx, tenant)
+    await queries.update_throughput(tx, tenant.org_id, per_second=per_second, per_minute=per_minute)
+    await record(
+        tx,
+        tenant,
+        action="organization.throughput.set",
+        resource_type="organization",
+        resource_id=tenant.org_id,
+        payload={"per_second": per_second, "per_minute": per_minute},
+    )
+
+
 async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
     """The operator acting on an organization, wherever it lives. Raises NotFound."""
     return await tenant_in(await cells.directory(), org_id)

@@ -100,6 +100,17 @@ async def update(tx: Statements, organization: Organization) -> None:
     )
 
 
+async def update_throughput(tx: Statements, org_id: UUID, *, per_second: int | None, per_minute: int | None) -> None:
+    """Store how many texts an organization may hand in; None: as its tier has it."""
+    await tx.run(
+        "UPDATE organizations SET throughput_per_sec = $2, throughput_per_min = $3, updated_at = $4 WHERE id = $1",
+        org_id,
+        per_second,
+        per_minute,
+        tx.now,
+    )
+
+
 async def standing(db: Statements, org_id: UUID) -> Standing:
     """How far registration is: the only look of this room at brands and campaigns, and it changes nothing."""
     row = await db.one(

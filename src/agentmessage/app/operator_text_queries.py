@@ -1,0 +1,140 @@
+"""What the operator asks about texts as a whole; these statements cross tenants on purpose."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.kernel.db import Statements
+
+RECEIPT_USUAL = timedelta(minutes=1)
+RECEIPT_LOOK = timedelta(minutes=10)
+"""Parts that are younger than the first may well get their receipt yet; older ones than the second are not counted."""
+
+
+class LaneRow(Struct, frozen=True):
+    """Texts of one lane that the carrier has not taken: `due` now, for `later`, `handed` over without an answer.
+
+    `lane` is the campaign's id at the registry, or the number where there is no campaign; `oldest_at` since when the
+    oldest is due; `paused_until`: the carrier asked for patience.
+    """
+
+    account: str
+    org_id: UUID
+    organization: str
+    lane: str
+    due: int
+    later: int
+    handed: int
+    oldest_at: datetime | None
+    paused_until: datetime | None
+
+
+class UnknownRow(Struct, frozen=True):
+    """A text of which nobody knows whether the carrier took it."""
+
+    message_id: UUID
+    org_id: UUID
+    account: str
+    sender: str
+    recipient: str
+    unknown_at: datetime
+    reason: str | None
+
+
+class QueueCount(Struct, frozen=True):
+    """One account's queue in one cell, counted as in LaneRow."""
+
+    account: str
+    due: int
+    later: int
+    handed: int
+    oldest_at: datetime | None
+
+
+class AccountCount(Struct, frozen=True):
+    """How many of something belong to one account."""
+
+    account: str
+    count: int
+
+
+async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
+    """One cell's lanes with texts in them, the longest waiting first. Reads the whole queue."""
+    return await db.all(
+        LaneRow,
+        """SELECT q.account, q.org_id, o.name, coalesce(c.tcr_campaign_id, n.number, q.campaign_id::text),
+                  q.due, q.later, q.handed, q.oldest_at, b.paused_until
+           FROM (SELECT account, org_id, campaign_id,
+                        count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS due,
+                        count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS later,
+                        count(*) FILTER (WHERE claimed_at IS NOT NULL) AS handed,
+                        min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS oldest_at
+                 FROM dispatches GROUP BY account, org_id, campaign_id) q
+           JOIN organizations o ON o.id = q.org_id
+           LEFT JOIN campaigns c ON c.id = q.campaign_id
+           LEFT JOIN phone_numbers n ON n.id = q.campaign_id
+           LEFT JOIN pace_buckets b
+             ON b.account = q.account AND b.scope = 'lane:' || q.campaign_id AND b.paused_until > $1
+           ORDER BY q.oldest_at NULLS LAST, q.due DESC, q.org_id, q.campaign_id LIMIT $2""",
+        db.now,
+        limit,
+    )
+
+
+async def list_unknown(db: Statements, since: datetime, *, limit: int) -> list[UnknownRow]:
+    """One cell's texts that ended as unknown since then and still are, newest first; by events_unknown_idx."""
+    return await db.all(
+        UnknownRow,
+        """SELECT m.id, m.org_id, m.account, m.sender, m.recipient, e.created_at, m.carrier_text
+           FROM events e JOIN messages m ON m.id = e.resource_id AND m.org_id = e.org_id AND m.error_code = 'unknown'
+           WHERE e.type = 'message.undelivered' AND e.data #>> '{error,code}' = 'unknown' AND e.created_at >= $1
+           ORDER BY e.created_at DESC, e.id DESC LIMIT $2""",
+        since,
+        limit,
+    )
+
+
+async def count_queue(db: Statements) -> list[QueueCount]:
+    """One cell's queue by account."""
+    return await db.all(
+        QueueCount,
+        """SELECT account, count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1),
+                  count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1),
+                  count(*) FILTER (WHERE claimed_at IS NOT NULL),
+                  min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1)
+           FROM dispatches GROUP BY account ORDER BY account""",
+        db.now,
+    )
+
+
+async def count_paused_lanes(db: Statements) -> list[AccountCount]:
+    """One cell's lanes that wait because the carrier asked for patience, by account."""
+    return await db.all(
+        AccountCount,
+        """SELECT account, count(*) FROM pace_buckets WHERE paused_until > $1 GROUP BY account ORDER BY account""",
+        db.now,
+    )
+
+
+async def count_unknown(db: Statements, since: datetime) -> list[AccountCount]:
+    """One cell's texts that ended as unknown since then and still are, by account; by events_unknown_idx."""
+    return await db.all(
+        AccountCount,
+        """SELECT m.account, count(*)
+           FROM events e JOIN messages m ON m.id = e.resource_id AND m.org_id = e.org_id AND m.error_code = 'unknown'
+           WHERE e.type = 'message.undelivered' AND e.data #>> '{error,code}' = 'unknown' AND e.created_at >= $1
+           GROUP BY m.account ORDER BY m.account""",
+        since,
+    )
+
+
+async def count_missing_receipts(db: Statements) -> list[AccountCount]:
+    """Parts handed over one to ten minutes ago without a receipt, by account; by carrier_parts_age_idx."""
+    return await db.all(
+        AccountCount,
+        """SELECT account, count(*) FROM carrier_parts
+           WHERE created_at BETWEEN $1 AND $2 AND outcome IS NULL GROUP BY account ORDER BY account""",
+        db.now - RECEIPT_LOOK,
+        db.now - RECEIPT_USUAL,
+    )

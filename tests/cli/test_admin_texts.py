@@ -1,0 +1,195 @@
+"""`agentmessage admin texts status` and `set-throughput`, and the gauges that count the same."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from agentmessage.app import gauges, queries
+from agentmessage.app.line_states import LineState
+from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
+from agentmessage.cli.main import app
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.errors import RateLimited
+from agentmessage.messages import dispatch_queries, receipts
+from agentmessage.messages.dispatching import LEASE_S
+from tests.conftest import SEAL_KEY
+from tests.make.accounts import Account
+from tests.make.texts import insert_consent, insert_sender
+from tests.messages.dispatch.floor import admit, floor, ready_sender, status_of
+
+OVERDUE = timedelta(seconds=LEASE_S + 1)
+Ask = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def run(dsn: str) -> Callable[..., Awaitable[Result]]:
+    """The command line against the test's database."""
+
+    async def invoke(*words: str) -> Result:
+        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        return await asyncio.to_thread(CliRunner().invoke, app, ["admin", *words], env=environment)
+
+    return invoke
+
+
+@pytest.fixture
+def ask(run: Callable[..., Awaitable[Result]]) -> Ask:
+    """The same, as a program asks."""
+
+    async def invoke(*words: str) -> Any:
+        result = await run(*words, "--json")
+        assert result.exit_code == 0, result.exception or result.output
+        return json.loads(result.stdout)
+
+    return invoke
+
+
+def audited(kind: str, payload: Any) -> tuple[str, Any]:
+    return kind, payload
+
+
+async def one_unknown(db: CellDb, account: Account) -> Any:
+    """A text whose worker died while it told the carrier."""
+    sender = await ready_sender(db, account)
+    (message,) = await admit(db, account.tenant, sender, "Acme: who knows?")
+    async with floor(db) as (_, desk):
+        async with db.transaction() as tx:
+            await dispatch_queries.claim(tx, [message.id], token=desk.token, until=db.now)
+        await db.run(
+            "UPDATE dispatches SET claim_token = gen_random_uuid(), claim_until = now() - $1::interval", OVERDUE
+        )
+        await desk.sweep()
+    assert await status_of(db, message.id) == ("undelivered", "unknown")
+    return sender, message
+
+
+async def test_what_waits_is_shown_by_lane_with_its_age_and_its_pause(db: CellDb, account: Account, ask: Ask) -> None:
+    sender = await ready_sender(db, account)
+    await admit(db, account.tenant, sender, "Acme: now.")
+    await admit(db, account.tenant, sender, "Acme: later.", scheduled_at=db.now + timedelta(hours=1))
+    until = db.now + timedelta(seconds=30)
+    await db.run(
+        """INSERT INTO pace_buckets (account, scope, tokens, refilled_at, paused_until)
+           VALUES ('live', 'lane:' || $1::text, 0, $2, $3)""",
+        str(sender.campaign_id),
+        db.now,
+        until,
+    )
+
+    (lane,) = (await ask("texts", "status"))["lanes"]
+
+    assert (lane["organization"], lane["account"], lane["org_id"]) == ("Acme", "live", str(account.org_id))
+    assert (lane["due"], lane["later"], lane["handed"]) == (1, 1, 0)
+    assert datetime.fromisoformat(lane["paused_until"]) == until
+    assert lane["oldest_at"] is not None
+
+
+async def test_an_unknown_outcome_is_shown_until_a_late_receipt_tells_it(
+    db: CellDb, account: Account, ask: Ask
+) -> None:
+    sender, message = await one_unknown(db, account)
+
+    (shown,) = (await ask("texts", "status"))["unknown"]
+
+    assert (shown["message_id"], shown["sender"]) == (str(message.id), sender.number)
+    assert "gone" in shown["reason"]
+    receipt = ReceiptHeard(
+        carrier="smpp",
+        carrier_message_id="late",
+        message_id=message.id,
+        state=ReceiptState.DELIVERED,
+        happened_at=db.now,
+        raw="late",
+    )
+    await db.run(
+        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+           VALUES ('live', 'smpp', 'late', $1, $2, 1, 1, now())""",
+        message.id,
+        account.org_id,
+    )
+    assert await receipts.apply(db, "live", [receipt]) == []
+    assert (await ask("texts", "status"))["unknown"] == []
+
+
+async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
+    cells: Cells, db: CellDb, ask: Ask
+) -> None:
+    directory = await cells.directory()
+    await queries.beat(directory, "host/1", [LineState("live", "smpp", ["sms"], is_up=False, room=0)])
+    await queries.beat(directory, "host/2", [LineState("live", "smpp", ["sms"], is_up=True, room=100)])
+    await db.run("UPDATE directory.worker_heartbeats SET beat_at = now() - interval '1 minute' WHERE worker = 'host/2'")
+
+    lines = (await ask("texts", "status"))["lines"]
+
+    assert [(line["worker"], line["is_up"], line["room"]) for line in lines] == [("host/1", False, 0)]
+    shown = (await gauges.show(cells)).decode()
+    assert 'agentmessage_text_line_up{account="live",carrier="smpp",worker="host/1"} 0.0' in shown
+    assert "host/2" not in shown
+
+
+async def test_people_get_three_tables(run: Callable[..., Awaitable[Result]]) -> None:
+    shown = (await run("texts", "status")).stdout
+
+    for title in ("Queue by organization and lane", "Lines of living workers", "Outcome unknown, last 24 hours"):
+        assert title in shown
+
+
+async def test_gauges_count_what_waits_and_what_nobody_knows(cells: Cells, db: CellDb, account: Account) -> None:
+    sender, _ = await one_unknown(db, account)
+    await admit(db, account.tenant, sender, "Acme: now.")
+    async with floor(db) as (smsc, desk):
+        await desk.turn()
+    assert len(smsc.taken) == 1
+    await db.run("UPDATE carrier_parts SET created_at = now() - interval '2 minutes'")
+    await admit(db, account.tenant, sender, "Acme: next.", "Acme: and next.")
+
+    assert await gauges.count_if_due(cells)
+    shown = (await gauges.show(cells)).decode()
+
+    of_live = 'account="live",cell="cell_00"'
+    assert f'agentmessage_texts_waiting{{{of_live},state="due"}} 2.0' in shown
+    assert f"agentmessage_oldest_text_seconds{{{of_live}}}" in shown
+    assert f"agentmessage_texts_unknown{{{of_live}}} 1.0" in shown
+    assert f"agentmessage_receipts_missing{{{of_live}}} 1.0" in shown
+
+
+async def test_the_operator_sets_the_pace_of_an_organization_and_gives_it_back_to_the_tier(
+    db: CellDb, account: Account, ask: Ask
+) -> None:
+    sender = await insert_sender(db, account.tenant)
+    await insert_consent(db, account.tenant, sender)
+    org = str(account.org_id)
+    words = ("organizations", "set-throughput", "--org", org)
+    with pytest.raises(RateLimited):
+        await admit(db, account.tenant, sender, "Acme: one.", "Acme: two.")
+
+    after = await ask(*words, "--per-second", "5", "--per-minute", "300")
+
+    assert after == {"org_id": org, "per_second": 5, "per_minute": 300}
+    await db.run("UPDATE sending_accounts SET refilled_at = refilled_at - interval '1 minute'")
+    assert len(await admit(db, account.tenant, sender, "Acme: one.", "Acme: two.")) == 2
+    assert await ask(*words, "--by-tier") == {"org_id": org, "per_second": None, "per_minute": None}
+    with pytest.raises(RateLimited):
+        await admit(db, account.tenant, sender, *[f"Acme: {number}." for number in range(5)])
+    rows = await db.all(
+        audited,
+        """SELECT actor_kind, payload FROM audit_log WHERE org_id = $1 AND action = 'organization.throughput.set'
+           ORDER BY id""",
+        account.org_id,
+    )
+    assert rows == [
+        ("platform", {"per_second": 5, "per_minute": 300}),
+        ("platform", {"per_second": None, "per_minute": None}),
+    ]
+
+
+@pytest.mark.parametrize("words", [(), ("--per-second", "5"), ("--per-second", "5", "--per-minute", "9", "--by-tier")])
+async def test_half_a_pace_is_refused(run: Callable[..., Awaitable[Result]], account: Account, words: Any) -> None:
+    result = await run("organizations", "set-throughput", "--org", str(account.org_id), *words)
+
+    assert str(result.exception) == "Give --per-second and --per-minute, or --by-tier"
