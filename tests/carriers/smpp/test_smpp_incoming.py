@@ -1,6 +1,6 @@
 """What a carrier hands to us, in our words; nothing that a handset can send may break it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ def delivered(octets: bytes, **changes: object) -> DeliverSm:
 
 
 def test_a_text_in_the_gsm_alphabet() -> None:
-    heard = incoming.text(delivered(b"\x00\x1b\x65 hi"), GsmForm.UNPACKED)
+    heard = incoming.text(delivered(b"\x00\x1b\x65 hi"), GsmForm.UNPACKED, now=NOW)
 
     assert (heard.sender, heard.recipient, heard.text) == ("+12125550188", "+14155550123", "@€ hi")
     assert (heard.parts, heard.part, heard.reference) == (1, 1, 0)
@@ -53,14 +53,14 @@ def test_a_text_in_the_gsm_alphabet() -> None:
     ],
 )
 def test_each_coding_is_read(coding: int, octets: bytes, text: str) -> None:
-    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED).text == text
+    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
 
 
 def test_packed_septets_behind_a_header_are_read() -> None:
     header = b"\x05\x00\x03\x07\x02\x01"
     body = gsm.pack(gsm.encode_unpacked("hello"), 1)
 
-    heard = incoming.text(delivered(header + body, esm_class=0x40), GsmForm.PACKED)
+    heard = incoming.text(delivered(header + body, esm_class=0x40), GsmForm.PACKED, now=NOW)
 
     assert (heard.text, heard.reference, heard.parts, heard.part) == ("hello", 7, 2, 1)
 
@@ -89,23 +89,47 @@ def test_packed_septets_behind_a_header_are_read() -> None:
     ],
 )
 def test_parts_say_how_they_hang_together(pdu: DeliverSm, join: tuple[int, int, int]) -> None:
-    heard = incoming.text(pdu, GsmForm.UNPACKED)
+    heard = incoming.text(pdu, GsmForm.UNPACKED, now=NOW)
 
     assert (heard.reference, heard.parts, heard.part) == join
 
 
 @given(st.binary(max_size=254), st.integers(0, 255), st.integers(0, 255), st.sampled_from(GsmForm))
 def test_no_octets_break_it(octets: bytes, coding: int, esm_class: int, form: GsmForm) -> None:
-    heard = incoming.text(delivered(octets, data_coding=coding, esm_class=esm_class), form)
+    heard = incoming.text(delivered(octets, data_coding=coding, esm_class=esm_class), form, now=NOW)
 
     assert "\x00" not in heard.text
     assert 1 <= heard.part <= heard.parts
 
 
+def test_a_handsets_own_reference_tells_a_repetition_for_a_while_only() -> None:
+    pdu = delivered(b"STOP", tlvs=(Tlv(Tag.USER_MESSAGE_REFERENCE, b"\0\1"),))
+    told = [incoming.text(pdu, GsmForm.UNPACKED, now=NOW + timedelta(seconds=s)) for s in (0, 1, 3600)]
+
+    first, again, later = (heard.carrier_message_id for heard in told)
+    assert first == again != later
+
+
+def test_a_part_keeps_the_half_of_a_character_that_the_next_one_completes() -> None:
+    octets = "hi \N{GRINNING FACE}".encode("utf-16-be")
+    parts = (b"\x05\x00\x03\x07\x02\x01" + octets[:-2], b"\x05\x00\x03\x07\x02\x02" + octets[-2:])
+    heard = [incoming.text(delivered(p, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW) for p in parts]
+
+    joined = b"".join(one.text.encode("utf-16-be", "surrogatepass") for one in heard)
+    assert joined == octets
+
+
+def test_a_receipt_is_kept_without_the_words_of_the_text() -> None:
+    heard = incoming.receipt(delivered(RAW, esm_class=0x04), now=NOW)
+
+    assert heard is not None
+    assert heard.raw.endswith("text:")
+
+
 def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are_two_where_not() -> None:
     named = delivered(b"YES", tlvs=(Tlv(Tag.RECEIPTED_MESSAGE_ID, b"mo-1\0"),))
-    ids = {incoming.text(named, GsmForm.UNPACKED).carrier_message_id for _ in range(2)}
-    nameless = {incoming.text(delivered(b"YES"), GsmForm.UNPACKED).carrier_message_id for _ in range(2)}
+    ids = {incoming.text(named, GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
+    nameless = {incoming.text(delivered(b"YES"), GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
 
     assert (len(ids), len(nameless)) == (1, 2)
 
@@ -115,7 +139,11 @@ def test_a_receipt_keeps_the_carrier_s_words() -> None:
 
     assert heard is not None
     assert (heard.carrier_message_id, heard.state) == ("00A1", ReceiptState.UNDELIVERED)
-    assert (heard.error, heard.code, heard.raw) == (TextError.LANDLINE_OR_UNSUPPORTED, "152", RAW.decode())
+    assert (heard.error, heard.code, heard.raw) == (
+        TextError.LANDLINE_OR_UNSUPPORTED,
+        "152",
+        RAW.decode().removesuffix("hi"),
+    )
 
 
 def test_a_handset_cannot_write_a_receipt() -> None:

@@ -1,5 +1,6 @@
 """What a carrier hands to us, in our words: a receipt or a text from a handset; pure."""
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 
@@ -32,6 +33,8 @@ class Join(Struct, frozen=True):
 
 
 ALONE = Join(0, 1, 1)
+_WORDS = re.compile(r"\btext:.*", re.IGNORECASE | re.DOTALL)
+"""Where a receipt repeats the first words of the text: we have them, and erasure must not have to look for them here."""
 
 
 def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
@@ -47,21 +50,24 @@ def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
         error=error,
         code=found.error or None,
         happened_at=now,
-        raw=_readable(found.raw or found.state.name.encode()),
+        raw=_readable(found.told or found.state.name),
     )
 
 
-def text(pdu: Inbound, form: GsmForm) -> InboundHeard:
-    """The text, or part of one, from a handset; never refuses what it cannot decode."""
+def text(pdu: Inbound, form: GsmForm, *, now: datetime) -> InboundHeard:
+    """The text, or part of one, from a handset; never refuses what it cannot decode.
+
+    A part may end in half a character: it is whole again once the parts are joined.
+    """
     octets = text_of(pdu)
     header, body = split_header(octets) if pdu.esm_class & HAS_HEADER else (b"", octets)
     join = _sar(pdu) or join_of(header)
     return InboundHeard(
         carrier=NAME,
-        carrier_message_id=_identity(pdu, octets),
+        carrier_message_id=_identity(pdu, octets, now),
         sender=number(pdu.source_ton, pdu.source),
         recipient=number(pdu.destination_ton, pdu.destination),
-        text=decode(body, pdu.data_coding, form, header_octets=len(header)),
+        text=decode(body, pdu.data_coding, form, header_octets=len(header), is_part=join.parts > 1),
         reference=join.reference,
         parts=join.parts,
         part=join.part,
@@ -97,10 +103,10 @@ def join_of(header: bytes) -> Join:
     return ALONE
 
 
-def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int = 0) -> str:
+def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int = 0, is_part: bool = False) -> str:
     """The characters of a text under its data_coding (section 5.2.19); a NUL, which no database keeps, is replaced."""
     if _is_ucs2(data_coding):
-        found = body.decode("utf-16-be", errors="replace")
+        found = body[: len(body) & ~1].decode("utf-16-be", errors="surrogatepass" if is_part else "replace")
     elif data_coding in (_ASCII, _LATIN1, *_BINARY) or (data_coding >= CLASSES and data_coding & 4):
         found = body.decode("latin-1")
     elif form is GsmForm.PACKED:
@@ -132,21 +138,27 @@ def _join(reference: int, parts: int, part: int) -> Join:
     return Join(reference, parts, part) if parts > 1 and 1 <= part <= parts else ALONE
 
 
-def _identity(pdu: Inbound, octets: bytes) -> str:
+REPEATED_WITHIN_S = 600
+"""How long a handset's own reference is taken for the same text told again; handsets count to 255, or not at all."""
+
+
+def _identity(pdu: Inbound, octets: bytes, now: datetime) -> str:
     """What tells the same text told twice from two texts alike: the carrier's own id where it gives one.
 
-    SMPP has no id for a text from a handset. Without one each telling is a text of its own: two answers YES in a row
+    SMPP has no id for a text from a handset. The handset's reference serves for a while only, or the second STOP of a
+    lifetime would be taken for the first. Without either each telling is a text of its own: two answers YES in a row
     are commoner than a carrier that repeats itself.
     """
-    for tag in (Tag.RECEIPTED_MESSAGE_ID, Tag.USER_MESSAGE_REFERENCE):
-        value = parameter(pdu.tlvs, tag)
-        if value:
-            told = blake2b(value, digest_size=16)
-            for field in (pdu.source.encode(), pdu.destination.encode(), octets):
-                told.update(b"\0" + field)
-            return told.hexdigest()
-    return new_id().hex
+    value = parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)
+    if not value and (reference := parameter(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE)):
+        value = reference + b"\0" + str(int(now.timestamp()) // REPEATED_WITHIN_S).encode()
+    if not value:
+        return new_id().hex
+    told = blake2b(value, digest_size=16)
+    for field in (pdu.source.encode(), pdu.destination.encode(), octets):
+        told.update(b"\0" + field)
+    return told.hexdigest()
 
 
-def _readable(raw: bytes) -> str:
-    return raw[:MAX_RAW_CHARS].decode("latin-1").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+def _readable(told: str) -> str:
+    return told[:MAX_RAW_CHARS].replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -213,7 +213,7 @@ class SmppTexts:
         if self._ear is None:
             return Status.TEMPORARY_ERROR
         if not is_receipt(pdu):
-            return self._ear.tell(incoming.text(pdu, self.account.gsm))
+            return self._ear.tell(incoming.text(pdu, self.account.gsm, now=self._clock.now()))
         heard = incoming.receipt(pdu, now=self._clock.now())
         if heard is None:
             log.warning("a receipt that says nothing", account=self.account.account)
