@@ -12,6 +12,7 @@ from agentmessage.smpp.receipts import Receipt, State, alternatives, ids_match, 
 BY_THE_BOOK = (
     b"id:0123456789 sub:001 dlvrd:001 submit date:2611230905 done date:2611230906 stat:DELIVRD err:000 text:hello"
 )
+TOLD = BY_THE_BOOK.partition(b" text:")[0].decode()
 NINE_SIX = datetime(2026, 11, 23, 9, 6, tzinfo=UTC)
 
 
@@ -20,7 +21,7 @@ def receipt(text: bytes, *tlvs: Tlv) -> DeliverSm:
 
 
 def test_a_receipt_by_the_book_is_read_whole() -> None:
-    assert read(receipt(BY_THE_BOOK)) == Receipt("0123456789", State.DELIVERED, "000", NINE_SIX, BY_THE_BOOK)
+    assert read(receipt(BY_THE_BOOK)) == Receipt("0123456789", State.DELIVERED, "000", NINE_SIX, TOLD)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,17 @@ def test_what_stands_in_the_words_of_the_text_says_nothing() -> None:
     assert found is None
 
 
+@pytest.mark.parametrize(
+    "text", [BY_THE_BOOK, b"Hi Ann, call 555", b"text:Hi Ann", b"id:7 stat:UNDELIV TEXT: Hi Ann text:x"]
+)
+def test_nothing_is_kept_of_what_a_receipt_repeats(text: bytes) -> None:
+    """The text may be erased later, and its receipt must not bring it back."""
+    found = read(receipt(text, Tlv(Tag.RECEIPTED_MESSAGE_ID, b"0a\0"), Tlv(Tag.MESSAGE_STATE, b"\5")))
+
+    assert found is not None
+    assert found.told == (TOLD if text is BY_THE_BOOK else "id:7 stat:UNDELIV" if b"stat" in text else "")
+
+
 def test_parameters_are_believed_before_the_text() -> None:
     found = read(receipt(b"id:7 stat:UNDELIV", Tlv(Tag.RECEIPTED_MESSAGE_ID, b"0a\0"), Tlv(Tag.MESSAGE_STATE, b"\2")))
 
@@ -113,7 +125,7 @@ def test_what_we_write_we_read(state: State, number: int) -> None:
 
     found = read(receipt(text, *parameters(written)))
 
-    assert found == Receipt(written.message_id, state, "012", NINE_SIX, text)
+    assert found == Receipt(written.message_id, state, "012", NINE_SIX, text.partition(b" text:")[0].decode())
     assert read(receipt(text)) == found
 
 

@@ -84,7 +84,10 @@ class ReceiptState(StrEnum):
 
 
 class ReceiptHeard(Struct, frozen=True, kw_only=True):
-    """The carrier's word on one part that it took. `message_id` only where the carrier carries ours back."""
+    """The carrier's word on one part that it took. `message_id` only where the carrier carries ours back.
+
+    `raw` is how the carrier says it, without what it repeats of the text: it is kept when the text is erased.
+    """
 
     carrier: str
     carrier_message_id: str

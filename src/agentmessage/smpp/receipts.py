@@ -73,28 +73,29 @@ class Receipt(Struct, frozen=True):
 
     `message_id` is as the carrier wrote it, which need not be as it wrote it in its answer to the submit: see
     `alternatives`. `error` is `err:` of the text, else the network_error_code in decimal, else empty. `done_at` has no
-    zone on the wire and is taken for UTC. `raw` is the text as it came.
+    zone on the wire and is taken for UTC. `told` is its text up to `text:`, which repeats what was submitted; it is
+    empty where there are none of the usual fields, since it may then repeat that anywhere.
     """
 
     message_id: str
     state: State
     error: str = ""
     done_at: datetime | None = None
-    raw: bytes = b""
+    told: str = ""
 
 
 def read(pdu: Inbound) -> Receipt | None:
     """The receipt that a PDU is, or None where it is a text, or does not say of which text or what."""
     if not is_receipt(pdu):
         return None
-    raw = text_of(pdu)
-    fields = _fields(raw)
+    told = _told(text_of(pdu))
+    fields = _fields(told)
     message_id = _text(parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "")
     state = _state(parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat"))
     if not message_id or state is None:
         return None
     error = fields.get("err") or _network_error(parameter(pdu.tlvs, Tag.NETWORK_ERROR_CODE))
-    return Receipt(message_id, state, error, _instant(fields.get("donedate", "")), raw)
+    return Receipt(message_id, state, error, _instant(fields.get("donedate", "")), told if fields else "")
 
 
 def is_receipt(pdu: DeliverSm | DataSm) -> bool:
@@ -175,9 +176,12 @@ _YEAR_DIGITS = {10: 2, 12: 2, 14: 4}
 _CENTURY = 2000
 
 
-def _fields(raw: bytes) -> dict[str, str]:
-    """The fields before `text:`, behind which anything may stand."""
-    told = _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)[0]
+def _told(raw: bytes) -> str:
+    """What stands before `text:`, behind which anything may stand."""
+    return _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)[0].rstrip()
+
+
+def _fields(told: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in _FIELD.finditer(told):
         found.setdefault("".join(match[1].lower().split()), match[2])

@@ -88,27 +88,27 @@ def _heard(event: _Event, raw: bytes, now: datetime) -> Heard | None:
     if event.type == RECEIVED:
         return _inbound(event, raw)
     if event.type in ON_THE_WAY:
-        return _receipt(event, ReceiptState.SENT, raw, now)
+        return _receipt(event, ReceiptState.SENT, now)
     if event.type == DELIVERED:
-        return _receipt(event, ReceiptState.DELIVERED, raw, now)
-    return _failure(event, raw, now) if event.type == FAILED else None
+        return _receipt(event, ReceiptState.DELIVERED, now)
+    return _failure(event, now) if event.type == FAILED else None
 
 
-def _receipt(event: _Event, state: ReceiptState, raw: bytes, now: datetime) -> ReceiptHeard:
+def _receipt(event: _Event, state: ReceiptState, now: datetime) -> ReceiptHeard:
     return ReceiptHeard(
         carrier=NAME,
         carrier_message_id=event.message.id,
         message_id=_message_id(event.message.tag),
         state=state,
         happened_at=_moment(event.time) or now,
-        raw=shown(raw),
+        raw=shown((event.description or event.type).encode()),
     )
 
 
-def _failure(event: _Event, raw: bytes, now: datetime) -> ReceiptHeard:
+def _failure(event: _Event, now: datetime) -> ReceiptHeard:
     state, error = failure_of(event.error_code or 0)
     code = None if event.error_code is None else str(event.error_code)
-    return msgspec.structs.replace(_receipt(event, state, raw, now), error=error, code=code)
+    return msgspec.structs.replace(_receipt(event, state, now), error=error, code=code)
 
 
 def _inbound(event: _Event, raw: bytes) -> InboundHeard:

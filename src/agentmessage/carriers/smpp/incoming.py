@@ -1,6 +1,5 @@
 """What a carrier hands to us, in our words: a receipt or a text from a handset; pure."""
 
-import re
 from datetime import datetime
 from hashlib import blake2b
 
@@ -33,8 +32,6 @@ class Join(Struct, frozen=True):
 
 
 ALONE = Join(0, 1, 1)
-_WORDS = re.compile(r"\btext:.*", re.IGNORECASE | re.DOTALL)
-"""Where a receipt repeats the first words of the text: we have them, and erasure must not have to look for them here."""
 
 
 def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
@@ -106,7 +103,7 @@ def join_of(header: bytes) -> Join:
 def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int = 0, is_part: bool = False) -> str:
     """The characters of a text under its data_coding (section 5.2.19); a NUL, which no database keeps, is replaced."""
     if _is_ucs2(data_coding):
-        found = body[: len(body) & ~1].decode("utf-16-be", errors="surrogatepass" if is_part else "replace")
+        found = _half_decoded(body) if is_part else body.decode("utf-16-be", errors="replace")
     elif data_coding in (_ASCII, _LATIN1, *_BINARY) or (data_coding >= CLASSES and data_coding & 4):
         found = body.decode("latin-1")
     elif form is GsmForm.PACKED:
@@ -114,6 +111,10 @@ def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int =
     else:
         found = gsm.decode_unpacked(body)
     return found.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _half_decoded(body: bytes) -> str:
+    return body[: len(body) & ~1].decode("utf-16-be", errors="surrogatepass")
 
 
 CLASSES = 0xF0
