@@ -14,6 +14,7 @@ from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.hearing import Hearing
 from agentmessage.app.media import media_links, media_store
 from agentmessage.app.reference import Reference
+from agentmessage.app.text_counts import TextCounts
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
 from agentmessage.carriers.http import AiohttpTransport
@@ -65,8 +66,10 @@ class Api:
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._media_store = media_store(settings)
         self._beside = self._open_beside(settings, carriers, public_url)
+        self._doors = Doors(requires_propagation=settings.require_propagation)
         routes = all_routes()
         self._observer = Observer(self.registry)
+        self._text_counts = TextCounts(self.registry, self._doors)
         self._reference = Reference(routes)
         self.edge = Edge(
             dispatch=Dispatch(routes),
@@ -89,7 +92,7 @@ class Api:
             "form_signer": tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
             "media_links": media_links(settings),
             "requires_propagation": settings.require_propagation,
-            "doors": Doors(requires_propagation=settings.require_propagation),
+            "doors": self._doors,
             "authenticator": self._authenticator,
             "bells": self.bells,
             "is_draining": lambda: self.edge.is_draining,
@@ -159,6 +162,7 @@ class Api:
                 return await health.ready(self.cells)
             case "/metrics":
                 self._observer.flush()
+                self._text_counts.flush()
                 return await health.metrics(self.registry, self.cells)
             case _:
                 return self._reference.page(path)

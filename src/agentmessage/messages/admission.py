@@ -8,6 +8,7 @@ of what is decided by raises the organization's version; what was judged by an o
 again, then under the organization's lock. Most of the time nobody interferes, and two statements do it all.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -72,6 +73,7 @@ class Admission:
         self._db = db
         self._ring = ring
         self._requires_propagation = requires_propagation
+        self.counts: Counter[str] = Counter()
         self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MOST, bound=BOUND)
 
     async def admit(self, draft: Draft) -> Message:
@@ -90,7 +92,12 @@ class Admission:
             outcomes = await self._admit_unkeyed(drafts)
         if any(isinstance(outcome, Message) for outcome in outcomes):
             self._ring(self._db.name, BELL)
+        self.count(outcomes)
         return outcomes
+
+    def count(self, outcomes: Sequence[Message | Exception]) -> None:
+        """Count what was decided, for whoever watches."""
+        self.counts.update(_word(outcome) for outcome in outcomes)
 
     async def _admit_unkeyed(self, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
         now = self._db.now
@@ -104,6 +111,12 @@ class Admission:
                 for draft, outcome in zip(drafts, outcomes, strict=True)
             ]
         return outcomes
+
+
+def _word(outcome: Message | Exception) -> str:
+    if isinstance(outcome, Message):
+        return "accepted"
+    return outcome.code if isinstance(outcome, ApiError) else "repeated"
 
 
 async def _admit_keyed(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> Sequence[Message | Exception]:

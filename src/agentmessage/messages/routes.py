@@ -1,6 +1,7 @@
 """Texts over HTTP."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +84,14 @@ class Doors:
         if db.name not in self._open:
             self._open[db.name] = Admission(db, ring, requires_propagation=self.requires_propagation)
         return self._open[db.name]
+
+    def take_counts(self) -> Counter[str]:
+        """What came of the texts that were asked for since the last call: accepted, repeated, or a refusal's code."""
+        total: Counter[str] = Counter()
+        for door in self._open.values():
+            total += door.counts
+            door.counts.clear()
+        return total
 
 
 @routes.route(
@@ -268,6 +277,7 @@ async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence
 async def _admit_within(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
     async with call.transaction() as tx:
         outcomes = await admission.admit_all(tx, drafts, requires_propagation=_doors(call).requires_propagation)
+    _doors(call).of(call.db, call.ring).count(outcomes)
     call.wake(admission.BELL)
     return outcomes
 
