@@ -119,13 +119,6 @@ def test_a_part_keeps_the_half_of_a_character_that_the_next_one_completes() -> N
     assert joined == octets
 
 
-def test_a_receipt_is_kept_without_the_words_of_the_text() -> None:
-    heard = incoming.receipt(delivered(RAW, esm_class=0x04), now=NOW)
-
-    assert heard is not None
-    assert heard.raw == RAW.partition(b" text:")[0].decode()
-
-
 def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are_two_where_not() -> None:
     named = delivered(b"YES", tlvs=(Tlv(Tag.RECEIPTED_MESSAGE_ID, b"mo-1\0"),))
     ids = {incoming.text(named, GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
