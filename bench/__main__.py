@@ -5,11 +5,29 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import binding, lists, reconciling
+from bench import binding, lists, reconciling, texting
 from bench.fixture import Postgres
 
-SHORT = {"numbers": 20_000, "many": 100_000, "listed": 100_000, "attaches": 2_000, "swept": 20_000}
-FULL = {"numbers": 100_000, "many": 1_000_000, "listed": 1_000_000, "attaches": 10_000, "swept": 100_000}
+SHORT = {
+    "numbers": 20_000,
+    "many": 100_000,
+    "listed": 100_000,
+    "attaches": 2_000,
+    "swept": 20_000,
+    "texts": 5_000,
+    "soaked_s": 15,
+    "stored": 200_000,
+}
+FULL = {
+    "numbers": 100_000,
+    "many": 1_000_000,
+    "listed": 1_000_000,
+    "attaches": 10_000,
+    "swept": 100_000,
+    "texts": 20_000,
+    "soaked_s": 60,
+    "stored": 10_000_000,
+}
 
 
 def main() -> None:
@@ -20,10 +38,14 @@ def main() -> None:
     sizes = SHORT if options.short else FULL
     seconds, rounds = (2.0, 1) if options.short else (4.0, 3)
     reconciling.run(count=sizes["attaches"], swept=sizes["swept"])
+    pace = ["--rounds", str(rounds), "--texts", str(sizes["texts"])]
+    texting.main(["deliver", *pace])
+    texting.main(["soak", "--seconds", str(sizes["soaked_s"]), *pace])
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
         binding.run(postgres, numbers=sizes["numbers"], many=sizes["many"], seconds=seconds, rounds=rounds)
+    texting.main(["accept", "--seconds", str(seconds), "--stored", str(sizes["stored"]), *pace])
     lists.run(numbers=sizes["listed"])
 
 

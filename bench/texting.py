@@ -143,8 +143,8 @@ def accept_beside(postgres: Postgres, full: Texting, empty: Texting, *, seconds:
             report(f"stored c={count}", ("full", "empty"), pairs)
 
 
-def main() -> None:
-    """Fill, measure, print."""
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """What is to be measured, and how long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("accept", "deliver", "soak"))
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -155,23 +155,35 @@ def main() -> None:
     parser.add_argument("--numbers", type=int, default=1_000)
     parser.add_argument("--consents", type=int, default=100_000)
     parser.add_argument("--connections", type=int, nargs="*", default=CONNECTIONS)
-    options = parser.parse_args()
-    if options.what != "accept":
-        with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
-            if options.what == "deliver":
-                deliver(postgres, texts=options.texts, rounds=options.rounds, jasmin_venv=options.jasmin)
-            else:
-                soak(postgres, seconds=options.seconds, texts=options.texts)
-        return
-    own_core(1)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Fill, measure, print."""
+    options = arguments(words)
+    with tempfile.TemporaryDirectory() as directory:
+        if options.what == "accept":
+            own_core(1)
+        with Postgres(Path(directory)) as postgres:
+            match options.what:
+                case "accept":
+                    run_accept(postgres, options)
+                case "deliver":
+                    deliver(postgres, texts=options.texts, rounds=options.rounds, jasmin_venv=options.jasmin)
+                case _:
+                    soak(postgres, seconds=options.seconds, texts=options.texts)
+
+
+def run_accept(postgres: Postgres, options: argparse.Namespace) -> None:
+    """Ours against the ceiling, beside Kannel, and full against empty; this process is kept to core 1."""
     sizes = {"numbers": options.numbers, "consents": options.consents}
-    with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres:
-        empty = texting(postgres, "bench_empty", **sizes)
-        accept(postgres, empty, seconds=options.seconds, rounds=options.rounds, connections=tuple(options.connections))
-        accept_beside_kannel(postgres, empty, seconds=options.seconds, rounds=options.rounds)
-        if options.stored:
-            full = texting(postgres, "bench_full", stored=options.stored, **sizes)
-            accept_beside(postgres, full, empty, seconds=options.seconds, rounds=options.rounds)
+    empty = texting(postgres, "bench_empty", **sizes)
+    pace = {"seconds": options.seconds, "rounds": options.rounds}
+    accept(postgres, empty, connections=tuple(options.connections), **pace)
+    accept_beside_kannel(postgres, empty, **pace)
+    if options.stored:
+        full = texting(postgres, "bench_full", stored=options.stored, **sizes)
+        accept_beside(postgres, full, empty, **pace)
 
 
 if __name__ == "__main__":
