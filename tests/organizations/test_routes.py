@@ -242,10 +242,12 @@ async def test_422_all_faults_are_named_at_once(api: Client) -> None:
 @pytest.mark.covers("patchOrganization", 422)
 async def test_422_auto_replies_are_turned_off_only_with_an_attestation(api: Client) -> None:
     refused = await api.patch("/v1/organization", {"auto_replies": {"enabled": False}})
+    blank = await api.patch("/v1/organization", {"auto_replies": {"enabled": False, "attestation": " \u00a0 "}})
     allowed = await api.patch("/v1/organization", {"auto_replies": ATTESTED})
     on_again = await api.patch("/v1/organization", {"auto_replies": {"enabled": True}})
 
     assert (refused.status, refused.error["code"]) == (422, "ATTESTATION_REQUIRED")
+    assert (blank.status, blank.error["code"]) == (422, "ATTESTATION_REQUIRED")
     assert (allowed.status, allowed.data["auto_replies"]["enabled"]) == (200, False)
     assert (on_again.status, on_again.data["auto_replies"]["enabled"]) == (200, True)
     off_and_on = await audit(api, "?action=auto_replies.update&include=payload")

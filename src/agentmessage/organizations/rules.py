@@ -90,7 +90,8 @@ def _quiet_hours(old: QuietHours, wish: QuietHoursPatch) -> QuietHours:
 
 def _auto_replies(old: AutoReplies, wish: AutoRepliesPatch) -> AutoReplies:
     new = msgspec.structs.replace(old, **_given(wish, ("enabled", "stop_text", "help_text", "start_text")))
-    if old.enabled and not new.enabled and wish.attestation is UNSET:
+    is_attested = wish.attestation is not UNSET and bool(wish.attestation.strip())
+    if old.enabled and not new.enabled and not is_attested:
         raise AttestationRequired
     return new
 
