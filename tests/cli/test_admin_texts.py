@@ -13,14 +13,14 @@ from agentmessage.app import gauges, queries
 from agentmessage.app.line_states import LineState
 from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
 from agentmessage.cli.main import app
+from agentmessage.delivery import dispatch_queries, receipts
+from agentmessage.delivery.dispatching import LEASE_S
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import RateLimited
-from agentmessage.messages import dispatch_queries, receipts
-from agentmessage.messages.dispatching import LEASE_S
 from tests.conftest import SEAL_KEY
+from tests.delivery.floor import admit, floor, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import insert_consent, insert_sender
-from tests.messages.dispatch.floor import admit, floor, ready_sender, status_of
 
 OVERDUE = timedelta(seconds=LEASE_S + 1)
 Ask = Callable[..., Awaitable[Any]]

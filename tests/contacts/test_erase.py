@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from agentmessage.contacts import operations, rules
+from agentmessage.delivery import conversation_queries
+from agentmessage.delivery.claims import Claim
+from agentmessage.delivery.move_queries import Move, move
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.messages import conversation_queries
 from agentmessage.messages import operations as messages
-from agentmessage.messages.claims import Claim
-from agentmessage.messages.move_queries import Move, move
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.said import OUR_NUMBER, PICTURE, SECRET, Said, content, queue, say

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
+from agentmessage.delivery import receipts
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import Cells
-from agentmessage.messages import receipts
 from agentmessage.outbox.bells import Ring
 
 UntilRecorded = Callable[[str], Awaitable[None]]

@@ -16,13 +16,13 @@ from msgspec import Struct
 from agentmessage.app.hearing import Hearing
 from agentmessage.app.line_states import LineState
 from agentmessage.app.text_lines import TextLine
+from agentmessage.delivery.dispatching import LEASE_S, Dispatcher, Rules
+from agentmessage.delivery.expiry import Sweeper
+from agentmessage.delivery.recording import Recorder
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tasks import require_not_cancelled
-from agentmessage.messages.dispatching import LEASE_S, Dispatcher, Rules
-from agentmessage.messages.expiry import Sweeper
 from agentmessage.messages.operations import BELL
-from agentmessage.messages.recording import Recorder
 from agentmessage.outbox.bells import Bells, Ring, wait_for
 from agentmessage.settings import Settings
 

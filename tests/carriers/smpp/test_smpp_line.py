@@ -26,7 +26,7 @@ from agentmessage.carriers.text_port import (
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.pdu import DeliverSm, Status
 from agentmessage.smpp.receipts import State
-from tests.messages.dispatch.floor import PATIENCE_S, Smsc, account_at, smsc_up, until
+from tests.delivery.floor import PATIENCE_S, Smsc, account_at, smsc_up, until
 
 LONG = "a" * 400
 

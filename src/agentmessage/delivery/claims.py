@@ -1,0 +1,160 @@
+"""A text that a worker may hand over, and what came of it; pure.
+
+A claim is written before the carrier hears of it and dropped in the transaction that records the outcome, so a crash in
+between leaves a claim that outlives its worker: an unknown outcome, never a second text.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.billing.model import Charge
+from agentmessage.carriers.port import Accepted, Deferred, Unknown
+from agentmessage.carriers.text_port import THROTTLED, OutboundText, TextAnswer, TextError, TextRefused
+from agentmessage.messages.model import Cause, Status
+
+MOST_DEFERRALS = 20
+"""Times that a carrier may put a text off, speed aside, before it has failed."""
+
+LAST_DELAY_S = 600.0
+WORDS = 500
+
+
+class Claim(Struct, frozen=True):
+    """One text as its worker holds it. `lane` paces it: a campaign, or a number without one."""
+
+    message_id: UUID
+    org_id: UUID
+    phone_number_id: UUID
+    lane: UUID
+    brand_id: UUID | None
+    kind: str
+    sender: str
+    recipient: str
+    text: str
+    media: Sequence[str]
+    channel: str
+    segments: int
+    priority: int
+    price_microcents: int
+    expires_at: datetime
+    attempts: int
+
+    def outbound(self) -> OutboundText:
+        """As the carrier is told of it."""
+        return OutboundText(
+            message_id=self.message_id,
+            sender=self.sender,
+            recipient=self.recipient,
+            text=self.text,
+            media=self.media,
+            segments=self.segments,
+            priority=self.priority,
+            expires_at=self.expires_at,
+        )
+
+
+class Over(Struct, frozen=True):
+    """Not handed over, because it must not be any more."""
+
+    status: Status
+    cause: Cause
+    error: str
+    text: str | None = None
+
+
+Outcome = TextAnswer | Over
+"""What came of a claim."""
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """A claim that is over: the text has moved. `carrier_message_ids` where the carrier took it; then it is charged."""
+
+    claim: Claim
+    status: Status
+    cause: Cause
+    error: str | None = None
+    code: str | None = None
+    text: str | None = None
+    carrier_message_ids: Sequence[str] = ()
+
+    @property
+    def is_taken(self) -> bool:
+        """The carrier has it."""
+        return self.status is Status.SENT
+
+
+class Postponement(Struct, frozen=True):
+    """A claim that goes back to the queue, surely unsent. `is_first`: it keeps its place, and its lane waits."""
+
+    claim: Claim
+    delay_s: float
+    is_first: bool
+
+
+def charge_of(claim: Claim) -> Charge:
+    """What a text costs that the carrier took: once, per segment, at the price that was frozen when it was admitted."""
+    return Charge(
+        kind=f"outbound_{claim.channel}",
+        quantity=claim.segments,
+        unit_cost_microcents=claim.price_microcents // claim.segments,
+        source="outbound",
+        source_ref=str(claim.message_id),
+        ref_kind="message",
+        ref_id=claim.message_id,
+    )
+
+
+def verdict(claim: Claim, outcome: Outcome, *, retries_unknown: bool) -> Ending | Postponement:
+    """What an outcome means for the text."""
+    match outcome:
+        case Accepted(handed):
+            return Ending(
+                claim=claim,
+                status=Status.SENT,
+                cause=Cause.ACCEPTED_BY_CARRIER,
+                carrier_message_ids=handed.carrier_message_ids,
+            )
+        case TextRefused(error, code, text):
+            return Ending(
+                claim=claim,
+                status=Status.FAILED,
+                cause=Cause.REFUSED_BY_CARRIER,
+                error=error.value,
+                code=code,
+                text=_words(text),
+            )
+        case Deferred(reason, retry_after_s):
+            return _postponed(claim, reason, retry_after_s)
+        case Unknown(reason):
+            if retries_unknown:
+                return _postponed(claim, reason, 1.0)
+            return Ending(
+                claim=claim,
+                status=Status.UNDELIVERED,
+                cause=Cause.OUTCOME_UNKNOWN,
+                error=TextError.UNKNOWN.value,
+                text=_words(reason),
+            )
+        case Over(status, cause, error, text):
+            return Ending(claim=claim, status=status, cause=cause, error=error, text=text)
+
+
+def _postponed(claim: Claim, reason: str, retry_after_s: float) -> Ending | Postponement:
+    if reason == THROTTLED:
+        return Postponement(claim, retry_after_s, is_first=True)
+    if claim.attempts >= MOST_DEFERRALS:
+        return Ending(
+            claim=claim,
+            status=Status.FAILED,
+            cause=Cause.REFUSED_BY_CARRIER,
+            error=TextError.PROVIDER_ERROR.value,
+            text=_words(f"put off {claim.attempts} times, last: {reason}"),
+        )
+    return Postponement(claim, min(LAST_DELAY_S, retry_after_s * 2 ** min(claim.attempts, 10)), is_first=False)
+
+
+def _words(text: str) -> str:
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:WORDS]

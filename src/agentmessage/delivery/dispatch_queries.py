@@ -1,0 +1,174 @@
+"""Statements that claim texts for hand-over. They go by lane and by worker, across organizations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.delivery.claims import Claim
+from agentmessage.delivery.pacing import Lane
+from agentmessage.kernel.db import Statements
+
+
+class Picked(Struct, frozen=True):
+    """A due text that this transaction has locked."""
+
+    message_id: UUID
+    org_id: UUID
+    lane: UUID
+    expires_at: datetime
+    attempts: int
+
+
+class Text(Struct, frozen=True):
+    """What a picked text says, and to whom; `text` is None once it was redacted."""
+
+    id: UUID
+    phone_number_id: UUID
+    brand_id: UUID | None
+    kind: str
+    sender: str
+    recipient: str
+    text: str | None
+    stamp: str | None
+    media: Sequence[str]
+    channel: str
+    segments: int
+    priority: int
+    unit_price_microcents: int
+
+
+async def pick(
+    tx: Statements, account: str, channels: Sequence[str], lanes: Sequence[Lane], counts: Sequence[int]
+) -> list[Picked]:
+    """Lock the due texts of each lane, the urgent before the others and the oldest first, at most its count.
+
+    Those that another worker is taking are skipped. Served by dispatches_lane_idx, one probe for each rank.
+    """
+    return await tx.all(
+        Picked,
+        """SELECT r.message_id, l.org_id, l.lane, r.expires_at, r.attempts
+           FROM unnest($3::uuid[], $4::uuid[], $5::int[]) WITH ORDINALITY l (org_id, lane, most, place)
+           CROSS JOIN LATERAL (
+               SELECT d.message_id, d.expires_at, d.attempts
+               FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) p (rank)
+               CROSS JOIN LATERAL (
+                   SELECT d.message_id, d.expires_at, d.attempts FROM dispatches d
+                   WHERE d.account = $1 AND d.org_id = l.org_id AND d.campaign_id = l.lane AND d.claimed_at IS NULL
+                     AND d.priority = p.rank AND d.ready_at <= $6 AND d.channel = ANY ($2)
+                   ORDER BY d.ready_at, d.message_id LIMIT l.most FOR UPDATE SKIP LOCKED) d
+               LIMIT l.most) r
+           ORDER BY l.place""",
+        account,
+        channels,
+        [lane.org_id for lane in lanes],
+        [lane.id for lane in lanes],
+        counts,
+        tx.now,
+    )
+
+
+async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
+    """The texts of picked dispatches."""
+    return await tx.all(
+        Text,
+        """SELECT id, phone_number_id, brand_id, kind, sender, recipient, text, stamp, media, channel, segments,
+                  priority, unit_price_microcents
+           FROM messages WHERE id = ANY ($1)""",
+        message_ids,
+    )
+
+
+async def claim(tx: Statements, message_ids: Sequence[UUID], *, token: UUID, until: datetime) -> None:
+    """Take texts for this worker; they are locked. Committed before the carrier hears of them."""
+    await tx.run(
+        "UPDATE dispatches SET claimed_at = $2, claim_token = $3, claim_until = $4 WHERE message_id = ANY ($1)",
+        message_ids,
+        tx.now,
+        token,
+        until,
+    )
+
+
+async def put_off(tx: Statements, message_ids: Sequence[UUID], ready_at: Sequence[datetime]) -> None:
+    """Let texts wait until then; they are locked."""
+    await tx.run(
+        """UPDATE dispatches d SET ready_at = p.ready_at FROM unnest($1::uuid[], $2::timestamptz[]) p (id, ready_at)
+           WHERE d.message_id = p.id""",
+        message_ids,
+        ready_at,
+    )
+
+
+async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
+    """Let each number of a lane be a lane of its own; at most a thousand texts at a time."""
+    return await tx.run(
+        """UPDATE dispatches SET campaign_id = phone_number_id WHERE message_id IN (
+               SELECT message_id FROM dispatches WHERE org_id = $1 AND campaign_id = $2 AND claimed_at IS NULL
+               LIMIT 1000 FOR UPDATE SKIP LOCKED)""",
+        lane.org_id,
+        lane.id,
+    )
+
+
+async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, until: datetime) -> int:
+    """This worker lives: these of its claims hold until then; answers how many."""
+    return await db.run(
+        "UPDATE dispatches SET claim_until = $3 WHERE message_id = ANY ($2) AND claim_token = $1",
+        token,
+        message_ids,
+        until,
+    )
+
+
+async def adopt_orphans(
+    db: Statements, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
+) -> list[Claim]:
+    """Take over claims whose worker is gone; by dispatches_claim_idx."""
+    return await db.all(
+        Claim,
+        """WITH orphans AS (
+               SELECT message_id FROM dispatches
+               WHERE claimed_at IS NOT NULL AND claim_until <= $3 AND account = $1 AND channel = ANY ($2)
+               ORDER BY claim_until LIMIT $6 FOR UPDATE SKIP LOCKED),
+           adopted AS (
+               UPDATE dispatches d SET claim_token = $4, claim_until = $5 FROM orphans o
+               WHERE d.message_id = o.message_id RETURNING d.message_id, d.campaign_id, d.attempts)
+           SELECT m.id, m.org_id, m.phone_number_id, a.campaign_id, m.brand_id, m.kind, m.sender, m.recipient,
+                  coalesce(m.text, '') || coalesce(m.stamp, ''), m.media, m.channel, m.segments, m.priority,
+                  m.unit_price_microcents * m.segments, m.expires_at, a.attempts
+           FROM adopted a JOIN messages m ON m.id = a.message_id""",
+        account,
+        channels,
+        db.now,
+        token,
+        until,
+        limit,
+    )
+
+
+async def claim_expired(
+    db: Statements, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
+) -> list[Claim]:
+    """Take texts whose validity is over and which nobody is handing over; by dispatches_expiry_idx."""
+    return await db.all(
+        Claim,
+        """WITH expired AS (
+               SELECT message_id FROM dispatches
+               WHERE expires_at <= $3 AND claimed_at IS NULL AND account = $1 AND channel = ANY ($2)
+               ORDER BY expires_at LIMIT $6 FOR UPDATE SKIP LOCKED),
+           claimed AS (
+               UPDATE dispatches d SET claimed_at = $3, claim_token = $4, claim_until = $5 FROM expired e
+               WHERE d.message_id = e.message_id RETURNING d.message_id, d.campaign_id, d.attempts)
+           SELECT m.id, m.org_id, m.phone_number_id, a.campaign_id, m.brand_id, m.kind, m.sender, m.recipient,
+                  coalesce(m.text, '') || coalesce(m.stamp, ''), m.media, m.channel, m.segments, m.priority,
+                  m.unit_price_microcents * m.segments, m.expires_at, a.attempts
+           FROM claimed a JOIN messages m ON m.id = a.message_id""",
+        account,
+        channels,
+        db.now,
+        token,
+        until,
+        limit,
+    )

@@ -1,0 +1,98 @@
+"""What time does to texts: claims whose worker is gone, validity that is over, receipts that never come."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from agentmessage.carriers.port import Unknown
+from agentmessage.carriers.text_port import TextError
+from agentmessage.delivery import dispatch_queries, handover, pace_queries, pacing, receipt_queries, receipts
+from agentmessage.delivery.dispatching import LEASE_S
+from agentmessage.delivery.move_queries import Move, move
+from agentmessage.delivery.recording import Recorder
+from agentmessage.kernel.db import CellDb
+from agentmessage.messages.model import Cause, Status
+
+MOST = 500
+LATE_RECEIPTS = timedelta(days=7)
+"""How long after we gave up on a receipt it may still turn the text into delivered."""
+
+EARLY_RECEIPTS = timedelta(hours=24)
+BUCKETS = timedelta(hours=1)
+VOLUMES = timedelta(days=3)
+
+NOBODY = UUID(int=0)
+ORPHANED = Unknown("the worker that handed it over is gone")
+
+
+class Sweeper:
+    """The sweeps of one worker in one cell, for one line. Any number may run beside each other."""
+
+    def __init__(
+        self, db: CellDb, account: str, channels: frozenset[str], recorder: Recorder, *, token: UUID, patience_h: int
+    ) -> None:
+        self._db = db
+        self._account = account
+        self._channels = sorted(channels)
+        self._recorder = recorder
+        self._token = token
+        self._patience = timedelta(hours=patience_h)
+        self._place: tuple[datetime, UUID] | None = None
+
+    async def turn(self) -> int:
+        """Sweep once; answers how much was found, so that a long queue is gone through at once."""
+        return await self._adopt() + await self._expire() + await receipts.match_early(self._db, self._account)
+
+    async def give_up(self) -> int:
+        """Give up on receipts that are overdue; answers how many texts that was.
+
+        Each part is looked at once in the life of this worker: what is older than its place was looked at before.
+        """
+        until = self._db.now - self._patience
+        since, after = self._place or (until - LATE_RECEIPTS, NOBODY)
+        silent = await receipt_queries.list_silent(
+            self._db, self._account, since=since, after=after, until=until, limit=MOST
+        )
+        if silent:
+            async with self._db.transaction() as tx:
+                sent = await receipt_queries.lock_sent(tx, sorted({message_id for message_id, _ in silent}))
+                if sent:
+                    await move(tx, [_given_up(message_id, org_id) for message_id, org_id in sent])
+        self._place = (silent[-1][1], silent[-1][0]) if len(silent) == MOST else (until, NOBODY)
+        return len(silent)
+
+    async def tidy(self) -> None:
+        """Forget what no receipt and no text needs any more."""
+        now = self._db.now
+        await receipt_queries.forget_parts(self._db, now - self._patience - LATE_RECEIPTS)
+        await receipt_queries.forget_early(self._db, now - EARLY_RECEIPTS)
+        await pace_queries.forget_buckets(self._db, now - BUCKETS)
+        await pace_queries.forget_volumes(self._db, pacing.operators_day(now - VOLUMES))
+
+    async def _adopt(self) -> int:
+        orphans = await dispatch_queries.adopt_orphans(
+            self._db, self._account, self._channels, token=self._token, until=self._lease(), limit=MOST
+        )
+        for claim in orphans:
+            self._recorder.add(claim, ORPHANED)
+        return len(orphans)
+
+    async def _expire(self) -> int:
+        expired = await dispatch_queries.claim_expired(
+            self._db, self._account, self._channels, token=self._token, until=self._lease(), limit=MOST
+        )
+        for claim in expired:
+            self._recorder.add(claim, handover.EXPIRED)
+        return len(expired)
+
+    def _lease(self) -> datetime:
+        return self._db.now + timedelta(seconds=LEASE_S)
+
+
+def _given_up(message_id: UUID, org_id: UUID) -> Move:
+    return Move(
+        message_id=message_id,
+        org_id=org_id,
+        status=Status.UNDELIVERED.value,
+        cause=Cause.RECEIPT_TIMEOUT.value,
+        error=TextError.RECEIPT_TIMEOUT.value,
+    )

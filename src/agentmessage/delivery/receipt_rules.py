@@ -1,0 +1,34 @@
+"""What a receipt may do to a text; pure.
+
+Status moves forward only: a duplicate, an older word, or a second end changes nothing. One end can be taken back: a
+wait that we gave up ourselves, because no receipt came or the outcome was unknown, turns into delivered when it was
+(domain notes, section 5.3).
+"""
+
+from collections.abc import Sequence
+
+from agentmessage.carriers.text_port import ReceiptState, TextError
+from agentmessage.messages.model import Status
+
+GIVEN_UP = frozenset({TextError.RECEIPT_TIMEOUT.value, TextError.UNKNOWN.value})
+"""Errors of our own making: the carrier has not said that the text did not arrive."""
+
+FINAL_STATES = frozenset({ReceiptState.DELIVERED, ReceiptState.UNDELIVERED, ReceiptState.FAILED})
+
+
+def outcome_of(parts: Sequence[str | None]) -> Status | None:
+    """What the parts of a text say together: one that failed is enough, but all must be delivered. None: wait."""
+    for worst in (Status.FAILED, Status.UNDELIVERED):
+        if worst.value in parts:
+            return worst
+    return Status.DELIVERED if all(part == Status.DELIVERED for part in parts) else None
+
+
+def next_status(status: str, error: str | None, outcome: Status | None) -> Status | None:
+    """Where a text goes from `status` and `error` when its parts say `outcome`; None: it stays."""
+    if outcome is None:
+        return None
+    if status == Status.SENT:
+        return outcome
+    is_given_up = status == Status.UNDELIVERED and error in GIVEN_UP
+    return Status.DELIVERED if is_given_up and outcome is Status.DELIVERED else None

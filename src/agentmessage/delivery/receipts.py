@@ -1,0 +1,186 @@
+"""Applies receipts: many in one transaction, whatever their order, however often they are told.
+
+A receipt that names no part we know is kept: its text may be on its way into the books. `apply_early` looks for such
+when a text is recorded, `match_early` once a second, since each of two transactions may be blind to the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.billing import operations as billing
+from agentmessage.carriers.text_port import ReceiptHeard, TextError
+from agentmessage.consent import operations as consent
+from agentmessage.consent.model import Source, Suppression
+from agentmessage.delivery import conversation_queries, receipt_queries
+from agentmessage.delivery.claims import Claim, Ending, charge_of
+from agentmessage.delivery.move_queries import Move, move
+from agentmessage.delivery.receipt_queries import Part
+from agentmessage.delivery.receipt_rules import FINAL_STATES, next_status, outcome_of
+from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.messages.model import Cause, Status
+
+MOST_EARLY = 500
+
+
+class Refuser(Struct, frozen=True):
+    """A recipient of whom the carrier says that they want no texts from a number."""
+
+    org_id: UUID
+    phone_number_id: UUID
+    recipient: str
+    carrier_message_id: str
+
+
+class Applied(Struct, frozen=True):
+    """What came of receipts: those whose part is not here, and whose consent ends by them."""
+
+    unmatched: Sequence[ReceiptHeard]
+    refusers: Sequence[Refuser]
+
+
+async def apply(db: CellDb, account: str, heard: Sequence[ReceiptHeard]) -> Sequence[ReceiptHeard]:
+    """Apply receipts to the texts of one cell; answers those whose parts are not in it."""
+    unmatched: list[ReceiptHeard] = []
+    for carrier in sorted({one.carrier for one in heard}):
+        async with db.transaction() as tx:
+            applied = await _apply(tx, account, carrier, [one for one in heard if one.carrier == carrier])
+        unmatched += applied.unmatched
+        await end_consents(db, applied.refusers)
+    return unmatched
+
+
+async def end_consents(db: CellDb, refusers: Sequence[Refuser]) -> None:
+    """Believe the carrier that these recipients want no more; each for itself, since the law is locked first."""
+    for refuser in refusers:
+        async with db.transaction() as tx:
+            await consent.opt_out(
+                tx,
+                refuser.org_id,
+                refuser.phone_number_id,
+                refuser.recipient,
+                by=Suppression.CARRIER,
+                source=Source.CARRIER,
+                raw_event_id=f"receipt:{refuser.carrier_message_id}",
+            )
+
+
+async def keep(db: CellDb, account: str, unmatched: Sequence[ReceiptHeard]) -> None:
+    """Keep receipts that no cell has a part for; a few minutes later they are matched, or nobody's."""
+    if unmatched:
+        await receipt_queries.keep_early(db, account, unmatched)
+
+
+async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Ending]) -> Sequence[Refuser]:
+    """Apply what was told of texts before they were recorded, in the transaction that records them.
+
+    Answers whose consent ends by it: that is for `end_consents`, after the commit.
+    """
+    carrier_ids = [carrier_id for ending in endings for carrier_id in ending.carrier_message_ids]
+    unknown = [ending.claim.message_id for ending in endings if ending.error == TextError.UNKNOWN]
+    if not carrier_ids and not unknown:
+        return ()
+    early = await receipt_queries.take_early(tx, account, carrier, carrier_ids, unknown)
+    if not early:
+        return ()
+    applied = await _apply(tx, account, carrier, early)
+    if applied.unmatched:
+        await receipt_queries.keep_early(tx, account, applied.unmatched)
+    return applied.refusers
+
+
+async def match_early(db: CellDb, account: str) -> int:
+    """Apply receipts that were kept and whose parts are known by now; answers how many."""
+    refusers: list[Refuser] = []
+    async with db.transaction() as tx:
+        early = await receipt_queries.take_matched(tx, account, limit=MOST_EARLY)
+        for carrier in sorted({one.carrier for one in early}):
+            mine = [one for one in early if one.carrier == carrier]
+            refusers += (await _apply(tx, account, carrier, mine)).refusers
+    await end_consents(db, refusers)
+    return len(early)
+
+
+async def _apply(tx: Tx, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> Applied:
+    carrier_ids = sorted({one.carrier_message_id for one in heard})
+    parts = await receipt_queries.lock_parts(tx, account, carrier, carrier_ids)
+    known = {part.carrier_message_id: part for part in parts}
+    strays = [one for one in heard if one.carrier_message_id not in known and one.message_id is not None]
+    if strays and await receipt_queries.link(tx, account, carrier, strays):
+        linked = sorted({one.carrier_message_id for one in strays})
+        known |= {
+            part.carrier_message_id: part for part in await receipt_queries.lock_parts(tx, account, carrier, linked)
+        }
+    ends: dict[str, ReceiptHeard] = {}
+    for one in heard:
+        part = known.get(one.carrier_message_id)
+        if part is not None and part.outcome is None and one.state in FINAL_STATES:
+            ends.setdefault(one.carrier_message_id, one)
+    if ends:
+        outcomes = [one.state.value for one in ends.values()]
+        await receipt_queries.set_outcomes(tx, account, carrier, list(ends), outcomes)
+        await _move(tx, known, ends)
+    unmatched = [one for one in heard if one.carrier_message_id not in known]
+    return Applied(unmatched, _refusers(heard, known))
+
+
+async def _move(tx: Tx, known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:
+    """Move the texts whose parts have all been heard of, or one of which has failed."""
+    texts = {known[carrier_id].message_id: known[carrier_id] for carrier_id in ends}
+    told: dict[UUID, list[str | None]] = {}
+    words: dict[UUID, ReceiptHeard] = {}
+    for carrier_id, one in ends.items():
+        part = known[carrier_id]
+        if part.parts == 1:
+            told[part.message_id] = [one.state.value]
+        if part.message_id not in words or one.error is not None:
+            words[part.message_id] = one
+    long = [message_id for message_id in texts if message_id not in told]
+    for message_id, outcome in await receipt_queries.list_outcomes(tx, long) if long else ():
+        told.setdefault(message_id, []).append(outcome)
+    moves: list[Move] = []
+    late: list[UUID] = []
+    for message_id, text in texts.items():
+        status = next_status(text.status, text.error, outcome_of(told[message_id]))
+        if status is None:
+            continue
+        is_late = status is Status.DELIVERED and not text.is_charged
+        late += [message_id] if is_late else []
+        moves.append(_moved(text, status, words[message_id], is_late=is_late))
+    if late:
+        await _take_late(tx, await receipt_queries.list_claims(tx, late))
+    if moves:
+        await move(tx, moves)
+
+
+async def _take_late(tx: Tx, claims: Sequence[Claim]) -> None:
+    """Texts of unknown outcome that the carrier had taken after all: they are charged and shown like any other."""
+    await billing.lock(tx, {claim.org_id for claim in claims})
+    await billing.charge_each(tx, [(claim.org_id, charge_of(claim)) for claim in claims])
+    await conversation_queries.add_sent(tx, claims)
+
+
+def _moved(text: Part, status: Status, word: ReceiptHeard, *, is_late: bool) -> Move:
+    is_delivered = status is Status.DELIVERED
+    return Move(
+        message_id=text.message_id,
+        org_id=text.org_id,
+        status=status.value,
+        cause=Cause.RECEIPT.value,
+        error=None if is_delivered else (word.error or TextError.UNKNOWN).value,
+        code=word.code,
+        text=None if is_delivered else word.raw[:500],
+        is_charged=is_late,
+    )
+
+
+def _refusers(heard: Sequence[ReceiptHeard], known: Mapping[str, Part]) -> Sequence[Refuser]:
+    found: dict[str, Refuser] = {}
+    for one in heard:
+        part = known.get(one.carrier_message_id)
+        if part is not None and one.error is TextError.RECIPIENT_OPTED_OUT:
+            found[one.carrier_message_id] = Refuser(
+                part.org_id, part.phone_number_id, part.recipient, one.carrier_message_id
+            )
+    return list(found.values())

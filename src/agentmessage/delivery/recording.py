@@ -1,0 +1,164 @@
+"""Records what came of claims: many in one transaction, as soon as the last transaction is done.
+
+    wallets ─▶ claims dropped ─▶ charged ─▶ texts moved, events ─▶ parts, conversations ─▶ receipts that were early
+
+A worker that lost a claim (it was away for too long, and another has declared the outcome unknown) changes nothing but
+this: the carrier's ids are kept, so that a receipt can still say what became of the text.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from agentmessage.billing import operations as billing
+from agentmessage.delivery import conversation_queries, pacing, receipts, record_queries
+from agentmessage.delivery.claims import Claim, Ending, Outcome, Postponement, charge_of, verdict
+from agentmessage.delivery.move_queries import Move, move
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
+
+log = structlog.get_logger("agentmessage.messages")
+
+MOST = 500
+RETRY_S = 0.5
+TRIES = 3
+
+
+class Recorder:
+    """The outcomes of one worker's claims in one cell, for one line."""
+
+    def __init__(self, db: CellDb, account: str, carrier: str, token: UUID, *, retries_unknown: bool = False) -> None:
+        self._db = db
+        self._account = account
+        self._carrier = carrier
+        self._token = token
+        self._retries_unknown = retries_unknown
+        self._waiting: list[tuple[Claim, Outcome]] = []
+        self._held: set[UUID] = set()
+        self._added = asyncio.Event()
+        self._recorded = asyncio.Condition()
+        self._count_added = 0
+        self._count_recorded = 0
+
+    def add(self, claim: Claim, outcome: Outcome) -> None:
+        """Take an outcome; it is recorded soon."""
+        self._waiting.append((claim, outcome))
+        self._held.add(claim.message_id)
+        self._count_added += 1
+        self._added.set()
+
+    @property
+    def held(self) -> Collection[UUID]:
+        """Texts whose outcome is known and not recorded yet."""
+        return self._held
+
+    async def until_caught_up(self) -> None:
+        """Wait until everything that was added before now is recorded."""
+        wanted = self._count_added
+        if self._count_recorded < wanted:
+            async with self._recorded:
+                await self._recorded.wait_for(lambda: self._count_recorded >= wanted)
+
+    async def run(self) -> None:
+        """Record for ever; a database that is away is waited for, since an outcome must not be lost."""
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                await self._flush(batch)
+                async with self._recorded:
+                    self._count_recorded += len(batch)
+                    self._held.difference_update(claim.message_id for claim, _ in batch)
+                    self._recorded.notify_all()
+
+    async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._record(batch)
+            except DATABASE_AWAY:
+                await asyncio.sleep(RETRY_S)
+            except Exception:
+                tries += 1
+                log.exception("outcomes were not recorded", count=len(batch), tries=tries)
+                await asyncio.sleep(RETRY_S)
+                if tries >= TRIES:
+                    break
+            else:
+                return
+        if len(batch) > 1:  # one of them cannot be recorded: the others can
+            for one in batch:
+                await self._flush([one])
+
+    async def _record(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
+        decided = [verdict(claim, outcome, retries_unknown=self._retries_unknown) for claim, outcome in batch]
+        endings = [one for one in decided if isinstance(one, Ending)]
+        postponed = [one for one in decided if isinstance(one, Postponement)]
+        refusers: Sequence[receipts.Refuser] = ()
+        async with self._db.transaction() as tx:
+            if endings:
+                refusers = await self._end(tx, endings)
+            if postponed:
+                await self._postpone(tx, postponed)
+        await receipts.end_consents(self._db, refusers)
+
+    async def _end(self, tx: Tx, endings: Sequence[Ending]) -> Sequence[receipts.Refuser]:
+        await billing.lock(tx, {one.claim.org_id for one in endings})
+        held = set(await record_queries.drop_claims(tx, self._token, [one.claim.message_id for one in endings]))
+        mine = [one for one in endings if one.claim.message_id in held]
+        taken = [one for one in mine if one.is_taken]
+        if mine:
+            await settle(tx, mine)
+            await move(tx, [_moved(one) for one in mine])
+        if taken:
+            await conversation_queries.add_sent(tx, [one.claim for one in taken])
+        with_ids = [one for one in endings if one.carrier_message_ids]
+        if with_ids:
+            await record_queries.insert_parts(tx, self._account, self._carrier, with_ids)
+        return await receipts.apply_early(tx, self._account, self._carrier, endings)
+
+    async def _postpone(self, tx: Tx, postponed: Sequence[Postponement]) -> None:
+        now = tx.now
+        pauses: dict[str, float] = {}
+        for one in postponed:
+            if one.is_first:
+                scope = pacing.lane_scope(one.claim.lane)
+                pauses[scope] = max(one.delay_s, pauses.get(scope, 0.0))
+        if pauses:
+            until = [now + timedelta(seconds=delay_s) for delay_s in pauses.values()]
+            await record_queries.pause_lanes(tx, self._account, list(pauses), until)
+        await record_queries.put_back(
+            tx,
+            self._token,
+            [one.claim.message_id for one in postponed],
+            [None if one.is_first else now + timedelta(seconds=one.delay_s) for one in postponed],
+        )
+
+
+async def settle(tx: Tx, endings: Sequence[Ending]) -> None:
+    """Charge what the carrier took, and hold nothing any more for what is decided. The wallets are locked."""
+    owed = [(ending.claim.org_id, charge_of(ending.claim)) for ending in endings if ending.is_taken]
+    if owed:
+        await billing.charge_each(tx, owed)
+    decided: dict[UUID, int] = defaultdict(int)
+    for ending in endings:
+        decided[ending.claim.org_id] += ending.claim.price_microcents
+    await record_queries.settle(tx, list(decided), list(decided.values()))
+
+
+def _moved(ending: Ending) -> Move:
+    return Move(
+        message_id=ending.claim.message_id,
+        org_id=ending.claim.org_id,
+        status=ending.status.value,
+        cause=ending.cause.value,
+        error=ending.error,
+        code=ending.code,
+        text=ending.text,
+        carrier_message_id=ending.carrier_message_ids[0] if ending.carrier_message_ids else None,
+        is_charged=ending.is_taken,
+    )
