@@ -24,7 +24,7 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
                   WHERE o.id = a.org_id) END,
               n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
               s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
-       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+       FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
             a (org_id, account, sender, recipient, place)
        LEFT JOIN phone_numbers n
          ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
@@ -47,6 +47,8 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
            SELECT jsonb_object_agg(q.scope_id, to_jsonb(q.texted_at)) AS texted_at FROM frequency_counters q
            WHERE q.org_id = a.org_id AND q.contact_number = a.recipient) f ON true
        ORDER BY a.place"""
+"""The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
+its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
 
 
 async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tuple[list[Facts], Mapping[UUID, Account]]:
