@@ -129,7 +129,19 @@ def test_an_address_in_use_is_one_sentence(dsn: str) -> None:
 
 def test_the_simulator_runs_alone(tmp_path: Path, start: Start) -> None:
     port = free_port()
-    start("simulate", "--port", str(port), "--data-dir", str(tmp_path), "--profile", "instant", "--seed", "7")
+    start(
+        "simulate",
+        "--port",
+        str(port),
+        "--smpp-port",
+        "0",
+        "--data-dir",
+        str(tmp_path),
+        "--profile",
+        "instant",
+        "--seed",
+        "7",
+    )
 
     until(lambda: status(f"http://127.0.0.1:{port}/_control/oracle") == 200)
 
