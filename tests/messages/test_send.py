@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agentmessage.kernel.db import CellDb
+from agentmessage.messages.model import handset_words
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
@@ -146,6 +147,21 @@ async def test_422_names_the_faulty_field(api: Client, sender: Sender, changes: 
 
     assert reply.status in (400, 422)
     assert reply.status == 400 or field in reply.error["details"]
+
+
+async def test_smart_encoding_saves_parts_and_keeps_the_customers_words(api: Client, sender: Sender) -> None:
+    words = (
+        "Acme: \N{LEFT DOUBLE QUOTATION MARK}tomorrow\N{RIGHT DOUBLE QUOTATION MARK} at nine \N{EN DASH} " + "x" * 60
+    )
+    plain = (await api.post("/v1/messages", text_from(sender, text=words))).data
+    smart = (await api.post("/v1/messages", text_from(sender, text=words, smart_encoding=True))).data
+    preflight = await api.post("/v1/guardrails/preflight", text_from(sender, text=words, smart_encoding=True))
+
+    assert (plain["segment_count"], plain["encoding"], plain["smart_encoding"]) == (2, "ucs2", False)
+    assert (smart["segment_count"], smart["encoding"], smart["smart_encoding"]) == (1, "gsm7", True)
+    assert smart["text"] == words
+    assert preflight.data["segment_count"] == 1
+    assert handset_words(words, None, is_smart=True).startswith('Acme: "tomorrow" at nine - ')
 
 
 async def test_a_scheduled_text_waits_and_can_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:

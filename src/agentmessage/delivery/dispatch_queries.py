@@ -37,6 +37,7 @@ class Text(Struct, frozen=True):
     segments: int
     priority: int
     unit_price_microcents: int
+    is_smart: bool
 
 
 async def pick(
@@ -74,7 +75,7 @@ async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
     return await tx.all(
         Text,
         """SELECT id, phone_number_id, brand_id, kind, sender, recipient, text, stamp, media, channel, segments,
-                  priority, unit_price_microcents
+                  priority, unit_price_microcents, is_smart
            FROM messages WHERE id = ANY ($1)""",
         message_ids,
     )

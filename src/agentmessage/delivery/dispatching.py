@@ -25,6 +25,7 @@ from agentmessage.delivery.recording import Recorder
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
 from agentmessage.law import operations as law
 from agentmessage.law.model import Ask
+from agentmessage.messages.model import handset_words
 
 log = structlog.get_logger("agentmessage.messages")
 
@@ -243,7 +244,7 @@ def _claimed(picked: Picked, text: Text) -> Claim:
         text.kind,
         text.sender,
         text.recipient,
-        (text.text or "") + (text.stamp or ""),
+        handset_words(text.text, text.stamp, is_smart=text.is_smart),
         text.media,
         text.channel,
         text.segments,

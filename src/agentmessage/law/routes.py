@@ -6,6 +6,7 @@ from agentmessage.kernel.money import price_cents
 from agentmessage.law import findings, operations, rules
 from agentmessage.law.model import Ask
 from agentmessage.law.schemas import PreflightCreate, PreflightOut, Severity
+from agentmessage.sms.smart import simplify
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
 
@@ -39,7 +40,8 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
         raise NotFound
     kind = "outbound_mms" if body.media else "outbound_sms"
     price = billing.price(kind, None, now)
-    weight = operations.weigh(case, body.text, now, has_media=bool(body.media), unit_price_microcents=price)
+    words = simplify(body.text) if body.smart_encoding and body.text else body.text
+    weight = operations.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
     found = list(findings.findings(case, purse, weight, body.text))
     return PreflightOut(
         can_submit=all(finding.severity is not Severity.BLOCK for finding in found),

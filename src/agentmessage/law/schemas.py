@@ -56,6 +56,7 @@ class PreflightCreate(Request, frozen=True):
     to: E164
     text: Text | None = None
     media: Media = ()
+    smart_encoding: Annotated[bool, Meta(extra=must("must be true or false"))] = False
     scheduled_at: Utc | None = None
 
 

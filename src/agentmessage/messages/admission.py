@@ -28,6 +28,7 @@ from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import Kind, Message, Status
 from agentmessage.messages.schemas import MessageOut
+from agentmessage.sms.smart import simplify
 from agentmessage.web import idempotency
 from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
 from agentmessage.web.wire import Enveloped
@@ -63,6 +64,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | None = None
     scheduled_at: datetime | None = None
     validity_s: int = 14_400
+    is_smart: bool = False
     claim: Claim | None = None
 
 
@@ -222,7 +224,8 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
     refusal = law.first_refusal(case)
     if refusal is not None:
         return refusal
-    weight = law.weigh(case, draft.text, now, has_media=bool(draft.media), unit_price_microcents=price)
+    words = simplify(draft.text) if draft.is_smart and draft.text else draft.text
+    weight = law.weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
     refusal = law.purse_refusal(case, purse, weight)
     if refusal is not None:
         return refusal
@@ -265,6 +268,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         delivered_at=None,
         finished_at=None,
         redacted_at=None,
+        is_smart=draft.is_smart,
     )
     cap_scope_id, texted_at = law.count_in(case, now)
     return Admitted(

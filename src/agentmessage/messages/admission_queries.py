@@ -58,10 +58,10 @@ ADMISSION: LiteralString = """WITH held AS MATERIALIZED (
                $6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
                $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::int[], $21::int[],
                $22::text[], $23::text[], $24::bigint[], $25::timestamptz[], $26::timestamptz[], $27::uuid[],
-               $28::timestamptz[], $29::timestamptz[])
+               $28::timestamptz[], $29::timestamptz[], $37::boolean[])
            g (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
               channel, media, encoding, segments, priority, tag, metadata, price, scheduled_at, expires_at, lane,
-              ready_at, lawful_until)
+              ready_at, lawful_until, is_smart)
            WHERE org_id IN (SELECT org_id FROM spent)),
        counted AS (
            INSERT INTO frequency_counters AS c (org_id, contact_number, scope_id, texted_at)
@@ -81,10 +81,10 @@ ADMISSION: LiteralString = """WITH held AS MATERIALIZED (
        stored AS (
            INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender,
                recipient, text, stamp, channel, media, encoding, segments, priority, tag, metadata, status,
-               unit_price_microcents, scheduled_at, expires_at, created_at, updated_at)
+               unit_price_microcents, scheduled_at, expires_at, created_at, updated_at, is_smart)
            SELECT id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
                   channel, media::text[], encoding, segments, priority, tag, metadata::jsonb, 'queued', price,
-                  scheduled_at, expires_at, $1, $1 FROM given)
+                  scheduled_at, expires_at, $1, $1, is_smart FROM given)
        SELECT org_id FROM spent"""
 
 
@@ -133,6 +133,7 @@ async def insert(
         [one.stamps for one in admitted if one.stamps],
         [one.message.org_id for one in admitted if one.stamps],
         [one.version for one in spending],
+        [text.is_smart for text in texts],
     )
     return set(written)
 

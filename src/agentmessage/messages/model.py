@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.sms.segments import Encoding
+from agentmessage.sms.smart import simplify
 
 
 class Status(StrEnum):
@@ -93,6 +94,13 @@ class Message(Struct, frozen=True):
     delivered_at: datetime | None
     finished_at: datetime | None
     redacted_at: datetime | None
+    is_smart: bool = False
+
+
+def handset_words(text: str | None, stamp: str | None, *, is_smart: bool) -> str:
+    """What the handset shows: the customer's words, in cheaper characters if they wished so, and what was appended."""
+    words = text or ""
+    return (simplify(words) if is_smart else words) + (stamp or "")
 
 
 class Cause(StrEnum):

@@ -17,7 +17,7 @@ async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None
                   m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
                   m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
                   m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
-                  m.finished_at, m.redacted_at
+                  m.finished_at, m.redacted_at, m.is_smart
            FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
            WHERE m.org_id = $1 AND m.id = $2""",
         org_id,
@@ -45,7 +45,7 @@ async def list_(
                   m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
                   m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
                   m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
-                  m.finished_at, m.redacted_at
+                  m.finished_at, m.redacted_at, m.is_smart
            FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
            WHERE m.org_id = $1
              AND ($2::timestamptz IS NULL OR (m.created_at, m.id) < ($2, $3::uuid))
@@ -108,7 +108,7 @@ async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, c
                      m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
                      m.metadata, m.status, m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id,
                      m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at, m.expires_at, m.created_at,
-                     m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at""",
+                     m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at, m.is_smart""",
         org_id,
         message_ids,
         tx.now,

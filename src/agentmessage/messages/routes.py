@@ -252,6 +252,7 @@ def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Cla
         metadata=body.metadata,
         scheduled_at=body.scheduled_at,
         validity_s=body.validity_s,
+        is_smart=body.smart_encoding,
         claim=claim,
     )
 

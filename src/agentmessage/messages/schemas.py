@@ -42,6 +42,13 @@ class MessageCreate(Request, frozen=True):
     to: E164
     text: Text | None = None
     media: Media = ()
+    smart_encoding: Annotated[
+        bool,
+        Meta(
+            description="Send typographic characters as plain ones where that saves a part.",
+            extra=must("must be true or false"),
+        ),
+    ] = False
     priority: Priority = Priority.DEFAULT
     tag: Tag | None = None
     scheduled_at: Utc | None = None
@@ -105,6 +112,7 @@ class MessageOut(Resource, frozen=True):
     kind: KindName
     segment_count: int
     encoding: Encoding
+    smart_encoding: bool
     cost_cents: int
     carrier_message_id: str | None
     bandwidth_message_id: str | None
@@ -139,6 +147,7 @@ class MessageOut(Resource, frozen=True):
             message.kind,
             message.segments,
             message.encoding,
+            message.is_smart,
             price_cents(message.unit_price_microcents * message.segments),
             message.carrier_message_id,
             message.carrier_message_id,

@@ -52,7 +52,8 @@ CREATE TABLE messages (
     sent_at             timestamptz,
     delivered_at        timestamptz,
     finished_at         timestamptz,
-    redacted_at         timestamptz
+    redacted_at         timestamptz,
+    is_smart            boolean NOT NULL DEFAULT false  -- sent in cheaper characters where that saves a part
 ) WITH (fillfactor = 70);
 CREATE INDEX messages_list_idx ON messages (org_id, created_at DESC, id DESC);
 -- For erasure, which must find every text to one contact: a thousandth of the table's size, and free to insert beside.
@@ -166,7 +167,7 @@ CREATE FUNCTION message_resource(m messages) RETURNS jsonb LANGUAGE sql STABLE A
         'error', CASE WHEN m.error_code IS NOT NULL THEN jsonb_build_object(
             'code', m.error_code, 'carrier_code', m.carrier_code, 'carrier_text', m.carrier_text) END,
         'tag', m.tag, 'metadata', m.metadata, 'phone_number_id', m.phone_number_id, 'campaign_id', m.campaign_id,
-        'kind', m.kind, 'segment_count', m.segments, 'encoding', m.encoding,
+        'kind', m.kind, 'segment_count', m.segments, 'encoding', m.encoding, 'smart_encoding', m.is_smart,
         'cost_cents', (m.unit_price_microcents * m.segments + 999999) / 1000000,
         'carrier_message_id', m.carrier_message_id, 'bandwidth_message_id', m.carrier_message_id,
         'scheduled_at', wire_time(m.scheduled_at), 'expires_at', wire_time(m.expires_at),
