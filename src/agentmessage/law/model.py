@@ -23,6 +23,9 @@ PACED = frozenset({"customer"})
 UNCOUNTED = frozenset({"auto_reply"})
 """Kinds that no frequency cap counts."""
 
+UNTIMED = frozenset({"auto_reply"})
+"""Kinds that go out at any hour: whoever texts at night is awake."""
+
 UNSTAMPED = frozenset({"auto_reply"})
 """Kinds whose text names the sender by itself."""
 

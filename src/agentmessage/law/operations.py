@@ -11,7 +11,7 @@ from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import UNCOUNTED, Account, Ask, Case, Facts, Purse, Weight
+from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Purse, Weight
 from agentmessage.organizations.model import QuietHours
 
 _REMEMBERED = 10_000
@@ -88,7 +88,7 @@ async def judge_handover(
 ) -> list[tuple[ApiError | None, datetime | None]]:
     """For each text that was admitted earlier: why it may not go out now, and until when quiet hours put it off."""
     cases, _ = await read(tx, asks, tx.now, requires_propagation=requires_propagation)
-    return [(handover_refusal(case), None if case.ask.kind == "auto_reply" else case.opens_at) for case in cases]
+    return [(handover_refusal(case), case.opens_at) for case in cases]
 
 
 def _case(
@@ -101,7 +101,7 @@ def _case(
 ) -> Case:
     opens_at = closes_at = None
     window = resolved.quiet_window
-    if window is not None:
+    if window is not None and ask.kind not in UNTIMED:
         verdict = _calendar.window(ask.recipient, ask.due_at, window.start_minute, window.end_minute)
         if isinstance(verdict, hours.Closed):
             opens_at = verdict.opens_at
