@@ -1,6 +1,6 @@
 """What time does to texts: claims whose worker is gone, validity that is over, receipts that never come."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from agentmessage.carriers.port import Unknown
@@ -21,6 +21,9 @@ BUCKETS = timedelta(hours=1)
 VOLUMES = timedelta(days=3)
 
 NOBODY = UUID(int=0)
+THE_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where a worker begins to look: all workers may have been away for long, and what is old is forgotten by `tidy`."""
+
 ORPHANED = Unknown("the worker that handed it over is gone")
 
 
@@ -48,7 +51,7 @@ class Sweeper:
         Each part is looked at once in the life of this worker: what is older than its place was looked at before.
         """
         until = self._db.now - self._patience
-        since, after = self._place or (until - LATE_RECEIPTS, NOBODY)
+        since, after = self._place or (THE_BEGINNING, NOBODY)
         silent = await receipt_queries.list_silent(
             self._db, self._account, since=since, after=after, until=until, limit=MOST
         )
