@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.delivery import pacing
-from agentmessage.delivery.dispatching import Rules
+from agentmessage.delivery.dispatching import IDLE_S, Rules
+from agentmessage.delivery.lanes import MOST_LANES
 from agentmessage.delivery.pacing import Bucket, Lane, LaneFacts, Pace, shares
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
@@ -59,6 +60,65 @@ async def test_every_campaign_has_its_turn_however_many_there_are(db: CellDb, ac
             await desk.turn()
 
     assert len(set(_order(smsc))) >= 35
+
+
+@pytest.mark.parametrize("count", [MOST_LANES, 2 * MOST_LANES])
+async def test_a_round_that_ends_with_a_full_look_begins_anew(db: CellDb, account: Account, *, count: int) -> None:
+    """Behind the last lane there is nothing left to find: the organization's first lane is next."""
+    senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(count)]
+    async with floor(db) as (smsc, desk):
+        for asked in range(1, 4):
+            for sender in senders:
+                await admit(db, account.tenant, sender, "Acme: again.")
+            for _ in range(4):
+                await desk.turn()
+            assert len(smsc.asked) == asked * count
+
+        assert await desk.turn() > 0
+
+
+async def test_lanes_that_another_worker_has_emptied_do_not_keep_the_others_waiting(
+    db: CellDb, account: Account
+) -> None:
+    """One look had no room for the last lane; by the next it is gone, and the round is over."""
+    senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(2)]
+    first, last = sorted(senders, key=lambda sender: sender.campaign_id)
+    await admit(db, account.tenant, first, "Acme: one.", "Acme: two.")
+    (elsewhere,) = await admit(db, account.tenant, last, "Acme: three.")
+    async with floor(db, window=1) as (smsc, desk):
+        await desk.turn()
+        await db.run("DELETE FROM dispatches WHERE message_id = $1", elsewhere.id)
+        for _ in range(3):
+            await desk.turn()
+
+    assert len(smsc.asked) == 2
+
+
+async def test_an_organization_whose_queue_another_worker_has_emptied_leaves_nobody_awake(
+    db: CellDb, account: Account
+) -> None:
+    senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(2)]
+    for sender in senders:
+        await admit(db, account.tenant, sender, "Acme: one.")
+    async with floor(db, window=1) as (_, desk):
+        await desk.turn()
+        await db.run("DELETE FROM dispatches")
+        await desk.turn()
+
+        assert await desk.turn() > 0
+
+
+async def test_a_round_does_not_rest_when_only_its_last_look_found_nothing_due(db: CellDb, account: Account) -> None:
+    """The lanes of the first look have more; the seventeenth's texts are for later."""
+    senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(MOST_LANES + 1)]
+    *due, last = sorted(senders, key=lambda sender: sender.campaign_id)
+    for sender in due:
+        await admit(db, account.tenant, sender, *("Acme: again." for _ in range(3)))
+    await admit(db, account.tenant, last, "Acme: later.", scheduled_at=db.now + timedelta(hours=1))
+    async with floor(db, window=MOST_LANES) as (_, desk):
+        rests = [await desk.turn() for _ in range(7)]
+
+    assert rests == [*[0.0] * 6, IDLE_S]
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 300))

@@ -74,6 +74,7 @@ class Dispatcher:
         self._lanes = Lanes(db, account, self._channels)
         self._flying: set[UUID] = set()
         self._most_room = 1
+        self._round_wait_s = IDLE_S
         self._landed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -101,7 +102,7 @@ class Dispatcher:
             return 0.0
         self._lanes.went(shares.keys())
         if not ready:
-            return 0.0 if self._lanes.is_mid_round else IDLE_S
+            return self._rest_s(IDLE_S)
         facts = await self._lanes.facts(list(shares))
         if await self._split(facts, shares):
             return 0.0
@@ -110,7 +111,7 @@ class Dispatcher:
             self._recorder.add(claim, outcome)
         for claim in claims:
             self._hand_over(claim)
-        return 0.0 if claims or overs or self._lanes.is_mid_round else wait_s
+        return self._rest_s(0.0 if claims or overs else wait_s)
 
     async def prolong(self) -> None:
         """Say that this worker holds what it has handed over or learned; what it has lost sight of becomes unknown."""
@@ -123,6 +124,14 @@ class Dispatcher:
         while self._flying:
             self._landed.clear()
             await self._landed.wait()
+
+    def _rest_s(self, wait_s: float) -> float:
+        """Nothing in the middle of a round; at its end the least that any of its turns would have waited."""
+        self._round_wait_s = min(self._round_wait_s, wait_s)
+        if self._lanes.is_mid_round:
+            return 0.0
+        rest_s, self._round_wait_s = self._round_wait_s, IDLE_S
+        return rest_s
 
     async def _split(self, facts: Mapping[UUID, LaneFacts], shares: Mapping[Lane, int]) -> bool:
         """Give the numbers of a lane lanes of their own, where each has a pace of its own; True: some was changed."""

@@ -15,7 +15,7 @@ MOST_LANES = 16
 FACTS_S = 15.0
 """How long what the registry says of a campaign is believed: a class changes by a review, which takes days."""
 
-FIRST = UUID(int=0)
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 
 class Lanes:
@@ -27,7 +27,7 @@ class Lanes:
         self._channels = channels
         self._after = FIRST
         self._places: dict[UUID, UUID] = {}
-        self._found: dict[UUID, list[pace_queries.Found]] = {}
+        self._found: dict[UUID, dict[Lane, bool]] = {}
         self._facts: dict[UUID, tuple[float, LaneFacts]] = {}
 
     @property
@@ -48,26 +48,29 @@ class Lanes:
             most_lanes=MOST_LANES,
         )
         self._found = {}
-        for lane in found:
-            self._found.setdefault(lane.org_id, []).append(lane)
-        return [Lane(lane.org_id, lane.id) for lane in found if lane.is_ready]
+        for one in found:
+            lanes = self._found.setdefault(one.org_id, {})
+            if one.lane is not None:
+                lanes[Lane(one.org_id, one.lane)] = bool(one.is_ready)
+        return [lane for lanes in self._found.values() for lane, is_ready in lanes.items() if is_ready]
 
     def went(self, served: Collection[Lane]) -> None:
         """These lanes had their turn; the next look begins after the last of them, in each organization and among all.
 
         Whoever was found ready but not served, for want of room, is not passed over.
         """
+        self._forget_gone()
         last_served: UUID | None = None
         is_anyone_left = False
         for org_id, lanes in self._found.items():
-            turns = [lane for lane in lanes if Lane(lane.org_id, lane.id) in served]
-            left = [lane for lane in lanes if lane.is_ready and Lane(lane.org_id, lane.id) not in served]
+            turns = [lane for lane in lanes if lane in served]
+            left = [lane for lane, is_ready in lanes.items() if is_ready and lane not in served]
             is_anyone_left = is_anyone_left or bool(left and not turns)
             last_served = org_id if turns else last_served
             if left and turns:
                 self._places[org_id] = turns[-1].id
             elif not left and len(lanes) == MOST_LANES:
-                self._places[org_id] = lanes[-1].id
+                self._places[org_id] = next(reversed(lanes)).id
             elif not left:
                 self._places.pop(org_id, None)
         last_found = next(reversed(self._found), FIRST)
@@ -75,6 +78,12 @@ class Lanes:
             self._after = last_served
         else:
             self._after = last_found if len(self._found) == MOST_ORGS else FIRST
+
+    def _forget_gone(self) -> None:
+        """Organizations that this look would have met, and has not: nothing of theirs waits any more."""
+        last = next(reversed(self._found), FIRST) if len(self._found) == MOST_ORGS else LAST
+        for org_id in [one for one in self._places if self._after < one <= last and one not in self._found]:
+            del self._places[org_id]
 
     async def facts(self, lanes: Sequence[Lane]) -> Mapping[UUID, LaneFacts]:
         """What the registry says of lanes, as of a few seconds ago."""

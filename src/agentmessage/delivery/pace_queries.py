@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from agentmessage.delivery.pacing import Bucket, Lane, LaneFacts
 from agentmessage.kernel.db import Statements
 
 
-class Found(Lane, frozen=True):
-    """A lane that was met. `is_ready`: it has a text that is due."""
+class Found(Struct, frozen=True):
+    """A lane that was met, and whether it has a text that is due; None: its organization has none behind its place."""
 
-    is_ready: bool
+    org_id: UUID
+    lane: UUID | None
+    is_ready: bool | None
 
 
 async def list_lanes(
@@ -27,7 +31,8 @@ async def list_lanes(
 ) -> list[Found]:
     """The lanes of the next organizations after `after`; in each, those after its place in `org_ids` and `places`.
 
-    A loose scan of dispatches_lane_idx: a few probes for each lane, however many texts wait in it.
+    An organization without any is told as well: its round begins anew. A loose scan of dispatches_lane_idx: a few
+    probes for each lane, however many texts wait in it.
     """
     return await db.all(
         Found,
@@ -42,7 +47,7 @@ async def list_lanes(
            SELECT o.org_id, lane.id, lane.is_ready
            FROM orgs o
            LEFT JOIN unnest($4::uuid[], $5::uuid[]) c (org_id, place) ON c.org_id = o.org_id
-           CROSS JOIN LATERAL (
+           LEFT JOIN LATERAL (
                WITH RECURSIVE lanes AS (
                    (SELECT d.campaign_id, 1 AS n FROM dispatches d
                     WHERE d.account = $1 AND d.org_id = o.org_id AND d.claimed_at IS NULL
@@ -62,7 +67,7 @@ async def list_lanes(
                                     AND d.claimed_at IS NULL AND d.priority = p.rank AND d.ready_at <= $8
                                     AND d.channel = ANY ($2)
                                   ORDER BY d.ready_at, d.message_id LIMIT 1) r) AS is_ready
-               FROM lanes l WHERE l.campaign_id IS NOT NULL) lane
+               FROM lanes l WHERE l.campaign_id IS NOT NULL) lane ON true
            WHERE o.org_id IS NOT NULL ORDER BY o.org_id, lane.id""",
         account,
         channels,
