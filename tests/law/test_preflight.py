@@ -114,7 +114,7 @@ async def test_quiet_hours_warn_where_the_text_may_wait_and_sending_then_schedul
     sent = (await api.post("/v1/messages", asking(sender))).data
 
     assert preflight["can_submit"] is True
-    assert [f["severity"] for f in preflight["findings"] if f["check"] == "quiet_hours"] == ["pass", "warn"]
+    assert [f["severity"] for f in preflight["findings"] if f["check"] == "quiet_hours"] == ["warn"]
     assert sent["scheduled_at"] == preflight["would_be_sent_at"]
     assert sent["appended_text"] == preflight["appended_text"] == "\nAcme Dental"
     assert preflight["source_breakdown"]["quiet_hours"]["scope_kind"] == "phone_number"

@@ -54,6 +54,21 @@ async def test_a_text_is_held_but_not_charged_before_the_carrier_takes_it(
     assert await db.value("SELECT segments FROM messages") == 2
 
 
+OPTIONAL = ("media", "smart_encoding", "priority", "tag", "scheduled_at", "validity_s", "metadata")
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
+async def test_null_is_as_good_as_left_out(api: Client, sender: Sender, path: str) -> None:
+    """Resources print null for what is unset, and typed clients send it back."""
+    names = OPTIONAL if path == "/v1/messages" else ("media", "smart_encoding", "scheduled_at")
+    plain = await api.post(path, text_from(sender))
+    nulls = await api.post(path, text_from(sender, **dict.fromkeys(names)))
+
+    assert (plain.status, nulls.status) == ((202, 202) if path == "/v1/messages" else (200, 200)), nulls.body
+    told = ("media", "priority", "validity_s", "segment_count", "can_submit")
+    assert [nulls.data.get(name) for name in told] == [plain.data.get(name) for name in told]
+
+
 async def test_a_hundred_at_once_are_admitted_each_in_its_place(db: CellDb, api: Client, sender: Sender) -> None:
     texts = [text_from(sender, text=f"Acme: ticket {index}") for index in range(100)]
     replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in texts))

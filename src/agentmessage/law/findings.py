@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from agentmessage.guardrails.model import QuietHoursMode
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import rules
 from agentmessage.law.errors import instant
@@ -36,7 +35,13 @@ def findings(case: Case, purse: Purse, weight: Weight, text: str | None) -> Iter
     for check in rules.SENDING[case.ask.kind]:
         name, title = TITLES[check]
         refusal = check(case)
-        yield _passed(name, title) if refusal is None else _blocked(name, refusal)
+        if refusal is not None:
+            yield _blocked(name, refusal)
+        elif check is rules.recipient_is_awake and case.opens_at is not None:
+            title = "The recipient is in quiet hours: the text is accepted and sent at their end."
+            yield Finding(name, Severity.WARN, None, title, None, {"opens_at": instant(case.opens_at)})
+        else:
+            yield _passed(name, title)
     refusals = {refusal.code: refusal for refusal in rules.purse_refusals(case, purse, weight)}
     for code, (name, title) in PURSE.items():
         yield _blocked(name, refusals[code]) if code in refusals else _passed(name, title)
@@ -44,9 +49,6 @@ def findings(case: Case, purse: Purse, weight: Weight, text: str | None) -> Iter
 
 
 def _remarks(case: Case, weight: Weight, text: str | None) -> Iterator[Finding]:
-    if case.opens_at is not None and case.resolved.quiet_mode is QuietHoursMode.DEFER:
-        title = "The recipient is in quiet hours: the text is accepted and sent at their end."
-        yield Finding("quiet_hours", Severity.WARN, None, title, None, {"opens_at": instant(case.opens_at)})
     if weight.stamp is not None:
         title = "The sender's disclosure is appended."
         yield Finding("autostamp", Severity.INFO, None, title, None, {"appended_text": weight.stamp})

@@ -36,7 +36,10 @@ MediaRef = Annotated[
     ),
 ]
 Media = Annotated[
-    Sequence[MediaRef], Meta(max_length=MAX_MEDIA, extra=must(f"must be at most {MAX_MEDIA} URLs or media ids"))
+    Sequence[MediaRef],
+    Meta(
+        max_length=MAX_MEDIA, extra=must(f"must be at most {MAX_MEDIA}, each an https URL or the media_id of an upload")
+    ),
 ]
 
 
@@ -55,8 +58,8 @@ class PreflightCreate(Request, frozen=True):
     from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
     to: E164
     text: Text | None = None
-    media: Media = ()
-    smart_encoding: Annotated[bool, Meta(extra=must("must be true or false"))] = False
+    media: Media | None = ()
+    smart_encoding: Annotated[bool, Meta(extra=must("must be true or false"))] | None = False
     scheduled_at: Utc | None = None
 
 

@@ -26,7 +26,7 @@ from agentmessage.law import operations as law
 from agentmessage.law.model import Ask, Case, Purse
 from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
-from agentmessage.messages.model import Kind, Message, Status
+from agentmessage.messages.model import VALIDITY_S, Kind, Message, Status
 from agentmessage.messages.schemas import MessageOut
 from agentmessage.sms.smart import simplify
 from agentmessage.web import idempotency
@@ -63,7 +63,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     tag: str | None = None
     metadata: Mapping[str, Any] | None = None
     scheduled_at: datetime | None = None
-    validity_s: int = 14_400
+    validity_s: int = VALIDITY_S
     is_smart: bool = False
     claim: Claim | None = None
 

@@ -24,6 +24,9 @@ class Status(StrEnum):
     CANCELED = "canceled"
 
 
+VALIDITY_S = 14_400
+"""How long a text may wait for its carrier where the customer says nothing: four hours."""
+
 FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.UNDELIVERED, Status.CANCELED})
 """States without a way out, but for one late receipt (`messages.receipts`)."""
 

@@ -26,7 +26,7 @@ from agentmessage.media.model import MediaLinks
 from agentmessage.messages import admission, operations, queries
 from agentmessage.messages.admission import Admission, Draft
 from agentmessage.messages.errors import MessageNotCancelable
-from agentmessage.messages.model import RANKS, Message
+from agentmessage.messages.model import RANKS, VALIDITY_S, Message, Priority
 from agentmessage.messages.schemas import (
     BatchError,
     BatchOut,
@@ -226,7 +226,7 @@ async def _urls(call: Call[Any, Any], body: MessageCreate, now: datetime) -> Seq
     links = call.context["media_links"]
     if not isinstance(links, MediaLinks):
         raise TypeError("the wiring gave no media links")
-    until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s) + LONGEST_DEFERRAL
+    until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s or VALIDITY_S) + LONGEST_DEFERRAL
     return await media.resolve(call.db, call.tenant, body.media, links=links, until=until)
 
 
@@ -247,12 +247,12 @@ def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Cla
         recipient=body.to,
         text=body.text,
         media=media,
-        priority=RANKS[body.priority],
+        priority=RANKS[body.priority or Priority.DEFAULT],
         tag=body.tag,
         metadata=body.metadata,
         scheduled_at=body.scheduled_at,
-        validity_s=body.validity_s,
-        is_smart=body.smart_encoding,
+        validity_s=body.validity_s or VALIDITY_S,
+        is_smart=bool(body.smart_encoding),
         claim=claim,
     )
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.kernel.money import price_cents
 from agentmessage.law.schemas import Media, Text
-from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
+from agentmessage.messages.model import BY_RANK, VALIDITY_S, Channel, KindName, Message, Priority, Status
 from agentmessage.sms.segments import Encoding
 from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
 
@@ -35,24 +35,28 @@ class MessageCreate(Request, frozen=True):
     """One text to one recipient. Accepted means durable and queued, not delivered.
 
     `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A text that the
-    carrier has not taken `validity_s` seconds after it was due fails as expired.
+    carrier has not taken `validity_s` seconds after it was due fails as expired. Null is as good as left out: it is
+    what resources print for what is unset.
     """
 
     from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
     to: E164
     text: Text | None = None
-    media: Media = ()
-    smart_encoding: Annotated[
-        bool,
-        Meta(
-            description="Send typographic characters as plain ones where that saves a part.",
-            extra=must("must be true or false"),
-        ),
-    ] = False
-    priority: Priority = Priority.DEFAULT
+    media: Media | None = ()
+    smart_encoding: (
+        Annotated[
+            bool,
+            Meta(
+                description="Send typographic characters as plain ones where that saves a part.",
+                extra=must("must be true or false"),
+            ),
+        ]
+        | None
+    ) = False
+    priority: Priority | None = Priority.DEFAULT
     tag: Tag | None = None
     scheduled_at: Utc | None = None
-    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] = 14_400
+    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] | None = VALIDITY_S
     metadata: (
         Annotated[
             Mapping[MetadataKey, MetadataValue],
