@@ -4,7 +4,9 @@ A receipt that names no part we know is kept: its text may be on its way into th
 when a text is recorded, `match_early` once a second, since each of two transactions may be blind to the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,7 +23,18 @@ from agentmessage.delivery.receipt_rules import FINAL_STATES, next_status, outco
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.messages.model import Cause, Status
 
+T = TypeVar("T")
+
 MOST_EARLY = 500
+NO_WALLETS: frozenset[UUID] = frozenset()
+
+
+class _WalletsFirst(Exception):
+    """Texts of these organizations are to be charged, whose wallets must be locked before any text is."""
+
+    def __init__(self, org_ids: frozenset[UUID]) -> None:
+        super().__init__(f"{len(org_ids)} organizations")
+        self.org_ids = org_ids
 
 
 class Refuser(Struct, frozen=True):
@@ -44,8 +57,8 @@ async def apply(db: CellDb, account: str, heard: Sequence[ReceiptHeard]) -> Sequ
     """Apply receipts to the texts of one cell; answers those whose parts are not in it."""
     unmatched: list[ReceiptHeard] = []
     for carrier in sorted({one.carrier for one in heard}):
-        async with db.transaction() as tx:
-            applied = await _apply(tx, account, carrier, [one for one in heard if one.carrier == carrier])
+        told = [one for one in heard if one.carrier == carrier]
+        applied = await _with_wallets_first(db, partial(_apply, account=account, carrier=carrier, heard=told))
         unmatched += applied.unmatched
         await end_consents(db, applied.refusers)
     return unmatched
@@ -75,7 +88,8 @@ async def keep(db: CellDb, account: str, unmatched: Sequence[ReceiptHeard]) -> N
 async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Ending]) -> Sequence[Refuser]:
     """Apply what was told of texts before they were recorded, in the transaction that records them.
 
-    Answers whose consent ends by it: that is for `end_consents`, after the commit.
+    It has locked the wallets of their organizations. Answers whose consent ends by it: that is for `end_consents`,
+    after the commit.
     """
     carrier_ids = [carrier_id for ending in endings for carrier_id in ending.carrier_message_ids]
     unknown = [ending.claim.message_id for ending in endings if ending.error == TextError.UNKNOWN]
@@ -84,7 +98,8 @@ async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Endi
     early = await receipt_queries.take_early(tx, account, carrier, carrier_ids, unknown)
     if not early:
         return ()
-    applied = await _apply(tx, account, carrier, early)
+    wallets = {ending.claim.org_id for ending in endings}
+    applied = await _apply(tx, wallets, account=account, carrier=carrier, heard=early)
     if applied.unmatched:
         await receipt_queries.keep_early(tx, account, applied.unmatched)
     return applied.refusers
@@ -92,17 +107,37 @@ async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Endi
 
 async def match_early(db: CellDb, account: str) -> int:
     """Apply receipts that were kept and whose parts are known by now; answers how many."""
-    refusers: list[Refuser] = []
-    async with db.transaction() as tx:
-        early = await receipt_queries.take_matched(tx, account, limit=MOST_EARLY)
-        for carrier in sorted({one.carrier for one in early}):
-            mine = [one for one in early if one.carrier == carrier]
-            refusers += (await _apply(tx, account, carrier, mine)).refusers
+    refusers, count = await _with_wallets_first(db, partial(_apply_matched, account=account))
     await end_consents(db, refusers)
-    return len(early)
+    return count
 
 
-async def _apply(tx: Tx, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> Applied:
+async def _with_wallets_first(db: CellDb, work: "Callable[[Tx, Collection[UUID]], Awaitable[T]]") -> T:
+    """Do the work in a transaction; again where it would lock wallets after texts, with those wallets locked first."""
+    wallets = NO_WALLETS
+    while True:
+        try:
+            async with db.transaction() as tx:
+                if wallets:
+                    await billing.lock(tx, wallets)
+                return await work(tx, wallets)
+        except _WalletsFirst as wanted:
+            wallets |= wanted.org_ids
+
+
+async def _apply_matched(tx: Tx, wallets: Collection[UUID], *, account: str) -> tuple[Sequence[Refuser], int]:
+    refusers: list[Refuser] = []
+    early = await receipt_queries.take_matched(tx, account, limit=MOST_EARLY)
+    for carrier in sorted({one.carrier for one in early}):
+        mine = [one for one in early if one.carrier == carrier]
+        refusers += (await _apply(tx, wallets, account=account, carrier=carrier, heard=mine)).refusers
+    return refusers, len(early)
+
+
+async def _apply(
+    tx: Tx, wallets: Collection[UUID], *, account: str, carrier: str, heard: Sequence[ReceiptHeard]
+) -> Applied:
+    """Apply receipts of one carrier. Raises _WalletsFirst unless all wallets are locked that are charged by it."""
     carrier_ids = sorted({one.carrier_message_id for one in heard})
     parts = await receipt_queries.lock_parts(tx, account, carrier, carrier_ids)
     known = {part.carrier_message_id: part for part in parts}
@@ -120,12 +155,12 @@ async def _apply(tx: Tx, account: str, carrier: str, heard: Sequence[ReceiptHear
     if ends:
         outcomes = [one.state.value for one in ends.values()]
         await receipt_queries.set_outcomes(tx, account, carrier, list(ends), outcomes)
-        await _move(tx, known, ends)
+        await _move(tx, wallets, known, ends)
     unmatched = [one for one in heard if one.carrier_message_id not in known]
     return Applied(unmatched, _refusers(heard, known))
 
 
-async def _move(tx: Tx, known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:
+async def _move(tx: Tx, wallets: Collection[UUID], known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:
     """Move the texts whose parts have all been heard of, or one of which has failed."""
     texts = {known[carrier_id].message_id: known[carrier_id] for carrier_id in ends}
     told: dict[UUID, list[str | None]] = {}
@@ -149,6 +184,9 @@ async def _move(tx: Tx, known: Mapping[str, Part], ends: Mapping[str, ReceiptHea
         late += [message_id] if is_late else []
         moves.append(_moved(text, status, words[message_id], is_late=is_late))
     if late:
+        owing = frozenset(texts[message_id].org_id for message_id in late)
+        if not owing.issubset(wallets):
+            raise _WalletsFirst(owing)
         await _take_late(tx, await receipt_queries.list_claims(tx, late))
     if moves:
         await move(tx, moves)
@@ -156,7 +194,6 @@ async def _move(tx: Tx, known: Mapping[str, Part], ends: Mapping[str, ReceiptHea
 
 async def _take_late(tx: Tx, claims: Sequence[Claim]) -> None:
     """Texts of unknown outcome that the carrier had taken after all: they are charged and shown like any other."""
-    await billing.lock(tx, {claim.org_id for claim in claims})
     await billing.charge_each(tx, [(claim.org_id, charge_of(claim)) for claim in claims])
     await conversation_queries.add_sent(tx, claims)
 

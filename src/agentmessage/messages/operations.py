@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
@@ -71,7 +72,11 @@ async def send_own(
 
 
 async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
-    """Take a queued text back; one that is canceled already stays as it is. Raises NotFound, MessageNotCancelable."""
+    """Take a queued text back; one that is canceled already stays as it is. Raises NotFound, MessageNotCancelable.
+
+    The wallet is locked before the text, as everywhere: what was held for it is freed.
+    """
+    await billing.lock(tx, [tenant.org_id])
     is_waiting = await queries.lock_dispatch(tx, tenant.org_id, message_id)
     if not is_waiting:
         message = await get(tx, tenant, message_id)
@@ -85,14 +90,16 @@ async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
 async def cancel_pair(tx: Tx, org_id: UUID, phone_number_id: UUID, contact: str, cause: Cause) -> int:
     """Take back every queued and scheduled text from one number to one contact; answers how many.
 
-    The caller has locked the law (`consent.operations.lock_law`), so that no text is being admitted beside it.
+    The caller has locked the law (`consent.operations.lock_law`), so that no text is being admitted beside it. The
+    wallet is locked before the texts, as everywhere.
     """
+    await billing.lock(tx, [org_id])
     waiting = await queries.list_pair(tx, org_id, phone_number_id, contact)
     return len(await _cancel_all(tx, org_id, waiting, cause)) if waiting else 0
 
 
 async def cancel_many(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: Cause) -> int:
-    """Take back those of these texts that no worker has claimed; answers how many."""
+    """Take back those of these texts that no worker has claimed; answers how many. The caller has locked the wallet."""
     return len(await _cancel_all(tx, org_id, message_ids, cause)) if message_ids else 0
 
 
