@@ -24,7 +24,7 @@ from agentmessage.delivery.pacing import Lane, LaneFacts
 from agentmessage.delivery.recording import Recorder
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
 from agentmessage.law import operations as law
-from agentmessage.law.model import Ask
+from agentmessage.law.model import Ask, Judged
 from agentmessage.messages.model import handset_words
 
 log = structlog.get_logger("agentmessage.messages")
@@ -180,8 +180,9 @@ class Dispatcher:
             )
             if not picked:
                 return [], [], 0.0
-            go, overs, put_off = await self._judge(tx, picked)
+            judged, go, overs, put_off = await self._judge(tx, picked)
             go = await drawing.draw(go)
+            await law.count_handover(tx, judged, [claim.message_id for claim in go])
             put_off |= drawing.put_off
             if put_off:
                 await dispatch_queries.put_off(tx, list(put_off), list(put_off.values()))
@@ -194,26 +195,30 @@ class Dispatcher:
 
     async def _judge(
         self, tx: Tx, picked: Sequence[Picked]
-    ) -> tuple[list[Claim], list[tuple[Claim, Over]], dict[UUID, datetime]]:
-        """Which texts may go now, which never, and which later."""
+    ) -> tuple[Mapping[UUID, Judged], list[Claim], list[tuple[Claim, Over]], dict[UUID, datetime]]:
+        """What the law says of texts: which may go now, which never, and which later."""
         texts = {text.id: text for text in await dispatch_queries.list_texts(tx, [one.message_id for one in picked])}
-        asks = [self._ask(one, texts[one.message_id], tx.now) for one in picked]
+        claims = {one.message_id: _claimed(one, texts[one.message_id]) for one in picked}
+        overs: list[tuple[Claim, Over]] = []
+        asks: dict[UUID, Ask] = {}
+        for one in picked:
+            text = texts[one.message_id]
+            over = handover.over(text.text, text.media, expires_at=one.expires_at, now=tx.now)
+            if over is None:
+                asks[one.message_id] = self._ask(one, text, tx.now)
+            else:
+                overs.append((claims[one.message_id], over))
         judged = await law.judge_handover(tx, asks, requires_propagation=self._rules.requires_propagation)
         go: list[Claim] = []
-        overs: list[tuple[Claim, Over]] = []
         put_off: dict[UUID, datetime] = {}
-        for one, (refusal, opens_at) in zip(picked, judged, strict=True):
-            text = texts[one.message_id]
-            claim = _claimed(one, text)
-            says = text.text if text.text is not None or not text.media else ""
-            over = handover.over(refusal, says, expires_at=one.expires_at, now=tx.now)
-            if over is not None:
-                overs.append((claim, over))
-            elif opens_at is not None:
-                put_off[one.message_id] = opens_at
+        for message_id, verdict in judged.items():
+            if verdict.refusal is not None:
+                overs.append((claims[message_id], handover.unlawful(verdict.refusal)))
+            elif verdict.ready_at is not None:
+                put_off[message_id] = verdict.ready_at
             else:
-                go.append(claim)
-        return go, overs, put_off
+                go.append(claims[message_id])
+        return judged, go, overs, put_off
 
     def _ask(self, picked: Picked, text: Text, now: datetime) -> Ask:
         return Ask(picked.org_id, self._account, text.sender, text.recipient, text.kind, now)

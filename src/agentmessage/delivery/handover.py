@@ -3,7 +3,7 @@
 What was lawful when it was admitted may not be any more: a STOP, a campaign that was suspended, a number given back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from agentmessage.carriers.text_port import TextError
@@ -25,14 +25,17 @@ EXPIRED = Over(Status.FAILED, Cause.EXPIRED, TextError.EXPIRED.value, "its valid
 ERASED = Over(Status.CANCELED, Cause.ERASED, TextError.CONTENT_INVALID.value, "its text was erased")
 
 
-def over(refusal: ApiError | None, text: str | None, *, expires_at: datetime, now: datetime) -> Over | None:
-    """Why a text must not be handed over, if it must not."""
+def over(text: str | None, media: Sequence[str], *, expires_at: datetime, now: datetime) -> Over | None:
+    """Why a text must not be handed over whatever the law says, if it must not."""
     if expires_at <= now:
         return EXPIRED
-    if text is None:
+    if text is None and not media:
         return ERASED
-    if refusal is None:
-        return None
+    return None
+
+
+def unlawful(refusal: ApiError) -> Over:
+    """What becomes of a text that the law refuses by now."""
     status, cause, error = ENDINGS.get(refusal.code, (Status.FAILED, Cause.NO_LONGER_LAWFUL, refusal.code.lower()))
     details = refusal.details or {}
     return Over(status, cause, error, "; ".join(details.values()) or refusal.message)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.guardrails.model import Resolved
+from agentmessage.guardrails.model import FrequencyCap, Resolved
+from agentmessage.kernel.errors import ApiError
 from agentmessage.sms.segments import Encoding
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -113,6 +114,37 @@ class Case(Struct, frozen=True):
     closes_at: datetime | None
     texted_at: dict[str, Sequence[int]]
     requires_propagation: bool
+
+
+class Tally:
+    """Texts to one contact that one scope's cap counts, by when they were handed over: milliseconds since 1970.
+
+    `noted` are those that are about to be; `handed` is what is stored, once they are.
+    """
+
+    def __init__(self, org_id: UUID, contact: str, scope_id: UUID, handed: Mapping[str, int]) -> None:
+        self.org_id = org_id
+        self.contact = contact
+        self.scope_id = scope_id
+        self.handed = dict(handed)
+        self.noted: dict[str, int] = {}
+
+    def moments(self, message_id: UUID) -> list[int]:
+        """When the others were handed over, in order: a text that a carrier put off does not stand in its own way."""
+        counted = self.handed | self.noted
+        return sorted(moment for other, moment in counted.items() if other != str(message_id))
+
+
+class Judged(Struct, frozen=True):
+    """What the law says about a text at its hand-over: why it may never go, or when it may, None being now.
+
+    `tally` is what counts it if it goes, `cap` the cap that does.
+    """
+
+    refusal: ApiError | None
+    ready_at: datetime | None
+    cap: FrequencyCap | None = None
+    tally: Tally | None = None
 
 
 class Weight(Struct, frozen=True):

@@ -1,20 +1,21 @@
 """The law's door: what sending, preflight and hand-over ask."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
 from agentmessage.guardrails import hours, ladder
-from agentmessage.guardrails.model import Bound, Resolved, ScopeKind
+from agentmessage.guardrails.model import Bound, FrequencyCap, Resolved, ScopeKind
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Purse, Weight
+from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Judged, Purse, Tally, Weight
 from agentmessage.organizations.model import QuietHours
 
 _REMEMBERED = 10_000
+READY = Judged(None, None)
 _resolved: dict[tuple[str, str], Resolved] = {}
 """Ladders that were read before, by their text and the organization's own quiet hours, as stored. A ladder names every
 profile and its revision, so a change is a new key."""
@@ -84,11 +85,54 @@ def count_in(case: Case, now: datetime) -> tuple[UUID | None, Sequence[int] | No
 
 
 async def judge_handover(
-    tx: Statements, asks: Sequence[Ask], *, requires_propagation: bool
-) -> list[tuple[ApiError | None, datetime | None]]:
-    """For each text that was admitted earlier: why it may not go out now, and until when quiet hours put it off."""
-    cases, _ = await read(tx, asks, tx.now, requires_propagation=requires_propagation)
-    return [(handover_refusal(case), case.opens_at) for case in cases]
+    tx: Statements, asks: Mapping[UUID, Ask], *, requires_propagation: bool
+) -> Mapping[UUID, Judged]:
+    """What the law says now about texts that were admitted earlier, by their ids, in the order in which they would go.
+
+    Of those that are handed over tell `count_handover`, in the same transaction.
+    """
+    found, _ = await read(tx, list(asks.values()), tx.now, requires_propagation=requires_propagation)
+    cases = dict(zip(asks, found, strict=True))
+    judged = {message_id: Judged(handover_refusal(case), case.opens_at) for message_id, case in cases.items()}
+    capped = {
+        message_id: (case, case.resolved.cap)
+        for message_id, case in cases.items()
+        if case.resolved.cap is not None and case.ask.kind not in UNCOUNTED and judged[message_id] == READY
+    }
+    return judged | await _judge_caps(tx, capped) if capped else judged
+
+
+async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_ids: Iterable[UUID]) -> None:
+    """Count texts that are handed over now, where a cap wants it."""
+    now_ms = rules.in_ms(tx.now)
+    changed: dict[int, Tally] = {}
+    for message_id in message_ids:
+        one = judged[message_id]
+        if one.tally is not None and one.cap is not None:
+            one.tally.handed[str(message_id)] = now_ms
+            one.tally.handed = dict(rules.kept(one.cap, one.tally.handed, now_ms))
+            changed[id(one.tally)] = one.tally
+    if changed:
+        await queries.save_tallies(tx, list(changed.values()))
+
+
+async def _judge_caps(tx: Statements, capped: Mapping[UUID, tuple[Case, FrequencyCap]]) -> dict[UUID, Judged]:
+    """Whether lawful texts fit under their caps, those before them in this very transaction counted."""
+    keys = {(case.ask.org_id, case.ask.recipient, cap.scope_id) for case, cap in capped.values()}
+    org_ids, contacts, scope_ids = zip(*keys, strict=True)
+    locked = await queries.lock_tallies(tx, org_ids, contacts, scope_ids)
+    tallies = {(tally.org_id, tally.contact, tally.scope_id): tally for tally in locked}
+    now_ms = rules.in_ms(tx.now)
+    judged: dict[UUID, Judged] = {}
+    for message_id, (case, cap) in capped.items():
+        tally = tallies[case.ask.org_id, case.ask.recipient, cap.scope_id]
+        free_ms = rules.capped_until(cap, tally.moments(message_id), now_ms)
+        if free_ms is None:
+            tally.noted[str(message_id)] = now_ms
+            judged[message_id] = Judged(None, None, cap, tally)
+        else:
+            judged[message_id] = Judged(None, datetime.fromtimestamp(free_ms / 1000, UTC))
+    return judged
 
 
 def _case(

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
+import msgspec
+
 from agentmessage.guardrails.model import Profile
 from agentmessage.kernel.db import Statements
-from agentmessage.law.model import Account, Ask, Facts
+from agentmessage.law.model import Account, Ask, Facts, Tally
 
 LOOKUP_AGE = timedelta(days=90)
 
@@ -97,6 +99,39 @@ async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
     """Rows to lock for organizations that never sent."""
     await tx.run(
         "INSERT INTO sending_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
+    )
+
+
+async def lock_tallies(
+    tx: Statements, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
+) -> list[Tally]:
+    """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
+
+    Fresh ones are made, so that two workers that text somebody for the first time meet. In the order of the key.
+    """
+    return await tx.all(
+        Tally,
+        """INSERT INTO handover_tallies AS t (org_id, contact_number, scope_id, handed)
+           SELECT org_id, contact, scope_id, '{}' FROM unnest($1::uuid[], $2::text[], $3::uuid[])
+               k (org_id, contact, scope_id) ORDER BY org_id, contact, scope_id
+           ON CONFLICT (org_id, contact_number, scope_id) DO UPDATE SET handed = t.handed
+           RETURNING org_id, contact_number, scope_id, handed""",
+        org_ids,
+        contacts,
+        scope_ids,
+    )
+
+
+async def save_tallies(tx: Statements, tallies: Sequence[Tally]) -> None:
+    """Write tallies that are locked."""
+    await tx.run(
+        """UPDATE handover_tallies t SET handed = k.handed::jsonb
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+           WHERE t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id""",
+        [tally.org_id for tally in tallies],
+        [tally.contact for tally in tallies],
+        [tally.scope_id for tally in tallies],
+        [msgspec.json.encode(tally.handed).decode() for tally in tallies],
     )
 
 

@@ -6,13 +6,13 @@ can change while a text waits. The order is the contract's (decisions, section 5
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from agentmessage.billing.errors import InsufficientCredit
-from agentmessage.guardrails.model import AutostampCadence, QuietHoursMode
+from agentmessage.guardrails.model import AutostampCadence, FrequencyCap, QuietHoursMode
 from agentmessage.kernel.errors import ApiError, RateLimited, ValidationFailed
 from agentmessage.law.errors import (
     ConsentRequired,
@@ -28,6 +28,7 @@ from agentmessage.law.model import NEVER, PACED, UNSTAMPED, Case, Purse, Weight
 from agentmessage.sms.segments import measure
 
 STAMP_DAY = timedelta(days=1)
+TALLIED, TALLIED_MS = 100, 86_400_000
 SOONEST = timedelta(minutes=1)
 LATEST = timedelta(days=30)
 FIXED_LINES = frozenset({"FIXED", "LANDLINE", "FIXED_LINE"})
@@ -119,7 +120,7 @@ def recipient_is_not_overtexted(case: Case) -> ApiError | None:
     if cap is None:
         return None
     texted_at, window_ms = moments(case), cap.window_minutes * 60_000
-    due_ms = in_ms(case.ask.due_at)
+    due_ms = in_ms(goes_at(case))
     if _fits(texted_at, due_ms, cap.max_in_window, window_ms):
         return None
     later = (moment + window_ms for moment in texted_at if moment + window_ms > due_ms)
@@ -154,7 +155,7 @@ HANDOVER: dict[str, Sequence[Check]] = {
     kind: [check for check in checks if check not in (recipient_is_awake, recipient_is_not_overtexted)]
     for kind, checks in SENDING.items()
 }
-"""What can have changed while a text waited. Quiet hours then put it off again; the cap has counted it already."""
+"""What can have changed while a text waited. Quiet hours and the cap then put it off again; see `capped_until`."""
 
 
 def first_refusal(case: Case, checks: Iterable[Check]) -> ApiError | None:
@@ -183,8 +184,34 @@ def counted(case: Case, now: datetime) -> Sequence[int]:
     cap = case.resolved.cap
     since = 0 if cap is None else in_ms(now) - cap.window_minutes * 60_000
     kept = [moment for moment in moments(case) if moment > since]
-    insort(kept, in_ms(case.ask.due_at))
+    insort(kept, in_ms(goes_at(case)))
     return kept
+
+
+def goes_at(case: Case) -> datetime:
+    """When the text would go out: a text that waits for the morning is counted there."""
+    if case.opens_at is None or case.opens_at >= NEVER or case.resolved.quiet_mode is not QuietHoursMode.DEFER:
+        return case.ask.due_at
+    return case.opens_at
+
+
+def capped_until(cap: FrequencyCap, handed: Sequence[int], now_ms: int) -> int | None:
+    """When the contact may be handed one more text after those, in order; ms since 1970, None: now.
+
+    Admission has counted the text where it was to go. Workers that were away, a carrier that asked for patience or a
+    cap that came later have moved it since, maybe beside others.
+    """
+    if len(handed) < cap.max_in_window:
+        return None
+    free_ms = handed[-cap.max_in_window] + cap.window_minutes * 60_000
+    return None if free_ms <= now_ms else free_ms
+
+
+def kept(cap: FrequencyCap, handed: Mapping[str, int], now_ms: int) -> Mapping[str, int]:
+    """What a tally still needs: what its cap's window reaches, and a little more for a cap that is widened."""
+    since = now_ms - max(cap.window_minutes * 60_000, TALLIED_MS)
+    newest = sorted(handed.items(), key=lambda one: one[1])[-max(cap.max_in_window, TALLIED) :]
+    return {message_id: moment for message_id, moment in newest if moment > since}
 
 
 def in_ms(moment: datetime) -> int:

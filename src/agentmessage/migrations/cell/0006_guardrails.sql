@@ -68,3 +68,13 @@ CREATE TABLE frequency_counters (
     texted_at           bigint[] NOT NULL,      -- milliseconds since 1970, oldest first
     PRIMARY KEY (org_id, contact_number, scope_id)
 ) WITH (fillfactor = 70);
+
+-- When the same texts were really handed over: a queue that stood still may not empty itself on somebody at once. Apart
+-- from the counters above, so that workers and admission do not wait for each other.
+CREATE TABLE handover_tallies (
+    org_id              uuid NOT NULL,
+    contact_number      text NOT NULL,
+    scope_id            uuid NOT NULL,
+    handed              jsonb NOT NULL,         -- {message id: milliseconds since 1970}
+    PRIMARY KEY (org_id, contact_number, scope_id)
+) WITH (fillfactor = 50);
