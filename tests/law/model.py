@@ -1,0 +1,290 @@
+"""The law by hand: what the specification says may be handed over, written without looking at how the house decides.
+
+Nothing of the house is imported. Clocks are asked minute by minute, lists are counted from the start: slow and plain.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+Hours = tuple[int, int]
+ALWAYS: Hours = (0, 24)
+NO_DAY: Hours = (0, 0)
+
+CODES = {
+    "unregistered": "SENDER_NOT_REGISTERED",
+    "opted out": "RECIPIENT_OPTED_OUT",
+    "no consent": "CONSENT_REQUIRED",
+    "stale consent": "CONSENT_STALE",
+    "fixed line": "LINE_TYPE_BLOCKED",
+    "asleep": "QUIET_HOURS",
+}
+"""What sending answers for each reason, in the order in which reasons are told."""
+
+FOR_GOOD = ("unregistered", "opted out", "no consent", "stale consent", "fixed line", "too old")
+"""Reasons that end a text; the others make it wait."""
+
+EVERY_HOUR = timedelta(minutes=1)
+BLUR = timedelta(milliseconds=20)
+"""Between the decision and the hand-over: what changes within it may be seen either way."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Somebody who may be in any of the zones, under a state's hours by weekday, Monday first (domain notes, 3.3)."""
+
+    number: str
+    zones: tuple[ZoneInfo, ...]
+    week: tuple[Hours, ...] = (ALWAYS,) * 7
+
+
+def in_zones(*names: str) -> tuple[ZoneInfo, ...]:
+    return tuple(ZoneInfo(name) for name in names)
+
+
+def days(every_day: Hours, *, saturday: Hours | None = None, sunday: Hours | None = None) -> tuple[Hours, ...]:
+    return (*(every_day,) * 5, saturday or every_day, sunday or every_day)
+
+
+ANYWHERE = in_zones("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
+
+CONTACTS = [
+    Contact("+12125550188", in_zones("America/New_York")),
+    Contact("+12085550188", in_zones("America/Boise", "America/Los_Angeles")),
+    Contact("+16055550188", in_zones("America/Denver", "America/Chicago")),
+    Contact("+18005550188", ANYWHERE, days((9, 20), sunday=NO_DAY)),
+    Contact("+16025550188", in_zones("America/Phoenix")),
+    Contact("+19075550188", in_zones("America/Adak", "America/Anchorage")),
+    Contact("+15045550188", in_zones("America/Chicago"), days((8, 20), sunday=NO_DAY)),
+    Contact("+12145550188", in_zones("America/Chicago"), days((9, 21), sunday=(12, 21))),
+    Contact("+14015550188", in_zones("America/New_York"), days((9, 18), saturday=(10, 17), sunday=(10, 17))),
+    Contact("+18085550188", in_zones("Pacific/Honolulu")),
+    Contact("+442079460018", in_zones("Europe/London")),
+]
+
+
+@dataclass
+class Guards:
+    """The guardrails of one scope; None inherits, False is off. Quiet: minutes of the day, and whether texts wait."""
+
+    quiet: tuple[int, int, bool] | bool | None = None
+    cap: tuple[int, int] | bool | None = None
+    age_days: int | bool | None = None
+
+
+@dataclass
+class Sender:
+    """One of our numbers, as the registry and its carrier have it."""
+
+    is_attached: bool = True
+    is_propagated: bool = True
+    is_active: bool = True
+    is_suspended: bool = False
+
+    @property
+    def is_registered(self) -> bool:
+        return self.is_attached and self.is_propagated and self.is_active and not self.is_suspended
+
+
+@dataclass
+class Record:
+    """What is on record about a pair."""
+
+    since: datetime | None = None
+    said_no: str | None = None
+    no_at: datetime | None = None
+    asked_at: datetime | None = None
+
+
+@dataclass
+class Text:
+    """A text that was accepted. `waits_until`: there was a reason to keep it back until then."""
+
+    id: UUID
+    sender: int
+    contact: int
+    kind: str
+    due_at: datetime
+    expires_at: datetime
+    is_taken_back: bool = False
+    waits_until: datetime | None = None
+    offers: int = 0
+    is_open: bool = True
+
+    @property
+    def is_from_a_customer(self) -> bool:
+        return self.kind == "customer"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One hand-over, and the scope whose cap counted it."""
+
+    contact: int
+    scope: str
+    at: datetime
+
+
+@dataclass
+class Model:
+    """Everything that texts are decided by, and the texts themselves."""
+
+    contacts: Sequence[Contact]
+    senders: Sequence[Sender]
+    scopes: dict[str, Guards]
+    ladders: Sequence[tuple[str, ...]]
+    records: dict[tuple[int, int], Record] = field(default_factory=dict[tuple[int, int], Record])
+    fixed_since: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    texts: dict[UUID, Text] = field(default_factory=dict[UUID, Text])
+    handed: list[Handed] = field(default_factory=list[Handed])
+
+    def record(self, sender: int, contact: int) -> Record:
+        return self.records.setdefault((sender, contact), Record())
+
+    # What the contact says
+
+    def stop(self, sender: int, contact: int, at: datetime, by: str = "handset") -> None:
+        """Binds always; the handset's own word binds hardest."""
+        record = self.record(sender, contact)
+        record.asked_at = None
+        if record.said_no == "handset" or (by == "revocation" and record.since is None):
+            return
+        record.since, record.said_no, record.no_at = None, by, at
+
+    def start(self, sender: int, contact: int, at: datetime) -> None:
+        """Renews the consent, or undoes a STOP; not what the customer revoked."""
+        record = self.record(sender, contact)
+        if record.said_no != "revocation":
+            record.since, record.said_no = at, None
+
+    def say_yes(self, sender: int, contact: int, at: datetime) -> None:
+        """Answers a question of the last day; else it means nothing."""
+        record = self.record(sender, contact)
+        if record.asked_at is not None and at < record.asked_at + timedelta(hours=24):
+            record.asked_at = None
+            self.start(sender, contact, at)
+
+    # What the customer says
+
+    def may_attest(self, sender: int, contact: int, captured_at: datetime) -> bool:
+        """An attestation does not lift the contact's own no, and a revocation only by newer evidence."""
+        record = self.record(sender, contact)
+        if record.said_no == "revocation" and record.no_at is not None:
+            return captured_at > record.no_at
+        return record.said_no is None
+
+    def attest(self, sender: int, contact: int, captured_at: datetime) -> None:
+        record = self.record(sender, contact)
+        if record.since is None and self.may_attest(sender, contact, captured_at):
+            record.since, record.said_no = captured_at, None
+
+    # What holds
+
+    def scope_of(self, sender: int, tool: str) -> str | None:
+        """The first scope of the sender's that has something to say."""
+        for scope in self.ladders[sender]:
+            if getattr(self.scopes[scope], tool) is not None:
+                return scope
+        return None
+
+    def guard(self, sender: int, tool: str) -> tuple[int, ...] | int | None:
+        """What it says; None: no such guardrail."""
+        scope = self.scope_of(sender, tool)
+        value = getattr(self.scopes[scope], tool) if scope is not None else None
+        return None if value is False else value
+
+    def is_asleep(self, sender: int, contact: int, at: datetime) -> bool:
+        """In some place where the contact may be it is quiet, or the state allows no texts."""
+        quiet = self.guard(sender, "quiet")
+        if not isinstance(quiet, tuple):
+            return False
+        start, end = quiet[0], quiet[1]
+        who = self.contacts[contact]
+        for zone in who.zones:
+            wall = at.astimezone(zone)
+            minute = wall.hour * 60 + wall.minute
+            is_night = start <= minute < end if start < end else minute >= start or minute < end
+            first, last = who.week[wall.weekday()]
+            if is_night or not first * 60 <= minute < last * 60:
+                return True
+        return False
+
+    def never_wakes(self, sender: int, contact: int, at: datetime) -> bool:
+        """No quarter of an hour of a whole week suits everywhere; the windows of the histories begin and end on one."""
+        quarter = at.replace(minute=0, second=0, microsecond=0)
+        quarters = (quarter + timedelta(minutes=15 * count) for count in range(1, 8 * 96))
+        return all(self.is_asleep(sender, contact, moment) for moment in quarters)
+
+    def lets_wait(self, sender: int) -> bool:
+        quiet = self.guard(sender, "quiet")
+        return isinstance(quiet, tuple) and bool(quiet[2])
+
+    def is_capped(self, sender: int, contact: int, at: datetime) -> bool:
+        """The contact was handed as many texts in the window before as the cap of the sender's scope allows."""
+        cap = self.guard(sender, "cap")
+        if not isinstance(cap, tuple):
+            return False
+        minutes, most = cap
+        scope = self.scope_of(sender, "cap")
+        lately = [
+            one
+            for one in self.handed
+            if one.contact == contact and one.scope == scope and at - timedelta(minutes=minutes) < one.at
+        ]
+        return len(lately) >= most
+
+    def reasons(self, text: Text, at: datetime) -> Iterator[str]:
+        """Why a text must not be handed over at this moment."""
+        if text.expires_at <= at:
+            yield "too old"
+        yield from self.objections(text.sender, text.contact, text.kind, at, due_at=at)
+        if text.kind != "auto_reply" and self.is_asleep(text.sender, text.contact, at):
+            yield "asleep"
+        if text.kind != "auto_reply" and self.is_capped(text.sender, text.contact, at):
+            yield "capped"
+
+    def objections(self, sender: int, contact: int, kind: str, at: datetime, *, due_at: datetime) -> Iterator[str]:
+        """What speaks against it whatever the hour, in the order in which it is told."""
+        record = self.record(sender, contact)
+        if not self.senders[sender].is_registered:
+            yield "unregistered"
+        if kind == "auto_reply":
+            return
+        if record.said_no is not None:
+            yield "opted out"
+        if kind == "customer":
+            if record.since is None:
+                yield "no consent"
+            age_days = self.guard(sender, "age_days")
+            if isinstance(age_days, int) and record.since is not None and due_at - record.since > timedelta(age_days):
+                yield "stale consent"
+        looked_up_at = self.fixed_since.get(contact)
+        if looked_up_at is not None and at - looked_up_at < timedelta(days=90):
+            yield "fixed line"
+
+    def hand(self, text: Text, at: datetime) -> None:
+        """A text goes out."""
+        text.offers += 1
+        scope = self.scope_of(text.sender, "cap")
+        if text.kind != "auto_reply" and scope is not None and self.guard(text.sender, "cap") is not None:
+            self.handed.append(Handed(text.contact, scope, at))
+
+    def free_at(self, text: Text, at: datetime) -> datetime:
+        """When there is no more reason to wait, as things stand: at most a week ahead, to the minute."""
+        moment = at
+        while moment < at + timedelta(days=7) and (
+            self.is_asleep(text.sender, text.contact, moment) or self.is_capped(text.sender, text.contact, moment)
+        ):
+            moment += timedelta(minutes=1)
+        return moment
+
+    def edge(self, sender: int, contact: int, at: datetime) -> datetime:
+        """The next whole minute at which the contact falls asleep or wakes; two days later if there is none."""
+        minute = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        now = self.is_asleep(sender, contact, at)
+        end = at + timedelta(days=2)
+        while minute < end and self.is_asleep(sender, contact, minute) is now:
+            minute += timedelta(minutes=1)
+        return minute
