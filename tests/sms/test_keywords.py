@@ -489,12 +489,28 @@ def test_a_campaigns_own_words_do_not_overrule_stop() -> None:
     assert found.kind is Kind.STOP
 
 
-def test_a_long_text_of_near_misses_is_read_in_no_time() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dont stop texting me " * 2_000,
+        f"zebra {'hi hello hey ' * 5_000} zebra",  # asides that lead to nothing
+        "\ufdfa" * 65_000,  # one character that is eighteen once it is taken apart
+    ],
+    ids=["phrases", "asides", "ligatures"],
+)
+def test_a_long_text_of_near_misses_is_read_in_no_time(text: str) -> None:
     """No pattern goes back and forth over the text: that would take minutes, not a fraction of a second."""
-    text = "dont stop texting me " * 2_000
     began_at = process_time()
 
     found = classify(text)
 
     assert found is None
-    assert process_time() - began_at < 5
+    assert process_time() - began_at < 1
+
+
+def test_of_a_very_long_text_the_ends_are_read_for_a_stop_and_for_nothing_else() -> None:
+    rest = "so it goes on and on " * 300
+
+    assert classify(f"STOP\n{rest}") == Keyword(Kind.STOP, "STOP", Method.KEYWORD)
+    assert classify(f"{rest}. please stop texting me") is not None
+    assert classify("START" + "." * 5_000) is None

@@ -106,9 +106,10 @@ _WHOLE = frozenset(PHRASES.whole.phrases)
 _ANYWHERE = [_pattern(group, PHRASES.guard) for group in PHRASES.anywhere]
 _SPELLINGS = re.compile(rf" (?:{_any_of(list(PHRASES.spellings))})(?= )")
 _ASIDES = re.compile(rf" (?:{_any_of(PHRASES.asides.anywhere)})(?= )")
-_AROUND = _any_of(PHRASES.asides.around)
-_AROUND_START = re.compile(rf"^(?: (?:{_AROUND})(?= ))+")
-_AROUND_END = re.compile(rf"(?:(?<= )(?:{_AROUND}) )+$")
+_AROUND_START = re.compile(rf"(?: (?:{_any_of(PHRASES.asides.around)})(?= ))+")
+_AROUND_END = re.compile(rf"(?: (?:{_any_of([phrase[::-1] for phrase in PHRASES.asides.around])})(?= ))+")
+"""Of a text that is read backwards: what ends with `$` is looked for at every place, which takes a minute of asides."""
+
 _SENTENCE_END = re.compile(r"[.!?;\n\r…]+")
 _CLAUSE_END = re.compile(r"[,:()\u2013\u2014]+|\s-+\s")
 _WORD = re.compile(r"[^\W_]+")
@@ -116,6 +117,7 @@ _APOSTROPHE = re.compile(r"['\u2018\u2019\u02bc\u00b4`]")
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _REPEATED = re.compile(r"( \S+)\1+(?= )")
 _LOOK_BACK = 60  # characters before a phrase that can turn it
+_HALF = 2_000  # characters of a long text's beginning and of its end that are read: a hundred parts are nobody's words
 _JOINED = {"OPT OUT": "OPTOUT", "STOP ALL": "STOPALL"}
 
 
@@ -128,10 +130,12 @@ def canonical(text: str) -> str:
 def classify(text: str, *, own: Mapping[str, Kind] | None = None) -> Keyword | None:
     """What the text asks for, or None if it is a text like any other.
 
-    `own` are words of the sender's campaign, in canonical form: they add to the list and never overrule it.
+    `own` are words of the sender's campaign, in canonical form: they add to the list and never overrule it. A text
+    longer than 4,000 characters is no word; whether it asks to stop is looked for at its two ends.
     """
-    word = canonical(text)
-    if kind := _WORDS.get(word) or (own or {}).get(word):
+    if len(text) > 2 * _HALF:
+        text = f"{text[:_HALF]}\n{text[-_HALF:]}"
+    elif kind := _WORDS.get(word := canonical(text)) or (own or {}).get(word):
         return Keyword(kind, word, Method.KEYWORD)
     if opener := _opener(text):
         return Keyword(Kind.STOP, opener, Method.KEYWORD)
@@ -187,4 +191,7 @@ def _read(text: str) -> str:
 
 
 def _without_asides(read: str) -> str:
-    return _AROUND_END.sub("", _AROUND_START.sub("", read)).strip()
+    begun = _AROUND_START.match(read)
+    rest = read if begun is None else read[begun.end() :]
+    ended = _AROUND_END.match(rest[::-1])
+    return (rest if ended is None else rest[: -ended.end()]).strip()
