@@ -88,7 +88,10 @@ class Platform:
 async def _until_delivered(dsn: str, texts: int) -> None:
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "cell_00"})
     deadline = time.monotonic() + PATIENCE_S
+    queued = "SELECT EXISTS (SELECT FROM dispatches)"
     try:
+        while await connection.fetchval(queued) and time.monotonic() < deadline:  # counting is dear: not before the end
+            await asyncio.sleep(LOOK_S)
         while (done := await connection.fetchval("SELECT count(*) FROM messages WHERE status = 'delivered'")) < texts:
             if time.monotonic() > deadline:
                 states = await connection.fetch("SELECT status, count(*) FROM messages GROUP BY 1")

@@ -50,7 +50,7 @@ async def pick(
     return await tx.all(
         Picked,
         """SELECT r.message_id, l.org_id, l.lane, r.expires_at, r.attempts
-           FROM unnest($3::uuid[], $4::uuid[], $5::int[]) WITH ORDINALITY l (org_id, lane, most, place)
+           FROM unnest((SELECT $3::uuid[]), $4::uuid[], $5::int[]) WITH ORDINALITY l (org_id, lane, most, place)
            CROSS JOIN LATERAL (
                SELECT d.message_id, d.expires_at, d.attempts
                FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) p (rank)

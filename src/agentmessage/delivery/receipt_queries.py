@@ -60,18 +60,15 @@ async def link(tx: Statements, account: str, carrier: str, heard: Sequence[Recei
     )
 
 
-async def set_outcomes(
-    tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str], outcomes: Sequence[str]
-) -> None:
-    """What became of parts; their texts are locked."""
+async def set_outcome(tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str], outcome: str) -> None:
+    """What became of parts; their texts are locked. One outcome a statement: without a join it has but one plan."""
     await tx.run(
-        """UPDATE carrier_parts p SET outcome = o.outcome FROM unnest($3::text[], $4::text[]) o (id, outcome)
-           WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)
-             AND p.carrier_message_id = o.id""",
+        """UPDATE carrier_parts SET outcome = $4
+           WHERE account = $1 AND carrier = $2 AND carrier_message_id = ANY ($3)""",
         account,
         carrier,
         carrier_ids,
-        outcomes,
+        outcome,
     )
 
 

@@ -4,6 +4,7 @@ A receipt that names no part we know is kept: its text may be on its way into th
 when a text is recorded, `match_early` once a second, since each of two transactions may be blind to the other.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -12,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
-from agentmessage.carriers.text_port import ReceiptHeard, TextError
+from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import Source, Suppression
 from agentmessage.delivery import conversation_queries, receipt_queries
@@ -153,8 +154,11 @@ async def _apply(
         if part is not None and part.outcome is None and one.state in FINAL_STATES:
             ends.setdefault(one.carrier_message_id, one)
     if ends:
-        outcomes = [one.state.value for one in ends.values()]
-        await receipt_queries.set_outcomes(tx, account, carrier, list(ends), outcomes)
+        by_state: dict[ReceiptState, list[str]] = defaultdict(list)
+        for carrier_id, one in ends.items():
+            by_state[one.state].append(carrier_id)
+        for state, ended in by_state.items():
+            await receipt_queries.set_outcome(tx, account, carrier, ended, state.value)
         await _move(tx, wallets, known, ends)
     unmatched = [one for one in heard if one.carrier_message_id not in known]
     return Applied(unmatched, _refusers(heard, known))
