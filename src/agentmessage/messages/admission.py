@@ -23,7 +23,7 @@ from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.errors import ApiError, IdempotencyKeyReused
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
-from agentmessage.law.model import Ask, Case, Purse
+from agentmessage.law.model import Ask, Case, Purse, Weight
 from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import VALIDITY_S, Kind, Message, Status
@@ -231,9 +231,24 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         return refusal
     purse.take(weight.price_microcents, case.ask.kind)
     due_at = case.opens_at or case.ask.due_at
+    message = _message(draft, case, weight, due_at=due_at, price=price, now=now)
+    cap_scope_id, texted_at = law.count_in(case, now)
+    return Admitted(
+        message=message,
+        lane=message.campaign_id or message.phone_number_id,
+        ready_at=due_at,
+        lawful_until=case.closes_at,
+        cap_scope_id=cap_scope_id,
+        texted_at=texted_at,
+        stamps=case.facts.consent_id if weight.stamp is not None else None,
+    )
+
+
+def _message(draft: Draft, case: Case, weight: Weight, *, due_at: datetime, price: int, now: datetime) -> Message:
+    """The admitted text as it is stored."""
     facts = case.facts
     assert facts.phone_number_id is not None  # noqa: S101 - the first check of every kind
-    message = Message(
+    return Message(
         id=draft.id,
         org_id=case.ask.org_id,
         account=case.ask.account,
@@ -269,14 +284,4 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         finished_at=None,
         redacted_at=None,
         is_smart=draft.is_smart,
-    )
-    cap_scope_id, texted_at = law.count_in(case, now)
-    return Admitted(
-        message=message,
-        lane=facts.campaign_id or facts.phone_number_id,
-        ready_at=due_at,
-        lawful_until=case.closes_at,
-        cap_scope_id=cap_scope_id,
-        texted_at=texted_at,
-        stamps=facts.consent_id if weight.stamp is not None else None,
     )
