@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentmessage.app.wiring import all_routes
+from agentmessage.inbound.model import Place
 from agentmessage.kernel.db import CellDb, Cells, Tx
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.organizations import operations as organizations
@@ -24,6 +25,8 @@ from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
+from tests.make.said import say
+from tests.make.texts import CONTACT, insert_consent, insert_sender
 from tests.numbers.virtual import add_number
 
 EXAMPLES = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -238,10 +241,23 @@ MALFORMED = [
 LIST_ROUTES = [route for route in all_routes() if route.is_list]
 
 
+async def path_of(route: Any, db: CellDb, account: Account) -> str:
+    """The list of a resource that is there: a campaign's numbers, a consent's history, a conversation's messages."""
+    match route.path.split("/")[2]:
+        case "consent":
+            found = str(await insert_consent(db, account.tenant, await insert_sender(db, account.tenant)))
+        case "conversations":
+            sender = await insert_sender(db, account.tenant)
+            await say(db, account.org_id, sender.id, contact=CONTACT, is_inbound=True)
+            found = Place(sender.id, CONTACT).id
+        case _:
+            found = str(await insert_campaign(db, account.org_id))
+    return route.path.replace("{id}", found)
+
+
 @pytest.mark.parametrize("route", LIST_ROUTES, ids=lambda route: route.name)
 async def test_what_is_no_cursor_is_named_as_the_fault(route: Any, api: Client, db: CellDb, account: Account) -> None:
-    campaign = await insert_campaign(db, account.org_id)
-    path = route.path.replace("{id}", str(campaign))
+    path = await path_of(route, db, account)
 
     for cursor in MALFORMED:
         reply = await api.get(f"{path}?cursor={cursor}")
@@ -254,8 +270,7 @@ async def test_what_is_no_cursor_is_named_as_the_fault(route: Any, api: Client, 
 async def test_a_cursor_at_the_end_of_time_is_answered_without_a_fault_of_ours(
     route: Any, year: str, api: Client, db: CellDb, account: Account
 ) -> None:
-    campaign = await insert_campaign(db, account.org_id)
-    path = route.path.replace("{id}", str(campaign))
+    path = await path_of(route, db, account)
 
     for row_id in (str(UUID(int=0)), str(UUID(int=2**128 - 1)), new_ulid()):
         reply = await api.get(f"{path}?cursor={encoded({'created_at': year, 'id': row_id})}")

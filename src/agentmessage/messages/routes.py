@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import UNSET
+
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError, InvalidInput, NotFound, RateLimited, ValidationFailed
@@ -150,7 +152,7 @@ async def send_message_batch(call: Call[MessageBatch, NoInput]) -> BatchOut:
 async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
     """List texts, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
     query = call.query
-    place = decode_row(query.cursor) if query.cursor else None
+    place = None if query.cursor is UNSET else decode_row(query.cursor)
     rows = await queries.list_(
         call.db,
         call.tenant.org_id,
