@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from msgspec import Struct
@@ -160,18 +161,10 @@ async def list_(
     limit: int,
 ) -> list[Consent]:
     """Consents, most recently updated first, below a place; by consents_list_idx, or a filter's own index."""
+    narrow = _CONTACT if contact_number is not None else _OUT if opted_in is False else _ANY
     return await db.all(
         Consent,
-        """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at, suppressed_by,
-                  suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
-           FROM consents
-           WHERE org_id = $1
-             AND (updated_at, id) < (coalesce($2::timestamptz, 'infinity'),
-                                     coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-             AND ($4::text IS NULL OR contact_number = $4) AND ($5::uuid IS NULL OR phone_number_id = $5)
-             AND ($6::boolean IS NULL OR opted_in = $6) AND ($7::timestamptz IS NULL OR updated_at >= $7)
-             AND ($8::text IS NULL OR consent_method = $8)
-           ORDER BY updated_at DESC, id DESC LIMIT $9""",
+        _LIST + narrow + " ORDER BY updated_at DESC, id DESC LIMIT $9",
         org_id,
         before_at,
         before_id,
@@ -182,6 +175,21 @@ async def list_(
         consent_method,
         limit,
     )
+
+
+_LIST: LiteralString = """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at,
+       suppressed_by, suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
+FROM consents
+WHERE org_id = $1
+  AND (updated_at, id) < (coalesce($2::timestamptz, 'infinity'),
+                          coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  AND ($4::text IS NULL OR contact_number = $4) AND ($5::uuid IS NULL OR phone_number_id = $5)
+  AND ($6::boolean IS NULL OR opted_in = $6) AND ($7::timestamptz IS NULL OR updated_at >= $7)
+  AND ($8::text IS NULL OR consent_method = $8)"""
+
+_CONTACT: LiteralString = " AND contact_number = $4"
+_OUT: LiteralString = " AND NOT opted_in"
+_ANY: LiteralString = ""
 
 
 async def list_history(

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements
-from agentmessage.messages.model import Message
+from agentmessage.messages.model import Message, Status
 
 
 async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None:
@@ -37,23 +38,14 @@ async def list_(
     tag: str | None,
     limit: int,
 ) -> list[Message]:
-    """Texts, newest first. Served by messages_list_idx; the filters are applied along it."""
+    """Texts, newest first, below a place in the list.
+
+    Served by messages_list_idx, along which filters are applied; those to one recipient by messages_recipient_idx, and
+    those that wait from the queue.
+    """
     return await db.all(
         Message,
-        """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
-                  m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-                  m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
-                  m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
-                  m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
-                  m.finished_at, m.redacted_at, m.is_smart
-           FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
-           WHERE m.org_id = $1
-             AND ($2::timestamptz IS NULL OR (m.created_at, m.id) < ($2, $3::uuid))
-             AND ($4::text IS NULL OR $4 = CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END)
-             AND ($5::text IS NULL OR m.sender = $5)
-             AND ($6::text IS NULL OR m.recipient = $6)
-             AND ($7::text IS NULL OR m.tag = $7)
-           ORDER BY m.created_at DESC, m.id DESC LIMIT $8""",
+        _LIST + _narrowest(status, recipient) + " ORDER BY m.created_at DESC, m.id DESC LIMIT $8",
         org_id,
         before_at,
         before_id,
@@ -63,6 +55,32 @@ async def list_(
         tag,
         limit,
     )
+
+
+_LIST: LiteralString = """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind,
+       m.sender, m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+       m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code, m.carrier_code,
+       m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at,
+       m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at
+FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+WHERE m.org_id = $1
+  AND (m.created_at, m.id) < (coalesce($2::timestamptz, 'infinity'),
+                              coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  AND ($4::text IS NULL OR $4 = CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END)
+  AND ($5::text IS NULL OR m.sender = $5)
+  AND ($6::text IS NULL OR m.recipient = $6)
+  AND ($7::text IS NULL OR m.tag = $7)"""
+
+_RECIPIENT: LiteralString = " AND m.recipient = $6"
+_WAITING: LiteralString = " AND d.org_id = $1"
+_ANY: LiteralString = ""
+
+
+def _narrowest(status: str | None, recipient: str | None) -> LiteralString:
+    """The condition by which few texts are found; beside it every filter is optional to the statement."""
+    if status in (Status.QUEUED, Status.SENDING):
+        return _WAITING
+    return _RECIPIENT if recipient is not None else _ANY
 
 
 async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:

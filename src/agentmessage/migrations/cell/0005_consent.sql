@@ -23,6 +23,7 @@ CREATE TABLE consents (
     UNIQUE (org_id, phone_number_id, contact_number)
 ) WITH (fillfactor = 85);
 CREATE INDEX consents_list_idx ON consents (org_id, updated_at DESC, id DESC);
+CREATE INDEX consents_out_idx ON consents (org_id, updated_at DESC, id DESC) WHERE NOT opted_in;
 CREATE INDEX consents_contact_idx ON consents (org_id, contact_number);
 
 -- Append-only: evidence is never changed.
