@@ -244,7 +244,7 @@ async def test_raw_texts_are_forgotten_after_thirty_days(db: CellDb, api: Client
     await db.run("UPDATE inbound_raw SET received_at = received_at - interval '31 days'")
     await handset.texts("New")
 
-    await operations.tidy(db, requires_propagation=True)
+    await operations.forget_raw(db)
 
     assert await db.all(bytes, "SELECT raw FROM inbound_raw") == [b"New"]
     assert len((await api.get("/v1/inbound-messages")).data) == 2

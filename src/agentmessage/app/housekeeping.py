@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -9,6 +10,7 @@ from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.carriers.port import Accepted
 from agentmessage.inbound import operations as inbound
+from agentmessage.kernel.bites import bite_by_bite
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.lookups import operations as lookups
 from agentmessage.media.store import ObjectStore
@@ -75,8 +77,13 @@ async def forget_content(cells: Cells, store: ObjectStore) -> None:
 
 
 async def _tidy_cell(db: CellDb, settings: Settings) -> None:
-    await idempotency.forget_old(db, now=db.now, hours=settings.idempotency_hours)
-    await outbox_queries.delete_events_before(db, db.now - EVENTS_KEPT)
-    await queries.forget_callbacks(db, db.now - CALLBACKS_KEPT)
-    await carrier_order_queries.delete_finished(db, db.now - CARRIER_ORDERS_KEPT)
+    now = db.now
     await inbound.tidy(db, requires_propagation=settings.require_propagation)
+    for forget in (
+        partial(idempotency.forget_old, db, now=now, hours=settings.idempotency_hours),
+        partial(outbox_queries.delete_events_before, db, now - EVENTS_KEPT),
+        partial(queries.forget_callbacks, db, now - CALLBACKS_KEPT),
+        partial(carrier_order_queries.delete_finished, db, now - CARRIER_ORDERS_KEPT),
+        partial(inbound.forget_raw, db),
+    ):
+        await bite_by_bite(forget)

@@ -1,6 +1,7 @@
 """What time does to texts: claims whose worker is gone, validity that is over, receipts that never come."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from agentmessage.carriers.port import Unknown
@@ -9,6 +10,7 @@ from agentmessage.delivery import dispatch_queries, handover, pace_queries, paci
 from agentmessage.delivery.dispatching import LEASE_S
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.recording import Recorder
+from agentmessage.kernel.bites import bite_by_bite
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Cause, Status
 
@@ -66,8 +68,8 @@ class Sweeper:
     async def tidy(self) -> None:
         """Forget what no receipt and no text needs any more."""
         now = self._db.now
-        await receipt_queries.forget_parts(self._db, now - self._patience - LATE_RECEIPTS)
-        await receipt_queries.forget_early(self._db, now - EARLY_RECEIPTS)
+        await bite_by_bite(partial(receipt_queries.forget_parts, self._db, now - self._patience - LATE_RECEIPTS))
+        await bite_by_bite(partial(receipt_queries.forget_early, self._db, now - EARLY_RECEIPTS))
         await pace_queries.forget_buckets(self._db, now - BUCKETS)
         await pace_queries.forget_volumes(self._db, pacing.operators_day(now - VOLUMES))
 

@@ -94,10 +94,14 @@ async def apply_again(db: CellDb, raw_id: UUID, *, requires_propagation: bool) -
 
 
 async def tidy(db: CellDb, *, requires_propagation: bool) -> None:
-    """Show long texts whose parts stay away, and forget raw ones past their retention; in bounded bites."""
+    """Show long texts whose parts stay away, at most 200 at a time."""
     for key in await queries.list_stale_parts(db, db.now - PARTS_WAIT, limit=MOST_STALE):
         await _show_parts(db, key, strict=requires_propagation)
-    await queries.delete_raw_before(db, db.now - RAW_KEPT)
+
+
+async def forget_raw(db: Statements) -> int:
+    """Forget raw texts past their retention, at most 10,000 at a time; answers how many."""
+    return await queries.delete_raw_before(db, db.now - RAW_KEPT)
 
 
 async def count_problems(db: Statements, since: datetime) -> Mapping[str, int]:
