@@ -94,7 +94,9 @@ async def test_400_a_body_that_is_not_json(route: Route, content: bytes, world: 
 async def test_413_a_body_over_one_mebibyte(route: Route, world: Any) -> None:
     headers = {"content-type": "application/json"}
 
-    reply = await world.api.request(route.method, target(route), content=b" " * (route.max_body_bytes + 1), headers=headers)
+    reply = await world.api.request(
+        route.method, target(route), content=b" " * (route.max_body_bytes + 1), headers=headers
+    )
 
     assert (reply.status, reply.error["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
