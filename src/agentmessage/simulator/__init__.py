@@ -2,7 +2,8 @@
 
 A world holds two carrier accounts (live and sandbox) that share nothing, each with its inventory of fictional numbers,
 its numbers in service, its orders, its texts, and its campaigns at the registry. It speaks Bandwidth's numbers and
-messaging contracts, SMPP 3.4 and The Campaign Registry's REST contract (docs/carriers/), and beside them a control plane
+messaging contracts, SMPP 3.4 and The Campaign Registry's REST contract (docs/carriers/), and beside them a control
+plane
 under `/_control`.
 
     wire       what goes in and comes out of a world: Request, Reply, OutgoingCallback
