@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.smpp.pdu import DataSm, DeliverSm, Tag, Tlv
-from agentmessage.smpp.receipts import Receipt, State, alternatives, ids_match, is_receipt, parameters, read, write
+from agentmessage.smpp.receipts import Receipt, State, alternatives, is_receipt, parameters, read, write
 
 BY_THE_BOOK = (
     b"id:0123456789 sub:001 dlvrd:001 submit date:2611230905 done date:2611230906 stat:DELIVRD err:000 text:hello"
@@ -134,28 +134,6 @@ def test_no_receipt_is_too_odd_to_be_looked_at(text: bytes, parameters: list[tup
     found = read(receipt(text, *(Tlv(tag, value) for tag, value in parameters)))
 
     assert found is None or found.message_id
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("1a", "26"),
-        ("26", "1A"),
-        ("000026", "26"),
-        ("0000001A", "26"),
-        ("x-1", "X-1"),
-        ("12ab34", "12AB34"),
-        (" 7", "7"),
-    ],
-)
-def test_an_id_is_the_same_in_hexadecimal_and_in_decimal(one: str, other: str) -> None:
-    assert ids_match(one, other)
-    assert ids_match(other, one)
-
-
-@pytest.mark.parametrize(("one", "other"), [("26", "27"), ("x1", "x2"), ("", "0"), ("1_0", "10"), ("٢", "2")])
-def test_ids_that_differ_do_not_match(one: str, other: str) -> None:
-    assert not ids_match(one, other)
 
 
 @given(st.integers(min_value=0, max_value=2**64))

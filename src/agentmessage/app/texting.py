@@ -68,7 +68,6 @@ class Texting:
         self._claiming: list[asyncio.Task[None]] = []
         self._recording: list[asyncio.Task[None]] = []
         self._hearing: list[asyncio.Task[None]] = []
-        self._is_stopping = False
         self._ear = Hearing(
             cells,
             ring=ring,
@@ -106,7 +105,6 @@ class Texting:
 
     async def stop(self) -> None:
         """End in order, within a few seconds."""
-        self._is_stopping = True
         for task in self._claiming:
             task.cancel()
         await asyncio.gather(*self._claiming, return_exceptions=True)

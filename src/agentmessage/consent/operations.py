@@ -139,27 +139,6 @@ async def opt_in(
     return change.outcome
 
 
-async def lift(
-    tx: Tx, org_id: UUID, phone_number_id: UUID, contact_number: str, *, keyword: str, raw_event_id: str
-) -> bool:
-    """START from a contact: lift an opt-out that came from the handset. False: there was none, nothing is written."""
-    await lock_law(tx, org_id)
-    old = await find(tx, org_id, phone_number_id, contact_number)
-    if old is None or old.opted_in:
-        return False
-    outcome = await opt_in(
-        tx,
-        org_id,
-        phone_number_id,
-        contact_number,
-        method=ConsentMethod.SMS_KEYWORD,
-        source=Source.INBOUND_REPLY,
-        keyword=keyword,
-        raw_event_id=raw_event_id,
-    )
-    return outcome is Outcome.OPTED_IN
-
-
 async def opt_out(
     tx: Tx,
     org_id: UUID,

@@ -78,11 +78,6 @@ class Dispatcher:
         self._landed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def in_flight(self) -> int:
-        """Texts handed over whose outcome is not known yet."""
-        return len(self._flying)
-
     async def until_room(self) -> None:
         """Wait until a turn is worthwhile."""
         await self._line.until_room()

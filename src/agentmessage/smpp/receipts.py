@@ -149,14 +149,6 @@ def alternatives(message_id: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def ids_match(one: str, other: str) -> bool:
-    """Whether two ids may be the same text's: equal, or one the hexadecimal of the other's decimal."""
-    one, other = one.strip().lower(), other.strip().lower()
-    if one == other:
-        return True
-    return bool(_numbers(one) & _numbers(other))
-
-
 MESSAGE_TYPE = 0b0011_1100
 """The bits of esm_class that tell a receipt from a text."""
 
@@ -222,8 +214,3 @@ def _instant(digits: str) -> datetime | None:
         return datetime(year, *fields, tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _numbers(written: str) -> set[int]:
-    bases = {10: DECIMAL, 16: HEXADECIMAL}
-    return {int(written, base) for base, form in bases.items() if form.fullmatch(written)}
