@@ -8,46 +8,20 @@ first; one that fails is told again in as few acts as still fail. What was broke
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from random import Random
-
-import pytest
 
 from agentmessage.app.api import Api
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.settings import Settings
 from tests.conftest import Client
-from tests.law.story import Act, Beginning, begin, history
-from tests.law.world import World
+from tests.law.histories.story import Act, Beginning, begin, history
+from tests.law.histories.world import World
 from tests.make.accounts import open_account
 from tests.make.clock import TestClock
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "80"))
 FIRST = int(os.environ.get("LAW_SEED", "1"))
 MOST_RETELLINGS = 80
-
-
-@pytest.fixture
-def clock() -> TestClock:
-    """Everybody's clock: the API's, the database's and the worker's."""
-    return TestClock()
-
-
-@pytest.fixture
-async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
-    """The pools of the test's database, under its clock."""
-    opened = Cells(dsn, pool_size=8, clock=clock)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def app(settings: Settings, cells: Cells, clock: TestClock) -> AsyncIterator[Api]:
-    """The whole API under the test's clock."""
-    api = Api(settings, cells=cells, clock=clock)
-    await api.start()
-    yield api
-    await api.stop()
 
 
 class Stage:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from tests.law.model import CONTACTS
-from tests.law.world import WORDS
+from tests.law.histories.model import CONTACTS
+from tests.law.histories.world import WORDS
 
 Act = tuple[str, dict[str, Any]]
 
@@ -44,9 +44,41 @@ def begin(rng: Random) -> Beginning:
 
 
 def history(rng: Random) -> list[Act]:
-    """Some dozens of acts."""
-    names = rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=rng.randint(FEWEST, MOST))
-    return [(name, GIVEN[name](rng)) for name in names]
+    """Some dozens of acts: one by one, and some that belong together."""
+    acts: list[Act] = []
+    many = rng.randint(FEWEST, MOST)
+    while len(acts) < many:
+        if rng.random() < 0.1:
+            acts += rng.choice([piled_up, overtaken])(rng)
+        else:
+            (name,) = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
+            acts.append((name, GIVEN[name](rng)))
+    return acts
+
+
+def piled_up(rng: Random) -> list[Act]:
+    """The worker comes too late, or not at all, while texts to one contact come due; then it is back."""
+    whom = some_pair(rng)
+    acts: list[Act] = []
+    for _ in range(rng.randint(2, 4)):
+        texted = send(rng) | whom | {"validity_s": 172_800, "after": rng.choice([None, None, None, 2, 59])}
+        acts += [("send", texted), ("wait", {"minutes": rng.choice([30, 60, 61])})]
+        if rng.random() < 0.4:
+            acts.append(("turn", turn(rng)))
+    for _ in range(rng.randint(2, 3)):
+        acts += [("turn", turn(rng)), ("wait", {"minutes": rng.choice([1, 30, 59, 60, 61])})]
+    return acts
+
+
+def overtaken(rng: Random) -> list[Act]:
+    """What a text was admitted by changes before it is due."""
+    whom = some_pair(rng)
+    sent = ("send", send(rng) | whom | {"validity_s": 172_800, "after": rng.choice([None, 600, 1440])})
+    is_older = ("guard", {"scope": "brand", "tool": "age_days", "value": 1})
+    change = rng.choice([("revoke", whom), is_older, is_older, ("guard", guard(rng)), ("register", register(rng))])
+    waits = ("wait", {"minutes": rng.choice([1, 600, 1440, 1500])})
+    after = ("guard", {"scope": "brand", "tool": "age_days", "value": None})
+    return [("attest", whom | {"age_days": 0}), sent, change, waits, ("turn", turn(rng)), after]
 
 
 def pair(sender: int, contact: int) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from agentmessage.messages.jobs import HANDLERS
 from agentmessage.outbox.worker import JobRunner
 from tests.conftest import Client
 from tests.delivery.floor import Desk
-from tests.law.model import BLUR, CODES, CONTACTS, FOR_GOOD, Guards, Model, Text
-from tests.law.model import Sender as Line
+from tests.law.histories.model import BLUR, CODES, CONTACTS, EVERY_MINUTE, FOR_GOOD, Guards, Model, Text
+from tests.law.histories.model import Sender as Line
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.make.clock import TestClock
@@ -425,6 +425,8 @@ class World:
             self._account.org_id,
             list(self.model.texts),
         )
+        for one in found:
+            assert one.kind != "auto_reply" or one.due_at <= self.now, f"an answer is to wait: {one}"
         self.model.texts |= {one.id: one for one in found}
 
     async def _compare(self) -> None:
@@ -504,9 +506,6 @@ class World:
             "phone_number_id": str(self._senders[sender].id),
             "contact_number": self.model.contacts[contact].number,
         }
-
-
-EVERY_MINUTE = timedelta(minutes=1)
 
 
 def _id(value: UUID) -> UUID:

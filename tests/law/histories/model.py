@@ -26,7 +26,7 @@ CODES = {
 FOR_GOOD = ("unregistered", "opted out", "no consent", "stale consent", "fixed line", "too old")
 """Reasons that end a text; the others make it wait."""
 
-EVERY_HOUR = timedelta(minutes=1)
+EVERY_MINUTE = timedelta(minutes=1)
 BLUR = timedelta(milliseconds=20)
 """Between the decision and the hand-over: what changes within it may be seen either way."""
 
@@ -277,7 +277,7 @@ class Model:
         while moment < at + timedelta(days=7) and (
             self.is_asleep(text.sender, text.contact, moment) or self.is_capped(text.sender, text.contact, moment)
         ):
-            moment += timedelta(minutes=1)
+            moment += EVERY_MINUTE
         return moment
 
     def edge(self, sender: int, contact: int, at: datetime) -> datetime:
@@ -286,5 +286,5 @@ class Model:
         now = self.is_asleep(sender, contact, at)
         end = at + timedelta(days=2)
         while minute < end and self.is_asleep(sender, contact, minute) is now:
-            minute += timedelta(minutes=1)
+            minute += EVERY_MINUTE
         return minute

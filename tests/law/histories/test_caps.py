@@ -1,0 +1,149 @@
+"""The frequency cap holds where it counts: at the hand-over, whatever kept texts back until then."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
+from agentmessage.law import operations as law
+from agentmessage.law.model import Ask, Judged
+from tests.delivery.floor import Desk, admit, desk_on, ready_sender
+from tests.law.histories.world import Notebook
+from tests.law.test_preflight import bind_profile
+from tests.make.accounts import Account
+from tests.make.clock import TestClock
+from tests.make.texts import CONTACT, Sender
+
+ONE_AN_HOUR = {"freq_cap_disabled": False, "freq_cap_window_minutes": 60, "freq_cap_max_in_window": 1}
+NIGHT = {
+    "quiet_hours_disabled": False,
+    "quiet_hours_start_minute": 1260,
+    "quiet_hours_end_minute": 480,
+    "quiet_hours_mode": "defer",
+}
+
+
+@pytest.fixture
+async def sender(db: CellDb, account: Account) -> Sender:
+    """A number that may text CONTACT."""
+    return await ready_sender(db, account)
+
+
+async def given(desk: Desk) -> list[datetime]:
+    """One turn of the worker, and when texts were handed over until now."""
+    await desk.turn()
+    assert isinstance(desk.line, Notebook)
+    return [at for _, at, _ in desk.line.given]
+
+
+async def test_texts_whose_worker_comes_late_do_not_go_out_together(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
+    for _ in range(3):
+        await admit(db, account.tenant, sender, "Acme: hi")
+        clock.moment += timedelta(minutes=60)
+
+    handed: list[int] = []
+    async with desk_on(db, Notebook(clock)) as desk:
+        for minutes in (0, 59, 1, 30, 31):
+            clock.moment += timedelta(minutes=minutes)
+            handed.append(len(await given(desk)))
+
+    assert handed == [1, 1, 2, 2, 3]
+
+
+async def test_a_text_that_is_sent_soon_after_a_late_one_waits(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    """Planned an hour apart, and lawful when it was accepted."""
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
+    await admit(db, account.tenant, sender, "Acme: hi")
+    clock.moment += timedelta(minutes=61)
+    async with desk_on(db, Notebook(clock)) as desk:
+        await desk.turn()
+        await admit(db, account.tenant, sender, "Acme: hi again")
+
+        too_soon = len(await given(desk))
+        clock.moment += timedelta(minutes=60)
+        in_time = len(await given(desk))
+
+    assert (too_soon, in_time) == (1, 2)
+
+
+async def test_a_cap_counts_texts_that_were_accepted_before_it(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    await admit(db, account.tenant, sender, "Acme: one", "Acme: two")
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
+
+    async with desk_on(db, Notebook(clock)) as desk:
+        assert len(await given(desk)) == 1
+
+
+async def test_a_text_that_waits_for_the_morning_is_counted_there(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    """Two texts of one night, two hours apart, would both go out in the first minute of the morning."""
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR, **NIGHT)
+    clock.moment += timedelta(hours=9)
+    (first,) = await admit(db, account.tenant, sender, "Acme: hi")
+    clock.moment += timedelta(hours=2)
+
+    with pytest.raises(Exception, match="often enough") as refused:
+        await admit(db, account.tenant, sender, "Acme: hi again")
+
+    assert first.scheduled_at is not None
+    resets_at = (first.scheduled_at + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+    assert getattr(refused.value, "details", None) == {"resets_at": resets_at}
+
+
+async def test_a_text_that_its_carrier_put_off_does_not_stand_in_its_own_way(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
+    await admit(db, account.tenant, sender, "Acme: hi")
+    line = Notebook(clock)
+    line.answers = ["deferred"]
+    async with desk_on(db, line) as desk:
+        await desk.turn()
+        clock.moment += timedelta(minutes=10)
+        await desk.turn()
+
+    assert [answer for _, _, answer in line.given] == ["deferred", "accepted"]
+
+
+async def test_workers_that_text_somebody_for_the_first_time_at_once_keep_the_cap_together(
+    db: CellDb, account: Account, clock: TestClock, sender: Sender
+) -> None:
+    """The second waits for the first to commit, and is told to come back in an hour."""
+    await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
+    first, second = new_id(), new_id()
+    ask = Ask(account.org_id, "live", sender.number, CONTACT, "customer", clock.moment)
+
+    async def judge_the_second() -> Judged:
+        async with db.transaction() as tx:
+            return (await law.judge_handover(tx, {second: ask}, requires_propagation=True))[second]
+
+    async with db.transaction() as tx:
+        judged = await law.judge_handover(tx, {first: ask}, requires_propagation=True)
+        other = asyncio.create_task(judge_the_second())
+        while not (other.done() or await somebody_waits(db)):
+            pass  # asking the database lets the other one run
+        await law.count_handover(tx, judged, [first])
+
+    verdict = await other
+    assert judged[first].ready_at is None
+    assert verdict.ready_at is not None
+    assert verdict.ready_at - clock.moment > timedelta(minutes=59)
+
+
+async def somebody_waits(db: CellDb) -> bool:
+    """A statement of this database waits for a lock."""
+    return bool(
+        await db.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
