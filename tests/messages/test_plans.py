@@ -92,3 +92,16 @@ async def test_parts_without_a_receipt_are_gone_through_in_order(busy: CellDb, a
     await receipt_queries.list_silent(explaining, "live", since=BEFORE, after=account.org_id, until=BEFORE, limit=500)
 
     assert " using carrier_parts_age_idx on " in explaining.plan
+
+
+async def test_the_first_pages_of_texts_have_no_summary_that_inserts_would_have_to_change(db: CellDb) -> None:
+    await db.run(
+        """INSERT INTO messages (id, org_id, account, phone_number_id, kind, sender, recipient, channel, encoding,
+               segments, priority, status, unit_price_microcents, expires_at, created_at, updated_at)
+           SELECT gen_random_uuid(), gen_random_uuid(), 'live', gen_random_uuid(), 'customer', '+1', '+1', 'sms',
+                  'gsm7', 1, 1, 'queued', 1, now(), now(), now()"""
+    )
+
+    newly_summarized = await db.value("SELECT brin_summarize_range('messages_recipient_idx', 0)")
+
+    assert newly_summarized == 1
