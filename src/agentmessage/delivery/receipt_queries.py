@@ -1,7 +1,7 @@
 """Statements on receipts: the parts that they name, and those that nobody knows yet. They go by the carrier's ids."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +91,10 @@ async def list_claims(tx: Statements, message_ids: Sequence[UUID]) -> list[Claim
     )
 
 
+BLIND = timedelta(minutes=10)
+"""Far longer than two transactions overlap."""
+
+
 async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard]) -> None:
     """Keep receipts whose part is not known, or not known yet."""
     await tx.run(
@@ -131,17 +135,21 @@ async def take_early(
 
 
 async def take_matched(tx: Statements, account: str, *, limit: int) -> list[ReceiptHeard]:
-    """Receipts that were kept while their parts were being recorded: each transaction was blind to the other."""
+    """Receipts that were kept while their parts were being recorded: each transaction was blind to the other.
+
+    Only late ones can be: recording a part takes what was there before. By early_receipts_age_idx.
+    """
     return await tx.all(
         _receipt,
         """DELETE FROM early_receipts WHERE id IN (
                SELECT e.id FROM early_receipts e
                JOIN carrier_parts p ON p.account = e.account AND p.carrier = e.carrier
                                    AND p.carrier_message_id = e.carrier_message_id
-               WHERE e.account = $1 LIMIT $2 FOR UPDATE OF e SKIP LOCKED)
+               WHERE e.account = $1 AND e.received_at > $3 LIMIT $2 FOR UPDATE OF e SKIP LOCKED)
            RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw""",
         account,
         limit,
+        tx.now - BLIND,
     )
 
 
