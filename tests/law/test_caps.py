@@ -22,7 +22,7 @@ SCOPE = UUID(int=7)
 def case(due_at: datetime, texted_at: dict[str, Sequence[int]], *, most: int, minutes: int) -> Case:
     resolved = replace(resolve_floor(QuietHours()), cap=FrequencyCap(SCOPE, minutes, most))
     ask = Ask(SCOPE, "live", "+14155550123", "+12125550188", "customer", due_at)
-    return Case(ask, Facts(*[None] * 15), resolved, None, None, texted_at, requires_propagation=True)
+    return Case(ask, Facts(*[None] * 15), resolved, None, texted_at, requires_propagation=True)
 
 
 @given(

@@ -103,7 +103,7 @@ class Account(Struct, frozen=True):
 class Case(Struct, frozen=True):
     """One text before the law.
 
-    `opens_at` is when the quiet hours that it falls into end; `closes_at` when the next begin; None: no such hours.
+    `opens_at` is when the quiet hours that it falls into end; None: it falls into none.
     `texted_at` is shared by all texts to one recipient that are judged together: whoever is admitted is counted there.
     """
 
@@ -111,7 +111,6 @@ class Case(Struct, frozen=True):
     facts: Facts
     resolved: Resolved
     opens_at: datetime | None
-    closes_at: datetime | None
     texted_at: dict[str, Sequence[int]]
     requires_propagation: bool
 

@@ -143,16 +143,14 @@ def _case(
     *,
     requires_propagation: bool,
 ) -> Case:
-    opens_at = closes_at = None
+    opens_at = None
     window = resolved.quiet_window
     if window is not None and ask.kind not in UNTIMED:
         verdict = _calendar.window(ask.recipient, ask.due_at, window.start_minute, window.end_minute)
         if isinstance(verdict, hours.Closed):
             opens_at = verdict.opens_at
-        else:
-            closes_at = verdict.until
     texted_at = counters.setdefault((ask.org_id, ask.recipient), dict(facts.texted_at or {}))
-    return Case(ask, facts, resolved, opens_at, closes_at, texted_at, requires_propagation)
+    return Case(ask, facts, resolved, opens_at, texted_at, requires_propagation)
 
 
 async def _resolve(

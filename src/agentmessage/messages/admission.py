@@ -237,7 +237,6 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         message=message,
         lane=message.campaign_id or message.phone_number_id,
         ready_at=due_at,
-        lawful_until=case.closes_at,
         cap_scope_id=cap_scope_id,
         texted_at=texted_at,
         stamps=case.facts.consent_id if weight.stamp is not None else None,

@@ -22,7 +22,6 @@ class Admitted(Struct, frozen=True):
     message: Message
     lane: UUID
     ready_at: datetime
-    lawful_until: datetime | None
     cap_scope_id: UUID | None
     texted_at: Sequence[int] | None
     stamps: UUID | None
@@ -44,7 +43,7 @@ _json = msgspec.json.Encoder().encode
 ADMISSION: LiteralString = """WITH held AS MATERIALIZED (
            SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens
            FROM sending_accounts a
-           JOIN unnest($2::uuid[], $36::bigint[], $3::bigint[], $4::float8[], $5::float8[])
+           JOIN unnest($2::uuid[], $35::bigint[], $3::bigint[], $4::float8[], $5::float8[])
                 x (org_id, version, admitted, second_tokens, minute_tokens)
              ON x.org_id = a.org_id AND x.version = a.version
            ORDER BY a.org_id FOR UPDATE OF a),
@@ -58,26 +57,26 @@ ADMISSION: LiteralString = """WITH held AS MATERIALIZED (
                $6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
                $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::int[], $21::int[],
                $22::text[], $23::text[], $24::bigint[], $25::timestamptz[], $26::timestamptz[], $27::uuid[],
-               $28::timestamptz[], $29::timestamptz[], $37::boolean[])
+               $28::timestamptz[], $36::boolean[])
            g (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
               channel, media, encoding, segments, priority, tag, metadata, price, scheduled_at, expires_at, lane,
-              ready_at, lawful_until, is_smart)
+              ready_at, is_smart)
            WHERE org_id IN (SELECT org_id FROM spent)),
        counted AS (
            INSERT INTO frequency_counters AS c (org_id, contact_number, scope_id, texted_at)
            SELECT org_id, contact, scope_id, texted_at::bigint[]
-           FROM unnest($30::uuid[], $31::text[], $32::uuid[], $33::text[]) f (org_id, contact, scope_id, texted_at)
+           FROM unnest($29::uuid[], $30::text[], $31::uuid[], $32::text[]) f (org_id, contact, scope_id, texted_at)
            WHERE org_id IN (SELECT org_id FROM spent)
            ON CONFLICT (org_id, contact_number, scope_id) DO UPDATE SET texted_at = excluded.texted_at),
        stamped AS (
            UPDATE consents s SET stamped_at = $1
-           FROM unnest($34::uuid[], $35::uuid[]) z (id, org_id)
+           FROM unnest($33::uuid[], $34::uuid[]) z (id, org_id)
            WHERE s.id = z.id AND s.org_id = z.org_id AND z.org_id IN (SELECT org_id FROM spent)),
        queued AS (
            INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, brand_id, recipient,
-               kind, channel, segments, priority, price_microcents, ready_at, lawful_until, expires_at)
+               kind, channel, segments, priority, price_microcents, ready_at, expires_at)
            SELECT id, org_id, account, phone_number_id, lane, brand_id, recipient, kind, channel, segments,
-                  priority, price * segments, ready_at, lawful_until, expires_at FROM given),
+                  priority, price * segments, ready_at, expires_at FROM given),
        stored AS (
            INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender,
                recipient, text, stamp, channel, media, encoding, segments, priority, tag, metadata, status,
@@ -128,7 +127,6 @@ async def insert(
         [text.expires_at for text in texts],
         [one.lane for one in admitted],
         [one.ready_at for one in admitted],
-        [one.lawful_until for one in admitted],
         *_counters(admitted),
         [one.stamps for one in admitted if one.stamps],
         [one.message.org_id for one in admitted if one.stamps],

@@ -79,7 +79,6 @@ CREATE TABLE dispatches (
     priority            smallint NOT NULL,
     price_microcents    bigint NOT NULL,        -- all segments: what is held for it
     ready_at            timestamptz NOT NULL,
-    lawful_until        timestamptz,            -- when quiet hours begin for it; afterwards it is judged again
     expires_at          timestamptz NOT NULL,
     attempts            integer NOT NULL DEFAULT 0,     -- deferrals by the carrier
     claimed_at          timestamptz,            -- set in its own commit before the carrier hears of it
