@@ -48,7 +48,29 @@ async def fill(
     """
     await migrate(dsn)
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "cell_00"})
-    org_id, brand_id, campaign_id = new_id(), new_id(), new_id()
+    org_id, campaign_id = new_id(), new_id()
+    await _insert_organizations(connection, org_id, organizations)
+    await _insert_campaign(connection, org_id, campaign_id)
+    await connection.execute(
+        "INSERT INTO directory.api_keys (hash, key_id, org_id, label, scopes) VALUES ($1, $2, $3, 'bench', $4)",
+        hashlib.sha256(KEY.encode()).digest(),
+        new_id(),
+        org_id,
+        SCOPES,
+    )
+    mine = numbers if of_first is None else of_first
+    await _insert_numbers(connection, org_id, campaign_id, numbers=numbers, of_first=mine, attached=attached)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    rows = await connection.fetch(
+        "SELECT id FROM phone_numbers WHERE org_id = $1 ORDER BY random() LIMIT $2", org_id, take
+    )
+    await connection.close()
+    return Filled(dsn, org_id, campaign_id, [row["id"] for row in rows])
+
+
+async def _insert_organizations(connection: asyncpg.Connection, org_id: UUID, count: int) -> None:
+    """So many organizations with empty wallets, the first of them known."""
     await connection.execute(
         """WITH o AS (
                INSERT INTO directory.organizations (id, cell, mode)
@@ -57,9 +79,14 @@ async def fill(
            INSERT INTO organizations (id, mode, name, quiet_hours, auto_replies, created_at, updated_at)
            SELECT id, 'live', 'bench', '{}', '{}', now(), now() FROM o""",
         org_id,
-        organizations,
+        count,
     )
     await connection.execute("INSERT INTO wallets (org_id, updated_at) SELECT id, now() FROM organizations")
+
+
+async def _insert_campaign(connection: asyncpg.Connection, org_id: UUID, campaign_id: UUID) -> None:
+    """An active campaign of a verified brand."""
+    brand_id = new_id()
     await connection.execute(
         """INSERT INTO brands (id, org_id, account, tcr_brand_id, status, identity_status, entity_type,
                brand_relationship, display_name, country, applied_revision, created_at, updated_at)
@@ -78,13 +105,12 @@ async def fill(
         org_id,
         brand_id,
     )
-    await connection.execute(
-        "INSERT INTO directory.api_keys (hash, key_id, org_id, label, scopes) VALUES ($1, $2, $3, 'bench', $4)",
-        hashlib.sha256(KEY.encode()).digest(),
-        new_id(),
-        org_id,
-        SCOPES,
-    )
+
+
+async def _insert_numbers(
+    connection: asyncpg.Connection, org_id: UUID, campaign_id: UUID, *, numbers: int, of_first: int, attached: bool
+) -> None:
+    """Numbers with their lines: the first organization's, then the others' in turn."""
     await connection.execute(
         """WITH orgs AS (SELECT array_agg(id ORDER BY id <> $1) AS ids FROM organizations),
            p AS (
@@ -104,16 +130,9 @@ async def fill(
         numbers,
         campaign_id,
         attached,
-        numbers if of_first is None else of_first,
+        of_first,
         timeout=600,
     )
-    await connection.execute("VACUUM ANALYZE")
-    await connection.execute("CHECKPOINT")
-    rows = await connection.fetch(
-        "SELECT id FROM phone_numbers WHERE org_id = $1 ORDER BY random() LIMIT $2", org_id, take
-    )
-    await connection.close()
-    return Filled(dsn, org_id, campaign_id, [row["id"] for row in rows])
 
 
 class Postgres:
