@@ -46,9 +46,11 @@ ROOMS = frozenset(
         "lookups",
         "media",
         "messages",
+        "metrics",
         "numbers",
         "optin",
         "organizations",
+        "rollups",
         "webhooks",
     }
 )

@@ -88,6 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_s3_region: str = "us-east-1"
     media_s3_access_key: str = ""
     media_s3_secret_key: str = ""
+    webhook_allow_private: bool = False  # webhooks to private addresses and over plain http: development only
     page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
 
     @property

@@ -1,0 +1,16 @@
+"""Adding to sums, inside the transaction of what they count."""
+
+from collections.abc import Sequence
+
+from agentmessage.kernel.db import Statements
+from agentmessage.rollups import queries
+from agentmessage.rollups.model import Count
+
+
+async def add(tx: Statements, counts: Sequence[Count]) -> None:
+    """Add counts to their buckets of a minute, an hour and a day, in one statement whatever their number.
+
+    Rows are taken in one order, so that two transactions never wait for each other in a circle; call it last.
+    """
+    if counts:
+        await queries.add(tx, counts)

@@ -1,0 +1,25 @@
+"""Signatures that a receiver can check, in two schemes at once; pure.
+
+`X-AmCore-Signature: t=<unix>,v1=<hex>` is an HMAC-SHA256 over timestamp, newline and raw body (api-accounts, section
+4); `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>` are those of Standard Webhooks, over id,
+timestamp and raw body with dots between. With several secrets, newest first, each scheme carries a signature for each.
+"""
+
+import base64
+import hmac
+from collections.abc import Sequence
+
+
+def signature_headers(secrets: Sequence[bytes], *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers that sign a body. `secrets` are raw bytes, at least one; `timestamp` is in Unix seconds."""
+    moment = str(timestamp)
+    own = b"%b\n%b" % (moment.encode(), body)
+    standard = b"%b.%b.%b" % (message_id.encode(), moment.encode(), body)
+    hexes = ",".join("v1=" + hmac.digest(secret, own, "sha256").hex() for secret in secrets)
+    texts = " ".join("v1," + base64.b64encode(hmac.digest(secret, standard, "sha256")).decode() for secret in secrets)
+    return {
+        "X-AmCore-Signature": f"t={moment},{hexes}",
+        "webhook-id": message_id,
+        "webhook-timestamp": moment,
+        "webhook-signature": texts,
+    }
