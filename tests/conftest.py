@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +15,7 @@ from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
+from tests.make import storage
 from tests.make.accounts import Account, open_account
 
 TEMPLATE = "agentmessage_template"
@@ -26,8 +25,8 @@ SEAL_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One Postgres per test process; data is not synced to disk, since it dies with the tests."""
-    with tempfile.TemporaryDirectory(prefix="agentmessage-tests-") as data_dir:
-        server = EmbeddedPostgres(Path(data_dir), is_durable=False)
+    with storage.directory("agentmessage-tests-") as data_dir:
+        server = EmbeddedPostgres(data_dir, is_durable=False)
         loop = asyncio.new_event_loop()
         loop.run_until_complete(server.start())
         loop.run_until_complete(_make_template(server))

@@ -1,9 +1,7 @@
 """Bells: rung in one process and heard in another, coalesced, and back after the database was away."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import structlog.testing
@@ -12,6 +10,7 @@ from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.outbox.bells import Bells, Ringer, wait_for
+from tests.make import storage
 
 PATIENCE_S = 10.0
 
@@ -101,8 +100,8 @@ async def test_waiting_for_a_bell_ends_by_itself_and_clears_it() -> None:
 
 async def test_bells_come_back_after_the_database_restarts_and_everything_rings_once() -> None:
     """What was rung meanwhile is unknown, so everybody looks."""
-    with tempfile.TemporaryDirectory(prefix="agentmessage-bells-") as data_dir:
-        server = EmbeddedPostgres(Path(data_dir) / "postgres", is_durable=False)
+    with storage.directory("agentmessage-bells-") as data_dir:
+        server = EmbeddedPostgres(data_dir, is_durable=False)
         dsn = await server.start()
         await migrate(dsn)
         cells = Cells(dsn, pool_size=2)

@@ -17,6 +17,7 @@ from uuid import UUID
 import aiohttp
 
 from agentmessage.embedded.ports import free_port
+from tests.make import storage
 
 # ruff: noqa: S603, ASYNC220 - commands are our own, and starting one takes a moment only
 
@@ -147,7 +148,7 @@ class Running:
 @asynccontextmanager
 async def platform(*options: str, environment: Mapping[str, str] | None = None) -> AsyncGenerator[Running]:
     """A platform of one test."""
-    running = Running(Path(tempfile.mkdtemp(prefix="agentmessage-proof-")))
+    running = Running(Path(tempfile.mkdtemp(prefix="agentmessage-proof-", dir=storage.place())))
     try:
         await running.start(*options, environment=environment)
         yield running

@@ -113,7 +113,9 @@ class EmbeddedPostgres:
 
     async def create_database(self, name: str, *, template: str = "template1") -> str:
         """Make a database, from a template nobody is connected to, and answer its address."""
-        await self._administer(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}")
+        # Copying files flushes them first, which is dear where it is real and the quickest way where it is not.
+        strategy = "WAL_LOG" if self._is_durable else "FILE_COPY"
+        await self._administer(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)} STRATEGY {strategy}")
         return self.dsn(name)
 
     async def drop_database(self, name: str) -> None:
