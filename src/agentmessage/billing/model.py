@@ -57,10 +57,11 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class Wallet(Struct, frozen=True):
-    """What an organization has, and what it has ever spent."""
+    """What an organization has, what it has ever spent, and the balance below which it wants to be topped up."""
 
     balance_microcents: int
     lifetime_spend_microcents: int
+    auto_topup_below_microcents: int | None = None
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -16,6 +16,8 @@ from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
 
 EMPTY = Wallet(0, 0)
+AUTO_TOPUP = "billing.auto_topup"
+"""The job that tops a wallet up; its key and its argument are the organization."""
 
 
 def price(kind: str, ref: str | None, on: datetime) -> int:
@@ -75,7 +77,7 @@ async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_
     rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
     if new:
         await queries.insert_charges(tx, tenant.org_id, new, ids=ids, balance_microcents=wallet.balance_microcents)
-        await _warn(tx, tenant.org_id, wallet.balance_microcents, wallet.balance_microcents - total)
+        await _warn(tx, tenant.org_id, wallet, wallet.balance_microcents - total)
     return [known[one.source, one.source_ref] for one in charges]
 
 
@@ -184,8 +186,11 @@ async def _bookings(
     return {(source, ref): booking_id for booking_id, source, ref in found}
 
 
-async def _warn(tx: Tx, org_id: UUID, before_microcents: int, after_microcents: int) -> None:
-    for event in rules.warnings(before_microcents, after_microcents):
+async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:
+    """Tell of the levels that a balance fell through; of the customer's own, the job that tops the wallet up."""
+    if rules.wants_topup(before, after_microcents):
+        await facts.enqueue(tx, AUTO_TOPUP, str(org_id), {"org_id": str(org_id)})
+    for event in rules.warnings(before.balance_microcents, after_microcents):
         level = LOW_BALANCE_MICROCENTS if event is EventType.WALLET_BALANCE_LOW else 0
         data = WalletLevel.of(org_id, after_microcents, level)
         await facts.emit(tx, org_id, event, org_id, data)

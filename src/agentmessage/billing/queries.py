@@ -12,7 +12,10 @@ from agentmessage.kernel.ids import new_id
 async def find_wallet(db: Statements, org_id: UUID) -> Wallet | None:
     """A wallet as it stands."""
     return await db.one(
-        Wallet, "SELECT balance_microcents, lifetime_spend_microcents FROM wallets WHERE org_id = $1", org_id
+        Wallet,
+        """SELECT balance_microcents, lifetime_spend_microcents, auto_topup_below_microcents FROM wallets
+           WHERE org_id = $1""",
+        org_id,
     )
 
 
@@ -20,7 +23,8 @@ async def lock_wallet(tx: Statements, org_id: UUID) -> Wallet | None:
     """A wallet, kept from changing until the commit: every spend of an organization takes its turn here."""
     return await tx.one(
         Wallet,
-        "SELECT balance_microcents, lifetime_spend_microcents FROM wallets WHERE org_id = $1 FOR NO KEY UPDATE",
+        """SELECT balance_microcents, lifetime_spend_microcents, auto_topup_below_microcents FROM wallets
+           WHERE org_id = $1 FOR NO KEY UPDATE""",
         org_id,
     )
 
@@ -101,10 +105,10 @@ async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
 
 async def insert_debts(
     tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge]
-) -> list[tuple[UUID, int, int]]:
+) -> list[tuple[UUID, Wallet, int]]:
     """Book charges of many organizations, as `insert_charges` does for one; what was charged before stays as it is.
 
-    Answers each organization whose wallet changed, with its balance before and after. The wallets are locked.
+    Answers each organization whose wallet changed, with the wallet before and the balance after. They are locked.
     """
     return await tx.all(
         _change,
@@ -137,7 +141,8 @@ async def insert_debts(
            UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
                lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $1
            FROM (SELECT org_id, sum(total)::bigint AS total FROM booked GROUP BY org_id) s WHERE w.org_id = s.org_id
-           RETURNING w.org_id, w.balance_microcents + s.total, w.balance_microcents""",
+           RETURNING w.org_id, w.balance_microcents, w.lifetime_spend_microcents, w.auto_topup_below_microcents,
+                     s.total""",
         tx.now,
         org_ids,
         [new_id() for _ in charges],
@@ -241,5 +246,7 @@ def _org_id(org_id: UUID) -> UUID:
     return org_id
 
 
-def _change(org_id: UUID, before: int, after: int) -> tuple[UUID, int, int]:
-    return org_id, before, after
+def _change(
+    org_id: UUID, balance: int, spent: int, auto_topup_below: int | None, total: int
+) -> tuple[UUID, Wallet, int]:
+    return org_id, Wallet(balance + total, spent - total, auto_topup_below), balance

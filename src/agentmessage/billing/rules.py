@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from agentmessage.billing.errors import InsufficientCredit, UnknownPrice
-from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, Price
+from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, Price, Wallet
 from agentmessage.outbox.catalogue import EventType
 
 
@@ -34,3 +34,9 @@ def warnings(before_microcents: int, after_microcents: int) -> list[EventType]:
     """The levels that a balance has fallen through, highest first."""
     levels = ((EventType.WALLET_BALANCE_LOW, LOW_BALANCE_MICROCENTS), (EventType.WALLET_BALANCE_ZERO, 1))
     return [event for event, level in levels if before_microcents >= level > after_microcents]
+
+
+def wants_topup(before: Wallet, after_microcents: int) -> bool:
+    """Whether a balance has fallen through the level at which it is to be topped up: once for each fall."""
+    level = before.auto_topup_below_microcents
+    return level is not None and before.balance_microcents >= level > after_microcents
