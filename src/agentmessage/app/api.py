@@ -70,7 +70,7 @@ class Api:
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._text_counts = TextCounts(self.registry, self._doors)
-        self._reference = Reference(routes)
+        self._reference = Reference()
         self.edge = Edge(
             dispatch=Dispatch(routes),
             cells=self.cells,

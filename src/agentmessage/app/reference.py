@@ -1,14 +1,15 @@
 """The contract as a document and as a page: `/openapi.json`, `/docs` and what that page is made of.
 
-Everything is read and rendered once at start. The page works without any other host: the viewer is vendored, and the
-policy it is served with refuses whatever would be fetched from elsewhere.
+Everything is rendered once in a process, at its start. The page works without any other host: the viewer is vendored,
+and the policy it is served with refuses whatever would be fetched from elsewhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+from agentmessage.app.wiring import all_routes
 from agentmessage.kernel.errors import NotFound
-from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.document import render
 from agentmessage.web.responses import Reply
 
@@ -35,13 +36,10 @@ HEADERS: Mapping[str, str] = {
 
 
 class Reference:
-    """The rendered document and page of a set of routes."""
+    """The rendered document and page of all routes."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
-        self._pages = {
-            path: Reply(200, file.read_bytes(), HEADERS, content_type) for path, (file, content_type) in ASSETS.items()
-        }
-        self._pages["/openapi.json"] = Reply(200, render(routes), {"Cache-Control": "no-cache"})
+    def __init__(self) -> None:
+        self._pages = _pages()
 
     def page(self, path: str) -> Reply:
         """One page or asset. Raises NotFound."""
@@ -49,3 +47,10 @@ class Reference:
         if page is None:
             raise NotFound
         return page
+
+
+@cache
+def _pages() -> Mapping[str, Reply]:
+    """Every page by its path; kept, because describing all operations takes a tenth of a second."""
+    files = {path: Reply(200, file.read_bytes(), HEADERS, kind) for path, (file, kind) in ASSETS.items()}
+    return {**files, "/openapi.json": Reply(200, render(all_routes()), {"Cache-Control": "no-cache"})}

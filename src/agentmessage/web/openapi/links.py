@@ -7,7 +7,7 @@ operations below that home.
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.answers import pointer
@@ -53,4 +53,4 @@ def _is_struct(kind: Any) -> bool:
 
 
 def _fields(kind: type[Struct]) -> frozenset[str]:
-    return frozenset(field.encode_name for field in structs.fields(kind))
+    return frozenset(kind.__struct_encode_fields__)
