@@ -8,8 +8,62 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from agentmessage.events.model import API_VERSION
+
 MAX_ENDPOINTS = 50
 """Active endpoints of one organization (api-accounts, section 4)."""
+
+MAX_ENDPOINTS_IN_ALL = 100
+"""Active or not: as many as a list shows, which has no second page."""
+
+MAX_SUBSCRIPTIONS = 50
+MAX_DESCRIPTION_CHARS = 200
+MAX_REASON_CHARS = 500
+API_VERSIONS = (API_VERSION,)
+
+REPLAYS_PER_MIN = 10
+TESTS_PER_MIN = 60
+"""Each holds a connection to somebody's server for up to ten seconds."""
+
+BELL = "webhooks"
+"""Rung when a lane has something to look at."""
+
+TEST_TYPE = "webhook.test"
+"""Told by the test operation only; nobody can subscribe to it."""
+
+SUBSCRIBABLE = (
+    "brand.vetted",
+    "brand.vetting_failed",
+    "campaign.approved",
+    "campaign.rejected",
+    "campaign.shared",
+    "wallet.balance_low",
+    "wallet.balance_zero",
+    "subscription.past_due",
+    "subscription.canceled",
+    "api_key.created",
+    "api_key.rotated",
+    "api_key.revoked",
+    "phone_number.bulk_order.completed",
+    "phone_number.campaign.assigned",
+    "consent_pending.confirmed",
+    "consent_pending.expired",
+    "lookup.completed",
+    "phone_number.campaign.attached",
+    "phone_number.campaign.detached",
+    "phone_number.campaign.unassigned",
+    "phone_number.campaign.failed",
+    "message.sent",
+    "message.delivered",
+    "message.failed",
+    "message.undelivered",
+    "message.canceled",
+    "inbound_message.received",
+    "contact.opted_out",
+    "contact.opted_in",
+    "webhook_endpoint.disabled",
+)
+"""The reference's seventeen, those of decisions, section 7, and the news that an endpoint is told nothing more."""
 
 SECRET_BYTES = 32
 GRACE = timedelta(minutes=5)
@@ -59,6 +113,41 @@ class Endpoint(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+class Receiver(Struct, frozen=True):
+    """What a lane leads to, as of now."""
+
+    url: str
+    kind: LaneKind
+    is_listening: bool
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One request to a receiver and what came back: the reference's `delivery`.
+
+    `lane_id` of an endpoint is the endpoint's id. `event_id` is what the receiver was told; `source_event_id` is the
+    fact whose data it was, the same but for replays. Response fields are None where there was no answer.
+    """
+
+    id: UUID
+    org_id: UUID
+    lane_id: UUID
+    kind: LaneKind
+    source_event_id: UUID
+    event_id: UUID
+    event_type: str
+    url: str
+    attempt: int
+    outcome: Outcome
+    response_status: int | None
+    response_time_ms: int | None
+    request_body_sha256: bytes | None
+    request_body_bytes: int | None
+    response_body_excerpt: str | None
+    request_headers: Mapping[str, str]
+    error: str | None
+    occurred_at: datetime
 
 
 class Letter(Struct, frozen=True, kw_only=True):

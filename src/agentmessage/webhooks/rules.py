@@ -1,0 +1,128 @@
+"""What an endpoint may be, and what a wish makes of it; pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET, structs
+
+from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.rollups.model import Count
+from agentmessage.web import receiver_urls
+from agentmessage.webhooks.errors import EndpointLimitExceeded
+from agentmessage.webhooks.model import (
+    API_VERSIONS,
+    MAX_DESCRIPTION_CHARS,
+    MAX_ENDPOINTS,
+    MAX_ENDPOINTS_IN_ALL,
+    MAX_SUBSCRIPTIONS,
+    SUBSCRIBABLE,
+    Attempt,
+    Endpoint,
+    LaneKind,
+    Outcome,
+    Reply,
+)
+from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch
+
+KNOWN = frozenset(SUBSCRIBABLE)
+
+
+def require_sound(wish: EndpointCreate | EndpointPatch, *, allow_private: bool) -> None:
+    """Refuse a wish with faulty values. Raises ValidationFailed naming every faulty field."""
+    faults: dict[str, str | None] = {}
+    if wish.url is not UNSET:
+        faults["url"] = receiver_urls.fault(wish.url, allow_private=allow_private)
+    if wish.events is not UNSET:
+        faults["events"] = _events_fault(wish.events)
+    if isinstance(wish.description, str):
+        faults["description"] = _description_fault(wish.description)
+    if isinstance(wish, EndpointCreate) and wish.api_version not in API_VERSIONS:
+        faults["api_version"] = "must be a supported version: " + ", ".join(API_VERSIONS)
+    details = {field: words for field, words in faults.items() if words is not None}
+    if details:
+        raise ValidationFailed(details)
+
+
+def _events_fault(events: Sequence[str]) -> str | None:
+    if not 1 <= len(events) <= MAX_SUBSCRIPTIONS or len(set(events)) < len(events):
+        return f"must be 1..{MAX_SUBSCRIPTIONS} different event types"
+    unknown = next((kind for kind in events if kind not in KNOWN), None)
+    return None if unknown is None else f"must be event types that can be subscribed to, unlike {ascii(unknown)[:64]}"
+
+
+def _description_fault(description: str) -> str | None:
+    if len(description.strip()) > MAX_DESCRIPTION_CHARS or "\x00" in description:
+        return f"must be at most {MAX_DESCRIPTION_CHARS} characters, none of them NUL"
+    return None
+
+
+def drafted(wish: EndpointCreate, *, endpoint_id: UUID, org_id: UUID, now: datetime) -> Endpoint:
+    """A new endpoint; it is told what happens from now on."""
+    return Endpoint(
+        endpoint_id,
+        org_id,
+        wish.url,
+        _trimmed(wish.description),
+        wish.events,
+        active=True,
+        api_version=wish.api_version,
+        created_at=now,
+        updated_at=now,
+        deleted_at=None,
+    )
+
+
+def patched(old: Endpoint, wish: EndpointPatch, *, now: datetime) -> Endpoint:
+    """The endpoint as it is wished to be; the very same when nothing differs."""
+    new = structs.replace(
+        old,
+        url=old.url if wish.url is UNSET else wish.url,
+        events=old.events if wish.events is UNSET else wish.events,
+        description=old.description if wish.description is UNSET else _trimmed(wish.description),
+        active=old.active if wish.active is UNSET else wish.active,
+    )
+    return old if new == old else structs.replace(new, updated_at=now)
+
+
+def _trimmed(description: str | None) -> str | None:
+    return (description or "").strip() or None
+
+
+def require_room(*, active: int, in_all: int) -> None:
+    """Refuse one endpoint more than there may be; the counts are of those there are. Raises EndpointLimitExceeded."""
+    if active >= MAX_ENDPOINTS or in_all >= MAX_ENDPOINTS_IN_ALL:
+        raise EndpointLimitExceeded
+
+
+def for_audit(endpoint: Endpoint) -> Mapping[str, object]:
+    """What the audit log keeps of an endpoint: its address without the query, where people put tokens."""
+    return {"url": endpoint.url.partition("?")[0], "events": endpoint.events, "active": endpoint.active}
+
+
+def outcome_of_test(reply: Reply) -> Outcome:
+    """A test is never tried again, so one that fails is dead."""
+    return Outcome.SUCCESS if reply.is_success else Outcome.DEAD
+
+
+METRICS: Mapping[Outcome, str] = {
+    Outcome.SUCCESS: "webhooks.delivered",
+    Outcome.RETRY: "webhooks.retried",
+    Outcome.DEAD: "webhooks.failed",
+}
+
+
+def counted(attempt: Attempt) -> Count:
+    """An attempt as the metrics count it (api-accounts, section 8)."""
+    status = attempt.response_status
+    labels = {
+        "endpoint_id": str(attempt.lane_id),
+        "kind": attempt.kind.value,
+        "http_status_class": "none" if status is None else f"{status // 100}xx",
+    }
+    return Count(attempt.org_id, METRICS[attempt.outcome], attempt.occurred_at, labels, 1)
+
+
+def lane_kind(number_url: str | None) -> LaneKind:
+    """Whose lane it is, told from its row."""
+    return LaneKind.ENDPOINT if number_url is None else LaneKind.NUMBER
