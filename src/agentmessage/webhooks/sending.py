@@ -1,0 +1,177 @@
+"""One signed request to a receiver, and what became of it; never raises, never follows, never waits for ever.
+
+Whoever names the URL is a stranger, and so is whoever answers. Addresses are judged at the socket
+(`kernel.public_web`), no proxy, cookie or credential of ours goes along, and an answer is read to a bound only.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from msgspec import Struct
+from yarl import URL
+
+from agentmessage.events.model import ID_PREFIX
+from agentmessage.kernel.public_web import NOT_PUBLIC, Names, NotPublic, keeping_connector
+from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, Letter, Reply
+from agentmessage.webhooks.signing import signature_headers
+
+USER_AGENT = "AgentMessage-Webhooks/1.0"
+MAX_CONNECTIONS = 4_096
+_FIXED = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": USER_AGENT}
+
+
+class Sender:
+    """Sends letters over connections that are kept. `allow_private` also to private addresses and over plain http.
+
+    Bound to the event loop of its first letter; `names` (ours to close) is how host names are looked up.
+    """
+
+    def __init__(
+        self, *, allow_private: bool = False, names: AbstractResolver | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._allow_private = allow_private
+        self._timeout_s = timeout_s
+        self._names = names
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def send(self, letter: Letter) -> Reply:
+        """Sign a letter as of now, and send it; answers within ten seconds, whatever happens."""
+        headers = _FIXED | signature_headers(
+            letter.secrets,
+            message_id=f"{ID_PREFIX}{letter.event_id}",
+            timestamp=int(time.time()),
+            body=letter.body,
+        )
+        started = time.perf_counter()
+        answer = await self._ask(letter, headers)
+        return Reply(
+            headers=headers,
+            status=answer.status,
+            time_ms=round((time.perf_counter() - started) * 1_000),
+            excerpt=answer.excerpt,
+            error=answer.error,
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    async def _ask(self, letter: Letter, headers: Mapping[str, str]) -> "_Answer":
+        try:
+            url = URL(letter.url)
+        except ValueError:
+            return _Answer(error="the URL is not well-formed")
+        fault = self._fault(url)
+        if fault is not None:
+            return _Answer(error=fault)
+        connection = SimpleNamespace(is_kept=False)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    return await self._post(url, letter.body, headers, connection)
+                except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                    if not connection.is_kept:
+                        raise
+                # a kept connection was being closed while the request was on its way: it was not read, so ask anew
+                return await self._post(url, letter.body, headers, connection)
+        except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError, ValueError) as error:
+            return _Answer(error=_words(error))
+
+    def _fault(self, url: URL) -> str | None:
+        """Why a URL is not even tried."""
+        if url.scheme != "https" and not (self._allow_private and url.scheme == "http"):
+            return "the URL is not https"
+        if not url.host:
+            return "the URL names no host"
+        if url.user is not None or url.password is not None:
+            return "the URL carries a user name"
+        return None
+
+    async def _post(self, url: URL, body: bytes, headers: Mapping[str, str], connection: SimpleNamespace) -> "_Answer":
+        async with self._session().post(
+            url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=connection
+        ) as response:
+            return _Answer(status=response.status, excerpt=await _excerpt(response))
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            reuse = aiohttp.TraceConfig()
+            reuse.on_connection_reuseconn.append(_note_reuse)
+            self._opened = aiohttp.ClientSession(
+                connector=keeping_connector(
+                    allow_private=self._allow_private, connections=MAX_CONNECTIONS, names=self._names or Names()
+                ),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                trace_configs=[reuse],
+            )
+        return self._opened
+
+
+class _Answer(Struct, frozen=True):
+    status: int | None = None
+    excerpt: str | None = None
+    error: str | None = None
+
+
+async def _note_reuse(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.is_kept = True
+
+
+async def _excerpt(response: aiohttp.ClientResponse) -> str | None:
+    """The beginning of an answer; what is longer than we read is cut off together with its connection."""
+    read = bytearray()
+    async for part in response.content.iter_any():
+        read += part
+        if len(read) > MAX_ANSWER_BYTES:
+            response.close()
+            break
+    text = bytes(read[: EXCERPT_CHARS * 4]).decode("utf-8", "replace").replace("\0", "\ufffd")
+    return text[:EXCERPT_CHARS] or None
+
+
+def _words(error: Exception) -> str:
+    """What the customer is told went wrong; nothing of our own network is in it."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = error.certificate_error
+        is_known = isinstance(reason, ssl.SSLCertVerificationError)
+        return f"TLS: {reason.verify_message}" if is_known else "TLS: the certificate is not good"
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
+        error, _TLS | aiohttp.ClientConnectorDNSError
+    ):
+        return _connecting(error.os_error)
+    return next((words for kind, words in _WORDS if isinstance(error, kind)), "no connection could be made")
+
+
+def _connecting(error: OSError) -> str:
+    """Several addresses that all failed come as one error that only its text tells apart."""
+    if isinstance(error, NotPublic) or NOT_PUBLIC in str(error):
+        return "the address is not public"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return "no connection could be made"
+
+
+_TLS = aiohttp.ClientConnectorSSLError | ssl.SSLError
+_WORDS = (
+    (TimeoutError, f"timed out: no complete answer within {TIMEOUT_S:g} s"),
+    (_TLS, "TLS: no secure connection could be agreed"),
+    (aiohttp.ClientConnectorDNSError, "the host name is not known"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (aiohttp.ClientPayloadError, "the answer broke off"),
+    (aiohttp.ClientResponseError, "the answer is not HTTP"),
+    (aiohttp.InvalidURL, "the URL is not well-formed"),
+    (OSError, "the connection was closed without an answer"),
+    (ValueError, "the URL is not well-formed"),
+)

@@ -1,0 +1,195 @@
+"""One request to a receiver: signed, bounded in time and size, and never more than one word about our own network."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from standardwebhooks import Webhook
+
+from agentmessage.kernel.ids import new_id
+from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, Letter
+from agentmessage.webhooks.sending import Sender
+from tests.make.receivers import Heard, Receiver, drip, hang, receiver, status
+from tests.smpp.lines import certificate
+
+NEW, OLD = b"n" * 32, b"o" * 32
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Receiver]:
+    async with receiver() as one:
+        yield one
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    one = Sender(allow_private=True, timeout_s=1.0)
+    yield one
+    await one.close()
+
+
+def letter(url: str, *, event_id: UUID | None = None, secrets: tuple[bytes, ...] = (NEW,)) -> Letter:
+    return Letter(event_id=event_id or new_id(), url=url, body=b'{"type":"webhook.test"}', secrets=secrets)
+
+
+async def test_a_letter_verifies_with_the_public_library_by_either_secret(sink: Receiver, sender: Sender) -> None:
+    reply = await sender.send(letter(sink.url(), secrets=(NEW, OLD)))
+
+    (heard,) = await sink.until(1)
+    for secret in (NEW, OLD):
+        verified = Webhook(base64.b64encode(secret).decode()).verify(heard.body, dict(heard.headers))
+        assert verified == json.loads(heard.body)
+    assert (reply.status, reply.excerpt, reply.error, reply.is_success) == (200, "ok", None, True)
+    assert {name.lower(): value for name, value in reply.headers.items()}.items() <= heard.headers.items()
+
+
+async def test_connections_are_used_again(sink: Receiver, sender: Sender) -> None:
+    for _ in range(5):
+        await sender.send(letter(sink.url()))
+
+    assert sink.connections == 1
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(sink: Receiver, sender: Sender) -> None:
+    async def once_then_close(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        if len(sink.heard) == 2:
+            writer.close()
+        else:
+            await status(200)(heard, writer)
+
+    sink.answers["/ok"] = once_then_close
+    await sender.send(letter(sink.url()))
+
+    assert (await sender.send(letter(sink.url()))).status == 200
+    assert len(sink.heard) == 3
+
+
+async def test_a_receiver_that_hangs_is_left_after_the_time_out(sink: Receiver, sender: Sender) -> None:
+    sink.answers["/hang"] = hang
+
+    reply = await sender.send(letter(sink.url("/hang")))
+
+    assert reply.status is None
+    assert reply.error == "timed out: no complete answer within 10 s"
+    assert 900 <= reply.time_ms < 3_000
+
+
+async def test_an_answer_that_drips_is_no_success(sink: Receiver, sender: Sender) -> None:
+    sink.answers["/drip"] = drip
+
+    reply = await sender.send(letter(sink.url("/drip")))
+
+    assert not reply.is_success
+    assert reply.time_ms < 3_000
+
+
+async def test_of_a_giant_answer_only_the_beginning_is_read(sink: Receiver, sender: Sender) -> None:
+    taken = 0
+
+    async def giant(_: Heard, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"\0\xff" + b"x" * 65_534)
+            taken += 65_536
+            await writer.drain()
+
+    sink.answers["/giant"] = giant
+
+    reply = await sender.send(letter(sink.url("/giant")))
+
+    assert reply.status == 200
+    assert reply.excerpt is not None
+    assert len(reply.excerpt) == EXCERPT_CHARS
+    assert reply.excerpt.startswith("\ufffd\ufffdxxx")
+    assert taken < 1_000 * MAX_ANSWER_BYTES
+
+
+async def test_endless_headers_are_not_read_to_their_end(sink: Receiver, sender: Sender) -> None:
+    async def endless(_: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while not writer.is_closing():
+            writer.write(b"x-more: " + b"x" * 4_000 + b"\r\n")
+            await writer.drain()
+
+    sink.answers["/endless"] = endless
+
+    reply = await sender.send(letter(sink.url("/endless")))
+
+    assert reply.error == "the answer is not HTTP"
+    assert reply.time_ms < 900
+
+
+async def test_redirects_are_not_followed(sink: Receiver, sender: Sender) -> None:
+    sink.answers["/moved"] = status(302, location="/ok")
+
+    reply = await sender.send(letter(sink.url("/moved")))
+
+    assert (reply.status, reply.is_success) == (302, False)
+    assert sink.on("/ok") == []
+
+
+async def test_cookies_of_one_answer_are_not_sent_with_the_next(sink: Receiver, sender: Sender) -> None:
+    sink.answers["/ok"] = status(200, set_cookie="a=b; Path=/")
+
+    for _ in range(2):
+        await sender.send(letter(sink.url()))
+
+    assert all("cookie" not in heard.headers for heard in sink.heard)
+
+
+async def test_the_environment_names_no_proxy_for_us(
+    sink: Receiver, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    assert (await sender.send(letter(sink.url()))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://user:secret@127.0.0.1/", "the URL carries a user name"),
+        ("ftp://127.0.0.1/", "the URL is not https"),
+        ("https:///nowhere", "the URL names no host"),
+        ("https://a..b:99999999/", "the URL is not well-formed"),
+        ("http://127.0.0.1:1/", "connection refused"),
+        ("http://nobody.invalid/", "the host name is not known"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said_in_few_words(url: str, words: str, sender: Sender) -> None:
+    reply = await sender.send(letter(url))
+
+    assert (reply.status, reply.error) == (None, words)
+
+
+async def test_plain_http_is_for_development_only(sink: Receiver) -> None:
+    sender = Sender()
+
+    reply = await sender.send(letter(sink.url()))
+
+    assert reply.error == "the URL is not https"
+    assert sink.connections == 0
+    await sender.close()
+
+
+async def test_a_server_whose_certificate_nobody_vouches_for_is_not_told(sender: Sender, tmp_path: Path) -> None:
+    own, _ = certificate(tmp_path)
+    async with receiver(tls=own) as sink:
+        reply = await sender.send(letter(sink.url().replace("http:", "https:")))
+
+        assert reply.error == "TLS: self-signed certificate"
+        assert sink.heard == []
+
+
+async def test_what_is_not_http_is_a_failure(sink: Receiver, sender: Sender) -> None:
+    async def babble(_: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 smtp ready\r\n\r\n")
+
+    sink.answers["/ok"] = babble
+
+    assert (await sender.send(letter(sink.url()))).error == "the answer is not HTTP"
