@@ -1,8 +1,9 @@
 """Values of the ledger: what is charged, what a wallet holds, and the levels it warns at."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -57,11 +58,98 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class Wallet(Struct, frozen=True):
-    """What an organization has, what it has ever spent, and the balance below which it wants to be topped up."""
+    """What an organization has, what it has ever spent, and the balance below which it wants to be topped up.
+
+    What was given back is not spent.
+    """
 
     balance_microcents: int
     lifetime_spend_microcents: int
     auto_topup_below_microcents: int | None = None
+
+
+class Booked(Struct, frozen=True):
+    """What one statement took from a wallet for one kind of usage, and how the wallet was before and after it."""
+
+    org_id: UUID
+    kind: str
+    total_microcents: int
+    before: Wallet
+    after: Wallet
+
+
+class Tier(Struct, frozen=True):
+    """How fast an organization may hand in texts, from a lifetime spend on. The rates are also the bursts."""
+
+    number: int
+    from_spend_microcents: int
+    per_second: int
+    per_minute: int
+
+
+TIERS: Sequence[Tier] = (
+    Tier(1, 0, 1, 60),
+    Tier(2, microcents(10_000), 5, 300),
+    Tier(3, microcents(50_000), 20, 1_200),
+    Tier(4, microcents(500_000), 100, 6_000),
+)
+"""The ladder of throughput, lowest first (api-accounts, section 0)."""
+
+
+class Metric(StrEnum):
+    """Sums of money that `rollups` keeps, in microcents; the words are those of `GET /v1/metrics`.
+
+    Debits are labeled `kind`: the kind of usage, or `adjustment`. Credits are labeled `kind`: `topup`, `refund` or
+    `adjustment`. What texts cost is labeled `channel`: `sms` or `mms`. All are positive; a refund is a credit.
+    """
+
+    DEBITS = "wallet.debit_cents"
+    CREDITS = "wallet.credit_cents"
+    OUTBOUND_COST = "messages.outbound.cost_cents"
+    INBOUND_COST = "messages.inbound.cost_cents"
+
+
+TEXT_COSTS: Mapping[str, tuple[Metric, str]] = {
+    UsageKind.OUTBOUND_SMS: (Metric.OUTBOUND_COST, "sms"),
+    UsageKind.OUTBOUND_MMS: (Metric.OUTBOUND_COST, "mms"),
+    UsageKind.INBOUND_SMS: (Metric.INBOUND_COST, "sms"),
+    UsageKind.INBOUND_MMS: (Metric.INBOUND_COST, "mms"),
+}
+"""Kinds of usage that are texts: the metric that counts what they cost, and their channel."""
+
+
+class Span(Struct, frozen=True):
+    """Bookings from an instant on until another one, which is excluded."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+class LedgerRow(Struct, frozen=True):
+    """One movement of a wallet, as stored."""
+
+    id: UUID
+    ts: datetime
+    kind: LedgerKind
+    amount_microcents: int
+    balance_after_microcents: int
+    source: str
+    source_ref: str | None
+    metadata: Mapping[str, Any]
+
+
+class UsageRow(Struct, frozen=True):
+    """One thing that was paid for, as stored."""
+
+    id: UUID
+    ts: datetime
+    kind: str
+    quantity: int
+    unit_cost_microcents: int
+    total_microcents: int
+    ref_kind: str | None
+    ref_id: UUID | None
+    metadata: Mapping[str, Any]
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

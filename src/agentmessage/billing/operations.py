@@ -5,15 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing import catalogue, queries, rules
-from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, LedgerKind, Wallet
+from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Booked, Charge, LedgerKind, Wallet
 from agentmessage.billing.schemas import WalletLevel
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.organizations.operations import record
+from agentmessage.organizations.operations import raise_tier, record
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.rollups import operations as rollups
 
 EMPTY = Wallet(0, 0)
 AUTO_TOPUP = "billing.auto_topup"
@@ -76,8 +77,7 @@ async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_
     total = sum(one.total_microcents for one in new)
     rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
     if new:
-        await queries.insert_charges(tx, tenant.org_id, new, ids=ids, balance_microcents=wallet.balance_microcents)
-        await _warn(tx, tenant.org_id, wallet, wallet.balance_microcents - total)
+        await _settle(tx, await queries.insert_charges(tx, [tenant.org_id] * len(new), new, ids=ids))
     return [known[one.source, one.source_ref] for one in charges]
 
 
@@ -96,10 +96,11 @@ async def charge_each(tx: Tx, owed: Sequence[tuple[UUID, Charge]]) -> None:
 
     One statement for all of them. Their wallets are locked by `lock`.
     """
-    rules.require_sound([one for _, one in owed])
-    changes = await queries.insert_debts(tx, [org_id for org_id, _ in owed], [one for _, one in owed])
-    for org_id, before, after in changes:
-        await _warn(tx, org_id, before, after)
+    occasions = {(org_id, one.source, one.source_ref): (org_id, one) for org_id, one in owed}.values()
+    charges = [one for _, one in occasions]
+    rules.require_sound(charges)
+    org_ids = [org_id for org_id, _ in occasions]
+    await _settle(tx, await queries.insert_charges(tx, org_ids, charges, ids=[new_id() for _ in charges]))
 
 
 async def require_cover(tx: Tx, tenant: Tenant, *, total_microcents: int) -> None:
@@ -120,9 +121,12 @@ async def refund_many(tx: Tx, tenant: Tenant, occasions: Sequence[tuple[str, str
     """Give back what these (source, source_ref) cost, each once; answers how many were given back just now."""
     await _lock(tx, tenant)
     distinct = list(dict.fromkeys(occasions))
-    return await queries.insert_refunds(
+    number, total = await queries.insert_refunds(
         tx, tenant.org_id, [source for source, _ in distinct], [ref for _, ref in distinct]
     )
+    if total:
+        await rollups.add(tx, [rules.credit_count(tenant.org_id, LedgerKind.REFUND, total, tx.now)])
+    return number
 
 
 async def credit(
@@ -135,32 +139,29 @@ async def credit(
     kind: LedgerKind = LedgerKind.TOPUP,
 ) -> UUID:
     """Add money to the wallet, once for each (source, source_ref); answers the ledger transaction's id. Audited."""
-    if amount_microcents <= 0 or not source_ref or kind not in (LedgerKind.TOPUP, LedgerKind.ADJUSTMENT):
+    if amount_microcents <= 0 or kind not in (LedgerKind.TOPUP, LedgerKind.ADJUSTMENT):
         raise ValueError(f"not a credit: {amount_microcents} microcents as {kind} for {source_ref!r}")
-    await _lock(tx, tenant)
-    known = await _bookings(tx, tenant, kind, [(source, source_ref)])
-    if known:
-        return known[source, source_ref]
-    transaction_id = new_id()
-    await queries.insert_credit(
-        tx,
-        tenant.org_id,
-        transaction_id=transaction_id,
-        kind=kind,
-        amount_microcents=amount_microcents,
-        source=source,
-        source_ref=source_ref,
-        metadata={},
+    return await _move(
+        tx, tenant, kind, amount_microcents=amount_microcents, source=source, source_ref=source_ref, action="credit"
     )
-    await record(
+
+
+async def take_back(tx: Tx, tenant: Tenant, *, amount_microcents: int, source: str, source_ref: str) -> UUID:
+    """Take out of the wallet what was given back or disputed outside, once for each (source, source_ref). Audited.
+
+    The wallet may go below zero for it: the money is gone already. Answers the ledger transaction's id.
+    """
+    if amount_microcents <= 0:
+        raise ValueError(f"nothing to take back: {amount_microcents} microcents for {source_ref!r}")
+    return await _move(
         tx,
         tenant,
-        action="wallet.credit",
-        resource_type="wallet",
-        resource_id=tenant.org_id,
-        payload={"amount_microcents": amount_microcents, "source": source, "source_ref": source_ref},
+        LedgerKind.ADJUSTMENT,
+        amount_microcents=-amount_microcents,
+        source=source,
+        source_ref=source_ref,
+        action="take_back",
     )
-    return transaction_id
 
 
 async def wallet(db: Statements, tenant: Tenant) -> Wallet:
@@ -184,6 +185,60 @@ async def _bookings(
         tx, tenant.org_id, kind, [source for source, _ in occasions], [ref for _, ref in occasions]
     )
     return {(source, ref): booking_id for booking_id, source, ref in found}
+
+
+async def _move(
+    tx: Tx,
+    tenant: Tenant,
+    kind: LedgerKind,
+    *,
+    amount_microcents: int,
+    source: str,
+    source_ref: str,
+    action: str,
+) -> UUID:
+    """Book money that comes or goes without anything being used, once; it is no spend."""
+    if not source_ref:
+        raise ValueError(f"{source} names no occasion")
+    before = await _lock(tx, tenant)
+    known = await _bookings(tx, tenant, kind, [(source, source_ref)])
+    if known:
+        return known[source, source_ref]
+    booking_id = new_id()
+    await queries.insert_movement(
+        tx,
+        tenant.org_id,
+        transaction_id=booking_id,
+        kind=kind,
+        amount_microcents=amount_microcents,
+        source=source,
+        source_ref=source_ref,
+        metadata={},
+    )
+    await record(
+        tx,
+        tenant,
+        action=f"wallet.{action}",
+        resource_type="wallet",
+        resource_id=tenant.org_id,
+        payload={"amount_microcents": amount_microcents, "source": source, "source_ref": source_ref},
+    )
+    await _warn(tx, tenant.org_id, before, before.balance_microcents + amount_microcents)
+    await rollups.add(tx, [rules.credit_count(tenant.org_id, kind, amount_microcents, tx.now)])
+    return booking_id
+
+
+async def _settle(tx: Tx, booked: Sequence[Booked]) -> None:
+    """What follows from charges: warnings, a step up the ladder, and the sums they add to.
+
+    Whoever adds to the sums of an organization's money holds its wallet, so nobody waits for them in a circle.
+    """
+    for org_id, (before, after) in {one.org_id: (one.before, one.after) for one in booked}.items():
+        await _warn(tx, org_id, before, after.balance_microcents)
+        reached = rules.tier(after.lifetime_spend_microcents)
+        if reached != rules.tier(before.lifetime_spend_microcents):
+            await raise_tier(tx, org_id, reached.number)
+    await rollups.add(tx, rules.debit_counts(booked, tx.now))
 
 
 async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from agentmessage.billing.model import Charge, LedgerKind, Wallet
+from agentmessage.billing.model import Booked, Charge, LedgerKind, Wallet
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.ids import new_id
 
@@ -50,40 +50,59 @@ async def find_bookings(
     )
 
 
-async def insert_charges(
-    tx: Statements, org_id: UUID, charges: Sequence[Charge], *, ids: Sequence[UUID], balance_microcents: int
-) -> None:
-    """Book charges in order: ledger transaction, two balanced entries and a usage row each, and the wallet's new sums.
+async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
+    """Keep these wallets from changing until the commit, in the order of their ids; answers those that exist."""
+    return await tx.all(
+        _org_id, "SELECT org_id FROM wallets WHERE org_id = ANY ($1) ORDER BY org_id FOR NO KEY UPDATE", org_ids
+    )
 
-    One statement, whatever the number of charges; the wallet must be locked and hold `balance_microcents`.
+
+async def insert_charges(
+    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge], *, ids: Sequence[UUID]
+) -> list[Booked]:
+    """Book charges in order, of any organizations: ledger transaction, two balanced entries and a usage row each.
+
+    One statement, whatever their number; no two of them for one occasion, and one that was charged before stays as it
+    is. Answers what was taken, by organization and kind of usage. The wallets are locked.
     """
-    await tx.run(
+    return await tx.all(
+        _booked,
         """WITH c AS (
                SELECT u.*, u.quantity * u.unit_cost AS total,
-                      $3 - (sum(u.quantity * u.unit_cost) OVER (ORDER BY u.n))::bigint AS balance_after
-               FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],
-                           $11::text[], $12::uuid[])
-                    WITH ORDINALITY u (id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind, ref_id, n)
+                      w.balance_microcents - (sum(u.quantity * u.unit_cost)
+                          OVER (PARTITION BY u.org_id ORDER BY u.n))::bigint AS balance_after
+               FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
+                           $9::text[], $10::text[], $11::uuid[])
+                    WITH ORDINALITY u (org_id, id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind,
+                                       ref_id, n)
+               JOIN wallets w ON w.org_id = u.org_id
+               WHERE NOT EXISTS (SELECT FROM ledger_transactions k WHERE k.org_id = u.org_id AND k.kind = 'debit'
+                                 AND k.source = u.source AND k.source_ref = u.source_ref)
            ), ledger AS (
                INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
                    source, source_ref, metadata)
-               SELECT id, $1, $2, 'debit', -total, balance_after, source, source_ref,
+               SELECT id, org_id, $1, 'debit', -total, balance_after, source, source_ref,
                       jsonb_build_object('usage_id', usage_id, 'usage_kind', kind) FROM c
            ), entries AS (
                INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
-               SELECT id, $1, 'wallet', -total FROM c UNION ALL SELECT id, $1, 'revenue', total FROM c
+               SELECT id, org_id, 'wallet', -total FROM c UNION ALL SELECT id, org_id, 'revenue', total FROM c
            ), used AS (
                INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents,
                    ref_kind, ref_id, metadata)
-               SELECT usage_id, $1, $2, kind, quantity, unit_cost, total, ref_kind, ref_id,
+               SELECT usage_id, org_id, $1, kind, quantity, unit_cost, total, ref_kind, ref_id,
                       jsonb_build_object('resource_id', ref_id) FROM c
+           ), paid AS (
+               UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
+                   lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $1
+               FROM (SELECT org_id, sum(total)::bigint AS total FROM c GROUP BY org_id) s WHERE w.org_id = s.org_id
+               RETURNING w.org_id, w.balance_microcents AS balance, w.lifetime_spend_microcents AS spend,
+                         w.auto_topup_below_microcents AS topup_below, s.total
            )
-           UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
-               lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $2
-           FROM (SELECT sum(total)::bigint AS total FROM c) s WHERE w.org_id = $1""",
-        org_id,
+           SELECT c.org_id, c.kind, sum(c.total)::bigint, p.balance, p.spend, p.topup_below, p.total
+           FROM c JOIN paid p ON p.org_id = c.org_id
+           GROUP BY c.org_id, c.kind, p.balance, p.spend, p.topup_below, p.total""",
         tx.now,
-        balance_microcents,
+        org_ids,
         ids,
         [new_id() for _ in charges],
         [charge.kind for charge in charges],
@@ -96,70 +115,13 @@ async def insert_charges(
     )
 
 
-async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
-    """Keep these wallets from changing until the commit, in the order of their ids; answers those that exist."""
-    return await tx.all(
-        _org_id, "SELECT org_id FROM wallets WHERE org_id = ANY ($1) ORDER BY org_id FOR NO KEY UPDATE", org_ids
-    )
+async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> tuple[int, int]:
+    """Give back what was charged for these occasions and not given back yet; answers how many, and microcents of all.
 
-
-async def insert_debts(
-    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge]
-) -> list[tuple[UUID, Wallet, int]]:
-    """Book charges of many organizations, as `insert_charges` does for one; what was charged before stays as it is.
-
-    Answers each organization whose wallet changed, with the wallet before and the balance after. They are locked.
+    The wallet is locked.
     """
-    return await tx.all(
-        _change,
-        """WITH c AS (
-               SELECT u.*, u.quantity * u.unit_cost AS total,
-                      w.balance_microcents - (sum(u.quantity * u.unit_cost)
-                          OVER (PARTITION BY u.org_id ORDER BY u.n))::bigint AS balance_after
-               FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
-                           $9::text[], $10::text[], $11::uuid[])
-                    WITH ORDINALITY u (org_id, id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind,
-                                       ref_id, n)
-               JOIN wallets w ON w.org_id = u.org_id
-           ), ledger AS (
-               INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
-                   source, source_ref, metadata)
-               SELECT id, org_id, $1, 'debit', -total, balance_after, source, source_ref,
-                      jsonb_build_object('usage_id', usage_id, 'usage_kind', kind) FROM c
-               ON CONFLICT (org_id, source, source_ref, kind) WHERE source_ref IS NOT NULL DO NOTHING
-               RETURNING id
-           ), booked AS (SELECT c.* FROM c JOIN ledger USING (id)
-           ), entries AS (
-               INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
-               SELECT id, org_id, 'wallet', -total FROM booked UNION ALL SELECT id, org_id, 'revenue', total FROM booked
-           ), used AS (
-               INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents,
-                   ref_kind, ref_id, metadata)
-               SELECT usage_id, org_id, $1, kind, quantity, unit_cost, total, ref_kind, ref_id,
-                      jsonb_build_object('resource_id', ref_id) FROM booked
-           )
-           UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
-               lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $1
-           FROM (SELECT org_id, sum(total)::bigint AS total FROM booked GROUP BY org_id) s WHERE w.org_id = s.org_id
-           RETURNING w.org_id, w.balance_microcents, w.lifetime_spend_microcents, w.auto_topup_below_microcents,
-                     s.total""",
-        tx.now,
-        org_ids,
-        [new_id() for _ in charges],
-        [new_id() for _ in charges],
-        [charge.kind for charge in charges],
-        [charge.quantity for charge in charges],
-        [charge.unit_cost_microcents for charge in charges],
-        [charge.source for charge in charges],
-        [charge.source_ref for charge in charges],
-        [charge.ref_kind for charge in charges],
-        [charge.ref_id for charge in charges],
-    )
-
-
-async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> int:
-    """Give back what was charged for these occasions and not given back yet; answers how many. The wallet is locked."""
-    number: int | None = await tx.value(
+    given_back = await tx.one(
+        _given_back,
         """WITH owed AS (
                SELECT t.id AS debit_id, -t.amount_microcents AS total, t.source, t.source_ref, u.id AS id,
                       (sum(-t.amount_microcents) OVER (ORDER BY u.n))::bigint AS so_far
@@ -180,17 +142,17 @@ async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], r
            ), sums AS (SELECT count(*) AS number, coalesce(sum(total), 0)::bigint AS total FROM owed)
            UPDATE wallets w SET balance_microcents = w.balance_microcents + s.total,
                lifetime_spend_microcents = w.lifetime_spend_microcents - s.total, updated_at = $2
-           FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING s.number""",
+           FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING s.number, s.total""",
         org_id,
         tx.now,
         [new_id() for _ in refs],
         sources,
         refs,
     )
-    return number or 0
+    return given_back or (0, 0)
 
 
-async def insert_credit(
+async def insert_movement(
     tx: Statements,
     org_id: UUID,
     *,
@@ -201,7 +163,10 @@ async def insert_credit(
     source_ref: str,
     metadata: dict[str, Any],
 ) -> None:
-    """Add money from outside: ledger transaction, two balanced entries, the wallet's new sum. The wallet is locked."""
+    """Add money from outside, or take it: ledger transaction, two balanced entries, the wallet's new sum.
+
+    The wallet is locked.
+    """
     await tx.run(
         """WITH w AS (
                UPDATE wallets SET balance_microcents = balance_microcents + $5, updated_at = $2 WHERE org_id = $1
@@ -246,7 +211,11 @@ def _org_id(org_id: UUID) -> UUID:
     return org_id
 
 
-def _change(
-    org_id: UUID, balance: int, spent: int, auto_topup_below: int | None, total: int
-) -> tuple[UUID, Wallet, int]:
-    return org_id, Wallet(balance + total, spent - total, auto_topup_below), balance
+def _given_back(number: int, total_microcents: int) -> tuple[int, int]:
+    return number, total_microcents
+
+
+def _booked(org_id: UUID, kind: str, amount: int, *wallet: Any) -> Booked:
+    balance, spend, topup_below, total = wallet
+    before = Wallet(balance + total, spend - total, topup_below)
+    return Booked(org_id, kind, amount, before, Wallet(balance, spend, topup_below))

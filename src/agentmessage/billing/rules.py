@@ -1,11 +1,24 @@
-"""Which price holds, whether a wallet can pay, which warnings a fall sets off; pure."""
+"""Which price holds, whether a wallet can pay, what a spend sets off and adds up to; pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from agentmessage.billing.errors import InsufficientCredit, UnknownPrice
-from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, Price, Wallet
+from agentmessage.billing.model import (
+    LOW_BALANCE_MICROCENTS,
+    TEXT_COSTS,
+    TIERS,
+    Booked,
+    Charge,
+    LedgerKind,
+    Metric,
+    Price,
+    Tier,
+    Wallet,
+)
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.rollups.model import Count
 
 
 def price_cents(prices: Iterable[Price], kind: str, ref: str | None, at: datetime) -> int:
@@ -40,3 +53,26 @@ def wants_topup(before: Wallet, after_microcents: int) -> bool:
     """Whether a balance has fallen through the level at which it is to be topped up: once for each fall."""
     level = before.auto_topup_below_microcents
     return level is not None and before.balance_microcents >= level > after_microcents
+
+
+def tier(lifetime_spend_microcents: int) -> Tier:
+    """The highest step of the ladder that a lifetime spend has reached."""
+    return [step for step in TIERS if step.from_spend_microcents <= lifetime_spend_microcents or step is TIERS[0]][-1]
+
+
+def debit_counts(booked: Iterable[Booked], at: datetime) -> list[Count]:
+    """What charges add to the sums of money: to the wallet's by kind, and to that of texts by channel."""
+    counts: list[Count] = []
+    for one in booked:
+        if one.total_microcents:
+            counts.append(Count(one.org_id, Metric.DEBITS, at, {"kind": one.kind}, one.total_microcents))
+            if one.kind in TEXT_COSTS:
+                metric, channel = TEXT_COSTS[one.kind]
+                counts.append(Count(one.org_id, metric, at, {"channel": channel}, one.total_microcents))
+    return counts
+
+
+def credit_count(org_id: UUID, kind: LedgerKind, amount_microcents: int, at: datetime) -> Count:
+    """What a movement that is no charge adds: one that takes money counts among the debits."""
+    metric = Metric.CREDITS if amount_microcents > 0 else Metric.DEBITS
+    return Count(org_id, metric, at, {"kind": kind.value}, abs(amount_microcents))

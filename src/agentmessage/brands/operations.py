@@ -31,6 +31,7 @@ async def create(tx: Tx, tenant: Tenant, wish: BrandCreate, *, sealer: Sealer) -
     """
     tax_id = _sealed(wish.ein, sealer)
     brand = rules.drafted(new_id(), tenant.org_id, tenant.account, wish, tax_id, now=tx.now)
+    await billing.lock(tx, [tenant.org_id])  # before the organization, which a charge may lift to another tier
     organization = await organizations.lock(tx, tenant)
     if not organization.is_reseller and await queries.count_living(tx, tenant.org_id):
         raise ResellerRequired

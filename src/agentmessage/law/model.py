@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from agentmessage.billing.model import TIERS
 from agentmessage.guardrails.model import FrequencyCap, Resolved
 from agentmessage.kernel.errors import ApiError
 from agentmessage.sms.segments import Encoding
@@ -14,7 +15,7 @@ from agentmessage.sms.segments import Encoding
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """From here on an opening is none: no two places of the recipient are awake at once."""
 
-RATES = {1: (1, 60), 2: (5, 300), 3: (20, 1_200), 4: (100, 6_000)}
+RATES = {tier.number: (tier.per_second, tier.per_minute) for tier in TIERS}
 """Texts per second and per minute by throughput tier (api-messaging, section 1.3)."""
 
 

@@ -144,6 +144,23 @@ async def set_throughput(tx: Tx, tenant: Tenant, *, per_second: int | None, per_
     )
 
 
+async def raise_tier(tx: Tx, org_id: UUID, tier: int) -> None:
+    """Lift an organization to a throughput tier, unless it has reached it before; audited, in the platform's name."""
+    if not await queries.raise_tier(tx, org_id, tier):
+        return
+    tenant = await tenant_in(tx, org_id)
+    await record(
+        tx,
+        tenant,
+        action="organization.throughput_tier.raise",
+        resource_type="organization",
+        resource_id=org_id,
+        payload={"throughput_tier": tier},
+    )
+    resource = OrganizationResource.of(await get(tx, tenant), await queries.standing(tx, org_id))
+    await facts.emit(tx, org_id, EventType.ORGANIZATION_UPDATED, org_id, resource)
+
+
 async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
     """The operator acting on an organization, wherever it lives. Raises NotFound."""
     return await tenant_in(await cells.directory(), org_id)

@@ -111,6 +111,18 @@ async def update_throughput(tx: Statements, org_id: UUID, *, per_second: int | N
     )
 
 
+async def raise_tier(tx: Statements, org_id: UUID, tier: int) -> bool:
+    """Store a throughput tier that is higher than the present one; False: it is not."""
+    return bool(
+        await tx.run(
+            "UPDATE organizations SET throughput_tier = $2, updated_at = $3 WHERE id = $1 AND throughput_tier < $2",
+            org_id,
+            tier,
+            tx.now,
+        )
+    )
+
+
 async def standing(db: Statements, org_id: UUID) -> Standing:
     """How far registration is: the only look of this room at brands and campaigns, and it changes nothing."""
     row = await db.one(
