@@ -1,6 +1,7 @@
 """Every statement that writes sums."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from agentmessage.kernel.db import Statements
 from agentmessage.rollups.model import Count
@@ -23,4 +24,14 @@ async def add(tx: Statements, counts: Sequence[Count]) -> None:
         [count.at for count in counts],
         [count.labels for count in counts],
         [count.value for count in counts],
+    )
+
+
+async def delete_before(db: Statements, span: str, before: datetime) -> int:
+    """Drop sums of one span past their retention, at most 10,000 at a time; by metric_buckets_age_idx."""
+    return await db.run(
+        """DELETE FROM metric_buckets WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM metric_buckets WHERE span = $1 AND span <> 'day' AND bucket_start < $2 LIMIT 10000))""",
+        span,
+        before,
     )
