@@ -93,6 +93,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,
     "web/queries.py::delete_keys_before": RETENTION,
+    "webhooks/attempt_queries.py::delete_before": RETENTION,
 }
 """Statements that look across tenants, as a file or `file::function`, and why they may."""
 

@@ -40,6 +40,7 @@ from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
+from agentmessage.webhooks.sending import Sender
 
 TOUCH_EVERY_S = 5.0
 
@@ -65,6 +66,7 @@ class Api:
         carriers = carriers or carrier_sets(settings, self._transport)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._media_store = media_store(settings)
+        self._webhook_sender = Sender(allow_private=settings.webhook_allow_private)
         self._beside = self._open_beside(settings, carriers, public_url)
         self._doors = Doors(requires_propagation=settings.require_propagation)
         routes = all_routes()
@@ -98,6 +100,7 @@ class Api:
             "is_draining": lambda: self.edge.is_draining,
             "waits": Waits(),
             "sealer": parse_keys(settings.seal_key),
+            "webhook_sender": self._webhook_sender,
             "pages": PageReader(allow_private=settings.page_check_allow_private),
         }
 
@@ -191,6 +194,7 @@ class Api:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.close()
         await self._media_store.close()
+        await self._webhook_sender.close()
         await self._ringer.close()
         await self.cells.close()
 

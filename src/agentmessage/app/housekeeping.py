@@ -19,6 +19,7 @@ from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
 from agentmessage.settings import Settings
 from agentmessage.web import idempotency
+from agentmessage.webhooks import operations as webhooks
 
 log = structlog.get_logger("agentmessage.worker")
 
@@ -85,5 +86,6 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
         partial(queries.forget_callbacks, db, now - CALLBACKS_KEPT),
         partial(carrier_order_queries.delete_finished, db, now - CARRIER_ORDERS_KEPT),
         partial(inbound.forget_raw, db),
+        partial(webhooks.forget_attempts, db, now=now),
     ):
         await bite_by_bite(forget)

@@ -24,8 +24,11 @@ from agentmessage.optin.routes import routes as optin_routes
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web import edge
 from agentmessage.web.declaration import Route
+from agentmessage.webhooks.delivery_routes import routes as webhook_delivery_routes
+from agentmessage.webhooks.routes import RESUMES as WEBHOOK_RESUMES
+from agentmessage.webhooks.routes import routes as webhook_routes
 
-edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES})
+edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES, **WEBHOOK_RESUMES})
 
 
 def all_routes() -> Sequence[Route]:
@@ -45,6 +48,8 @@ def all_routes() -> Sequence[Route]:
         law_routes,
         lookup_routes,
         contact_routes,
+        webhook_routes,
+        webhook_delivery_routes,
         key_routes,
         organization_routes,
         event_routes,

@@ -20,6 +20,7 @@ from agentmessage.optin import jobs as optin_jobs
 from agentmessage.outbox.bells import Ring
 from agentmessage.outbox.worker import Handler
 from agentmessage.settings import Settings
+from agentmessage.webhooks import jobs as webhook_jobs
 
 WRITE_BURST = 10
 READ_BURST = 20
@@ -72,5 +73,6 @@ def job_handlers(
         **message_jobs.HANDLERS,
         **number_jobs.HANDLERS,
         **optin_jobs.HANDLERS,
+        **webhook_jobs.HANDLERS,
         **inbound_jobs.handlers(requires_propagation=settings.require_propagation),
     }

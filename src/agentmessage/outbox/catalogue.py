@@ -59,5 +59,6 @@ LISTENERS: dict[EventType, tuple[str, ...]] = {
     EventType.CAMPAIGN_RESUMED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_EXPIRED: ("numbers.campaign_changed",),
     EventType.CONTACT_OPTED_OUT: ("messages.cancel_opted_out",),
+    EventType.PHONE_NUMBER_UPDATED: ("webhooks.reopen",),
 }
 """Jobs that a fact starts: upward news. Their key is the resource's id, their argument `resource_id`."""

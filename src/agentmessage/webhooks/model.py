@@ -123,7 +123,7 @@ class Receiver(Struct, frozen=True):
     is_listening: bool
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class Attempt(Struct, frozen=True):
     """One request to a receiver and what came back: the reference's `delivery`.
 
     `lane_id` of an endpoint is the endpoint's id. `event_id` is what the receiver was told; `source_event_id` is the

@@ -19,7 +19,6 @@ from agentmessage.webhooks.model import (
     SUBSCRIBABLE,
     Attempt,
     Endpoint,
-    LaneKind,
     Outcome,
     Reply,
 )
@@ -117,12 +116,7 @@ def counted(attempt: Attempt) -> Count:
     status = attempt.response_status
     labels = {
         "endpoint_id": str(attempt.lane_id),
-        "kind": attempt.kind.value,
+        "kind": str(attempt.kind),
         "http_status_class": "none" if status is None else f"{status // 100}xx",
     }
     return Count(attempt.org_id, METRICS[attempt.outcome], attempt.occurred_at, labels, 1)
-
-
-def lane_kind(number_url: str | None) -> LaneKind:
-    """Whose lane it is, told from its row."""
-    return LaneKind.ENDPOINT if number_url is None else LaneKind.NUMBER

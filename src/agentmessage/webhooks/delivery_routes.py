@@ -1,0 +1,115 @@
+"""What was told, over HTTP: the log of deliveries, and telling again."""
+
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
+from agentmessage.web import cursors
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.limits import require_token
+from agentmessage.web.times import in_utc
+from agentmessage.web.wire import Page
+from agentmessage.webhooks import attempt_queries, operations
+from agentmessage.webhooks.attempt_queries import Wanted
+from agentmessage.webhooks.errors import EventExpired, ReceiverInactive
+from agentmessage.webhooks.model import BELL, REPLAYS_PER_MIN, Attempt, Outcome
+from agentmessage.webhooks.schemas import DeliveryQuery, DeliveryResource, ReplayCreate, ReplayResource
+
+routes = Routes("Webhooks")
+
+NEVER_GOOD_FROM = 300
+"""An attempt that was answered with such a status, or a higher one, was no success."""
+
+
+@routes.route(
+    "GET",
+    "/v1/webhooks/deliveries",
+    scope="webhooks:read",
+    answers={200: DeliveryResource},
+    refuses=[ValidationFailed],
+    path_fault=404,
+    is_list=True,
+)
+async def list_webhook_deliveries(call: Call[NoInput, DeliveryQuery]) -> Page[DeliveryResource]:
+    """List attempts to tell receivers, newest first, of the last 30 days: endpoints' and the URLs' of numbers."""
+    query = call.query
+    wanted = _wanted(query)
+    rows = await _rows(call, wanted, None if query.endpoint_id is UNSET else query.endpoint_id)
+    shown = rows[: query.limit]
+    more = cursors.encode(shown[-1].occurred_at, shown[-1].id) if len(rows) > len(shown) else None
+    return Page([DeliveryResource.of(attempt) for attempt in shown], query.limit, more)
+
+
+def _wanted(query: DeliveryQuery) -> Wanted:
+    """The query's filters. Raises ValidationFailed."""
+    least, most = _or_none(query.http_status_min), _or_none(query.http_status_max)
+    if least is not None and most is not None and least > most:
+        raise ValidationFailed({"http_status_min": "must not be above http_status_max"})
+    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    return Wanted(
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        event_type=query.event_type or None,
+        outcome=query.outcome or None,
+        since=None if query.since is UNSET else in_utc(query.since, "since"),
+        until=None if query.until is UNSET else in_utc(query.until, "until"),
+        status_min=least,
+        status_max=most,
+    )
+
+
+async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, lane_id: UUID | None) -> list[Attempt]:
+    """One row more than the limit, by whichever index serves the filters."""
+    limit = call.query.limit + 1
+    if lane_id is not None:
+        return await attempt_queries.list_of_lane(call.db, call.tenant.org_id, lane_id, wanted, limit=limit)
+    is_of_failures = wanted.outcome in (Outcome.RETRY, Outcome.DEAD) or (wanted.status_min or 0) >= NEVER_GOOD_FROM
+    if is_of_failures:
+        return await attempt_queries.list_failed(call.db, call.tenant.org_id, wanted, limit=limit)
+    return await attempt_queries.list_(call.db, call.tenant.org_id, wanted, limit=limit)
+
+
+def _or_none(value: int | UnsetType) -> int | None:
+    return None if value is UNSET else value
+
+
+@routes.route(
+    "GET",
+    "/v1/webhooks/deliveries/{id}",
+    scope="webhooks:read",
+    answers={200: DeliveryResource},
+    refuses=[NotFound],
+    path_fault=404,
+    bare=True,
+)
+async def get_webhook_delivery(call: Call[NoInput, NoInput]) -> DeliveryResource:
+    """Read one attempt to tell a receiver. It is kept for 30 days."""
+    return DeliveryResource.of(await operations.get_attempt(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "POST",
+    "/v1/webhooks/deliveries/{id}/replay",
+    scope="webhooks:write",
+    answers={202: ReplayResource},
+    refuses=[ValidationFailed, NotFound, EventExpired, ReceiverInactive, RateLimited],
+    path_fault=404,
+    bare=True,
+    optional_body=True,
+    example={"reason": "the receiver was down"},
+)
+async def replay_webhook_delivery(call: Call[ReplayCreate, NoInput]) -> ReplayResource:
+    """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
+
+    What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off, or
+    when no number names the URL any more. Data that was erased meanwhile is told as erased. 10 a minute.
+    """
+    async with call.transaction() as tx:
+        await operations.require_replayable(tx, call.tenant, call.id)
+    await require_token(call.db, call.tenant, "webhook_replays", per_minute=REPLAYS_PER_MIN)
+    async with call.transaction() as tx:
+        replayed = await operations.replay(tx, call.tenant, call.id, reason=call.body.reason)
+    call.wake(BELL)
+    return replayed

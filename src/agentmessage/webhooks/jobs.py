@@ -1,0 +1,22 @@
+"""What webhooks do when something happened below them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.outbox.worker import Done, Handler
+from agentmessage.webhooks import operations
+
+
+async def reopen(db: CellDb, arguments: Mapping[str, Any]) -> Done:
+    """A number's settings were changed by its owner: what was given up of its URLs is told again.
+
+    Running twice does no harm: the second time nothing is given up.
+    """
+    async with db.transaction() as tx:
+        await operations.reopen(tx, UUID(arguments["org_id"]), UUID(arguments["resource_id"]))
+    return Done()
+
+
+HANDLERS: Mapping[str, Handler] = {"webhooks.reopen": reopen}

@@ -1,0 +1,199 @@
+"""What can be done with endpoints, secrets, and what was told."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.events.model import ID_PREFIX
+from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import Sealer
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.organizations import operations as organizations
+from agentmessage.outbox import queries as outbox
+from agentmessage.rollups import operations as rollups
+from agentmessage.webhooks import attempt_queries, queries, rules, secrets
+from agentmessage.webhooks.errors import EventExpired, ReceiverInactive
+from agentmessage.webhooks.model import ATTEMPTS_KEPT, GRACE, Attempt, Endpoint
+from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch, ReplayResource, RotatedSecret
+
+
+async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -> tuple[Endpoint, bytes]:
+    """Make an endpoint; answers it and its secret, which is kept sealed only. Raises EndpointLimitExceeded.
+
+    The organization is locked, so that of two at once one sees the other.
+    """
+    await organizations.lock(tx, tenant)
+    there_are = await queries.count(tx, tenant.org_id)
+    rules.require_room(active=there_are.active, in_all=there_are.in_all)
+    endpoint = rules.drafted(wish, endpoint_id=new_id(), org_id=tenant.org_id, now=tx.now)
+    secret = secrets.fresh()
+    await queries.insert(tx, endpoint, sealer.seal(secret))
+    await _record(tx, tenant, "webhook_endpoint.create", endpoint)
+    return endpoint, secret
+
+
+async def get(db: Statements, tenant: Tenant, endpoint_id: UUID) -> Endpoint:
+    """One endpoint of the organization. Raises NotFound, also when it is deleted."""
+    endpoint = await queries.find(db, tenant.org_id, endpoint_id)
+    if endpoint is None:
+        raise NotFound
+    return endpoint
+
+
+async def change(tx: Tx, tenant: Tenant, endpoint_id: UUID, wish: EndpointPatch) -> Endpoint:
+    """Change an endpoint; nothing is written when nothing differs. Raises NotFound, EndpointLimitExceeded.
+
+    One that is turned off forgets what waits for it. One that is turned on, or moves, starts without failures.
+    """
+    if wish.active is True:
+        await organizations.lock(tx, tenant)
+    old = await queries.lock(tx, tenant.org_id, endpoint_id)
+    if old is None:
+        raise NotFound
+    new = rules.patched(old, wish, now=tx.now)
+    if new is old:
+        return old
+    if new.active and not old.active:
+        there_are = await queries.count(tx, tenant.org_id)
+        rules.require_room(active=there_are.active, in_all=0)
+    await queries.update(tx, new)
+    is_another = new.url != old.url or (new.active and not old.active)
+    await queries.touch_lane(tx, tenant.org_id, new.id, forgives=is_another)
+    abandoned = 0 if new.active else await queries.abandon(tx, tenant.org_id, new.id)
+    await _record(tx, tenant, "webhook_endpoint.update", new, abandoned=abandoned)
+    return new
+
+
+async def delete(tx: Tx, tenant: Tenant, endpoint_id: UUID) -> None:
+    """End an endpoint for good: what waits for it is forgotten, what it was told stays in the log. Raises NotFound."""
+    endpoint = await queries.delete(tx, tenant.org_id, endpoint_id)
+    if endpoint is None:
+        raise NotFound
+    await queries.touch_lane(tx, tenant.org_id, endpoint_id)
+    abandoned = await queries.abandon(tx, tenant.org_id, endpoint_id)
+    await _record(tx, tenant, "webhook_endpoint.delete", endpoint, abandoned=abandoned)
+
+
+async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> tuple[Endpoint, bytes]:
+    """Give an endpoint a new secret; the old one is dead with the commit. Raises NotFound."""
+    secret = secrets.fresh()
+    endpoint = await queries.replace_secret(tx, tenant.org_id, endpoint_id, sealer.seal(secret))
+    if endpoint is None:
+        raise NotFound
+    await queries.touch_lane(tx, tenant.org_id, endpoint_id)
+    await _record(tx, tenant, "webhook_endpoint.rotate_secret", endpoint)
+    return endpoint, secret
+
+
+async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret:
+    """Give the organization a new secret, with which the URLs of its numbers are signed for.
+
+    What is told in the next five minutes is signed with both. A second rotation within them ends the first secret.
+    """
+    secret = secrets.fresh()
+    until = tx.now + GRACE
+    await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=until)
+    await organizations.record(
+        tx, tenant, action="webhook_secret.rotate", resource_type="organization", resource_id=tenant.org_id
+    )
+    return RotatedSecret(secrets.shown(secret), tx.now, until)
+
+
+class Target(Struct, frozen=True):
+    """An endpoint and the raw secret that it checks with."""
+
+    endpoint: Endpoint
+    secret: bytes
+
+
+async def target(db: Statements, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
+    """An endpoint to be told at once, on or off. Raises NotFound."""
+    endpoint = await get(db, tenant, endpoint_id)
+    sealed = await queries.find_sealed_secret(db, tenant.org_id, endpoint_id)
+    if sealed is None:
+        raise NotFound
+    return Target(endpoint, sealer.open(sealed))
+
+
+async def record_attempt(tx: Tx, attempt: Attempt) -> Attempt:
+    """Write an attempt down and count it; when it was written down before, answers that, and counts nothing."""
+    if not await attempt_queries.insert(tx, attempt):
+        return await attempt_queries.find(tx, attempt.org_id, attempt.id) or attempt
+    await rollups.add(tx, [rules.counted(attempt)])
+    return attempt
+
+
+async def get_attempt(db: Statements, tenant: Tenant, attempt_id: UUID) -> Attempt:
+    """One attempt of the organization's log. Raises NotFound."""
+    attempt = await attempt_queries.find(db, tenant.org_id, attempt_id)
+    if attempt is None:
+        raise NotFound
+    return attempt
+
+
+async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attempt:
+    """The attempt whose event can be told again, to a receiver that listens until the commit.
+
+    Raises NotFound, also when the endpoint is deleted; EventExpired; ReceiverInactive.
+    """
+    attempt = await get_attempt(tx, tenant, attempt_id)
+    receiver = await queries.lock_receiver(tx, tenant.org_id, attempt.lane_id)
+    if receiver is None:
+        raise NotFound
+    if not await outbox.event_exists(tx, tenant.org_id, attempt.source_event_id):
+        raise EventExpired
+    if not receiver.is_listening:
+        raise ReceiverInactive
+    return attempt
+
+
+async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None) -> ReplayResource:
+    """Have an event told again to the same receiver, under a new id. Raises what `require_replayable` does."""
+    attempt = await require_replayable(tx, tenant, attempt_id)
+    told_as = new_id()
+    await queries.insert_delivery(
+        tx,
+        tenant.org_id,
+        attempt.lane_id,
+        delivery_id=new_id(),
+        event_id=attempt.source_event_id,
+        told_as=told_as,
+    )
+    await queries.touch_lane(tx, tenant.org_id, attempt.lane_id)
+    new_event_id = ID_PREFIX + str(told_as)
+    audit_log_id = await organizations.record(
+        tx,
+        tenant,
+        action="webhook_delivery.replay",
+        resource_type="webhook_delivery",
+        resource_id=attempt.id,
+        reason=reason,
+        payload={"endpoint_id": attempt.lane_id, "event_type": attempt.event_type, "new_event_id": new_event_id},
+    )
+    return ReplayResource(attempt.id, attempt.lane_id, attempt.event_type, new_event_id, audit_log_id, tx.now)
+
+
+async def reopen(tx: Tx, org_id: UUID, number_id: UUID) -> int:
+    """The settings of a number were changed: tell its URLs again, if they were given up. Answers how many were."""
+    urls = await queries.list_number_urls(tx, org_id, number_id)
+    return await queries.reopen_lanes(tx, org_id, urls) if urls else 0
+
+
+async def forget_attempts(db: Statements, *, now: datetime) -> int:
+    """Forget attempts that are past their retention, in everybody's log; at most 10,000 at a time."""
+    return await attempt_queries.delete_before(db, now - ATTEMPTS_KEPT)
+
+
+async def _record(tx: Tx, tenant: Tenant, action: str, endpoint: Endpoint, *, abandoned: int = 0) -> None:
+    payload = dict(rules.for_audit(endpoint)) | ({"abandoned": abandoned} if abandoned else {})
+    await organizations.record(
+        tx,
+        tenant,
+        action=action,
+        resource_type="webhook_endpoint",
+        resource_id=endpoint.id,
+        payload=payload,
+    )

@@ -1,0 +1,236 @@
+"""Every statement on endpoints, their secrets, and the lanes as the API touches them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from agentmessage.kernel.db import Statements
+from agentmessage.webhooks.model import Endpoint, LaneKind, Receiver
+
+
+class Counts(Struct, frozen=True):
+    """How many endpoints an organization has."""
+
+    active: int
+    in_all: int
+
+
+async def insert(tx: Statements, endpoint: Endpoint, sealed_secret: bytes) -> None:
+    """Store an endpoint and its lane, on which nothing waits yet."""
+    await tx.run(
+        """WITH endpoint AS (
+               INSERT INTO webhook_endpoints (id, org_id, url, description, events, active, api_version, sealed_secret,
+                                              created_at, updated_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9))
+           INSERT INTO webhook_lanes (id, org_id, created_at) VALUES ($1, $2, $9)""",
+        endpoint.id,
+        endpoint.org_id,
+        endpoint.url,
+        endpoint.description,
+        endpoint.events,
+        endpoint.active,
+        endpoint.api_version,
+        sealed_secret,
+        endpoint.created_at,
+    )
+
+
+async def count(tx: Statements, org_id: UUID) -> Counts:
+    """How many endpoints there are, deleted ones left out; served by webhook_endpoints_list_idx."""
+    found = await tx.one(
+        Counts,
+        """SELECT count(*) FILTER (WHERE active), count(*) FROM webhook_endpoints
+           WHERE org_id = $1 AND deleted_at IS NULL""",
+        org_id,
+    )
+    return found or Counts(0, 0)
+
+
+async def find(db: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """One endpoint that is not deleted."""
+    return await db.one(
+        Endpoint,
+        """SELECT id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at
+           FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL""",
+        org_id,
+        endpoint_id,
+    )
+
+
+async def lock(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """As `find`, and it does not change until the commit."""
+    return await tx.one(
+        Endpoint,
+        """SELECT id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at
+           FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE""",
+        org_id,
+        endpoint_id,
+    )
+
+
+async def list_(db: Statements, org_id: UUID, *, limit: int) -> list[Endpoint]:
+    """Endpoints, newest first; served by webhook_endpoints_list_idx."""
+    return await db.all(
+        Endpoint,
+        """SELECT id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at
+           FROM webhook_endpoints WHERE org_id = $1 AND deleted_at IS NULL
+           ORDER BY created_at DESC, id DESC LIMIT $2""",
+        org_id,
+        limit,
+    )
+
+
+async def find_sealed_secret(db: Statements, org_id: UUID, endpoint_id: UUID) -> bytes | None:
+    """What an endpoint is signed for with, sealed."""
+    sealed: bytes | None = await db.value(
+        "SELECT sealed_secret FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        org_id,
+        endpoint_id,
+    )
+    return sealed
+
+
+async def update(tx: Statements, endpoint: Endpoint) -> None:
+    """Store what of a locked endpoint can be changed."""
+    await tx.run(
+        """UPDATE webhook_endpoints SET url = $3, description = $4, events = $5, active = $6, updated_at = $7
+           WHERE org_id = $1 AND id = $2""",
+        endpoint.org_id,
+        endpoint.id,
+        endpoint.url,
+        endpoint.description,
+        endpoint.events,
+        endpoint.active,
+        endpoint.updated_at,
+    )
+
+
+async def replace_secret(tx: Statements, org_id: UUID, endpoint_id: UUID, sealed_secret: bytes) -> Endpoint | None:
+    """Give an endpoint another secret; None when it is not there."""
+    return await tx.one(
+        Endpoint,
+        """UPDATE webhook_endpoints SET sealed_secret = $3, updated_at = $4
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
+           RETURNING id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at""",
+        org_id,
+        endpoint_id,
+        sealed_secret,
+        tx.now,
+    )
+
+
+async def delete(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """Mark an endpoint as deleted, for good; None when it is not there. The secret is of no use any more and goes."""
+    return await tx.one(
+        Endpoint,
+        """UPDATE webhook_endpoints SET deleted_at = $3, updated_at = $3, active = false, sealed_secret = ''
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
+           RETURNING id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at""",
+        org_id,
+        endpoint_id,
+        tx.now,
+    )
+
+
+async def touch_lane(tx: Statements, org_id: UUID, lane_id: UUID, *, forgives: bool = False) -> None:
+    """Have the dispatcher look at a lane at once; `forgives`: what failed so far counts no more."""
+    await tx.run(
+        """UPDATE webhook_lanes SET due_at = least(due_at, $3),
+               failing_since = CASE WHEN $4 THEN NULL ELSE failing_since END
+           WHERE org_id = $1 AND id = $2""",
+        org_id,
+        lane_id,
+        tx.now,
+        forgives,
+    )
+
+
+async def abandon(tx: Statements, org_id: UUID, lane_id: UUID) -> int:
+    """Forget what waits on a lane; answers how much.
+
+    What is just being recorded is skipped rather than waited for: its recorder may be waiting for our lane. If it
+    comes back to wait, the dispatcher finds the endpoint off and drops it.
+    """
+    return await tx.run(
+        """DELETE FROM webhook_deliveries d USING (
+               SELECT due_at, id FROM webhook_deliveries WHERE lane_id = $2 AND org_id = $1 FOR UPDATE SKIP LOCKED) w
+           WHERE d.lane_id = $2 AND d.org_id = $1 AND d.due_at = w.due_at AND d.id = w.id""",
+        org_id,
+        lane_id,
+    )
+
+
+async def rotate_secret(tx: Statements, org_id: UUID, sealed_secret: bytes, *, previous_valid_until: datetime) -> None:
+    """Give the organization another secret, its first or a next one; the one before stays valid for a while."""
+    await tx.run(
+        """INSERT INTO webhook_secrets AS s (org_id, sealed_secret, rotated_at) VALUES ($1, $2, $3)
+           ON CONFLICT (org_id) DO UPDATE SET sealed_secret = $2, rotated_at = $3,
+               previous_sealed_secret = s.sealed_secret, previous_valid_until = $4""",
+        org_id,
+        sealed_secret,
+        tx.now,
+        previous_valid_until,
+    )
+
+
+async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID) -> Receiver | None:
+    """What a lane leads to, kept from being turned off until the commit; None when it is deleted.
+
+    The URL of numbers listens while one number of the organization names it and it was not disabled.
+    """
+    return await tx.one(
+        _receiver,
+        """SELECT coalesce(e.url, l.number_url), l.number_url IS NULL,
+                  coalesce(e.active, l.disabled_at IS NULL AND EXISTS (
+                      SELECT 1 FROM phone_numbers p
+                      WHERE p.org_id = $1 AND p.state = 'assigned' AND l.number_url IN (p.inbound_url, p.status_url)))
+           FROM webhook_lanes l
+           LEFT JOIN webhook_endpoints e ON e.id = l.id AND e.org_id = $1 AND e.deleted_at IS NULL
+           WHERE l.org_id = $1 AND l.id = $2 AND (e.id IS NOT NULL OR l.number_url IS NOT NULL)
+           FOR NO KEY UPDATE OF l""",
+        org_id,
+        lane_id,
+    )
+
+
+async def insert_delivery(
+    tx: Statements, org_id: UUID, lane_id: UUID, *, delivery_id: UUID, event_id: UUID, told_as: UUID
+) -> None:
+    """Have an event told once more, under an id of its own, as soon as the dispatcher looks."""
+    await tx.run(
+        """INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
+           VALUES ($1, $6, $2, $3, $4, $5, $6)""",
+        lane_id,
+        delivery_id,
+        org_id,
+        event_id,
+        told_as,
+        tx.now,
+    )
+
+
+async def list_number_urls(db: Statements, org_id: UUID, number_id: UUID) -> list[str]:
+    """Where a number's events are told."""
+    return await db.all(
+        str,
+        """SELECT DISTINCT u.url FROM phone_numbers p, unnest(ARRAY[p.inbound_url, p.status_url]) u (url)
+           WHERE p.org_id = $1 AND p.id = $2 AND p.state = 'assigned' AND u.url IS NOT NULL""",
+        org_id,
+        number_id,
+    )
+
+
+async def reopen_lanes(tx: Statements, org_id: UUID, urls: Sequence[str]) -> int:
+    """Tell disabled URLs of numbers again; answers how many were."""
+    return await tx.run(
+        """UPDATE webhook_lanes SET disabled_at = NULL, failing_since = NULL
+           WHERE org_id = $1 AND number_url = ANY ($2) AND disabled_at IS NOT NULL""",
+        org_id,
+        urls,
+    )
+
+
+def _receiver(url: str, is_endpoint: bool, is_listening: bool) -> Receiver:  # noqa: FBT001 - columns of a row
+    return Receiver(url, LaneKind.ENDPOINT if is_endpoint else LaneKind.NUMBER, is_listening)

@@ -1,0 +1,202 @@
+"""Endpoints over HTTP, and the secrets that sign."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import Sealer
+from agentmessage.settings import Settings
+from agentmessage.web.call import Call
+from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.limits import require_token
+from agentmessage.web.wire import Page
+from agentmessage.webhooks import operations, queries, rules, secrets
+from agentmessage.webhooks.errors import EndpointLimitExceeded
+from agentmessage.webhooks.model import BELL, TESTS_PER_MIN
+from agentmessage.webhooks.schemas import (
+    EndpointCreate,
+    EndpointPatch,
+    EndpointQuery,
+    EndpointResource,
+    EndpointWithSecret,
+    RotatedSecret,
+    TestResult,
+)
+from agentmessage.webhooks.testing import Sends, tell_and_record
+
+routes = Routes("Webhooks")
+
+
+@routes.route(
+    "POST",
+    "/v1/webhooks",
+    scope="webhooks:write",
+    answers={201: EndpointWithSecret},
+    refuses=[ValidationFailed, EndpointLimitExceeded],
+    path_fault=404,
+    bare=True,
+    is_secret=True,
+    example={"url": "https://customer.example/webhooks", "events": ["campaign.approved", "campaign.rejected"]},
+)
+async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput]) -> EndpointWithSecret:
+    """Make an endpoint, which is told of its events from now on.
+
+    The secret that its deliveries are signed with is shown in this answer only. An organization has at most 50 active
+    endpoints, and 100 in all.
+    """
+    rules.require_sound(call.body, allow_private=_allows_private(call))
+    async with call.transaction() as tx:
+        endpoint, secret = await operations.create(tx, call.tenant, call.body, _sealer(call))
+    return EndpointWithSecret.of(endpoint, secrets.shown(secret))
+
+
+@routes.route(
+    "GET",
+    "/v1/webhooks",
+    scope="webhooks:read",
+    answers={200: EndpointResource},
+    refuses=[ValidationFailed],
+    path_fault=404,
+    is_list=True,
+)
+async def list_webhook_endpoints(call: Call[NoInput, EndpointQuery]) -> Page[EndpointResource]:
+    """List endpoints, newest first, deleted ones left out. There is one page: `meta.next_cursor` is always null."""
+    rows = await queries.list_(call.db, call.tenant.org_id, limit=call.query.limit)
+    return Page([EndpointResource.of(endpoint) for endpoint in rows], call.query.limit, None)
+
+
+@routes.route(
+    "GET",
+    "/v1/webhooks/{id}",
+    scope="webhooks:read",
+    answers={200: EndpointResource},
+    refuses=[NotFound],
+    path_fault=404,
+    bare=True,
+)
+async def get_webhook_endpoint(call: Call[NoInput, NoInput]) -> EndpointResource:
+    """Read one endpoint. Its secret is not shown again."""
+    return EndpointResource.of(await operations.get(call.db, call.tenant, call.id))
+
+
+@routes.route(
+    "PATCH",
+    "/v1/webhooks/{id}",
+    scope="webhooks:write",
+    answers={200: EndpointResource},
+    refuses=[ValidationFailed, NotFound, EndpointLimitExceeded],
+    path_fault=404,
+    bare=True,
+    example={"description": "production", "active": True},
+)
+async def patch_webhook_endpoint(call: Call[EndpointPatch, NoInput]) -> EndpointResource:
+    """Change an endpoint.
+
+    One that is turned off forgets what waits for it, and is not told later what happens meanwhile. Turning on one that
+    was disabled for its failures starts it anew. What waits goes to the new URL when it is changed.
+    """
+    rules.require_sound(call.body, allow_private=_allows_private(call))
+    async with call.transaction() as tx:
+        endpoint = await operations.change(tx, call.tenant, call.id, call.body)
+    call.wake(BELL)
+    return EndpointResource.of(endpoint)
+
+
+@routes.route(
+    "DELETE",
+    "/v1/webhooks/{id}",
+    scope="webhooks:write",
+    answers={204: None},
+    refuses=[NotFound],
+    path_fault=404,
+)
+async def delete_webhook_endpoint(call: Call[NoInput, NoInput]) -> None:
+    """End an endpoint for good. What waits for it is forgotten; its deliveries stay listed."""
+    async with call.transaction() as tx:
+        await operations.delete(tx, call.tenant, call.id)
+    call.wake(BELL)
+
+
+@routes.route(
+    "POST",
+    "/v1/webhooks/{id}/rotate-secret",
+    scope="webhooks:write",
+    answers={200: EndpointWithSecret},
+    refuses=[NotFound],
+    path_fault=404,
+    bare=True,
+    is_secret=True,
+)
+async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput]) -> EndpointWithSecret:
+    """Replace the secret of an endpoint. The old one is dead at once, without grace."""
+    async with call.transaction() as tx:
+        endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, _sealer(call))
+    call.wake(BELL)
+    return EndpointWithSecret.of(endpoint, secrets.shown(secret))
+
+
+@routes.route(
+    "POST",
+    "/v1/webhook-secret/rotate",
+    scope="org:admin:write",
+    answers={200: RotatedSecret},
+    bare=True,
+    is_secret=True,
+)
+async def rotate_webhook_secret(call: Call[NoInput, NoInput]) -> RotatedSecret:
+    """Replace the organization's secret, with which deliveries to `inbound_url` and `status_url` are signed.
+
+    The first call is how to get one. For five minutes deliveries carry a signature by the old secret beside the new
+    one's; a second rotation within them ends the first secret.
+    """
+    async with call.transaction() as tx:
+        rotated = await operations.rotate_secret(tx, call.tenant, _sealer(call))
+    call.wake(BELL)
+    return rotated
+
+
+@routes.route(
+    "POST",
+    "/v1/webhooks/{id}/test",
+    scope="webhooks:write",
+    answers={200: TestResult},
+    refuses=[NotFound, RateLimited],
+    path_fault=404,
+    bare=True,
+    waits=True,
+)
+async def test_webhook_endpoint(call: Call[NoInput, NoInput]) -> TestResult:
+    """Tell an endpoint `webhook.test` now, whatever it subscribed to, and also when it is off.
+
+    200 also when the receiver fails: `outcome` is then `dead`, since a test is not repeated. It takes as long as the
+    receiver does, at most ten seconds, and is listed among the deliveries. 60 a minute.
+    """
+    await operations.get(call.db, call.tenant, call.id)
+    await require_token(call.db, call.tenant, "webhook_tests", per_minute=TESTS_PER_MIN)
+    test_id = new_id()
+    async with call.transaction(subject=test_id):
+        pass  # an Idempotency-Key is claimed here
+    return await _test(call, test_id)
+
+
+async def _test(call: Call[Any, Any], test_id: UUID | None) -> TestResult:
+    """The result of a test; of one whose first request died, by telling again under the same id."""
+    if test_id is None:
+        raise NotFound
+    sender = cast("Sends", call.context["webhook_sender"])
+    attempt = await tell_and_record(call.db, call.tenant, call.id, test_id=test_id, sender=sender, sealer=_sealer(call))
+    return TestResult.of(attempt)
+
+
+RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[TestResult]]] = {"testWebhookEndpoint": _test}
+"""How the waiting route tells its answer again."""
+
+
+def _sealer(call: Call[Any, Any]) -> Sealer:
+    return cast("Sealer", call.context["sealer"])
+
+
+def _allows_private(call: Call[Any, Any]) -> bool:
+    return cast("Settings", call.context["settings"]).webhook_allow_private
