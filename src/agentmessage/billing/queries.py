@@ -40,9 +40,11 @@ async def find_bookings(
     """Id, source and source_ref of the bookings for these occasions; served by ledger_transactions_once_idx."""
     return await db.all(
         _booking_key,
-        """SELECT t.id, t.source, t.source_ref FROM unnest($3::text[], $4::text[]) o (source, ref)
-           JOIN ledger_transactions t
-             ON t.org_id = $1 AND t.kind = $2 AND t.source = o.source AND t.source_ref = o.ref""",
+        """SELECT b.id, b.source, b.ref FROM (
+               SELECT (SELECT t.id FROM ledger_transactions t WHERE t.org_id = $1 AND t.kind = $2
+                       AND t.source = o.source AND t.source_ref = o.ref) AS id, o.source, o.ref
+               FROM unnest($3::text[], $4::text[]) o (source, ref) OFFSET 0
+           ) b WHERE b.id IS NOT NULL""",
         org_id,
         kind,
         sources,
@@ -63,7 +65,8 @@ async def insert_charges(
     """Book charges in order, of any organizations: ledger transaction, two balanced entries and a usage row each.
 
     One statement, whatever their number; no two of them for one occasion, and one that was charged before stays as it
-    is. Answers what was taken, by organization and kind of usage. The wallets are locked.
+    is. Answers what was taken, by organization and kind of usage. The wallets are locked. What is known is asked for
+    one by one: as a join it would be read whole, by a plan that was made while the ledger was small.
     """
     return await tx.all(
         _booked,
@@ -76,8 +79,8 @@ async def insert_charges(
                     WITH ORDINALITY u (org_id, id, usage_id, kind, quantity, unit_cost, source, source_ref, ref_kind,
                                        ref_id, n)
                JOIN wallets w ON w.org_id = u.org_id
-               WHERE NOT EXISTS (SELECT FROM ledger_transactions k WHERE k.org_id = u.org_id AND k.kind = 'debit'
-                                 AND k.source = u.source AND k.source_ref = u.source_ref)
+               WHERE (SELECT true FROM ledger_transactions k WHERE k.org_id = u.org_id AND k.kind = 'debit'
+                      AND k.source = u.source AND k.source_ref = u.source_ref) IS NULL
            ), ledger AS (
                INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
                    source, source_ref, metadata)
