@@ -46,7 +46,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     `answers` maps each good status to what it carries (None: no content); the first is the default.
     `path_fault` is the status of a malformed path id. `bare`: success is printed without the envelope.
-    `is_list`: the answer is a Page. `optional_body`: an absent body is an empty one.
+    `is_list`: the answer is a Page; `meta`: what stands beside an answer that is none. `optional_body`: an absent body
+    is an empty one.
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
     Server-Sent Events, of which this is an example. `example`: a request body that the operation takes.
     `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `parameters` are the
@@ -68,6 +69,7 @@ class Route(Struct, frozen=True, kw_only=True):
     path_fault: int = 400
     bare: bool = False
     is_list: bool = False
+    meta: type[Struct] | None = None
     optional_body: bool = False
     waits: bool = False
     keeps_answer: bool = False
@@ -120,6 +122,7 @@ class Routes:
         path_fault: int = 400,
         bare: bool = False,
         is_list: bool = False,
+        meta: type[Struct] | None = None,
         optional_body: bool = False,
         waits: bool = False,
         keeps_answer: bool = False,
@@ -151,6 +154,7 @@ class Routes:
                     path_fault=path_fault,
                     bare=bare,
                     is_list=is_list,
+                    meta=meta,
                     optional_body=optional_body,
                     waits=waits,
                     keeps_answer=keeps_answer,

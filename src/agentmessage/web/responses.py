@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed
 from agentmessage.web.declaration import Route
-from agentmessage.web.wire import Answer, Enveloped, EnvelopedPage, ErrorDetail, Failure, Page
+from agentmessage.web.wire import Answer, Enveloped, EnvelopedWithMeta, ErrorDetail, Failure, Page
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,17 +33,19 @@ def success(route: Route, result: Any) -> Reply:
     """A handler's result in the form that its route declares."""
     status = next(iter(route.answers))
     headers: Mapping[str, str] = {}
+    meta: Struct | None = None
     if isinstance(result, Answer):
         answer: Answer[Any] = result  # pyright: ignore[reportUnknownVariableType]
-        status, result, headers = answer.status, answer.value, answer.headers
+        status, result, headers, meta = answer.status, answer.value, answer.headers, answer.meta
     if result is None and route.answers.get(status) is None:
         return Reply(status, b"", headers)
     if isinstance(result, Page):
         page: Page[Any] = result  # pyright: ignore[reportUnknownVariableType]
         if route.cursor_header and page.next_cursor:
             headers = {**headers, "X-Next-Cursor": page.next_cursor}
-        meta = page.meta(shows_cursor=not route.cursor_header)
-        return Reply(status, _encode(EnvelopedPage(success=True, data=page.items, meta=meta)), headers)
+        result, meta = page.items, page.meta(shows_cursor=not route.cursor_header)
+    if meta is not None:
+        return Reply(status, _encode(EnvelopedWithMeta(success=True, data=result, meta=meta)), headers)
     return Reply(status, _encode(result if route.bare else Enveloped(success=True, data=result)), headers)
 
 

@@ -107,11 +107,12 @@ class Page(Struct, Generic[T], frozen=True):
 
 
 class Answer(Struct, Generic[T], frozen=True):
-    """A result with a status of its own, where an operation has several good ones."""
+    """A result with a status of its own, where an operation has several good ones; or with headers, or a `meta`."""
 
     status: int
     value: T
     headers: Mapping[str, str] = {}
+    meta: Struct | None = None
 
 
 class Enveloped(Struct, frozen=True):
@@ -121,12 +122,12 @@ class Enveloped(Struct, frozen=True):
     data: Any
 
 
-class EnvelopedPage(Struct, frozen=True):
-    """`{"success": true, "data": […], "meta": {…}}`."""
+class EnvelopedWithMeta(Struct, frozen=True):
+    """`{"success": true, "data": …, "meta": {…}}`."""
 
     success: bool
     data: Any
-    meta: PageMeta
+    meta: Struct
 
 
 class ErrorDetail(Struct, frozen=True, omit_defaults=True):

@@ -113,6 +113,9 @@ def _shown(route: Route, answer: Any, shapes: Shapes) -> tuple[Json, Any]:
     if route.is_list:
         properties["meta"] = shapes.of(PageMeta)
         envelope["meta"] = PAGE_META | ({"next_cursor": None} if route.cursor_header else {})
+    elif route.meta is not None:
+        properties["meta"] = shapes.of(route.meta)
+        envelope["meta"] = sample(properties["meta"], shapes)
     return {"type": "object", "properties": properties, "required": list(properties)}, envelope
 
 

@@ -75,6 +75,7 @@ def _shown_kinds(routes: Sequence[Route]) -> list[Any]:
             kinds.append(route.body)
         shown = [answer for answer in route.answers.values() if answer is not None]
         kinds += [item_of(answer) for answer in shown] if route.is_list else shown
+        kinds += [route.meta] if route.meta is not None else []
     return kinds
 
 
