@@ -198,5 +198,9 @@ async def api(app: Any, account: Account) -> Client:
 
 NOWHERE = UUID("00000000-0000-7000-8000-000000000000")
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
-hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is not a failure
+hypothesis.settings.register_profile(  # a busy machine is no failure, nor are fifty unlucky draws in a row
+    "house",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
+)
 hypothesis.settings.load_profile("house")
