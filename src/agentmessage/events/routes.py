@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from agentmessage.events import operations, queries, rules
+from agentmessage.events import operations, queries
 from agentmessage.events.following import frames
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventQuery, EventResource
@@ -12,7 +12,7 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.streams import EventStream
+from agentmessage.web.streams import EVENTS, EventStream, prefers
 from agentmessage.web.times import in_utc
 from agentmessage.web.wire import Page
 
@@ -49,7 +49,7 @@ async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | 
         None if query.since is UNSET else in_utc(query.since, "since"),
     )
     seen = await _place(call)
-    if rules.prefers_stream(call.headers.get("accept")):
+    if prefers(call.headers.get("accept"), EVENTS):
         return EventStream(frames(call, wanted, seen))
     events = await operations.after(call.db, call.tenant, wanted, seen=seen, limit=query.limit + 1)
     shown = [EventResource.of(event) for event in events[: query.limit]]

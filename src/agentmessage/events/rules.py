@@ -24,16 +24,3 @@ def may_be_forgotten(found: UUID, *, now: datetime) -> bool:
     made_ms = found.int >> 80
     oldest = now - RETENTION + SLACK
     return timedelta(milliseconds=made_ms) < oldest - datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def prefers_stream(accept: str | None) -> bool:
-    """Whether an Accept header names Server-Sent Events before JSON."""
-    for part in (accept or "").split(","):
-        match part.partition(";")[0].strip().lower():
-            case "text/event-stream":
-                return True
-            case "application/json" | "*/*":
-                return False
-            case _:
-                continue
-    return False

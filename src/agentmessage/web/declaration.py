@@ -49,7 +49,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `is_list`: the answer is a Page; `meta`: what stands beside an answer that is none. `optional_body`: an absent body
     is an empty one.
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
-    Server-Sent Events, of which this is an example. `example`: a request body that the operation takes.
+    Server-Sent Events, of which this is an example; `lines`: as one JSON value a line. `example`: a request body that
+    the operation takes.
     `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `parameters` are the
     names in the path, in order; UUIDs but for those in `texts`.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
@@ -76,6 +77,7 @@ class Route(Struct, frozen=True, kw_only=True):
     body_fault_is_400: bool = False
     cursor_header: bool = False
     streams: str | None = None
+    lines: str | None = None
     example: Any = None
     is_secret: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
@@ -129,6 +131,7 @@ class Routes:
         body_fault_is_400: bool = False,
         cursor_header: bool = False,
         streams: str | None = None,
+        lines: str | None = None,
         example: Any = None,
         is_secret: bool = False,
         max_body_bytes: int = MAX_BODY_BYTES,
@@ -161,6 +164,7 @@ class Routes:
                     body_fault_is_400=body_fault_is_400,
                     cursor_header=cursor_header,
                     streams=streams,
+                    lines=lines,
                     example=example,
                     is_secret=is_secret,
                     max_body_bytes=max_body_bytes,

@@ -39,7 +39,7 @@ from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply, success
-from agentmessage.web.streams import EventStream
+from agentmessage.web.streams import Stream
 from agentmessage.web.validation import read_body, read_query
 
 log = structlog.get_logger("agentmessage.web")
@@ -88,7 +88,7 @@ class Edge:
         request_id = new_ulid()
         began = self._observer.start()
         method: str = scope["method"]
-        result: Reply | EventStream
+        result: Reply | Stream
         try:
             result = await self._answer(scope, receive, request_id)
         except ApiError as error:
@@ -99,14 +99,14 @@ class Edge:
         except Exception:
             log.exception("request failed", request_id=request_id, method=method, path=scope["path"])
             result = refusal(Internal(), request_id)
-        if isinstance(result, EventStream):
+        if isinstance(result, Stream):
             await result.serve(receive, send, request_id, head_only=method == "HEAD")
             self._observer.finish(began, method, 200)
             return
         await send_reply(send, result, request_id, head_only=method == "HEAD")
         self._observer.finish(began, method, result.status)
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply | EventStream:
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply | Stream:
         if self.is_draining:
             raise Unavailable(retry_after_s=1)
         route, parameters = self._find(scope["method"], scope["path"])
@@ -140,7 +140,7 @@ class Edge:
             raise Forbidden
         return _tenant(known, request_id)
 
-    async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | EventStream:
+    async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | Stream:
         route = incoming.route
         ids, texts = _path_values(incoming) if route.parameters else ((), ())
         body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
@@ -168,7 +168,7 @@ class Edge:
         if claim is not None:
             return await _once(route, call, claim)
         result = await route.handler(call)
-        return result if isinstance(result, EventStream) else success(route, result)
+        return result if isinstance(result, Stream) else success(route, result)
 
 
 async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:

@@ -1,24 +1,37 @@
-"""Server-Sent Events: an answer that goes on until the reader leaves or the process drains."""
+"""Answers that go on: Server-Sent Events until the reader leaves or the process drains, and exports line by line."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
+import structlog
+
 from agentmessage.web.responses import Receive, Send
 
+log = structlog.get_logger("agentmessage.web")
+
 HEARTBEAT_S = 15.0
+STALL_S = 120.0
+"""How long a reader may take nothing of what waits for it before it is hung up on."""
+
+EVENTS = "text/event-stream"
+LINES = "application/x-ndjson"
 
 
-class EventStream:
-    """A stream of ready-made SSE frames; a comment line keeps idle connections open."""
+class Stream:
+    """An answer in parts, each made when the reader has taken the one before."""
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes], content_type: str) -> None:
         self._frames = frames
+        self._content_type = content_type
 
     async def serve(self, receive: Receive, send: Send, request_id: str, *, head_only: bool = False) -> None:
-        """Send frames until the reader disconnects."""
+        """Send frames until there are no more or the reader disconnects.
+
+        A stream that breaks is left without its end, so that the server hangs up and the reader can tell.
+        """
         headers = [
-            (b"content-type", b"text/event-stream"),
+            (b"content-type", self._content_type.encode()),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
             (b"x-request-id", request_id.encode()),
@@ -26,11 +39,14 @@ class EventStream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if head_only:
             await send({"type": "http.response.body", "body": b""})
+            await self._frames.aclose()
             return
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if pump.done() and (fault := pump.exception()) is not None:
+                log.warning("stream broke", request_id=request_id, error=str(fault) or type(fault).__name__)
         finally:
             for task in (pump, gone):
                 task.cancel()
@@ -40,8 +56,36 @@ class EventStream:
 
     async def _pump(self, send: Send) -> None:
         async for frame in self._frames:
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
+            async with asyncio.timeout(STALL_S):
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+class EventStream(Stream):
+    """A stream of ready-made SSE frames; a comment line keeps idle connections open."""
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(frames, EVENTS)
+
+
+class LineStream(Stream):
+    """A stream of JSON values, each on a line of its own, without an envelope; a frame holds whole lines."""
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(frames, LINES)
+
+
+def prefers(accept: str | None, content_type: str) -> bool:
+    """Whether an Accept header names a kind of stream before JSON."""
+    for part in (accept or "").split(","):
+        match part.partition(";")[0].strip().lower():
+            case "application/json" | "*/*":
+                return False
+            case named if named == content_type:
+                return True
+            case _:
+                continue
+    return False
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -16,10 +16,10 @@ from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.implied import codes, refusals
 from agentmessage.web.openapi.samples import sample
 from agentmessage.web.openapi.shapes import Json, Shapes, item_of
+from agentmessage.web.streams import EVENTS, LINES
 from agentmessage.web.wire import Failure, PageMeta
 
 JSON = "application/json"
-SSE = "text/event-stream"
 REQUEST_ID = "01JTBQH2FZ8K1RXC0WJ4Z9P3VM"
 CURSOR = "eyJjcmVhdGVkX2F0IjoiMjAyNi0wNC0yNlQxMjowMDowMFoiLCJpZCI6IjAxOTAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMSJ9"
 PAGE_META: Json = {"total": 0, "limit": 20, "offset": 0, "next_cursor": CURSOR, "last_event_at": "2026-04-26T12:00:00Z"}
@@ -95,8 +95,9 @@ def _success(route: Route, status: int, shapes: Shapes) -> Json:
     if answer is not None:
         schema, example = _shown(route, answer, shapes)
         shown["content"] = {JSON: {"schema": schema, "example": example}}
-    if route.streams is not None:
-        shown["content"][SSE] = {"schema": {"type": "string"}, "example": route.streams}
+    for content_type, streamed in ((EVENTS, route.streams), (LINES, route.lines)):
+        if streamed is not None:
+            shown["content"][content_type] = {"schema": {"type": "string"}, "example": streamed}
     return shown
 
 
