@@ -28,9 +28,10 @@ TESTS = Path(__file__).parent.parent
 
 SHARED_CODES = {
     "ATTESTATION_REQUIRED": {"AttestationRequired", "LooseningNeedsAttestation"},
-    "CONFLICT": {"ProfileInUse", "SlugTaken"},
+    "CONFLICT": {"AutoTopupIsOn", "ProfileInUse", "SlugTaken"},
     "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
-    "INVALID_INPUT": {"InvalidInput", "InvalidScopes"},
+    "INVALID_INPUT": {"InvalidInput", "InvalidScopes", "OtherQuestion"},
+    "NOT_FOUND": {"NotFound", "PlanNotFound"},
     "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId", "UnexpectedQuery"},
 }
 """Codes that several refusals carry, because the reference prints one code for each of these causes."""
@@ -97,7 +98,7 @@ def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
     settings = Settings(seal_key=SEAL_KEY)
     carriers = carrier_sets(settings)
     budget = Budget(cast("CellDb", None), limits(carriers))  # nothing is asked of it here
-    handled = set(job_handlers(settings, carriers, budget, lambda _cell, _bell: None))
+    handled = set(job_handlers(settings, carriers, budget, lambda _cell, _bell: None, payments={}))
 
     assert {job for jobs in LISTENERS.values() for job in jobs} <= handled
     assert named_jobs() == handled

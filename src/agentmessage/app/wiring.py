@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from agentmessage.billing.routes import routes as billing_routes
+from agentmessage.billing.topup_routes import RESUMES as TOPUP_RESUMES
+from agentmessage.billing.topup_routes import routes as topup_routes
 from agentmessage.brands.routes import routes as brand_routes
 from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
@@ -17,6 +20,7 @@ from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
 from agentmessage.lookups.routes import routes as lookup_routes
 from agentmessage.media.routes import routes as media_routes
 from agentmessage.messages.routes import routes as message_routes
+from agentmessage.metrics.routes import routes as metric_routes
 from agentmessage.numbers.order_routes import RESUMES as NUMBER_RESUMES
 from agentmessage.numbers.order_routes import routes as number_order_routes
 from agentmessage.numbers.routes import routes as number_routes
@@ -51,7 +55,10 @@ def all_routes() -> Sequence[Route]:
         webhook_routes,
         webhook_delivery_routes,
         key_routes,
+        topup_routes,
+        billing_routes,
         organization_routes,
         event_routes,
+        metric_routes,
     )
     return [route for room in rooms for route in room.declared]

@@ -1,9 +1,10 @@
 """Adding to sums, inside the transaction of what they count."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from agentmessage.kernel.db import Statements
-from agentmessage.rollups import queries
+from agentmessage.rollups import follower_queries, queries
 from agentmessage.rollups.model import Count
 
 
@@ -14,3 +15,8 @@ async def add(tx: Statements, counts: Sequence[Count]) -> None:
     """
     if counts:
         await queries.add(tx, counts)
+
+
+async def as_of(db: Statements) -> datetime:
+    """The instant before which everything that is counted is in the sums of this cell."""
+    return await follower_queries.find_as_of(db)
