@@ -28,6 +28,12 @@ ACCEPTED = ["2xx", "401", "402", "403", "404", "409", "429"]
 # A request that fits its schema must not be refused with 400 or 422, but where the contract has rules that no schema
 # can say: these operations, each for the reason beside it. 402, 409 and 429 depend on what happened before.
 RULES_BEYOND_THE_SCHEMA = {
+    "createWebhookEndpoint": "a URL names a public host",
+    "patchWebhookEndpoint": "a URL names a public host",
+    "listWebhookDeliveries": "a cursor has to come from an earlier page, and a range has a beginning before its end",
+    "orderPhoneNumbers": "a URL names a public host",
+    "bulkOrderPhoneNumbers": "a URL names a public host",
+    "updatePhoneNumber": "a URL names a public host",
     "listPhoneNumbers": "a cursor has to come from an earlier page, and excludes offset",
     "listCampaignPhoneNumbers": "a cursor has to come from an earlier page",
     "listBrands": "a cursor has to come from an earlier page, and excludes offset",

@@ -36,6 +36,7 @@ from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.settings import Settings as Environment
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.receiver_urls import require_receivers
 from agentmessage.web.wire import Answer
 
 log = structlog.get_logger("agentmessage.numbers")
@@ -131,6 +132,7 @@ async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequen
     """
     order_id = new_id()
     body = call.body
+    _require_receivers(call)
     settings = Settings(
         inbound_url=body.inbound_url,
         status_url=body.status_url,
@@ -194,6 +196,7 @@ async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[Bul
     match it. The first month of all of them is charged when the order is taken.
     """
     body = call.body
+    _require_receivers(call)
     settings = Settings(inbound_url=body.inbound_url, status_url=body.status_url, label=body.label or None)
     async with call.transaction() as tx:
         order = await ordering.place_bulk(
@@ -271,6 +274,14 @@ async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut
 def _quarantine_days(call: Call[Any, Any]) -> int:
     environment = cast("Environment", call.context["settings"])
     return environment.quarantine_days
+
+
+def _require_receivers(call: Call[NumberOrder, NoInput] | Call[BulkOrder, NoInput]) -> None:
+    environment = cast("Environment", call.context["settings"])
+    require_receivers(
+        {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
+        allow_private=environment.webhook_allow_private,
+    )
 
 
 def _criteria(wish: NumberSearch | BulkOrder) -> Criteria:

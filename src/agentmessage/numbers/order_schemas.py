@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from agentmessage.numbers.model import NumberType
 from agentmessage.numbers.order_model import Order, OrderKind, OrderStatus
-from agentmessage.web.wire import E164, AreaCode, HttpsUrl, Label, NumberPattern, Request, Resource, must
+from agentmessage.web.receiver_urls import ReceiverUrl
+from agentmessage.web.wire import E164, AreaCode, Label, NumberPattern, Request, Resource, must
 
 MAX_ORDER = 100
 MAX_BULK = 5000
@@ -46,8 +47,8 @@ class NumberOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True
             extra=must(f"must be 1..{MAX_ORDER} E.164 numbers"),
         ),
     ]
-    inbound_url: HttpsUrl | None = None
-    status_url: HttpsUrl | None = None
+    inbound_url: ReceiverUrl | None = None
+    status_url: ReceiverUrl | None = None
     campaign_id: UUID | None = None
     label: Label | None = None
 
@@ -63,8 +64,8 @@ class BulkOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     number_type: NumberType | None = None
     area_code: AreaCode | None = None
     pattern: NumberPattern | None = None
-    inbound_url: HttpsUrl | None = None
-    status_url: HttpsUrl | None = None
+    inbound_url: ReceiverUrl | None = None
+    status_url: ReceiverUrl | None = None
     label: Label | None = None
     mode: Annotated[str, Meta(pattern=r"^atomic$(?!\n)", examples=["atomic"], extra=must("must be atomic"))] = "atomic"
 

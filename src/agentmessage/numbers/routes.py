@@ -1,5 +1,6 @@
 """Phone numbers that one holds: list, get, change, attach, detach, and what the carrier has made of it."""
 
+from typing import cast
 from uuid import UUID
 
 from agentmessage.brands.errors import BrandNotVerified
@@ -19,10 +20,12 @@ from agentmessage.numbers.schemas import (
     PhoneNumberOut,
 )
 from agentmessage.outbox.facts import last_event_at
+from agentmessage.settings import Settings
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.paging import Window, window
+from agentmessage.web.receiver_urls import require_receivers
 from agentmessage.web.wire import Page
 
 routes = Routes("Phone numbers")
@@ -149,8 +152,13 @@ async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
     """Change a phone number.
 
     Left out or null: unchanged. Empty text clears a URL or the label; `campaign_id` cannot be empty: detach instead.
-    A field that cannot be changed is refused with 400. Naming a campaign attaches it, with the checks of attach.
+    A field that cannot be changed is refused with 400. Naming a campaign attaches it, with the checks of attach. A URL
+    that was given up for its failures is told again once the number is changed.
     """
+    require_receivers(
+        {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
+        allow_private=cast("Settings", call.context["settings"]).webhook_allow_private,
+    )
     async with call.transaction() as tx:
         number = await operations.change(tx, call.tenant, call.id, call.body)
     if isinstance(call.body.campaign_id, UUID):

@@ -9,7 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.numbers.model import LineOptionStatus, NumberType
 from agentmessage.web.paging import OffsetQuery
-from agentmessage.web.wire import ClearableUrl, Label, Request, Resource, must
+from agentmessage.web.receiver_urls import ClearableReceiverUrl
+from agentmessage.web.wire import Label, Request, Resource, must
 
 
 class PhoneNumberOut(Resource, frozen=True):
@@ -57,8 +58,8 @@ class NumberList(OffsetQuery, frozen=True):
 class NumberPatch(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change. Left out or null: unchanged. Empty text: cleared, but for `campaign_id` (use detach)."""
 
-    inbound_url: ClearableUrl | UnsetType | None = UNSET
-    status_url: ClearableUrl | UnsetType | None = UNSET
+    inbound_url: ClearableReceiverUrl | UnsetType | None = UNSET
+    status_url: ClearableReceiverUrl | UnsetType | None = UNSET
     label: Label | UnsetType | None = UNSET
     campaign_id: UUID | UnsetType | None = UNSET
 

@@ -1,0 +1,212 @@
+"""Telling again: what is queued, what is refused, and what the audit log says."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.ids import new_id
+from agentmessage.webhooks.model import TEST_TYPE, Attempt, LaneKind
+from tests.conftest import NOWHERE, Client
+from tests.make.accounts import Account
+from tests.make.campaigns import insert_campaign
+from tests.make.webhooks import (
+    audited,
+    insert_attempt,
+    insert_endpoint,
+    insert_event,
+    insert_number_lane,
+    waiting,
+)
+
+SHOWN = ["delivery_id", "endpoint_id", "event_type", "new_event_id", "audit_log_id", "enqueued_at"]
+NUMBER_URL = "https://customer.example/inbound"
+
+
+async def told(db: CellDb, org_id: UUID, lane_id: UUID | None = None, **other: Any) -> Attempt:
+    """An attempt to tell an event that is still kept."""
+    event = await insert_event(db, org_id)
+    lane = lane_id or await insert_endpoint(db, org_id)
+    return await insert_attempt(db, org_id, lane, source_event_id=event, **other)
+
+
+async def replay(api: Client, attempt_id: object, body: Any = None) -> Any:
+    return await api.post(f"/v1/webhooks/deliveries/{attempt_id}/replay", body)
+
+
+@pytest.mark.covers("replayWebhookDelivery", 202)
+async def test_202_the_event_is_told_again_under_an_id_of_its_own(api: Client, db: CellDb, account: Account) -> None:
+    attempt = await told(db, account.org_id)
+
+    answer = await replay(api, attempt.id, {"reason": "we were down"})
+
+    shown = answer.json
+    assert (answer.status, list(shown)) == (202, SHOWN)
+    assert (shown["delivery_id"], shown["endpoint_id"]) == (str(attempt.id), str(attempt.lane_id))
+    [row] = await db.all(
+        lambda *columns: columns,
+        "SELECT lane_id, event_id, told_as, attempts, due_at <= $1 FROM webhook_deliveries",
+        db.now,
+    )
+    assert row == (attempt.lane_id, attempt.source_event_id, UUID(shown["new_event_id"].removeprefix("evt_")), 0, True)
+    assert row[2] != attempt.event_id
+    assert await db.value("SELECT due_at <= $1 FROM webhook_lanes", db.now) is True
+    assert await audited(db, account.org_id, "webhook_delivery") == [
+        (
+            "webhook_delivery.replay",
+            str(attempt.id),
+            {
+                "endpoint_id": str(attempt.lane_id),
+                "event_type": "api_key.created",
+                "new_event_id": shown["new_event_id"],
+            },
+        )
+    ]
+    [logged] = (await api.get("/v1/audit-log?resource_type=webhook_delivery")).data
+    assert (logged["id"], logged["reason"]) == (shown["audit_log_id"], "we were down")
+
+
+@pytest.mark.covers("replayWebhookDelivery", 202)
+async def test_202_neither_body_nor_reason_is_needed_nor_a_subscription(
+    api: Client, db: CellDb, account: Account
+) -> None:
+    """What was wanted when it was published stays wanted."""
+    endpoint = await insert_endpoint(db, account.org_id, events=("lookup.completed",))
+    attempt = await told(db, account.org_id, endpoint)
+
+    answers = [
+        await api.request("POST", f"/v1/webhooks/deliveries/{attempt.id}/replay"),
+        await replay(api, attempt.id, {}),
+        await replay(api, attempt.id, {"reason": None}),
+    ]
+
+    assert [answer.status for answer in answers] == [202, 202, 202]
+    assert len({answer.json["new_event_id"] for answer in answers}) == 3
+    assert await waiting(db, endpoint) == 3
+
+
+@pytest.mark.covers("replayWebhookDelivery", 202)
+async def test_202_a_repeated_key_replays_once(api: Client, db: CellDb, account: Account) -> None:
+    attempt = await told(db, account.org_id)
+    path, headers = f"/v1/webhooks/deliveries/{attempt.id}/replay", {"idempotency-key": "once"}
+
+    first, again = [await api.post(path, headers=headers) for _ in range(2)]
+
+    assert (again.status, again.json) == (202, first.json)
+    assert await waiting(db, attempt.lane_id) == 1
+
+
+@pytest.mark.covers("replayWebhookDelivery", 202)
+async def test_202_a_replay_can_be_replayed(api: Client, db: CellDb, account: Account) -> None:
+    """It is the source that has to be there: a replay is no fact of its own."""
+    attempt = await told(db, account.org_id, event_id=new_id())
+
+    assert (await replay(api, attempt.id)).status == 202
+
+
+@pytest.mark.covers("replayWebhookDelivery", 404)
+async def test_404_a_strangers_delivery_and_one_of_a_deleted_endpoint(
+    api: Client, db: CellDb, account: Account, stranger: Account
+) -> None:
+    theirs = await told(db, stranger.org_id)
+    orphan = await told(db, account.org_id)
+    await api.delete(f"/v1/webhooks/{orphan.lane_id}")
+
+    answers = [await replay(api, some) for some in (theirs.id, orphan.id, NOWHERE, "x")]
+
+    assert {(answer.status, answer.error["message"]) for answer in answers} == {(404, "not found")}
+    assert await db.value("SELECT count(*) FROM webhook_deliveries") == 0
+
+
+@pytest.mark.covers("replayWebhookDelivery", 410)
+async def test_410_an_event_that_is_no_longer_kept(api: Client, db: CellDb, account: Account) -> None:
+    attempt = await told(db, account.org_id)
+    await db.run("DELETE FROM events WHERE id = $1", attempt.source_event_id)
+
+    answer = await replay(api, attempt.id)
+
+    assert (answer.status, answer.error["code"]) == (410, "EVENT_EXPIRED")
+    assert await waiting(db, attempt.lane_id) == 0
+
+
+@pytest.mark.covers("replayWebhookDelivery", 410)
+async def test_410_a_test_never_was_an_event(api: Client, db: CellDb, account: Account) -> None:
+    endpoint = await insert_endpoint(db, account.org_id)
+    attempt = await insert_attempt(db, account.org_id, endpoint, event_type=TEST_TYPE)
+
+    answer = await replay(api, attempt.id)
+
+    assert (answer.status, answer.error["code"]) == (410, "EVENT_EXPIRED")
+
+
+@pytest.mark.covers("replayWebhookDelivery", 409)
+async def test_409_a_receiver_that_is_off_would_never_be_told(api: Client, db: CellDb, account: Account) -> None:
+    attempt = await told(db, account.org_id)
+    await api.patch(f"/v1/webhooks/{attempt.lane_id}", {"active": False})
+
+    refused = await replay(api, attempt.id)
+    await api.patch(f"/v1/webhooks/{attempt.lane_id}", {"active": True})
+
+    assert (refused.status, refused.error["code"]) == (409, "RECEIVER_INACTIVE")
+    assert (await replay(api, attempt.id)).status == 202
+
+
+async def test_the_url_of_a_number_is_told_again_while_a_number_names_it_and_it_was_not_given_up(
+    api: Client, db: CellDb, account: Account, stranger: Account
+) -> None:
+    lane = await insert_number_lane(db, account.org_id, NUMBER_URL)
+    attempt = await told(db, account.org_id, lane, kind=LaneKind.NUMBER)
+    await insert_number(db, stranger.org_id, "+14155550199", NUMBER_URL)
+
+    nobody = await replay(api, attempt.id)
+    await insert_number(db, account.org_id, "+14155550123", NUMBER_URL)
+    named = await replay(api, attempt.id)
+    await db.run("UPDATE webhook_lanes SET disabled_at = $1", db.now)
+    given_up = await replay(api, attempt.id)
+
+    assert [answer.status for answer in (nobody, named, given_up)] == [409, 202, 409]
+
+
+@pytest.mark.covers("replayWebhookDelivery", 422)
+@pytest.mark.parametrize("body", [{"reason": 7}, {"reason": "x" * 501}, {"reason": "a\0b"}])
+async def test_422_a_reason_is_a_short_text(api: Client, db: CellDb, account: Account, body: dict[str, Any]) -> None:
+    attempt = await told(db, account.org_id)
+
+    answer = await replay(api, attempt.id, body)
+
+    assert (answer.status, list(answer.error["details"])) == (422, ["reason"])
+
+
+@pytest.mark.covers("replayWebhookDelivery", 429)
+async def test_429_more_than_ten_a_minute(api: Client, db: CellDb, account: Account) -> None:
+    attempt = await told(db, account.org_id)
+    other = await told(db, account.org_id)
+    await db.run("DELETE FROM events WHERE id = $1", other.source_event_id)
+
+    refused_otherwise = await replay(api, other.id)
+    answers = [await replay(api, attempt.id) for _ in range(12)]
+
+    assert refused_otherwise.status == 410
+    assert [answer.status for answer in answers[:10]] == [202] * 10
+    assert (answers[-1].status, answers[-1].error["code"]) == (429, "RATE_LIMITED")
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert await waiting(db, attempt.lane_id) == sum(answer.status == 202 for answer in answers)
+
+
+async def insert_number(db: CellDb, org_id: UUID, number: str, url: str) -> UUID:
+    """A number that has its texts told to a URL."""
+    number_id, campaign = new_id(), await insert_campaign(db, org_id)
+    await db.run(
+        """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
+                                      inbound_url, wished_at, line_option_status, created_at, updated_at)
+           VALUES ($1, $2, 'live', $3, 'local', 'assigned', $4, 1, $5, $6, 'pending', $6, $6)""",
+        number_id,
+        org_id,
+        number,
+        campaign,
+        url,
+        db.now - timedelta(days=1),
+    )
+    return number_id
