@@ -11,6 +11,7 @@ from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.make.guardrails import insert_binding, insert_pool, insert_profile
 from tests.make.said import say
+from tests.make.webhooks import insert_attempt, insert_endpoint
 
 
 async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any]:
@@ -18,6 +19,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any
     brand = await insert_brand(db, account.org_id)
     campaign = await insert_campaign(db, account.org_id, brand_id=brand)
     order = await _insert_bulk_order(db, account.org_id)
+    endpoint = await insert_endpoint(db, account.org_id)
     return {
         "/v1/api-keys/{id}": account.key_id,
         "/v1/brands/{id}": brand,
@@ -29,6 +31,8 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
+        "/v1/webhooks/{id}": endpoint,
+        "/v1/webhooks/deliveries/{id}": (await insert_attempt(db, account.org_id, endpoint)).id,
     }
 
 

@@ -181,7 +181,8 @@ async def test_200_every_type_that_can_be_told_can_be_asked_for(api: Client) -> 
     [
         "limit=0", "limit=201", "limit=x", "cursor=x", "endpoint_id=x", "event_type=no.such",
         "event_type=brand.created", "event_type=api_keyxcreated", "outcome=failed", "since=yesterday", "until=1",
-        "http_status_min=99", "http_status_min=600", "http_status_max=0", "http_status_max=ok", "http_status_min=400&http_status_max=399",
+        "http_status_min=99", "http_status_min=600", "http_status_max=0", "http_status_max=ok",
+        "http_status_min=400&http_status_max=399",
     ],
 )  # fmt: skip
 async def test_422_a_list_says_what_is_wrong_with_its_query(api: Client, query: str) -> None:
