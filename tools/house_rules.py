@@ -62,6 +62,7 @@ RECONCILER = "the reconciler batches numbers of one carrier account, whoever the
 RETENTION = "a sweep forgets what is past its retention, for everybody"
 UPKEEP = "the monthly charge goes through everybody's numbers, which it locked by id with their organization"
 CALLBACK = "a callback of the registry names its own id and no organization"
+PROCESSOR = "the card processor names its own ids of a payment or a customer, and no organization"
 KEPT = "a text that could not be applied is found again by our own id, in a job of ours"
 SECRET_LINK = "whoever has the secret or signed link may use it; it names no organization"  # noqa: S105 - a reason
 OPERATOR = "the operator looks across organizations, from the command line only"
@@ -72,6 +73,9 @@ ACROSS_TENANTS: dict[str, str] = {
     "app/operator_queries.py": OPERATOR,
     "app/operator_text_queries.py": OPERATOR,
     "app/queries.py::count_open_drift": OPERATOR,
+    "billing/topup_queries.py::delete_events_before": RETENTION,
+    "billing/topup_queries.py::find_customer": PROCESSOR,
+    "billing/topup_queries.py::find_paid_with": PROCESSOR,
     "brands/queries.py::list_registered_as": CALLBACK,
     "campaigns/queries.py::list_registered_as": CALLBACK,
     "inbound/queries.py::count_problems": OPERATOR,

@@ -72,6 +72,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     reconcile_sweep_s: int = 900
     reconcile_heal_percent: int = 5
     drift_grace_s: int = 900
+    stripe_secret_key: str = ""  # empty: no cards are taken, the operator credits wallets
+    stripe_webhook_secret: str = ""  # of the endpoint that calls /callbacks/stripe
+    stripe_url: str = "https://api.stripe.com"
+    stripe_products: str = ""  # what top-ups are booked under, as 500=prod_A,2000=prod_B
+    stripe_portal_return_hosts: str = ""  # where the portal may send customers back to, as https://app.example
+    min_topup_cents: int = 0  # what a balance must reach with a top-up; 0: whatever is bought
     order_wait_s: int = 20
     quarantine_days: int = 30
     signup_credit_cents: int = 500
@@ -108,9 +114,14 @@ SECRETS = frozenset(
         "tcr_api_secret",
         "callback_password",
         "media_s3_secret_key",
+        "stripe_secret_key",
+        "stripe_webhook_secret",
     }
 )
 ORIGIN = re.compile(r"https?://[^/?#]+")
+STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
+STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
+STRIPE_PRODUCTS = re.compile(r"[0-9]+=[A-Za-z0-9_]+(,[0-9]+=[A-Za-z0-9_]+)*")
 LEVELS = ("debug", "info", "warning", "error")
 MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
 LIMITS = {
@@ -133,6 +144,7 @@ LIMITS = {
     "order_wait_s": (0, 300),
     "quarantine_days": (0, 3_650),
     "signup_credit_cents": (0, 100_000_000),
+    "min_topup_cents": (0, 100_000_000),
     "idempotency_hours": (1, 8_760),
     "consent_captures_per_min": (1, 1_000_000),
     "double_opt_in_hours": (1, 720),
@@ -143,6 +155,8 @@ TOGETHER = {
     "bandwidth_username": ("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key"),
     "tcr_api_key": ("tcr_api_secret", "bandwidth_username"),
     "media_s3_url": ("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key"),
+    "stripe_secret_key": ("stripe_webhook_secret",),
+    "stripe_webhook_secret": ("stripe_secret_key",),
 }
 """What must be there beside a setting: half of an account's credentials would fail only at the first order."""
 
@@ -216,6 +230,10 @@ def _is_origin(text: str) -> bool:
     return _is_url(text) and ORIGIN.fullmatch(text) is not None
 
 
+def _is_list_of_origins(text: str) -> bool:
+    return all(_is_origin(part) for part in text.split(","))
+
+
 def _is_level(text: str) -> bool:
     return text.lower() in LEVELS
 
@@ -237,7 +255,7 @@ def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
 
 
 URL = (_is_url, "an http or https URL")
-RULES: dict[str, tuple[Callable[[str], bool], str]] = {
+RULES: dict[str, tuple[Callable[[str], object], str]] = {
     "database_url": (_is_database, "a URL such as postgresql://user:password@host/name"),
     "log_level": (_is_level, f"one of {', '.join(LEVELS)}"),
     "cors_origin": (_is_origin, "one origin such as https://app.example"),
@@ -255,4 +273,9 @@ RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "smpp_message_ids": _one_of("auto", "as_is", "hex_answers", "hex_receipts"),
     "t_mobile_cap": _one_of("lookup", "all", "off"),
     "media_s3_url": URL,
+    "stripe_url": URL,
+    "stripe_secret_key": (STRIPE_KEY.fullmatch, "a secret or restricted key: sk_live_…, sk_test_…, rk_…"),
+    "stripe_webhook_secret": (STRIPE_SECRET.fullmatch, "an endpoint's signing secret: whsec_…"),
+    "stripe_products": (STRIPE_PRODUCTS.fullmatch, "amounts in cents and products, as 500=prod_A,2000=prod_B"),
+    "stripe_portal_return_hosts": (_is_list_of_origins, "origins such as https://app.example, separated by commas"),
 }

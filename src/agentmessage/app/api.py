@@ -13,6 +13,8 @@ from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.hearing import Hearing
 from agentmessage.app.media import media_links, media_store
+from agentmessage.app.payments import PATH as PAYMENT_NOTICES
+from agentmessage.app.payments import PaymentNotices, close_providers, notice_reader, payment_providers
 from agentmessage.app.reference import Reference
 from agentmessage.app.text_counts import TextCounts
 from agentmessage.app.wiring import all_routes
@@ -66,6 +68,7 @@ class Api:
         carriers = carriers or carrier_sets(settings, self._transport)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._media_store = media_store(settings)
+        self._payments = payment_providers(settings)
         self._webhook_sender = Sender(allow_private=settings.webhook_allow_private)
         self._beside = self._open_beside(settings, carriers, public_url)
         self._doors = Doors(requires_propagation=settings.require_propagation)
@@ -101,6 +104,7 @@ class Api:
             "waits": Waits(),
             "sealer": parse_keys(settings.seal_key),
             "webhook_sender": self._webhook_sender,
+            "payments": self._payments,
             "pages": PageReader(allow_private=settings.page_check_allow_private),
         }
 
@@ -122,7 +126,13 @@ class Api:
             self.cells, form_signer, public_url=public_url, proxies_in_front=settings.proxies_in_front
         )
         media = MediaPages(self.cells, self._media_store, media_links(settings))
-        return {CALLBACKS: callbacks.receive, MEDIA: media.answer, CONSENT_FORMS: consent_page.answer}
+        payment_notices = PaymentNotices(self.cells, notice_reader(settings), self.registry)
+        return {
+            PAYMENT_NOTICES: payment_notices.receive,
+            CALLBACKS: callbacks.receive,
+            MEDIA: media.answer,
+            CONSENT_FORMS: consent_page.answer,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI event."""
@@ -194,6 +204,7 @@ class Api:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._transport.close()
         await self._media_store.close()
+        await close_providers(self._payments)
         await self._webhook_sender.close()
         await self._ringer.close()
         await self.cells.close()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agentmessage.billing.schemas import WalletLevel
+from agentmessage.billing.topup_schemas import AutoTopupResource, SubscriptionResource
 from agentmessage.brands.schemas import BrandResource
 from agentmessage.campaigns.schemas import CampaignResource
 from agentmessage.consent.schemas import ConsentResource
@@ -16,6 +17,7 @@ from agentmessage.optin.schemas import ChallengeResource
 from agentmessage.organizations.schemas import OrganizationResource
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.web.wire import Resource
+from agentmessage.webhooks.news import ReceiverDisabled
 
 BY_FAMILY: Mapping[str, type[Resource]] = {
     "phone_number": PhoneNumberOut,
@@ -23,16 +25,20 @@ BY_FAMILY: Mapping[str, type[Resource]] = {
     "campaign": CampaignResource,
     "api_key": ApiKeyResource,
     "wallet": WalletLevel,
+    "subscription": SubscriptionResource,
     "organization": OrganizationResource,
     "message": MessageOut,
     "inbound_message": InboundOut,
     "contact": ConsentResource,
     "consent_pending": ChallengeResource,
     "lookup": LookupResource,
+    "webhook_endpoint": ReceiverDisabled,
 }
 UNLIKE_THEIR_FAMILY: Mapping[EventType, type[Resource]] = {
     EventType.PHONE_NUMBER_BULK_ORDER_COMPLETED: BulkOrderOut,
     EventType.PHONE_NUMBER_ORDER_FAILED: OrderFailedOut,
+    EventType.WALLET_AUTO_TOPUP_FAILED: AutoTopupResource,
+    EventType.WALLET_AUTO_TOPUP_DISABLED: AutoTopupResource,
 }
 
 BODIES: Mapping[EventType, type[Resource]] = {

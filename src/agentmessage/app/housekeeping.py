@@ -8,6 +8,7 @@ import structlog
 
 from agentmessage.app import queries
 from agentmessage.app.carriers import CarrierSet
+from agentmessage.billing import topup_queries
 from agentmessage.carriers.port import Accepted
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.bites import bite_by_bite
@@ -86,6 +87,7 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
         partial(queries.forget_callbacks, db, now - CALLBACKS_KEPT),
         partial(carrier_order_queries.delete_finished, db, now - CARRIER_ORDERS_KEPT),
         partial(inbound.forget_raw, db),
+        partial(topup_queries.delete_events_before, db, now - EVENTS_KEPT),
         partial(webhooks.forget_attempts, db, now=now),
     ):
         await bite_by_bite(forget)

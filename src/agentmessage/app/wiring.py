@@ -32,7 +32,7 @@ from agentmessage.webhooks.delivery_routes import routes as webhook_delivery_rou
 from agentmessage.webhooks.routes import RESUMES as WEBHOOK_RESUMES
 from agentmessage.webhooks.routes import routes as webhook_routes
 
-edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES, **WEBHOOK_RESUMES})
+edge.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES, **WEBHOOK_RESUMES, **TOPUP_RESUMES})
 
 
 def all_routes() -> Sequence[Route]:

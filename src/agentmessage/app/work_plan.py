@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from agentmessage.app.carriers import CarrierSet
+from agentmessage.billing import topup_jobs
+from agentmessage.billing.provider import PaymentProvider
 from agentmessage.brands import jobs as brand_jobs
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.inbound import jobs as inbound_jobs
@@ -60,7 +62,12 @@ def _limits(carrier: CarrierSet) -> Limits:
 
 
 def job_handlers(
-    settings: Settings, carriers: Mapping[str, CarrierSet], budget: Budget, ring: Ring
+    settings: Settings,
+    carriers: Mapping[str, CarrierSet],
+    budget: Budget,
+    ring: Ring,
+    *,
+    payments: Mapping[str, PaymentProvider],
 ) -> Mapping[str, Handler]:
     """Every job of every room."""
     registries = {account: carrier.registry for account, carrier in carriers.items()}
@@ -72,6 +79,7 @@ def job_handlers(
         **order_jobs.handlers(sources, budget=budget, ring=ring),
         **message_jobs.HANDLERS,
         **number_jobs.HANDLERS,
+        **topup_jobs.handlers(payments),
         **optin_jobs.HANDLERS,
         **webhook_jobs.HANDLERS,
         **inbound_jobs.handlers(requires_propagation=settings.require_propagation),

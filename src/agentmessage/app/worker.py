@@ -18,6 +18,7 @@ from agentmessage.app import gauges, housekeeping, queries
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
+from agentmessage.app.payments import close_providers, payment_providers
 from agentmessage.app.texting import Texting
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
 from agentmessage.carriers.http import AiohttpTransport
@@ -67,6 +68,7 @@ class Worker:
         self._settings = settings
         self._transport = AiohttpTransport()
         self._carriers = carriers or carrier_sets(settings, self._transport)
+        self._payments = payment_providers(settings)
         self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
         self._media_store = media_store(settings)
         self._bells = Bells(self._cells)
@@ -106,6 +108,7 @@ class Worker:
         """Close pools and connections."""
         await self._transport.close()
         await self._media_store.close()
+        await close_providers(self._payments)
         await self._ringer.close()
         await self._cells.close()
 
@@ -118,7 +121,9 @@ class Worker:
     async def _start_cell(self, group: asyncio.TaskGroup, name: str) -> None:
         db = await self._cells.cell(name)
         reconciling = await self._reconciling(db)
-        handlers = job_handlers(self._settings, self._carriers, reconciling.budget, self._ringer.ring)
+        handlers = job_handlers(
+            self._settings, self._carriers, reconciling.budget, self._ringer.ring, payments=self._payments
+        )
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
         for title, once in loops.all():
             group.create_task(self._forever(f"{name} {title}", once))

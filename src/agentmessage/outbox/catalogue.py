@@ -34,6 +34,10 @@ class EventType(StrEnum):
     LOOKUP_COMPLETED = "lookup.completed"
     WALLET_BALANCE_LOW = "wallet.balance_low"
     WALLET_BALANCE_ZERO = "wallet.balance_zero"
+    WALLET_AUTO_TOPUP_FAILED = "wallet.auto_topup.failed"
+    WALLET_AUTO_TOPUP_DISABLED = "wallet.auto_topup.disabled"
+    SUBSCRIPTION_PAST_DUE = "subscription.past_due"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
     ORGANIZATION_UPDATED = "organization.updated"
     MESSAGE_SENT = "message.sent"
     MESSAGE_DELIVERED = "message.delivered"
@@ -45,6 +49,7 @@ class EventType(StrEnum):
     CONTACT_OPTED_OUT = "contact.opted_out"
     CONSENT_PENDING_CONFIRMED = "consent_pending.confirmed"
     CONSENT_PENDING_EXPIRED = "consent_pending.expired"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 
     @property
     def family(self) -> str:

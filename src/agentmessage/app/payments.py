@@ -1,0 +1,93 @@
+"""Who takes cards, and where what they tell arrives: `POST /callbacks/stripe`."""
+
+from collections.abc import Mapping
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from agentmessage.billing import provider_notices, topup_catalogue
+from agentmessage.billing.play_provider import PlayMoney
+from agentmessage.billing.provider import NoticeReader, PaymentProvider
+from agentmessage.billing.stripe_notices import StripeNotices
+from agentmessage.billing.stripe_provider import StripePayments
+from agentmessage.carriers.port import ForgedCallback, Unknown, UnreadableCallback
+from agentmessage.kernel.db import Cells
+from agentmessage.kernel.errors import NotFound, PayloadTooLarge
+from agentmessage.outbox.oddities import keep_if_odd
+from agentmessage.settings import BadSetting, Settings
+from agentmessage.web.responses import Receive, Reply, Scope
+
+log = structlog.get_logger("agentmessage.payments")
+
+PATH = "/callbacks/stripe"
+MAX_BODY_BYTES = 1024 * 1024
+FORGED = Reply(400, b"", content_type="text/plain")
+HEARD = Reply(200, b"{}")
+
+
+def payment_providers(settings: Settings) -> Mapping[str, PaymentProvider]:
+    """Who takes cards, by account. A sandbox has play money; live has Stripe once its key is set. Raises BadSetting."""
+    try:
+        topup_catalogue.products(settings.stripe_products)
+    except ValueError as error:
+        raise BadSetting(f"AGENTMESSAGE_STRIPE_PRODUCTS: {error}.") from error
+    providers: dict[str, PaymentProvider] = {"sandbox": PlayMoney()}
+    if settings.stripe_secret_key:
+        providers["live"] = StripePayments(secret_key=settings.stripe_secret_key, url=settings.stripe_url)
+    return providers
+
+
+async def close_providers(providers: Mapping[str, PaymentProvider]) -> None:
+    """Close their connections."""
+    for provider in providers.values():
+        await provider.close()
+
+
+def notice_reader(settings: Settings) -> NoticeReader | None:
+    """Reads what Stripe tells; None without its keys."""
+    if not settings.stripe_secret_key:
+        return None
+    return StripeNotices(secret_key=settings.stripe_secret_key, webhook_secret=settings.stripe_webhook_secret)
+
+
+class PaymentNotices:
+    """Receives what the card processor tells. Answered 200 when it is applied and committed, or never will be."""
+
+    def __init__(self, cells: Cells, reader: NoticeReader | None, registry: CollectorRegistry) -> None:
+        self._cells = cells
+        self._reader = reader
+        self._counted = Counter(
+            "agentmessage_payment_notices", "Notices of the card processor received.", ["outcome"], registry=registry
+        )
+
+    async def receive(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer one notice: 200 heard, 400 not authentic. Raises NotFound, PayloadTooLarge."""
+        if self._reader is None or scope["path"] != PATH or scope["method"] != "POST":
+            raise NotFound
+        signature = next((v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"stripe-signature"), "")
+        body = await _body(receive)
+        outcome = await self._take(self._reader, body, signature)
+        self._counted.labels(outcome).inc()
+        return FORGED if outcome == "forged" else HEARD
+
+    async def _take(self, reader: NoticeReader, body: bytes, signature: str) -> str:
+        try:
+            return await provider_notices.take(self._cells, reader.read(body, signature))
+        except ForgedCallback:
+            return "forged"
+        except (UnreadableCallback, provider_notices.Strange) as error:
+            log.warning("payment notice not understood", reason=str(error))
+            odd = Unknown(str(error), body.decode("utf-8", "replace"))
+            await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")
+            return "odd"
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise PayloadTooLarge
+        if not message.get("more_body"):
+            return body
