@@ -118,11 +118,25 @@ TEXT_COSTS: Mapping[str, tuple[Metric, str]] = {
 """Kinds of usage that are texts: the metric that counts what they cost, and their channel."""
 
 
-class Span(Struct, frozen=True):
-    """Bookings from an instant on until another one, which is excluded."""
+class Overview(Struct, frozen=True):
+    """Everything about an organization's money that is stored as it stands. Rates are null where its tier decides."""
+
+    plan: str
+    subscription_status: str
+    balance_microcents: int
+    auto_topup_enabled: bool
+    auto_topup_amount_cents: int | None
+    throughput_tier: int
+    throughput_per_sec: int | None
+    throughput_per_min: int | None
+
+
+class Window(Struct, frozen=True):
+    """Rows from an instant on, and older than a place: the end of what was asked for, or the last row of a page."""
 
     begins_at: datetime
-    ends_at: datetime
+    before_at: datetime
+    before_id: UUID
 
 
 class LedgerRow(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Which price holds, whether a wallet can pay, what a spend sets off and adds up to; pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from agentmessage.billing.errors import InsufficientCredit, UnknownPrice
@@ -16,9 +16,17 @@ from agentmessage.billing.model import (
     Price,
     Tier,
     Wallet,
+    Window,
 )
+from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.rollups.model import Count
+
+SHOWN_BY_DEFAULT = timedelta(days=30)
+MOST_SHOWN = timedelta(days=90)
+ROLLING = timedelta(days=7)
+FIRST_ID = UUID(int=0)
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def price_cents(prices: Iterable[Price], kind: str, ref: str | None, at: datetime) -> int:
@@ -28,6 +36,11 @@ def price_cents(prices: Iterable[Price], kind: str, ref: str | None, at: datetim
     if cents is None:
         raise UnknownPrice(f"no price for {kind} {ref or '(default)'} on {at:%Y-%m-%d}")
     return cents
+
+
+def prices_at(prices: Iterable[Price], kind: str, at: datetime) -> list[Price]:
+    """Every price of a kind that holds at an instant: the default first, then those of single things by name."""
+    return sorted((one for one in prices if one.kind == kind and one.holds(at)), key=lambda one: one.ref or "")
 
 
 def require_cover(balance_microcents: int, total_microcents: int, *, may_overdraw: bool) -> None:
@@ -76,3 +89,27 @@ def credit_count(org_id: UUID, kind: LedgerKind, amount_microcents: int, at: dat
     """What a movement that is no charge adds: one that takes money counts among the debits."""
     metric = Metric.CREDITS if amount_microcents > 0 else Metric.DEBITS
     return Count(org_id, metric, at, {"kind": kind.value}, abs(amount_microcents))
+
+
+def window(begins_at: datetime | None, ends_at: datetime | None, *, now: datetime, at_most: timedelta | None) -> Window:
+    """The rows from `begins_at` on and before `ends_at`. Raises ValidationFailed naming `range`.
+
+    Without an end it is now; without a beginning it is 30 days before the end, from midnight UTC on, so that the pages
+    of one reading agree about it.
+    """
+    end = ends_at or now
+    begin = begins_at
+    if begin is None:
+        begin = (end - min(SHOWN_BY_DEFAULT, end - EARLIEST)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if begin > end:
+        raise ValidationFailed({"range": "must begin before it ends"})
+    if at_most is not None and end - begin > at_most and begins_at is not None:
+        raise ValidationFailed({"range": f"must span at most {at_most.days} days"})
+    return Window(begin, end, FIRST_ID)
+
+
+def projected_microcents(spent_microcents: int, rolling_microcents: int, now: datetime) -> int:
+    """What a month will have cost at its end, if the days left cost what the last seven did on average (UTC)."""
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ends_at = (month + timedelta(days=31)).replace(day=1)
+    return spent_microcents + round(rolling_microcents * ((ends_at - now) / ROLLING))
