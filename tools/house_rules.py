@@ -67,6 +67,7 @@ KEPT = "a text that could not be applied is found again by our own id, in a job 
 SECRET_LINK = "whoever has the secret or signed link may use it; it names no organization"  # noqa: S105 - a reason
 OPERATOR = "the operator looks across organizations, from the command line only"
 DISPATCH = "a worker claims and records texts by their ids, whoever they belong to: many in one commit"
+LANES = "a worker tells receivers by their lanes, whoever they belong to: many in one commit"
 RECEIPTS = "a carrier's receipt names its own id and no organization; many are applied in one commit"
 
 ACROSS_TENANTS: dict[str, str] = {
@@ -97,6 +98,9 @@ ACROSS_TENANTS: dict[str, str] = {
     "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,
     "web/queries.py::delete_keys_before": RETENTION,
+    "webhooks/fanout_queries.py::mark_full": LANES,
+    "webhooks/lane_queries.py": LANES,
+    "webhooks/record_queries.py": LANES,
     "webhooks/attempt_queries.py::delete_before": RETENTION,
 }
 """Statements that look across tenants, as a file or `file::function`, and why they may."""

@@ -7,10 +7,9 @@ what is in flight is waited for, then it is recorded, and at last the lines part
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-import structlog
 from msgspec import Struct
 
 from agentmessage.app.hearing import Hearing
@@ -19,14 +18,12 @@ from agentmessage.app.text_lines import TextLine
 from agentmessage.delivery.dispatching import LEASE_S, Dispatcher, Rules
 from agentmessage.delivery.expiry import Sweeper
 from agentmessage.delivery.recording import Recorder
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.tasks import require_not_cancelled
+from agentmessage.kernel.tasks import forever
 from agentmessage.messages.operations import BELL
 from agentmessage.outbox.bells import Bells, Ring, wait_for
 from agentmessage.settings import Settings
-
-log = structlog.get_logger("agentmessage.texts")
 
 LANDING_S = 8.0
 """How long a stop waits for the carrier's answers; what is not answered by then is unknown."""
@@ -34,7 +31,6 @@ LANDING_S = 8.0
 RECORDING_S = 5.0
 SWEEP_S = 1.0
 GIVE_UP_S = 60.0
-AFTER_FAILURE_S = 1.0
 
 
 @runtime_checkable
@@ -79,9 +75,7 @@ class Texting:
         """Bring the lines up; cells are added by `take_up`."""
         for account, lines in self._lines.items():
             for line in lines:
-                self._hearing.append(
-                    _forever(f"line {account} {line.carrier.name}", lambda line=line: self._hear(line))
-                )
+                self._hearing.append(forever(f"line {account} {line.carrier.name}", lambda line=line: self._hear(line)))
 
     def take_up(self, db: CellDb) -> None:
         """Hand over one cell's texts from now on."""
@@ -129,11 +123,11 @@ class Texting:
         self._desks[account].append(Desk(dispatcher, recorder, sweeper))
         title = f"{db.name} texts {account} {line.carrier.name}"
         bell = self._bells.hear(db.name, BELL)
-        self._claiming.append(_forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
-        self._claiming.append(_forever(f"{title} sweep", lambda: self._sweep(sweeper)))
-        self._claiming.append(_forever(f"{title} give up", lambda: self._give_up(sweeper)))
-        self._recording.append(_forever(f"{title} record", recorder.run))
-        self._recording.append(_forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
+        self._claiming.append(forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
+        self._claiming.append(forever(f"{title} sweep", lambda: self._sweep(sweeper)))
+        self._claiming.append(forever(f"{title} give up", lambda: self._give_up(sweeper)))
+        self._recording.append(forever(f"{title} record", recorder.run))
+        self._recording.append(forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
 
     async def _claim(self, dispatcher: Dispatcher, bell: asyncio.Event) -> None:
         """One turn, which a stop lets come to its end: what was claimed is handed over."""
@@ -166,22 +160,6 @@ class Texting:
     async def _until_recorded(self, account: str) -> None:
         for desk in self._desks[account]:
             await desk.recorder.until_caught_up()
-
-
-def _forever(title: str, once: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-    async def loop() -> None:
-        while True:
-            require_not_cancelled()
-            try:
-                await once()
-            except DATABASE_AWAY as error:
-                log.warning("database away", loop=title, error=str(error) or type(error).__name__)
-                await asyncio.sleep(AFTER_FAILURE_S)
-            except Exception:
-                log.exception("loop failed", loop=title)
-                await asyncio.sleep(AFTER_FAILURE_S)
-
-    return asyncio.get_running_loop().create_task(loop(), name=title)
 
 
 async def _within(seconds: float, waits: Sequence[Awaitable[object]]) -> None:

@@ -19,6 +19,7 @@ from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
 from agentmessage.app.payments import close_providers, payment_providers
+from agentmessage.app.telling import Telling
 from agentmessage.app.texting import Texting
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
 from agentmessage.carriers.http import AiohttpTransport
@@ -75,6 +76,7 @@ class Worker:
         self._ringer = Ringer(self._cells)
         lines = {account: carrier.text_lines for account, carrier in self._carriers.items()}
         self._texting = Texting(settings, self._cells, lines, bells=self._bells, ring=self._ringer.ring)
+        self._telling = Telling(settings, self._bells)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{socket.gethostname()}/{os.getpid()}"
 
@@ -84,7 +86,7 @@ class Worker:
         try:
             await self._run()
         finally:
-            await self._texting.stop()
+            await asyncio.gather(self._texting.stop(), self._telling.stop())
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -128,6 +130,7 @@ class Worker:
         for title, once in loops.all():
             group.create_task(self._forever(f"{name} {title}", once))
         self._texting.take_up(db)
+        self._telling.take_up(db)
 
     async def _reconciling(self, db: CellDb) -> Reconciling:
         budget = Budget(await self._cells.directory(), limits(self._carriers))

@@ -1,6 +1,15 @@
 """Loops that are stopped by cancelling them, and that live through a database that goes away."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from agentmessage.kernel.db import DATABASE_AWAY
+
+log = structlog.get_logger("agentmessage.tasks")
+
+AFTER_FAILURE_S = 1.0
 
 
 def require_not_cancelled() -> None:
@@ -12,3 +21,21 @@ def require_not_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def forever(title: str, once: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+    """Do something again and again until cancelled; what fails is logged and goes on after a second."""
+
+    async def loop() -> None:
+        while True:
+            require_not_cancelled()
+            try:
+                await once()
+            except DATABASE_AWAY as error:
+                log.warning("database away", loop=title, error=str(error) or type(error).__name__)
+                await asyncio.sleep(AFTER_FAILURE_S)
+            except Exception:
+                log.exception("loop failed", loop=title)
+                await asyncio.sleep(AFTER_FAILURE_S)
+
+    return asyncio.get_running_loop().create_task(loop(), name=title)

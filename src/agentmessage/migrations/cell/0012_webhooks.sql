@@ -35,6 +35,7 @@ CREATE TABLE webhook_lanes (
     holder          uuid,                       -- the dispatcher that works on it
     failing_since   timestamptz,                -- nothing but failures from then on; null: the last one was good
     disabled_at     timestamptz,                -- of a number's URL; an endpoint's `active` says it
+    full_at         timestamptz,                -- too much is waiting: new facts are written off at once
     created_at      timestamptz NOT NULL,
     UNIQUE (org_id, number_url)
 ) WITH (fillfactor = 70);
@@ -78,8 +79,11 @@ CREATE TABLE webhook_attempts (
 );
 CREATE INDEX webhook_attempts_list_idx ON webhook_attempts (org_id, occurred_at DESC, id DESC);
 CREATE INDEX webhook_attempts_lane_idx ON webhook_attempts (lane_id, occurred_at DESC, id DESC);
+CREATE INDEX webhook_attempts_type_idx ON webhook_attempts (org_id, event_type, occurred_at DESC, id DESC);
 CREATE INDEX webhook_attempts_failed_idx ON webhook_attempts (org_id, occurred_at DESC, id DESC)
     WHERE outcome <> 'success';
+-- What receivers answered may repeat what they were told: it goes when that is redacted.
+CREATE INDEX webhook_attempts_source_idx ON webhook_attempts (source_event_id) WHERE response_body_excerpt IS NOT NULL;
 CREATE INDEX webhook_attempts_age_idx ON webhook_attempts USING brin (occurred_at) WITH (autosummarize = on);
 
 -- How far each reader of all organizations' facts has come. A reader takes its row, reads what lies behind its place
@@ -90,4 +94,7 @@ CREATE TABLE event_followers (
     id              uuid NOT NULL,
     as_of           timestamptz NOT NULL        -- everything that happened before has been taken
 );
+-- Nothing that was before is told: numbers had their URLs before anybody told them.
+INSERT INTO event_followers (name, xid, id, as_of)
+    VALUES ('webhooks', pg_snapshot_xmin(pg_current_snapshot()), '00000000-0000-0000-0000-000000000000', now());
 CREATE INDEX events_order_idx ON events (xid, id);

@@ -1,0 +1,235 @@
+"""Takes lanes, tells what is due on them, and lets them go; one dispatcher for each worker process and cell.
+
+    take ─▶ pull ─▶ tell ─▶ record ─▶ release
+
+What is under way is known to the one process that holds its lane and is not written down. A dispatcher shows that it
+lives by a lock of a session of its own, so that the database itself says at once when it does not. Then others take its
+lanes, and what it was telling is told again.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import BrokenSeal, Sealer
+from agentmessage.webhooks import lane_queries, letters, outcomes, secrets
+from agentmessage.webhooks.lane_queries import Row
+from agentmessage.webhooks.lanes import Delivery, Lane, Lanes
+from agentmessage.webhooks.model import Letter
+from agentmessage.webhooks.outcomes import Told
+from agentmessage.webhooks.recording import Recorder
+from agentmessage.webhooks.testing import Sends
+
+log = structlog.get_logger("agentmessage.webhooks")
+
+BELL = "webhooks"
+LOOK_S = 0.2
+"""The longest between two looks for lanes when nobody rings."""
+
+PING_S = 0.5
+PATIENCE_S = 1.0
+"""A lane is kept for what will be due so soon."""
+
+LEAVE_TO_OTHERS = timedelta(seconds=0.5)
+MOST_LANES = 1_000
+UNRECORDED_S = 30.0
+MOST_KEYS = 10_000
+
+
+class Dispatcher:
+    """The deliveries of one cell, as far as this process makes them."""
+
+    def __init__(self, db: CellDb, sender: Sends, sealer: Sealer) -> None:
+        self._db = db
+        self._sender = sender
+        self._sealer = sealer
+        self._recorder = Recorder(db)
+        self._rng = random.Random()  # noqa: S311 - jitter, not a secret
+        self._holder = new_id()
+        self._lanes = Lanes()
+        self._keys: dict[bytes, bytes] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+        self._is_rung = True
+        self._is_stopping = False
+        self._looked_at = 0.0
+
+    def ring(self) -> None:
+        """There may be something to tell."""
+        self._is_rung = True
+        self._news.set()
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._is_stopping = True
+        self._news.set()
+
+    async def live(self) -> None:
+        """Hold lanes and tell what is due on them, until stopped; then end what is under way and let go of them.
+
+        Raises what the database does when it goes away.
+        """
+        self._lanes, self._holder = Lanes(), new_id()
+        async with self._db.connection() as connection:
+            session = Tx(connection, self._db.now)
+            await lane_queries.announce(session, self._holder)
+            heart = asyncio.create_task(_beat(session))
+            try:
+                while not heart.done() and not self._is_stopping:
+                    await self.turn()
+                if heart.done():
+                    await heart
+                await self.until_landed()
+                await lane_queries.release(self._db, self._holder, self._lanes.held())
+            finally:
+                heart.cancel()
+                await asyncio.gather(heart, return_exceptions=True)
+
+    async def turn(self) -> None:
+        """Take, pull and tell once, let go of what is done with, and wait until there is more to do."""
+        now = time.monotonic()
+        if self._is_rung or now - self._looked_at >= LOOK_S:
+            self._is_rung, self._looked_at = False, now
+            self._lanes.watch(now)
+            await self._release(now)
+            await self._take()
+        await self._pull()
+        self._tell()
+        if not self._is_rung and not self._lanes.to_pull(time.monotonic()):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK_S)
+        self._news.clear()
+
+    async def free_of_dead(self) -> None:
+        """Let go of the lanes of dispatchers that died."""
+        if await lane_queries.free_of_dead(self._db, self._holder):
+            self.ring()
+
+    async def until_landed(self) -> None:
+        """Wait until what is under way has been answered and is in the books."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _take(self) -> None:
+        """A busy dispatcher takes no new lane that another could have taken meanwhile."""
+        left = max(0, MOST_LANES - len(self._lanes))
+        before = self._db.now - LEAVE_TO_OTHERS if self._lanes.is_busy else self._db.now
+        self._lanes.took(
+            await lane_queries.take(self._db, self._holder, new_due_before=before, limit=left + len(self._lanes))
+        )
+
+    async def _pull(self) -> None:
+        now = time.monotonic()
+        pulls = self._lanes.to_pull(now)
+        if not pulls:
+            return
+        for lane, _ in pulls:
+            lane.has_more = False  # what is given to it from here on is found by taking it again
+        held = [delivery_id for lane, _ in pulls for delivery_id in lane.held]
+        rows = await lane_queries.pull(
+            self._db, self._holder, [lane.id for lane, _ in pulls], [room for _, room in pulls], except_ids=held
+        )
+        found: dict[UUID, list[Row]] = {}
+        for row in rows:
+            found.setdefault(row.lane_id, []).append(row)
+        for lane, room in pulls:
+            if lane.id in found:
+                await self._fill(lane, found[lane.id], room, now)
+            else:
+                self._lanes.lose(lane.id)
+
+    async def _fill(self, lane: Lane, rows: list[Row], room: int, now: float) -> None:
+        head = rows[0]
+        if not head.is_open:
+            await lane_queries.abandon(self._db, [lane.id])
+            return
+        lane.learn(head.failing_since)
+        if head.next_at is not None:
+            lane.look_by(now + (head.next_at - self._db.now).total_seconds())
+        if head.id is not None and head.sealed_secret is None:
+            await lane_queries.insert_secret(self._db, head.org_id, self._sealer.seal(secrets.fresh()))
+            lane.has_more = True
+            return
+        deliveries = [delivery for row in rows if (delivery := letters.delivery_of(row)) is not None]
+        lane.has_more = lane.has_more or len(deliveries) == room
+        for delivery in deliveries:
+            self._lanes.add(delivery, now)
+
+    def _tell(self) -> None:
+        if self._is_stopping:
+            return
+        for delivery in self._lanes.next_to_tell(time.monotonic()):
+            task = asyncio.get_running_loop().create_task(self._deliver(self._lanes, delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, lanes: Lanes, delivery: Delivery) -> None:
+        told = await self._attempt(lanes, delivery)
+        lanes.landed(delivery, is_success=not told.is_failure, at=told.at)
+        self._tell()
+        lane = lanes.get(delivery.lane_id)
+        if lane is not None and lane.has_more and lane.room() > 0:
+            self._news.set()
+        try:
+            await self._recorder.record(told)
+        except Exception:
+            log.exception("an attempt was not recorded", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
+            await asyncio.sleep(UNRECORDED_S)
+        next_at = told.next_at
+        wait_s = None if next_at is None else (next_at - self._db.now).total_seconds()
+        lanes.recorded(delivery, next_at=None if wait_s is None else time.monotonic() + wait_s)
+
+    async def _attempt(self, lanes: Lanes, delivery: Delivery) -> Told:
+        body = letters.body_of(delivery)
+        keys = self._opened(delivery)
+        if body is None:
+            reply = letters.unsaid(outcomes.NOT_KEPT)
+        elif not keys:
+            reply = letters.unsaid("its secret cannot be read: rotate it")
+        else:
+            reply = await self._sender.send(
+                Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys)
+            )
+        lane = lanes.get(delivery.lane_id)
+        return Told(
+            delivery=delivery,
+            body=body,
+            reply=reply,
+            failing_since=None if lane is None else lane.failing_since,
+            at=self._db.now,
+            chance=self._rng.random(),
+        )
+
+    def _opened(self, delivery: Delivery) -> tuple[bytes, ...]:
+        """The secrets of a delivery; none when the newest cannot be opened any more."""
+        if len(self._keys) > MOST_KEYS:
+            self._keys.clear()
+        try:
+            for sealed in delivery.secrets:
+                if sealed not in self._keys:
+                    self._keys[sealed] = self._sealer.open(sealed)
+        except BrokenSeal:
+            log.exception("a secret cannot be opened", lane_id=str(delivery.lane_id))
+            return ()
+        return tuple(self._keys[sealed] for sealed in delivery.secrets)
+
+    async def _release(self, now: float) -> None:
+        idle = self._lanes.idle(now, patience_s=PATIENCE_S)
+        if idle:
+            for lane_id in await lane_queries.release(self._db, self._holder, idle):
+                self._lanes.lose(lane_id)
+
+
+async def _beat(session: Tx) -> None:
+    """Fail as soon as the session is gone: then others may have our lanes."""
+    while True:
+        await asyncio.sleep(PING_S)
+        async with asyncio.timeout(PING_S * 4):
+            await lane_queries.ping(session)

@@ -1,0 +1,292 @@
+"""Whose turn it is: the lanes that one dispatcher holds, in memory; no database, no network, and time is an argument.
+
+Every receiver is a lane with an allowance of requests under way at once. It grows with every success and shrinks with
+every failure. Receivers that fail, and those that are slow to answer, share slots of their own: the others never wait
+for them. Within each of the two, lanes take turns.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+HEALTHY_SLOTS = 512
+"""Requests under way at once, of all receivers that answer well."""
+
+SICK_SLOTS = 256
+"""And of all that do not."""
+
+SICK_PER_S = 200.0
+"""Requests to receivers that fail, of all together: what fails at once would otherwise be failed at all the time."""
+
+FIRST_ALLOWANCE = 8
+MOST_ALLOWANCE = 200
+SLOW_ALLOWANCE = 32
+SICK_ALLOWANCE = 2
+SICK_AFTER = 3
+"""Failures in a row."""
+
+SLOW_S = 1.0
+"""A receiver is slow while a request of it has been under way for longer."""
+
+FRESH_S = 1.0
+"""How long a delivery may wait in memory: longer, and the URL or the secret it was read with may be old."""
+
+MOST_IN_MEMORY = 4_000
+BUSY = 256
+"""Deliveries in memory from which on a dispatcher leaves new lanes to others, if there are others."""
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """Something to tell, with what telling it needs. `attempts` were made before; `data` None: it is not kept any more.
+
+    `secrets` are sealed, the newest first; none: the organization has none yet.
+    """
+
+    lane_id: UUID
+    org_id: UUID
+    is_number: bool
+    url: str
+    secrets: tuple[bytes, ...]
+    due_at: datetime
+    id: UUID
+    event_id: UUID
+    told_as: UUID
+    attempts: int
+    type: str | None
+    happened_at: datetime | None
+    data: str | None
+
+
+class Lane:
+    """One receiver as its dispatcher sees it. Instants are seconds of a monotonic clock."""
+
+    __slots__ = (
+        "allowance",
+        "failing_since",
+        "failures",
+        "flying",
+        "has_more",
+        "held",
+        "id",
+        "is_known",
+        "is_queued",
+        "is_sick",
+        "is_slow",
+        "look_at",
+        "waiting",
+    )
+
+    def __init__(self, lane_id: UUID) -> None:
+        self.id = lane_id
+        self.waiting: deque[tuple[Delivery, float]] = deque()
+        self.flying: dict[UUID, float] = {}
+        self.held: set[UUID] = set()
+        self.allowance = FIRST_ALLOWANCE
+        self.failures = 0
+        self.failing_since: datetime | None = None
+        self.is_known = False
+        self.is_sick = False
+        self.is_slow = False
+        self.is_queued = False
+        self.has_more = True
+        self.look_at: float | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """It answers, and soon."""
+        return not (self.is_sick or self.is_slow)
+
+    @property
+    def most(self) -> int:
+        """How many requests may be under way."""
+        if self.is_sick:
+            return SICK_ALLOWANCE
+        return min(self.allowance, SLOW_ALLOWANCE) if self.is_slow else self.allowance
+
+    def room(self) -> int:
+        """How many deliveries are worth reading now: some ahead where they are told at once, none where they wait."""
+        ahead = len(self.waiting) + len(self.flying)
+        if not self.is_well:
+            return max(0, self.most - ahead)
+        return 2 * self.most - ahead if len(self.waiting) * 2 <= self.most else 0
+
+    def learn(self, failing_since: datetime | None) -> None:
+        """Take over what the books say; one that failed last time is sick until it proves otherwise."""
+        self.failing_since = failing_since
+        if not self.is_known:
+            self.is_known = True
+            self.is_sick = failing_since is not None
+
+    def note(self, *, is_success: bool, at: datetime) -> None:
+        """Learn from an answer."""
+        if is_success:
+            self.failing_since = None
+            self.failures = 0
+            self.is_sick = False
+            self.allowance = min(MOST_ALLOWANCE, self.allowance + 1)
+        else:
+            self.failing_since = self.failing_since or at
+            self.failures += 1
+            self.is_sick = self.is_sick or self.failures >= SICK_AFTER
+            self.allowance = max(SICK_ALLOWANCE, self.allowance // 2)
+
+    def look_by(self, moment: float) -> None:
+        """Something will be due then."""
+        self.look_at = moment if self.look_at is None else min(self.look_at, moment)
+
+
+class Lanes:
+    """All lanes of one dispatcher."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[UUID, Lane] = {}
+        self._turns: dict[bool, deque[Lane]] = {True: deque(), False: deque()}
+        self._flying: dict[bool, int] = {True: 0, False: 0}
+        self._waiting = 0
+        self._tokens = SICK_PER_S
+        self._filled_at = 0.0
+
+    def __len__(self) -> int:
+        """How many lanes are held."""
+        return len(self._lanes)
+
+    @property
+    def flying(self) -> int:
+        """Requests under way."""
+        return self._flying[True] + self._flying[False]
+
+    @property
+    def is_busy(self) -> bool:
+        """There is work in memory for a while."""
+        return self._flying[True] + self._waiting >= BUSY
+
+    def get(self, lane_id: UUID) -> Lane | None:
+        """A lane that is held."""
+        return self._lanes.get(lane_id)
+
+    def took(self, lane_ids: Iterable[UUID]) -> None:
+        """Lanes are held from now on, or something became due on them."""
+        for lane_id in lane_ids:
+            self._lanes.setdefault(lane_id, Lane(lane_id)).has_more = True
+
+    def lose(self, lane_id: UUID) -> None:
+        """A lane is not ours any more: what is under way ends, what waits is forgotten."""
+        lane = self._lanes.pop(lane_id, None)
+        if lane is not None:
+            self._forget_waiting(lane)
+            self._flying[lane.is_well] -= len(lane.flying)
+
+    def to_pull(self, now: float) -> list[tuple[Lane, int]]:
+        """Lanes to read from, each with its room."""
+        pulls: list[tuple[Lane, int]] = []
+        left = MOST_IN_MEMORY - self._waiting
+        for lane in self._lanes.values():
+            if lane.look_at is not None and lane.look_at <= now:
+                lane.has_more, lane.look_at = True, None
+            room = min(lane.room(), left) if lane.has_more else 0
+            if room > 0:
+                pulls.append((lane, room))
+                left -= room
+        return pulls
+
+    def add(self, delivery: Delivery, now: float) -> None:
+        """A delivery was read from its lane."""
+        lane = self._lanes[delivery.lane_id]
+        if delivery.id not in lane.held:
+            lane.held.add(delivery.id)
+            lane.waiting.append((delivery, now))
+            self._waiting += 1
+            self._give_turn(lane)
+
+    def next_to_tell(self, now: float) -> Iterator[Delivery]:
+        """Deliveries whose turn it is; each counts as under way from here on."""
+        self._fill(now)
+        for is_well, slots in ((True, HEALTHY_SLOTS), (False, SICK_SLOTS)):
+            turns = self._turns[is_well]
+            while turns and self._flying[is_well] < slots and (is_well or self._tokens >= 1.0):
+                lane = turns.popleft()
+                lane.is_queued = False
+                delivery = self._next_of(lane, now)
+                if delivery is not None:
+                    self._tokens -= 0.0 if is_well else 1.0
+                    yield delivery
+
+    def landed(self, delivery: Delivery, *, is_success: bool, at: datetime) -> None:
+        """A request came to its end."""
+        lane = self._lanes.get(delivery.lane_id)
+        if lane is None or lane.flying.pop(delivery.id, None) is None:
+            return
+        was_well = lane.is_well
+        self._flying[was_well] -= 1
+        lane.note(is_success=is_success, at=at)
+        self._move(lane, was_well=was_well)
+
+    def recorded(self, delivery: Delivery, *, next_at: float | None) -> None:
+        """What came of a delivery is in the books; `next_at` is when it will be due again."""
+        lane = self._lanes.get(delivery.lane_id)
+        if lane is not None:
+            lane.held.discard(delivery.id)
+            if next_at is not None:
+                lane.look_by(next_at)
+
+    def watch(self, now: float) -> None:
+        """Tell the slow from the others."""
+        for lane in self._lanes.values():
+            is_slow = bool(lane.flying) and now - next(iter(lane.flying.values())) > SLOW_S
+            if is_slow is not lane.is_slow:
+                was_well, lane.is_slow = lane.is_well, is_slow
+                self._move(lane, was_well=was_well)
+
+    def idle(self, now: float, *, patience_s: float) -> list[UUID]:
+        """Lanes that can be let go: nothing of them is in memory, and nothing will be due at once."""
+        return [
+            lane.id
+            for lane in self._lanes.values()
+            if not lane.held and not lane.has_more and (lane.look_at is None or lane.look_at > now + patience_s)
+        ]
+
+    def held(self) -> list[UUID]:
+        """Every lane."""
+        return list(self._lanes)
+
+    def _next_of(self, lane: Lane, now: float) -> Delivery | None:
+        if len(lane.flying) >= lane.most or lane.id not in self._lanes:
+            return None
+        while lane.waiting:
+            delivery, read_at = lane.waiting.popleft()
+            self._waiting -= 1
+            if now - read_at > FRESH_S:
+                lane.held.discard(delivery.id)
+                lane.has_more = True
+                continue
+            lane.flying[delivery.id] = now
+            self._flying[lane.is_well] += 1
+            self._give_turn(lane)
+            return delivery
+        return None
+
+    def _give_turn(self, lane: Lane) -> None:
+        if lane.waiting and not lane.is_queued and len(lane.flying) < lane.most:
+            lane.is_queued = True
+            self._turns[lane.is_well].append(lane)
+
+    def _forget_waiting(self, lane: Lane) -> None:
+        self._waiting -= len(lane.waiting)
+        lane.waiting.clear()
+
+    def _fill(self, now: float) -> None:
+        self._tokens = min(SICK_PER_S, self._tokens + (now - self._filled_at) * SICK_PER_S)
+        self._filled_at = now
+
+    def _move(self, lane: Lane, *, was_well: bool) -> None:
+        """A lane may have changed its kind: what it has under way counts there now, and its turn is there."""
+        if was_well is not lane.is_well:
+            self._flying[was_well] -= len(lane.flying)
+            self._flying[lane.is_well] += len(lane.flying)
+            if lane.is_queued:
+                self._turns[was_well].remove(lane)
+                lane.is_queued = False
+        self._give_turn(lane)

@@ -1,0 +1,77 @@
+"""Endpoints written straight into the database, facts, and a worker's webhooks in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from agentmessage.app.telling import Telling
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import Sealer, parse_keys
+from agentmessage.outbox import facts
+from agentmessage.outbox.bells import Bells
+from agentmessage.outbox.catalogue import EventType
+from agentmessage.settings import Settings
+
+SECRET = b"s" * 32
+
+
+async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 15.0) -> Any:
+    """Wait for a condition; answers what it answered."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not (found := await condition()):
+        assert loop.time() < deadline, f"it did not come true within {seconds:g} s"
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def endpoint(
+    db: CellDb,
+    settings: Settings,
+    org_id: UUID,
+    url: str,
+    *,
+    events: Sequence[str] = ("organization.updated",),
+    created_at: datetime | None = None,
+) -> UUID:
+    """An endpoint of an organization that wants some events; they need not be ones that can be subscribed to."""
+    endpoint_id = new_id()
+    await db.run(
+        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, sealed_secret, created_at,
+               updated_at) VALUES ($1, $2, $3, $4, true, '2026-04-01', $5, $6, $6)""",
+        endpoint_id,
+        org_id,
+        url,
+        list(events),
+        sealer(settings).seal(SECRET),
+        created_at or db.now,
+    )
+    return endpoint_id
+
+
+def sealer(settings: Settings) -> Sealer:
+    return parse_keys(settings.seal_key)
+
+
+async def happen(
+    db: CellDb, org_id: UUID, count: int = 1, *, kind: EventType = EventType.ORGANIZATION_UPDATED, data: Any = None
+) -> list[UUID]:
+    """So many facts of an organization, each of a resource of its own, in one transaction; their ids, in order."""
+    async with db.transaction() as tx:
+        return [await facts.emit(tx, org_id, kind, new_id(), data or {"n": n}) for n in range(count)]
+
+
+@asynccontextmanager
+async def telling(settings: Settings, cells: Cells) -> AsyncIterator[Telling]:
+    """A worker's webhooks, of the default cell."""
+    bells = Bells(cells)
+    one = Telling(settings, bells)
+    one.take_up(await cells.cell("cell_00"))
+    try:
+        yield one
+    finally:
+        await one.stop()
