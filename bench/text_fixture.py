@@ -129,9 +129,11 @@ async def _agree(connection: asyncpg.Connection, org_id: UUID, consents: int) ->
                   now() FROM consents WHERE right(contact_number, 1) IN ('3', '7')"""
     )
     await connection.execute(
-        """INSERT INTO frequency_counters (org_id, contact_number, scope_id, texted_at)
-           SELECT org_id, contact_number, org_id, ARRAY[(extract(epoch FROM now()) * 1000)::bigint - 200000000]
-           FROM consents"""
+        """INSERT INTO texted_contacts (org_id, contact_number, memory)
+           SELECT org_id, contact_number,
+                  json_build_object('texted', json_build_object(org_id, ARRAY[at]),
+                                    'stamped', json_build_object(phone_number_id, at))
+           FROM consents, (SELECT (extract(epoch FROM now()) * 1000)::bigint - 200000000) m (at)"""
     )
 
 

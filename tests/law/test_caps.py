@@ -12,17 +12,17 @@ from agentmessage.guardrails.ladder import resolve_floor
 from agentmessage.guardrails.model import FrequencyCap
 from agentmessage.law import operations, rules
 from agentmessage.law.errors import FrequencyCapExceeded
-from agentmessage.law.model import Ask, Case, Facts
+from agentmessage.law.model import Ask, Case, Facts, Memory
 from agentmessage.organizations.model import QuietHours
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCOPE = UUID(int=7)
 
 
-def case(due_at: datetime, texted_at: dict[str, Sequence[int]], *, most: int, minutes: int) -> Case:
+def case(due_at: datetime, memory: Memory, *, most: int, minutes: int) -> Case:
     resolved = replace(resolve_floor(QuietHours()), cap=FrequencyCap(SCOPE, minutes, most))
     ask = Ask(SCOPE, "live", "+14155550123", "+12125550188", "customer", due_at)
-    return Case(ask, Facts(*[None] * 15), resolved, None, texted_at, requires_propagation=True)
+    return Case(ask, Facts(*[None] * 12), resolved, None, memory, requires_propagation=True)
 
 
 @given(
@@ -33,12 +33,12 @@ def case(due_at: datetime, texted_at: dict[str, Sequence[int]], *, most: int, mi
 def test_no_window_ever_holds_more_than_allowed_in_whatever_order_texts_are_scheduled(
     dues: Sequence[int], most: int, minutes: int
 ) -> None:
-    book: dict[str, Sequence[int]] = {}
+    book = Memory()
     admitted: list[datetime] = []
     for due in dues:
         one = case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes)
         if rules.recipient_is_not_overtexted(one) is None:
-            operations.count_in(one, NOW)
+            operations.remember(one, NOW, is_stamped=False)
             admitted.append(one.ask.due_at)
 
     for start in admitted:
@@ -55,11 +55,11 @@ def test_no_window_ever_holds_more_than_allowed_in_whatever_order_texts_are_sche
 def test_the_text_fits_when_the_refusal_said_it_would_and_no_sooner_to_the_minute(
     dues: Sequence[int], due: int, most: int, minutes: int
 ) -> None:
-    book: dict[str, Sequence[int]] = {}
+    book = Memory()
     for moment in dues:
         one = case(NOW + timedelta(minutes=moment), book, most=most, minutes=minutes)
         if rules.recipient_is_not_overtexted(one) is None:
-            operations.count_in(one, NOW)
+            operations.remember(one, NOW, is_stamped=False)
     refused = rules.recipient_is_not_overtexted(case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes))
     if refused is None:
         return

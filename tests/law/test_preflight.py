@@ -161,7 +161,7 @@ async def test_preflight_says_yes_exactly_when_sending_accepts(
 async def _arrange(db: CellDb, account: Account, situation: dict[str, Any]) -> Sender:
     """An organization of its own in this situation: the same account, wiped."""
     tenant = account.tenant
-    await db.run("TRUNCATE messages, dispatches, frequency_counters, lookups, sending_accounts, guardrail_bindings")
+    await db.run("TRUNCATE messages, dispatches, texted_contacts, lookups, sending_accounts, guardrail_bindings")
     await db.run("DELETE FROM phone_numbers")
     await db.run("DELETE FROM directory.inventory")
     sender = await insert_sender(db, tenant, line_option_status=situation["propagated"])

@@ -80,8 +80,9 @@ async def texted_often(db: CellDb, account: Account, sender: Sender) -> None:
 async def texted_at(db: CellDb, account: Account, scope_id: UUID) -> None:
     """CONTACT was texted just now, as the counter of a scope has it."""
     await db.run(
-        """INSERT INTO frequency_counters (org_id, contact_number, scope_id, texted_at)
-           VALUES ($1, $2, $3, ARRAY[(extract(epoch FROM $4::timestamptz) * 1000)::bigint])""",
+        """INSERT INTO texted_contacts (org_id, contact_number, memory)
+           VALUES ($1, $2, json_build_object('texted', json_build_object(
+               $3::uuid, ARRAY[(extract(epoch FROM $4::timestamptz) * 1000)::bigint])))""",
         account.org_id,
         CONTACT,
         scope_id,
@@ -112,7 +113,7 @@ CURES = [
     does("UPDATE consents SET opted_in_at = now()"),
     does("DELETE FROM lookups"),
     does("UPDATE guardrail_profiles SET quiet_hours_disabled = true, updated_at = now()"),
-    does("DELETE FROM frequency_counters"),
+    does("DELETE FROM texted_contacts"),
     does("UPDATE wallets SET balance_microcents = 10000000"),
     does("UPDATE sending_accounts SET refilled_at = now() - interval '1 hour'"),
 ]

@@ -46,8 +46,7 @@ class Ask(Struct, frozen=True):
 class Facts(Struct, frozen=True):
     """Everything on record about one sender and one recipient, read in one statement.
 
-    `ladder` names the guardrail profiles on the sender's scopes and their revisions; None: there are none.
-    `texted_at` holds, for each scope with a cap, when the recipient was lately texted: milliseconds since 1970.
+    `memory` is JSON, as stored; see `Memory`.
     """
 
     phone_number_id: UUID | None
@@ -57,25 +56,30 @@ class Facts(Struct, frozen=True):
     campaign_is_suspended: bool | None
     brand_id: UUID | None
     pool_id: UUID | None
-    ladder: str | None
-    consent_id: UUID | None
     opted_in: bool | None
     opted_in_at: datetime | None
     suppressed_by: str | None
-    stamped_at: datetime | None
     line_type: str | None
-    texted_at: Mapping[str, Sequence[int]] | None
+    memory: str | None
 
 
-NOBODY = Facts(*([None] * 15))
-"""Facts about a sender that is not ours."""
+class Memory(Struct):
+    """What is remembered of one recipient, in milliseconds since 1970; shared by all texts that are judged together.
+
+    `texted`: when it was lately texted, or is going to be, for each scope whose cap counts it. `stamped`: when each
+    number last told it who is texting.
+    """
+
+    texted: dict[str, Sequence[int]] = {}
+    stamped: dict[str, int] = {}
 
 
 class Account(Struct, frozen=True):
     """One organization as its texts are decided: money, pace and its own settings.
 
     `version` grows with every admission and every change of the law, so whoever writes what was decided by one can tell
-    whether it still holds; None: the organization never sent. `quiet_hours` is JSON, as stored.
+    whether it still holds; None: the organization never sent. `quiet_hours` is JSON, as stored. `rungs` names all that
+    guardrail profiles are bound to, with their revisions; None: that is too much to be read for every flush.
     """
 
     org_id: UUID
@@ -89,6 +93,7 @@ class Account(Struct, frozen=True):
     throughput_per_sec: int | None
     throughput_per_min: int | None
     quiet_hours: str
+    rungs: str | None
 
     @property
     def per_second(self) -> int:
@@ -105,14 +110,14 @@ class Case(Struct, frozen=True):
     """One text before the law.
 
     `opens_at` is when the quiet hours that it falls into end; None: it falls into none.
-    `texted_at` is shared by all texts to one recipient that are judged together: whoever is admitted is counted there.
+    Whoever is admitted is counted in the memory.
     """
 
     ask: Ask
     facts: Facts
     resolved: Resolved
     opens_at: datetime | None
-    texted_at: dict[str, Sequence[int]]
+    memory: Memory
     requires_propagation: bool
 
 

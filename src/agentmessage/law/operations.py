@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,15 +12,22 @@ from agentmessage.guardrails.model import Bound, FrequencyCap, Resolved, ScopeKi
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Judged, Purse, Tally, Weight
+from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Judged, Memory, Purse, Tally, Weight
 from agentmessage.organizations.model import QuietHours
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _REMEMBERED = 10_000
 READY = Judged(None, None)
-_resolved: dict[tuple[str, str], Resolved] = {}
-"""Ladders that were read before, by their text and the organization's own quiet hours, as stored. A ladder names every
+_resolved: dict[tuple[tuple[str, ...], str], Resolved] = {}
+"""Ladders that were read before, by their rungs and the organization's own quiet hours, as stored. A rung names its
 profile and its revision, so a change is a new key."""
 
+_scopes: dict[str, Mapping[UUID | None, str]] = {}
+"""The rungs of organizations by their scopes."""
+
+_decode_memory = msgspec.json.Decoder(Memory).decode
 _calendar = hours.Calendar()
 _quiet_hours: dict[str, QuietHours] = {}
 
@@ -42,9 +50,9 @@ async def read(
     found, accounts = await queries.list_facts(db, asks, now)
     purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
     resolved = await _resolve(db, asks, found, accounts)
-    counters: dict[tuple[UUID, str], dict[str, Sequence[int]]] = {}
+    memories: dict[tuple[UUID, str], Memory] = {}
     cases = [
-        _case(ask, facts, guardrails, counters, requires_propagation=requires_propagation)
+        _case(ask, facts, guardrails, memories, requires_propagation=requires_propagation)
         for ask, facts, guardrails in zip(asks, found, resolved, strict=True)
     ]
     return cases, purses
@@ -75,13 +83,15 @@ def handover_refusal(case: Case) -> ApiError | None:
     return rules.first_refusal(case, rules.HANDOVER[case.ask.kind])
 
 
-def count_in(case: Case, now: datetime) -> tuple[UUID | None, Sequence[int] | None]:
-    """Count an admitted text: the scope whose cap counts it, and the counter's new list. None: no cap, or exempt."""
-    cap = case.resolved.cap
-    if cap is None or case.ask.kind in UNCOUNTED:
-        return None, None
-    case.texted_at[rules.counter(cap.scope_id)] = counted = rules.counted(case, now)
-    return cap.scope_id, counted
+def remember(case: Case, now: datetime, *, is_stamped: bool) -> Memory | None:
+    """Count an admitted text, and whether it told who is texting; None: neither a cap nor a stamp wants it."""
+    cap, number_id = case.resolved.cap, case.facts.phone_number_id
+    is_counted = cap is not None and case.ask.kind not in UNCOUNTED
+    if cap is not None and is_counted:
+        case.memory.texted[rules.name(cap.scope_id)] = rules.counted(case, now)
+    if is_stamped and number_id is not None:
+        case.memory.stamped[rules.name(number_id)] = rules.in_ms(now)
+    return case.memory if is_counted or is_stamped else None
 
 
 async def judge_handover(
@@ -139,7 +149,7 @@ def _case(
     ask: Ask,
     facts: Facts,
     resolved: Resolved,
-    counters: dict[tuple[UUID, str], dict[str, Sequence[int]]],
+    memories: dict[tuple[UUID, str], Memory],
     *,
     requires_propagation: bool,
 ) -> Case:
@@ -149,38 +159,75 @@ def _case(
         verdict = _calendar.window(ask.recipient, ask.due_at, window.start_minute, window.end_minute)
         if isinstance(verdict, hours.Closed):
             opens_at = verdict.opens_at
-    texted_at = counters.setdefault((ask.org_id, ask.recipient), dict(facts.texted_at or {}))
-    return Case(ask, facts, resolved, opens_at, texted_at, requires_propagation)
+    key = (ask.org_id, ask.recipient)
+    memory = memories.get(key)
+    if memory is None:
+        memory = memories[key] = _decode_memory(facts.memory) if facts.memory is not None else Memory()
+    return Case(ask, facts, resolved, opens_at, memory, requires_propagation)
 
 
 async def _resolve(
     db: Statements, asks: Sequence[Ask], found: Sequence[Facts], accounts: Mapping[UUID, Account]
 ) -> list[Resolved]:
     """The guardrails of each ask; profiles of ladders that this process has not met yet are read."""
+    bound = {account.org_id: await _bound(db, account, asks, found) for account in accounts.values()}
     resolved: list[Resolved] = []
     for ask, facts in zip(asks, found, strict=True):
         own = accounts[ask.org_id].quiet_hours
-        if facts.ladder is None:
+        scopes = bound[ask.org_id]
+        if not scopes:
             resolved.append(ladder.resolve_floor(_hours(own)))
             continue
-        known = _resolved.get((facts.ladder, own))
+        rungs = tuple([scopes[scope] for scope in _scopes_of(ask, facts) if scope in scopes])
+        known = _resolved.get((rungs, own))
         if known is None:
-            if len(_resolved) >= _REMEMBERED:
-                _resolved.clear()
-            bounds = await _read_ladder(db, ask.org_id, facts.ladder)
-            known = _resolved[facts.ladder, own] = ladder.resolve(bounds, _hours(own))
+            known = _remember(_resolved, (rungs, own), ladder.resolve(await _read(db, ask.org_id, rungs), _hours(own)))
         resolved.append(known)
     return resolved
 
 
-async def _read_ladder(db: Statements, org_id: UUID, text: str) -> list[Bound]:
-    rungs = [rung.split("|") for rung in text.split(",")]
+def _scopes_of(ask: Ask, facts: Facts) -> Sequence[UUID | None]:
+    return (facts.phone_number_id, facts.pool_id, facts.campaign_id, facts.brand_id, ask.org_id)
+
+
+async def _bound(
+    db: Statements, account: Account, asks: Sequence[Ask], found: Sequence[Facts]
+) -> Mapping[UUID | None, str]:
+    """The rungs of an organization by their scopes; where there are many, those of the scopes that are asked about."""
+    if account.rungs is None:
+        asked = {
+            scope
+            for ask, facts in zip(asks, found, strict=True)
+            if ask.org_id == account.org_id
+            for scope in _scopes_of(ask, facts)
+            if scope is not None
+        }
+        return _by_scope(await queries.list_rungs(db, account.org_id, list(asked)))
+    if not account.rungs:
+        return {}
+    known = _scopes.get(account.rungs)
+    return known if known is not None else _remember(_scopes, account.rungs, _by_scope(account.rungs.split(",")))
+
+
+def _by_scope(rungs: Iterable[str]) -> Mapping[UUID | None, str]:
+    return {UUID(rung.partition("|")[0]): rung for rung in rungs}
+
+
+def _remember(memory: dict[K, V], key: K, value: V) -> V:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
+    return value
+
+
+async def _read(db: Statements, org_id: UUID, rungs: Sequence[str]) -> list[Bound]:
+    named = [rung.split("|") for rung in rungs]
     profiles = {
-        profile.id: profile for profile in await queries.list_profiles(db, org_id, [UUID(rung[2]) for rung in rungs])
+        profile.id: profile for profile in await queries.list_profiles(db, org_id, [UUID(name[2]) for name in named])
     }
     return [
         Bound(ScopeKind(kind), UUID(scope_id), profiles[UUID(profile_id)])
-        for kind, scope_id, profile_id, _ in rungs
+        for scope_id, kind, profile_id, _ in named
         if UUID(profile_id) in profiles  # not unbound and deleted a moment ago
     ]
 
@@ -189,7 +236,5 @@ def _hours(stored: str) -> QuietHours:
     """An organization's own quiet hours as a value; equal settings are one value, made once."""
     known = _quiet_hours.get(stored)
     if known is None:
-        if len(_quiet_hours) > _REMEMBERED:
-            _quiet_hours.clear()
-        known = _quiet_hours[stored] = msgspec.json.decode(stored, type=QuietHours)
+        known = _remember(_quiet_hours, stored, msgspec.json.decode(stored, type=QuietHours))
     return known

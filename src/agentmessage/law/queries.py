@@ -12,6 +12,8 @@ from agentmessage.kernel.db import Statements
 from agentmessage.law.model import Account, Ask, Facts, Tally
 
 LOOKUP_AGE = timedelta(days=90)
+MOST_RUNGS = 32
+"""Bindings of an organization that are read with every flush: fewer than the texts of a flush have scopes."""
 
 
 FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
@@ -19,13 +21,19 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
                               coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
                               coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
                               nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
-                              o.throughput_per_min, o.quiet_hours::text)
+                              o.throughput_per_min, o.quiet_hours::text,
+                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.rung, ','), '') END
+                               FROM (SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id,
+                                                      extract(epoch FROM r.updated_at)) AS rung
+                                     FROM guardrail_bindings b
+                                     JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+                                     WHERE b.org_id = o.id LIMIT $7 + 1) b))
                   FROM organizations o
                   LEFT JOIN wallets w ON w.org_id = o.id
                   LEFT JOIN sending_accounts t ON t.org_id = o.id
                   WHERE o.id = a.org_id) END,
-              n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id, g.ladder,
-              s.id, s.opted_in, s.opted_in_at, s.suppressed_by, s.stamped_at, l.line_type, f.texted_at
+              n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id,
+              s.opted_in, s.opted_in_at, s.suppressed_by, l.line_type, f.memory
        FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
             a (org_id, account, sender, recipient, place)
        LEFT JOIN phone_numbers n
@@ -35,19 +43,11 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
        LEFT JOIN consents s
          ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
        LEFT JOIN LATERAL (
-           SELECT string_agg(concat_ws('|', b.scope_kind, b.scope_id, b.profile_id,
-                                       extract(epoch FROM r.updated_at)), ',' ORDER BY b.scope_kind) AS ladder
-           FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
-           WHERE b.org_id = a.org_id
-             AND b.scope_id = ANY (ARRAY[n.id, p.pool_id, n.campaign_id, c.brand_id, a.org_id])) g ON true
-       LEFT JOIN LATERAL (
            SELECT k.line_type FROM lookups k
            WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
              AND k.completed_at > $5
            ORDER BY k.completed_at DESC LIMIT 1) l ON true
-       LEFT JOIN LATERAL (
-           SELECT jsonb_object_agg(q.scope_id, to_jsonb(q.texted_at)) AS texted_at FROM frequency_counters q
-           WHERE q.org_id = a.org_id AND q.contact_number = a.recipient) f ON true
+       LEFT JOIN texted_contacts f ON f.org_id = a.org_id AND f.contact_number = a.recipient
        ORDER BY a.place"""
 """The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
 its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
@@ -80,6 +80,7 @@ async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tupl
         [ask.recipient for ask in asks],
         now - LOOKUP_AGE,
         list(firsts.values()),
+        MOST_RUNGS,
     )
     return rows, accounts
 
@@ -132,6 +133,18 @@ async def save_tallies(tx: Statements, tallies: Sequence[Tally]) -> None:
         [tally.contact for tally in tallies],
         [tally.scope_id for tally in tallies],
         [msgspec.json.encode(tally.handed).decode() for tally in tallies],
+    )
+
+
+async def list_rungs(db: Statements, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
+    """What is bound to these scopes, each as `Account.rungs` names it."""
+    return await db.all(
+        str,
+        """SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id, extract(epoch FROM r.updated_at))
+           FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+           WHERE b.org_id = $1 AND b.scope_id = ANY ($2)""",
+        org_id,
+        scope_ids,
     )
 
 

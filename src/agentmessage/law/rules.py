@@ -27,7 +27,7 @@ from agentmessage.law.errors import (
 from agentmessage.law.model import NEVER, PACED, UNSTAMPED, Case, Purse, Weight
 from agentmessage.sms.segments import measure
 
-STAMP_DAY = timedelta(days=1)
+STAMP_DAY_MS = 86_400_000
 TALLIED, TALLIED_MS = 100, 86_400_000
 SOONEST = timedelta(minutes=1)
 LATEST = timedelta(days=30)
@@ -170,13 +170,13 @@ def first_refusal(case: Case, checks: Iterable[Check]) -> ApiError | None:
 def moments(case: Case) -> Sequence[int]:
     """When the recipient was lately texted, or is going to be, in the cap's scope; in order, ms since 1970."""
     cap = case.resolved.cap
-    return () if cap is None else case.texted_at.get(counter(cap.scope_id), ())
+    return () if cap is None else case.memory.texted.get(name(cap.scope_id), ())
 
 
-@lru_cache(maxsize=4096)
-def counter(scope_id: UUID) -> str:
-    """A scope as `Case.texted_at` names it; remembered, since three times a text it took a tenth of the judging."""
-    return str(scope_id)
+@lru_cache(maxsize=65536)
+def name(id_: UUID) -> str:
+    """A scope or a number as `Memory` names it; remembered, since three times a text it took a tenth of the judging."""
+    return str(id_)
 
 
 def counted(case: Case, now: datetime) -> Sequence[int]:
@@ -237,14 +237,15 @@ def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_
 
 def _stamp(case: Case, now: datetime) -> str | None:
     """What the guardrail appends, separator included: the disclosure of who is texting."""
-    wanted, last = case.resolved.autostamp, case.facts.stamped_at
-    if wanted is None or case.ask.kind in UNSTAMPED:
+    wanted, number_id = case.resolved.autostamp, case.facts.phone_number_id
+    if wanted is None or number_id is None or case.ask.kind in UNSTAMPED:
         return None
+    last = case.memory.stamped.get(name(number_id))
     match wanted.cadence:
         case AutostampCadence.EVERY:
             is_due = True
         case AutostampCadence.FIRST:
             is_due = last is None
         case AutostampCadence.DAILY:
-            is_due = last is None or now - last >= STAMP_DAY
+            is_due = last is None or in_ms(now) - last >= STAMP_DAY_MS
     return f"\n{wanted.text}" if is_due else None

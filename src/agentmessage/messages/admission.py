@@ -232,14 +232,11 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
     purse.take(weight.price_microcents, case.ask.kind)
     due_at = case.opens_at or case.ask.due_at
     message = _message(draft, case, weight, due_at=due_at, price=price, now=now)
-    cap_scope_id, texted_at = law.count_in(case, now)
     return Admitted(
         message=message,
         lane=message.campaign_id or message.phone_number_id,
         ready_at=due_at,
-        cap_scope_id=cap_scope_id,
-        texted_at=texted_at,
-        stamps=case.facts.consent_id if weight.stamp is not None else None,
+        memory=law.remember(case, now, is_stamped=weight.stamp is not None),
     )
 
 

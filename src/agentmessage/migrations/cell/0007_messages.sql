@@ -64,6 +64,35 @@ CREATE INDEX messages_recipient_idx ON messages USING brin (recipient text_bloom
 SELECT brin_desummarize_range('messages_recipient_idx', 0);
 ALTER TABLE messages SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05);
 
+-- An admitted text as it is handed in: an array of these is written and read faster than two dozen arrays of columns.
+CREATE TYPE admitted_text AS (
+    id                  uuid,
+    org_id              uuid,
+    account             text,
+    phone_number_id     uuid,
+    campaign_id         uuid,
+    brand_id            uuid,
+    kind                text,
+    sender              text,
+    recipient           text,
+    text                text,
+    stamp               text,
+    channel             text,
+    media               text[],
+    encoding            text,
+    segments            integer,
+    priority            smallint,
+    tag                 text,
+    unit_price_microcents bigint,
+    scheduled_at        timestamptz,
+    expires_at          timestamptz,
+    is_smart            boolean,
+    metadata            text,
+    lane                uuid,
+    ready_at            timestamptz,
+    memory              text                    -- the contact's, where it changed; with its last text of a flush
+);
+
 -- What is not at the carrier yet. The row goes away in the transaction that records the outcome.
 CREATE TABLE dispatches (
     message_id          uuid PRIMARY KEY,
