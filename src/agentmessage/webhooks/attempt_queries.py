@@ -10,14 +10,13 @@ from agentmessage.webhooks.model import Attempt, Outcome
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which attempts a reader wants: older than a place in the list, and with all that is not None."""
+    """Which attempts a reader wants: below a place in the list, not before `since`, and with all that is not None."""
 
     before_at: datetime | None
     before_id: UUID | None
     event_type: str | None
     outcome: Outcome | None
     since: datetime | None
-    until: datetime | None
     status_min: int | None
     status_max: int | None
 
@@ -78,10 +77,9 @@ async def list_(db: Statements, org_id: UUID, wanted: Wanted, *, limit: int) -> 
              AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
              AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-             AND occurred_at < coalesce($5::timestamptz, 'infinity')
-             AND ($6::text IS NULL OR event_type = $6) AND ($7::text IS NULL OR outcome = $7)
-             AND ($8::integer IS NULL OR response_status >= $8) AND ($9::integer IS NULL OR response_status <= $9)
-           ORDER BY occurred_at DESC, id DESC LIMIT $10""",
+             AND ($5::text IS NULL OR event_type = $5) AND ($6::text IS NULL OR outcome = $6)
+             AND ($7::integer IS NULL OR response_status >= $7) AND ($8::integer IS NULL OR response_status <= $8)
+           ORDER BY occurred_at DESC, id DESC LIMIT $9""",
         org_id,
         *_arguments(wanted),
         limit,
@@ -100,10 +98,9 @@ async def list_failed(db: Statements, org_id: UUID, wanted: Wanted, *, limit: in
              AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
              AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-             AND occurred_at < coalesce($5::timestamptz, 'infinity')
-             AND ($6::text IS NULL OR event_type = $6) AND ($7::text IS NULL OR outcome = $7)
-             AND ($8::integer IS NULL OR response_status >= $8) AND ($9::integer IS NULL OR response_status <= $9)
-           ORDER BY occurred_at DESC, id DESC LIMIT $10""",
+             AND ($5::text IS NULL OR event_type = $5) AND ($6::text IS NULL OR outcome = $6)
+             AND ($7::integer IS NULL OR response_status >= $7) AND ($8::integer IS NULL OR response_status <= $8)
+           ORDER BY occurred_at DESC, id DESC LIMIT $9""",
         org_id,
         *_arguments(wanted),
         limit,
@@ -118,17 +115,42 @@ async def list_of_lane(db: Statements, org_id: UUID, lane_id: UUID, wanted: Want
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts
-           WHERE org_id = $1 AND lane_id = $11
+           WHERE org_id = $1 AND lane_id = $10
              AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
              AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-             AND occurred_at < coalesce($5::timestamptz, 'infinity')
-             AND ($6::text IS NULL OR event_type = $6) AND ($7::text IS NULL OR outcome = $7)
-             AND ($8::integer IS NULL OR response_status >= $8) AND ($9::integer IS NULL OR response_status <= $9)
-           ORDER BY occurred_at DESC, id DESC LIMIT $10""",
+             AND ($5::text IS NULL OR event_type = $5) AND ($6::text IS NULL OR outcome = $6)
+             AND ($7::integer IS NULL OR response_status >= $7) AND ($8::integer IS NULL OR response_status <= $8)
+           ORDER BY occurred_at DESC, id DESC LIMIT $9""",
         org_id,
         *_arguments(wanted),
         limit,
+        lane_id,
+    )
+
+
+async def list_of_type(
+    db: Statements, org_id: UUID, event_type: str, wanted: Wanted, *, lane_id: UUID | None, limit: int
+) -> list[Attempt]:
+    """As `list_`, of one type of event, perhaps of one receiver; served by webhook_attempts_type_idx."""
+    return await db.all(
+        Attempt,
+        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+                  response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
+                  request_headers, error, occurred_at
+           FROM webhook_attempts
+           WHERE org_id = $1 AND event_type = $10
+             AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
+                                      coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+             AND occurred_at >= coalesce($4::timestamptz, '-infinity')
+             AND ($5::text IS NULL OR event_type = $5) AND ($11::uuid IS NULL OR lane_id = $11)
+             AND ($6::text IS NULL OR outcome = $6)
+             AND ($7::integer IS NULL OR response_status >= $7) AND ($8::integer IS NULL OR response_status <= $8)
+           ORDER BY occurred_at DESC, id DESC LIMIT $9""",
+        org_id,
+        *_arguments(wanted),
+        limit,
+        event_type,
         lane_id,
     )
 
@@ -143,12 +165,11 @@ async def delete_before(db: Statements, before: datetime) -> int:
 
 
 def _arguments(wanted: Wanted) -> tuple[object, ...]:
-    """What a reader wants, as $2 to $9."""
+    """What a reader wants, as $2 to $8."""
     return (
         wanted.before_at,
         wanted.before_id,
         wanted.since,
-        wanted.until,
         wanted.event_type,
         wanted.outcome,
         wanted.status_min,

@@ -1,5 +1,6 @@
 """What was told, over HTTP: the log of deliveries, and telling again."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -7,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
+from agentmessage.web.cursors import RowPlace
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.limits import require_token
 from agentmessage.web.times import in_utc
@@ -21,6 +23,11 @@ routes = Routes("Webhooks")
 
 NEVER_GOOD_FROM = 300
 """An attempt that was answered with such a status, or a higher one, was no success."""
+
+OF_TEXTS = ("message.", "inbound_message.")
+"""Types that are many; all others are few, also among what one receiver was told."""
+
+BEFORE_ALL_IDS = UUID(int=0)
 
 
 @routes.route(
@@ -47,28 +54,39 @@ def _wanted(query: DeliveryQuery) -> Wanted:
     least, most = _or_none(query.http_status_min), _or_none(query.http_status_max)
     if least is not None and most is not None and least > most:
         raise ValidationFailed({"http_status_min": "must not be above http_status_max"})
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    before = [(place.at, place.id) for place in _places(query)]
+    before_at, before_id = min(before) if before else (None, None)
     return Wanted(
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=before_at,
+        before_id=before_id,
         event_type=query.event_type or None,
         outcome=query.outcome or None,
         since=None if query.since is UNSET else in_utc(query.since, "since"),
-        until=None if query.until is UNSET else in_utc(query.until, "until"),
         status_min=least,
         status_max=most,
     )
 
 
+def _places(query: DeliveryQuery) -> Iterator[RowPlace]:
+    """Below which the list goes on: the cursor's, and all that lie at or after `until`."""
+    if query.cursor is not UNSET:
+        yield cursors.decode_row(query.cursor)
+    if query.until is not UNSET:
+        yield RowPlace(in_utc(query.until, "until"), BEFORE_ALL_IDS)
+
+
 async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, lane_id: UUID | None) -> list[Attempt]:
     """One row more than the limit, by whichever index serves the filters."""
-    limit = call.query.limit + 1
+    db, org_id, limit = call.db, call.tenant.org_id, call.query.limit + 1
+    kind = wanted.event_type
+    if kind is not None and (lane_id is None or not kind.startswith(OF_TEXTS)):
+        return await attempt_queries.list_of_type(db, org_id, kind, wanted, lane_id=lane_id, limit=limit)
     if lane_id is not None:
-        return await attempt_queries.list_of_lane(call.db, call.tenant.org_id, lane_id, wanted, limit=limit)
+        return await attempt_queries.list_of_lane(db, org_id, lane_id, wanted, limit=limit)
     is_of_failures = wanted.outcome in (Outcome.RETRY, Outcome.DEAD) or (wanted.status_min or 0) >= NEVER_GOOD_FROM
     if is_of_failures:
-        return await attempt_queries.list_failed(call.db, call.tenant.org_id, wanted, limit=limit)
-    return await attempt_queries.list_(call.db, call.tenant.org_id, wanted, limit=limit)
+        return await attempt_queries.list_failed(db, org_id, wanted, limit=limit)
+    return await attempt_queries.list_(db, org_id, wanted, limit=limit)
 
 
 def _or_none(value: int | UnsetType) -> int | None:
