@@ -39,10 +39,17 @@ async def redact_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUI
 async def redact_events(
     tx: Statements, org_id: UUID, resource_ids: Sequence[UUID], *, blanks: dict[str, object]
 ) -> None:
-    """Write `blanks` over the facts that were told of these texts; by events_content_idx."""
+    """Write `blanks` over the facts that were told of these texts; by events_content_idx.
+
+    What webhooks' receivers answered to them may repeat them, and goes; by webhook_attempts_source_idx.
+    """
     await tx.run(
-        """UPDATE events SET data = data || $3::jsonb
-           WHERE org_id = $1 AND resource_id = ANY ($2) AND family IN ('message', 'inbound_message')""",
+        """WITH blanked AS (
+               UPDATE events SET data = data || $3::jsonb
+               WHERE org_id = $1 AND resource_id = ANY ($2) AND family IN ('message', 'inbound_message')
+               RETURNING id)
+           UPDATE webhook_attempts a SET response_body_excerpt = NULL FROM blanked b
+           WHERE a.org_id = $1 AND a.source_event_id = b.id AND a.response_body_excerpt IS NOT NULL""",
         org_id,
         resource_ids,
         blanks,
