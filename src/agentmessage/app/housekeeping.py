@@ -18,6 +18,7 @@ from agentmessage.media.store import ObjectStore
 from agentmessage.messages import retention
 from agentmessage.numbers import carrier_order_queries, upkeep
 from agentmessage.outbox import queries as outbox_queries
+from agentmessage.rollups import counting
 from agentmessage.settings import Settings
 from agentmessage.web import idempotency
 from agentmessage.webhooks import operations as webhooks
@@ -87,6 +88,7 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
         partial(queries.forget_callbacks, db, now - CALLBACKS_KEPT),
         partial(carrier_order_queries.delete_finished, db, now - CARRIER_ORDERS_KEPT),
         partial(inbound.forget_raw, db),
+        partial(counting.forget, db, now),
         partial(topup_queries.delete_events_before, db, now - EVENTS_KEPT),
         partial(webhooks.forget_attempts, db, now=now),
     ):

@@ -1,6 +1,7 @@
 """What the person who hosts the platform can do, over all cells: the acts behind `agentmessage admin`.
 
-Each act that changes an organization is in its audit log, with `actor_kind` platform.
+Each act that changes an organization is in its audit log, with `actor_kind` platform; what concerns no organization is
+in that of the installation (`organizations.INSTALLATION`).
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from agentmessage.keys import operations as keys
 from agentmessage.keys.model import ApiKey
 from agentmessage.numbers import inventory
 from agentmessage.organizations import operations as organizations
+from agentmessage.organizations.model import Plan
 from agentmessage.outbox import queries as outbox
 from agentmessage.settings import Settings
 from agentmessage.web.scopes import CUSTOMER_SCOPES
@@ -82,6 +84,13 @@ class KeyLine(Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     revoked_at: datetime | None
     key: str | None = None
+
+
+class PlanLine(Struct, frozen=True, kw_only=True):
+    """The plan of an organization."""
+
+    org_id: UUID
+    plan: str
 
 
 class WalletLine(Struct, frozen=True, kw_only=True):
@@ -139,6 +148,15 @@ async def create_organization(cells: Cells, settings: Settings, *, name: str, ce
     )
 
 
+async def set_plan(cells: Cells, org_id: UUID, *, plan: str) -> PlanLine:
+    """Put an organization on a plan. Raises Impossible, audited."""
+    tenant = await tenant_of(cells, org_id)
+    cell = await cells.cell(tenant.cell)
+    async with cell.transaction() as tx:
+        await organizations.set_plan(tx, tenant, Plan(plan))
+    return PlanLine(org_id=org_id, plan=plan)
+
+
 async def create_key(cells: Cells, org_id: UUID, *, label: str, scopes: Sequence[str]) -> KeyLine:
     """A new key; no scopes means every customer scope. Raises Impossible, InvalidScopes."""
     tenant = await tenant_of(cells, org_id)
@@ -179,7 +197,7 @@ async def credit_wallet(cells: Cells, org_id: UUID, *, cents: int, reference: st
 
 
 async def import_inventory(cells: Cells, file: Path, *, account: str) -> ImportResult:
-    """Put the numbers of a file into the pool, all or none. Raises Impossible, naming the first bad line.
+    """Put the numbers of a file into the pool, all or none. Raises Impossible, naming the first bad line; audited.
 
     One number a line in E.164, optionally a comma and its type; empty lines and lines that begin with # are skipped.
     """
@@ -193,6 +211,13 @@ async def import_inventory(cells: Cells, file: Path, *, account: str) -> ImportR
         for start in range(0, len(rows), IMPORT_BATCH):
             batch = rows[start : start + IMPORT_BATCH]
             imported += await inventory.import_numbers(tx, account, batch)
+        await organizations.record_for_installation(
+            tx,
+            action="inventory.import",
+            resource_type="inventory",
+            resource_id=account,
+            payload={"file": file.name, "read": len(rows), "imported": imported},
+        )
     return ImportResult(account=account, read=len(rows), imported=imported)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from agentmessage.app import gauges, housekeeping, queries
+from agentmessage.app import bookkeeping, gauges, housekeeping, queries
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
@@ -127,7 +127,7 @@ class Worker:
             self._settings, self._carriers, reconciling.budget, self._ringer.ring, payments=self._payments
         )
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
-        for title, once in loops.all():
+        for title, once in (*loops.all(), *bookkeeping.turns(db, self._settings)):
             group.create_task(self._forever(f"{name} {title}", once))
         self._texting.take_up(db)
         self._telling.take_up(db)

@@ -1,5 +1,6 @@
 """`agentmessage admin organizations|api-keys|wallet`."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -73,6 +74,32 @@ def set_throughput(  # noqa: PLR0917 - typer makes one option of each
         lambda cells: operator_texts.set_throughput(cells, org, per_second=per_second, per_minute=per_minute),
     )
     show_one(after, columns=("org_id", "per_second", "per_minute"), title="Throughput", as_json=as_json)
+
+
+class PlanName(StrEnum):
+    """What an organization has agreed to."""
+
+    PAYG = "payg"
+    STARTER = "starter"
+    GROWTH = "growth"
+    SCALE = "scale"
+    CUSTOM = "custom"
+
+
+@organizations.command("set-plan")
+def set_plan(
+    context: typer.Context,
+    plan: Annotated[
+        PlanName, typer.Argument(help="payg has metrics by the day, starter by the hour, the others finer.")
+    ],
+    org: Org,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Put an organization on a plan."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    after = on_database(context, lambda cells: operator.set_plan(cells, org, plan=plan.value))
+    show_one(after, columns=("org_id", "plan"), title="Plan", as_json=as_json)
 
 
 @api_keys.command("create")

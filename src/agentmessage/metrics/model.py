@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from agentmessage.organizations.model import Plan
 from agentmessage.rollups.model import HOURS_KEPT, MINUTES_KEPT
 
 
@@ -38,12 +39,12 @@ DEFAULT_SPAN = {
 
 MAX_BUCKETS = 10_000
 
-FINEST = {
-    "payg": Granularity.DAY,
-    "starter": Granularity.HOUR,
-    "growth": Granularity.MINUTE,
-    "scale": Granularity.MINUTE,
-    "custom": Granularity.MINUTE,
+FINEST: dict[str, Granularity] = {
+    Plan.PAYG: Granularity.DAY,
+    Plan.STARTER: Granularity.HOUR,
+    Plan.GROWTH: Granularity.MINUTE,
+    Plan.SCALE: Granularity.MINUTE,
+    Plan.CUSTOM: Granularity.MINUTE,
 }
 """The shortest buckets of each plan (api-accounts, section 8, ties finer ones to the legacy tiers)."""
 

@@ -15,6 +15,16 @@ class Mode(StrEnum):
     SANDBOX = "sandbox"
 
 
+class Plan(StrEnum):
+    """What the organization has agreed to. It decides how fine its metrics are; prices are the catalogue's."""
+
+    PAYG = "payg"
+    STARTER = "starter"
+    GROWTH = "growth"
+    SCALE = "scale"
+    CUSTOM = "custom"
+
+
 class QuietHoursMode(StrEnum):
     """What happens to a text inside quiet hours: refused, or accepted and sent at their end."""
 

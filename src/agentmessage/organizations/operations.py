@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
-from agentmessage.kernel.db import Cells, Statements, Tx
+from agentmessage.kernel.db import DEFAULT_CELL, Cells, Statements, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.organizations import queries, rules
-from agentmessage.organizations.model import Address, AuditRow, Mode, Organization, Standing, Summary
+from agentmessage.organizations.model import Address, AuditRow, Mode, Organization, Plan, Standing, Summary
 from agentmessage.organizations.schemas import OrganizationPatch, OrganizationResource
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
@@ -45,6 +45,41 @@ async def record(
     )
     await queries.insert_audit_row(tx, tenant.org_id, row)
     return row.id
+
+
+INSTALLATION = UUID(int=0)
+"""Whose audit log holds what the operator does to the platform itself; it lies in the default cell."""
+
+
+async def record_for_installation(
+    tx: Statements, *, action: str, resource_type: str, resource_id: object, payload: Mapping[str, object] | None = None
+) -> str:
+    """As `record`, for an act of the operator that concerns no organization; `tx` is open on the default cell."""
+    return await record(
+        tx,
+        operator(INSTALLATION, DEFAULT_CELL, Mode.LIVE),
+        action=action,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        payload=payload,
+    )
+
+
+async def list_acts(db: Statements, org_id: UUID, *, limit: int) -> list[AuditRow]:
+    """The newest acts on an organization with their payloads, for the operator."""
+    return await queries.list_audit_rows(
+        db,
+        org_id,
+        before=None,
+        action=None,
+        resource_type=None,
+        resource_id=None,
+        actor_kind=None,
+        since=None,
+        until=None,
+        has_payload=True,
+        limit=limit,
+    )
 
 
 async def create(
@@ -159,6 +194,30 @@ async def raise_tier(tx: Tx, org_id: UUID, tier: int) -> None:
     )
     resource = OrganizationResource.of(await get(tx, tenant), await queries.standing(tx, org_id))
     await facts.emit(tx, org_id, EventType.ORGANIZATION_UPDATED, org_id, resource)
+
+
+async def set_plan(tx: Tx, tenant: Tenant, plan: Plan) -> None:
+    """Put the organization on a plan. For the operator; audited, and a change that changes nothing is not written.
+
+    Raises NotFound.
+    """
+    old = await lock(tx, tenant)
+    if old.plan == plan:
+        return
+    await queries.update_plan(tx, tenant.org_id, plan)
+    await record(
+        tx,
+        tenant,
+        action="plan.update",
+        resource_type="organization",
+        resource_id=tenant.org_id,
+        payload={"before": {"plan": old.plan}, "after": {"plan": plan.value}},
+    )
+    registered = await queries.standing(tx, tenant.org_id)
+    new = structs.replace(old, plan=plan.value, updated_at=tx.now)
+    await facts.emit(
+        tx, tenant.org_id, EventType.ORGANIZATION_UPDATED, tenant.org_id, OrganizationResource.of(new, registered)
+    )
 
 
 async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:

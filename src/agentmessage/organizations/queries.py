@@ -123,6 +123,11 @@ async def raise_tier(tx: Statements, org_id: UUID, tier: int) -> bool:
     )
 
 
+async def update_plan(tx: Statements, org_id: UUID, plan: str) -> None:
+    """Store the plan of an organization that is locked."""
+    await tx.run("UPDATE organizations SET plan = $2, updated_at = $3 WHERE id = $1", org_id, plan, tx.now)
+
+
 async def standing(db: Statements, org_id: UUID) -> Standing:
     """How far registration is: the only look of this room at brands and campaigns, and it changes nothing."""
     row = await db.one(
