@@ -105,9 +105,9 @@ def outcome_of_test(reply: Reply) -> Outcome:
 
 
 METRICS: Mapping[Outcome, str] = {
-    Outcome.SUCCESS: "webhooks.delivered",
-    Outcome.RETRY: "webhooks.retried",
-    Outcome.DEAD: "webhooks.failed",
+    Outcome.SUCCESS: "delivered",
+    Outcome.RETRY: "retried",
+    Outcome.DEAD: "failed",
 }
 
 
@@ -119,4 +119,4 @@ def counted(attempt: Attempt) -> Count:
         "kind": str(attempt.kind),
         "http_status_class": "none" if status is None else f"{status // 100}xx",
     }
-    return Count(attempt.org_id, METRICS[attempt.outcome], attempt.occurred_at, labels, 1)
+    return Count(attempt.org_id, f"webhooks.{METRICS[attempt.outcome]}", attempt.occurred_at, labels, 1)
