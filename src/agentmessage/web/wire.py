@@ -30,25 +30,6 @@ STORABLE = r"^[^\u0000]*$"
 
 E164_PATTERN = r"^\+[1-9][0-9]{6,14}" + END
 E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=must("must be E.164"))]
-HTTPS_PATTERN = r"^https://[A-Za-z0-9\[][!-~]*" + END
-HttpsUrl = Annotated[
-    str,
-    Meta(
-        pattern=HTTPS_PATTERN,
-        max_length=2048,
-        examples=["https://customer.example/inbound"],
-        extra=must("must be an https URL of at most 2048 characters"),
-    ),
-]
-ClearableUrl = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{END}|{HTTPS_PATTERN}",
-        max_length=2048,
-        examples=["https://customer.example/inbound"],
-        extra=must("must be an https URL of at most 2048 characters, or empty to clear"),
-    ),
-]
 Label = Annotated[
     str,
     Meta(
