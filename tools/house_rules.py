@@ -69,6 +69,8 @@ OPERATOR = "the operator looks across organizations, from the command line only"
 DISPATCH = "a worker claims and records texts by their ids, whoever they belong to: many in one commit"
 LANES = "a worker tells receivers by their lanes, whoever they belong to: many in one commit"
 RECEIPTS = "a carrier's receipt names its own id and no organization; many are applied in one commit"
+COUNTING = "texts of all organizations are counted behind the one order that their events have"
+SEALING = "audit rows of all organizations are sealed in the one order that they have"
 
 ACROSS_TENANTS: dict[str, str] = {
     "app/operator_queries.py": OPERATOR,
@@ -94,6 +96,9 @@ ACROSS_TENANTS: dict[str, str] = {
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,
+    "organizations/seal_queries.py": SEALING,
+    "rollups/follower_queries.py": COUNTING,
+    "rollups/queries.py::delete_before": RETENTION,
     "numbers/upkeep_queries.py::claim_owed": UPKEEP,
     "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,

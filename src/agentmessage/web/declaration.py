@@ -138,40 +138,43 @@ class Routes:
         texts: Mapping[str, PathText] | None = None,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
-        if scope not in ALL_SCOPES:
-            raise ValueError(f"{method} {path}: unknown scope {scope!r}")
+        _require_known(scope, f"{method} {path}")
 
         def declare(handler: H) -> H:
             body, query = get_type_hints(handler)["call"].__args__
-            self.declared.append(
-                Route(
-                    method=method,
-                    path=path,
-                    scope=scope,
-                    tag=self.tag,
-                    handler=handler,
-                    body=body,
-                    query=query,
-                    answers=answers,
-                    refuses=refuses,
-                    path_fault=path_fault,
-                    bare=bare,
-                    is_list=is_list,
-                    meta=meta,
-                    optional_body=optional_body,
-                    waits=waits,
-                    keeps_answer=keeps_answer,
-                    body_fault_is_400=body_fault_is_400,
-                    cursor_header=cursor_header,
-                    streams=streams,
-                    lines=lines,
-                    example=example,
-                    is_secret=is_secret,
-                    max_body_bytes=max_body_bytes,
-                    parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
-                    texts=texts or {},
-                )
+            declared = Route(
+                method=method,
+                path=path,
+                scope=scope,
+                tag=self.tag,
+                handler=handler,
+                body=body,
+                query=query,
+                answers=answers,
+                refuses=refuses,
+                path_fault=path_fault,
+                bare=bare,
+                is_list=is_list,
+                meta=meta,
+                optional_body=optional_body,
+                waits=waits,
+                keeps_answer=keeps_answer,
+                body_fault_is_400=body_fault_is_400,
+                cursor_header=cursor_header,
+                streams=streams,
+                lines=lines,
+                example=example,
+                is_secret=is_secret,
+                max_body_bytes=max_body_bytes,
+                parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
+                texts=texts or {},
             )
+            self.declared.append(declared)
             return handler
 
         return declare
+
+
+def _require_known(scope: str, operation: str) -> None:
+    if scope not in ALL_SCOPES:
+        raise ValueError(f"{operation}: unknown scope {scope!r}")
