@@ -104,7 +104,7 @@ def _errors(routes: Sequence[Route]) -> Iterator[str]:
     for code, kinds in by_code.items():
         yield f"### {code}\n"
         for kind in kinds:
-            yield f"**{kind.status} {_phrase(kind.status)}.** {_cause(kind)}"
+            yield f"**{kind.status} {_phrase(kind.status)}.** {cause(kind)}"
             yield f"*Way out:* {kind.fix}\n"
         where = [f"`{route.name}`" for route in routes if kinds[0] in route.refuses]
         if where and len(where) < len(routes) // 2:
@@ -115,7 +115,8 @@ def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Refused"
 
 
-def _cause(kind: type[ApiError]) -> str:
+def cause(kind: type[ApiError]) -> str:
+    """Why it is refused, in one paragraph."""
     return " ".join((inspect.getdoc(kind) or "").split())
 
 

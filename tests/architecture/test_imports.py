@@ -25,6 +25,9 @@ BREAKS = [
     ("hold the database driver", "brands/queries.py", "import asyncpg"),
     ("Only the wiring names a concrete carrier", "numbers/operations.py", "import agentmessage.carriers.tcr"),
     ("The simulator knows no room", "simulator/state.py", "import agentmessage.brands.model"),
+    ("The client library needs none of the platform", "sdk/calls.py", "import agentmessage.kernel.ids"),
+    ("The client library needs none of the platform", "sdk/calls.py", "import aiohttp"),
+    ("Only the surfaces speak through the client library", "app/demo.py", "import agentmessage.sdk.calls"),
     ("No circles", "web/wire.py", "import agentmessage.web.edge"),
 ]
 

@@ -1,0 +1,58 @@
+"""Answers of any length, one JSON value a line, read as they come."""
+
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import httpx2
+import msgspec
+
+from agentmessage.sdk.aio.transport import AsyncTransport, failure
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.failures import UnreadableAnswer
+
+T = TypeVar("T")
+
+NDJSON = "application/x-ndjson"
+
+
+class AsyncLines(Generic[T]):
+    """The rows of one answer, read once. Use it in a `with` block when you may stop before its end.
+
+    Raises APIError before the first row, and APIConnectionError when the answer breaks off: it cannot be resumed.
+    """
+
+    def __init__(self, transport: AsyncTransport, kind: type[T], call: Call) -> None:
+        self._rows = self._read(transport, msgspec.json.Decoder(kind), call)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        return await anext(self._rows)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give up the connection."""
+        await self._rows.aclose()
+
+    async def _read(
+        self, transport: AsyncTransport, decoder: msgspec.json.Decoder[T], call: Call
+    ) -> AsyncGenerator[T, None]:
+        call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
+        try:
+            async with transport.stream(call) as response:
+                async for line in response.aiter_lines():
+                    if line:
+                        yield decoder.decode(line)
+        except httpx2.RequestError as error:
+            raise failure(error, tries=1) from error
+        except msgspec.DecodeError as error:
+            raise UnreadableAnswer(f"A line of the answer cannot be read: {error}.", request_id="") from error

@@ -1,0 +1,61 @@
+"""Lists that come in pages, read one by one or to the end."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Generic, TypeVar
+
+from agentmessage.sdk.aio.transport import AsyncTransport
+from agentmessage.sdk.answers import Http, Meta, listed
+from agentmessage.sdk.calls import Call
+
+T = TypeVar("T")
+
+
+class AsyncPage(Generic[T]):
+    """One page: `data`, `meta`, and a way to the pages behind it."""
+
+    def __init__(
+        self, transport: AsyncTransport, call: Call, kind: type[T], *, data: list[T], meta: Meta, http: Http
+    ) -> None:
+        self.data = data
+        self.meta = meta
+        self.http = http
+        self._transport = transport
+        self._call = call
+        self._kind = kind
+
+    @property
+    def has_more(self) -> bool:
+        """There is a page behind this one."""
+        return self.meta.next_cursor is not None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    async def next_page(self) -> "AsyncPage[T] | None":
+        """The page behind this one, None after the last. Raises APIError and APIConnectionError."""
+        if self.meta.next_cursor is None:
+            return None
+        return await read_page(self._transport, self._kind, self._call.after(self.meta.next_cursor))
+
+    async def pages(self) -> AsyncIterator["AsyncPage[T]"]:
+        """This page and all behind it, each fetched when its turn comes."""
+        page: AsyncPage[T] | None = self
+        while page is not None:
+            yield page
+            page = await page.next_page()
+
+    async def all(self) -> AsyncIterator[T]:
+        """Every row of this page and of all behind it."""
+        async for page in self.pages():
+            for row in page.data:
+                yield row
+
+
+async def read_page(transport: AsyncTransport, kind: type[T], call: Call) -> AsyncPage[T]:
+    """The page that a call asks for. Raises APIError and APIConnectionError."""
+    answer = await transport.send(call)
+    data, meta = listed(kind, answer)
+    return AsyncPage(transport, call, kind, data=data, meta=meta, http=answer.http)

@@ -1,0 +1,28 @@
+"""The operations of `client.contacts`. Generated from the contract by `tools/make_sdk.py`."""
+
+from agentmessage.sdk.aio.resource import AsyncResource
+from agentmessage.sdk.calls import Call, given, segment
+from agentmessage.sdk.models.contacts import Erased
+
+
+class AsyncContactsOperations(AsyncResource):
+    """The operations of `client.contacts`."""
+
+    async def erase(self, contact_number: str, *, idempotency_key: str | None = None) -> Erased:
+        """Erase everything that was said with a contact.
+
+        The content of every text to and from the number is taken out, over all numbers of the organization: bodies,
+        media URLs, previews and events. What still waits to be sent to it is canceled. That there were texts stays, and
+        so do consent and its history. An audit record is written each time; a number that nobody knows counts zeros.
+        100 an hour. Keep this scope on a key of its own.
+
+        - `contact_number`: The contact's number, URL-encoded: `%2B14155550177`.
+
+        Scope: `messages:erase`. Refusals: ValidationFailed, InvalidInput, IdempotencyKeyReused, RateLimited.
+        """
+        return await self._one(
+            Erased,
+            Call(
+                "POST", f"/v1/contacts/{segment(contact_number)}/erase", body=given({}), idempotency_key=idempotency_key
+            ),
+        )

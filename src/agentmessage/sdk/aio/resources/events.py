@@ -1,0 +1,37 @@
+"""The operations of `client.events`. Generated from the contract by `tools/make_sdk.py`."""
+
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.aio.following import AsyncFollowing
+from agentmessage.sdk.aio.pages import AsyncPage
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.models.events import Event
+from agentmessage.sdk.models.shared import EventType, EventTypeWord
+
+
+class AsyncEventsOperations(AsyncFollowing):
+    """The operations of `client.events`."""
+
+    async def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        type: EventType | EventTypeWord | UnsetType = UNSET,
+        since: datetime | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+    ) -> AsyncPage[Event]:
+        """List what happened, oldest first, or follow it.
+
+        With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would
+        and goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in
+        the stream and in the list; it wins over `cursor`. Events are kept for 90 days.
+
+        - `limit`: 1 to 200, 50 unless given.
+
+        Scope: `events:read`. Refusals: ValidationFailed.
+        """
+        return await self._page(
+            Event, Call("GET", "/v1/events", query={"cursor": cursor, "type": type, "since": since, "limit": limit})
+        )

@@ -1,0 +1,173 @@
+"""The operations of `client.messages`. Generated from the contract by `tools/make_sdk.py`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.aio.conversing import AsyncConversing
+from agentmessage.sdk.aio.pages import AsyncPage
+from agentmessage.sdk.answers import Rows
+from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk.models.messages import (
+    MediaType,
+    MediaTypeWord,
+    MediaUpload,
+    Message,
+    MessageBatch,
+    MessageDraft,
+    MessageStatus,
+    MessageStatusWord,
+    MessageTransition,
+    Priority,
+    PriorityWord,
+)
+
+
+class AsyncMessagesOperations(AsyncConversing):
+    """The operations of `client.messages`."""
+
+    async def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        status: MessageStatus | MessageStatusWord | UnsetType = UNSET,
+        from_: str | UnsetType = UNSET,
+        to: str | UnsetType = UNSET,
+        tag: str | UnsetType = UNSET,
+    ) -> AsyncPage[Message]:
+        """List texts, newest first.
+
+        The next page's cursor is in the header `X-Next-Cursor`.
+
+        - `limit`: 1 to 200, 50 unless given.
+        - `tag`: 1 to 64 characters.
+
+        Scope: `messages:read`. Refusals: ValidationFailed.
+        """
+        return await self._page(
+            Message,
+            Call(
+                "GET",
+                "/v1/messages",
+                query={"cursor": cursor, "limit": limit, "status": status, "from": from_, "to": to, "tag": tag},
+            ),
+        )
+
+    async def send(
+        self,
+        *,
+        from_: str,
+        to: str,
+        text: str | UnsetType | None = UNSET,
+        media: Sequence[str] | UnsetType | None = UNSET,
+        smart_encoding: bool | UnsetType | None = UNSET,
+        priority: Priority | PriorityWord | UnsetType | None = UNSET,
+        tag: str | UnsetType | None = UNSET,
+        scheduled_at: datetime | UnsetType | None = UNSET,
+        validity_s: int | UnsetType | None = UNSET,
+        metadata: Mapping[str, str] | UnsetType | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Message:
+        """Send one text.
+
+        Accepted means that it is stored and will be sent; delivery follows as events.
+
+        A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of
+        them. Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
+
+        - `from_`: One of your assigned numbers.
+        - `text`: 1 to 1600 characters.
+        - `media`: At most 10 items.
+        - `smart_encoding`: Send typographic characters as plain ones where that saves a part. False unless given.
+        - `priority`: `high` overtakes in the queue, never in law. `default` unless given.
+        - `tag`: 1 to 64 characters.
+        - `validity_s`: 60 to 172800, 14400 unless given.
+
+        Scope: `messages:send`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
+        SenderNotRegistered, LineTypeBlocked, QuietHours, FrequencyCapExceeded, RateLimited, RecipientOptedOut,
+        ConsentRequired, ConsentStale, MmsDisabled.
+        """
+        return await self._one(
+            Message,
+            Call(
+                "POST",
+                "/v1/messages",
+                body={
+                    "from": from_,
+                    "to": to,
+                    "text": text,
+                    "media": media,
+                    "smart_encoding": smart_encoding,
+                    "priority": priority,
+                    "tag": tag,
+                    "scheduled_at": scheduled_at,
+                    "validity_s": validity_s,
+                    "metadata": metadata,
+                },
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    async def send_batch(self, *, messages: Sequence[MessageDraft], idempotency_key: str | None = None) -> MessageBatch:
+        """Send up to a thousand texts; each stands alone and is answered in its place.
+
+        207: `results` has one entry for each text, in order, with the status that it would have been answered alone.
+
+        - `messages`: Each a body of `POST /v1/messages`. 1 to 1000 items.
+
+        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        """
+        return await self._one(
+            MessageBatch,
+            Call("POST", "/v1/messages/batch", body={"messages": messages}, idempotency_key=idempotency_key),
+        )
+
+    async def get(self, message_id: Id) -> Message:
+        """Get a text and how far it has come.
+
+        Scope: `messages:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return await self._one(Message, Call("GET", f"/v1/messages/{segment(message_id)}"))
+
+    async def cancel(self, message_id: Id) -> Message:
+        """Cancel a text that is still queued; in practice a scheduled one.
+
+        Canceling twice is harmless.
+
+        Nothing is charged: queued texts carry no charge.
+
+        Scope: `messages:send`. Refusals: ValidationFailed, NotFound, MessageNotCancelable.
+        """
+        return await self._one(Message, Call("DELETE", f"/v1/messages/{segment(message_id)}"))
+
+    async def list_events(self, message_id: Id) -> Rows[MessageTransition]:
+        """Every move of a text, oldest first, with its cause and the carrier's own words.
+
+        Scope: `messages:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return await self._rows(MessageTransition, Call("GET", f"/v1/messages/{segment(message_id)}/events"))
+
+    async def create_media_upload(
+        self, *, mime_type: MediaType | MediaTypeWord, byte_size: int, idempotency_key: str | None = None
+    ) -> MediaUpload:
+        """Get a link to upload a file to, which can then be sent as MMS.
+
+        PUT the file's bytes to `upload_url`, without a key, within 30 minutes; the link works once. The bytes must be
+        of the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute.
+
+        - `byte_size`: 1 to 1048576.
+
+        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited,
+        MmsDisabled.
+        """
+        return await self._one(
+            MediaUpload,
+            Call(
+                "POST",
+                "/v1/messages/media-upload",
+                body={"mime_type": mime_type, "byte_size": byte_size},
+                idempotency_key=idempotency_key,
+            ),
+        )

@@ -1,0 +1,57 @@
+"""Where the platform is and who asks: from arguments, else from the environment."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from agentmessage.sdk.failures import Misconfigured
+from agentmessage.sdk.patience import DEFAULT_RETRIES
+
+KEY_VARIABLE = "AGENTMESSAGE_API_KEY"
+URL_VARIABLE = "AGENTMESSAGE_BASE_URL"
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+"""Where `agentmessage up` listens."""
+
+DEFAULT_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """What every request of a client needs."""
+
+    base_url: str
+    api_key: str
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    max_retries: int = DEFAULT_RETRIES
+
+    def headers(self) -> dict[str, str]:
+        """What every request carries."""
+        return {"Authorization": f"Bearer {self.api_key}", "User-Agent": user_agent()}
+
+
+def configure(*, base_url: str | None, api_key: str | None, timeout_s: float, max_retries: int) -> Configuration:
+    """The configuration of a client. Raises Misconfigured."""
+    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE, "")
+    if not key:
+        raise Misconfigured("There is no API key.", f"Give api_key=…, or set {KEY_VARIABLE}.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise Misconfigured("The API key holds characters that no key has.", "Copy it again, without spaces around it.")
+    url = (base_url or os.environ.get(URL_VARIABLE) or DEFAULT_BASE_URL).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Misconfigured(f"{url!r} is not the address of a platform.", "Give one such as https://sms.example.com.")
+    return Configuration(base_url=url, api_key=key, timeout_s=timeout_s, max_retries=max_retries)
+
+
+def user_agent() -> str:
+    """The library with its version, and what it runs on."""
+    try:
+        release = version("agentmessage")
+    except PackageNotFoundError:
+        release = "0"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"agentmessage-python/{release} ({python}; {sys.platform})"

@@ -1,0 +1,137 @@
+"""Values of `guardrails`. Generated from the contract by `tools/make_sdk.py`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from agentmessage.sdk.answers import Model
+from agentmessage.sdk.models.shared import Encoding, QuietHoursMode
+from agentmessage.sdk.open_enum import OpenEnum
+
+
+class AutostampCadence(OpenEnum):
+    """Which texts to one recipient carry the sender's disclosure: all, the first ever, or the first in 24 hours."""
+
+    EVERY = "every"
+    FIRST = "first"
+    DAILY = "daily"
+
+
+AutostampCadenceWord = Literal["every", "first", "daily"]
+
+
+class ScopeKind(OpenEnum):
+    """What a profile can be bound to; `use_case_default` is the organization itself."""
+
+    PHONE_NUMBER = "phone_number"
+    POOL = "pool"
+    CAMPAIGN = "campaign"
+    BRAND = "brand"
+    USE_CASE_DEFAULT = "use_case_default"
+
+
+class PreflightSeverity(OpenEnum):
+    """What a finding means for the text."""
+
+    PASS = "pass"
+    INFO = "info"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class Binding(Model, frozen=True, kw_only=True):
+    """A profile on a scope. The organization's default is `use_case_default` and names no target."""
+
+    id: str
+    org_id: str
+    scope_kind: ScopeKind
+    brand_id: str | None = None
+    campaign_id: str | None = None
+    phone_number_id: str | None = None
+    pool_id: str | None = None
+    profile_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class GuardrailDecision(Model, frozen=True, kw_only=True):
+    """Which scope decided about a guardrail."""
+
+    scope_kind: str
+    scope_id: str | None = None
+    profile_id: str | None = None
+
+
+class Member(Model, frozen=True, kw_only=True):
+    """A number in a pool."""
+
+    pool_id: str
+    phone_number_id: str
+    org_id: str
+    added_at: datetime
+
+
+class Pool(Model, frozen=True, kw_only=True):
+    """Numbers of one brand that share a profile. It has no effect without members and a binding."""
+
+    id: str
+    org_id: str
+    brand_id: str
+    name: str
+    slug: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class PreflightFinding(Model, frozen=True, kw_only=True):
+    """One thing about the text. `code` is the refusal that sending would answer with; null where it is none."""
+
+    check: str
+    severity: PreflightSeverity
+    code: str | None = None
+    title: str
+    suggested_fix: str | None = None
+    details: Mapping[str, str] | None = None
+
+
+class Preflight(Model, frozen=True, kw_only=True):
+    """Whether the text would be accepted now, and everything that speaks for or against it, in the order of sending."""
+
+    can_submit: bool
+    findings: tuple[PreflightFinding, ...]
+    source_breakdown: Mapping[str, GuardrailDecision]
+    segment_count: int
+    encoding: Encoding
+    cost_cents: int
+    appended_text: str | None = None
+    would_be_sent_at: datetime
+
+
+class Profile(Model, frozen=True, kw_only=True):
+    """A set of guardrails. It has no effect until it is bound. Minutes count from midnight at the recipient's.
+
+    Every `*_disabled`: null inherits from the next wider scope; false is on, with the settings beside it; true is off.
+    `quiet_hours_mode` null is `reject`, `autostamp_cadence` null is `every`.
+    """
+
+    id: str
+    org_id: str
+    name: str
+    source: str
+    template_key: str | None = None
+    quiet_hours_disabled: bool | None = None
+    quiet_hours_start_minute: int | None = None
+    quiet_hours_end_minute: int | None = None
+    quiet_hours_mode: QuietHoursMode | None = None
+    freq_cap_disabled: bool | None = None
+    freq_cap_window_minutes: int | None = None
+    freq_cap_max_in_window: int | None = None
+    consent_freshness_disabled: bool | None = None
+    consent_freshness_max_age_days: int | None = None
+    autostamp_disabled: bool | None = None
+    autostamp_sender_id_text: str | None = None
+    autostamp_cadence: AutostampCadence | None = None
+    suppression_disabled: bool | None = None
+    branded_link_advisory_disabled: bool | None = None
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,58 @@
+"""The client: one platform, one key, and every family of operations as an attribute."""
+
+from typing import Self
+
+from agentmessage.sdk.configuration import DEFAULT_TIMEOUT_S, configure
+from agentmessage.sdk.patience import DEFAULT_RETRIES
+from agentmessage.sdk.sync.families import Families
+from agentmessage.sdk.sync.transport import Transport
+
+
+class AgentMessage(Families):
+    """One platform, as one key sees it. Made once and shared; closed at the end, best by a `with` block.
+
+    `api_key` and `base_url` default to AGENTMESSAGE_API_KEY and AGENTMESSAGE_BASE_URL, the latter to the address that
+    `agentmessage up` listens on. `timeout_s` is for one attempt; `max_retries` is how often a request is sent again
+    after a broken connection, 429, 502, 503 or 504. Raises Misconfigured.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        max_retries: int = DEFAULT_RETRIES,
+    ) -> None:
+        configuration = configure(base_url=base_url, api_key=api_key, timeout_s=timeout_s, max_retries=max_retries)
+        super().__init__(Transport(configuration))
+
+    @property
+    def base_url(self) -> str:
+        """Where the platform is."""
+        return self._transport.configuration.base_url
+
+    def with_options(
+        self, *, timeout_s: float | None = None, max_retries: int | None = None, api_key: str | None = None
+    ) -> Self:
+        """The same client over the same connections with other options; closing one closes both."""
+        now = self._transport.configuration
+        other = configure(
+            base_url=now.base_url,
+            api_key=api_key or now.api_key,
+            timeout_s=now.timeout_s if timeout_s is None else timeout_s,
+            max_retries=now.max_retries if max_retries is None else max_retries,
+        )
+        client = type(self).__new__(type(self))
+        Families.__init__(client, self._transport.configured(other))
+        return client
+
+    def close(self) -> None:
+        """Give up the connections; the client cannot be used any more."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

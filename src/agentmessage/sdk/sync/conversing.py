@@ -1,0 +1,65 @@
+"""What takes more than one request: waiting for a reply, sending a file."""
+
+import math
+import time
+from datetime import datetime
+from time import monotonic
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.answers import perhaps
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.models import InboundMessage, MediaType, MediaTypeWord, MediaUpload, Message
+from agentmessage.sdk.sync.resource import Resource
+
+LONGEST_WAIT_S = 60
+EARLY_S = 1.0
+"""A platform that is about to restart answers at once; it is asked again after this."""
+
+
+class Conversing(Resource):
+    """What can be done with texts besides single requests."""
+
+    def wait_for_reply(
+        self,
+        message: Message | None = None,
+        *,
+        from_: str | UnsetType = UNSET,
+        to: str | UnsetType = UNSET,
+        since: datetime | UnsetType = UNSET,
+        timeout_s: float = 60.0,
+    ) -> InboundMessage | None:
+        """Wait for the next text from a contact, None when none came in time.
+
+        With a `message` that was sent: the first text from its recipient to its sender since it was accepted, also one
+        that came before this call. Without: the first text that fits `from_` (the contact), `to` (your number) and
+        `since`, the time of the last text that was seen; left out, it is the time of the call.
+
+        Scope: `messages:read`. Refusals: ValidationFailed, RateLimited.
+        """
+        if message is not None:
+            from_, to, since = message.to, message.from_, message.created_at
+        deadline = monotonic() + timeout_s
+        while True:
+            left_s = max(0.0, deadline - monotonic())
+            step_s = min(LONGEST_WAIT_S, math.ceil(left_s))
+            query = {"from": from_, "to": to, "since": since, "timeout_s": step_s}
+            answer = self._transport.send(Call("GET", "/v1/inbound-messages/wait", query=query))
+            found = perhaps(InboundMessage, answer)
+            if found is not None or deadline - monotonic() <= 0:
+                return found
+            if since is UNSET:
+                since = answer.http.served_at or UNSET
+            if deadline - monotonic() > left_s - step_s + EARLY_S:
+                time.sleep(EARLY_S)
+
+    def upload_media(self, content: bytes, *, mime_type: MediaType | MediaTypeWord) -> MediaUpload:
+        """Upload a file to be sent; list the answer's `media_id` in `media` of a text within 30 minutes.
+
+        Scope: `messages:send`. Refusals: ValidationFailed, RateLimited, MmsDisabled; and any APIError of the storage.
+        """
+        call = Call("POST", "/v1/messages/media-upload", body={"mime_type": mime_type, "byte_size": len(content)})
+        upload = self._one(MediaUpload, call)
+        answer = self._transport.upload(upload.upload_url, content, mime_type=str(mime_type))
+        answer.require_success()
+        return upload

@@ -1,0 +1,56 @@
+"""Answers of any length, one JSON value a line, read as they come."""
+
+from collections.abc import Generator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import httpx2
+import msgspec
+
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.failures import UnreadableAnswer
+from agentmessage.sdk.sync.transport import Transport, failure
+
+T = TypeVar("T")
+
+NDJSON = "application/x-ndjson"
+
+
+class Lines(Generic[T]):
+    """The rows of one answer, read once. Use it in a `with` block when you may stop before its end.
+
+    Raises APIError before the first row, and APIConnectionError when the answer breaks off: it cannot be resumed.
+    """
+
+    def __init__(self, transport: Transport, kind: type[T], call: Call) -> None:
+        self._rows = self._read(transport, msgspec.json.Decoder(kind), call)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        return next(self._rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._rows.close()
+
+    def _read(self, transport: Transport, decoder: msgspec.json.Decoder[T], call: Call) -> Generator[T, None]:
+        call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
+        try:
+            with transport.stream(call) as response:
+                for line in response.iter_lines():
+                    if line:
+                        yield decoder.decode(line)
+        except httpx2.RequestError as error:
+            raise failure(error, tries=1) from error
+        except msgspec.DecodeError as error:
+            raise UnreadableAnswer(f"A line of the answer cannot be read: {error}.", request_id="") from error

@@ -1,0 +1,77 @@
+"""The operations of `client.api_keys`. Generated from the contract by `tools/make_sdk.py`."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk.models.api_keys import ApiKey, ApiKeyWithPlaintext
+from agentmessage.sdk.sync.pages import Page
+from agentmessage.sdk.sync.resource import Resource
+
+
+class ApiKeysOperations(Resource):
+    """The operations of `client.api_keys`."""
+
+    def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        include_revoked: bool | UnsetType = UNSET,
+    ) -> Page[ApiKey]:
+        """List API keys, newest first, revoked ones too unless include_revoked=false.
+
+        - `limit`: 1 to 100, 50 unless given.
+        - `include_revoked`: True unless given.
+
+        Scope: `apikeys:read`. Refusals: ValidationFailed.
+        """
+        return self._page(
+            ApiKey,
+            Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit, "include_revoked": include_revoked}),
+        )
+
+    def create(self, *, label: str, scopes: Sequence[str], idempotency_key: str | None = None) -> ApiKeyWithPlaintext:
+        """Make an API key.
+
+        The plaintext is shown in this answer only. Creating and rotating share 10 requests a minute.
+
+        - `label`: What the key is for; shown in the audit log. 1 to 100 characters.
+        - `scopes`: One or more different scopes. At least 1 items.
+
+        Scope: `apikeys:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        """
+        return self._bare(
+            ApiKeyWithPlaintext,
+            Call("POST", "/v1/api-keys", body={"label": label, "scopes": scopes}, idempotency_key=idempotency_key),
+        )
+
+    def get(self, api_key_id: Id) -> ApiKey:
+        """Read one API key, revoked or not.
+
+        Scope: `apikeys:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return self._bare(ApiKey, Call("GET", f"/v1/api-keys/{segment(api_key_id)}"))
+
+    def revoke(self, api_key_id: Id) -> None:
+        """End an API key; it stays listed with revoked_at.
+
+        Ending it again answers 204 too.
+
+        Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound.
+        """
+        self._nothing(Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}"))
+
+    def rotate(self, api_key_id: Id, *, idempotency_key: str | None = None) -> ApiKeyWithPlaintext:
+        """Replace an API key by a new one with the same label and scopes.
+
+        The old key stops working at once. A key with scopes that the calling key lacks cannot be rotated by it, and a
+        revoked key is not found. Creating and rotating share 10 requests a minute.
+
+        Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound, IdempotencyKeyReused, RateLimited.
+        """
+        return self._bare(
+            ApiKeyWithPlaintext,
+            Call("POST", f"/v1/api-keys/{segment(api_key_id)}/rotate", idempotency_key=idempotency_key),
+        )

@@ -1,0 +1,86 @@
+"""The operations of `client.brands`. Generated from the contract by `tools/make_sdk.py`."""
+
+from typing import Unpack
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk.models.brands import Brand, BrandStatus, BrandStatusWord, IdentityStatus, IdentityStatusWord
+from agentmessage.sdk.models.shared import BrandChanges, BrandFields
+from agentmessage.sdk.sync.pages import Page
+from agentmessage.sdk.sync.resource import Resource
+
+
+class BrandsOperations(Resource):
+    """The operations of `client.brands`."""
+
+    def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        status: BrandStatus | BrandStatusWord | UnsetType = UNSET,
+        identity_status: IdentityStatus | IdentityStatusWord | UnsetType = UNSET,
+    ) -> Page[Brand]:
+        """List brands, newest first.
+
+        The next page's cursor is in the header `X-Next-Cursor`.
+
+        - `offset`: Rows to skip; not together with `cursor`. 0 to 1000000.
+        - `limit`: 1 to 100, 20 unless given.
+
+        Scope: `brands:read`. Refusals: ValidationFailed.
+        """
+        return self._page(
+            Brand,
+            Call(
+                "GET",
+                "/v1/brands",
+                query={
+                    "cursor": cursor,
+                    "offset": offset,
+                    "limit": limit,
+                    "status": status,
+                    "identity_status": identity_status,
+                },
+            ),
+        )
+
+    def create(self, *, idempotency_key: str | None = None, **fields: Unpack[BrandFields]) -> Brand:
+        """File a brand with the registry.
+
+        Accepted means charged ($5.00, once) and queued: `tcr_brand_id` and `identity_status` follow, and the event
+        `brand.vetted` or `brand.vetting_failed` says how it went. The fee is not given back when the registry refuses.
+        An organization has one brand unless it is a reseller; deleted ones do not count.
+
+        Scope: `brands:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
+        ResellerRequired.
+        """
+        return self._one(Brand, Call("POST", "/v1/brands", body=fields, idempotency_key=idempotency_key))
+
+    def get(self, brand_id: Id) -> Brand:
+        """Read one brand; a deleted one can still be read.
+
+        Scope: `brands:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return self._one(Brand, Call("GET", f"/v1/brands/{segment(brand_id)}"))
+
+    def update(self, brand_id: Id, **fields: Unpack[BrandChanges]) -> Brand:
+        """Change a brand, and have the registry look at it again where it has to.
+
+        Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed
+        anew for another $5.00; telling the registry of a change is free.
+
+        Scope: `brands:write`. Refusals: ValidationFailed, InvalidInput, InsufficientCredit, NotFound, BrandDeleted.
+        """
+        return self._one(Brand, Call("PATCH", f"/v1/brands/{segment(brand_id)}", body=fields))
+
+    def delete(self, brand_id: Id) -> Brand:
+        """Delete a brand for good, here and at the registry.
+
+        Its campaigns must have been deactivated. Deleting a deleted brand answers it again and changes nothing.
+
+        Scope: `brands:write`. Refusals: ValidationFailed, NotFound, BrandHasCampaigns.
+        """
+        return self._one(Brand, Call("DELETE", f"/v1/brands/{segment(brand_id)}"))

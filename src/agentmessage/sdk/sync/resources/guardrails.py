@@ -1,0 +1,64 @@
+"""The operations of `client.guardrails`. Generated from the contract by `tools/make_sdk.py`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.models.guardrails import Preflight
+from agentmessage.sdk.sync.resource import Resource
+from agentmessage.sdk.sync.resources.guardrail_bindings import GuardrailBindingsOperations
+from agentmessage.sdk.sync.resources.guardrail_pools import GuardrailPoolsOperations
+from agentmessage.sdk.sync.resources.guardrail_profiles import GuardrailProfilesOperations
+from agentmessage.sdk.sync.transport import Transport
+
+
+class GuardrailsOperations(Resource):
+    """The operations of `client.guardrails`."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.profiles = GuardrailProfilesOperations(transport)
+        self.bindings = GuardrailBindingsOperations(transport)
+        self.pools = GuardrailPoolsOperations(transport)
+
+    def preflight(
+        self,
+        *,
+        from_: str,
+        to: str,
+        text: str | UnsetType | None = UNSET,
+        media: Sequence[str] | UnsetType | None = UNSET,
+        smart_encoding: bool | UnsetType | None = UNSET,
+        scheduled_at: datetime | UnsetType | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Preflight:
+        """Say whether a text would be accepted now, and why or why not; nothing is sent, stored, counted or charged.
+
+        `can_submit` is true exactly when `POST /v1/messages` would accept the same text at this moment: both ask the
+        same rules. `source_breakdown` tells for every guardrail which scope decided.
+
+        - `from_`: One of your assigned numbers.
+        - `text`: 1 to 1600 characters.
+        - `media`: At most 10 items.
+        - `smart_encoding`: False unless given.
+
+        Scope: `org:read`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ValidationFailed.
+        """
+        return self._one(
+            Preflight,
+            Call(
+                "POST",
+                "/v1/guardrails/preflight",
+                body={
+                    "from": from_,
+                    "to": to,
+                    "text": text,
+                    "media": media,
+                    "smart_encoding": smart_encoding,
+                    "scheduled_at": scheduled_at,
+                },
+                idempotency_key=idempotency_key,
+            ),
+        )

@@ -1,0 +1,86 @@
+"""The operations of `client.webhooks.deliveries`. Generated from the contract by `tools/make_sdk.py`."""
+
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.calls import Call, Id, given, segment
+from agentmessage.sdk.models.webhooks import Delivery, Outcome, OutcomeWord, Replay
+from agentmessage.sdk.sync.pages import Page
+from agentmessage.sdk.sync.resource import Resource
+
+
+class WebhookDeliveriesOperations(Resource):
+    """The operations of `client.webhooks.deliveries`."""
+
+    def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        endpoint_id: Id | UnsetType = UNSET,
+        event_type: str | UnsetType = UNSET,
+        outcome: Outcome | OutcomeWord | UnsetType = UNSET,
+        since: datetime | UnsetType = UNSET,
+        until: datetime | UnsetType = UNSET,
+        http_status_min: int | UnsetType = UNSET,
+        http_status_max: int | UnsetType = UNSET,
+    ) -> Page[Delivery]:
+        """List attempts to tell receivers, newest first, of the last 30 days: endpoints' and the URLs' of numbers.
+
+        - `limit`: 1 to 200, 50 unless given.
+        - `http_status_min`: 100 to 599.
+        - `http_status_max`: 100 to 599.
+
+        Scope: `webhooks:read`. Refusals: ValidationFailed.
+        """
+        return self._page(
+            Delivery,
+            Call(
+                "GET",
+                "/v1/webhooks/deliveries",
+                query={
+                    "cursor": cursor,
+                    "limit": limit,
+                    "endpoint_id": endpoint_id,
+                    "event_type": event_type,
+                    "outcome": outcome,
+                    "since": since,
+                    "until": until,
+                    "http_status_min": http_status_min,
+                    "http_status_max": http_status_max,
+                },
+            ),
+        )
+
+    def get(self, delivery_id: Id) -> Delivery:
+        """Read one attempt to tell a receiver.
+
+        It is kept for 30 days.
+
+        Scope: `webhooks:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return self._bare(Delivery, Call("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
+
+    def replay(
+        self, delivery_id: Id, *, reason: str | UnsetType | None = UNSET, idempotency_key: str | None = None
+    ) -> Replay:
+        """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
+
+        What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off,
+        or when no number names the URL any more. Data that was erased meanwhile is told as erased. 10 a minute.
+
+        - `reason`: At most 500 characters.
+
+        Scope: `webhooks:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ReceiverInactive, EventExpired,
+        ValidationFailed, RateLimited.
+        """
+        return self._bare(
+            Replay,
+            Call(
+                "POST",
+                f"/v1/webhooks/deliveries/{segment(delivery_id)}/replay",
+                body=given({"reason": reason}),
+                idempotency_key=idempotency_key,
+            ),
+        )

@@ -1,0 +1,130 @@
+"""Sends calls over HTTP until there is an answer to take, and keeps streams open."""
+
+import itertools
+import random
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx2
+
+from agentmessage.sdk.answers import OK, Answer
+from agentmessage.sdk.calls import Call
+from agentmessage.sdk.configuration import CONNECT_TIMEOUT_S, Configuration
+from agentmessage.sdk.failures import APIConnectionError, APITimeoutError, ClientClosed, Misconfigured
+from agentmessage.sdk.patience import after_answer, after_break
+
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+FAULTY = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL)
+
+
+class Transport:
+    """One pool of connections to one platform. Redirects are not followed: a key goes nowhere else."""
+
+    def __init__(self, configuration: Configuration, http: httpx2.Client | None = None) -> None:
+        self.configuration = configuration
+        self._http = http or httpx2.Client(follow_redirects=False)
+
+    def configured(self, configuration: Configuration) -> "Transport":
+        """The same connections with another configuration."""
+        return Transport(configuration, self._http)
+
+    def close(self) -> None:
+        """Close the connections; what is under way is cut."""
+        self._http.close()
+
+    def send(self, call: Call) -> Answer:
+        """Send it as often as it is worth. Raises APIConnectionError, APITimeoutError and ClientClosed."""
+        call = call.keyed()
+        for attempt in itertools.count():
+            try:
+                answer = self._exchange(call)
+            except httpx2.RequestError as error:
+                self._pause_or_raise(call, attempt, error)
+                continue
+            pause = after_answer(
+                call,
+                status=answer.status,
+                retry_after_s=answer.retry_after_s,
+                attempt=attempt,
+                max_retries=self.configuration.max_retries,
+                chance=random.random(),  # noqa: S311 - jitter, not a secret
+            )
+            if pause is None:
+                return answer
+            time.sleep(pause)
+        raise AssertionError("itertools.count() has no end")
+
+    @contextmanager
+    def stream(self, call: Call) -> Generator[httpx2.Response]:
+        """An answer whose body is still to come, a success. Raises APIError; httpx2.RequestError when it breaks."""
+        self._require_open()
+        with self._http.stream(
+            call.method,
+            self.configuration.base_url + call.path,
+            params=call.parameters(),
+            headers={**self.configuration.headers(), **call.all_headers()},
+            timeout=self._timeout(call),
+        ) as response:
+            if response.status_code not in OK:
+                response.read()
+                _answer(response).require_success()
+            yield response
+
+    def upload(self, url: str, content: bytes, *, mime_type: str) -> Answer:
+        """PUT bytes to a link, which is permission enough: no key goes with it. Raises APIConnectionError."""
+        self._require_open()
+        try:
+            response = self._http.put(
+                url, content=content, headers={"Content-Type": mime_type}, timeout=self.configuration.timeout_s
+            )
+        except httpx2.RequestError as error:
+            raise failure(error, tries=1) from error
+        return _answer(response)
+
+    def _exchange(self, call: Call) -> Answer:
+        self._require_open()
+        response = self._http.request(
+            call.method,
+            self.configuration.base_url + call.path,
+            params=call.parameters(),
+            content=call.content(),
+            headers={**self.configuration.headers(), **call.all_headers()},
+            timeout=self._timeout(call),
+        )
+        return _answer(response)
+
+    def _pause_or_raise(self, call: Call, attempt: int, error: httpx2.RequestError) -> None:
+        if isinstance(error, FAULTY):
+            raise Misconfigured(f"The request cannot be sent: {error}.", "Check base_url.") from error
+        pause = after_break(
+            call,
+            was_sent=not isinstance(error, NEVER_SENT),
+            attempt=attempt,
+            max_retries=self.configuration.max_retries,
+            chance=random.random(),  # noqa: S311 - jitter, not a secret
+        )
+        if pause is None:
+            raise failure(error, tries=attempt + 1) from error
+        time.sleep(pause)
+
+    def _require_open(self) -> None:
+        if self._http.is_closed:
+            raise ClientClosed
+
+    def _timeout(self, call: Call) -> httpx2.Timeout:
+        return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
+
+
+def failure(error: httpx2.RequestError, *, tries: int) -> APIConnectionError:
+    """What it means that nobody answered."""
+    was_sent = not isinstance(error, NEVER_SENT)
+    told = f"No answer after {tries} {'try' if tries == 1 else 'tries'}: {error or type(error).__name__}."
+    kind = APITimeoutError if isinstance(error, httpx2.TimeoutException) else APIConnectionError
+    return kind(f"{told} {kind.fix}", may_have_happened=was_sent)
+
+
+def _answer(response: httpx2.Response) -> Answer:
+    return Answer(
+        response.status_code, {name.lower(): text for name, text in response.headers.items()}, response.content
+    )

@@ -1,0 +1,124 @@
+"""Proof that a webhook comes from the platform, in either of the two schemes that it signs with.
+
+    event = webhooks.unwrap(request.body, request.headers, secret)
+
+`payload` is the raw body, before any parsing. `secret` is as the platform showed it, or several while one is rotated.
+Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) is read first, then `X-AmCore-Signature`.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from agentmessage.sdk.failures import InvalidSignature
+from agentmessage.sdk.models import Event
+
+TOLERANCE_S = 300.0
+PREFIX = "whsec_"
+HEX = re.compile(r"[0-9a-fA-F]{64}")
+"""Secrets that are shown as 32 bytes in hexadecimal digits; no base64 of 32 bytes looks so."""
+
+Secret = str | bytes
+
+
+def unwrap(
+    payload: bytes | str,
+    headers: Mapping[str, str],
+    secret: Secret | Sequence[Secret],
+    *,
+    tolerance_s: float = TOLERANCE_S,
+    now: float | None = None,
+) -> Event:
+    """The event of a verified webhook. Raises InvalidSignature, also for a body that is no event."""
+    verify(payload, headers, secret, tolerance_s=tolerance_s, now=now)
+    try:
+        return msgspec.json.decode(payload, type=Event)
+    except msgspec.DecodeError as error:
+        raise InvalidSignature(f"The signature is right, but the body is no event: {error}.") from error
+
+
+def verify(
+    payload: bytes | str,
+    headers: Mapping[str, str],
+    secret: Secret | Sequence[Secret],
+    *,
+    tolerance_s: float = TOLERANCE_S,
+    now: float | None = None,
+) -> None:
+    """Raises InvalidSignature unless one of the signatures is right for one of the secrets, and fresh.
+
+    `now` is the time to hold the signature against, in Unix seconds; left out, it is the present.
+    """
+    body = payload.encode() if isinstance(payload, str) else bytes(payload)
+    given = {name.lower(): value for name, value in headers.items()}
+    keys = [_key(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
+    if "webhook-signature" in given:
+        moment, signed, signatures = _standard(given, body)
+    elif "x-amcore-signature" in given:
+        moment, signed, signatures = _own(given["x-amcore-signature"], body)
+    else:
+        raise InvalidSignature("The request carries no signature.")
+    _require_fresh(moment, time.time() if now is None else now, tolerance_s)
+    if not _is_signed(keys, signed, signatures):
+        raise InvalidSignature("No signature of the request is right for the secret.")
+
+
+def _standard(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes, list[bytes]]:
+    """Standard Webhooks: `v1,<base64>`, several with spaces between; over id, timestamp and body with dots."""
+    try:
+        message_id, moment = headers["webhook-id"], headers["webhook-timestamp"]
+    except KeyError as missing:
+        raise InvalidSignature(f"The header {missing.args[0]} is missing.") from missing
+    marked = [one.partition(",") for one in headers["webhook-signature"].split()]
+    found = [_decoded(text) for version, _, text in marked if version == "v1"]
+    return moment, b"%b.%b.%b" % (message_id.encode(), moment.encode(), body), found
+
+
+def _own(header: str, body: bytes) -> tuple[str, bytes, list[bytes]]:
+    """`t=<unix>,v1=<hex>`, several `v1`; over timestamp and body with a line feed between."""
+    parts = [part.strip().partition("=") for part in header.split(",")]
+    moment = next((value for name, _, value in parts if name == "t"), "")
+    found = [bytes.fromhex(value) for name, _, value in parts if name == "v1" and HEX.fullmatch(value)]
+    return moment, b"%b\n%b" % (moment.encode(), body), found
+
+
+def _require_fresh(moment: str, now: float, tolerance_s: float) -> None:
+    if not (moment.isascii() and moment.isdigit()):
+        raise InvalidSignature("The signature's time is not a number of seconds.")
+    if abs(now - int(moment)) > tolerance_s:
+        raise InvalidSignature(f"The signature is more than {tolerance_s:g} seconds away from now.")
+
+
+def _is_signed(keys: Iterable[bytes], signed: bytes, signatures: Sequence[bytes]) -> bool:
+    """Every pair is compared, in constant time, so that the time tells nothing."""
+    right = [hmac.digest(key, signed, "sha256") for key in keys]
+    return sum(hmac.compare_digest(mine, theirs) for mine in right for theirs in signatures) > 0
+
+
+def _key(secret: Secret) -> bytes:
+    """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises ValueError."""
+    if isinstance(secret, bytes):
+        key = secret
+    elif HEX.fullmatch(secret):
+        key = bytes.fromhex(secret)
+    else:
+        text = secret.removeprefix(PREFIX)
+        try:
+            key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        except binascii.Error as error:
+            raise ValueError("the webhook secret is neither base64 nor hexadecimal") from error
+    if not key:
+        raise ValueError("the webhook secret is empty")
+    return key
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
