@@ -72,10 +72,19 @@ class Booked(Struct, frozen=True):
     """What one statement took from a wallet for one kind of usage, and how the wallet was before and after it."""
 
     org_id: UUID
+    at: datetime
     kind: str
     total_microcents: int
     before: Wallet
     after: Wallet
+
+
+class GivenBack(Struct, frozen=True):
+    """What one statement of refunds came to."""
+
+    at: datetime
+    number: int
+    total_microcents: int
 
 
 class Tier(Struct, frozen=True):

@@ -121,12 +121,15 @@ async def refund_many(tx: Tx, tenant: Tenant, occasions: Sequence[tuple[str, str
     """Give back what these (source, source_ref) cost, each once; answers how many were given back just now."""
     await _lock(tx, tenant)
     distinct = list(dict.fromkeys(occasions))
-    number, total = await queries.insert_refunds(
+    given = await queries.insert_refunds(
         tx, tenant.org_id, [source for source, _ in distinct], [ref for _, ref in distinct]
     )
-    if total:
-        await rollups.add(tx, [rules.credit_count(tenant.org_id, LedgerKind.REFUND, total, tx.now)])
-    return number
+    if given is None:
+        return 0
+    if given.total_microcents:
+        count = rules.credit_count(tenant.org_id, LedgerKind.REFUND, given.total_microcents, given.at)
+        await rollups.add(tx, [count])
+    return given.number
 
 
 async def credit(
@@ -205,7 +208,7 @@ async def _move(
     if known:
         return known[source, source_ref]
     booking_id = new_id()
-    await queries.insert_movement(
+    booked_at = await queries.insert_movement(
         tx,
         tenant.org_id,
         transaction_id=booking_id,
@@ -224,7 +227,7 @@ async def _move(
         payload={"amount_microcents": amount_microcents, "source": source, "source_ref": source_ref},
     )
     await _warn(tx, tenant.org_id, before, before.balance_microcents + amount_microcents)
-    await rollups.add(tx, [rules.credit_count(tenant.org_id, kind, amount_microcents, tx.now)])
+    await rollups.add(tx, [rules.credit_count(tenant.org_id, kind, amount_microcents, booked_at)])
     return booking_id
 
 
@@ -238,7 +241,7 @@ async def _settle(tx: Tx, booked: Sequence[Booked]) -> None:
         reached = rules.tier(after.lifetime_spend_microcents)
         if reached != rules.tier(before.lifetime_spend_microcents):
             await raise_tier(tx, org_id, reached.number)
-    await rollups.add(tx, rules.debit_counts(booked, tx.now))
+    await rollups.add(tx, rules.debit_counts(booked))
 
 
 async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:

@@ -1,10 +1,15 @@
-"""Every statement on wallets, the ledger and usage."""
+"""Every statement that moves money: wallets, the ledger and usage.
+
+What is booked carries a later instant than what was booked before it on the same wallet, though its transaction may
+have begun earlier and waited: read in their order, the balances after each movement follow from one another.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agentmessage.billing.model import Booked, Charge, LedgerKind, Wallet
+from agentmessage.billing.model import Booked, Charge, GivenBack, LedgerKind, Wallet
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.ids import new_id
 
@@ -71,7 +76,7 @@ async def insert_charges(
     return await tx.all(
         _booked,
         """WITH c AS (
-               SELECT u.*, u.quantity * u.unit_cost AS total,
+               SELECT u.*, u.quantity * u.unit_cost AS total, greatest($1, w.updated_at + interval '1 us') AS ts,
                       w.balance_microcents - (sum(u.quantity * u.unit_cost)
                           OVER (PARTITION BY u.org_id ORDER BY u.n))::bigint AS balance_after
                FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
@@ -84,7 +89,7 @@ async def insert_charges(
            ), ledger AS (
                INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
                    source, source_ref, metadata)
-               SELECT id, org_id, $1, 'debit', -total, balance_after, source, source_ref,
+               SELECT id, org_id, ts, 'debit', -total, balance_after, source, source_ref,
                       jsonb_build_object('usage_id', usage_id, 'usage_kind', kind) FROM c
            ), entries AS (
                INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
@@ -92,18 +97,19 @@ async def insert_charges(
            ), used AS (
                INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents,
                    ref_kind, ref_id, metadata)
-               SELECT usage_id, org_id, $1, kind, quantity, unit_cost, total, ref_kind, ref_id,
+               SELECT usage_id, org_id, ts, kind, quantity, unit_cost, total, ref_kind, ref_id,
                       jsonb_build_object('resource_id', ref_id) FROM c
            ), paid AS (
                UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
-                   lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = $1
-               FROM (SELECT org_id, sum(total)::bigint AS total FROM c GROUP BY org_id) s WHERE w.org_id = s.org_id
+                   lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = s.ts
+               FROM (SELECT org_id, ts, sum(total)::bigint AS total FROM c GROUP BY org_id, ts) s
+               WHERE w.org_id = s.org_id
                RETURNING w.org_id, w.balance_microcents AS balance, w.lifetime_spend_microcents AS spend,
                          w.auto_topup_below_microcents AS topup_below, s.total
            )
-           SELECT c.org_id, c.kind, sum(c.total)::bigint, p.balance, p.spend, p.topup_below, p.total
+           SELECT c.org_id, c.ts, c.kind, sum(c.total)::bigint, p.balance, p.spend, p.topup_below, p.total
            FROM c JOIN paid p ON p.org_id = c.org_id
-           GROUP BY c.org_id, c.kind, p.balance, p.spend, p.topup_below, p.total""",
+           GROUP BY c.org_id, c.ts, c.kind, p.balance, p.spend, p.topup_below, p.total""",
         tx.now,
         org_ids,
         ids,
@@ -118,13 +124,13 @@ async def insert_charges(
     )
 
 
-async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> tuple[int, int]:
-    """Give back what was charged for these occasions and not given back yet; answers how many, and microcents of all.
+async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> GivenBack | None:
+    """Give back what was charged for these occasions and not given back yet; None when there is nothing.
 
     The wallet is locked.
     """
-    given_back = await tx.one(
-        _given_back,
+    return await tx.one(
+        GivenBack,
         """WITH owed AS (
                SELECT t.id AS debit_id, -t.amount_microcents AS total, t.source, t.source_ref, u.id AS id,
                       (sum(-t.amount_microcents) OVER (ORDER BY u.n))::bigint AS so_far
@@ -136,7 +142,8 @@ async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], r
            ), booked AS (
                INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
                    source, source_ref, metadata)
-               SELECT o.id, $1, $2, 'refund', o.total, w.balance_microcents + o.so_far, o.source, o.source_ref,
+               SELECT o.id, $1, greatest($2, w.updated_at + interval '1 us'), 'refund', o.total,
+                      w.balance_microcents + o.so_far, o.source, o.source_ref,
                       jsonb_build_object('refund_of', o.debit_id)
                FROM owed o, wallets w WHERE w.org_id = $1
            ), entries AS (
@@ -144,15 +151,15 @@ async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], r
                SELECT id, $1, 'wallet', total FROM owed UNION ALL SELECT id, $1, 'revenue', -total FROM owed
            ), sums AS (SELECT count(*) AS number, coalesce(sum(total), 0)::bigint AS total FROM owed)
            UPDATE wallets w SET balance_microcents = w.balance_microcents + s.total,
-               lifetime_spend_microcents = w.lifetime_spend_microcents - s.total, updated_at = $2
-           FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING s.number, s.total""",
+               lifetime_spend_microcents = w.lifetime_spend_microcents - s.total,
+               updated_at = greatest($2, w.updated_at + interval '1 us')
+           FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING w.updated_at, s.number, s.total""",
         org_id,
         tx.now,
         [new_id() for _ in refs],
         sources,
         refs,
     )
-    return given_back or (0, 0)
 
 
 async def insert_movement(
@@ -165,22 +172,25 @@ async def insert_movement(
     source: str,
     source_ref: str,
     metadata: dict[str, Any],
-) -> None:
+) -> datetime:
     """Add money from outside, or take it: ledger transaction, two balanced entries, the wallet's new sum.
 
-    The wallet is locked.
+    Answers the instant that it is booked at. The wallet is locked.
     """
-    await tx.run(
+    booked_at: datetime = await tx.value(
         """WITH w AS (
-               UPDATE wallets SET balance_microcents = balance_microcents + $5, updated_at = $2 WHERE org_id = $1
-               RETURNING balance_microcents
+               UPDATE wallets SET balance_microcents = balance_microcents + $5,
+                   updated_at = greatest($2, updated_at + interval '1 us') WHERE org_id = $1
+               RETURNING balance_microcents, updated_at
            ), booked AS (
                INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balance_after_microcents,
                    source, source_ref, metadata)
-               SELECT $3, $1, $2, $4, $5, w.balance_microcents, $6, $7, $8 FROM w
+               SELECT $3, $1, w.updated_at, $4, $5, w.balance_microcents, $6, $7, $8 FROM w
+           ), entries AS (
+               INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
+               VALUES ($3, $1, 'wallet', $5), ($3, $1, 'funding', -$5::bigint)
            )
-           INSERT INTO ledger_entries (transaction_id, org_id, account, amount_microcents)
-           VALUES ($3, $1, 'wallet', $5), ($3, $1, 'funding', -$5::bigint)""",
+           SELECT updated_at FROM w""",
         org_id,
         tx.now,
         transaction_id,
@@ -190,19 +200,29 @@ async def insert_movement(
         source_ref,
         metadata,
     )
+    return booked_at
 
 
 async def list_unbalanced(db: Statements) -> list[UUID]:
-    """Organizations of this cell, across tenants, whose wallet is not its entries' sum or whose entries do not cancel.
+    """Organizations of this cell, across tenants, whose books do not agree.
 
-    Always empty; the operator's check and the tests ask.
+    A balance is the sum of its movements and of the wallet's entries, entries cancel each other, and what was used is
+    what was debited. Reads the whole ledger. Always empty; the operator's check and the tests ask.
     """
     return await db.all(
         _org_id,
-        """SELECT w.org_id FROM wallets w LEFT JOIN ledger_entries e ON e.org_id = w.org_id
-           GROUP BY w.org_id, w.balance_microcents
-           HAVING coalesce(sum(e.amount_microcents) FILTER (WHERE e.account = 'wallet'), 0) <> w.balance_microcents
-               OR coalesce(sum(e.amount_microcents), 0) <> 0""",
+        """SELECT w.org_id FROM wallets w
+           LEFT JOIN (SELECT org_id, sum(amount_microcents) AS rest,
+                             sum(amount_microcents) FILTER (WHERE account = 'wallet') AS moved
+                      FROM ledger_entries GROUP BY org_id) e ON e.org_id = w.org_id
+           LEFT JOIN (SELECT org_id, sum(amount_microcents) AS moved,
+                             sum(-amount_microcents) FILTER (WHERE kind = 'debit') AS debited
+                      FROM ledger_transactions GROUP BY org_id) t ON t.org_id = w.org_id
+           LEFT JOIN (SELECT org_id, sum(total_microcents) AS total FROM usage_rows GROUP BY org_id) u
+             ON u.org_id = w.org_id
+           WHERE coalesce(e.rest, 0) <> 0 OR coalesce(e.moved, 0) <> w.balance_microcents
+              OR coalesce(t.moved, 0) <> w.balance_microcents OR coalesce(t.debited, 0) <> coalesce(u.total, 0)
+           ORDER BY w.org_id""",
     )
 
 
@@ -214,11 +234,7 @@ def _org_id(org_id: UUID) -> UUID:
     return org_id
 
 
-def _given_back(number: int, total_microcents: int) -> tuple[int, int]:
-    return number, total_microcents
-
-
-def _booked(org_id: UUID, kind: str, amount: int, *wallet: Any) -> Booked:
+def _booked(org_id: UUID, at: datetime, kind: str, amount: int, *wallet: Any) -> Booked:
     balance, spend, topup_below, total = wallet
     before = Wallet(balance + total, spend - total, topup_below)
-    return Booked(org_id, kind, amount, before, Wallet(balance, spend, topup_below))
+    return Booked(org_id, at, kind, amount, before, Wallet(balance, spend, topup_below))

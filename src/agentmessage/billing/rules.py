@@ -73,15 +73,15 @@ def tier(lifetime_spend_microcents: int) -> Tier:
     return [step for step in TIERS if step.from_spend_microcents <= lifetime_spend_microcents or step is TIERS[0]][-1]
 
 
-def debit_counts(booked: Iterable[Booked], at: datetime) -> list[Count]:
+def debit_counts(booked: Iterable[Booked]) -> list[Count]:
     """What charges add to the sums of money: to the wallet's by kind, and to that of texts by channel."""
     counts: list[Count] = []
     for one in booked:
         if one.total_microcents:
-            counts.append(Count(one.org_id, Metric.DEBITS, at, {"kind": one.kind}, one.total_microcents))
+            counts.append(Count(one.org_id, Metric.DEBITS, one.at, {"kind": one.kind}, one.total_microcents))
             if one.kind in TEXT_COSTS:
                 metric, channel = TEXT_COSTS[one.kind]
-                counts.append(Count(one.org_id, metric, at, {"channel": channel}, one.total_microcents))
+                counts.append(Count(one.org_id, metric, one.at, {"channel": channel}, one.total_microcents))
     return counts
 
 
