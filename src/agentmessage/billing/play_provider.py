@@ -25,9 +25,11 @@ class PlayMoney:
     requires_https = False
     source = SANDBOX_SOURCE
 
-    async def open_customer(self, org_id: UUID, *, name: str, email: str | None) -> Accepted[str]:
+    async def open_customer(
+        self, org_id: UUID, *, name: str, email: str | None, instead_of: str | None = None
+    ) -> Accepted[str]:
         """See PaymentProvider."""
-        del name, email
+        del name, email, instead_of
         return Accepted(f"cus_sandbox_{org_id.hex}")
 
     async def open_checkout(self, wish: CheckoutWish) -> Accepted[Checkout]:

@@ -94,8 +94,13 @@ class PaymentProvider(Protocol):
         """What the ledger calls its money."""
         ...
 
-    async def open_customer(self, org_id: UUID, *, name: str, email: str | None) -> Answer[str]:
-        """Make the organization known; answers the customer's id, the same when asked again soon."""
+    async def open_customer(
+        self, org_id: UUID, *, name: str, email: str | None, instead_of: str | None = None
+    ) -> Answer[str]:
+        """Make the organization known; answers the customer's id, the same when asked again soon.
+
+        `instead_of` is a customer that is not there any more.
+        """
         ...
 
     async def open_checkout(self, wish: CheckoutWish) -> Answer[Checkout]:

@@ -56,9 +56,11 @@ class StripePayments:
             secret_key, base_addresses={"api": url}, http_client=self._http, max_network_retries=1
         ).v1
 
-    async def open_customer(self, org_id: UUID, *, name: str, email: str | None) -> Answer[str]:
-        """See PaymentProvider."""
-        named = hashlib.sha256(f"{name}\n{email}".encode()).hexdigest()[:16]
+    async def open_customer(
+        self, org_id: UUID, *, name: str, email: str | None, instead_of: str | None = None
+    ) -> Answer[str]:
+        """See PaymentProvider. A key is good for one set of parameters, and one customer: both are in it."""
+        named = hashlib.sha256(f"{name}\n{email}\n{instead_of}".encode()).hexdigest()[:16]
         metadata = {"org_id": str(org_id)}
         key = f"customer-{org_id}-{named}"
         if email is None:

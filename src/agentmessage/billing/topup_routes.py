@@ -120,17 +120,19 @@ async def _open_checkout(call: Call[Any, Any], provider: PaymentProvider, topup:
     answer = await provider.open_checkout(_wish(call, topup, customer_id))
     if isinstance(answer, Refused) and answer.code == NO_SUCH_THING:
         await topup_queries.forget_customer(call.db, call.tenant.org_id, customer_id)
-        customer_id = await _customer(call, provider)
+        customer_id = await _customer(call, provider, instead_of=customer_id)
         answer = await provider.open_checkout(_wish(call, topup, customer_id))
     return _granted(answer, BillingProviderUnavailable, what="checkout")
 
 
-async def _customer(call: Call[Any, Any], provider: PaymentProvider) -> str:
+async def _customer(call: Call[Any, Any], provider: PaymentProvider, *, instead_of: str | None = None) -> str:
     payer = await topups.payer(call.db, call.tenant)
     if payer.customer_id is not None:
         return payer.customer_id
     organization = await organizations.get(call.db, call.tenant)
-    answer = await provider.open_customer(call.tenant.org_id, name=organization.name, email=organization.billing_email)
+    answer = await provider.open_customer(
+        call.tenant.org_id, name=organization.name, email=organization.billing_email, instead_of=instead_of
+    )
     made = _granted(answer, BillingProviderUnavailable, what="customer")
     return await topup_queries.keep_customer(call.db, call.tenant.org_id, made)
 

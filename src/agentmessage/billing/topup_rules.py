@@ -56,13 +56,13 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 def require_plan_to_top_up(payer: Payer | None) -> None:
     """Raises PlanNotFound when the subscription was canceled; without one it is pay as you go."""
-    if payer is not None and payer.standing is Standing.CANCELED:
+    if payer is not None and payer.standing == Standing.CANCELED:
         raise PlanNotFound
 
 
 def require_plan_to_charge(payer: Payer | None) -> None:
     """Raises NoPlan when the subscription was canceled."""
-    if payer is not None and payer.standing is Standing.CANCELED:
+    if payer is not None and payer.standing == Standing.CANCELED:
         raise NoPlan
 
 
@@ -134,7 +134,7 @@ def is_news(payer: Payer, *, subscription_id: str, told_at: datetime) -> bool:
     if payer.told_at is not None and told_at < payer.told_at:
         return False
     is_same = payer.subscription_id == subscription_id
-    return not (is_same and payer.standing is Standing.CANCELED)
+    return not (is_same and payer.standing == Standing.CANCELED)
 
 
 def next_charge_at(

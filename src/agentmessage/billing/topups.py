@@ -123,7 +123,7 @@ async def record_paid(tx: Tx, tenant: Tenant, bought: Bought, *, source: str) ->
         raise Unlike("no such top-up")
     if (bought.amount_cents, bought.currency) != (topup.amount_cents, CURRENCY):
         raise Unlike(f"{bought.amount_cents} {bought.currency} paid for {topup.amount_cents} {CURRENCY}")
-    if topup.payment_id not in (None, bought.payment_id) and topup.state is TopupState.PAID:
+    if topup.payment_id not in (None, bought.payment_id) and topup.state == TopupState.PAID:
         raise Unlike("another payment for what is paid")
     paid = msgspec.structs.replace(topup, state=TopupState.PAID, payment_id=bought.payment_id, failure=None)
     if paid == topup:
@@ -136,7 +136,7 @@ async def record_paid(tx: Tx, tenant: Tenant, bought: Bought, *, source: str) ->
         source=source,
         source_ref=bought.payment_id,
     )
-    if topup.kind is TopupKind.AUTO:
+    if topup.kind == TopupKind.AUTO:
         await auto_topup.note_success(tx, tenant)
     return paid
 
@@ -147,13 +147,13 @@ async def record_unpaid(tx: Tx, tenant: Tenant, told: NotBought) -> Topup:
     topup = await topup_queries.find_topup(tx, tenant.org_id, told.topup_id)
     if topup is None:
         raise Unlike("no such top-up")
-    if topup.state is not TopupState.OPEN:
+    if topup.state != TopupState.OPEN:
         return topup
     failed = msgspec.structs.replace(
         topup, state=TopupState.FAILED, payment_id=told.payment_id or topup.payment_id, failure=told.failure
     )
     await topup_queries.update_topup(tx, failed)
-    if topup.kind is TopupKind.AUTO:
+    if topup.kind == TopupKind.AUTO:
         await auto_topup.note_failure(tx, tenant, told.failure)
     return failed
 
@@ -192,9 +192,9 @@ async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, 
     await topup_queries.update_standing(
         tx, tenant.org_id, subscription_id=moved.subscription_id, standing=moved.standing, told_at=told_at
     )
-    if moved.standing is known.standing:
+    if moved.standing == known.standing:
         return
-    if moved.standing is Standing.CANCELED:
+    if moved.standing == Standing.CANCELED:
         await auto_topup.turn_off(tx, tenant, reason="the subscription was canceled")
     await record(
         tx,
