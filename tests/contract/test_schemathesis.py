@@ -23,10 +23,10 @@ from tests.contract.platform_story import Platform
 SEED = os.environ.get("AGENTMESSAGE_CONTRACT_SEED", "1")
 EXAMPLES_PER_OPERATION = os.environ.get("AGENTMESSAGE_CONTRACT_EXAMPLES", "20")
 LEAST_CASES = 2_000
-ACCEPTED = ["2xx", "401", "402", "403", "404", "409", "429"]
+ACCEPTED = ["2xx", "401", "402", "403", "404", "409", "410", "429"]
 
 # A request that fits its schema must not be refused with 400 or 422, but where the contract has rules that no schema
-# can say: these operations, each for the reason beside it. 402, 409 and 429 depend on what happened before.
+# can say: these operations, each for the reason beside it. 402, 409, 410 and 429 depend on what happened before.
 RULES_BEYOND_THE_SCHEMA = {
     "createWebhookEndpoint": "a URL names a public host",
     "patchWebhookEndpoint": "a URL names a public host",
@@ -92,6 +92,11 @@ GONE_BEHIND_A_REPLAY = {
     "deleteGuardrailPool",
     "listGuardrailPoolMembers",
     "replaceGuardrailPoolMembers",
+    "getWebhookEndpoint",
+    "patchWebhookEndpoint",
+    "deleteWebhookEndpoint",
+    "rotateWebhookEndpointSecret",
+    "testWebhookEndpoint",
 }
 """Operations on what was deleted for good: an Idempotency-Key still tells that it was once made."""
 
