@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import binding, lists, reconciling, texting
+from bench import binding, lists, metrics, reconciling, texting
 from bench.fixture import Postgres
 
 SHORT = {
@@ -17,6 +17,7 @@ SHORT = {
     "texts": 5_000,
     "soaked_s": 15,
     "stored": 200_000,
+    "counted": 300_000,
 }
 FULL = {
     "numbers": 100_000,
@@ -27,6 +28,7 @@ FULL = {
     "texts": 20_000,
     "soaked_s": 60,
     "stored": 10_000_000,
+    "counted": 10_000_000,
 }
 
 
@@ -47,6 +49,7 @@ def main() -> None:
         binding.run(postgres, numbers=sizes["numbers"], many=sizes["many"], seconds=seconds, rounds=rounds)
     texting.main(["accept", "--seconds", str(seconds), "--stored", str(sizes["stored"]), *pace])
     lists.run(numbers=sizes["listed"])
+    metrics.run(texts=sizes["counted"])
 
 
 if __name__ == "__main__":
