@@ -93,6 +93,7 @@ class Contract:
     def home(self, name: str) -> str:
         """The module of `models` that holds a component: its family's, or the shared one."""
         families = self.results().get(name, set()) | self.inputs().get(name, set())
+        families |= {one.family.split(".")[0] for one in self.operations if one.body_schema == name}
         return families.pop() if len(families) == 1 else SHARED
 
     def _users(self, schemas_of: Any) -> dict[str, set[str]]:

@@ -23,6 +23,8 @@ from agentmessage.sdk.models.brands import (
     AltBusinessIdType,
     AltBusinessIdTypeWord,
     Brand,
+    BrandChanges,
+    BrandFields,
     BrandRelationship,
     BrandRelationshipWord,
     BrandStatus,
@@ -38,6 +40,8 @@ from agentmessage.sdk.models.brands import (
 )
 from agentmessage.sdk.models.campaigns import (
     Campaign,
+    CampaignDraft,
+    CampaignFields,
     CampaignStatus,
     CampaignStatusWord,
     CheckedUrl,
@@ -79,6 +83,8 @@ from agentmessage.sdk.models.guardrails import (
     PreflightFinding,
     PreflightSeverity,
     Profile,
+    ProfileChanges,
+    ProfileFields,
     ScopeKind,
 )
 from agentmessage.sdk.models.inbound_messages import InboundMessage, Opt, OptOutMethod
@@ -127,10 +133,6 @@ from agentmessage.sdk.models.phone_numbers import (
     Released,
 )
 from agentmessage.sdk.models.shared import (
-    BrandChanges,
-    BrandFields,
-    CampaignDraft,
-    CampaignFields,
     Channel,
     ChannelWord,
     Encoding,
@@ -270,6 +272,8 @@ __all__ = [
     "Priority",
     "PriorityWord",
     "Profile",
+    "ProfileChanges",
+    "ProfileFields",
     "QuietHours",
     "QuietHoursMode",
     "QuietHoursModeWord",

@@ -1,7 +1,7 @@
 """Values of `brands`. Generated from the contract by `tools/make_sdk.py`."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
 from agentmessage.sdk.open_enum import OpenEnum
@@ -184,6 +184,69 @@ VerticalWord = Literal[
     "TECHNOLOGY",
     "TRANSPORTATION",
 ]
+
+
+class BrandFields(TypedDict):
+    """A brand to be filed with the registry; accepted means charged and queued, not registered.
+
+    SOLE_PROPRIETOR needs first_name, last_name and mobile_phone; PUBLIC_PROFIT needs stock_symbol and stock_exchange;
+    alt_business_id needs its type. Errors: 422 RESELLER_REQUIRED, 402 INSUFFICIENT_CREDIT.
+    """
+
+    entity_type: EntityType | EntityTypeWord
+    brand_relationship: BrandRelationship | BrandRelationshipWord
+    display_name: str
+    country: str
+    company_name: NotRequired[str | None]
+    ein: NotRequired[str | None]
+    ein_issuing_country: NotRequired[str | None]
+    email: NotRequired[str | None]
+    phone: NotRequired[str | None]
+    street: NotRequired[str | None]
+    city: NotRequired[str | None]
+    state: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    vertical: NotRequired[Vertical | VerticalWord | None]
+    website: NotRequired[str | None]
+    reference_id: NotRequired[str | None]
+    stock_symbol: NotRequired[str | None]
+    stock_exchange: NotRequired[StockExchange | StockExchangeWord | None]
+    first_name: NotRequired[str | None]
+    last_name: NotRequired[str | None]
+    mobile_phone: NotRequired[str | None]
+    alt_business_id: NotRequired[str | None]
+    alt_business_id_type: NotRequired[AltBusinessIdType | AltBusinessIdTypeWord | None]
+
+
+class BrandChanges(TypedDict):
+    """Changes of a brand; omitted fields stay, null clears an optional one.
+
+    The same rules as for a new brand hold for the result. Errors: 409 BRAND_DELETED, 402 INSUFFICIENT_CREDIT.
+    """
+
+    entity_type: NotRequired[EntityType | EntityTypeWord]
+    brand_relationship: NotRequired[BrandRelationship | BrandRelationshipWord]
+    display_name: NotRequired[str]
+    country: NotRequired[str]
+    company_name: NotRequired[str | None]
+    ein: NotRequired[str | None]
+    ein_issuing_country: NotRequired[str | None]
+    email: NotRequired[str | None]
+    phone: NotRequired[str | None]
+    street: NotRequired[str | None]
+    city: NotRequired[str | None]
+    state: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    vertical: NotRequired[Vertical | VerticalWord | None]
+    website: NotRequired[str | None]
+    reference_id: NotRequired[str | None]
+    stock_symbol: NotRequired[str | None]
+    stock_exchange: NotRequired[StockExchange | StockExchangeWord | None]
+    first_name: NotRequired[str | None]
+    last_name: NotRequired[str | None]
+    mobile_phone: NotRequired[str | None]
+    alt_business_id: NotRequired[str | None]
+    alt_business_id_type: NotRequired[AltBusinessIdType | AltBusinessIdTypeWord | None]
 
 
 class Brand(Model, frozen=True, kw_only=True):

@@ -1,10 +1,11 @@
 """Values of `campaigns`. Generated from the contract by `tools/make_sdk.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
+from agentmessage.sdk.calls import Id
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -116,6 +117,79 @@ class ReviewSeverity(OpenEnum):
     BLOCK = "block"
     WARN = "warn"
     INFO = "info"
+
+
+class CampaignFields(TypedDict):
+    """A campaign to be filed and reviewed; accepted means charged for its first month and queued, not approved.
+
+    At least one of sample1..sample5. `subscriber_optout` needs optout_keywords, `subscriber_help` needs help_keywords.
+    Errors: 404 NOT_FOUND (brand), 409 BRAND_NOT_VERIFIED, 409 SOLE_PROPRIETOR_LIMIT, 402 INSUFFICIENT_CREDIT.
+    """
+
+    brand_id: Id
+    usecase: Usecase | UsecaseWord
+    description: str
+    message_flow: str
+    sub_usecases: NotRequired[Sequence[SubUsecase | SubUsecaseWord] | None]
+    sample1: NotRequired[str | None]
+    sample2: NotRequired[str | None]
+    sample3: NotRequired[str | None]
+    sample4: NotRequired[str | None]
+    sample5: NotRequired[str | None]
+    optin_keywords: NotRequired[str | None]
+    optin_message: NotRequired[str | None]
+    optout_keywords: NotRequired[str | None]
+    optout_message: NotRequired[str | None]
+    help_keywords: NotRequired[str | None]
+    help_message: NotRequired[str | None]
+    privacy_policy_link: NotRequired[str | None]
+    terms_and_conditions_link: NotRequired[str | None]
+    embedded_link_sample: NotRequired[str | None]
+    embedded_link: NotRequired[bool]
+    embedded_phone: NotRequired[bool]
+    terms_and_conditions: NotRequired[bool]
+    number_pool: NotRequired[bool]
+    age_gated: NotRequired[bool]
+    direct_lending: NotRequired[bool]
+    subscriber_optin: NotRequired[bool]
+    subscriber_optout: NotRequired[bool]
+    subscriber_help: NotRequired[bool]
+
+
+class CampaignDraft(TypedDict):
+    """A campaign as far as it is written; nothing is required, and what is wrong with it is found, not refused.
+
+    Only values of another type than the campaign's are refused with 422.
+    """
+
+    brand_id: NotRequired[str | None]
+    usecase: NotRequired[str | None]
+    description: NotRequired[str | None]
+    message_flow: NotRequired[str | None]
+    sub_usecases: NotRequired[Sequence[str] | None]
+    sample1: NotRequired[str | None]
+    sample2: NotRequired[str | None]
+    sample3: NotRequired[str | None]
+    sample4: NotRequired[str | None]
+    sample5: NotRequired[str | None]
+    optin_keywords: NotRequired[str | None]
+    optin_message: NotRequired[str | None]
+    optout_keywords: NotRequired[str | None]
+    optout_message: NotRequired[str | None]
+    help_keywords: NotRequired[str | None]
+    help_message: NotRequired[str | None]
+    privacy_policy_link: NotRequired[str | None]
+    terms_and_conditions_link: NotRequired[str | None]
+    embedded_link_sample: NotRequired[str | None]
+    embedded_link: NotRequired[bool | None]
+    embedded_phone: NotRequired[bool | None]
+    terms_and_conditions: NotRequired[bool | None]
+    number_pool: NotRequired[bool | None]
+    age_gated: NotRequired[bool | None]
+    direct_lending: NotRequired[bool | None]
+    subscriber_optin: NotRequired[bool | None]
+    subscriber_optout: NotRequired[bool | None]
+    subscriber_help: NotRequired[bool | None]
 
 
 class Campaign(Model, frozen=True, kw_only=True):

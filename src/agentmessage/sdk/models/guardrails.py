@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
-from agentmessage.sdk.models.shared import Encoding, QuietHoursMode
+from agentmessage.sdk.models.shared import Encoding, QuietHoursMode, QuietHoursModeWord
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -105,6 +105,50 @@ class Preflight(Model, frozen=True, kw_only=True):
     cost_cents: int
     appended_text: str | None = None
     would_be_sent_at: datetime
+
+
+class ProfileFields(TypedDict):
+    """A new profile; what is left out inherits.
+
+    A tool that is on (`*_disabled` false) needs its settings: both quiet-hours minutes, which must differ; window and
+    most of the frequency cap; the age of consent; the text of the stamp.
+    """
+
+    name: str
+    quiet_hours_disabled: NotRequired[bool | None]
+    quiet_hours_start_minute: NotRequired[int | None]
+    quiet_hours_end_minute: NotRequired[int | None]
+    quiet_hours_mode: NotRequired[QuietHoursMode | QuietHoursModeWord | None]
+    freq_cap_disabled: NotRequired[bool | None]
+    freq_cap_window_minutes: NotRequired[int | None]
+    freq_cap_max_in_window: NotRequired[int | None]
+    consent_freshness_disabled: NotRequired[bool | None]
+    consent_freshness_max_age_days: NotRequired[int | None]
+    autostamp_disabled: NotRequired[bool | None]
+    autostamp_sender_id_text: NotRequired[str | None]
+    autostamp_cadence: NotRequired[AutostampCadence | AutostampCadenceWord | None]
+    suppression_disabled: NotRequired[bool | None]
+    branded_link_advisory_disabled: NotRequired[bool | None]
+
+
+class ProfileChanges(TypedDict):
+    """Changes of a profile: left out stays, a value is set, null goes back to inheriting."""
+
+    name: NotRequired[str]
+    quiet_hours_disabled: NotRequired[bool | None]
+    quiet_hours_start_minute: NotRequired[int | None]
+    quiet_hours_end_minute: NotRequired[int | None]
+    quiet_hours_mode: NotRequired[QuietHoursMode | QuietHoursModeWord | None]
+    freq_cap_disabled: NotRequired[bool | None]
+    freq_cap_window_minutes: NotRequired[int | None]
+    freq_cap_max_in_window: NotRequired[int | None]
+    consent_freshness_disabled: NotRequired[bool | None]
+    consent_freshness_max_age_days: NotRequired[int | None]
+    autostamp_disabled: NotRequired[bool | None]
+    autostamp_sender_id_text: NotRequired[str | None]
+    autostamp_cadence: NotRequired[AutostampCadence | AutostampCadenceWord | None]
+    suppression_disabled: NotRequired[bool | None]
+    branded_link_advisory_disabled: NotRequired[bool | None]
 
 
 class Profile(Model, frozen=True, kw_only=True):

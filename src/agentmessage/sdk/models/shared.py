@@ -1,24 +1,9 @@
 """Values that several families share. Generated from the contract by `tools/make_sdk.py`."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal
 
 from agentmessage.sdk.answers import Model
-from agentmessage.sdk.calls import Id
-from agentmessage.sdk.models.brands import (
-    AltBusinessIdType,
-    AltBusinessIdTypeWord,
-    BrandRelationship,
-    BrandRelationshipWord,
-    EntityType,
-    EntityTypeWord,
-    StockExchange,
-    StockExchangeWord,
-    Vertical,
-    VerticalWord,
-)
-from agentmessage.sdk.models.campaigns import SubUsecase, SubUsecaseWord, Usecase, UsecaseWord
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -163,142 +148,6 @@ class QuietHoursMode(OpenEnum):
 
 
 QuietHoursModeWord = Literal["reject", "defer"]
-
-
-class BrandFields(TypedDict):
-    """A brand to be filed with the registry; accepted means charged and queued, not registered.
-
-    SOLE_PROPRIETOR needs first_name, last_name and mobile_phone; PUBLIC_PROFIT needs stock_symbol and stock_exchange;
-    alt_business_id needs its type. Errors: 422 RESELLER_REQUIRED, 402 INSUFFICIENT_CREDIT.
-    """
-
-    entity_type: EntityType | EntityTypeWord
-    brand_relationship: BrandRelationship | BrandRelationshipWord
-    display_name: str
-    country: str
-    company_name: NotRequired[str | None]
-    ein: NotRequired[str | None]
-    ein_issuing_country: NotRequired[str | None]
-    email: NotRequired[str | None]
-    phone: NotRequired[str | None]
-    street: NotRequired[str | None]
-    city: NotRequired[str | None]
-    state: NotRequired[str | None]
-    postal_code: NotRequired[str | None]
-    vertical: NotRequired[Vertical | VerticalWord | None]
-    website: NotRequired[str | None]
-    reference_id: NotRequired[str | None]
-    stock_symbol: NotRequired[str | None]
-    stock_exchange: NotRequired[StockExchange | StockExchangeWord | None]
-    first_name: NotRequired[str | None]
-    last_name: NotRequired[str | None]
-    mobile_phone: NotRequired[str | None]
-    alt_business_id: NotRequired[str | None]
-    alt_business_id_type: NotRequired[AltBusinessIdType | AltBusinessIdTypeWord | None]
-
-
-class BrandChanges(TypedDict):
-    """Changes of a brand; omitted fields stay, null clears an optional one.
-
-    The same rules as for a new brand hold for the result. Errors: 409 BRAND_DELETED, 402 INSUFFICIENT_CREDIT.
-    """
-
-    entity_type: NotRequired[EntityType | EntityTypeWord]
-    brand_relationship: NotRequired[BrandRelationship | BrandRelationshipWord]
-    display_name: NotRequired[str]
-    country: NotRequired[str]
-    company_name: NotRequired[str | None]
-    ein: NotRequired[str | None]
-    ein_issuing_country: NotRequired[str | None]
-    email: NotRequired[str | None]
-    phone: NotRequired[str | None]
-    street: NotRequired[str | None]
-    city: NotRequired[str | None]
-    state: NotRequired[str | None]
-    postal_code: NotRequired[str | None]
-    vertical: NotRequired[Vertical | VerticalWord | None]
-    website: NotRequired[str | None]
-    reference_id: NotRequired[str | None]
-    stock_symbol: NotRequired[str | None]
-    stock_exchange: NotRequired[StockExchange | StockExchangeWord | None]
-    first_name: NotRequired[str | None]
-    last_name: NotRequired[str | None]
-    mobile_phone: NotRequired[str | None]
-    alt_business_id: NotRequired[str | None]
-    alt_business_id_type: NotRequired[AltBusinessIdType | AltBusinessIdTypeWord | None]
-
-
-class CampaignFields(TypedDict):
-    """A campaign to be filed and reviewed; accepted means charged for its first month and queued, not approved.
-
-    At least one of sample1..sample5. `subscriber_optout` needs optout_keywords, `subscriber_help` needs help_keywords.
-    Errors: 404 NOT_FOUND (brand), 409 BRAND_NOT_VERIFIED, 409 SOLE_PROPRIETOR_LIMIT, 402 INSUFFICIENT_CREDIT.
-    """
-
-    brand_id: Id
-    usecase: Usecase | UsecaseWord
-    description: str
-    message_flow: str
-    sub_usecases: NotRequired[Sequence[SubUsecase | SubUsecaseWord] | None]
-    sample1: NotRequired[str | None]
-    sample2: NotRequired[str | None]
-    sample3: NotRequired[str | None]
-    sample4: NotRequired[str | None]
-    sample5: NotRequired[str | None]
-    optin_keywords: NotRequired[str | None]
-    optin_message: NotRequired[str | None]
-    optout_keywords: NotRequired[str | None]
-    optout_message: NotRequired[str | None]
-    help_keywords: NotRequired[str | None]
-    help_message: NotRequired[str | None]
-    privacy_policy_link: NotRequired[str | None]
-    terms_and_conditions_link: NotRequired[str | None]
-    embedded_link_sample: NotRequired[str | None]
-    embedded_link: NotRequired[bool]
-    embedded_phone: NotRequired[bool]
-    terms_and_conditions: NotRequired[bool]
-    number_pool: NotRequired[bool]
-    age_gated: NotRequired[bool]
-    direct_lending: NotRequired[bool]
-    subscriber_optin: NotRequired[bool]
-    subscriber_optout: NotRequired[bool]
-    subscriber_help: NotRequired[bool]
-
-
-class CampaignDraft(TypedDict):
-    """A campaign as far as it is written; nothing is required, and what is wrong with it is found, not refused.
-
-    Only values of another type than the campaign's are refused with 422.
-    """
-
-    brand_id: NotRequired[str | None]
-    usecase: NotRequired[str | None]
-    description: NotRequired[str | None]
-    message_flow: NotRequired[str | None]
-    sub_usecases: NotRequired[Sequence[str] | None]
-    sample1: NotRequired[str | None]
-    sample2: NotRequired[str | None]
-    sample3: NotRequired[str | None]
-    sample4: NotRequired[str | None]
-    sample5: NotRequired[str | None]
-    optin_keywords: NotRequired[str | None]
-    optin_message: NotRequired[str | None]
-    optout_keywords: NotRequired[str | None]
-    optout_message: NotRequired[str | None]
-    help_keywords: NotRequired[str | None]
-    help_message: NotRequired[str | None]
-    privacy_policy_link: NotRequired[str | None]
-    terms_and_conditions_link: NotRequired[str | None]
-    embedded_link_sample: NotRequired[str | None]
-    embedded_link: NotRequired[bool | None]
-    embedded_phone: NotRequired[bool | None]
-    terms_and_conditions: NotRequired[bool | None]
-    number_pool: NotRequired[bool | None]
-    age_gated: NotRequired[bool | None]
-    direct_lending: NotRequired[bool | None]
-    subscriber_optin: NotRequired[bool | None]
-    subscriber_optout: NotRequired[bool | None]
-    subscriber_help: NotRequired[bool | None]
 
 
 class PhoneNumber(Model, frozen=True, kw_only=True):

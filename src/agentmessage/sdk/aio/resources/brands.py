@@ -7,8 +7,15 @@ from msgspec import UNSET, UnsetType
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
 from agentmessage.sdk.calls import Call, Id, segment
-from agentmessage.sdk.models.brands import Brand, BrandStatus, BrandStatusWord, IdentityStatus, IdentityStatusWord
-from agentmessage.sdk.models.shared import BrandChanges, BrandFields
+from agentmessage.sdk.models.brands import (
+    Brand,
+    BrandChanges,
+    BrandFields,
+    BrandStatus,
+    BrandStatusWord,
+    IdentityStatus,
+    IdentityStatusWord,
+)
 
 
 class AsyncBrandsOperations(AsyncResource):

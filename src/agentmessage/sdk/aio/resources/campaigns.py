@@ -7,8 +7,15 @@ from msgspec import UNSET, UnsetType
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
 from agentmessage.sdk.calls import Call, Id, segment
-from agentmessage.sdk.models.campaigns import Campaign, CampaignStatus, CampaignStatusWord, Review
-from agentmessage.sdk.models.shared import CampaignDraft, CampaignFields, PhoneNumber
+from agentmessage.sdk.models.campaigns import (
+    Campaign,
+    CampaignDraft,
+    CampaignFields,
+    CampaignStatus,
+    CampaignStatusWord,
+    Review,
+)
+from agentmessage.sdk.models.shared import PhoneNumber
 
 
 class AsyncCampaignsOperations(AsyncResource):

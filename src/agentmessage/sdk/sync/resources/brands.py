@@ -5,8 +5,15 @@ from typing import Unpack
 from msgspec import UNSET, UnsetType
 
 from agentmessage.sdk.calls import Call, Id, segment
-from agentmessage.sdk.models.brands import Brand, BrandStatus, BrandStatusWord, IdentityStatus, IdentityStatusWord
-from agentmessage.sdk.models.shared import BrandChanges, BrandFields
+from agentmessage.sdk.models.brands import (
+    Brand,
+    BrandChanges,
+    BrandFields,
+    BrandStatus,
+    BrandStatusWord,
+    IdentityStatus,
+    IdentityStatusWord,
+)
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
 

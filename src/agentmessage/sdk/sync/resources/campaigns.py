@@ -5,8 +5,15 @@ from typing import Unpack
 from msgspec import UNSET, UnsetType
 
 from agentmessage.sdk.calls import Call, Id, segment
-from agentmessage.sdk.models.campaigns import Campaign, CampaignStatus, CampaignStatusWord, Review
-from agentmessage.sdk.models.shared import CampaignDraft, CampaignFields, PhoneNumber
+from agentmessage.sdk.models.campaigns import (
+    Campaign,
+    CampaignDraft,
+    CampaignFields,
+    CampaignStatus,
+    CampaignStatusWord,
+    Review,
+)
+from agentmessage.sdk.models.shared import PhoneNumber
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
 
