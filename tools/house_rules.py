@@ -76,6 +76,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "app/operator_queries.py": OPERATOR,
     "app/operator_text_queries.py": OPERATOR,
     "app/queries.py::count_open_drift": OPERATOR,
+    "billing/queries.py::list_miscounted": OPERATOR,
     "billing/topup_queries.py::delete_events_before": RETENTION,
     "billing/topup_queries.py::find_customer": PROCESSOR,
     "billing/topup_queries.py::find_paid_with": PROCESSOR,

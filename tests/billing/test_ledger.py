@@ -2,13 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import accumulate
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from msgspec import Struct
 
 from agentmessage.billing import operations, queries
 from agentmessage.billing.errors import InsufficientCredit
@@ -262,68 +258,6 @@ async def test_a_wallet_is_made_on_first_use(cells: Cells, db: CellDb) -> None:
     assert await operations.wallet(db, tenant) == operations.Wallet(0, 0)
     with pytest.raises(InsufficientCredit):
         await charge(db, tenant, number_month("a"))
-
-
-class Spend(Struct, frozen=True):
-    refs: list[int]
-    cents: int
-    may_overdraw: bool
-
-
-class GiveBack(Struct, frozen=True):
-    refs: list[int]
-
-
-class TopUp(Struct, frozen=True):
-    ref: int
-    cents: int
-
-
-refs = st.integers(0, 12)
-moves = st.one_of(
-    st.builds(Spend, st.lists(refs, min_size=1, max_size=4), st.integers(0, 120), st.booleans()),
-    st.builds(GiveBack, st.lists(refs, min_size=1, max_size=4)),
-    st.builds(TopUp, refs, st.integers(1, 300)),
-)
-
-
-async def perform(db: CellDb, tenant: Tenant, move: Spend | GiveBack | TopUp) -> None:
-    async with db.transaction() as tx:
-        match move:
-            case Spend(spent, cents, may_overdraw):
-                charges = [number_month(str(ref), unit_cost_microcents=microcents(cents)) for ref in spent]
-                await operations.charge_many(tx, tenant, charges, may_overdraw=may_overdraw)
-            case GiveBack(returned):
-                await operations.refund_many(tx, tenant, [("number_order", str(ref)) for ref in returned])
-            case TopUp(ref, cents):
-                await operations.credit(
-                    tx, tenant, amount_microcents=microcents(cents), source="operator", source_ref=str(ref)
-                )
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rounds=st.lists(st.lists(moves, min_size=1, max_size=5), max_size=8))
-async def test_the_balance_is_always_the_sum_of_its_entries(
-    cells: Cells, db: CellDb, rounds: list[list[Spend | GiveBack | TopUp]]
-) -> None:
-    """Each round's moves run at once. Also: every booking left the sum so far, and only overdrafts go below zero."""
-    tenant = (await open_account(cells, cents=0)).tenant
-
-    for at_once in rounds:
-        results = await asyncio.gather(*(perform(db, tenant, move) for move in at_once), return_exceptions=True)
-
-        assert all(result is None or isinstance(result, InsufficientCredit) for result in results)
-        assert await queries.list_unbalanced(db) == []
-        if not any(isinstance(move, Spend) and move.may_overdraw for each in rounds for move in each):
-            assert await balance(db, tenant) >= 0
-    booked = await db.all(
-        lambda amount, after: (amount, after),
-        """SELECT amount_microcents, balance_after_microcents FROM ledger_transactions WHERE org_id = $1
-           ORDER BY id""",
-        tenant.org_id,
-    )
-    assert [after for _, after in booked] == list(accumulate(amount for amount, _ in booked))
-    assert sum(amount for amount, _ in booked) == await balance(db, tenant)
 
 
 async def test_many_organizations_are_charged_at_once_and_each_thing_once(
