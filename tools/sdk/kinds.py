@@ -62,6 +62,8 @@ class Kinds:
     def _words(self, schema: Json, *, is_input: bool) -> str:
         if same := self.contract.enum_of(schema):
             return self._enum(same, is_input=is_input)
+        if not is_input and all(isinstance(word, bool) for word in schema["enum"]):
+            return "bool"
         if not is_input or len(schema["enum"]) > MANY_WORDS:
             return "str"
         self.used.add("Literal")

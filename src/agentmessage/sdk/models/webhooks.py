@@ -81,7 +81,7 @@ class EndpointWithSecret(Model, frozen=True, kw_only=True):
     updated_at: datetime
     deleted_at: datetime | None = None
     secret: str
-    secret_displayed_once: str
+    secret_displayed_once: bool
 
 
 class Replay(Model, frozen=True, kw_only=True):
