@@ -34,6 +34,7 @@ READS = {
     "reconcile drift",
     "reconcile status",
     "texts status",
+    "wallet check",
     "wallet show",
     "wallet statement",
 }

@@ -25,11 +25,9 @@ from agentmessage.app.operator_queries import (
     RungLine,
     SweepRow,
 )
-from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
-from agentmessage.kernel.ids import new_ulid
-from agentmessage.kernel.money import balance_cents, microcents
+from agentmessage.kernel.money import balance_cents
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.keys import operations as keys
 from agentmessage.keys.model import ApiKey
@@ -91,14 +89,6 @@ class PlanLine(Struct, frozen=True, kw_only=True):
 
     org_id: UUID
     plan: str
-
-
-class WalletLine(Struct, frozen=True, kw_only=True):
-    """A wallet after a credit."""
-
-    org_id: UUID
-    credited_cents: int
-    balance_cents: int
 
 
 class ImportResult(Struct, frozen=True, kw_only=True):
@@ -182,18 +172,6 @@ async def revoke_key(cells: Cells, org_id: UUID, key_id: UUID) -> KeyLine:
     except NotFound as error:
         raise Impossible(f"Organization {org_id} has no key {key_id}") from error
     return next(line for line in await list_keys(cells, org_id) if line.id == key_id)
-
-
-async def credit_wallet(cells: Cells, org_id: UUID, *, cents: int, reference: str) -> WalletLine:
-    """Add money; the same reference again adds nothing. Raises Impossible."""
-    tenant = await tenant_of(cells, org_id)
-    cell = await cells.cell(tenant.cell)
-    async with cell.transaction() as tx:
-        await billing.credit(
-            tx, tenant, amount_microcents=microcents(cents), source="operator", source_ref=reference or new_ulid()
-        )
-    wallet = await billing.wallet(cell, tenant)
-    return WalletLine(org_id=org_id, credited_cents=cents, balance_cents=balance_cents(wallet.balance_microcents))
 
 
 async def import_inventory(cells: Cells, file: Path, *, account: str) -> ImportResult:

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from agentmessage.cli import admin_accounts, admin_audit, admin_numbers, admin_texts
+from agentmessage.cli import admin_accounts, admin_audit, admin_numbers, admin_texts, admin_wallet
 
 admin = typer.Typer(no_args_is_help=True, help="Work on the platform as the person who hosts it.")
 for name, group in {
     **admin_accounts.GROUPS,
+    **admin_wallet.GROUPS,
     **admin_numbers.GROUPS,
     **admin_texts.GROUPS,
     **admin_audit.GROUPS,

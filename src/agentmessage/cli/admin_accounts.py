@@ -1,4 +1,4 @@
-"""`agentmessage admin organizations|api-keys|wallet`."""
+"""`agentmessage admin organizations|api-keys`."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,9 +12,8 @@ from agentmessage.cli.tables import print_json, show, show_one
 
 organizations = typer.Typer(no_args_is_help=True, help="Tenants, each with its sandbox twin.")
 api_keys = typer.Typer(no_args_is_help=True, help="Keys to the API.")
-wallet = typer.Typer(no_args_is_help=True, help="Money.")
 
-GROUPS = {"organizations": organizations, "api-keys": api_keys, "wallet": wallet}
+GROUPS = {"organizations": organizations, "api-keys": api_keys}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Org = Annotated[UUID, typer.Option(help="The organization's id.")]
@@ -143,18 +142,3 @@ def revoke_key(
 
     ended = on_database(context, lambda cells: operator.revoke_key(cells, org, key_id))
     show_one(ended, columns=KEY_COLUMNS, title="Revoked", as_json=as_json)
-
-
-@wallet.command("credit")
-def credit_wallet(
-    context: typer.Context,
-    org: Org,
-    cents: Annotated[int, typer.Option(min=1, max=100_000_000, help="US cents to add.")],
-    reference: Annotated[str, typer.Option(help="Of the payment: the same one again adds nothing.")] = "",
-    as_json: AsJson = False,  # noqa: FBT002 - a flag
-) -> None:
-    """Add money to an organization's wallet."""
-    from agentmessage.app import operator  # noqa: PLC0415
-
-    after = on_database(context, lambda cells: operator.credit_wallet(cells, org, cents=cents, reference=reference))
-    show_one(after, columns=("org_id", "credited_cents", "balance_cents"), title="Wallet", as_json=as_json)
