@@ -6,26 +6,26 @@ from collections.abc import Generator
 from typing import NoReturn
 
 FAILED = 1
+"""Refused, not found, or a check that does not hold."""
 MISUSED = 2
 """The status of the shell's own tools for a wrong option; also for a bad setting."""
+UNREACHABLE = 3
+"""Nobody answered; what was asked may or may not have happened."""
+UNAUTHORIZED = 4
+"""No key, a wrong one, or one without the scope."""
+TIMED_OUT = 5
+"""What was waited for did not come."""
+STOPPED = 130
 
-
-EXPECTED = frozenset(
-    {
-        "ApiError",
-        "BadSealKey",
-        "CannotStart",
-        "ChangedMigration",
-        "EmbeddedPostgresError",
-        "Failure",
-        "Impossible",
-        "PostgresError",
-    }
-)
+NOT_ALLOWED = frozenset({401, 403})
 
 
 class Failure(Exception):
-    """A command cannot do its work; the message is the sentence to print."""
+    """A command cannot do its work; the message is the sentence to print, `status` how the process ends."""
+
+    def __init__(self, sentence: str, *, status: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 @contextlib.contextmanager
@@ -38,11 +38,11 @@ def in_one_sentence() -> Generator[None]:
     except BadSetting as error:
         give_up(str(error), status=MISUSED)
     except KeyboardInterrupt:
-        give_up("Stopped.", status=130)
+        give_up("Stopped.", status=STOPPED)
     except Exception as error:
         if not _is_expected(error):
             raise
-        give_up(_words(error))
+        give_up(_words(error), status=_status(error))
 
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
@@ -71,6 +71,25 @@ def _is_expected(error: Exception) -> bool:
         "Impossible",
         "BadSealKey",
         "ApiError",
+        "AgentMessageError",
     }
-    names = {kind.__name__ for kind in type(error).__mro__}
+    names = _kinds(error)
     return bool(names & ours) or isinstance(error, OSError) or "PostgresError" in names
+
+
+def _status(error: Exception) -> int:
+    """How the process ends for an expected error."""
+    kinds = _kinds(error)
+    if isinstance(error, Failure):
+        return error.status
+    if "Misconfigured" in kinds:
+        return MISUSED
+    if "APIConnectionError" in kinds:
+        return UNREACHABLE
+    if "APIError" in kinds and getattr(error, "status", None) in NOT_ALLOWED:
+        return UNAUTHORIZED
+    return FAILED
+
+
+def _kinds(error: Exception) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}

@@ -10,6 +10,8 @@ import typer
 
 from agentmessage.cli.admin import admin
 from agentmessage.cli.failures import Failure, give_up, in_one_sentence
+from agentmessage.cli.tables import speak_utf8
+from agentmessage.cli.users import add_user_commands
 
 if TYPE_CHECKING:
     from agentmessage.settings import Settings
@@ -17,12 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="agentmessage",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="A phone line that every agent can trust, on your own machine.",
 )
-app.add_typer(admin, name="admin")
 
 
 class ProfileName(StrEnum):
@@ -44,6 +44,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 8080 unl
 
 def run() -> None:
     """Run the command line; known failures become one sentence."""
+    speak_utf8()
     with in_one_sentence():
         app()
 
@@ -202,6 +203,10 @@ def _run_fast(work: Coroutine[Any, Any, object]) -> None:
     import uvloop  # noqa: PLC0415
 
     uvloop.run(work)
+
+
+add_user_commands(app)
+app.add_typer(admin, name="admin")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""`agentmessage campaigns`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from msgspec import Struct
+
+from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
+from agentmessage.cli.bodies import Filed, Settings, body
+from agentmessage.cli.failures import FAILED
+from agentmessage.cli.shown import Card, Shown, Table
+from agentmessage.cli.tables import print_json, show
+
+if TYPE_CHECKING:
+    from agentmessage.sdk import AgentMessage
+    from agentmessage.sdk.models import Review
+
+campaigns = typer.Typer(no_args_is_help=True, help="Why you text.")
+
+COLUMNS = ("usecase", "status", "is_suspended", "description", "tcr_campaign_id", "brand_id", "id")
+FIELDS = (
+    *COLUMNS,
+    "message_flow",
+    "sub_usecases",
+    "sample1",
+    "sample2",
+    "sample3",
+    "sample4",
+    "sample5",
+    "number_cap",
+    "rejection_reasons",
+    "submitted_at",
+    "billed_date",
+    "next_renewal_or_expiration_date",
+    "created_at",
+)
+FINDINGS = ("severity", "field", "detail", "suggested_fix")
+
+BrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand.")]
+Usecase = Annotated[str | None, typer.Option(help="Such as CUSTOMER_CARE.")]
+Description = Annotated[str | None, typer.Option(help="What you text about.")]
+MessageFlow = Annotated[str | None, typer.Option(help="How people agree to your texts.")]
+Sample = Annotated[str | None, typer.Option(help="A text as you send it.")]
+
+
+@asks(campaigns, "list")
+def list_campaigns(
+    client: "AgentMessage",
+    *,
+    status: Annotated[str | None, typer.Option(help="PENDING, ACTIVE, REJECTED or EXPIRED.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Only those of the brand with this id.")] = None,
+    limit: Limit = 50,
+) -> Shown:
+    """List your campaigns, newest first."""
+    page = client.campaigns.list(limit=page_size(limit), **chosen(status=status, brand_id=brand))
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Campaigns")
+
+
+@asks(campaigns, "create")
+def create_campaign(
+    client: "AgentMessage",
+    *,
+    brand: BrandId = None,
+    usecase: Usecase = None,
+    description: Description = None,
+    message_flow: MessageFlow = None,
+    sample1: Sample = None,
+    file: Filed = None,
+    settings: Settings = None,
+) -> Shown:
+    """File a campaign; its first month is charged. `campaigns review` says beforehand what is wrong with it."""
+    fields: Any = body(
+        file,
+        settings,
+        brand_id=brand,
+        usecase=usecase,
+        description=description,
+        message_flow=message_flow,
+        sample1=sample1,
+    )
+    return Card(thing=client.campaigns.create(**fields), fields=FIELDS, title="Filed")
+
+
+@asks(campaigns, "get")
+def get_campaign(
+    client: "AgentMessage", *, campaign: Annotated[str, typer.Argument(help="Id of the campaign.")]
+) -> Shown:
+    """Show one campaign and how far its approval is."""
+    return Card(thing=client.campaigns.get(campaign), fields=FIELDS, title="Campaign")
+
+
+@asks(campaigns, "review")
+def review_campaign(
+    client: "AgentMessage",
+    *,
+    brand: BrandId = None,
+    usecase: Usecase = None,
+    description: Description = None,
+    message_flow: MessageFlow = None,
+    sample1: Sample = None,
+    file: Filed = None,
+    settings: Settings = None,
+) -> Shown:
+    """Say what is wrong with a draft before it is filed; nothing is stored or charged. Ends with 1 if it would fail."""
+    fields: Any = body(
+        file,
+        settings,
+        brand_id=brand,
+        usecase=usecase,
+        description=description,
+        message_flow=message_flow,
+        sample1=sample1,
+    )
+    return Reviewed(review=client.campaigns.review(**fields))
+
+
+class Reviewed(Struct, frozen=True, kw_only=True):
+    """A review, which fails when a finding blocks."""
+
+    review: "Review"
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return 0 if self.review.can_submit else FAILED
+
+    def print(self, *, as_json: bool) -> None:
+        """The whole review as JSON, or its findings and the verdict."""
+        if as_json:
+            print_json(self.review)
+            return
+        if self.review.findings:
+            show(self.review.findings, columns=FINDINGS, title="Findings", as_json=False)
+        sys.stdout.write("It can be filed.\n" if self.review.can_submit else "It would be refused as it is.\n")

@@ -1,0 +1,113 @@
+"""`agentmessage login`, `logout` and `whoami`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from msgspec import Struct
+
+from agentmessage.cli import profiles
+from agentmessage.cli.asking import USUAL_URL, Json, Profile, credentials_of, is_exposed
+from agentmessage.cli.failures import UNAUTHORIZED, Failure
+from agentmessage.cli.profiles import USUAL, Credentials
+from agentmessage.cli.shown import Card, Sentence
+
+if TYPE_CHECKING:
+    from agentmessage.sdk.models import Organization
+
+PREFIX_LENGTH = len("am_live_") + 4
+"""The part of a key that lists of keys show (decisions, section 2)."""
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who asks: what is known without showing the key. The organization is null when the key may not read it."""
+
+    base_url: str
+    key_prefix: str
+    key_from: str
+    mode: str
+    org_id: str | None
+    organization: str | None
+
+
+FIELDS = ("base_url", "key_prefix", "key_from", "mode", "organization", "org_id")
+
+
+def log_in(
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Where the platform is; asked for when left out.")
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="Name to keep it under.", metavar="NAME")] = USUAL,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Keep an API key for later commands: asks for it, checks it, and stores it for you alone.
+
+    A key that is piped in is read from standard input.
+    """
+    url = base_url or _asked_url()
+    key = _asked_key()
+    if is_exposed(url):
+        typer.echo(f"{url} is not encrypted: whoever is on the way can read the key.", err=True)
+    credentials = Credentials(base_url=url.rstrip("/"), api_key=key)
+    identity = _identity(credentials, key_from=f"profile {profile}")
+    path = profiles.store(profile, credentials)
+    typer.echo(f"Stored in {path}.", err=True)
+    Card(thing=identity, fields=FIELDS, title="Logged in").print(as_json=as_json)
+
+
+def log_out(
+    profile: Annotated[str, typer.Option("--profile", help="Which login to forget.", metavar="NAME")] = USUAL,
+    as_json: Json = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Forget a key that was stored. It stays valid: revoke it where keys are made."""
+    if not profiles.forget(profile):
+        raise Failure(f"There is no profile {profile}; nothing was stored under that name")
+    words = f"The key of profile {profile} is forgotten; it stays valid until it is revoked."
+    Sentence(words=words, value={"forgotten": profile}).print(as_json=as_json)
+
+
+def who_am_i(profile: Profile = None, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+    """Show which key is used, where it is from, and whose it is."""
+    credentials, source = credentials_of(profile)
+    Card(thing=_identity(credentials, key_from=source), fields=FIELDS, title="You are").print(as_json=as_json)
+
+
+def _identity(credentials: Credentials, *, key_from: str) -> Identity:
+    organization = _organization(credentials)
+    return Identity(
+        base_url=credentials.base_url,
+        key_prefix=credentials.api_key[:PREFIX_LENGTH],
+        key_from=key_from,
+        mode="sandbox" if credentials.api_key.startswith("am_test_") else "live",
+        org_id=organization.id if organization else None,
+        organization=organization.name if organization else None,
+    )
+
+
+def _organization(credentials: Credentials) -> "Organization | None":
+    """Whose key it is; None when the key is good but may not read that. Raises APIError for a key that is not good."""
+    from agentmessage.sdk import AgentMessage  # noqa: PLC0415 - see the room's front page
+    from agentmessage.sdk.errors import Forbidden  # noqa: PLC0415
+
+    with AgentMessage(api_key=credentials.api_key, base_url=credentials.base_url) as client:
+        try:
+            return client.organization.get()
+        except Forbidden:
+            return None
+
+
+def _asked_url() -> str:
+    if not sys.stdin.isatty():
+        return USUAL_URL
+    answer: str = typer.prompt("Where is the platform?", default=USUAL_URL, err=True)
+    return answer
+
+
+def _asked_key() -> str:
+    if sys.stdin.isatty():
+        key: str = typer.prompt("API key (am_live_… or am_test_…)", hide_input=True, err=True)
+    else:
+        key = sys.stdin.readline()
+    if not key.strip():
+        raise Failure("There was no API key on standard input", status=UNAUTHORIZED)
+    return key.strip()

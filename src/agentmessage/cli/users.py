@@ -1,0 +1,37 @@
+"""The commands of those who text over the platform; they speak to it as any program does: by the client library."""
+
+import typer
+
+from agentmessage.cli.brands import brands
+from agentmessage.cli.campaigns import campaigns
+from agentmessage.cli.consent import consent
+from agentmessage.cli.doctor import doctor
+from agentmessage.cli.events import events
+from agentmessage.cli.inbound import inbound
+from agentmessage.cli.login import log_in, log_out, who_am_i
+from agentmessage.cli.messages import messages
+from agentmessage.cli.numbers import numbers
+from agentmessage.cli.wallet import wallet
+from agentmessage.cli.webhooks import webhooks
+
+GROUPS = {
+    "numbers": numbers,
+    "brands": brands,
+    "campaigns": campaigns,
+    "messages": messages,
+    "inbound": inbound,
+    "consent": consent,
+    "webhooks": webhooks,
+    "events": events,
+    "wallet": wallet,
+}
+
+
+def add_user_commands(app: typer.Typer) -> None:
+    """Add them to the command line."""
+    app.command("login")(log_in)
+    app.command("logout")(log_out)
+    app.command("whoami")(who_am_i)
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
+    app.command("doctor")(doctor)

@@ -1,0 +1,150 @@
+"""`agentmessage webhooks`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
+from agentmessage.cli.confirming import Yes, require_yes
+from agentmessage.cli.failures import FAILED
+from agentmessage.cli.moments import past
+from agentmessage.cli.shown import Card, Sentence, Shown, Table
+
+if TYPE_CHECKING:
+    from agentmessage.sdk import AgentMessage
+
+webhooks = typer.Typer(no_args_is_help=True, help="Being told what happens.")
+
+COLUMNS = ("url", "active", "events", "description", "id")
+FIELDS = ("id", "url", "active", "events", "description", "api_version", "created_at", "updated_at")
+SECRET_FIELDS = (*FIELDS, "secret")
+DELIVERIES = ("occurred_at", "event_type", "outcome", "attempt", "response_status", "response_time_ms", "url", "id")
+TESTED = ("outcome", "url", "response_status", "response_time_ms", "response_body_excerpt", "error", "event_id")
+REPLAYED = ("new_event_id", "event_type", "delivery_id", "endpoint_id", "enqueued_at")
+KEEP = "The secret is shown this once: keep it where your receiver finds it."
+
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="Of the endpoint.")]
+Url = Annotated[str | None, typer.Option(help="Where to tell it.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--event", help="A type to be told of, such as message.delivered; repeatable.")
+]
+Description = Annotated[str | None, typer.Option(help="What it is for.")]
+
+
+@asks(webhooks, "list")
+def list_endpoints(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
+    """List your endpoints, newest first."""
+    return Table(
+        rows=newest(client.webhooks.list(limit=page_size(limit)), limit), columns=COLUMNS, title="Webhook endpoints"
+    )
+
+
+@asks(webhooks, "create")
+def create_endpoint(
+    client: "AgentMessage",
+    *,
+    url: Annotated[str, typer.Option(help="Where to tell it.")],
+    event: Annotated[list[str], typer.Option("--event", help="A type to be told of; repeatable.")],
+    description: Description = None,
+) -> Shown:
+    """Make an endpoint. Its secret is shown this once."""
+    made = client.webhooks.create(url=url, **chosen(events=event, description=description))
+    typer.echo(KEEP, err=True)
+    return Card(thing=made, fields=SECRET_FIELDS, title="Made")
+
+
+@asks(webhooks, "update")
+def update_endpoint(
+    client: "AgentMessage",
+    *,
+    endpoint: EndpointId,
+    url: Url = None,
+    event: Kinds = None,
+    description: Description = None,
+    active: Annotated[bool | None, typer.Option("--on/--off", help="Turn it on or off.")] = None,
+) -> Shown:
+    """Change an endpoint; --event replaces the whole set."""
+    asked = chosen(url=url, events=event or None, description=description, active=active)
+    return Card(thing=client.webhooks.update(endpoint, **asked), fields=FIELDS, title="Changed")
+
+
+@asks(webhooks, "delete")
+def delete_endpoint(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) -> Shown:
+    """End an endpoint for good. Asks before, unless --yes."""
+    require_yes(f"End {client.webhooks.get(endpoint).url} for good?", is_given=yes)
+    client.webhooks.delete(endpoint)
+    return Sentence(words=f"Endpoint {endpoint} is deleted.", value={"id": endpoint, "deleted": True})
+
+
+@asks(webhooks, "rotate")
+def rotate(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) -> Shown:
+    """Replace an endpoint's secret; the old one is dead at once. Asks before, unless --yes."""
+    require_yes("Replace the secret? The old one is dead at once.", is_given=yes)
+    rotated = client.webhooks.rotate_secret(endpoint)
+    typer.echo(KEEP, err=True)
+    return Card(thing=rotated, fields=SECRET_FIELDS, title="New secret")
+
+
+@asks(webhooks, "test")
+def test_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
+    """Tell an endpoint something now and show its answer. Ends with 1 when it fails."""
+    came = client.webhooks.test(endpoint)
+    return Card(thing=came, fields=TESTED, title="Test", status=0 if came.outcome == "success" else FAILED)
+
+
+@asks(webhooks, "deliveries")
+def deliveries(
+    client: "AgentMessage",
+    *,
+    endpoint: Annotated[str | None, typer.Option(help="Only those to the endpoint with this id.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only this type of event.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="success, retry or dead.")] = None,
+    since: Annotated[datetime | None, typer.Option(parser=past, help="Later than a time, or a while ago.")] = None,
+    until: Annotated[datetime | None, typer.Option(parser=past, help="Earlier than that.")] = None,
+    limit: Limit = 50,
+) -> Shown:
+    """List the attempts to tell your receivers, newest first."""
+    asked = chosen(endpoint_id=endpoint, event_type=kind, outcome=outcome, since=since, until=until)
+    page = client.webhooks.deliveries.list(limit=page_size(limit, most=200), **asked)
+    return Table(rows=newest(page, limit), columns=DELIVERIES, title="Deliveries")
+
+
+@asks(webhooks, "replay")
+def replay(
+    client: "AgentMessage",
+    *,
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="Of the delivery.")],
+    reason: Annotated[str | None, typer.Option(help="Why, for the audit log.")] = None,
+) -> Shown:
+    """Tell a receiver something again."""
+    again = client.webhooks.deliveries.replay(delivery, **chosen(reason=reason))
+    return Card(thing=again, fields=REPLAYED, title="On its way")
+
+
+@webhooks.command("listen")
+def listen(
+    *,
+    forward_to: Annotated[str, typer.Option(help="Where to POST events, such as http://localhost:3000/hook.")],
+    kind: Annotated[
+        list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+    ] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="Sign with this instead of a new one.", envvar="AGENTMESSAGE_LISTEN_SECRET")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Begin behind the event with this id.")] = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Forward live events to a URL on your machine, signed as webhooks are, until Ctrl-C. No endpoint is needed.
+
+    A broken connection to the platform loses nothing. What your receiver fails to take is shown, and not sent again.
+    """
+    from agentmessage.cli.listening import Receiver, forward, new_secret  # noqa: PLC0415 - see the room's front page
+
+    used = secret or new_secret()
+    with connect(profile) as client, Receiver(forward_to, secret=used) as receiver:
+        stream = client.events.stream(last_event_id=after, from_now=after is None)
+        typer.echo(f"Forwarding to {forward_to}. Your receiver verifies with this secret: {used}", err=True)
+        with stream:
+            forward(stream, receiver, kinds=kind or ("*",), as_json=as_json)
