@@ -10,6 +10,7 @@ UNICAST = ipaddress.IPv6Network("2000::/3")
 
 UNLIKELY = (
     ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's own services for a machine, metadata among them
+    ipaddress.IPv4Network("192.0.0.0/24"),  # protocols (RFC 6890), and Oracle's metadata
     ipaddress.IPv4Network("192.88.99.0/24"),  # relays from IPv6 to IPv4 (RFC 7526)
     ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637)
 )

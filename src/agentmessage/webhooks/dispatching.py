@@ -159,6 +159,7 @@ class Dispatcher:
             return
         deliveries = [delivery for row in rows if (delivery := letters.delivery_of(row)) is not None]
         lane.has_more = lane.has_more or len(deliveries) == room
+        lane.was_read(is_full=len(deliveries) == room)
         for delivery in deliveries:
             self._lanes.add(delivery, now)
 

@@ -34,9 +34,14 @@ SLOW_S = 1.0
 FRESH_S = 1.0
 """How long a delivery may wait in memory: longer, and the URL or the secret it was read with may be old."""
 
+MOST_DEPTH = 8
+"""How far ahead of the wire a lane is read, in allowances: as far as what is read is told while it is fresh."""
+
 MOST_IN_MEMORY = 4_000
+"""Deliveries read and not in the books yet."""
+
 BUSY = 256
-"""Deliveries in memory from which on a dispatcher leaves new lanes to others, if there are others."""
+"""Requests under way to healthy receivers from which on a dispatcher leaves new lanes to others, if there are any."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -65,6 +70,7 @@ class Lane:
 
     __slots__ = (
         "allowance",
+        "depth",
         "failing_since",
         "failures",
         "flying",
@@ -85,6 +91,7 @@ class Lane:
         self.flying: dict[UUID, float] = {}
         self.held: set[UUID] = set()
         self.allowance = FIRST_ALLOWANCE
+        self.depth = 1
         self.failures = 0
         self.failing_since: datetime | None = None
         self.is_known = False
@@ -111,7 +118,13 @@ class Lane:
         ahead = len(self.waiting) + len(self.flying)
         if not self.is_well:
             return max(0, self.most - ahead)
-        return 2 * self.most - ahead if len(self.waiting) * 2 <= self.most else 0
+        depth = self.depth * self.most
+        return self.most + depth - ahead if len(self.waiting) * 2 <= depth else 0
+
+    def was_read(self, *, is_full: bool) -> None:
+        """Read further ahead next time, if there is more and nothing was left to tell before it came."""
+        if is_full and not self.waiting:
+            self.depth = min(MOST_DEPTH, self.depth * 2)
 
     def learn(self, failing_since: datetime | None) -> None:
         """Take over what the books say; one that failed last time is sick until it proves otherwise."""
@@ -145,7 +158,7 @@ class Lanes:
         self._lanes: dict[UUID, Lane] = {}
         self._turns: dict[bool, deque[Lane]] = {True: deque(), False: deque()}
         self._flying: dict[bool, int] = {True: 0, False: 0}
-        self._waiting = 0
+        self._held = 0
         self._tokens = SICK_PER_S
         self._filled_at = 0.0
 
@@ -160,8 +173,8 @@ class Lanes:
 
     @property
     def is_busy(self) -> bool:
-        """There is work in memory for a while."""
-        return self._flying[True] + self._waiting >= BUSY
+        """There is enough to do."""
+        return self._flying[True] >= BUSY
 
     def get(self, lane_id: UUID) -> Lane | None:
         """A lane that is held."""
@@ -176,13 +189,14 @@ class Lanes:
         """A lane is not ours any more: what is under way ends, what waits is forgotten."""
         lane = self._lanes.pop(lane_id, None)
         if lane is not None:
-            self._forget_waiting(lane)
+            lane.waiting.clear()
+            self._held -= len(lane.held)
             self._flying[lane.is_well] -= len(lane.flying)
 
     def to_pull(self, now: float) -> list[tuple[Lane, int]]:
         """Lanes to read from, each with its room."""
         pulls: list[tuple[Lane, int]] = []
-        left = MOST_IN_MEMORY - self._waiting
+        left = MOST_IN_MEMORY - self._held
         for lane in self._lanes.values():
             if lane.look_at is not None and lane.look_at <= now:
                 lane.has_more, lane.look_at = True, None
@@ -197,8 +211,8 @@ class Lanes:
         lane = self._lanes[delivery.lane_id]
         if delivery.id not in lane.held:
             lane.held.add(delivery.id)
+            self._held += 1
             lane.waiting.append((delivery, now))
-            self._waiting += 1
             self._give_turn(lane)
 
     def next_to_tell(self, now: float) -> Iterator[Delivery]:
@@ -228,7 +242,7 @@ class Lanes:
         """What came of a delivery is in the books; `next_at` is when it will be due again."""
         lane = self._lanes.get(delivery.lane_id)
         if lane is not None:
-            lane.held.discard(delivery.id)
+            self._drop(lane, delivery)
             if next_at is not None:
                 lane.look_by(next_at)
 
@@ -257,10 +271,9 @@ class Lanes:
             return None
         while lane.waiting:
             delivery, read_at = lane.waiting.popleft()
-            self._waiting -= 1
             if now - read_at > FRESH_S:
-                lane.held.discard(delivery.id)
-                lane.has_more = True
+                self._drop(lane, delivery)
+                lane.has_more, lane.depth = True, max(1, lane.depth // 2)
                 continue
             lane.flying[delivery.id] = now
             self._flying[lane.is_well] += 1
@@ -273,9 +286,11 @@ class Lanes:
             lane.is_queued = True
             self._turns[lane.is_well].append(lane)
 
-    def _forget_waiting(self, lane: Lane) -> None:
-        self._waiting -= len(lane.waiting)
-        lane.waiting.clear()
+    def _drop(self, lane: Lane, delivery: Delivery) -> None:
+        """A delivery is not in memory any more."""
+        if delivery.id in lane.held:
+            lane.held.discard(delivery.id)
+            self._held -= 1
 
     def _fill(self, now: float) -> None:
         self._tokens = min(SICK_PER_S, self._tokens + (now - self._filled_at) * SICK_PER_S)

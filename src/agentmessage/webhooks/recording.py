@@ -17,7 +17,7 @@ from agentmessage.webhooks import closing, outcomes, record_queries, rules
 from agentmessage.webhooks.news import Why
 from agentmessage.webhooks.outcomes import Told
 
-MOST = 500
+MOST = 1_500
 BOUND = 10_000
 RETRY_S = 0.5
 

@@ -1,0 +1,452 @@
+"""Receivers are told at least once, on schedule, and one that fails costs nobody else."""
+
+import asyncio
+import base64
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+from standardwebhooks import Webhook
+
+from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.ids import new_id
+from agentmessage.outbox import facts
+from agentmessage.outbox.catalogue import EventType
+from agentmessage.settings import Settings
+from agentmessage.webhooks.dispatching import Dispatcher
+from agentmessage.webhooks.model import RETRY_AFTER_S
+from agentmessage.webhooks.outcomes import JITTER
+from agentmessage.webhooks.sending import Sender
+from tests.make.accounts import Account, open_account
+from tests.make.receivers import Receiver, hang, status
+from tests.webhooks.receiving import endpoint, happen, sealer, telling, until
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, webhook_allow_private=True)
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    one = Sender(allow_private=True)
+    yield one
+    await one.close()
+
+
+def _row(*columns: Any) -> tuple[Any, ...]:
+    return columns
+
+
+async def logged(db: CellDb, lane_id: UUID) -> list[tuple[Any, ...]]:
+    """Attempts on a lane, the oldest first."""
+    return await db.all(
+        _row,
+        """SELECT attempt, outcome, response_status, error, occurred_at FROM webhook_attempts
+           WHERE lane_id = $1 ORDER BY occurred_at, id""",
+        lane_id,
+    )
+
+
+async def make_due(db: CellDb) -> None:
+    """Let the time of everything that waits come."""
+    await db.run("UPDATE webhook_deliveries SET due_at = now()")
+    await db.run("UPDATE webhook_lanes SET due_at = now()")
+
+
+async def test_a_receiver_that_fails_is_asked_eleven_times_on_schedule(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    sink.answers["/ok"] = status(503, b"later")
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    gaps: list[float] = []
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        for attempt in range(1, len(RETRY_AFTER_S) + 2):
+            await until(lambda attempt=attempt: _count(db, lane_id, attempt))
+            due_at: datetime | None = await db.value(
+                "SELECT due_at FROM webhook_deliveries WHERE lane_id = $1", lane_id
+            )
+            if due_at is not None:
+                gaps.append((due_at - (await logged(db, lane_id))[-1][4]).total_seconds())
+                await make_due(db)
+
+    for gap, nominal in zip(gaps, RETRY_AFTER_S, strict=True):
+        assert nominal * (1 - JITTER) <= gap <= nominal * (1 + JITTER)
+    attempts = await logged(db, lane_id)
+    assert [row[0] for row in attempts] == list(range(1, 12))
+    assert Counter(row[1] for row in attempts) == {"retry": 10, "dead": 1}
+    assert {row[2] for row in attempts} == {503}
+    assert len({heard.event["id"] for heard in sink.heard}) == 1
+
+
+async def _count(db: CellDb, lane_id: UUID, attempts: int) -> bool:
+    return len(await logged(db, lane_id)) >= attempts
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first retry comes after a second."""
+    monkeypatch.setattr("agentmessage.webhooks.outcomes.RETRY_AFTER_S", (1,))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_retry_comes_by_itself(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    sink.answers["/ok"] = status(500)
+    await endpoint(db, settings, account.org_id, sink.url())
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        first, second = await sink.until(2)
+
+    assert 0.8 <= second.at - first.at <= 2.5
+
+
+async def test_a_receiver_that_answers_gone_is_told_nothing_more(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    sink.answers["/gone"] = status(410)
+    lane_id = await endpoint(db, settings, account.org_id, sink.url("/gone"))
+    watcher = await endpoint(db, settings, account.org_id, sink.url(), events=["webhook_endpoint.disabled"])
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        (news,) = await sink.until(1)
+        await happen(db, account.org_id)
+        await until(lambda: _count(db, watcher, 1))
+
+    data = news.event["data"]
+    assert (news.event["type"], data["endpoint_id"], data["reason"]) == (
+        "webhook_endpoint.disabled",
+        str(lane_id),
+        "gone",
+    )
+    assert (await logged(db, lane_id))[0][:3] == (1, "dead", 410)
+    assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", lane_id) is False
+    assert len(sink.on("/gone")) == 1
+    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE lane_id = $1", lane_id) == 0
+    audit = await db.all(
+        _row,
+        "SELECT action, actor_kind, resource_id FROM audit_log WHERE org_id = $1 AND action LIKE 'webhook%'",
+        account.org_id,
+    )
+    assert audit == [("webhook_endpoint.disable", "platform", str(lane_id))]
+
+
+async def test_five_days_of_nothing_but_failures_end_in_silence(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    sink.answers["/ok"] = status(500)
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await until(lambda: _count(db, lane_id, 1))
+        failing_since: datetime = await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id)
+        assert db.now - failing_since < timedelta(minutes=1)
+        assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", lane_id) is True
+
+        await db.run("UPDATE webhook_lanes SET failing_since = now() - interval '5 days 1 second'")
+        await make_due(db)
+        await until(lambda: _is_off(db, lane_id))
+
+    (disabled,) = await facts.tail(
+        db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
+    )
+    assert (disabled.data["reason"], disabled.data["abandoned"]) == ("failing", 1)
+    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE lane_id = $1", lane_id) == 0
+    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
+
+
+async def _is_off(db: CellDb, lane_id: UUID) -> bool:
+    return await db.value("SELECT NOT active FROM webhook_endpoints WHERE id = $1", lane_id)
+
+
+async def test_one_success_forgives_all_failures(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    sink.answers["/ok"] = status(500)
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await until(lambda: _count(db, lane_id, 1))
+        sink.answers["/ok"] = status(204, b"")
+        await make_due(db)
+        await until(lambda: _count(db, lane_id, 2))
+
+    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
+    assert [row[:3] for row in await logged(db, lane_id)] == [(1, "retry", 500), (2, "success", 204)]
+
+
+async def test_what_is_not_kept_any_more_is_not_told(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    sink.answers["/ok"] = status(500)
+
+    async with telling(settings, cells):
+        (event_id,) = await happen(db, account.org_id)
+        await until(lambda: _count(db, lane_id, 1))
+        await db.run("DELETE FROM events WHERE id = $1 AND org_id = $2", event_id, account.org_id)
+        await make_due(db)
+        await until(lambda: _count(db, lane_id, 2))
+
+    assert (await logged(db, lane_id))[1][:4] == (2, "dead", None, "the event is no longer kept")
+    assert len(sink.heard) == 1
+
+
+async def test_hanging_receivers_delay_nobody_else(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    """Sixty receivers that never answer, with twenty facts each, and one that does."""
+    stranger = await open_account(cells, name="Stranger")
+    sink.answers["/hang"] = hang
+    for _ in range(60):
+        await endpoint(db, settings, account.org_id, sink.url("/hang"))
+    await endpoint(db, settings, stranger.org_id, sink.url())
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id, 20)
+        await sink.until(60 * 8, "/hang")
+        started = asyncio.get_running_loop().time()
+        for _ in range(10):
+            (event_id,) = await happen(db, stranger.org_id)
+            await until(lambda event_id=event_id: _is_heard(sink, event_id))
+        took_s = asyncio.get_running_loop().time() - started
+        sink.answers["/hang"] = status(410)
+        await sink.close()
+
+    assert took_s < 10 * 2.0
+
+
+async def _is_heard(sink: Receiver, event_id: UUID) -> bool:
+    return any(heard.event["id"] == f"evt_{event_id}" for heard in sink.on("/ok"))
+
+
+async def number_url(db: CellDb, account: Account, url: str) -> UUID:
+    """The id of a number whose texts are told to a URL."""
+    number_id = new_id()
+    await db.run(
+        """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, wished_at,
+               status_url, created_at, updated_at)
+           VALUES ($1, $2, 'live', '+14155550100', 'local', 'assigned', 1, $3, $4, $3, $3)""",
+        number_id,
+        account.org_id,
+        db.now,
+        url,
+    )
+    return number_id
+
+
+async def test_numbers_are_signed_for_with_the_organizations_secrets_and_in_grace_with_both(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    number_id = await number_url(db, account, sink.url())
+    data = {"phone_number_id": str(number_id)}
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
+        (first,) = await sink.until(1)
+        await db.run(
+            """UPDATE webhook_secrets SET previous_sealed_secret = sealed_secret, sealed_secret = $2,
+                   previous_valid_until = now() + interval '5 minutes' WHERE org_id = $1""",
+            account.org_id,
+            sealer(settings).seal(b"n" * 32),
+        )
+        await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
+        _, second = await sink.until(2)
+        old: bytes = await db.value("SELECT previous_sealed_secret FROM webhook_secrets")
+        await db.run("UPDATE webhook_secrets SET previous_valid_until = now() WHERE org_id = $1", account.org_id)
+        await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
+        *_, third = await sink.until(3)
+
+    made = sealer(settings).open(old)
+    for heard, secret in ((first, made), (second, made), (second, b"n" * 32), (third, b"n" * 32)):
+        Webhook(base64.b64encode(secret).decode()).verify(heard.body, dict(heard.headers))
+    assert second.headers["x-amcore-signature"].count("v1=") == 2
+    assert third.headers["x-amcore-signature"].count("v1=") == 1
+
+
+async def test_a_number_url_that_is_gone_is_given_up(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    number_id = await number_url(db, account, sink.url())
+    sink.answers["/ok"] = status(410)
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
+        await until(lambda: db.value("SELECT true FROM webhook_lanes WHERE disabled_at IS NOT NULL"))
+
+    (disabled,) = await facts.tail(
+        db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
+    )
+    assert (disabled.data["kind"], disabled.data["url"]) == ("number", sink.url())
+
+
+async def test_lanes_of_a_dead_dispatcher_are_taken_over(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    await db.run(
+        "INSERT INTO webhook_lanes (id, org_id, holder, created_at) VALUES ($1, $2, $3, now())",
+        lane_id,
+        account.org_id,
+        new_id(),
+    )
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await sink.until(1, seconds=5)
+
+
+async def test_lanes_of_a_living_dispatcher_are_left_to_it(
+    db: CellDb, settings: Settings, account: Account, sink: Receiver, sender: Sender
+) -> None:
+    first, second = [Dispatcher(db, sender, sealer(settings)) for _ in range(2)]
+    living = [asyncio.create_task(one.live()) for one in (first, second)]
+    lane_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
+    sink.answers["/hang"] = hang
+    await _wait_on(db, account, lane_id)
+    first.ring()
+    await sink.until(1, "/hang")
+    holder = await db.value("SELECT holder FROM webhook_lanes WHERE id = $1", lane_id)
+
+    for _ in range(5):
+        await first.free_of_dead()
+        await second.free_of_dead()
+
+    assert await db.value("SELECT holder FROM webhook_lanes WHERE id = $1", lane_id) == holder is not None
+    assert len(sink.on("/hang")) == 1
+    await sink.close()
+    for one in (first, second):
+        one.stop()
+    await asyncio.gather(*living)
+
+
+async def _wait_on(db: CellDb, account: Account, lane_id: UUID) -> None:
+    """One delivery, without a fan-out."""
+    (event_id,) = await happen(db, account.org_id)
+    await db.run(
+        """WITH lane AS (
+               INSERT INTO webhook_lanes (id, org_id, due_at, created_at) VALUES ($1, $2, now(), now())
+               ON CONFLICT (id) DO UPDATE SET due_at = now())
+           INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
+           VALUES ($1, now(), $3, $2, $3, $3, now())""",
+        lane_id,
+        account.org_id,
+        event_id,
+    )
+
+
+async def test_a_dispatcher_that_lost_its_session_begins_anew(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    await endpoint(db, settings, account.org_id, sink.url())
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await sink.until(1)
+        cut = await db.run(
+            """SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+               WHERE l.locktype = 'advisory' AND d.datname = current_database()"""
+        )
+        assert cut == 1
+        for _ in range(5):
+            await happen(db, account.org_id)
+        heard = await sink.until(6)
+
+    assert {one.event["id"] for one in heard[:1]} <= {one.event["id"] for one in heard}
+    assert await db.value("SELECT count(*) FROM webhook_lanes WHERE holder IS NOT NULL") == 0
+
+
+async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    release = asyncio.Event()
+
+    async def patient(heard: Any, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        await status(200)(heard, writer)
+
+    sink.answers["/ok"] = patient
+
+    async with telling(settings, cells) as one:
+        await happen(db, account.org_id, 50)
+        await sink.until(8)
+        stopping = asyncio.create_task(one.stop())
+        await until(lambda: _are_flying_only(sink))
+        release.set()
+        await stopping
+
+    told = len(sink.heard)
+    assert told < 50
+    assert [row[1] for row in await logged(db, lane_id)] == ["success"] * told
+    assert await db.value("SELECT count(*) FROM webhook_deliveries") == 50 - told
+    holder, due_at = await db.one(_row, "SELECT holder, due_at FROM webhook_lanes") or (None, None)
+    assert holder is None
+    assert due_at is not None
+
+
+async def _are_flying_only(sink: Receiver) -> bool:
+    return len(sink.heard) == 8
+
+
+async def test_what_is_changed_under_a_delivery_is_seen_by_the_next(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    lane_id = await endpoint(db, settings, account.org_id, sink.url("/old"))
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await sink.until(1, "/old")
+        await db.run("UPDATE webhook_endpoints SET url = $2 WHERE id = $1", lane_id, sink.url("/new"))
+        await happen(db, account.org_id)
+        await sink.until(1, "/new")
+
+    assert len(sink.on("/old")) == 1
+
+
+async def test_what_waits_for_an_endpoint_that_was_switched_off_is_forgotten(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    """Also what was queued in the same moment."""
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    await _wait_on(db, account, lane_id)
+    await db.run("UPDATE webhook_endpoints SET active = false WHERE id = $1", lane_id)
+
+    async with telling(settings, cells):
+        await until(lambda: db.value("SELECT NOT EXISTS (SELECT FROM webhook_deliveries)"))
+
+    assert sink.heard == []
+    assert await db.value("SELECT due_at FROM webhook_lanes") is None
+
+
+async def test_counts_of_attempts_equal_the_log(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    good = await endpoint(db, settings, account.org_id, sink.url())
+    bad = await endpoint(db, settings, account.org_id, sink.url("/bad"))
+    sink.answers["/bad"] = status(404)
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id, 30)
+        await until(lambda: _count(db, good, 30))
+        await until(lambda: _count(db, bad, 30))
+
+    sums = await db.all(
+        _row,
+        """SELECT metric, labels ->> 'endpoint_id', labels ->> 'http_status_class', sum(value)::int
+           FROM metric_buckets WHERE org_id = $1 AND metric LIKE 'webhooks.%' AND span = 'day' GROUP BY 1, 2, 3
+           ORDER BY 1""",
+        account.org_id,
+    )
+    assert sums == [("webhooks.delivered", str(good), "2xx", 30), ("webhooks.retried", str(bad), "4xx", 30)]
