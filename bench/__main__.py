@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import binding, lists, metrics, reconciling, texting
+from bench import binding, lists, metrics, reconciling, texting, usage
 from bench.fixture import Postgres
 
 SHORT = {
@@ -18,6 +18,7 @@ SHORT = {
     "soaked_s": 15,
     "stored": 200_000,
     "counted": 300_000,
+    "used": 100_000,
 }
 FULL = {
     "numbers": 100_000,
@@ -29,6 +30,7 @@ FULL = {
     "soaked_s": 60,
     "stored": 10_000_000,
     "counted": 10_000_000,
+    "used": 1_000_000,
 }
 
 
@@ -50,6 +52,7 @@ def main() -> None:
     texting.main(["accept", "--seconds", str(seconds), "--stored", str(sizes["stored"]), *pace])
     lists.run(numbers=sizes["listed"])
     metrics.run(texts=sizes["counted"])
+    usage.run(rows=sizes["used"])
 
 
 if __name__ == "__main__":
