@@ -284,6 +284,24 @@ async def test_a_row_that_commits_late_is_sealed_behind_and_never_before_a_seale
     assert links[0].seal.row_id == first
 
 
+async def test_rows_are_sealed_in_the_order_of_numbers_not_of_digits(db: CellDb) -> None:
+    for xid in ("9", "10", "99", "100"):
+        await db.run(
+            """INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
+                   resource_id, xid)
+               VALUES ($1, $2, $3, 'platform', 'platform', 'made', 'thing', '1', $2::text::xid8)""",
+            ORG,
+            xid,
+            db.now,
+        )
+
+    await seal(db, batch=1)
+
+    links = await seal_queries.list_links(db, ORG, after=0, limit=9)
+    assert [link.seal.row_id for link in links] == ["9", "10", "99", "100"]
+    assert (await prove(db)).harm is None
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 async def test_chains_prove_after_any_history_and_hold_each_row_once(db: CellDb, seed: int) -> None:

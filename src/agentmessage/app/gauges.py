@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from agentmessage.app import operator_queries, operator_text_queries, operator_texts, queries
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.organizations import sealing
+from agentmessage.rollups import operations as rollups
 
 COUNT_EVERY = timedelta(seconds=60)
 RECENT = timedelta(hours=24)
@@ -35,6 +37,8 @@ HELP = {
     "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
     "text_line_up": "Whether a worker's line to a carrier of texts stands.",
     "sweep_age_seconds": "Since the last drift sweep ended.",
+    "sums_age_seconds": "How far the sums that metrics read are behind.",
+    "audit_unsealed_seconds": "How long the oldest row of the audit log has waited for its seal.",
 }
 
 
@@ -86,6 +90,9 @@ async def _count_cell(db: CellDb) -> list[Sample]:
     for problem, texts in (await inbound.count_problems(db, db.now - RECENT)).items():
         samples.append(Sample("inbound_problems", {**cell, "problem": problem}, texts))
     samples.append(Sample("jobs_due", cell, await queries.count_due_jobs(db)))
+    now, unsealed_at = db.now, await sealing.oldest_unsealed_at(db)
+    for name, since in (("sums_age_seconds", await rollups.as_of(db)), ("audit_unsealed_seconds", unsealed_at or now)):
+        samples.append(Sample(name, cell, (now - since).total_seconds()))
     return samples + await _count_texts(db)
 
 

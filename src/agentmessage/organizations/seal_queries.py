@@ -38,11 +38,14 @@ async def lock_place(tx: Statements) -> Place | None:
 
 
 async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[list[Row], Place]:
-    """The next rows in the order that never changes, and the place of the last one; served by audit_log_order_idx."""
+    """The next rows in the order that never changes, and the place of the last one; served by audit_log_order_idx.
+
+    The text of `xid` has another name, or the rows would be ordered by it: 1000 before 999.
+    """
     found = await tx.all(
         _placed,
         """SELECT org_id, id, (extract(epoch FROM occurred_at) * 1000000)::bigint, actor_kind, actor_label, action,
-               resource_type, resource_id, reason, request_id, payload::text, xid::text
+               resource_type, resource_id, reason, request_id, payload::text, xid::text AS written_by
            FROM audit_log WHERE (xid, id) > ($1::text::xid8, $2::text) AND xid < pg_snapshot_xmin(pg_current_snapshot())
            ORDER BY xid, id LIMIT $3""",
         place.xid,
@@ -50,6 +53,15 @@ async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[li
         limit,
     )
     return [row for row, _ in found], found[-1][1] if found else place
+
+
+async def oldest_unsealed_at(db: Statements) -> datetime | None:
+    """When the first row behind the place was written; served by audit_log_order_idx."""
+    moment: datetime | None = await db.value(
+        """SELECT occurred_at FROM audit_log
+           WHERE (xid, id) > ((SELECT xid FROM audit_place), (SELECT id FROM audit_place)) ORDER BY xid, id LIMIT 1"""
+    )
+    return moment
 
 
 async def list_ends(db: Statements, org_ids: Sequence[UUID]) -> list[End]:

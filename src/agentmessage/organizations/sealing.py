@@ -6,8 +6,9 @@ sealed. What is sealed and how far sealing has come change in one transaction: w
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.db import CellDb, Statements
 from agentmessage.organizations import seal_queries as queries
 from agentmessage.organizations.chain import seal_rows
 
@@ -27,3 +28,8 @@ async def turn(db: CellDb, keys: Sequence[bytes], *, batch: int = BATCH) -> bool
             await queries.insert_seals(tx, seals)
             await queries.save_ends(tx, ended, behind)
         return len(rows) >= batch
+
+
+async def oldest_unsealed_at(db: Statements) -> datetime | None:
+    """When the row was written that is sealed next; None when all are sealed."""
+    return await queries.oldest_unsealed_at(db)

@@ -44,22 +44,29 @@ async def check(db: CellDb, *, events_kept: timedelta) -> list[Difference]:
     """Days of texts whose sums are not what a recount of the events that are still kept says; none, if all is well."""
     async with db.transaction() as tx:
         await queries.wait_for_place(tx)
-        return await queries.list_differences(tx, _first_whole_day(tx.now - events_kept))
+        return [
+            difference
+            for day in _whole_days(tx.now - events_kept, tx.now)
+            for difference in await queries.list_differences(tx, day, day + DAY)
+        ]
 
 
 async def rebuild(db: CellDb, *, events_kept: timedelta) -> int:
     """Count texts anew from the events that are still kept; answers how many sums that made.
 
-    Days of which some events are gone stay as they are. The reader waits meanwhile, and questions are answered from
-    the old sums until all is done.
+    Day by day, in one transaction. Days of which some events are gone stay as they are. The reader waits meanwhile,
+    and questions are answered from the old sums until all is done.
     """
+    sums = 0
     async with db.transaction() as tx:
         await queries.wait_for_place(tx)
-        since = _first_whole_day(tx.now - events_kept)
-        await queries.delete_texts_since(tx, since)
-        return await queries.recount_since(tx, since)
+        for day in _whole_days(tx.now - events_kept, tx.now):
+            await queries.delete_texts(tx, day, day + DAY)
+            sums += await queries.recount(tx, day, day + DAY)
+    return sums
 
 
-def _first_whole_day(gone_before: datetime) -> datetime:
-    """The first day of which every event is still there."""
-    return gone_before.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+def _whole_days(gone_before: datetime, now: datetime) -> list[datetime]:
+    """The days of which every event is still there; tomorrow too, for the clocks of others."""
+    first = gone_before.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    return [first + DAY * n for n in range((now - first) // DAY + 2)]

@@ -74,51 +74,54 @@ async def count_events(tx: Statements, place: Place, *, limit: int, complete_unt
     return taken
 
 
-async def list_differences(tx: Statements, since: datetime) -> list[Difference]:
-    """Days from an instant on whose sums are not what their events come to; the place is locked."""
+async def list_differences(tx: Statements, day: datetime, end: datetime) -> list[Difference]:
+    """Sums of a day that are not what its events come to; the place is locked. Served by the age indexes of both."""
     return await tx.all(
         Difference,
         """WITH recounted AS (
                SELECT e.org_id, counted_as(e.type) AS metric, date_trunc('day', e.created_at, 'UTC') AS bucket_start,
                       counted_under(e.data) AS labels, count(*) AS value
                FROM events e JOIN event_followers f ON (e.xid, e.id) <= (f.xid, f.id)
-               WHERE f.name = 'metrics' AND e.created_at >= $1 AND counted_as(e.type) IS NOT NULL
+               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2 AND counted_as(e.type) IS NOT NULL
                GROUP BY 1, 2, 3, 4
            ), counted AS (
                SELECT org_id, metric, bucket_start, labels, value FROM metric_buckets
-               WHERE span = 'day' AND bucket_start >= $1
+               WHERE span = 'day' AND bucket_start >= $1 AND bucket_start < $2
                  AND metric IN ('messages.outbound.sent', 'messages.outbound.delivered', 'messages.outbound.failed',
                                 'messages.inbound.received'))
            SELECT org_id, metric, bucket_start, labels, coalesce(c.value, 0), coalesce(r.value, 0)
            FROM counted c FULL JOIN recounted r USING (org_id, metric, bucket_start, labels)
            WHERE c.value IS DISTINCT FROM r.value ORDER BY bucket_start, org_id, metric, labels""",
-        since,
+        day,
+        end,
     )
 
 
-async def delete_texts_since(tx: Statements, since: datetime) -> int:
-    """Drop the sums of texts from an instant on; the place is locked."""
+async def delete_texts(tx: Statements, day: datetime, end: datetime) -> int:
+    """Drop the sums of a day's texts; the place is locked."""
     return await tx.run(
         """DELETE FROM metric_buckets
-           WHERE bucket_start >= $1
+           WHERE span IN ('minute', 'hour', 'day') AND bucket_start >= $1 AND bucket_start < $2
              AND metric IN ('messages.outbound.sent', 'messages.outbound.delivered', 'messages.outbound.failed',
                             'messages.inbound.received')""",
-        since,
+        day,
+        end,
     )
 
 
-async def recount_since(tx: Statements, since: datetime) -> int:
-    """Make the sums of texts from an instant on out of their events, up to the place, which is locked."""
+async def recount(tx: Statements, day: datetime, end: datetime) -> int:
+    """Make the sums of a day's texts out of its events, up to the place, which is locked."""
     return await tx.run(
         """WITH minutes AS (
                SELECT e.org_id, counted_as(e.type) AS metric, date_trunc('minute', e.created_at, 'UTC') AS bucket_start,
                       counted_under(e.data) AS labels, count(*) AS value
                FROM events e JOIN event_followers f ON (e.xid, e.id) <= (f.xid, f.id)
-               WHERE f.name = 'metrics' AND e.created_at >= $1 AND counted_as(e.type) IS NOT NULL
+               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2 AND counted_as(e.type) IS NOT NULL
                GROUP BY 1, 2, 3, 4)
            INSERT INTO metric_buckets (org_id, metric, span, bucket_start, labels, value)
            SELECT m.org_id, m.metric, s.span, date_trunc(s.span, m.bucket_start, 'UTC'), m.labels, sum(m.value)::bigint
            FROM minutes m CROSS JOIN (VALUES ('minute'), ('hour'), ('day')) s (span)
            GROUP BY 1, 2, 3, 4, 5""",
-        since,
+        day,
+        end,
     )

@@ -31,7 +31,7 @@ async def delete_before(db: Statements, span: str, before: datetime) -> int:
     """Drop sums of one span past their retention, at most 10,000 at a time; by metric_buckets_age_idx."""
     return await db.run(
         """DELETE FROM metric_buckets WHERE ctid = ANY (ARRAY(
-               SELECT ctid FROM metric_buckets WHERE span = $1 AND span <> 'day' AND bucket_start < $2 LIMIT 10000))""",
+               SELECT ctid FROM metric_buckets WHERE span = $1 AND bucket_start < $2 LIMIT 10000))""",
         span,
         before,
     )
