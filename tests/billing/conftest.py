@@ -4,10 +4,11 @@ import pytest
 
 from agentmessage.billing.routes import routes as billing_routes
 from agentmessage.kernel.db import Cells
+from agentmessage.settings import Settings
 from tests.make.rooms import RoomsApp
 
 
 @pytest.fixture
-def app(cells: Cells) -> RoomsApp:
+def app(cells: Cells, settings: Settings) -> RoomsApp:
     """What can be read about money, as served."""
-    return RoomsApp(cells, billing_routes)
+    return RoomsApp(cells, billing_routes, context={"settings": settings})

@@ -66,6 +66,16 @@ async def test_a_balance_that_falls_below_is_topped_up_once(till: Till, poor: Ac
     assert await queries.list_unbalanced(till.db) == []
 
 
+async def test_only_the_fall_wakes_the_job_and_not_what_is_spent_below(till: Till, poor: Account) -> None:
+    """A text that is charged costs no job while the balance is low."""
+    await till.spend(poor.tenant, 100, "the fall")
+    await till.db.run("DELETE FROM jobs")
+
+    await till.spend(poor.tenant, 100, "below")
+
+    assert await till.db.value("SELECT count(*) FROM jobs") == 0
+
+
 async def test_what_is_told_of_a_charge_that_is_recorded_is_no_second_credit(till: Till, poor: Account) -> None:
     await till.spend(poor.tenant, 100, "a")
     await till.work()

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from agentmessage.billing import operations, topup_queries, topup_rules
+from agentmessage.billing import operations, read_queries, topup_queries, topup_rules
 from agentmessage.billing.errors import AutoTopupIsOn, NoStripeCustomer
 from agentmessage.billing.topup_model import REFUND_PEACE, AutoTopup, Product, Topup, TopupKind
 from agentmessage.billing.topup_schemas import AutoTopupResource
@@ -99,7 +99,7 @@ async def standing(db: Statements, tenant: Tenant) -> AutoTopupResource:
     if auto is None or not auto.is_enabled:
         return AutoTopupResource.of(auto, None)
     wallet = await operations.wallet(db, tenant)
-    spent = await topup_queries.sum_spent(db, tenant.org_id, db.now - topup_rules.WEEK)
+    spent = await read_queries.spent_since(db, tenant.org_id, span="hour", since=db.now - topup_rules.WEEK)
     next_at = topup_rules.next_charge_at(auto, wallet.balance_microcents, spent_in_a_week_microcents=spent, now=db.now)
     return AutoTopupResource.of(auto, next_at)
 

@@ -1,5 +1,7 @@
 """Money that can be read: the wallet, what moved it, what was paid for, and what things cost."""
 
+from typing import cast
+
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -15,6 +17,7 @@ from agentmessage.billing.schemas import (
     WalletResource,
 )
 from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.settings import Settings
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
@@ -44,7 +47,13 @@ async def get_wallet(call: Call[NoInput, NoInput]) -> WalletResource:
     spent = await read_queries.spent_since(db, org_id, span="day", since=hour.replace(day=1, hour=0))
     rolling = await read_queries.spent_since(db, org_id, span="hour", since=hour - rules.ROLLING)
     projected = rules.projected_microcents(spent, rolling, now)
-    return WalletResource.of(overview, spent_microcents=spent, projected_microcents=projected)
+    settings = cast("Settings", call.context["settings"])
+    return WalletResource.of(
+        overview,
+        spent_microcents=spent,
+        projected_microcents=projected,
+        min_topup_cents=settings.min_topup_cents,
+    )
 
 
 @routes.route(

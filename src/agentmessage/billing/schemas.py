@@ -51,7 +51,9 @@ class WalletResource(Resource, frozen=True):
     projected_month_total_basis: str
 
     @classmethod
-    def of(cls, overview: Overview, *, spent_microcents: int, projected_microcents: int) -> "WalletResource":
+    def of(
+        cls, overview: Overview, *, spent_microcents: int, projected_microcents: int, min_topup_cents: int
+    ) -> "WalletResource":
         """What is stored, with a month's sums."""
         tier = next((one for one in TIERS if one.number == overview.throughput_tier), TIERS[0])
         return cls(
@@ -64,7 +66,7 @@ class WalletResource(Resource, frozen=True):
             overview.throughput_tier,
             overview.throughput_per_sec or tier.per_second,
             overview.throughput_per_min or tier.per_minute,
-            None,
+            min_topup_cents or None,
             max(0, price_cents(spent_microcents)),
             max(0, price_cents(projected_microcents)),
             "rolling_7d",

@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.billing.model import Metric
 from agentmessage.billing.topup_model import AutoTopup, Payer, Standing, Topup
 from agentmessage.kernel.db import Statements
 
@@ -185,15 +184,3 @@ async def delete_events_before(db: Statements, before: datetime) -> int:
            (SELECT id FROM payment_events WHERE received_at < $1 ORDER BY received_at LIMIT 10000)""",
         before,
     )
-
-
-async def sum_spent(db: Statements, org_id: UUID, since: datetime) -> int:
-    """Microcents charged since an instant, by the hour; from the sums, never the ledger."""
-    spent: int = await db.value(
-        """SELECT coalesce(sum(value), 0)::bigint FROM metric_buckets
-           WHERE org_id = $1 AND metric = $2 AND span = 'hour' AND bucket_start >= $3""",
-        org_id,
-        Metric.DEBITS,
-        since,
-    )
-    return spent

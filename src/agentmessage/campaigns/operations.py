@@ -79,6 +79,7 @@ async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_number
     numbers = await queries.count_numbers(tx, tenant.org_id, campaign_id)
     if numbers and not detach_numbers:
         raise CampaignHasNumbers(details={"number_count": str(numbers)})
+    old = await settle(tx, tenant, old)
     change = rules.ended(old, CampaignStatus.EXPIRED, old.rejection_reasons, now=tx.now)
     new = await apply(tx, tenant, change)
     await _audit(tx, tenant, new, "campaign.deactivate")
@@ -142,6 +143,16 @@ async def charge_month(tx: Tx, tenant: Tenant, campaign: Campaign, *, may_overdr
         may_overdraw=may_overdraw,
     )
     return paid
+
+
+async def settle(tx: Tx, tenant: Tenant, campaign: Campaign) -> Campaign:
+    """Charge every month of an active campaign that has begun and nobody was at work to charge; answers the campaign.
+
+    The caller holds it and stores it.
+    """
+    while rules.is_month_due(campaign, tx.now.date()):
+        campaign = rules.renewed(await charge_month(tx, tenant, campaign, may_overdraw=True))
+    return campaign
 
 
 async def tell(tx: Tx, campaign: Campaign, kind: EventType) -> None:

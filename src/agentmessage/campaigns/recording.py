@@ -94,12 +94,9 @@ async def renew(tx: Tx, org_id: UUID, campaign_id: UUID, *, cell: str) -> float 
         return None
     if campaign.renews_on > tx.now.date():
         return until_s(campaign, tx.now)
-    anchor = (campaign.activated_at or campaign.created_at).date()
     tenant = operator(org_id, cell, campaign.account)
-    campaign = await operations.charge_month(tx, tenant, campaign, may_overdraw=True)
-    renews_on = rules.next_renewal(anchor, campaign.renews_on or anchor)
-    campaign = msgspec.structs.replace(campaign, renews_on=renews_on, updated_at=tx.now)
-    await queries.update(tx, campaign)
+    campaign = rules.renewed(await operations.charge_month(tx, tenant, campaign, may_overdraw=True))
+    await queries.update(tx, msgspec.structs.replace(campaign, updated_at=tx.now))
     return until_s(campaign, tx.now)
 
 

@@ -310,6 +310,17 @@ def next_renewal(anchor: date, after: date) -> date:
     return found if found > after else _months_on(anchor, months + 1)
 
 
+def is_month_due(campaign: Campaign, today: date) -> bool:
+    """Whether a month of an active campaign has begun that is not paid."""
+    return campaign.status == CampaignStatus.ACTIVE and campaign.renews_on is not None and campaign.renews_on <= today
+
+
+def renewed(campaign: Campaign) -> Campaign:
+    """The campaign with one month more, counted from the day of its approval."""
+    anchor = (campaign.activated_at or campaign.created_at).date()
+    return msgspec.structs.replace(campaign, renews_on=next_renewal(anchor, campaign.renews_on or anchor))
+
+
 def _months_on(anchor: date, months: int) -> date:
     years, month = divmod(anchor.month - 1 + months, 12)
     year, month = anchor.year + years, month + 1

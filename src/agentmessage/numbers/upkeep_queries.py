@@ -48,14 +48,15 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
 
 
 async def claim_owed(tx: Statements, *, limit: int) -> list[Owed]:
-    """Assigned numbers whose paid month is over, longest first, skipping what others hold.
+    """Numbers whose paid month is over, longest first, skipping what others hold; by phone_numbers_owed_idx.
 
-    Served by phone_numbers_charge_idx.
+    Of one that was released, only months that had begun by then: who releases late in a month when nobody was at work
+    to charge it owes that month all the same.
     """
     return await tx.all(
         Owed,
         """SELECT id, org_id, account, number_type, created_at, charged_until FROM phone_numbers
-           WHERE state = 'assigned' AND charged_until <= $1
+           WHERE (state = 'assigned' OR charged_until <= released_at) AND charged_until <= $1
            ORDER BY charged_until LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED""",
         tx.now,
         limit,

@@ -55,3 +55,8 @@ CREATE TABLE payment_events (
     received_at     timestamptz NOT NULL
 );
 CREATE INDEX payment_events_age_idx ON payment_events (received_at);
+
+-- Months that are owed: also those that had begun when a number was released.
+DROP INDEX phone_numbers_charge_idx;
+CREATE INDEX phone_numbers_owed_idx ON phone_numbers (charged_until)
+    WHERE state = 'assigned' OR charged_until <= released_at;
