@@ -105,5 +105,72 @@ async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
     assert await db.value(held, account.org_id) == 0
 
 
+async def in_waves(door: Admission, account: Account, sender: Sender, *, texts: int) -> list[Message | ApiError]:
+    """Texts that keep coming while others are judged and written, so that flushes overlap."""
+    asked: list[asyncio.Task[Message | ApiError]] = []
+    for _ in range(texts):
+        asked.append(asyncio.create_task(outcome(door, draft(account, sender))))
+        await asyncio.sleep(0.0002)
+    return await asyncio.gather(*asked)
+
+
+async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    await bind_profile(
+        db, account.org_id, "brand", await _brand_of(db, sender),
+        freq_cap_disabled=False, freq_cap_window_minutes=60, freq_cap_max_in_window=40,
+    )  # fmt: skip
+
+    outcomes = await in_waves(two_doors(db)[0], account, sender, texts=120)
+
+    assert sum(isinstance(one, Message) for one in outcomes) == 40
+    assert (
+        await db.value(
+            "SELECT json_array_length(memory->'texted'->$1) FROM texted_contacts", str(await _brand_of(db, sender))
+        )
+        == 40
+    )
+
+
+async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_there_is(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    door, price_microcents, spent = two_doors(db)[0], 1_000_000, 0
+
+    for affordable in range(30, 50):
+        await db.run(
+            "UPDATE wallets SET balance_microcents = $2 WHERE org_id = $1",
+            account.org_id,
+            (spent + affordable) * price_microcents,
+        )
+        outcomes = await in_waves(door, account, sender, texts=60)
+        spent += affordable
+
+        assert sum(isinstance(one, Message) for one in outcomes) == affordable
+        assert await db.value("SELECT admitted_microcents FROM sending_accounts") == spent * price_microcents
+
+
+async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overtook(
+    db: CellDb, account: Account, sender: Sender
+) -> None:
+    door = two_doors(db)[0]
+
+    async def stop() -> None:
+        async with db.transaction() as tx:
+            await consent.lock_law(tx, account.org_id)
+            await tx.run("UPDATE consents SET opted_in = false, suppressed_by = 'keyword'")
+            await messages.cancel_pair(tx, account.org_id, sender.id, CONTACT, Cause.OPTED_OUT)
+
+    for pause_s in (0.001, 0.002, 0.004, 0.006, 0.008, 0.01):
+        await db.run("UPDATE consents SET opted_in = true, opted_in_at = now(), suppressed_by = NULL")
+        sending = asyncio.create_task(in_waves(door, account, sender, texts=60))
+        await asyncio.sleep(pause_s)
+        await stop()
+        await sending
+
+        assert await db.value("SELECT count(*) FROM dispatches") == 0
+
+
 async def _brand_of(db: CellDb, sender: Sender) -> UUID:
     return await db.value("SELECT brand_id FROM campaigns WHERE id = $1", sender.campaign_id)

@@ -5,12 +5,16 @@ nothing, and under load the batches grow by themselves (technology notes, sectio
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from agentmessage.kernel.db import DATABASE_AWAY
 from agentmessage.kernel.errors import Unavailable
+
+NEVER = sys.maxsize
+"""More items than can wait."""
 
 I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
@@ -31,25 +35,41 @@ class Batcher(Generic[I, O]):
         self._bound = bound
         self._waiting: deque[tuple[I, asyncio.Future[O]]] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._enough = NEVER
 
     async def put(self, item: I) -> O:
         """Have an item done with whatever else is waiting; raises what `work` answered for it."""
         if len(self._waiting) >= self._bound:
             raise Unavailable(retry_after_s=1)
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[O] = loop.create_future()
+        outcome: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, outcome))
-        if self._working is None:
-            self._working = loop.create_task(self._until_empty())
+        if self._working is None or len(self._waiting) >= self._enough:
+            self._begin()
         return await outcome
 
+    def let_next_begin(self, *, at: int) -> None:
+        """Once `at` items wait they need not wait for the batch under work: `work` says so, and sees to their order."""
+        self._enough = at
+        if len(self._waiting) >= at:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._enough = NEVER
+        self._working = task = asyncio.get_running_loop().create_task(self._until_empty())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _until_empty(self) -> None:
+        me = asyncio.current_task()
         try:
-            while self._waiting:
+            while self._waiting and self._working is me:
+                self._enough = NEVER
                 count = min(self._most, len(self._waiting))
                 await self._flush([self._waiting.popleft() for _ in range(count)])
         finally:
-            self._working = None
+            if self._working is me:
+                self._working = None
 
     async def _flush(self, batch: Sequence[tuple[I, asyncio.Future[O]]]) -> None:
         try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agentmessage.billing.model import TIERS
 from agentmessage.guardrails.model import FrequencyCap, Resolved
@@ -104,6 +105,33 @@ class Account(Struct, frozen=True):
     def per_minute(self) -> int:
         """Texts per minute, which is also the burst."""
         return self.throughput_per_min or RATES.get(self.throughput_tier, RATES[1])[1]
+
+
+class Ahead(Struct, frozen=True):
+    """What a flush changes of one organization while it is being written: of use to whoever reads what was before it.
+
+    `base` is the version that it was judged by and `version` the one that it leaves, which nobody else ever gives: by
+    them a reader knows what it has read, and what it has judged. `memories` are those of its recipients.
+    """
+
+    base: int
+    version: int
+    admitted_microcents: int
+    second_tokens: float
+    minute_tokens: float
+    at: datetime
+    memories: Mapping[str, "Memory"]
+
+    def applied(self, account: Account) -> Account:
+        """The account of `base` as it is going to be."""
+        return replace(
+            account,
+            version=self.version,
+            held_microcents=account.held_microcents + self.admitted_microcents,
+            second_tokens=self.second_tokens,
+            minute_tokens=self.minute_tokens,
+            refilled_at=self.at,
+        )
 
 
 class Case(Struct, frozen=True):

@@ -12,7 +12,20 @@ from agentmessage.guardrails.model import Bound, FrequencyCap, Resolved, ScopeKi
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ApiError
 from agentmessage.law import queries, rules
-from agentmessage.law.model import UNCOUNTED, UNTIMED, Account, Ask, Case, Facts, Judged, Memory, Purse, Tally, Weight
+from agentmessage.law.model import (
+    UNCOUNTED,
+    UNTIMED,
+    Account,
+    Ahead,
+    Ask,
+    Case,
+    Facts,
+    Judged,
+    Memory,
+    Purse,
+    Tally,
+    Weight,
+)
 from agentmessage.organizations.model import QuietHours
 
 K = TypeVar("K")
@@ -41,16 +54,28 @@ async def lock(tx: Statements, org_ids: Iterable[UUID]) -> None:
 
 
 async def read(
-    db: Statements, asks: Sequence[Ask], now: datetime, *, requires_propagation: bool
+    db: Statements,
+    asks: Sequence[Ask],
+    now: datetime,
+    *,
+    requires_propagation: bool,
+    ahead: Mapping[UUID, Ahead] | None = None,
 ) -> tuple[list[Case], Mapping[UUID, Purse]]:
     """Everything that the asks are decided by, in their order, and what each organization may still admit.
 
-    Without the lock it may be over when it is acted upon: the version in the purse's account tells.
+    Without the lock it may be over when it is acted upon: the version in the purse's account tells. Organizations that
+    were read as they were before what is `ahead` are shown as they are after it.
     """
-    found, accounts = await queries.list_facts(db, asks, now)
+    found, stored = await queries.list_facts(db, asks, now)
+    accounts = dict(stored)
+    memories: dict[tuple[UUID, str], Memory] = {}
+    for org_id, one in (ahead or {}).items():
+        account = accounts.get(org_id)
+        if account is not None and account.version == one.base:
+            accounts[org_id] = one.applied(account)
+            memories.update({(org_id, recipient): memory for recipient, memory in one.memories.items()})
     purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
     resolved = await _resolve(db, asks, found, accounts)
-    memories: dict[tuple[UUID, str], Memory] = {}
     cases = [
         _case(ask, facts, guardrails, memories, requires_propagation=requires_propagation)
         for ask, facts, guardrails in zip(asks, found, resolved, strict=True)

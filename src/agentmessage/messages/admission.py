@@ -4,13 +4,19 @@
 
 The admissions of one organization are one history: two texts that together exceed a cap, a bucket or the credit are
 judged one after the other, and a STOP either comes before (and is seen) or after (and finds them queued). Every change
-of what is decided by raises the organization's version; what was judged by an older one writes nothing and is judged
+of what is decided by changes the organization's version; what was judged by another one writes nothing and is judged
 again, then under the organization's lock. Most of the time nobody interferes, and two statements do it all.
+
+While a flush is being written, the next one reads and judges, if it is no smaller: by what it finds, or, where it finds the version from
+before the flush ahead, by that with the flush ahead added. It is written after it, if then the version is the one that
+the flush ahead was to leave.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from random import getrandbits
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +29,7 @@ from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.errors import ApiError, IdempotencyKeyReused
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
-from agentmessage.law.model import Ask, Case, Purse, Weight
+from agentmessage.law.model import Ahead, Ask, Case, Memory, Purse, Weight
 from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import VALIDITY_S, Kind, Message, Status
@@ -38,6 +44,9 @@ MOST = 500
 
 BOUND = 10_000
 """Texts that may wait for a flush in one process before newcomers are told to come back."""
+
+VERSION_BITS = 62
+"""So many that no two flushes of an organization ever leave the same version."""
 
 BELL = "texts"
 ACCEPTED = 202
@@ -77,6 +86,8 @@ class Admission:
         self._requires_propagation = requires_propagation
         self.counts: Counter[str] = Counter()
         self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MOST, bound=BOUND)
+        self._writing = asyncio.Lock()
+        self._ahead: Mapping[UUID, Ahead] = {}
 
     async def admit(self, draft: Draft) -> Message:
         """Admit one text beside whatever else arrives; returns after the commit.
@@ -88,7 +99,7 @@ class Admission:
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         if any(draft.claim is not None for draft in drafts):
-            async with self._db.transaction() as tx:
+            async with self._writing, self._db.transaction() as tx:
                 outcomes = await _admit_keyed(tx, drafts, requires_propagation=self._requires_propagation)
         else:
             outcomes = await self._admit_unkeyed(drafts)
@@ -102,17 +113,22 @@ class Admission:
         self.counts.update(_word(outcome) for outcome in outcomes)
 
     async def _admit_unkeyed(self, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
-        now = self._db.now
-        outcomes, overtaken = await _attempt(self._db, drafts, now, requires_propagation=self._requires_propagation)
-        if overtaken:
+        judged = await _judge(
+            self._db, drafts, self._db.now, requires_propagation=self._requires_propagation, ahead=self._ahead
+        )
+        async with self._writing:
+            self._ahead = judged.ahead
+            self._batcher.let_next_begin(at=len(drafts))
+            overtaken = await _write(self._db, judged)
+            if not overtaken:
+                return judged.outcomes
             again = [draft for draft in drafts if draft.tenant.org_id in overtaken]
             async with self._db.transaction() as tx:
                 seconds = iter(await admit_all(tx, again, requires_propagation=self._requires_propagation))
-            outcomes = [
-                next(seconds) if draft.tenant.org_id in overtaken else outcome
-                for draft, outcome in zip(drafts, outcomes, strict=True)
-            ]
-        return outcomes
+        return [
+            next(seconds) if draft.tenant.org_id in overtaken else outcome
+            for draft, outcome in zip(drafts, judged.outcomes, strict=True)
+        ]
 
 
 def _word(outcome: Message | Exception) -> str:
@@ -174,14 +190,30 @@ def _repeated(
 async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> list[Message | ApiError]:
     """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order."""
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
-    outcomes, _ = await _attempt(tx, drafts, tx.now, requires_propagation=requires_propagation)
-    return outcomes
+    judged = await _judge(tx, drafts, tx.now, requires_propagation=requires_propagation)
+    await _write(tx, judged)
+    return judged.outcomes
 
 
-async def _attempt(
-    db: Statements, drafts: Sequence[Draft], now: datetime, *, requires_propagation: bool
-) -> tuple[list[Message | ApiError], set[UUID]]:
-    """Judge and write. Of the organizations that somebody changed in between, which are told, nothing is written."""
+class Judged(Struct, frozen=True):
+    """A flush before it is written: an outcome for each draft, and what it takes and changes of each organization."""
+
+    now: datetime
+    outcomes: list[Message | ApiError]
+    admitted: Sequence[Admitted]
+    spending: Sequence[Spending]
+    ahead: Mapping[UUID, Ahead]
+
+
+async def _judge(
+    db: Statements,
+    drafts: Sequence[Draft],
+    now: datetime,
+    *,
+    requires_propagation: bool,
+    ahead: Mapping[UUID, Ahead] | None = None,
+) -> Judged:
+    """Read what the drafts are decided by, and decide."""
     asks = [
         Ask(
             draft.tenant.org_id,
@@ -193,7 +225,7 @@ async def _attempt(
         )
         for draft in drafts
     ]
-    cases, purses = await law.read(db, asks, now, requires_propagation=requires_propagation)
+    cases, purses = await law.read(db, asks, now, requires_propagation=requires_propagation, ahead=ahead)
     prices = {
         False: billing.price("outbound_sms", None, now),
         True: billing.price("outbound_mms", None, now),
@@ -207,16 +239,52 @@ async def _attempt(
         else:
             admitted.append(decided)
             outcomes.append(decided.message)
-    if not admitted:
-        return outcomes, set()
+    spending = _spending(admitted, purses)
+    return Judged(now, outcomes, admitted, spending, _ahead(admitted, spending, now))
+
+
+def _spending(admitted: Sequence[Admitted], purses: Mapping[UUID, Purse]) -> Sequence[Spending]:
     spenders = {one.message.org_id for one in admitted}
-    spending = [
-        Spending(org_id, purse.account.version, purse.admitted_microcents, purse.second_tokens, purse.minute_tokens)
+    return [
+        Spending(
+            org_id,
+            purse.account.version,
+            getrandbits(VERSION_BITS),
+            purse.admitted_microcents,
+            purse.second_tokens,
+            purse.minute_tokens,
+        )
         for org_id, purse in purses.items()
         if org_id in spenders
     ]
-    written = await admission_queries.insert(db, admitted, spending, now)
-    return outcomes, spenders - written
+
+
+def _ahead(admitted: Sequence[Admitted], spending: Sequence[Spending], now: datetime) -> Mapping[UUID, Ahead]:
+    memories: dict[UUID, dict[str, Memory]] = {one.org_id: {} for one in spending}
+    for one in admitted:
+        if one.memory is not None:
+            memories[one.message.org_id][one.message.recipient] = one.memory
+    return {
+        one.org_id: Ahead(
+            one.version,
+            one.next_version,
+            one.admitted_microcents,
+            one.second_tokens,
+            one.minute_tokens,
+            now,
+            memories[one.org_id],
+        )
+        for one in spending
+        if one.version is not None
+    }
+
+
+async def _write(db: Statements, judged: Judged) -> set[UUID]:
+    """Write what was admitted. Of the organizations that somebody changed in between, which are told, nothing is."""
+    if not judged.admitted:
+        return set()
+    written = await admission_queries.insert(db, judged.admitted, judged.spending, judged.now)
+    return {one.org_id for one in judged.spending} - written
 
 
 def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:

@@ -27,10 +27,11 @@ class Admitted(Struct, frozen=True):
 
 
 class Spending(Struct, frozen=True):
-    """An organization's purse after the flush, and the version that it was opened at."""
+    """An organization's purse after the flush, the version that it was opened at, and the one that it gets."""
 
     org_id: UUID
     version: int | None
+    next_version: int
     admitted_microcents: int
     second_tokens: float
     minute_tokens: float
@@ -45,18 +46,18 @@ _columns = attrgetter(
 """What `admitted_text` begins with."""
 
 ONE: LiteralString = """WITH spent AS (
-           UPDATE sending_accounts SET version = version + 1, admitted_microcents = admitted_microcents + $5,
+           UPDATE sending_accounts SET version = $8, admitted_microcents = admitted_microcents + $5,
                second_tokens = $6, minute_tokens = $7, refilled_at = $1
            WHERE org_id = $3 AND version = $4 RETURNING org_id),"""
 MANY: LiteralString = """WITH held AS MATERIALIZED (
-           SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens
+           SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens, x.next_version
            FROM sending_accounts a
-           JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[])
-                x (org_id, version, admitted, second_tokens, minute_tokens)
+           JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[], $8::bigint[])
+                x (org_id, version, admitted, second_tokens, minute_tokens, next_version)
              ON x.org_id = a.org_id AND x.version = a.version
            ORDER BY a.org_id FOR UPDATE OF a),
        spent AS (
-           UPDATE sending_accounts a SET version = a.version + 1,
+           UPDATE sending_accounts a SET version = h.next_version,
                admitted_microcents = a.admitted_microcents + h.admitted, second_tokens = h.second_tokens,
                minute_tokens = h.minute_tokens, refilled_at = $1
            FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),"""
@@ -101,6 +102,7 @@ async def insert(
             one.admitted_microcents,
             one.second_tokens,
             one.minute_tokens,
+            one.next_version,
         )
         return set(await db.all(_same, ADMISSION_OF_ONE, now, texts, *columns))
     columns = (
@@ -109,6 +111,7 @@ async def insert(
         [one.admitted_microcents for one in spending],
         [one.second_tokens for one in spending],
         [one.minute_tokens for one in spending],
+        [one.next_version for one in spending],
     )
     return set(await db.all(_same, ADMISSION_OF_MANY, now, texts, *columns))
 

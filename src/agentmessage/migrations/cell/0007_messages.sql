@@ -1,8 +1,8 @@
 -- Texts out: what was accepted, what waits for its carrier, what the carrier said.
 
 -- One row per organization, locked by every admission, by STOP and by cancel: admissions of one organization are one
--- history. `version` grows with every change of the law (a STOP, a revocation), so that a reader who waited for the lock
--- knows that what it read beside it is stale.
+-- history. `version` changes with every admission, to a number that nobody else ever gives it, and grows with every change
+-- of the law (a STOP, a revocation): who finds the one that it has judged by knows that what it has read still holds.
 CREATE TABLE sending_accounts (
     org_id              uuid PRIMARY KEY,
     version             bigint NOT NULL DEFAULT 0,
