@@ -46,7 +46,7 @@ def run() -> None:
     """Run the command line; known failures become one sentence."""
     speak_utf8()
     with in_one_sentence():
-        app()
+        app(prog_name="agentmessage")
 
 
 @app.command()

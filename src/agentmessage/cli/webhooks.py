@@ -146,5 +146,9 @@ def listen(
     with connect(profile) as client, Receiver(forward_to, secret=used) as receiver:
         stream = client.events.stream(last_event_id=after, from_now=after is None)
         typer.echo(f"Forwarding to {forward_to}. Your receiver verifies with this secret: {used}", err=True)
-        with stream:
-            forward(stream, receiver, kinds=kind or ("*",), as_json=as_json)
+        try:
+            with stream:
+                forward(stream, receiver, kinds=kind or ("*",), as_json=as_json)
+        finally:
+            if stream.last_event_id is not None:
+                typer.echo(f"To go on behind the last event: --after {stream.last_event_id}", err=True)

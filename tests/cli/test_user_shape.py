@@ -1,0 +1,181 @@
+"""What holds for every command of those who text: it serves people and programs, and fails in one sentence."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from agentmessage.cli.main import app
+from tests.cli.conftest import Customer
+from tests.cli.terminal import Terminal
+from tests.proofs.running import clean_environment
+
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
+OPERATORS = {"up", "demo", "serve", "work", "simulate", "migrate", "admin"}
+OURS = "+14155550123"
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command of those who text, by the words that name it."""
+    for name, command in group.commands.items():
+        if not path and name in OPERATORS:
+            continue
+        if hasattr(command, "commands"):
+            yield from commands(command, (name,))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def test_there_are_all_that_were_promised() -> None:
+    promised = """
+        login logout whoami doctor
+        numbers: list search order get attach detach release line
+        brands: list create get
+        campaigns: list create get review
+        messages: send list get cancel wait
+        inbound: list get wait
+        consent: list record revoke history
+        webhooks: list create update delete rotate test deliveries replay listen
+        events: list tail
+        wallet: show transactions usage fees
+    """
+    wanted: set[tuple[str, ...]] = set()
+    for line in promised.strip().splitlines():
+        group, colon, names = line.strip().partition(":")
+        wanted |= {(group, name) for name in names.split()} if colon else {(name,) for name in line.split()}
+
+    assert set(COMMANDS) == wanted
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_serves_programs_and_profiles(words: tuple[str, ...]) -> None:
+    options = {name for parameter in COMMANDS[words].params for name in parameter.opts}
+
+    assert {"--json", "--profile"} <= options
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_option_and_argument_is_explained(words: tuple[str, ...]) -> None:
+    command = COMMANDS[words]
+
+    assert command.help
+    assert [one.name for one in command.params if not getattr(one, "help", None)] == []
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_is_in_the_guide(words: tuple[str, ...]) -> None:
+    assert f"`agentmessage {' '.join(words)}" in GUIDE.read_text()
+
+
+def test_the_guide_names_no_command_that_is_not_there() -> None:
+    named = re.findall(r"`agentmessage ((?:[a-z]+ ?){1,2})", GUIDE.read_text())
+    known = {" ".join(words) for words in COMMANDS} | {words[0] for words in COMMANDS} | OPERATORS
+
+    assert [name for name in named if name.strip() not in known and name.split()[0] not in OPERATORS] == []
+
+
+def test_a_pipe_gets_plain_utf_8(terminal: Terminal, customer: Customer) -> None:
+    """Also where the locale is not UTF-8, and where colors are asked for by a terminal's name."""
+    customer.number(OURS, label="Zahnärzte")
+
+    ended = terminal.process("numbers", "list", LC_ALL="C", PYTHONIOENCODING="ascii", TERM="xterm-256color")
+
+    assert (ended.status, ended.err) == (0, "")
+    assert OURS in ended.out
+    assert "\x1b" not in ended.out
+    assert "┃" in ended.out
+
+
+def test_a_reader_that_leaves_early_is_no_failure_to_speak_of(terminal: Terminal) -> None:
+    """As in `agentmessage wallet fees | head -1`."""
+    with terminal.following("wallet", "fees", "--json") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(30)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("numbers", "list", "--json"), 0),
+        (("numbers", "get", "+14155550199"), 1),
+        (("numbers", "get"), 2),
+        (("numbers", "list", "--limit", "many"), 2),
+        (("numbers", "paint"), 2),
+        (("numbers", "list", "--profile", "nobody"), 0),
+    ],
+)
+def test_a_process_ends_as_it_is_written_down(terminal: Terminal, words: tuple[str, ...], status: int) -> None:
+    """The environment wins over a profile, also over one that is not there."""
+    ended = terminal.process(*words)
+
+    assert ended.status == status
+    assert "Traceback" not in ended.err
+
+
+def test_nobody_answers_is_status_3_and_no_key_is_4(terminal: Terminal, bare: Terminal) -> None:
+    away = terminal.process("numbers", "list", AGENTMESSAGE_BASE_URL="http://127.0.0.1:9")
+    keyless = bare.process("numbers", "list")
+
+    assert (away.status, len(away.err.splitlines())) == (3, 1)
+    assert (keyless.status, len(keyless.err.splitlines())) == (4, 1)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete(bare: Terminal, shell: str) -> None:
+    shown = bare.process("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+
+    assert "_AGENTMESSAGE_COMPLETE" in shown.out
+
+
+def test_completion_knows_the_commands() -> None:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [Path(sys.executable).parent / "agentmessage"],
+        env=clean_environment(
+            _AGENTMESSAGE_COMPLETE="complete_bash", COMP_WORDS="agentmessage webhooks l", COMP_CWORD="2"
+        ),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.stdout.split() == ["list", "listen"]
+
+
+def test_no_command_imports_the_platform() -> None:
+    """Counted in modules, since seconds depend on the machine."""
+    script = """
+import sys
+import agentmessage.cli.main, agentmessage.cli.diagnosis, agentmessage.cli.listening
+from agentmessage.sdk import AgentMessage
+AgentMessage(api_key="am_live_x").close()
+print(*(name for name in sys.modules if name.startswith("agentmessage.")), sep="\\n")
+"""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    rooms = {name.split(".")[1] for name in done.stdout.split()}
+    assert rooms == {"cli", "sdk"}
+
+
+def test_help_imports_no_client() -> None:
+    script = "import sys; import agentmessage.cli.main; print(*sys.modules, sep='\\n')"
+
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
+    ).stdout.split()
+
+    assert {"httpx2", "rich.table"}.isdisjoint(loaded)
+    assert not any(name.startswith("agentmessage.sdk") for name in loaded)
