@@ -53,19 +53,27 @@ class StripeNotices:
 
     def read(self, body: bytes, signature: str) -> Notice:
         """See NoticeReader. A signature older than five minutes is a replay, and forged."""
+        if not (_is_text(body) and signature.isascii()):  # the library would fail at these before it has verified
+            raise ForgedCallback("no text")
         try:
             event = self._stripe.construct_event(body, signature, self._secret)
-        except stripe.SignatureVerificationError as error:
-            raise ForgedCallback(error.user_message or "bad signature") from error
-        except (ValueError, AttributeError) as error:
-            raise UnreadableCallback(str(error)[:200]) from error
-        try:
             thing: object = event.data.object
             read = READERS.get(event.type)
             fact = None if read is None else read(thing)
             return Notice(event.id, event.type, datetime.fromtimestamp(event.created, UTC), fact)
+        except stripe.SignatureVerificationError as error:
+            raise ForgedCallback(error.user_message or "bad signature") from error
         except (AttributeError, TypeError, ValueError) as error:
             raise UnreadableCallback(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether it is UTF-8, as JSON must be (RFC 8259, section 8.1)."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _session(thing: object) -> Fact | None:
