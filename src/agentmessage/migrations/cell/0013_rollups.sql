@@ -21,7 +21,7 @@ CREATE FUNCTION counted_as(type text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
                      WHEN 'message.undelivered' THEN 'messages.outbound.failed'
                      WHEN 'inbound_message.received' THEN 'messages.inbound.received' END
 $$;
-CREATE FUNCTION counted_under(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION counted_under(data jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('channel', data -> 'channel', 'error_code', data #> '{error,code}'))
 $$;
 
