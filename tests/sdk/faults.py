@@ -64,7 +64,7 @@ class Wire:
     def _carry(self, near: socket.socket) -> None:
         fault = self.faults.popleft() if self.faults else None
         self._open.add(near)
-        with near, suppress(OSError):
+        with near, _hung_up(near), suppress(OSError):
             if fault is Fault.CUT_BEFORE:
                 return
             first = near.recv(65536)
@@ -76,7 +76,7 @@ class Wire:
         self._open.discard(near)
 
     def _to_platform(self, near: socket.socket, first: bytes, fault: Fault | None) -> None:
-        with socket.create_connection(self._far) as far:
+        with socket.create_connection(self._far) as far, _hung_up(far):
             self._open.add(far)
             far.sendall(first)
             sending = threading.Thread(target=_pump, args=(near, far), daemon=True)
@@ -86,6 +86,16 @@ class Wire:
                 return
             _pump(far, near, until=_behind_body if fault is Fault.CUT_STREAM else None)
             self._open.discard(far)
+
+
+@contextmanager
+def _hung_up(one: socket.socket) -> Generator[None]:
+    """Both ends hear that it is over, though another thread still reads."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
 
 
 def _behind_body(sent: bytes) -> bool:

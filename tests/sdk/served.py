@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import uvicorn
+from msgspec import structs
 
 from agentmessage.app.api import Api
 from agentmessage.app.listening import listen
@@ -60,6 +61,7 @@ class Served:
     async def _serve(self) -> None:
         listener = listen("127.0.0.1", 0)
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.settings = structs.replace(self.settings, public_url=self.base_url)
         self.cells = Cells(self.settings.database_url, pool_size=8)
         self.api = Api(self.settings, cells=self.cells)
         self.account = await open_account(self.cells)

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from agentmessage.sdk import errors, models
+from agentmessage.sdk import AgentMessage, errors, models
+from tests.make.accounts import key_with, open_account
 from tests.make.texts import insert_consent, insert_sender
 from tests.sdk.conftest import Both, Clients
 from tests.sdk.served import Served
@@ -138,8 +139,6 @@ async def test_an_id_cannot_lead_to_another_operation(both: Both) -> None:
 
 
 async def test_a_key_of_another_organization_finds_nothing(clients: Clients, platform: Served, number: str) -> None:
-    from tests.make.accounts import open_account  # noqa: PLC0415 - only here
-
     stranger = platform.do(open_account(platform.cells, name="Stranger"))
     ours, theirs = clients(), clients(api_key=stranger.key)
     sent = await ours(ours.client.messages.send(from_=number, to=CONTACT, text="Private"))
@@ -151,8 +150,6 @@ async def test_a_key_of_another_organization_finds_nothing(clients: Clients, pla
 
 
 async def test_a_key_without_the_scope_is_told_so(clients: Clients, platform: Served) -> None:
-    from tests.make.accounts import key_with  # noqa: PLC0415 - only here
-
     key = platform.do(key_with(platform.cells, platform.account.tenant, ["numbers:read"]))
     both = clients(api_key=key)
 
@@ -161,7 +158,5 @@ async def test_a_key_without_the_scope_is_told_so(clients: Clients, platform: Se
 
 
 def test_the_sync_client_waits_for_nothing(platform: Served) -> None:
-    from agentmessage.sdk import AgentMessage  # noqa: PLC0415 - only here
-
     with AgentMessage(api_key=platform.account.key, base_url=platform.base_url) as client:
         assert not inspect.isawaitable(client.organization.get())

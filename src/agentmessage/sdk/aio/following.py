@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,7 @@ class AsyncEventStream:
         self._call = call
         self._is_from_now = is_from_now
         self._was_connected = False
+        self._asked_at = monotonic()
         self._events = self._follow()
 
     def __aiter__(self) -> Self:
@@ -86,12 +88,12 @@ class AsyncEventStream:
             breaks += 1
 
     async def _begin_now(self) -> None:
-        """Begin at the platform's own present second."""
+        """Begin at the second in which the stream was asked for, by the platform's own clock."""
         answer = await self._transport.send(Call("GET", EVENTS, query={"limit": 1}))
         answer.require_success()
-        self._call = msgspec.structs.replace(
-            self._call, query={**self._call.query, "since": answer.http.served_at or UNSET}
-        )
+        present = answer.http.served_at
+        since = UNSET if present is None else present - timedelta(seconds=monotonic() - self._asked_at)
+        self._call = msgspec.structs.replace(self._call, query={**self._call.query, "since": since})
 
     def _next_call(self) -> Call:
         place = {} if self.last_event_id is None else {"Last-Event-ID": self.last_event_id}

@@ -15,7 +15,7 @@ from agentmessage.sdk.failures import APIConnectionError, APITimeoutError, Clien
 from agentmessage.sdk.patience import after_answer, after_break
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-FAULTY = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL)
+FAULTY = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
 
 class Transport:
