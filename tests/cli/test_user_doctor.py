@@ -223,6 +223,18 @@ def test_a_number_of_somebody_else_is_none_of_yours(terminal: Terminal, open_cus
         assert ended.status == 1
 
 
+def test_the_carrier_line_is_shown_without_an_error_and_with_one(terminal: Terminal, customer: Customer) -> None:
+    well(customer)
+
+    fine = terminal("numbers", "line", OURS)
+    customer.run("UPDATE line_options SET phase = 'blocked', trouble = 'capacity', error_text = 'full'")
+    blocked = terminal("numbers", "line", OURS)
+
+    assert (fine.status, blocked.status) == (0, 0)
+    assert "last error" not in fine.out
+    assert "last error fix" in blocked.out
+
+
 def test_people_read_it_line_by_line(terminal: Terminal, customer: Customer) -> None:
     well(customer)
     pending(customer)

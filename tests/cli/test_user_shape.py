@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 
+from agentmessage.cli import numbers
 from agentmessage.cli.main import app
 from tests.cli.conftest import Customer
 from tests.cli.terminal import Terminal
@@ -129,6 +130,21 @@ def test_nobody_answers_is_status_3_and_no_key_is_4(terminal: Terminal, bare: Te
 
     assert (away.status, len(away.err.splitlines())) == (3, 1)
     assert (keyless.status, len(keyless.err.splitlines())) == (4, 1)
+
+
+def test_a_fault_of_ours_is_a_sentence_too_and_its_trace_is_there_for_the_asking(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbers, "newest", lambda *_: [object()])
+
+    ended = terminal("numbers", "list")
+
+    assert ended.status == 70
+    assert ended.err.startswith("agentmessage: This is a fault of ours: AttributeError: 'object' object has no")
+    assert len(ended.err.splitlines()) == 1
+    terminal.environment["AGENTMESSAGE_DEBUG"] = "1"
+    with pytest.raises(AttributeError):
+        terminal("numbers", "list")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

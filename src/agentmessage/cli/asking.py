@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from agentmessage.cli import profiles
-from agentmessage.cli.failures import UNAUTHORIZED, Failure
+from agentmessage.cli.failures import UNAUTHORIZED, Failure, without_trace
 from agentmessage.cli.profiles import PROFILE_VARIABLE, USUAL, Credentials
 from agentmessage.cli.shown import Shown
 
@@ -57,6 +57,7 @@ def asks(group: typer.Typer, name: str, *, shared: tuple[Parameter, ...] = SHARE
     def make(work: Work) -> Work:
         own = list(inspect.signature(work).parameters.values())[1:]
 
+        @without_trace()
         def run(*, profile: str | None, as_json: bool, **chosen: Any) -> None:
             with connect(profile) as client:
                 shown = work(client, **chosen)

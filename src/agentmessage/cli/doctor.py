@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from agentmessage.cli.asking import Json, Profile, connect, credentials_of
+from agentmessage.cli.failures import without_trace
 
 
+@without_trace()
 def doctor(
     *,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers: +14155550123, or its id.")],

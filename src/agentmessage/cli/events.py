@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
+from agentmessage.cli.failures import without_trace
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Shown, Table
 from agentmessage.cli.tables import in_words, print_json_line
@@ -31,6 +32,7 @@ def list_events(client: "AgentMessage", *, kind: Kind = None, since: Since = Non
 
 
 @events.command("tail")
+@without_trace()
 def tail(
     *,
     kind: Kind = None,

@@ -1,6 +1,7 @@
 """What a person at the terminal sees when a command cannot do its work: one sentence, and an exit status."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Generator
 from typing import NoReturn
@@ -15,8 +16,11 @@ UNAUTHORIZED = 4
 """No key, a wrong one, or one without the scope."""
 TIMED_OUT = 5
 """What was waited for did not come."""
+FAULTY = 70
+"""A bug of ours (EX_SOFTWARE of sysexits.h)."""
 STOPPED = 130
 
+DEBUG_VARIABLE = "AGENTMESSAGE_DEBUG"
 NOT_ALLOWED = frozenset({401, 403})
 
 
@@ -40,9 +44,25 @@ def in_one_sentence() -> Generator[None]:
     except KeyboardInterrupt:
         give_up("Stopped.", status=STOPPED)
     except Exception as error:
-        if not _is_expected(error):
+        if not is_expected(error):
             raise
         give_up(_words(error), status=_status(error))
+
+
+@contextlib.contextmanager
+def without_trace() -> Generator[None]:
+    """For commands of customers: a bug becomes a sentence, too, unless AGENTMESSAGE_DEBUG asks for its trace."""
+    import typer  # noqa: PLC0415 - see the room's front page
+
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:
+        if is_expected(error) or os.environ.get(DEBUG_VARIABLE):
+            raise
+        words = f"This is a fault of ours: {type(error).__name__}: {_words(error)}; {DEBUG_VARIABLE}=1 shows where"
+        raise Failure(words, status=FAULTY) from error
 
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
@@ -58,7 +78,7 @@ def _words(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _is_expected(error: Exception) -> bool:
+def is_expected(error: Exception) -> bool:
     """Whether the error speaks to the person: it is one of ours, or the database or the network is away.
 
     Recognized by name, because importing every room for the sake of a message would slow down each command.

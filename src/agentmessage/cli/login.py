@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agentmessage.cli import profiles
 from agentmessage.cli.asking import USUAL_URL, Json, Profile, credentials_of, is_exposed
-from agentmessage.cli.failures import UNAUTHORIZED, Failure
+from agentmessage.cli.failures import UNAUTHORIZED, Failure, without_trace
 from agentmessage.cli.profiles import USUAL, Credentials
 from agentmessage.cli.shown import Card, Sentence
 
@@ -33,6 +33,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 FIELDS = ("base_url", "key_prefix", "key_from", "mode", "organization", "org_id")
 
 
+@without_trace()
 def log_in(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Where the platform is; asked for when left out.")
@@ -55,6 +56,7 @@ def log_in(
     Card(thing=identity, fields=FIELDS, title="Logged in").print(as_json=as_json)
 
 
+@without_trace()
 def log_out(
     profile: Annotated[str, typer.Option("--profile", help="Which login to forget.", metavar="NAME")] = USUAL,
     as_json: Json = False,  # noqa: FBT002 - a flag
@@ -66,6 +68,7 @@ def log_out(
     Sentence(words=words, value={"forgotten": profile}).print(as_json=as_json)
 
 
+@without_trace()
 def who_am_i(profile: Profile = None, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
     """Show which key is used, where it is from, and whose it is."""
     credentials, source = credentials_of(profile)

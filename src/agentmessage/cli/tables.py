@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from io import TextIOWrapper
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -106,7 +105,9 @@ def dollars(cents: int) -> str:
 
 
 def _cell(row: msgspec.Struct, column: str) -> str:
-    value = attrgetter(column)(row)
+    value: Any = row
+    for name in column.split("."):
+        value = None if value is None else getattr(value, name)
     return dollars(value) if column.endswith(CENTS) and isinstance(value, int) else in_words(value)
 
 

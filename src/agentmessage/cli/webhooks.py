@@ -7,7 +7,7 @@ import typer
 
 from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
 from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.failures import FAILED
+from agentmessage.cli.failures import FAILED, without_trace
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Card, Sentence, Shown, Table
 
@@ -123,6 +123,7 @@ def replay(
 
 
 @webhooks.command("listen")
+@without_trace()
 def listen(
     *,
     forward_to: Annotated[str, typer.Option(help="Where to POST events, such as http://localhost:3000/hook.")],
