@@ -225,6 +225,7 @@ async def test_503_without_keys_no_cards_are_taken(bare: Client) -> None:
     reply = await check_out(bare)
 
     assert (reply.status, reply.error["code"]) == (503, "BILLING_PROVIDER_NOT_CONFIGURED")
+    assert reply.headers["retry-after"] == "3600"
 
 
 # ── automatic top-up, the setting ───────────────────────────────────────────────────────────────────────────

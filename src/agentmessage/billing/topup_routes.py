@@ -40,6 +40,9 @@ from agentmessage.web.declaration import NoInput, Routes
 routes = Routes("Billing")
 log = structlog.get_logger("agentmessage.billing")
 
+NOT_BEFORE_S = 3600
+"""For clients that ask again by themselves: an operator who configures a processor takes longer than their patience."""
+
 
 @routes.route("GET", "/v1/billing/topup/products", scope="billing:write", answers={200: TopupProducts})
 async def list_topup_products(call: Call[NoInput, NoInput]) -> TopupProducts:
@@ -252,7 +255,7 @@ def _provider(call: Call[Any, Any]) -> PaymentProvider:
     providers = cast("Mapping[str, PaymentProvider]", call.context["payments"])
     provider = providers.get(call.tenant.account)
     if provider is None:
-        raise BillingProviderNotConfigured
+        raise BillingProviderNotConfigured(retry_after_s=NOT_BEFORE_S)
     return provider
 
 
