@@ -56,6 +56,10 @@ bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
 soak-texts: $(DEV) ## Send 20,000 texts while processes are killed (TEXTS=20000 KILLS=20)
 	@TEXTS=$${TEXTS:-20000} KILLS=$${KILLS:-20} $(BIN)/python -m pytest -s tests/proofs/test_texts_survive.py $(ARGS)
 
+.PHONY: soak-webhooks
+soak-webhooks: $(DEV) ## Tell 200 receivers 20,000 events, 80 of them sick, while workers are killed (EVENTS=20000)
+	@EVENTS=$${EVENTS:-20000} $(BIN)/python -m pytest -s tests/proofs/test_webhooks_under_fire.py $(ARGS)
+
 .PHONY: soak
 soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SEEDS=1000)
 	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/test_convergence.py $(ARGS)

@@ -186,6 +186,7 @@ class Dispatcher:
         next_at = told.next_at
         wait_s = None if next_at is None else (next_at - self._db.now).total_seconds()
         lanes.recorded(delivery, next_at=None if wait_s is None else time.monotonic() + wait_s)
+        self._tell()
 
     async def _attempt(self, lanes: Lanes, delivery: Delivery) -> Told:
         body = letters.body_of(delivery)

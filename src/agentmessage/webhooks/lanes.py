@@ -40,6 +40,9 @@ MOST_DEPTH = 8
 MOST_IN_MEMORY = 4_000
 """Deliveries read and not in the books yet."""
 
+MOST_UNRECORDED = 1_000
+"""Deliveries told and not in the books yet, from which on the books are waited for: a crash tells them again."""
+
 BUSY = 256
 """Requests under way to healthy receivers from which on a dispatcher leaves new lanes to others, if there are any."""
 
@@ -159,6 +162,7 @@ class Lanes:
         self._turns: dict[bool, deque[Lane]] = {True: deque(), False: deque()}
         self._flying: dict[bool, int] = {True: 0, False: 0}
         self._held = 0
+        self._unrecorded = 0
         self._tokens = SICK_PER_S
         self._filled_at = 0.0
 
@@ -220,7 +224,7 @@ class Lanes:
         self._fill(now)
         for is_well, slots in ((True, HEALTHY_SLOTS), (False, SICK_SLOTS)):
             turns = self._turns[is_well]
-            while turns and self._flying[is_well] < slots and (is_well or self._tokens >= 1.0):
+            while turns and self._flying[is_well] < slots and (is_well or self._tokens >= 1.0) and self._may_tell:
                 lane = turns.popleft()
                 lane.is_queued = False
                 delivery = self._next_of(lane, now)
@@ -230,6 +234,7 @@ class Lanes:
 
     def landed(self, delivery: Delivery, *, is_success: bool, at: datetime) -> None:
         """A request came to its end."""
+        self._unrecorded += 1
         lane = self._lanes.get(delivery.lane_id)
         if lane is None or lane.flying.pop(delivery.id, None) is None:
             return
@@ -240,6 +245,7 @@ class Lanes:
 
     def recorded(self, delivery: Delivery, *, next_at: float | None) -> None:
         """What came of a delivery is in the books; `next_at` is when it will be due again."""
+        self._unrecorded -= 1
         lane = self._lanes.get(delivery.lane_id)
         if lane is not None:
             self._drop(lane, delivery)
@@ -265,6 +271,10 @@ class Lanes:
     def held(self) -> list[UUID]:
         """Every lane."""
         return list(self._lanes)
+
+    @property
+    def _may_tell(self) -> bool:
+        return self._unrecorded < MOST_UNRECORDED
 
     def _next_of(self, lane: Lane, now: float) -> Delivery | None:
         if len(lane.flying) >= lane.most or lane.id not in self._lanes:
