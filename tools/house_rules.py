@@ -104,9 +104,11 @@ ACROSS_TENANTS: dict[str, str] = {
     "numbers/upkeep_queries.py::extend": UPKEEP,
     "outbox/queries.py::delete_events_before": RETENTION,
     "web/queries.py::delete_keys_before": RETENTION,
+    "webhooks/fanout_queries.py::is_behind": LANES,
     "webhooks/fanout_queries.py::mark_full": LANES,
     "webhooks/lane_queries.py": LANES,
     "webhooks/record_queries.py": LANES,
+    "webhooks/watch_queries.py": OPERATOR,
     "webhooks/attempt_queries.py::delete_before": RETENTION,
 }
 """Statements that look across tenants, as a file or `file::function`, and why they may."""

@@ -16,6 +16,7 @@ from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.organizations import sealing
 from agentmessage.rollups import operations as rollups
+from agentmessage.webhooks import watch_queries as webhooks
 
 COUNT_EVERY = timedelta(seconds=60)
 RECENT = timedelta(hours=24)
@@ -36,6 +37,10 @@ HELP = {
     "receipts_missing": "Parts handed over one to ten minutes ago without a receipt.",
     "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
     "text_line_up": "Whether a worker's line to a carrier of texts stands.",
+    "webhooks_waiting": "Deliveries that wait, due or for later, by whether their receivers answer well.",
+    "oldest_webhook_seconds": "How long the oldest due delivery has waited, by whether its receiver answers well.",
+    "webhook_receivers": "Receivers, by whether they answer well.",
+    "webhook_attempts": "Attempts of the last minute, by outcome.",
     "sweep_age_seconds": "Since the last drift sweep ended.",
     "sums_age_seconds": "How far the sums that metrics read are behind.",
     "audit_unsealed_seconds": "How long the oldest row of the audit log has waited for its seal.",
@@ -93,7 +98,7 @@ async def _count_cell(db: CellDb) -> list[Sample]:
     now, unsealed_at = db.now, await sealing.oldest_unsealed_at(db)
     for name, since in (("sums_age_seconds", await rollups.as_of(db)), ("audit_unsealed_seconds", unsealed_at or now)):
         samples.append(Sample(name, cell, (now - since).total_seconds()))
-    return samples + await _count_texts(db)
+    return samples + await _count_texts(db) + await _count_webhooks(db)
 
 
 async def _count_texts(db: CellDb) -> list[Sample]:
@@ -112,6 +117,22 @@ async def _count_texts(db: CellDb) -> list[Sample]:
     ):
         samples += [Sample(name, {**cell, "account": row.account}, row.count) for row in counts]
     return samples
+
+
+async def _count_webhooks(db: CellDb) -> list[Sample]:
+    cell = {"cell": db.name}
+    samples: list[Sample] = []
+    for row in await webhooks.count_waiting(db):
+        labels = {**cell, "receivers": "failing" if row.is_failing else "healthy"}
+        samples.append(Sample("webhook_receivers", labels, row.receivers))
+        samples.append(Sample("webhooks_waiting", {**labels, "state": "due"}, row.due))
+        samples.append(Sample("webhooks_waiting", {**labels, "state": "later"}, row.later))
+        if row.oldest_at is not None:
+            samples.append(Sample("oldest_webhook_seconds", labels, (db.now - row.oldest_at).total_seconds()))
+    return samples + [
+        Sample("webhook_attempts", {**cell, "outcome": row.outcome}, row.count)
+        for row in await webhooks.count_attempts(db, db.now - COUNT_EVERY)
+    ]
 
 
 async def show(cells: Cells) -> bytes:

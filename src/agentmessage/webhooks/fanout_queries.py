@@ -15,6 +15,16 @@ class Taken(Struct, frozen=True):
     is_more: bool
 
 
+async def is_behind(db: Statements) -> bool:
+    """Whether there is a fact that was not taken; one look at the end of events_order_idx."""
+    return bool(
+        await db.value(
+            """SELECT EXISTS (SELECT FROM events WHERE (xid, id) > (
+                   SELECT f.xid, f.id FROM event_followers f WHERE f.name = 'webhooks'))"""
+        )
+    )
+
+
 async def lock_place(tx: Statements) -> bool:
     """Lock our place among the facts; False: another worker has it."""
     return bool(await tx.value("SELECT true FROM event_followers WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED"))
