@@ -36,6 +36,10 @@ MOST = 250
 IDLE_S = 1.0
 """The longest between two looks at an empty queue: a bell rings sooner."""
 
+MOST_IN_VAIN = 2
+IN_VAIN_S = 0.1
+"""Whoever is called again and again for others' texts looks up less often; after some quiet it is there at once."""
+
 COALESCE_S = 0.002
 """While most of the window is in flight: claiming for two places costs as much as for a hundred."""
 
@@ -75,6 +79,8 @@ class Dispatcher:
         self._flying: set[UUID] = set()
         self._most_room = 1
         self._round_wait_s = IDLE_S
+        self._looked_at = 0.0
+        self._in_vain = 0
         self._landed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,6 +91,8 @@ class Dispatcher:
         self._most_room = max(self._most_room, room)
         if room * 2 < self._most_room and self._flying:
             await asyncio.sleep(COALESCE_S)
+        elif self._in_vain > MOST_IN_VAIN and not self._lanes.is_mid_round:
+            await asyncio.sleep(IN_VAIN_S)
 
     async def turn(self) -> float:
         """Claim what may go now and hand it over; answers how many seconds there is surely nothing to do.
@@ -92,6 +100,7 @@ class Dispatcher:
         Let it come to its end: what it has claimed it must hand over.
         """
         ready = await self._lanes.next_ready()
+        self._note_look(found=bool(ready))
         shares = pacing.shares(ready, min(self._line.room, MOST))
         if ready and not shares:
             return 0.0
@@ -119,6 +128,12 @@ class Dispatcher:
         while self._flying:
             self._landed.clear()
             await self._landed.wait()
+
+    def _note_look(self, *, found: bool) -> None:
+        """Count the looks in vain that follow each other closely: the bell rings for texts of all lines."""
+        now = asyncio.get_running_loop().time()
+        self._in_vain = 0 if found or now - self._looked_at > IN_VAIN_S * 2 else self._in_vain + 1
+        self._looked_at = now
 
     def _rest_s(self, wait_s: float) -> float:
         """Nothing in the middle of a round; at its end the least that any of its turns would have waited."""
@@ -149,6 +164,8 @@ class Dispatcher:
             return await self._claim(shares, facts)
         except DATABASE_AWAY:
             raise
+        except law.CountedElsewhere:
+            return await self._claim_safely(shares, facts)
         except Exception:
             log.exception("texts cannot be claimed", lanes=len(shares))
             if len(shares) == 1:

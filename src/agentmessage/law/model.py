@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -149,17 +150,22 @@ class Case(Struct, frozen=True):
     requires_propagation: bool
 
 
+_decode_handed = msgspec.json.Decoder(dict[str, int]).decode
+
+
 class Tally:
     """Texts to one contact that one scope's cap counts, by when they were handed over: milliseconds since 1970.
 
-    `noted` are those that are about to be; `handed` is what is stored, once they are.
+    `noted` are those that are about to be; `handed` is what is stored, once they are, and comes as JSON; None: nothing
+    is stored yet.
     """
 
-    def __init__(self, org_id: UUID, contact: str, scope_id: UUID, handed: Mapping[str, int]) -> None:
+    def __init__(self, org_id: UUID, contact: str, scope_id: UUID, handed: str | None = None) -> None:
         self.org_id = org_id
         self.contact = contact
         self.scope_id = scope_id
-        self.handed = dict(handed)
+        self.is_stored = handed is not None
+        self.handed = {} if handed is None else _decode_handed(handed)
         self.noted: dict[str, int] = {}
 
     def moments(self, message_id: UUID) -> list[int]:

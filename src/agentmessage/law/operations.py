@@ -45,6 +45,10 @@ _calendar = hours.Calendar()
 _quiet_hours: dict[str, QuietHours] = {}
 
 
+class CountedElsewhere(Exception):
+    """Two workers are handing over their first text to one contact under one cap; this one comes second."""
+
+
 async def lock(tx: Statements, org_ids: Iterable[UUID]) -> None:
     """Keep what the organizations' texts are decided by as it is until the commit."""
     wanted = sorted(set(org_ids))
@@ -60,13 +64,15 @@ async def read(
     *,
     requires_propagation: bool,
     ahead: Mapping[UUID, Ahead] | None = None,
+    with_memory: bool = True,
 ) -> tuple[list[Case], Mapping[UUID, Purse]]:
     """Everything that the asks are decided by, in their order, and what each organization may still admit.
 
     Without the lock it may be over when it is acted upon: the version in the purse's account tells. Organizations that
-    were read as they were before what is `ahead` are shown as they are after it.
+    were read as they were before what is `ahead` are shown as they are after it. The hand-over needs no memory: it has
+    tallies of its own.
     """
-    found, stored = await queries.list_facts(db, asks, now)
+    found, stored = await queries.list_facts(db, asks, now, with_memory=with_memory)
     accounts = dict(stored)
     memories: dict[tuple[UUID, str], Memory] = {}
     for org_id, one in (ahead or {}).items():
@@ -126,7 +132,7 @@ async def judge_handover(
 
     Of those that are handed over tell `count_handover`, in the same transaction.
     """
-    found, _ = await read(tx, list(asks.values()), tx.now, requires_propagation=requires_propagation)
+    found, _ = await read(tx, list(asks.values()), tx.now, requires_propagation=requires_propagation, with_memory=False)
     cases = dict(zip(asks, found, strict=True))
     judged = {message_id: Judged(handover_refusal(case), case.opens_at) for message_id, case in cases.items()}
     capped = {
@@ -138,7 +144,10 @@ async def judge_handover(
 
 
 async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_ids: Iterable[UUID]) -> None:
-    """Count texts that are handed over now, where a cap wants it."""
+    """Count texts that are handed over now, where a cap wants it.
+
+    Raises CountedElsewhere where another worker did so first: judge again in a new transaction, which sees it.
+    """
     now_ms = rules.in_ms(tx.now)
     changed: dict[int, Tally] = {}
     for message_id in message_ids:
@@ -147,8 +156,12 @@ async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_
             one.tally.handed[str(message_id)] = now_ms
             one.tally.handed = dict(rules.kept(one.cap, one.tally.handed, now_ms))
             changed[id(one.tally)] = one.tally
-    if changed:
-        await queries.save_tallies(tx, list(changed.values()))
+    stored = [tally for tally in changed.values() if tally.is_stored]
+    fresh = [tally for tally in changed.values() if not tally.is_stored]
+    if stored:
+        await queries.save_tallies(tx, stored)
+    if fresh and await queries.insert_tallies(tx, fresh) < len(fresh):
+        raise CountedElsewhere
 
 
 async def _judge_caps(tx: Statements, capped: Mapping[UUID, tuple[Case, FrequencyCap]]) -> dict[UUID, Judged]:
@@ -156,7 +169,8 @@ async def _judge_caps(tx: Statements, capped: Mapping[UUID, tuple[Case, Frequenc
     keys = {(case.ask.org_id, case.ask.recipient, cap.scope_id) for case, cap in capped.values()}
     org_ids, contacts, scope_ids = zip(*keys, strict=True)
     locked = await queries.lock_tallies(tx, org_ids, contacts, scope_ids)
-    tallies = {(tally.org_id, tally.contact, tally.scope_id): tally for tally in locked}
+    tallies = {key: Tally(*key) for key in keys}
+    tallies |= {(tally.org_id, tally.contact, tally.scope_id): tally for tally in locked}
     now_ms = rules.in_ms(tx.now)
     judged: dict[UUID, Judged] = {}
     for message_id, (case, cap) in capped.items():

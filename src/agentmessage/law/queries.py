@@ -11,6 +11,8 @@ from agentmessage.guardrails.model import Profile
 from agentmessage.kernel.db import Statements
 from agentmessage.law.model import Account, Ask, Facts, Tally
 
+_json = msgspec.json.Encoder().encode
+
 LOOKUP_AGE = timedelta(days=90)
 MOST_RUNGS = 32
 """Bindings of an organization that are read with every flush: fewer than the texts of a flush have scopes."""
@@ -47,13 +49,15 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
            WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
              AND k.completed_at > $5
            ORDER BY k.completed_at DESC LIMIT 1) l ON true
-       LEFT JOIN texted_contacts f ON f.org_id = a.org_id AND f.contact_number = a.recipient
+       LEFT JOIN texted_contacts f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
        ORDER BY a.place"""
 """The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
 its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
 
 
-async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tuple[list[Facts], Mapping[UUID, Account]]:
+async def list_facts(
+    db: Statements, asks: Sequence[Ask], now: datetime, *, with_memory: bool = True
+) -> tuple[list[Facts], Mapping[UUID, Account]]:
     """One row for each ask, in order, and the organizations that ask; all of one snapshot.
 
     Every join is by a key of at most one row, so the cost is that of the asks. An organization comes with its first ask
@@ -81,6 +85,7 @@ async def list_facts(db: Statements, asks: Sequence[Ask], now: datetime) -> tupl
         now - LOOKUP_AGE,
         list(firsts.values()),
         MOST_RUNGS,
+        with_memory,
     )
     return rows, accounts
 
@@ -108,31 +113,49 @@ async def lock_tallies(
 ) -> list[Tally]:
     """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
 
-    Fresh ones are made, so that two workers that text somebody for the first time meet. In the order of the key.
+    In the order of the key; what nobody was handed yet has no row, see `insert_tallies`.
     """
     return await tx.all(
         Tally,
-        """INSERT INTO handover_tallies AS t (org_id, contact_number, scope_id, handed)
-           SELECT org_id, contact, scope_id, '{}' FROM unnest($1::uuid[], $2::text[], $3::uuid[])
-               k (org_id, contact, scope_id) ORDER BY org_id, contact, scope_id
-           ON CONFLICT (org_id, contact_number, scope_id) DO UPDATE SET handed = t.handed
-           RETURNING org_id, contact_number, scope_id, handed""",
+        """SELECT t.org_id, t.contact_number, t.scope_id, t.handed
+           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[]) k (org_id, contact, scope_id)
+           JOIN handover_tallies t
+             ON t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id
+           ORDER BY t.org_id, t.contact_number, t.scope_id FOR UPDATE OF t""",
         org_ids,
         contacts,
         scope_ids,
     )
 
 
+async def insert_tallies(tx: Statements, tallies: Sequence[Tally]) -> int:
+    """Write the first tallies of contacts; answers how many: another worker's that came first stays as it is."""
+    return await tx.run(
+        """INSERT INTO handover_tallies (org_id, contact_number, scope_id, handed)
+           SELECT org_id, contact, scope_id, handed::json
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+           ORDER BY org_id, contact, scope_id
+           ON CONFLICT DO NOTHING""",
+        *_columns(tallies),
+    )
+
+
 async def save_tallies(tx: Statements, tallies: Sequence[Tally]) -> None:
     """Write tallies that are locked."""
     await tx.run(
-        """UPDATE handover_tallies t SET handed = k.handed::jsonb
-           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+        """UPDATE handover_tallies t SET handed = k.handed::json
+           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
            WHERE t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id""",
+        *_columns(tallies),
+    )
+
+
+def _columns(tallies: Sequence[Tally]) -> Sequence[Sequence[object]]:
+    return (
         [tally.org_id for tally in tallies],
         [tally.contact for tally in tallies],
         [tally.scope_id for tally in tallies],
-        [msgspec.json.encode(tally.handed).decode() for tally in tallies],
+        [_json(tally.handed).decode() for tally in tallies],
     )
 
 

@@ -77,6 +77,6 @@ CREATE TABLE handover_tallies (
     org_id              uuid NOT NULL,
     contact_number      text NOT NULL,
     scope_id            uuid NOT NULL,
-    handed              jsonb NOT NULL,         -- {message id: milliseconds since 1970}
+    handed              json NOT NULL,          -- {message id: milliseconds since 1970}
     PRIMARY KEY (org_id, contact_number, scope_id)
 ) WITH (fillfactor = 50);
