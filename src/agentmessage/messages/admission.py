@@ -7,9 +7,9 @@ judged one after the other, and a STOP either comes before (and is seen) or afte
 of what is decided by changes the organization's version; what was judged by another one writes nothing and is judged
 again, then under the organization's lock. Most of the time nobody interferes, and two statements do it all.
 
-While a flush is being written, the next one reads and judges, if it is no smaller: by what it finds, or, where it finds the version from
-before the flush ahead, by that with the flush ahead added. It is written after it, if then the version is the one that
-the flush ahead was to leave.
+While a flush is being written, the next one reads and judges, if it is no smaller: by what it finds, or, where it finds
+the version from before the flush ahead, by that with the flush ahead added. It is written after it, if then the version
+is the one that the flush ahead was to leave.
 """
 
 import asyncio
