@@ -34,10 +34,9 @@ def everything() -> dict[Path, str]:
     return {SDK / path: text for path, text in made.items()} | {REFERENCE: reference.page(contract)}
 
 
-def stale() -> set[Path]:
+def left_over(made: Mapping[Path, str]) -> set[Path]:
     """Files in the generated folders that nothing makes any more."""
-    there = {path for folder in GENERATED_FOLDERS for path in (SDK / folder).rglob("*.py")}
-    return there - set(everything())
+    return {path for folder in GENERATED_FOLDERS for path in (SDK / folder).rglob("*.py")} - set(made)
 
 
 def _formatted(files: Mapping[str, str]) -> dict[str, str]:
@@ -58,10 +57,11 @@ def _formatted(files: Mapping[str, str]) -> dict[str, str]:
 
 def main() -> None:
     """Write what changed, and remove what is no longer made."""
-    for path in stale():
+    made = everything()
+    for path in left_over(made):
         path.unlink()
         print(f"removed {path.relative_to(ROOT)}")
-    for path, text in everything().items():
+    for path, text in made.items():
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

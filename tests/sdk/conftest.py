@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agentmessage.embedded import EmbeddedPostgres
-from agentmessage.sdk import AgentMessage, AsyncAgentMessage
+from agentmessage.sdk import AgentMessage, AsyncAgentMessage, patience
 from agentmessage.settings import Settings
 from tests.conftest import SEAL_KEY, TEMPLATE
 from tests.sdk.faults import Wire, wire
@@ -93,8 +93,11 @@ class Clients:
 
 
 @pytest.fixture(params=[AgentMessage, AsyncAgentMessage], ids=["sync", "async"])
-async def clients(request: pytest.FixtureRequest, platform: Served) -> AsyncIterator[Clients]:
-    """Makes clients, once of each form."""
+async def clients(
+    request: pytest.FixtureRequest, platform: Served, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Clients]:
+    """Makes clients, once of each form, with short pauses between their tries."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.02)
     async with Clients(request.param, platform.account.key, platform.base_url) as made:
         yield made
 

@@ -1,7 +1,8 @@
 """The contract as the generator reads it: operations with what they take and give, and who uses which component."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +47,6 @@ class Operation(NamedTuple):
     body: list[Parameter]
     body_schema: str | None
     is_body_required: bool
-    takes_body: bool
     gives: str
     result: Json
     meta: Json
@@ -82,21 +82,23 @@ class Contract:
             return self.enums.get(words)
         return next((name for other, name in self.enums.items() if words < other), None)
 
+    @cached_property
     def results(self) -> dict[str, set[str]]:
         """Components that are read, each with the families that read them."""
         return self._users(lambda operation: [operation.result, operation.meta])
 
+    @cached_property
     def inputs(self) -> dict[str, set[str]]:
         """Components that are written, each with the families that write them."""
         return self._users(lambda operation: [one.schema for one in operation.query + operation.body])
 
     def home(self, name: str) -> str:
         """The module of `models` that holds a component: its family's, or the shared one."""
-        families = self.results().get(name, set()) | self.inputs().get(name, set())
+        families = self.results.get(name, set()) | self.inputs.get(name, set())
         families |= {one.family.split(".")[0] for one in self.operations if one.body_schema == name}
         return families.pop() if len(families) == 1 else SHARED
 
-    def _users(self, schemas_of: Any) -> dict[str, set[str]]:
+    def _users(self, schemas_of: Callable[[Operation], Iterable[Json]]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for operation in self.operations:
             for schema in schemas_of(operation):
@@ -150,14 +152,14 @@ class Contract:
                     raw["name"],
                     raw["schema"],
                     is_required=True,
-                    description=_words(raw),
+                    description=words(raw),
                 )
                 for raw in parameters
                 if raw["in"] == "path"
             ],
             query=[
                 Parameter(
-                    names.argument(raw["name"]), raw["name"], raw["schema"], raw.get("required", False), _words(raw)
+                    names.argument(raw["name"]), raw["name"], raw["schema"], raw.get("required", False), words(raw)
                 )
                 for raw in parameters
                 if raw["in"] == "query"
@@ -165,7 +167,6 @@ class Contract:
             body=self._fields(body) if body else [],
             body_schema=body,
             is_body_required=one.get("requestBody", {}).get("required", False),
-            takes_body=body is not None,
             gives=gives,
             result=result,
             meta=_meta(one) if gives == "with_meta" else {},
@@ -186,7 +187,7 @@ class Contract:
                 field,
                 self._hinted(name, field, inner),
                 field in schema.get("required", []),
-                _words(inner),
+                words(inner),
             )
             for field, inner in schema.get("properties", {}).items()
         ]
@@ -199,7 +200,8 @@ class Contract:
         return self._parameters[raw["$ref"].rsplit("/", 1)[-1]] if "$ref" in raw else raw
 
 
-def _words(schema: Json) -> str:
+def words(schema: Json) -> str:
+    """Its description in one line."""
     return " ".join(schema.get("description", "").split())
 
 

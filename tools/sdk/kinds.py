@@ -1,6 +1,5 @@
 """Schemas as Python types: what is read as closed values, what is written as what callers have at hand."""
 
-import re
 from typing import Any
 
 from tools.sdk import names
@@ -135,8 +134,3 @@ def _ranges(schema: Json) -> list[str]:
 def _kind(schema: Json) -> Any:
     kind = schema.get("type")
     return next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
-
-
-def one_paragraph(text: str) -> str:
-    """Words without line breaks."""
-    return re.sub(r"\s+", " ", text).strip()

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tools.sdk import names
-from tools.sdk.contract import META, SHARED, Contract, Json, Parameter
+from tools.sdk.contract import META, SHARED, Contract, Json, Parameter, words
 from tools.sdk.kinds import WORDS, Kinds, is_nullable, limits
 
 GENERATED = "Generated from the contract by `tools/make_sdk.py`."
@@ -40,7 +40,7 @@ def defined(contract: Contract, name: str) -> list[str]:
     """The names that a component's module defines for it."""
     kind = names.model(name)
     if "enum" in contract.schemas[name]:
-        return [kind, kind + WORDS] if name in contract.inputs() else [kind]
+        return [kind, kind + WORDS] if name in contract.inputs else [kind]
     return [kind]
 
 
@@ -64,8 +64,8 @@ def wide_bodies(contract: Contract) -> set[str]:
 
 
 def _wanted(contract: Contract) -> list[str]:
-    nested = set(contract.inputs()) | wide_bodies(contract)
-    reached = set(contract.results()) | nested
+    nested = set(contract.inputs) | wide_bodies(contract)
+    reached = set(contract.results) | nested
     return [name for name in contract.schemas if name in reached and name not in LEFT_OUT]
 
 
@@ -73,13 +73,13 @@ def _module(contract: Contract, home: str, wanted: list[str]) -> str:
     kinds = Kinds(contract)
     enums = [name for name in wanted if "enum" in contract.schemas[name]]
     others = [name for name in _in_order(contract, wanted) if name not in enums]
-    inputs = [name for name in others if name not in contract.results()]
+    inputs = [name for name in others if name not in contract.results]
     parts = [part for name in enums for part in _enum(contract, name)]
     parts += [_input(contract, kinds, name) if name in inputs else _struct(contract, kinds, name) for name in others]
     head = [*imports(contract, kinds.used, home=home)]
     if enums:
         head.append("from agentmessage.sdk.open_enum import OpenEnum")
-    if any(name in contract.inputs() for name in enums):
+    if any(name in contract.inputs for name in enums):
         head.append("from typing import Literal")
     if inputs:
         head.append("from typing import NotRequired, TypedDict")
@@ -109,7 +109,7 @@ def _enum(contract: Contract, name: str) -> Iterator[str]:
     schema, kind = contract.schemas[name], names.model(name)
     members = [f"    {names.member(word)} = {word!r}" for word in schema["enum"]]
     yield f"class {kind}(OpenEnum):\n{_docstring(schema, kind)}\n\n" + "\n".join(members)
-    if name in contract.inputs():
+    if name in contract.inputs:
         yield f"{kind}{WORDS} = Literal[{', '.join(repr(word) for word in schema['enum'])}]"
 
 
@@ -125,7 +125,7 @@ def _struct(contract: Contract, kinds: Kinds, name: str) -> str:
 def _field(kinds: Kinds, field: str, schema: Json) -> str:
     default = " = None" if is_nullable(schema) else ""
     line = f"    {names.argument(field)}: {kinds.read(schema)}{default}"
-    told = " ".join(schema.get("description", "").split())
+    told = words(schema)
     return f'{line}\n    """{told}"""' if told and "$ref" not in schema and "enum" not in schema else line
 
 

@@ -34,13 +34,9 @@ OPERATIONS = {
     "waitForInboundMessage": "inbound_messages.wait",
     "listConversationMessages": "conversations.list_messages",
     "submitLookup": "lookups.submit",
-    "listLookups": "lookups.list",
-    "getLookup": "lookups.get",
     "eraseContact": "contacts.erase",
     "revokeAPIKey": "api_keys.revoke",
     "rotateAPIKey": "api_keys.rotate",
-    "getOrganization": "organization.get",
-    "patchOrganization": "organization.update",
     "rotateWebhookEndpointSecret": "webhooks.rotate_secret",
     "testWebhookEndpoint": "webhooks.test",
     "rotateWebhookSecret": "webhooks.rotate_organization_secret",
@@ -62,11 +58,8 @@ OPERATIONS = {
 
 MODELS = {
     "Actor": "AuditActor",
-    "BatchError": "BatchError",
     "BatchOut": "MessageBatch",
-    "BulkOrderOut": "BulkOrder",
     "BulkOut": "ConsentBulk",
-    "BulkReleaseOut": "BulkRelease",
     "CaptureOut": "ConsentCaptured",
     "Decided": "GuardrailDecision",
     "EntryResource": "ConsentEntry",
@@ -85,7 +78,6 @@ MODELS = {
     "BrandCreate": "BrandFields",
     "BrandPatch": "BrandChanges",
     "CampaignCreate": "CampaignFields",
-    "CampaignDraft": "CampaignDraft",
     "ProfileCreate": "ProfileFields",
     "ProfilePatch": "ProfileChanges",
 }
@@ -99,9 +91,8 @@ EXTRAS = {
 }
 """Methods written by hand: families whose class has a second parent, and its module."""
 
-FAMILIES = {"lookup": "lookups", "webhook_secret": "webhooks"}
+FAMILIES = {"lookup": "lookups"}
 SUFFIXES = ("Resource", "Out")
-ACRONYMS = {"Api": "API"}
 VERBS = {"create": "create", "list": "list", "get": "get", "update": "update", "patch": "update", "delete": "delete"}
 
 

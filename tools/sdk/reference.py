@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from tools.make_docs import cause
 from tools.sdk import names
-from tools.sdk.contract import META, Contract, Operation
+from tools.sdk.contract import META, Contract, Operation, words
 from tools.sdk.errors import refusals_by_code
-from tools.sdk.kinds import Kinds, one_paragraph
+from tools.sdk.kinds import Kinds
 from tools.sdk.models import described
 from tools.sdk.resources import SCOPE_LINE, refusal_classes, signature
 
@@ -55,11 +55,11 @@ def _values(contract: Contract) -> Iterator[str]:
     yield "## Values\n"
     yield "In `agentmessage.sdk.models`. Results are frozen; what a newer platform adds is ignored.\n"
     kinds = Kinds(contract)
-    results = contract.results()
+    results = contract.results
     for schema in sorted(set(results) - {META}, key=names.model):
         shape = contract.schemas[schema]
         yield f"### {names.model(schema)}\n"
-        yield f"{one_paragraph(shape.get('description', ''))}\n"
+        yield f"{words(shape)}\n"
         if "enum" in shape:
             yield "One of " + ", ".join(f"`{word}`" for word in shape["enum"]) + ".\n"
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tools.sdk import names
 from tools.sdk.contract import Contract, Operation, Parameter
-from tools.sdk.kinds import WORDS, Kinds, one_paragraph
+from tools.sdk.kinds import WORDS, Kinds
 from tools.sdk.models import GENERATED, described, docstring, imports, wide_bodies
 
 SCOPE_LINE = re.compile(r"\n*Requires the `[\w:]+` scope\.")
@@ -113,7 +113,7 @@ def _module(contract: Contract, family: str, children: list[str]) -> str:
 def _head(contract: Contract, kinds: Kinds, operations: list[Operation], children: list[str]) -> list[str]:
     used = kinds.used
     calls = ["Call"] if operations else []
-    calls += ["given"] if any(one.takes_body and not one.is_body_required for one in operations) else []
+    calls += ["given"] if any(one.body_schema and not one.is_body_required for one in operations) else []
     calls += ["segment"] if any(one.path_parameters for one in operations) else []
     calls += ["Id"] if "Id" in used else []
     head = imports(contract, used - {"Id"})
@@ -174,7 +174,7 @@ def _call(contract: Contract, operation: Operation) -> str:
     parts = [repr(operation.method), f'f"{path}"' if operation.path_parameters else f'"{path}"']
     if operation.query:
         parts.append(f"query={_mapping(operation.query)}")
-    if operation.takes_body:
+    if operation.body_schema:
         parts.append(f"body={_body(contract, operation)}")
     if operation.method == "POST":
         parts.append("idempotency_key=idempotency_key")
@@ -237,4 +237,4 @@ def signature(contract: Contract, operation: Operation) -> str:
     given = ", ".join(one for one in arguments(contract, kinds, operation) if one != "self")
     returned, _ = gives(kinds, operation)
     brief = re.sub(rf"(\w+) \| \1{WORDS}", r"\1", given).replace(" | UnsetType", "").replace(" = UNSET", " = …")
-    return f"{operation.family}.{operation.name}({one_paragraph(brief)}) -> {returned.removeprefix('Async')}"
+    return f"{operation.family}.{operation.name}({brief}) -> {returned.removeprefix('Async')}"

@@ -21,7 +21,7 @@ from agentmessage.billing.topup_model import (
     TopupState,
 )
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.kernel.money import balance_cents
+from agentmessage.kernel.money import balance_cents, microcents
 
 WEEK = timedelta(days=7)
 
@@ -143,7 +143,7 @@ def next_charge_at(
     """When the balance will ask to be topped up if spending goes on as in the last seven days; None: not soon."""
     if auto.next_attempt_at is not None and auto.next_attempt_at > now:
         return auto.next_attempt_at
-    left = balance_microcents - auto.threshold_cents * 1_000_000
+    left = balance_microcents - microcents(auto.threshold_cents)
     if left < 0:
         return now
     if spent_in_a_week_microcents <= 0:

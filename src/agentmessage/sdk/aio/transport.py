@@ -1,8 +1,10 @@
 """Sends calls over HTTP until there is an answer to take, and keeps streams open."""
 
 import asyncio
+import functools
 import itertools
 import random
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -23,7 +25,7 @@ class AsyncTransport:
 
     def __init__(self, configuration: Configuration, http: httpx2.AsyncClient | None = None) -> None:
         self.configuration = configuration
-        self._http = http or httpx2.AsyncClient(follow_redirects=False)
+        self._http = http or httpx2.AsyncClient(follow_redirects=False, verify=_trusted())
 
     def configured(self, configuration: Configuration) -> "AsyncTransport":
         """The same connections with another configuration."""
@@ -114,6 +116,12 @@ class AsyncTransport:
 
     def _timeout(self, call: Call) -> httpx2.Timeout:
         return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: read once, since reading them takes longer than all else about a client."""
+    return httpx2.create_ssl_context()
 
 
 def failure(error: httpx2.RequestError, *, tries: int) -> APIConnectionError:

@@ -1,7 +1,9 @@
 """Sends calls over HTTP until there is an answer to take, and keeps streams open."""
 
+import functools
 import itertools
 import random
+import ssl
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ class Transport:
 
     def __init__(self, configuration: Configuration, http: httpx2.Client | None = None) -> None:
         self.configuration = configuration
-        self._http = http or httpx2.Client(follow_redirects=False)
+        self._http = http or httpx2.Client(follow_redirects=False, verify=_trusted())
 
     def configured(self, configuration: Configuration) -> "Transport":
         """The same connections with another configuration."""
@@ -114,6 +116,12 @@ class Transport:
 
     def _timeout(self, call: Call) -> httpx2.Timeout:
         return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: read once, since reading them takes longer than all else about a client."""
+    return httpx2.create_ssl_context()
 
 
 def failure(error: httpx2.RequestError, *, tries: int) -> APIConnectionError:
