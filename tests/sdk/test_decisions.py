@@ -22,7 +22,7 @@ from agentmessage.sdk.patience import LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S, af
 
 GET = Call("GET", "/v1/messages")
 POST = Call("POST", "/v1/messages", body={})
-KEYED = POST.keyed()
+KEYED = msgspec.structs.replace(POST, idempotency_key="one-key")
 DELETE = Call("DELETE", "/v1/messages/1")
 UNSURE = {"attempt": 0, "max_retries": 3, "chance": 0.5}
 
