@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import binding, lists, metrics, reconciling, texting, usage
+from bench import binding, lists, metrics, reconciling, texting, usage, webhooks
 from bench.fixture import Postgres
 
 SHORT = {
@@ -53,6 +53,7 @@ def main() -> None:
     lists.run(numbers=sizes["listed"])
     metrics.run(texts=sizes["counted"])
     usage.run(rows=sizes["used"])
+    webhooks.run(events=sizes["texts"], rounds=rounds, seconds=seconds)
 
 
 if __name__ == "__main__":

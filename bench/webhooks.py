@@ -5,6 +5,8 @@
 Told: one healthy receiver, 200 requests in flight, one worker, everything in the books; against a bare aiohttp loop
 that signs and posts the same bodies and remembers nothing. Both in turn, worker and loop on core 0, Postgres and the
 receiver on core 1. Soon: from just before an event's transaction begins to the first byte at the receiver, at rest.
+Beside: `POST /v1/messages` while a worker tells as much as it can, all processes on any core, against the rate alone
+times the share of the processors that webhooks (worker, receiver and their part of Postgres) leave to it.
 """
 
 import argparse
@@ -34,10 +36,13 @@ from agentmessage.outbox.bells import Ringer
 from agentmessage.outbox.catalogue import EventType
 from bench.cpu import spent_s
 from bench.fixture import SEAL_KEY, Filled, Postgres
+from bench.load import measure
+from bench.text_fixture import sending, serving, texting
 
 SECRET = b"s" * 32
 IN_FLIGHT = 200
 PORT = 8641
+API_PORT = 8642
 EVENT = "message.delivered"
 ROOT = Path(__file__).parent.parent
 
@@ -76,9 +81,9 @@ def message(n: int) -> dict[str, Any]:
 
 
 @contextmanager
-def process(*words: str, core: int, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One Python process on one core, ended with its block."""
-    pin = ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
+def process(*words: str, core: int | None = None, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One Python process, on one core or (None) on any that this one may use, ended with its block."""
+    pin = ["taskset", "-c", str(core)] if core is not None and (os.cpu_count() or 1) > 1 else []
     child = subprocess.Popen([*pin, sys.executable, *words], env={**os.environ, **settings}, cwd=ROOT)
     try:
         yield child
@@ -88,9 +93,9 @@ def process(*words: str, core: int, **settings: str) -> Iterator[subprocess.Pope
 
 
 @contextmanager
-def sink() -> Iterator[str]:
-    """The receiver's address."""
-    with process("-m", "bench.webhook_sink", str(PORT), core=1):
+def sink() -> Iterator[tuple[str, int]]:
+    """The receiver's address and process."""
+    with process("-m", "bench.webhook_sink", str(PORT)) as child:
         url = f"http://127.0.0.1:{PORT}"
         for _ in range(100):
             try:
@@ -98,7 +103,7 @@ def sink() -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield url
+        yield url, child.pid
 
 
 def ask(url: str, path: str) -> bytes:
@@ -107,18 +112,31 @@ def ask(url: str, path: str) -> bytes:
         return answer.read()
 
 
-def worker(filled: Filled, *, core: int = 0) -> Any:
+def worker(filled: Filled) -> Any:
     """One worker process."""
     return process(
         "-m",
         "agentmessage",
         "work",
-        core=core,
+        core=0,
         DATABASE_URL=filled.dsn,
         AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
         AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
         AGENTMESSAGE_LOG_LEVEL="error",
     )
+
+
+@contextmanager
+def telling(filled: Filled) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker's webhooks and nothing else of it."""
+    with process(
+        "-m",
+        "bench.webhook_worker",
+        DATABASE_URL=filled.dsn,
+        AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+        AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
+    ) as child:
+        yield child
 
 
 async def _prepare(filled: Filled, url: str) -> None:
@@ -197,10 +215,11 @@ def told(postgres: Postgres, filled: Filled, url: str, *, events: int) -> tuple[
         file.flush()
         pin = ["taskset", "-c", "0"] if (os.cpu_count() or 1) > 1 else []
         command = [*pin, sys.executable, "-m", "bench.webhook_loop", f"{url}/hook", file.name, str(IN_FLIGHT)]
-        bare = float(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
+        bare, bare_us = map(float, subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout.split())
     print(
         f"told           ours {ours:7,.0f}/s   bare loop {bare:7,.0f}/s   ratio {ours / bare:4.0%}"
-        f"   processor: worker {used[0]:4.0f}, Postgres {used[1]:4.0f} us each   heard {said['count']:,} of {events:,}",
+        f"   processor: worker {used[0]:4.0f}, Postgres {used[1]:4.0f}, bare loop {bare_us:4.0f} us each"
+        f"   heard {said['count']:,} of {events:,}",
         flush=True,
     )
     return ours, bare
@@ -240,20 +259,73 @@ def soon(filled: Filled, url: str, *, events: int = 400) -> tuple[float, float]:
     return p50, p99
 
 
+def beside(postgres: Postgres, url: str, receiver: int, *, backlog: int, seconds: float, rounds: int) -> float:
+    """What of the rate of `POST /v1/messages` is left beside webhooks at full load, processor time aside."""
+    made = texting(postgres, "beside", numbers=200, consents=20_000)
+    asyncio.run(_prepare(made.filled, url))
+    requests = sending(made)
+    cores = len(os.sched_getaffinity(0))
+    left: list[float] = []
+    with serving(made, API_PORT, core=None) as api:
+        measure(api.port, requests, connections=64, seconds=2.0)
+        for _ in range(rounds):
+            at = spent_s(postgres.pid)
+            alone = measure(api.port, requests, connections=64, seconds=seconds)
+            postgres_s = (spent_s(postgres.pid) - at) / alone.per_s / seconds
+            asyncio.run(_insert(made.filled, backlog))
+            with telling(made.filled) as worker:
+                time.sleep(3)
+                pids = (worker.pid, receiver, postgres.pid)
+                before, told_before = spent_s(*pids), asyncio.run(_recorded(made.filled))
+                both = measure(api.port, requests, connections=64, seconds=seconds)
+                told_each_s = (asyncio.run(_recorded(made.filled)) - told_before) / seconds
+                taken = (spent_s(*pids) - before) / seconds - postgres_s * both.per_s
+            asyncio.run(_drop(made.filled))
+            fair = alone.per_s * (cores - taken) / cores
+            left.append(both.per_s / fair)
+            print(
+                f"beside         texts alone {alone.per_s:6,.0f}/s   beside {told_each_s:5,.0f} webhooks/s "
+                f"(which take {taken:.2f} of {cores} cores) {both.per_s:6,.0f}/s   "
+                f"of what that leaves ({fair:,.0f}/s) {left[-1]:.0%}",
+                flush=True,
+            )
+    print(f"beside         left {statistics.median(left):.0%}", flush=True)
+    return statistics.median(left)
+
+
+async def _drop(filled: Filled) -> None:
+    connection = await asyncpg.connect(filled.dsn, server_settings={"search_path": "cell_00"})
+    await connection.execute(
+        "UPDATE event_followers SET xid = pg_current_xact_id() WHERE name = 'webhooks'; TRUNCATE webhook_deliveries"
+    )
+    await connection.close()
+
+
+def run(*, events: int, rounds: int, seconds: float) -> None:
+    """Measure all three."""
+    every_core = set(range(os.cpu_count() or 1))
+    os.sched_setaffinity(0, every_core)
+    with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres, sink() as (url, receiver):
+        beside(postgres, url, receiver, backlog=round(seconds * 4_000) + 20_000, seconds=seconds, rounds=rounds)
+    if len(every_core) > 1:
+        os.sched_setaffinity(0, {1})
+    with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres, sink() as (url, _):
+        filled = postgres.filled("webhooks", numbers=10, take=1)
+        asyncio.run(_prepare(filled, url))
+        pairs = [told(postgres, filled, url, events=events) for _ in range(rounds)]
+        print(f"told           ratio {statistics.median(a / b for a, b in pairs):4.0%}", flush=True)
+        soon(filled, url)
+    os.sched_setaffinity(0, every_core)
+
+
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure both."""
+    """Measure what the words ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0)
     options = parser.parse_args(words)
-    if (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(0, {1})
-    with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres, sink() as url:
-        filled = postgres.filled("webhooks", numbers=10, take=1)
-        asyncio.run(_prepare(filled, url))
-        pairs = [told(postgres, filled, url, events=options.events) for _ in range(options.rounds)]
-        print(f"told           ratio {statistics.median(a / b for a, b in pairs):4.0%}", flush=True)
-        soon(filled, url)
+    run(events=options.events, rounds=options.rounds, seconds=options.seconds)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from agentmessage.kernel.addresses import is_public
 
-__all__ = ["NOT_PUBLIC", "Names", "NotPublic", "is_public", "keeping_connector", "public_connector"]
+__all__ = ["IDLE_S", "NOT_PUBLIC", "Names", "NotPublic", "is_public", "keeping_connector", "public_connector"]
 
 SLOW_NAME_S = 0.5
 MOST_SLOW_NAMES = 10_000

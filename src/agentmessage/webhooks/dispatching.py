@@ -200,10 +200,10 @@ class Dispatcher:
                 Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys)
             )
         lane = lanes.get(delivery.lane_id)
-        return Told(
-            delivery=delivery,
-            body=body,
-            reply=reply,
+        return outcomes.judged(
+            delivery,
+            body,
+            reply,
             failing_since=None if lane is None else lane.failing_since,
             at=self._db.now,
             chance=self._rng.random(),

@@ -15,9 +15,10 @@ UNKNOWN_TYPE = "unknown"
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """A delivery that was attempted. `body` None: there was nothing to tell any more.
+    """A delivery that was attempted, and what follows from it.
 
-    `failing_since`: since when nothing succeeds, as of before. `chance` is in [0, 1): when the next attempt will be.
+    `body` None: there was nothing to tell any more. `failing_since`: since when nothing succeeds, as of before.
+    `next_at`: when it is to be told again. `is_failure`: the receiver failed; one that was not asked did not.
     """
 
     delivery: Delivery
@@ -25,34 +26,42 @@ class Told(Struct, frozen=True, kw_only=True):
     reply: Reply
     failing_since: datetime | None
     at: datetime
-    chance: float
-
-    @property
-    def outcome(self) -> Outcome:
-        """Told; to be told again; or given up: after the last attempt, after a 410, and if there is nothing to tell."""
-        if self.reply.is_success:
-            return Outcome.SUCCESS
-        is_last = self.delivery.attempts >= len(RETRY_AFTER_S)
-        return Outcome.DEAD if is_last or self.reply.is_gone or self.body is None else Outcome.RETRY
-
-    @property
-    def next_at(self) -> datetime | None:
-        """When it is to be told again."""
-        if self.outcome is not Outcome.RETRY:
-            return None
-        wait_s = RETRY_AFTER_S[self.delivery.attempts] * (1 - JITTER + 2 * JITTER * self.chance)
-        return self.at + timedelta(seconds=wait_s)
-
-    @property
-    def is_failure(self) -> bool:
-        """The receiver failed; one that was not asked did not."""
-        return self.body is not None and not self.reply.is_success
+    outcome: Outcome
+    next_at: datetime | None
+    is_failure: bool
 
     @property
     def ends_lane(self) -> bool:
         """The receiver wants to hear no more, or has done nothing but fail for too long."""
         has_failed_long = self.failing_since is not None and self.at - self.failing_since > GIVE_UP_AFTER
         return self.is_failure and (self.reply.is_gone or has_failed_long)
+
+
+def judged(
+    delivery: Delivery, body: bytes | None, reply: Reply, *, failing_since: datetime | None, at: datetime, chance: float
+) -> Told:
+    """What an answer means: told; to be told again; or given up, after the last attempt, a 410, or for want of a body.
+
+    `chance` is in [0, 1): when within its range the next attempt will be.
+    """
+    outcome, next_at = Outcome.SUCCESS, None
+    is_success = reply.is_success
+    if not is_success:
+        is_last = delivery.attempts >= len(RETRY_AFTER_S)
+        outcome = Outcome.DEAD if is_last or reply.is_gone or body is None else Outcome.RETRY
+    if outcome is Outcome.RETRY:
+        wait_s = RETRY_AFTER_S[delivery.attempts] * (1 - JITTER + 2 * JITTER * chance)
+        next_at = at + timedelta(seconds=wait_s)
+    return Told(
+        delivery=delivery,
+        body=body,
+        reply=reply,
+        failing_since=failing_since,
+        at=at,
+        outcome=outcome,
+        next_at=next_at,
+        is_failure=body is not None and not is_success,
+    )
 
 
 def attempt(told: Told, *, attempt_id: UUID) -> Attempt:

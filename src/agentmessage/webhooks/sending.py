@@ -5,10 +5,10 @@ Whoever names the URL is a stranger, and so is whoever answers. Addresses are ju
 """
 
 import asyncio
+import math
 import ssl
 import time
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -16,12 +16,13 @@ from msgspec import Struct
 from yarl import URL
 
 from agentmessage.events.model import ID_PREFIX
-from agentmessage.kernel.public_web import NOT_PUBLIC, Names, NotPublic, keeping_connector
+from agentmessage.kernel.public_web import IDLE_S, NOT_PUBLIC, Names, NotPublic, keeping_connector
 from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, Letter, Reply
 from agentmessage.webhooks.signing import signature_headers
 
 USER_AGENT = "AgentMessage-Webhooks/1.0"
 MAX_CONNECTIONS = 4_096
+MAX_SERVERS = 10_000
 _FIXED = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": USER_AGENT}
 
 
@@ -38,6 +39,7 @@ class Sender:
         self._timeout_s = timeout_s
         self._names = names
         self._opened: aiohttp.ClientSession | None = None
+        self._answered: dict[tuple[str | None, int | None], float] = {}
 
     async def send(self, letter: Letter) -> Reply:
         """Sign a letter as of now, and send it; answers within ten seconds, whatever happens."""
@@ -71,16 +73,15 @@ class Sender:
         fault = self._fault(url)
         if fault is not None:
             return _Answer(error=fault)
-        connection = SimpleNamespace(is_kept=False)
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    return await self._post(url, letter.body, headers, connection)
+                    return await self._post(url, letter.body, headers)
                 except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                    if not connection.is_kept:
+                    if not self._may_have_kept(url):
                         raise
                 # a kept connection was being closed while the request was on its way: it was not read, so ask anew
-                return await self._post(url, letter.body, headers, connection)
+                return await self._post(url, letter.body, headers)
         except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError, ValueError) as error:
             return _Answer(error=_words(error))
 
@@ -94,16 +95,20 @@ class Sender:
             return "the URL carries a user name"
         return None
 
-    async def _post(self, url: URL, body: bytes, headers: Mapping[str, str], connection: SimpleNamespace) -> "_Answer":
-        async with self._session().post(
-            url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=connection
-        ) as response:
-            return _Answer(status=response.status, excerpt=await _excerpt(response))
+    async def _post(self, url: URL, body: bytes, headers: Mapping[str, str]) -> "_Answer":
+        async with self._session().post(url, data=body, headers=headers, allow_redirects=False) as response:
+            answer = _Answer(status=response.status, excerpt=await _excerpt(response))
+        self._answered[url.host, url.port] = time.monotonic()
+        if len(self._answered) > MAX_SERVERS:
+            self._answered.clear()
+        return answer
+
+    def _may_have_kept(self, url: URL) -> bool:
+        """Whether a server has answered so lately that a connection to it may have been used again."""
+        return time.monotonic() - self._answered.get((url.host, url.port), -math.inf) < IDLE_S + self._timeout_s
 
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
-            reuse = aiohttp.TraceConfig()
-            reuse.on_connection_reuseconn.append(_note_reuse)
             self._opened = aiohttp.ClientSession(
                 connector=keeping_connector(
                     allow_private=self._allow_private, connections=MAX_CONNECTIONS, names=self._names or Names()
@@ -112,7 +117,6 @@ class Sender:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
-                trace_configs=[reuse],
             )
         return self._opened
 
@@ -123,16 +127,10 @@ class _Answer(Struct, frozen=True):
     error: str | None = None
 
 
-async def _note_reuse(
-    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
-) -> None:
-    context.trace_request_ctx.is_kept = True
-
-
 async def _excerpt(response: aiohttp.ClientResponse) -> str | None:
     """The beginning of an answer; what is longer than we read is cut off together with its connection."""
     read = bytearray()
-    async for part in response.content.iter_any():
+    while part := await response.content.readany():
         read += part
         if len(read) > MAX_ANSWER_BYTES:
             response.close()
