@@ -65,16 +65,17 @@ async def waiting(db: CellDb, lane_id: UUID) -> int:
     return count
 
 
-async def insert_event(db: CellDb, org_id: UUID, *, kind: str = "api_key.created") -> UUID:
+async def insert_event(db: CellDb, org_id: UUID, *, kind: str = "api_key.created", data: Any = None) -> UUID:
     """A fact that is kept."""
     event_id = new_id()
     await db.run(
         """INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
-           VALUES ($1, $2, $3, split_part($3, '.', 1), $1, '{}', $4)""",
+           VALUES ($1, $2, $3, split_part($3, '.', 1), $1, $5, $4)""",
         event_id,
         org_id,
         kind,
         db.now,
+        data or {},
     )
     return event_id
 

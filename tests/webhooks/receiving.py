@@ -65,6 +65,12 @@ async def happen(
         return [await facts.emit(tx, org_id, kind, new_id(), data or {"n": n}) for n in range(count)]
 
 
+async def make_due(db: CellDb) -> None:
+    """Let the time of everything that waits come."""
+    await db.run("UPDATE webhook_deliveries SET due_at = now()")
+    await db.run("UPDATE webhook_lanes SET due_at = now()")
+
+
 @asynccontextmanager
 async def telling(settings: Settings, cells: Cells) -> AsyncIterator[Telling]:
     """A worker's webhooks, of the default cell."""

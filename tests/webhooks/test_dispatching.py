@@ -19,11 +19,11 @@ from agentmessage.outbox.catalogue import EventType
 from agentmessage.settings import Settings
 from agentmessage.webhooks.dispatching import Dispatcher
 from agentmessage.webhooks.model import RETRY_AFTER_S
-from agentmessage.webhooks.outcomes import JITTER
+from agentmessage.webhooks.outcomes import JITTER, NOT_KEPT
 from agentmessage.webhooks.sending import Sender
 from tests.make.accounts import Account, open_account
 from tests.make.receivers import Receiver, hang, status
-from tests.webhooks.receiving import endpoint, happen, sealer, telling, until
+from tests.webhooks.receiving import endpoint, happen, make_due, sealer, telling, until
 
 
 @pytest.fixture
@@ -50,12 +50,6 @@ async def logged(db: CellDb, lane_id: UUID) -> list[tuple[Any, ...]]:
            WHERE lane_id = $1 ORDER BY occurred_at, id""",
         lane_id,
     )
-
-
-async def make_due(db: CellDb) -> None:
-    """Let the time of everything that waits come."""
-    await db.run("UPDATE webhook_deliveries SET due_at = now()")
-    await db.run("UPDATE webhook_lanes SET due_at = now()")
 
 
 async def test_a_receiver_that_fails_is_asked_eleven_times_on_schedule(
@@ -199,7 +193,7 @@ async def test_what_is_not_kept_any_more_is_not_told(
         await make_due(db)
         await until(lambda: _count(db, lane_id, 2))
 
-    assert (await logged(db, lane_id))[1][:4] == (2, "dead", None, "the event is no longer kept")
+    assert (await logged(db, lane_id))[1][:4] == (2, "dead", None, NOT_KEPT)
     assert len(sink.heard) == 1
 
 

@@ -1,5 +1,6 @@
 """From the API to a receiver and back: endpoints made over HTTP, told by a worker, checked with a public library."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,15 @@ from agentmessage.outbox.facts import emit
 from agentmessage.outbox.worker import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.webhooks.jobs import HANDLERS
+from agentmessage.webhooks.outcomes import NOT_KEPT
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.receivers import Heard, Receiver, status
-from tests.webhooks.receiving import telling, until
+from tests.webhooks.receiving import make_due, telling, until
 from tests.webhooks.test_replay import insert_number
 
 KEYS = "api_key.created"
+NUMBERS = ("+14155550123", "+14155550124")
 
 
 @pytest.fixture
@@ -209,6 +212,32 @@ async def test_a_number_url_that_was_given_up_is_told_again_once_its_number_is_c
 
     [disabled] = (await near.get("/v1/events?type=webhook_endpoint.disabled")).data
     assert (disabled["data"]["kind"], disabled["data"]["reason"]) == ("number", "gone")
+
+
+@pytest.mark.parametrize("ending", ["released", "cleared"])
+async def test_what_waits_for_the_url_of_a_number_ends_with_its_release_or_its_url(
+    near: Client, cells: Cells, account: Account, near_settings: Settings, sink: Receiver, *, ending: str
+) -> None:
+    """Another number that names the same URL goes on being told of."""
+    db = await cells.cell("cell_00")
+    sink.answers["/ok"] = status(500)
+    gone, kept = [await insert_number(db, account.org_id, number, sink.url()) for number in NUMBERS]
+    async with telling(near_settings, cells):
+        for number in (gone, kept):
+            await text_came(db, account, number)
+        await logged(near, 2, "&outcome=retry")
+        path = f"/v1/phone-numbers/{gone}"
+        answer = await (near.delete(path) if ending == "released" else near.patch(path, {"inbound_url": ""}))
+        sink.answers["/ok"] = status(200)
+        await make_due(db)
+        rows = await logged(near, 4)
+
+    assert answer.status == 200
+    assert Counter(heard.event["data"]["phone_number_id"] for heard in sink.heard) == {str(gone): 1, str(kept): 2}
+    assert {(row["attempt"], row["outcome"], row["error"]) for row in rows[:2]} == {
+        (2, "dead", NOT_KEPT),
+        (2, "success", None),
+    }
 
 
 async def text_came(db: CellDb, account: Account, number_id: UUID) -> None:

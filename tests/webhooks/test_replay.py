@@ -153,20 +153,40 @@ async def test_409_a_receiver_that_is_off_would_never_be_told(api: Client, db: C
     assert (await replay(api, attempt.id)).status == 202
 
 
-async def test_the_url_of_a_number_is_told_again_while_a_number_names_it_and_it_was_not_given_up(
-    api: Client, db: CellDb, account: Account, stranger: Account
-) -> None:
+async def of_number(db: CellDb, account: Account, number: str) -> tuple[UUID, Attempt]:
+    """A number, and an attempt to tell its URL of a text."""
+    number_id = await insert_number(db, account.org_id, number, NUMBER_URL)
+    event = await insert_event(
+        db, account.org_id, kind="inbound_message.received", data={"phone_number_id": str(number_id)}
+    )
     lane = await insert_number_lane(db, account.org_id, NUMBER_URL)
-    attempt = await told(db, account.org_id, lane, kind=LaneKind.NUMBER)
-    await insert_number(db, stranger.org_id, "+14155550199", NUMBER_URL)
+    return number_id, await insert_attempt(db, account.org_id, lane, source_event_id=event, kind=LaneKind.NUMBER)
 
-    nobody = await replay(api, attempt.id)
-    await insert_number(db, account.org_id, "+14155550123", NUMBER_URL)
+
+async def test_the_url_of_a_number_is_told_again_unless_it_was_given_up(
+    api: Client, db: CellDb, account: Account
+) -> None:
+    _, attempt = await of_number(db, account, "+14155550123")
+
     named = await replay(api, attempt.id)
     await db.run("UPDATE webhook_lanes SET disabled_at = $1", db.now)
     given_up = await replay(api, attempt.id)
 
-    assert [answer.status for answer in (nobody, named, given_up)] == [409, 202, 409]
+    assert [answer.status for answer in (named, given_up)] == [202, 409]
+
+
+async def test_409_a_number_that_was_released_is_not_told_of_though_others_name_its_url(
+    api: Client, db: CellDb, account: Account, stranger: Account
+) -> None:
+    number_id, attempt = await of_number(db, account, "+14155550123")
+    for org_id, other in ((account.org_id, "+14155550124"), (stranger.org_id, "+14155550199")):
+        await insert_number(db, org_id, other, NUMBER_URL)
+
+    await api.delete(f"/v1/phone-numbers/{number_id}")
+    answer = await replay(api, attempt.id)
+
+    assert (answer.status, answer.error["code"]) == (409, "RECEIVER_INACTIVE")
+    assert await waiting(db, attempt.lane_id) == 0
 
 
 @pytest.mark.covers("replayWebhookDelivery", 422)

@@ -273,7 +273,7 @@ class RateLimited(APIError):
 class ReceiverInactive(APIError):
     """409.
 
-    A replay would wait for a receiver that is told nothing: turned off, disabled, or no number's URL any more.
+    A replay would wait for a receiver that is told nothing: off, given up, or not its number's URL any more.
     """
 
     code = "RECEIVER_INACTIVE"

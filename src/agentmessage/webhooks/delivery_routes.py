@@ -122,7 +122,8 @@ async def replay_webhook_delivery(call: Call[ReplayCreate, NoInput]) -> ReplayRe
     """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
 
     What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off, or
-    when no number names the URL any more. Data that was erased meanwhile is told as erased. 10 a minute.
+    when the event's number does not name the URL any more. Data that was erased meanwhile is told as erased. 10 a
+    minute.
     """
     async with call.transaction() as tx:
         await operations.require_replayable(tx, call.tenant, call.id)

@@ -19,7 +19,7 @@ class EndpointLimitExceeded(ApiError):
 
 
 class ReceiverInactive(ApiError):
-    """A replay would wait for a receiver that is told nothing: turned off, disabled, or no number's URL any more."""
+    """A replay would wait for a receiver that is told nothing: off, given up, or not its number's URL any more."""
 
     code = "RECEIVER_INACTIVE"
     status = 409

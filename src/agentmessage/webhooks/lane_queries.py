@@ -17,7 +17,7 @@ class Row(Struct, frozen=True):
     """A delivery as it waits, with all that telling it needs; or, with `id` None, only how its lane stands.
 
     `next_at` is when something on the lane becomes due that is not yet. `is_open` False: the receiver is switched off.
-    `data` None with an id: the fact is past its retention.
+    `data` None with an id: the fact is past its retention, or its number was released or has no such URL any more.
     """
 
     lane_id: UUID
@@ -97,7 +97,12 @@ async def pull(
                        ELSE l.disabled_at IS NULL END,
                   e.url, coalesce(e.sealed_secret, s.sealed_secret),
                   CASE WHEN s.previous_valid_until > $4 THEN s.previous_sealed_secret END,
-                  d.due_at, d.id, d.event_id, d.told_as, d.attempts, v.type, v.created_at, v.data::text
+                  d.due_at, d.id, d.event_id, d.told_as, d.attempts, v.type, v.created_at,
+                  CASE WHEN l.number_url IS NULL OR (
+                           SELECT CASE v.family WHEN 'message' THEN p.status_url ELSE p.inbound_url END
+                           FROM phone_numbers p
+                           WHERE p.id = (v.data ->> 'phone_number_id')::uuid AND p.org_id = l.org_id) IS NOT NULL
+                       THEN v.data::text END
            FROM unnest($2::uuid[], $3::integer[]) w (lane_id, room)
            JOIN webhook_lanes l ON l.id = w.lane_id AND l.holder = $1
            LEFT JOIN webhook_endpoints e ON l.number_url IS NULL AND e.id = l.id AND e.org_id = l.org_id

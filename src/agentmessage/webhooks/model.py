@@ -115,14 +115,6 @@ class Endpoint(Struct, frozen=True):
     deleted_at: datetime | None
 
 
-class Receiver(Struct, frozen=True):
-    """What a lane leads to, as of now."""
-
-    url: str
-    kind: LaneKind
-    is_listening: bool
-
-
 class Attempt(Struct, frozen=True):
     """One request to a receiver and what came back: the reference's `delivery`.
 

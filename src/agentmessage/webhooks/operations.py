@@ -140,12 +140,12 @@ async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attemp
     Raises NotFound, also when the endpoint is deleted; EventExpired; ReceiverInactive.
     """
     attempt = await get_attempt(tx, tenant, attempt_id)
-    receiver = await queries.lock_receiver(tx, tenant.org_id, attempt.lane_id)
-    if receiver is None:
+    is_listening = await queries.lock_receiver(tx, tenant.org_id, attempt.lane_id, event_id=attempt.source_event_id)
+    if is_listening is None:
         raise NotFound
     if not await outbox.event_exists(tx, tenant.org_id, attempt.source_event_id):
         raise EventExpired
-    if not receiver.is_listening:
+    if not is_listening:
         raise ReceiverInactive
     return attempt
 

@@ -10,7 +10,7 @@ from agentmessage.webhooks.lanes import Delivery
 from agentmessage.webhooks.model import GIVE_UP_AFTER, RETRY_AFTER_S, Attempt, LaneKind, Outcome, Reply
 
 JITTER = 0.2
-NOT_KEPT = "the event is no longer kept"
+NOT_KEPT = "the event is no longer kept, or its number has no URL any more"
 UNKNOWN_TYPE = "unknown"
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.kernel.db import Statements
-from agentmessage.webhooks.model import Endpoint, LaneKind, Receiver
+from agentmessage.webhooks.model import Endpoint
 
 
 class Counts(Struct, frozen=True):
@@ -175,24 +175,25 @@ async def rotate_secret(tx: Statements, org_id: UUID, sealed_secret: bytes, *, p
     )
 
 
-async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID) -> Receiver | None:
-    """What a lane leads to, kept from being turned off until the commit; None when it is deleted.
+async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID, *, event_id: UUID) -> bool | None:
+    """Whether a lane's receiver listens to an event, which stays so until the commit; None when it is deleted.
 
-    The URL of numbers listens while one number of the organization names it and it was not disabled.
+    The URL of numbers listens while the number of the event names it, unless it was disabled.
     """
-    return await tx.one(
-        _receiver,
-        """SELECT coalesce(e.url, l.number_url), l.number_url IS NULL,
-                  coalesce(e.active, l.disabled_at IS NULL AND EXISTS (
-                      SELECT 1 FROM phone_numbers p
-                      WHERE p.org_id = $1 AND p.state = 'assigned' AND l.number_url IN (p.inbound_url, p.status_url)))
+    is_listening: bool | None = await tx.value(
+        """SELECT coalesce(e.active, l.disabled_at IS NULL AND EXISTS (
+                      SELECT FROM events v
+                      JOIN phone_numbers p ON p.id = (v.data ->> 'phone_number_id')::uuid AND p.org_id = $1
+                      WHERE v.id = $3 AND v.org_id = $1 AND l.number_url IN (p.inbound_url, p.status_url)))
            FROM webhook_lanes l
            LEFT JOIN webhook_endpoints e ON e.id = l.id AND e.org_id = $1 AND e.deleted_at IS NULL
            WHERE l.org_id = $1 AND l.id = $2 AND (e.id IS NOT NULL OR l.number_url IS NOT NULL)
            FOR NO KEY UPDATE OF l""",
         org_id,
         lane_id,
+        event_id,
     )
+    return is_listening
 
 
 async def insert_delivery(
@@ -230,7 +231,3 @@ async def reopen_lanes(tx: Statements, org_id: UUID, urls: Sequence[str]) -> int
         org_id,
         urls,
     )
-
-
-def _receiver(url: str, is_endpoint: bool, is_listening: bool) -> Receiver:  # noqa: FBT001 - columns of a row
-    return Receiver(url, LaneKind.ENDPOINT if is_endpoint else LaneKind.NUMBER, is_listening)

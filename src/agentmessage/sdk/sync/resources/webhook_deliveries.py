@@ -68,7 +68,8 @@ class WebhookDeliveriesOperations(Resource):
         """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
 
         What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off,
-        or when no number names the URL any more. Data that was erased meanwhile is told as erased. 10 a minute.
+        or when the event's number does not name the URL any more. Data that was erased meanwhile is told as erased. 10
+        a minute.
 
         - `reason`: At most 500 characters.
 
