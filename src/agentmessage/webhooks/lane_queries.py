@@ -88,7 +88,8 @@ async def pull(
 ) -> list[Row]:
     """How held lanes stand, and what is due on each, oldest first, up to its room; by the primary keys.
 
-    A lane that is not held any more does not answer. A previous secret answers while it is valid.
+    A lane that is not held any more does not answer. A previous secret answers while it is valid. What is in memory is
+    asked for with NOT IN, for which Postgres makes a hash table in every plan, as it does not for `<> ALL`.
     """
     return await db.all(
         Row,
@@ -112,7 +113,7 @@ async def pull(
                ORDER BY f.due_at LIMIT 1) n ON true
            LEFT JOIN LATERAL (
                SELECT q.due_at, q.id, q.event_id, q.told_as, q.attempts FROM webhook_deliveries q
-               WHERE q.lane_id = l.id AND q.due_at <= $4 AND q.id <> ALL ($5::uuid[])
+               WHERE q.lane_id = l.id AND q.due_at <= $4 AND q.id NOT IN (SELECT x FROM unnest($5::uuid[]) x)
                ORDER BY q.due_at, q.id LIMIT w.room) d ON true
            LEFT JOIN events v ON v.id = d.event_id AND v.org_id = l.org_id""",
         holder,
