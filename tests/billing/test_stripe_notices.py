@@ -303,6 +303,18 @@ async def test_refunds_that_cannot_be_read_are_read_later(till: Till, account: A
     assert (before, await till.balance(account.org_id)) == (102_000, 100_000)
 
 
+async def test_refunds_of_a_payment_that_stripe_does_not_know_are_asked_for_once(till: Till, account: Account) -> None:
+    _, intent = await pay_once(till, account)
+    till.wire.faults["/refunds"] = ["resource_missing"]
+    await till.tell(event("refund.created", shape("refund", id="re_1", payment_intent=intent["id"])))
+    await till.work()
+
+    await till.later(600)
+
+    assert await till.work() == 0
+    assert await till.balance(account.org_id) == 102_000
+
+
 async def test_a_refund_told_before_its_payment_is_booked_all_the_same(
     till: Till, account: Account, paid: Paid
 ) -> None:

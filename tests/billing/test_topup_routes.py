@@ -32,9 +32,9 @@ def api(till: Till, account: Account) -> Client:
 
 
 @pytest.fixture
-async def bare(settings: Settings, cells: Cells, account: Account) -> AsyncIterator[Client]:
+async def bare(settings: Settings, account: Account) -> AsyncIterator[Client]:
     """An installation that takes no cards."""
-    app = Api(settings, cells=cells)
+    app = Api(settings)
     await app.start()
     yield Client(app, account.key)
     await app.stop()

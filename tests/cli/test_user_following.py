@@ -181,8 +181,11 @@ def test_a_broken_connection_loses_and_repeats_nothing(
     ("words", "told"),
     [
         (("--forward-to", "localhost"), "is not a URL such as"),
-        (("--forward-to", "http://127.0.0.1:9/hook", "--secret", "?"), "The secret is not base64"),
-        (("--forward-to", "http://127.0.0.1:9/hook", "--secret", "whsec_"), "The secret is empty"),
+        (
+            ("--forward-to", "http://127.0.0.1:9/hook", "--secret", "?"),
+            "The webhook secret is neither base64 nor hexadecimal",
+        ),
+        (("--forward-to", "http://127.0.0.1:9/hook", "--secret", "whsec_"), "The webhook secret is empty"),
     ],
 )
 def test_what_cannot_be_listened_with_is_misuse(terminal: Terminal, words: tuple[str, ...], told: str) -> None:

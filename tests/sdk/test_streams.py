@@ -146,6 +146,25 @@ async def test_a_stream_from_now_skips_the_past(both: Both, platform: Served, ma
     assert named([seen], mark) == ["future"]
 
 
+async def test_a_stream_waits_as_long_as_it_is_asked_to(clients: Clients, line: Wire, mark: str) -> None:
+    both = clients(base_url=line.base_url)
+    line.faults.append(Canned.answer(503, Retry_After="1"))
+    await rename(clients(), mark + "1")
+    began = time.monotonic()
+
+    await both.next(both.client.events.stream())
+
+    assert time.monotonic() - began >= 1
+
+
+async def test_an_event_that_is_none_is_an_unreadable_answer(clients: Clients, line: Wire) -> None:
+    both = clients(base_url=line.base_url)
+    line.faults.append(Canned.answer(200, body=b"data: [1]\n\n", Content_Type="text/event-stream"))
+
+    with pytest.raises(UnreadableAnswer, match="cannot be read"):
+        await both.next(both.client.events.stream())
+
+
 async def test_a_stream_that_is_refused_is_not_tried_for_ever(clients: Clients) -> None:
     both = clients(api_key="am_live_wrong")
 

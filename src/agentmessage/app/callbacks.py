@@ -78,7 +78,7 @@ class Callbacks:
             raise NotFound
         directory = await self._cells.directory()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _body(receive)
+        body = await read_body(receive)
         callback = Callback(headers, self._public_url + scope["path"], body, directory.now)
         try:
             if source == "messages":
@@ -136,7 +136,8 @@ async def _make_due(cell: CellDb, account: str, hint: Hint) -> bool:
             return await campaigns.hint(cell, tcr_campaign_id)
 
 
-async def _body(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
+    """What somebody outside sends us. Raises PayloadTooLarge behind a megabyte."""
     body = b""
     while True:
         message = await receive()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+from agentmessage.app.callbacks import read_body
 from agentmessage.billing import provider_notices, topup_catalogue
 from agentmessage.billing.play_provider import PlayMoney
 from agentmessage.billing.provider import NoticeReader, PaymentProvider
@@ -12,7 +13,7 @@ from agentmessage.billing.stripe_notices import StripeNotices
 from agentmessage.billing.stripe_provider import StripePayments
 from agentmessage.carriers.port import ForgedCallback, Unknown, UnreadableCallback
 from agentmessage.kernel.db import Cells
-from agentmessage.kernel.errors import NotFound, PayloadTooLarge
+from agentmessage.kernel.errors import NotFound
 from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.settings import BadSetting, Settings
 from agentmessage.web.responses import Receive, Reply, Scope
@@ -20,7 +21,6 @@ from agentmessage.web.responses import Receive, Reply, Scope
 log = structlog.get_logger("agentmessage.payments")
 
 PATH = "/callbacks/stripe"
-MAX_BODY_BYTES = 1024 * 1024
 FORGED = Reply(400, b"", content_type="text/plain")
 HEARD = Reply(200, b"{}")
 
@@ -65,7 +65,7 @@ class PaymentNotices:
         if self._reader is None or scope["path"] != PATH or scope["method"] != "POST":
             raise NotFound
         signature = next((v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"stripe-signature"), "")
-        body = await _body(receive)
+        body = await read_body(receive)
         outcome = await self._take(self._reader, body, signature)
         self._counted.labels(outcome).inc()
         return FORGED if outcome == "forged" else HEARD
@@ -80,14 +80,3 @@ class PaymentNotices:
             odd = Unknown(str(error), body.decode("utf-8", "replace"))
             await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")
             return "odd"
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise PayloadTooLarge
-        if not message.get("more_body"):
-            return body

@@ -13,7 +13,15 @@ from uuid import UUID
 import structlog
 
 from agentmessage.billing import auto_topup, operations, topups
-from agentmessage.billing.provider import Bought, ChargeWish, NotBought, Payment, PaymentProvider, PaymentState
+from agentmessage.billing.provider import (
+    NO_SUCH_THING,
+    Bought,
+    ChargeWish,
+    NotBought,
+    Payment,
+    PaymentProvider,
+    PaymentState,
+)
 from agentmessage.billing.topup_model import Topup
 from agentmessage.carriers.port import Accepted, Deferred, Refused, Trouble, Unknown
 from agentmessage.kernel.db import CellDb
@@ -82,7 +90,7 @@ class TopupJobs:
                 return Done()
             case Refused(_, code, text):
                 log.error("refunds cannot be read", org_id=str(tenant.org_id), code=code, text=text)
-                return Again(OPERATOR_WAIT_S)
+                return Done() if code == NO_SUCH_THING else Again(OPERATOR_WAIT_S)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)
             case Unknown():

@@ -1,7 +1,7 @@
 """What is done with money that comes in, inside the caller's transaction.
 
-Everything takes the organization's wallet first, so that a purchase, a setting and a charge are never decided on two
-histories at once.
+Whatever changes what is there takes the organization's wallet first, so that a payment, a setting and a charge are
+never decided on two histories at once.
 """
 
 from collections.abc import Sequence

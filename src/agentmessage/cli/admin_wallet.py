@@ -8,7 +8,7 @@ import typer
 
 from agentmessage.cli.connection import on_database
 from agentmessage.cli.failures import FAILED
-from agentmessage.cli.tables import print_json, show, show_one
+from agentmessage.cli.tables import dollars, print_json, show, show_one
 
 wallet = typer.Typer(no_args_is_help=True, help="Money.")
 
@@ -78,7 +78,7 @@ def show_statement(
     else:
         title = f"{found.begins_at:%Y-%m-%d %H:%M} to {found.ends_at:%Y-%m-%d %H:%M} UTC"
         show(found.lines, columns=STATEMENT_COLUMNS, title=title, as_json=False)
-        typer.echo(f"Opening balance ${found.opening_cents / 100:,.2f}, closing ${found.closing_cents / 100:,.2f}.")
+        typer.echo(f"Opening balance {dollars(found.opening_cents)}, closing {dollars(found.closing_cents)}.")
     if not found.agrees:
         typer.echo("The movements do not come to the closing balance.", err=True)
         raise typer.Exit(FAILED)

@@ -82,7 +82,9 @@ class _Walk:
             mine = next((one for one in keys if key.startswith(one.prefix[:PREFIX_LENGTH])), None)
         except Forbidden:
             return unseen("scope", f"Whether the key has {SENDING} only one with apikeys:read can tell.")
-        if mine is None or SENDING in mine.scopes:
+        if mine is None:
+            return unseen("scope", f"Whether the key has {SENDING} cannot be told: it is not listed.")
+        if SENDING in mine.scopes:
             return good("scope", f"The key has {SENDING}.")
         return bad("scope", f"The key lacks {SENDING}.", "Use a key that has it; scopes cannot be added to one.")
 

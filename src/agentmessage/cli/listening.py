@@ -1,7 +1,6 @@
 """Forwards live events to a receiver nearby, signed as the platform's own webhooks are (decisions, section 7)."""
 
 import base64
-import binascii
 import hmac
 import secrets
 import sys
@@ -19,8 +18,8 @@ from agentmessage.cli.failures import MISUSED, Failure
 from agentmessage.cli.tables import print_json_line
 from agentmessage.sdk.configuration import user_agent
 from agentmessage.sdk.models import Event
+from agentmessage.sdk.webhooks import PREFIX, key_of
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - how Standard Webhooks marks a secret, not one
 SECRET_BYTES = 32
 PATIENCE_S = 10.0
 """As long as the platform itself waits for a receiver."""
@@ -100,17 +99,14 @@ def signed(secret: bytes, *, message_id: str, timestamp: int, body: bytes) -> di
 
 def new_secret() -> str:
     """A secret of its own for one session."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _key(secret: str) -> bytes:
     try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error as error:
-        raise Failure("The secret is not base64; leave it out to have one made", status=MISUSED) from error
-    if not key:
-        raise Failure("The secret is empty; leave it out to have one made", status=MISUSED)
-    return key
+        return key_of(secret)
+    except ValueError as error:
+        raise Failure(f"{error}; leave it out to have one made", status=MISUSED) from error
 
 
 def _url(text: str) -> httpx2.URL:

@@ -72,16 +72,9 @@ def transactions(
 
 
 @asks(wallet, "usage")
-def usage(
-    client: "AgentMessage",
-    *,
-    kind: Annotated[str | None, typer.Option(help="Such as outbound_sms.")] = None,
-    from_: From = None,
-    to: To = None,
-    limit: Limit = 50,
-) -> Shown:
+def usage(client: "AgentMessage", *, from_: From = None, to: To = None, limit: Limit = 50) -> Shown:
     """List what was paid for, newest first; the last 30 days unless told otherwise."""
-    asked = chosen(kind=kind, from_=from_, to=to)
+    asked = chosen(from_=from_, to=to)
     page = client.billing.list_usage(limit=page_size(limit, most=MOST), **asked)
     return Table(rows=newest(page, limit), columns=USAGE, title="Usage")
 

@@ -56,7 +56,7 @@ def verify(
     """
     body = payload.encode() if isinstance(payload, str) else bytes(payload)
     given = {name.lower(): value for name, value in headers.items()}
-    keys = [_key(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
+    keys = [key_of(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
     if "webhook-signature" in given:
         moment, signed, signatures = _standard(given, body)
     elif "x-amcore-signature" in given:
@@ -100,7 +100,7 @@ def _is_signed(keys: Iterable[bytes], signed: bytes, signatures: Sequence[bytes]
     return sum(hmac.compare_digest(mine, theirs) for mine in right for theirs in signatures) > 0
 
 
-def _key(secret: Secret) -> bytes:
+def key_of(secret: Secret) -> bytes:
     """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises ValueError."""
     if isinstance(secret, bytes):
         key = secret
@@ -111,9 +111,9 @@ def _key(secret: Secret) -> bytes:
         try:
             key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         except binascii.Error as error:
-            raise ValueError("the webhook secret is neither base64 nor hexadecimal") from error
+            raise ValueError("The webhook secret is neither base64 nor hexadecimal") from error
     if not key:
-        raise ValueError("the webhook secret is empty")
+        raise ValueError("The webhook secret is empty")
     return key
 
 

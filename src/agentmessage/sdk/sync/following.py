@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from agentmessage.sdk.calls import Call
 from agentmessage.sdk.failures import APIError, UnreadableAnswer
 from agentmessage.sdk.models import Event, EventType, EventTypeWord
-from agentmessage.sdk.patience import WORTH_REPEATING, pause_s
+from agentmessage.sdk.patience import LONGEST_RETRY_AFTER_S, WORTH_REPEATING, pause_s
 from agentmessage.sdk.sync.resource import Resource
 from agentmessage.sdk.sync.transport import Transport, failure
 
@@ -68,6 +68,7 @@ class EventStream:
             self._begin_now()
         breaks = 0
         while True:
+            asked_for_s = 0.0
             try:
                 with self._transport.stream(self._next_call()) as response:
                     _require_stream(response)
@@ -75,16 +76,17 @@ class EventStream:
                     for sent in httpx2.EventSource(response):
                         breaks = 0
                         if sent.data:
-                            event = _EVENT.decode(sent.data)
+                            event = _read(sent.data, response)
                             self.last_event_id = event.id
                             yield event
             except APIError as refusal:
                 if refusal.status not in WORTH_REPEATING or self._is_hopeless(breaks):
                     raise
+                asked_for_s = min(refusal.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
             except httpx2.RequestError as error:
                 if self._is_hopeless(breaks):
                     raise failure(error, tries=breaks + 1) from error
-            time.sleep(pause_s(breaks, random.random()))  # noqa: S311 - jitter, not a secret
+            time.sleep(asked_for_s + pause_s(breaks, random.random()))  # noqa: S311 - jitter, not a secret
             breaks += 1
 
     def _begin_now(self) -> None:
@@ -127,6 +129,15 @@ class Following(Resource):
 
 def _require_stream(response: httpx2.Response) -> None:
     if not response.headers.get("content-type", "").startswith(EVENT_STREAM):
-        raise UnreadableAnswer(
-            "The answer is not a stream of events.", request_id=response.headers.get("x-request-id", "")
-        )
+        raise _unreadable("The answer is not a stream of events.", response)
+
+
+def _read(data: str, response: httpx2.Response) -> Event:
+    try:
+        return _EVENT.decode(data)
+    except msgspec.DecodeError as error:
+        raise _unreadable(f"An event of the stream cannot be read: {error}.", response) from error
+
+
+def _unreadable(words: str, response: httpx2.Response) -> UnreadableAnswer:
+    return UnreadableAnswer(words, request_id=response.headers.get("x-request-id", ""))
