@@ -173,7 +173,7 @@ async def require_sums(db: CellDb) -> None:
     assert unlike == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(st.lists(fates, min_size=1, max_size=5), max_size=8))
 async def test_whatever_happens_the_books_agree_and_nothing_is_charged_twice(
     cells: Cells, db: CellDb, rounds: list[list[Fate]]
