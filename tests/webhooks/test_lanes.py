@@ -134,6 +134,25 @@ def test_all_that_fail_together_are_asked_at_most_two_hundred_times_a_second() -
     assert 200 <= asked <= 401  # what had been saved up, and what came
 
 
+def test_a_process_that_is_behind_asks_those_that_fail_less_often() -> None:
+    lanes = Lanes()
+    (sick, well) = held(lanes, 2)
+    sick.learn(AT)
+    lanes.lag(1.0)
+    asked = 0
+    for tick in range(200):
+        now = 1_000.0 + tick / 100
+        give(lanes, sick, 2, now=now)
+        give(lanes, well, 2, now=now)
+        told = tell(lanes, now=now)
+        asked += sum(one.lane_id == sick.id for one in told)
+        assert sum(one.lane_id == well.id for one in told) == 2
+        land(lanes, [one for one in told if one.lane_id == sick.id], is_success=False)
+        land(lanes, [one for one in told if one.lane_id == well.id])
+
+    assert 0 < asked <= 40
+
+
 def test_a_receiver_whose_answer_takes_long_leaves_the_slots_of_the_others() -> None:
     lanes = Lanes()
     slow = held(lanes, limits.HEALTHY_SLOTS // limits.FIRST_ALLOWANCE)

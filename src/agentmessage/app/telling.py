@@ -14,7 +14,7 @@ from agentmessage.webhooks import fanning
 from agentmessage.webhooks.dispatching import BELL, Dispatcher
 from agentmessage.webhooks.sending import Sender
 
-FREE_S = 0.5
+FREE_S = 0.2
 BOUND_S = 30.0
 LANDING_S = 8.0
 """How long a stop waits for receivers' answers and for the books; what is not in them by then is told again."""

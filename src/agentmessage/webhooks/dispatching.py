@@ -33,7 +33,10 @@ BELL = "webhooks"
 LOOK_S = 0.2
 """The longest between two looks for lanes when nobody rings."""
 
-PING_S = 0.5
+PING_S = 0.2
+PING_TIMEOUT_S = 5.0
+"""A session that does not answer for so long is given up, and what is under way is told again by others."""
+
 PATIENCE_S = 1.0
 """A lane is kept for what will be due so soon."""
 
@@ -80,7 +83,7 @@ class Dispatcher:
         async with self._db.connection() as connection:
             session = Tx(connection, self._db.now)
             await lane_queries.announce(session, self._holder)
-            heart = asyncio.create_task(_beat(session))
+            heart = asyncio.create_task(self._beat(session))
             try:
                 while not heart.done() and not self._is_stopping:
                     await self.turn()
@@ -222,16 +225,17 @@ class Dispatcher:
             return ()
         return tuple(self._keys[sealed] for sealed in delivery.secrets)
 
+    async def _beat(self, session: Tx) -> None:
+        """Fail as soon as the session is gone: then others may have our lanes. And tell how late this process is."""
+        while True:
+            due_at = time.monotonic() + PING_S
+            await asyncio.sleep(PING_S)
+            self._lanes.lag(max(0.0, time.monotonic() - due_at))
+            async with asyncio.timeout(PING_TIMEOUT_S):
+                await lane_queries.ping(session)
+
     async def _release(self, now: float) -> None:
         idle = self._lanes.idle(now, patience_s=PATIENCE_S)
         if idle:
             for lane_id in await lane_queries.release(self._db, self._holder, idle):
                 self._lanes.lose(lane_id)
-
-
-async def _beat(session: Tx) -> None:
-    """Fail as soon as the session is gone: then others may have our lanes."""
-    while True:
-        await asyncio.sleep(PING_S)
-        async with asyncio.timeout(PING_S * 4):
-            await lane_queries.ping(session)

@@ -21,6 +21,9 @@ SICK_SLOTS = 256
 SICK_PER_S = 200.0
 """Requests to receivers that fail, of all together: what fails at once would otherwise be failed at all the time."""
 
+LAG_S = 0.05
+"""With every so much that this process is behind its own clock, receivers that fail get a share less of its time."""
+
 FIRST_ALLOWANCE = 8
 MOST_ALLOWANCE = 200
 SLOW_ALLOWANCE = 32
@@ -164,6 +167,7 @@ class Lanes:
         self._held = 0
         self._unrecorded = 0
         self._tokens = SICK_PER_S
+        self._sick_per_s = SICK_PER_S
         self._filled_at = 0.0
 
     def __len__(self) -> int:
@@ -252,6 +256,10 @@ class Lanes:
             if next_at is not None:
                 lane.look_by(next_at)
 
+    def lag(self, seconds: float) -> None:
+        """This process is so much behind its own clock: the healthy come first."""
+        self._sick_per_s = SICK_PER_S / (1.0 + seconds / LAG_S)
+
     def watch(self, now: float) -> None:
         """Tell the slow from the others."""
         for lane in self._lanes.values():
@@ -303,7 +311,7 @@ class Lanes:
             self._held -= 1
 
     def _fill(self, now: float) -> None:
-        self._tokens = min(SICK_PER_S, self._tokens + (now - self._filled_at) * SICK_PER_S)
+        self._tokens = min(self._sick_per_s, self._tokens + (now - self._filled_at) * self._sick_per_s)
         self._filled_at = now
 
     def _move(self, lane: Lane, *, was_well: bool) -> None:
