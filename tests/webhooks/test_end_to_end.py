@@ -18,9 +18,9 @@ from agentmessage.webhooks.jobs import HANDLERS
 from agentmessage.webhooks.outcomes import NOT_KEPT
 from tests.conftest import Client
 from tests.make.accounts import Account
+from tests.make.numbers import insert_number
 from tests.make.receivers import Heard, Receiver, status
 from tests.webhooks.receiving import make_due, telling, until
-from tests.webhooks.test_replay import insert_number
 
 KEYS = "api_key.created"
 NUMBERS = ("+14155550123", "+14155550124")
@@ -99,7 +99,7 @@ async def test_the_organizations_old_secret_has_its_grace_and_then_is_dead(
     near: Client, cells: Cells, account: Account, near_settings: Settings, sink: Receiver
 ) -> None:
     db = await cells.cell("cell_00")
-    number = await insert_number(db, account.org_id, "+14155550123", sink.url())
+    number = await insert_number(db, account.org_id, "+14155550123", inbound_url=sink.url())
     old, new = [(await near.post("/v1/webhook-secret/rotate")).json["webhook_secret"] for _ in range(2)]
     async with telling(near_settings, cells):
         await text_came(db, account, number)
@@ -200,7 +200,7 @@ async def test_a_number_url_that_was_given_up_is_told_again_once_its_number_is_c
 ) -> None:
     db = await cells.cell("cell_00")
     sink.answers["/gone"] = status(410)
-    number = await insert_number(db, account.org_id, "+14155550123", sink.url("/gone"))
+    number = await insert_number(db, account.org_id, "+14155550123", inbound_url=sink.url("/gone"))
     async with telling(near_settings, cells):
         await text_came(db, account, number)
         await until(lambda: db.value("SELECT true FROM webhook_lanes WHERE disabled_at IS NOT NULL"))
@@ -221,7 +221,7 @@ async def test_what_waits_for_the_url_of_a_number_ends_with_its_release_or_its_u
     """Another number that names the same URL goes on being told of."""
     db = await cells.cell("cell_00")
     sink.answers["/ok"] = status(500)
-    gone, kept = [await insert_number(db, account.org_id, number, sink.url()) for number in NUMBERS]
+    gone, kept = [await insert_number(db, account.org_id, number, inbound_url=sink.url()) for number in NUMBERS]
     async with telling(near_settings, cells):
         for number in (gone, kept):
             await text_came(db, account, number)

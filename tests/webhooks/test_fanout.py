@@ -15,6 +15,7 @@ from agentmessage.outbox.catalogue import EventType
 from agentmessage.settings import Settings
 from agentmessage.webhooks import fanning
 from tests.make.accounts import Account
+from tests.make.numbers import insert_number
 from tests.webhooks.receiving import endpoint, happen
 
 HOOK = "https://customer.example/hook"
@@ -77,28 +78,11 @@ async def test_an_endpoint_that_is_off_or_deleted_hears_nothing(
     assert await take_all(db) == 0
 
 
-async def number(db: CellDb, account: Account, *, status_url: str | None, inbound_url: str | None) -> UUID:
-    """A number of an organization and its URLs."""
-    number_id = new_id()
-    await db.run(
-        """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, wished_at,
-               status_url, inbound_url, created_at, updated_at)
-           SELECT $1, $2, 'live', '+1' || (2000000000 + count(*)), 'local', 'assigned', 1, $3, $4, $5, $3, $3
-           FROM phone_numbers WHERE org_id IS NOT NULL""",
-        number_id,
-        account.org_id,
-        db.now,
-        status_url,
-        inbound_url,
-    )
-    return number_id
-
-
 async def test_texts_are_told_to_the_urls_of_their_number(db: CellDb, account: Account, stranger: Account) -> None:
     urls = {"status_url": "https://a.example/status", "inbound_url": "https://a.example/inbound"}
-    mine = await number(db, account, **urls)
-    other = await number(db, account, status_url=urls["status_url"], inbound_url=None)
-    theirs = await number(db, stranger, **urls)
+    mine = await insert_number(db, account.org_id, "+14155550123", **urls)
+    other = await insert_number(db, account.org_id, "+14155550124", status_url=urls["status_url"])
+    theirs = await insert_number(db, stranger.org_id, "+14155550125", **urls)
     for number_id in (mine, other):
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
         await happen(
@@ -120,7 +104,7 @@ async def test_texts_are_told_to_the_urls_of_their_number(db: CellDb, account: A
 
 
 async def test_a_number_url_that_was_given_up_is_told_nothing(db: CellDb, account: Account) -> None:
-    number_id = await number(db, account, status_url=HOOK, inbound_url=None)
+    number_id = await insert_number(db, account.org_id, "+14155550123", status_url=HOOK)
     data = {"phone_number_id": str(number_id)}
     await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
     await take_all(db)

@@ -10,15 +10,15 @@ from agentmessage.outbox.worker import JobRunner
 from agentmessage.webhooks.jobs import HANDLERS
 from tests.conftest import Client
 from tests.make.accounts import Account
+from tests.make.numbers import insert_number
 from tests.make.webhooks import insert_number_lane
-from tests.webhooks.test_replay import insert_number
 
 OLD, NEW = "https://customer.example/old", "https://customer.example/new"
 
 
 @pytest.fixture
 async def number(db: CellDb, account: Account) -> UUID:
-    return await insert_number(db, account.org_id, "+14155550123", OLD)
+    return await insert_number(db, account.org_id, "+14155550123", inbound_url=OLD)
 
 
 @pytest.mark.parametrize(

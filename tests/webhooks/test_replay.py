@@ -1,6 +1,5 @@
 """Telling again: what is queued, what is refused, and what the audit log says."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.webhooks.model import TEST_TYPE, Attempt, LaneKind
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
-from tests.make.campaigns import insert_campaign
+from tests.make.numbers import insert_number
 from tests.make.webhooks import (
     audited,
     insert_attempt,
@@ -155,7 +154,7 @@ async def test_409_a_receiver_that_is_off_would_never_be_told(api: Client, db: C
 
 async def of_number(db: CellDb, account: Account, number: str) -> tuple[UUID, Attempt]:
     """A number, and an attempt to tell its URL of a text."""
-    number_id = await insert_number(db, account.org_id, number, NUMBER_URL)
+    number_id = await insert_number(db, account.org_id, number, inbound_url=NUMBER_URL)
     event = await insert_event(
         db, account.org_id, kind="inbound_message.received", data={"phone_number_id": str(number_id)}
     )
@@ -180,7 +179,7 @@ async def test_409_a_number_that_was_released_is_not_told_of_though_others_name_
 ) -> None:
     number_id, attempt = await of_number(db, account, "+14155550123")
     for org_id, other in ((account.org_id, "+14155550124"), (stranger.org_id, "+14155550199")):
-        await insert_number(db, org_id, other, NUMBER_URL)
+        await insert_number(db, org_id, other, inbound_url=NUMBER_URL)
 
     await api.delete(f"/v1/phone-numbers/{number_id}")
     answer = await replay(api, attempt.id)
@@ -213,20 +212,3 @@ async def test_429_more_than_ten_a_minute(api: Client, db: CellDb, account: Acco
     assert (answers[-1].status, answers[-1].error["code"]) == (429, "RATE_LIMITED")
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert await waiting(db, attempt.lane_id) == sum(answer.status == 202 for answer in answers)
-
-
-async def insert_number(db: CellDb, org_id: UUID, number: str, url: str) -> UUID:
-    """A number that has its texts told to a URL."""
-    number_id, campaign = new_id(), await insert_campaign(db, org_id)
-    await db.run(
-        """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                      inbound_url, wished_at, line_option_status, created_at, updated_at)
-           VALUES ($1, $2, 'live', $3, 'local', 'assigned', $4, 1, $5, $6, 'pending', $6, $6)""",
-        number_id,
-        org_id,
-        number,
-        campaign,
-        url,
-        db.now - timedelta(days=1),
-    )
-    return number_id

@@ -10,9 +10,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from agentmessage.kernel.db import CellDb
+from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.receivers import Receiver, status
+from tests.webhooks import receiving
 
 RESULT = ["event_id", "outcome", "url", "response_status", "response_time_ms", "response_body_excerpt", "error"]
 
@@ -194,12 +196,12 @@ async def test_429_more_than_sixty_tests_a_minute(near: Client, sink: Receiver) 
 
 
 async def test_a_private_receiver_is_not_asked_at_all_where_it_is_not_allowed(
-    near: Client, api: Client, sink: Receiver
+    api: Client, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     """An endpoint that was made while it was allowed, or whose name leads elsewhere by now."""
-    endpoint = await made(near, sink.url())
+    endpoint_id = await receiving.endpoint(db, settings, account.org_id, sink.url())
 
-    result = (await api.post(f"/v1/webhooks/{endpoint['id']}/test")).json
+    result = (await api.post(f"/v1/webhooks/{endpoint_id}/test")).json
 
     assert (result["outcome"], result["response_status"]) == ("dead", None)
     assert sink.connections == 0

@@ -29,7 +29,7 @@ _FIXED = {"content-type": "application/json", "accept-encoding": "identity", "us
 class Sender:
     """Sends letters over connections that are kept. `allow_private` also to private addresses and over plain http.
 
-    Bound to the event loop of its first letter; `names` (ours to close) is how host names are looked up.
+    Bound to the event loop of its first letter; `names`, which are closed with it, look host names up.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Sender:
     ) -> None:
         self._allow_private = allow_private
         self._timeout_s = timeout_s
-        self._names = names
+        self._names = names or Names()
         self._opened: aiohttp.ClientSession | None = None
         self._answered: dict[tuple[str | None, int | None], float] = {}
 
@@ -60,10 +60,11 @@ class Sender:
         )
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, and of the threads that look names up; nothing is sent any more."""
         if self._opened is not None:
             await self._opened.close()
             self._opened = None
+        await self._names.close()
 
     async def _ask(self, letter: Letter, headers: Mapping[str, str]) -> "_Answer":
         try:
@@ -111,7 +112,7 @@ class Sender:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
                 connector=keeping_connector(
-                    allow_private=self._allow_private, connections=MAX_CONNECTIONS, names=self._names or Names()
+                    allow_private=self._allow_private, connections=MAX_CONNECTIONS, names=self._names
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
