@@ -7,6 +7,7 @@ from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account
 from tests.make.receivers import Receiver, status
+from tests.make.webhooks import insert_endpoint
 from tests.webhooks.receiving import endpoint, happen, telling, until
 
 
@@ -16,6 +17,7 @@ async def test_gauges_tell_the_failing_from_the_others(
     sink.answers["/bad"] = status(500)
     await endpoint(db, settings, account.org_id, sink.url())
     await endpoint(db, settings, account.org_id, sink.url("/bad"))
+    await insert_endpoint(db, account.org_id, active=False)
     async with telling(replace(settings, webhook_allow_private=True), cells):
         await happen(db, account.org_id, 3)
         await until(lambda: db.value("SELECT count(*) = 6 FROM webhook_attempts"))
@@ -26,5 +28,6 @@ async def test_gauges_tell_the_failing_from_the_others(
     assert 'agentmessage_webhooks_waiting{cell="cell_00",receivers="failing",state="later"} 3.0' in shown
     assert 'agentmessage_webhooks_waiting{cell="cell_00",receivers="healthy",state="due"} 0.0' in shown
     assert 'agentmessage_webhook_receivers{cell="cell_00",receivers="failing"} 1.0' in shown
+    assert 'agentmessage_webhook_receivers{cell="cell_00",receivers="healthy"} 1.0' in shown
     assert 'agentmessage_webhook_attempts{cell="cell_00",outcome="success"} 3.0' in shown
     assert 'agentmessage_webhook_attempts{cell="cell_00",outcome="retry"} 3.0' in shown

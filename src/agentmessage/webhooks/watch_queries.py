@@ -8,7 +8,10 @@ from agentmessage.kernel.db import Statements
 
 
 class Waiting(Struct, frozen=True):
-    """What waits for receivers that answer well, or for those that fail. `oldest_at`: when the oldest became due."""
+    """What waits for receivers that answer well, or for those that fail, but for those that are switched off.
+
+    `oldest_at`: when the oldest became due.
+    """
 
     is_failing: bool
     receivers: int
@@ -28,9 +31,16 @@ async def count_waiting(db: Statements) -> list[Waiting]:
     """Deliveries that wait, by how their receivers stand; reads all of them, so once a minute at most."""
     return await db.all(
         Waiting,
-        """SELECT l.failing_since IS NOT NULL, count(DISTINCT l.id), count(d.id) FILTER (WHERE d.due_at <= $1),
-                  count(d.id) FILTER (WHERE d.due_at > $1), min(d.due_at) FILTER (WHERE d.due_at <= $1)
-           FROM webhook_lanes l LEFT JOIN webhook_deliveries d ON d.lane_id = l.id GROUP BY 1""",
+        """SELECT l.failing_since IS NOT NULL, count(*), coalesce(sum(w.due), 0)::bigint,
+                  coalesce(sum(w.later), 0)::bigint, min(w.oldest_at)
+           FROM webhook_lanes l
+           LEFT JOIN webhook_endpoints e ON l.number_url IS NULL AND e.id = l.id AND e.org_id = l.org_id
+           LEFT JOIN (
+               SELECT lane_id, count(*) FILTER (WHERE due_at <= $1) AS due, count(*) FILTER (WHERE due_at > $1) AS later,
+                      min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
+               FROM webhook_deliveries GROUP BY lane_id) w ON w.lane_id = l.id
+           WHERE CASE WHEN l.number_url IS NULL THEN e.active ELSE l.disabled_at IS NULL END
+           GROUP BY 1""",
         db.now,
     )
 
