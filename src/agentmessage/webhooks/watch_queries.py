@@ -36,8 +36,8 @@ async def count_waiting(db: Statements) -> list[Waiting]:
            FROM webhook_lanes l
            LEFT JOIN webhook_endpoints e ON l.number_url IS NULL AND e.id = l.id AND e.org_id = l.org_id
            LEFT JOIN (
-               SELECT lane_id, count(*) FILTER (WHERE due_at <= $1) AS due, count(*) FILTER (WHERE due_at > $1) AS later,
-                      min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
+               SELECT lane_id, count(*) FILTER (WHERE due_at <= $1) AS due,
+                      count(*) FILTER (WHERE due_at > $1) AS later, min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
                FROM webhook_deliveries GROUP BY lane_id) w ON w.lane_id = l.id
            WHERE CASE WHEN l.number_url IS NULL THEN e.active ELSE l.disabled_at IS NULL END
            GROUP BY 1""",
