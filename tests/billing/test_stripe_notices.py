@@ -64,7 +64,17 @@ async def test_a_notice_that_stripe_has_not_signed_changes_nothing(
     assert await till.odd() == []
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'"x"', b"{}", b'{"object": "event", "type": "charge.refunded"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{",
+        b'"x"',
+        b"{}",
+        b'{"object": "event", "type": "charge.refunded"}',
+        pytest.param(b"[" * 50_000, id="deep"),
+    ],
+)
 async def test_a_signed_notice_that_makes_no_sense_is_kept_and_not_told_again(till: Till, body: bytes) -> None:
     reply = await till.tell(body)
 

@@ -63,7 +63,7 @@ class StripeNotices:
             return Notice(event.id, event.type, datetime.fromtimestamp(event.created, UTC), fact)
         except stripe.SignatureVerificationError as error:
             raise ForgedCallback(error.user_message or "bad signature") from error
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError, RecursionError) as error:  # the last of brackets without end
             raise UnreadableCallback(f"{type(error).__name__}: {error}"[:200]) from error
 
 
