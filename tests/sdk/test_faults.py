@@ -1,6 +1,7 @@
 """What the client does when the wire or the platform fails it; the platform is real, the faults are the wire's."""
 
 import json
+import operator
 import socket
 from typing import Any
 from uuid import uuid4
@@ -8,12 +9,14 @@ from uuid import uuid4
 import pytest
 
 from agentmessage.sdk import (
+    AgentMessageError,
     APIConnectionError,
     APIError,
     APITimeoutError,
     ClientClosed,
     Misconfigured,
     UnreadableAnswer,
+    UnusableArgument,
     errors,
 )
 from tests.make.texts import CONTACT, insert_consent, insert_sender
@@ -262,3 +265,43 @@ async def test_requests_say_what_sends_them(clients: Clients, line: Wire) -> Non
     await both(both.client.organization.get())
 
     assert b"agentmessage-python/0." in line.heads[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [
+        ("messages.send", {"from_": "+14155550177", "to": CONTACT, "text": "a\ud800b"}),
+        ("messages.send", {"from_": "+14155550177", "to": CONTACT, "text": object()}),
+        ("messages.send", {"from_": "+14155550177", "to": CONTACT, "text": "a", "idempotency_key": "é"}),
+        ("messages.list", {"tag": "a\ud800b"}),
+        ("webhooks.get", {"webhook_id": ""}),
+        ("webhooks.get", {"webhook_id": "\udcff"}),
+    ],
+    ids=ascii,
+)
+async def test_what_no_request_can_carry_is_told_and_not_sent(
+    clients: Clients, line: Wire, path: str, arguments: dict[str, Any]
+) -> None:
+    both = clients(base_url=line.base_url)
+    operation = operator.attrgetter(path)(both.client)
+
+    with pytest.raises(UnusableArgument) as caught:
+        await both(operation(**arguments))
+
+    assert isinstance(caught.value, AgentMessageError)
+    assert caught.value.fix
+    assert line.heads == []
+
+
+@pytest.mark.parametrize("kind", ["GET", "POST"])
+async def test_only_a_post_is_to_be_repeated_with_its_key(clients: Clients, kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    both = clients(base_url=f"http://127.0.0.1:{port}", max_retries=0)
+
+    call = both.client.webhooks.list if kind == "GET" else both.client.webhooks.rotate_organization_secret
+
+    with pytest.raises(APIConnectionError) as caught:
+        await both(call())
+
+    assert ("idempotency_key" in caught.value.fix, caught.value.fix in str(caught.value)) == (kind == "POST", True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from agentmessage.sdk import InvalidSignature, models, webhooks
+from agentmessage.sdk import InvalidSignature, UnusableArgument, models, webhooks
 from agentmessage.webhooks.signing import signature_headers
 
 NOW = 1_780_000_000
@@ -71,6 +71,35 @@ def test_what_is_older_or_newer_than_five_minutes_is_refused(scheme: str, away_s
         webhooks.verify(BODY, signed(scheme=scheme), SECRET, now=NOW + away_s)
 
     webhooks.verify(BODY, signed(scheme=scheme), SECRET, now=NOW + away_s // 301 * 300)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        signed(scheme="standard") | {"webhook-timestamp": "9" * 400},
+        signed(scheme="standard") | {"webhook-timestamp": "\udcff"},
+        signed(scheme="standard") | {"webhook-signature": "v1,é"},
+        signed(scheme="standard") | {"webhook-id": "\udcff"},
+        {"X-AmCore-Signature": f"t={'9' * 400},v1={'0' * 64}"},
+        {"X-AmCore-Signature": f"t=\udcff,v1={'0' * 64}"},
+        {"X-AmCore-Signature": f"t={NOW},v1=é"},
+    ],
+    ids=ascii,
+)
+def test_headers_that_nobody_could_sign_are_invalid_signatures(forged: dict[str, str]) -> None:
+    with pytest.raises(InvalidSignature):
+        webhooks.verify(BODY, forged, SECRET, now=NOW)
+
+
+def test_a_body_that_nobody_could_sign_is_an_invalid_signature() -> None:
+    with pytest.raises(InvalidSignature):
+        webhooks.verify("\ud800", signed(), SECRET, now=NOW)
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_é", "!"])
+def test_a_secret_that_cannot_be_one_is_an_unusable_argument(secret: str) -> None:
+    with pytest.raises(UnusableArgument, match="webhook secret"):
+        webhooks.verify(BODY, signed(), secret, now=NOW)
 
 
 def test_a_time_that_was_not_signed_is_refused() -> None:

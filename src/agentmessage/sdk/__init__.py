@@ -24,6 +24,7 @@ from agentmessage.sdk.failures import (
     InvalidSignature,
     Misconfigured,
     UnreadableAnswer,
+    UnusableArgument,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __all__ = [
     "Page",
     "Rows",
     "UnreadableAnswer",
+    "UnusableArgument",
     "WithMeta",
     "errors",
     "models",

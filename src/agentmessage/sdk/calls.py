@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET, Struct
 
+from agentmessage.sdk.failures import UnusableArgument
+
 Id = str | UUID
 """The id of a resource, as it was printed."""
 
@@ -53,33 +55,48 @@ class Call(Struct, frozen=True):
         return msgspec.structs.replace(self, query={**query, "cursor": cursor})
 
     def parameters(self) -> dict[str, str]:
-        """The query as it is sent."""
-        return {name: _word(value) for name, value in self.query.items() if value is not UNSET and value is not None}
+        """The query as it is sent. Raises UnusableArgument."""
+        given = {name: value for name, value in self.query.items() if value is not UNSET and value is not None}
+        return {name: _unicode(_word(value), name) for name, value in given.items()}
 
     def content(self) -> bytes | None:
-        """The body as it is sent."""
+        """The body as it is sent. Raises UnusableArgument for values that JSON does not know."""
         if self.body is None:
             return None
-        return msgspec.json.encode({name: value for name, value in self.body.items() if value is not UNSET})
+        try:
+            return msgspec.json.encode({name: value for name, value in self.body.items() if value is not UNSET})
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+            raise UnusableArgument(f"The arguments cannot be written as JSON: {error}.") from error
 
     def all_headers(self) -> dict[str, str]:
-        """What it is sent with besides the client's own headers."""
+        """What it is sent with besides the client's own headers. Raises UnusableArgument."""
         own = {"Content-Type": "application/json"} if self.body is not None else {}
         keyed = {IDEMPOTENCY_KEY: self.idempotency_key} if self.idempotency_key is not None else {}
+        for name, text in {**keyed, **self.headers}.items():
+            if not (text.isascii() and text.isprintable()):
+                raise UnusableArgument(f"{name} is not of printable ASCII characters.")
         return {"Accept": "application/json", **own, **keyed, **self.headers}
 
 
 def segment(value: Id) -> str:
-    """A value as one segment of a path. Raises ValueError for an empty one, which would name another operation."""
-    text = str(value)
+    """A value as one segment of a path. Raises UnusableArgument, also for an empty one: it names another operation."""
+    text = _unicode(str(value), "id")
     if not text:
-        raise ValueError("an id cannot be empty")
+        raise UnusableArgument("An id cannot be empty.")
     return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
 def given(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """A body that may be left out: None when nothing in it is set."""
     return body if any(value is not UNSET for value in body.values()) else None
+
+
+def _unicode(text: str, name: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UnusableArgument(f"{name} is no Unicode text: {error}.") from error
+    return text
 
 
 def _word(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 AgentMessageError
 ├── Misconfigured           no key, or an address that cannot be one
+├── UnusableArgument        a value that no request can carry; a ValueError, too
 ├── ClientClosed            used after `close()`
 ├── APIConnectionError      nobody answered; `may_have_happened` says whether the request can have arrived
 │   └── APITimeoutError
@@ -19,6 +20,9 @@ from typing_extensions import override
 
 from agentmessage.sdk.fixes import OTHER_FIXES
 
+REPEAT = "Repeat it with the same idempotency_key."
+"""What to do about a POST of which nobody knows whether it happened."""
+
 
 class AgentMessageError(Exception):
     """Whatever goes wrong in this library."""
@@ -34,6 +38,12 @@ class Misconfigured(AgentMessageError):
         self.fix = fix
 
 
+class UnusableArgument(AgentMessageError, ValueError):
+    """A value that no request can carry or nothing can be checked with; nothing was sent."""
+
+    fix = "Give a value of the kind that the operation names: whole Unicode text, and no empty id."
+
+
 class ClientClosed(AgentMessageError):
     """The client was closed before the request."""
 
@@ -46,17 +56,19 @@ class ClientClosed(AgentMessageError):
 class APIConnectionError(AgentMessageError):
     """No answer came, however often it was tried."""
 
-    fix = "Check the base URL and that the platform runs; repeat a POST with the same idempotency_key."
+    fix = "Check the base URL and that the platform runs."
 
-    def __init__(self, message: str, *, may_have_happened: bool) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, may_have_happened: bool, is_post: bool = False) -> None:
+        if is_post:
+            self.fix = f"{self.fix} {REPEAT}"
+        super().__init__(f"{message} {self.fix}")
         self.may_have_happened = may_have_happened
 
 
 class APITimeoutError(APIConnectionError):
     """No answer came in time."""
 
-    fix = "Give a longer timeout_s; repeat a POST with the same idempotency_key."
+    fix = "Give a longer timeout_s."
 
 
 class UnreadableAnswer(AgentMessageError):

@@ -7,7 +7,6 @@ Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) is re
 """
 
 import base64
-import binascii
 import hmac
 import re
 import time
@@ -15,11 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from agentmessage.sdk.failures import InvalidSignature
+from agentmessage.sdk.failures import InvalidSignature, UnusableArgument
 from agentmessage.sdk.models import Event
 
 TOLERANCE_S = 300.0
 PREFIX = "whsec_"
+MOMENT = re.compile(r"[0-9]{1,15}")
+"""Unix seconds; more digits are no time, and more than a float holds."""
+
 HEX = re.compile(r"[0-9a-fA-F]{64}")
 """Secrets that are shown as 32 bytes in hexadecimal digits; no base64 of 32 bytes looks so."""
 
@@ -54,7 +56,7 @@ def verify(
 
     `now` is the time to hold the signature against, in Unix seconds; left out, it is the present.
     """
-    body = payload.encode() if isinstance(payload, str) else bytes(payload)
+    body = _octets(payload) if isinstance(payload, str) else bytes(payload)
     given = {name.lower(): value for name, value in headers.items()}
     keys = [key_of(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
     if "webhook-signature" in given:
@@ -76,7 +78,7 @@ def _standard(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes, list
         raise InvalidSignature(f"The header {missing.args[0]} is missing.") from missing
     marked = [one.partition(",") for one in headers["webhook-signature"].split()]
     found = [_decoded(text) for version, _, text in marked if version == "v1"]
-    return moment, b"%b.%b.%b" % (message_id.encode(), moment.encode(), body), found
+    return moment, b"%b.%b.%b" % (_octets(message_id), _octets(moment), body), found
 
 
 def _own(header: str, body: bytes) -> tuple[str, bytes, list[bytes]]:
@@ -84,11 +86,11 @@ def _own(header: str, body: bytes) -> tuple[str, bytes, list[bytes]]:
     parts = [part.strip().partition("=") for part in header.split(",")]
     moment = next((value for name, _, value in parts if name == "t"), "")
     found = [bytes.fromhex(value) for name, _, value in parts if name == "v1" and HEX.fullmatch(value)]
-    return moment, b"%b\n%b" % (moment.encode(), body), found
+    return moment, b"%b\n%b" % (_octets(moment), body), found
 
 
 def _require_fresh(moment: str, now: float, tolerance_s: float) -> None:
-    if not (moment.isascii() and moment.isdigit()):
+    if not MOMENT.fullmatch(moment):
         raise InvalidSignature("The signature's time is not a number of seconds.")
     if abs(now - int(moment)) > tolerance_s:
         raise InvalidSignature(f"The signature is more than {tolerance_s:g} seconds away from now.")
@@ -101,7 +103,7 @@ def _is_signed(keys: Iterable[bytes], signed: bytes, signatures: Sequence[bytes]
 
 
 def key_of(secret: Secret) -> bytes:
-    """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises ValueError."""
+    """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises UnusableArgument."""
     if isinstance(secret, bytes):
         key = secret
     elif HEX.fullmatch(secret):
@@ -110,15 +112,20 @@ def key_of(secret: Secret) -> bytes:
         text = secret.removeprefix(PREFIX)
         try:
             key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        except binascii.Error as error:
-            raise ValueError("The webhook secret is neither base64 nor hexadecimal") from error
+        except ValueError as error:  # also of characters beyond ASCII
+            raise UnusableArgument("The webhook secret is neither base64 nor hexadecimal") from error
     if not key:
-        raise ValueError("The webhook secret is empty")
+        raise UnusableArgument("The webhook secret is empty")
     return key
 
 
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of characters beyond ASCII
         return b""
+
+
+def _octets(text: str) -> bytes:
+    """As UTF-8, also what no UTF-8 is: servers hand on broken headers as lone surrogates, and nobody signs those."""
+    return text.encode(errors="surrogatepass")

@@ -107,7 +107,7 @@ class AsyncTransport:
             chance=random.random(),  # noqa: S311 - jitter, not a secret
         )
         if pause is None:
-            raise failure(error, tries=attempt + 1) from error
+            raise failure(error, tries=attempt + 1, is_post=call.method == "POST") from error
         await asyncio.sleep(pause)
 
     def _require_open(self) -> None:
@@ -124,12 +124,12 @@ def _trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def failure(error: httpx2.RequestError, *, tries: int) -> APIConnectionError:
+def failure(error: httpx2.RequestError, *, tries: int, is_post: bool = False) -> APIConnectionError:
     """What it means that nobody answered."""
     was_sent = not isinstance(error, NEVER_SENT)
     told = f"No answer after {tries} {'try' if tries == 1 else 'tries'}: {error or type(error).__name__}."
     kind = APITimeoutError if isinstance(error, httpx2.TimeoutException) else APIConnectionError
-    return kind(f"{told} {kind.fix}", may_have_happened=was_sent)
+    return kind(told, may_have_happened=was_sent, is_post=is_post)
 
 
 def _answer(response: httpx2.Response) -> Answer:
