@@ -229,7 +229,7 @@ async def list_unbalanced(db: Statements) -> list[UUID]:
 async def list_miscounted(db: Statements) -> list[UUID]:
     """Organizations of this cell, across tenants, whose daily sums of money are not what their bookings come to.
 
-    Always empty. Sums are kept since 0014_ledger.sql; what was booked before is not counted.
+    Always empty.
     """
     return await db.all(
         _org_id,

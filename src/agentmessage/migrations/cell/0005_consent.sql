@@ -17,6 +17,7 @@ CREATE TABLE consents (
     consent_method      text CHECK (consent_method IN ('checkbox', 'sms_keyword', 'written', 'verbal', 'attested',
                                                        'double_opt_in', 'hosted_form')),
     agreement_text_hash text,                   -- SHA-256 hex of the newest agreement
+    stamped_at          timestamptz,            -- when the sender's disclosure was last appended to a text
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (org_id, phone_number_id, contact_number)

@@ -60,15 +60,13 @@ CREATE TABLE guardrail_bindings (
 CREATE INDEX guardrail_bindings_list_idx ON guardrail_bindings (org_id, created_at DESC, id DESC);
 CREATE INDEX guardrail_bindings_profile_idx ON guardrail_bindings (profile_id);
 
--- What admission remembers of a contact, in one row and in json, since every text reads and writes it whole and only the
--- rules look inside. All in milliseconds since 1970:
---   texted   {scope id: [when the contact was texted, oldest first]}, as many as the scope's cap needs
---   stamped  {number id: when the sender's disclosure was last appended}
-CREATE TABLE texted_contacts (
+-- When one contact was lately texted, for each scope whose cap counts it. Only as many moments as the cap needs.
+CREATE TABLE frequency_counters (
     org_id              uuid NOT NULL,
     contact_number      text NOT NULL,
-    memory              json NOT NULL,
-    PRIMARY KEY (org_id, contact_number)
+    scope_id            uuid NOT NULL,
+    texted_at           bigint[] NOT NULL,      -- milliseconds since 1970, oldest first
+    PRIMARY KEY (org_id, contact_number, scope_id)
 ) WITH (fillfactor = 70);
 
 -- When the same texts were really handed over: a queue that stood still may not empty itself on somebody at once. Apart
@@ -77,6 +75,6 @@ CREATE TABLE handover_tallies (
     org_id              uuid NOT NULL,
     contact_number      text NOT NULL,
     scope_id            uuid NOT NULL,
-    handed              json NOT NULL,          -- {message id: milliseconds since 1970}
+    handed              jsonb NOT NULL,         -- {message id: milliseconds since 1970}
     PRIMARY KEY (org_id, contact_number, scope_id)
 ) WITH (fillfactor = 50);

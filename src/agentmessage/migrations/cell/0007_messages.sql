@@ -1,8 +1,8 @@
 -- Texts out: what was accepted, what waits for its carrier, what the carrier said.
 
 -- One row per organization, locked by every admission, by STOP and by cancel: admissions of one organization are one
--- history. `version` changes with every admission, to a number that nobody else ever gives it, and grows with every change
--- of the law (a STOP, a revocation): who finds the one that it has judged by knows that what it has read still holds.
+-- history. `version` grows with every change of the law (a STOP, a revocation), so that a reader who waited for the lock
+-- knows that what it read beside it is stale.
 CREATE TABLE sending_accounts (
     org_id              uuid PRIMARY KEY,
     version             bigint NOT NULL DEFAULT 0,
@@ -63,35 +63,6 @@ CREATE INDEX messages_recipient_idx ON messages USING brin (recipient text_bloom
 -- and pack again: a sixth of a millisecond. Without it they are summarized when they are full, like all others.
 SELECT brin_desummarize_range('messages_recipient_idx', 0);
 ALTER TABLE messages SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05);
-
--- An admitted text as it is handed in: an array of these is written and read faster than two dozen arrays of columns.
-CREATE TYPE admitted_text AS (
-    id                  uuid,
-    org_id              uuid,
-    account             text,
-    phone_number_id     uuid,
-    campaign_id         uuid,
-    brand_id            uuid,
-    kind                text,
-    sender              text,
-    recipient           text,
-    text                text,
-    stamp               text,
-    channel             text,
-    media               text[],
-    encoding            text,
-    segments            integer,
-    priority            smallint,
-    tag                 text,
-    unit_price_microcents bigint,
-    scheduled_at        timestamptz,
-    expires_at          timestamptz,
-    is_smart            boolean,
-    metadata            text,
-    lane                uuid,
-    ready_at            timestamptz,
-    memory              text                    -- the contact's, where it changed; with its last text of a flush
-);
 
 -- What is not at the carrier yet. The row goes away in the transaction that records the outcome.
 CREATE TABLE dispatches (
