@@ -5,6 +5,7 @@ import io
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,7 @@ class Terminal:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            preexec_fn=_heeding_ctrl_c,  # noqa: PLW1509 - one call, and no thread holds what it needs
         ) as process:
             try:
                 yield process
@@ -102,6 +104,11 @@ class Terminal:
             file.parent.mkdir(exist_ok=True)
             file.write_text(said)
         assert said == file.read_text()
+
+
+def _heeding_ctrl_c() -> None:
+    """As in a terminal, also where the tests run in the background and have inherited that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Stream(io.TextIOWrapper):
