@@ -8,7 +8,7 @@ import typer
 
 from agentmessage.cli.connection import on_database, with_seal_key
 from agentmessage.cli.failures import FAILED
-from agentmessage.cli.tables import show
+from agentmessage.cli.tables import say, show
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: what was done, and whether it is all there.")
 metrics = typer.Typer(no_args_is_help=True, help="The sums that metrics read.")
@@ -41,7 +41,7 @@ def verify_audit(
     harmed = [proof for proof in proofs if proof.harm is not None]
     for proof in harmed:
         place = f" at position {proof.position}" if proof.position is not None else ""
-        typer.echo(f"{proof.org_id}: {proof.harm}{place}{f', row {proof.row_id}' if proof.row_id else ''}", err=True)
+        say(f"{proof.org_id}: {proof.harm}{place}{f', row {proof.row_id}' if proof.row_id else ''}", is_harm=True)
     if harmed:
         raise typer.Exit(FAILED)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agentmessage.cli.failures import FAILED, MISUSED, Failure
+from agentmessage.cli.tables import showable
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -16,5 +17,5 @@ def require_yes(question: str, *, is_given: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failure(f"{question} Nobody is here to ask: say --yes", status=MISUSED)
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(showable(question), err=True):
         raise Failure("Nothing was done", status=FAILED)

@@ -10,7 +10,7 @@ from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect,
 from agentmessage.cli.failures import without_trace
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Shown, Table
-from agentmessage.cli.tables import in_words, print_json_line
+from agentmessage.cli.tables import in_words, print_json_line, say
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
@@ -50,7 +50,7 @@ def tail(
                 if as_json:
                     print_json_line(event)
                 else:
-                    sys.stdout.write(f"{in_words(event.created_at)}  {event.type:<32}  {subject(event)}  {event.id}\n")
+                    say(f"{in_words(event.created_at)}  {event.type:<32}  {subject(event)}  {event.id}")
                     sys.stdout.flush()
 
 

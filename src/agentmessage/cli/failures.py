@@ -67,7 +67,9 @@ def without_trace() -> Generator[None]:
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
     """Say why, and end with the status."""
-    sys.stderr.write(f"agentmessage: {sentence}\n")
+    from agentmessage.cli.tables import say  # noqa: PLC0415 - see the room's front page
+
+    say(f"agentmessage: {sentence}", is_harm=True)
     sys.exit(status)
 
 

@@ -1,12 +1,11 @@
 """What `doctor` finds: one line for each thing that a text needs, and what to do about the one that is missing."""
 
-import sys
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from agentmessage.cli.failures import FAILED
-from agentmessage.cli.tables import print_json
+from agentmessage.cli.tables import print_json, say
 
 MARKS = {True: "ok", False: "bad", None: "?"}
 
@@ -61,10 +60,10 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
             return
         width = max(len(finding.check) for finding in self.findings)
         for finding in self.findings:
-            sys.stdout.write(f"{MARKS[finding.is_ok]:>3}  {finding.check:<{width}}  {finding.told}\n")
+            say(f"{MARKS[finding.is_ok]:>3}  {finding.check:<{width}}  {finding.told}")
             if finding.fix and finding.is_ok is not True:
-                sys.stdout.write(f"{'':>3}  {'':<{width}}  → {finding.fix}\n")
-        sys.stdout.write(f"\n{self._verdict()}\n")
+                say(f"{'':>3}  {'':<{width}}  → {finding.fix}")
+        say(f"\n{self._verdict()}")
 
     def _verdict(self) -> str:
         if self.can_send:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.cli.failures import MISUSED, Failure
-from agentmessage.cli.tables import print_json_line
+from agentmessage.cli.tables import print_json_line, say
 from agentmessage.sdk.configuration import user_agent
 from agentmessage.sdk.models import Event
 from agentmessage.sdk.webhooks import PREFIX, key_of
@@ -80,7 +80,7 @@ def forward(events: Iterable[Event], receiver: Receiver, *, kinds: Sequence[str]
         else:
             answer = forwarded.error if forwarded.status is None else str(forwarded.status)
             when = time.strftime("%H:%M:%S")
-            sys.stdout.write(f"{when}  {event.type:<32}  {event.id}  → {answer} in {forwarded.time_ms} ms\n")
+            say(f"{when}  {event.type:<32}  {event.id}  → {answer} in {forwarded.time_ms} ms")
             sys.stdout.flush()
 
 

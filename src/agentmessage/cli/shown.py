@@ -1,13 +1,12 @@
 """What a command of the API's users answers with: rows, one thing, or a sentence, for people or programs."""
 
-import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from agentmessage.cli.tables import print_json, show, show_fields
+from agentmessage.cli.tables import print_json, say, show, show_fields
 
 
 class Shown(Protocol):
@@ -34,7 +33,7 @@ class Table(Struct, frozen=True, kw_only=True):
     def print(self, *, as_json: bool) -> None:
         """All fields as a JSON array, or the columns."""
         if not self.rows and not as_json:
-            sys.stdout.write(f"{self.title}: none.\n")
+            say(f"{self.title}: none.")
             return
         show(self.rows, columns=self.columns, title=self.title, as_json=as_json)
 
@@ -64,4 +63,4 @@ class Sentence(Struct, frozen=True, kw_only=True):
         if as_json:
             print_json(self.value)
         else:
-            sys.stdout.write(self.words + "\n")
+            say(self.words)

@@ -1,5 +1,6 @@
 """How results are shown: tables for people, JSON for programs."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -15,6 +16,9 @@ SHOWN_LIST = 3
 CENTS = "_cents"
 UNSET_WORD = "-"
 
+UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, which command a terminal, and those of direction, which make it show another text."""
+
 
 def show(rows: Sequence[msgspec.Struct], *, columns: Sequence[str], title: str, as_json: bool) -> None:
     """Print rows with all their fields as a JSON array, or the named columns as a table.
@@ -29,10 +33,10 @@ def show(rows: Sequence[msgspec.Struct], *, columns: Sequence[str], title: str, 
 
     # A narrow window wraps an id; cut off, it would be useless.
     headings = [Column(_heading(column), overflow="fold") for column in columns]
-    table = Table(*headings, title=title, title_justify="left")
+    table = Table(*headings, title=showable(title), title_justify="left")
     for row in rows:
         # Text, because a customer's words are no markup.
-        table.add_row(*(Text(_cell(row, column)) for column in columns))
+        table.add_row(*(Text(showable(_cell(row, column))) for column in columns))
     _print(table)
 
 
@@ -44,10 +48,10 @@ def show_fields(row: msgspec.Struct, *, fields: Sequence[str], title: str, as_js
     from rich.table import Table  # noqa: PLC0415 - programs need only JSON
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=showable(title), title_justify="left", show_header=False)
     for field in fields:
         if (words := _cell(row, field)) != UNSET_WORD:
-            table.add_row(_heading(field), Text(words))
+            table.add_row(_heading(field), Text(showable(words)))
     _print(table)
 
 
@@ -57,6 +61,16 @@ def show_one(row: msgspec.Struct, *, columns: Sequence[str], title: str, as_json
         print_json(row)
     else:
         show([row], columns=columns, title=title, as_json=False)
+
+
+def say(words: str, *, is_harm: bool = False) -> None:
+    """A line for people on standard output, or, of what went wrong, on standard error."""
+    (sys.stderr if is_harm else sys.stdout).write(showable(words) + "\n")
+
+
+def showable(words: str) -> str:
+    """Words as a terminal may have them: with escapes spelled out, since whoever wrote them does not command it."""
+    return UNSHOWABLE.sub(lambda found: ascii(found[0])[1:-1], words)
 
 
 def print_json(value: object) -> None:
