@@ -82,6 +82,7 @@ async def test_200_the_organizations_secret_has_five_minutes_of_grace(
     rotated_at, until = (datetime.fromisoformat(second[name]) for name in ("rotated_at", "previous_valid_until"))
     assert (answer.status, list(second)) == (200, ["webhook_secret", "rotated_at", "previous_valid_until"])
     assert until - rotated_at == timedelta(minutes=5)
+    assert first["previous_valid_until"] is None
     assert only == (base64.b64decode(first["webhook_secret"]), None, None)
     assert await secrets_of(db, account) == (
         base64.b64decode(second["webhook_secret"]),

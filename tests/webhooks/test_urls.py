@@ -26,6 +26,7 @@ def test_a_private_host_is_refused_in_every_notation(host: str) -> None:
     "url",
     [
         "https://customer.example",
+        "HTTPS://CUSTOMER.example/",
         "https://customer.example/",
         "https://customer.example./in",
         "https://Customer.Example:8443/in?token=a%20b&c=~",
@@ -89,7 +90,6 @@ def test_a_public_https_url_is_taken(url: str) -> None:
         "https://[::1/",
         "https://::1/",
         "https://[fe80::1%25eth0]/",
-        "HTTPS://customer.example/",
         "https://customer.example/" + "x" * 2024,
     ],
 )
@@ -100,5 +100,6 @@ def test_what_is_not_exactly_a_url_is_refused(url: str, *, allow_private: bool) 
 
 def test_plain_http_and_private_hosts_are_for_development_only() -> None:
     assert fault("http://customer.example/", allow_private=False) == MUST
+    assert fault("HTTP://customer.example/", allow_private=False) == MUST
     assert fault("http://127.0.0.1:9000/in", allow_private=True) is None
     assert fault("https://localhost/in", allow_private=True) is None

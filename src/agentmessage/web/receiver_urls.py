@@ -19,11 +19,12 @@ MAX_URL_CHARS = 2048
 MUST = f"must be an https URL of at most {MAX_URL_CHARS} characters, without user, password and fragment"
 MUST_BE_PUBLIC = "must name a host on the public internet"
 
+# The scheme ignores case (RFC 3986, section 3.1).
 # One form only, that every parser reads alike: no user, no backslash, no percent sign and no other script in the host.
 _REST = r"(?::[0-9]{1,5})?(?:[/?][!\"$-\[\]-~]*)?"
 _HOST = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?)"
-URL_PATTERN = rf"^https?://{_HOST}{_REST}{END}"
-HTTPS_PATTERN = rf"^https://{_HOST}{_REST}{END}"
+URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}{_REST}{END}"
+HTTPS_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]://{_HOST}{_REST}{END}"
 
 ReceiverUrl = Annotated[
     str,
@@ -73,7 +74,7 @@ def require_receivers(urls: Mapping[str, object], *, allow_private: bool) -> Non
 def fault(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with an address, in words for the caller; None when we would call it."""
     form = _URL.fullmatch(url) if len(url) <= MAX_URL_CHARS else None
-    if form is None or not _has_port(url) or not (allow_private or url.startswith("https:")):
+    if form is None or not _has_port(url) or not (allow_private or url[:6].lower() == "https:"):
         return MUST
     host = form[1].lower().removesuffix(".")
     if any(not 0 < len(label) <= MAX_LABEL_CHARS for label in host.split(".")) and not host.startswith("["):

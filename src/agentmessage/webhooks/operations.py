@@ -94,8 +94,7 @@ async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret
     What is told in the next five minutes is signed with both. A second rotation within them ends the first secret.
     """
     secret = secrets.fresh()
-    until = tx.now + GRACE
-    await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=until)
+    until = await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=tx.now + GRACE)
     await organizations.record(
         tx, tenant, action="webhook_secret.rotate", resource_type="organization", resource_id=tenant.org_id
     )

@@ -162,17 +162,21 @@ async def abandon(tx: Statements, org_id: UUID, lane_id: UUID) -> int:
     )
 
 
-async def rotate_secret(tx: Statements, org_id: UUID, sealed_secret: bytes, *, previous_valid_until: datetime) -> None:
-    """Give the organization another secret, its first or a next one; the one before stays valid for a while."""
-    await tx.run(
+async def rotate_secret(
+    tx: Statements, org_id: UUID, sealed_secret: bytes, *, previous_valid_until: datetime
+) -> datetime | None:
+    """Give the organization another secret; answers until when the one before stays valid, None for the first."""
+    until: datetime | None = await tx.value(
         """INSERT INTO webhook_secrets AS s (org_id, sealed_secret, rotated_at) VALUES ($1, $2, $3)
            ON CONFLICT (org_id) DO UPDATE SET sealed_secret = $2, rotated_at = $3,
-               previous_sealed_secret = s.sealed_secret, previous_valid_until = $4""",
+               previous_sealed_secret = s.sealed_secret, previous_valid_until = $4
+           RETURNING previous_valid_until""",
         org_id,
         sealed_secret,
         tx.now,
         previous_valid_until,
     )
+    return until
 
 
 async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID, *, event_id: UUID) -> bool | None:

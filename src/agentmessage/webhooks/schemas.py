@@ -147,11 +147,14 @@ class EndpointWithSecret(Resource, frozen=True):
 
 
 class RotatedSecret(Resource, frozen=True):
-    """The organization's new secret: base64 of 32 bytes, shown this once. The one before is valid for five minutes."""
+    """The organization's new secret: base64 of 32 bytes, shown this once. The one before is valid for five minutes.
+
+    `previous_valid_until` is null for the first secret: there was none before.
+    """
 
     webhook_secret: str
     rotated_at: datetime
-    previous_valid_until: datetime
+    previous_valid_until: datetime | None
 
 
 class TestResult(Resource, frozen=True):
@@ -278,7 +281,7 @@ class ReplayCreate(Request, frozen=True):
                 max_length=MAX_REASON_CHARS,
                 pattern=STORABLE,
                 examples=["the receiver was down"],
-                extra=must(f"must be at most {MAX_REASON_CHARS} characters"),
+                extra=must(f"must be a text of at most {MAX_REASON_CHARS} characters, none of them NUL"),
             ),
         ]
         | None

@@ -96,11 +96,14 @@ class Replay(Model, frozen=True, kw_only=True):
 
 
 class RotatedSecret(Model, frozen=True, kw_only=True):
-    """The organization's new secret: base64 of 32 bytes, shown this once. The one before is valid for five minutes."""
+    """The organization's new secret: base64 of 32 bytes, shown this once. The one before is valid for five minutes.
+
+    `previous_valid_until` is null for the first secret: there was none before.
+    """
 
     webhook_secret: str
     rotated_at: datetime
-    previous_valid_until: datetime
+    previous_valid_until: datetime | None = None
 
 
 class TestResult(Model, frozen=True, kw_only=True):
