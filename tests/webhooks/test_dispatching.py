@@ -364,7 +364,7 @@ async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
 
     async with telling(settings, cells) as one:
         await happen(db, account.org_id, 50)
-        await sink.until(8)
+        await sink.until(FIRST_ALLOWANCE)
         stopping = asyncio.create_task(one.stop())
         await until(lambda: _are_flying_only(sink))
         release.set()
@@ -380,7 +380,7 @@ async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
 
 
 async def _are_flying_only(sink: Receiver) -> bool:
-    return len(sink.heard) == 8
+    return len(sink.heard) == FIRST_ALLOWANCE
 
 
 async def test_what_is_changed_under_a_delivery_is_seen_by_the_next(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from agentmessage.kernel.ids import new_id
 from agentmessage.webhooks import lanes as limits
-from agentmessage.webhooks.lanes import Delivery, Lane, Lanes
+from agentmessage.webhooks.lanes import Delivery, Kind, Lane, Lanes
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -45,9 +45,9 @@ def tell(lanes: Lanes, *, now: float = 0.0) -> list[Delivery]:
     return list(lanes.next_to_tell(now))
 
 
-def land(lanes: Lanes, told: Iterable[Delivery], *, is_success: bool = True) -> None:
+def land(lanes: Lanes, told: Iterable[Delivery], *, now: float = 0.0, is_success: bool = True) -> None:
     for one in told:
-        lanes.landed(one, is_success=is_success, at=AT)
+        lanes.landed(one, now, is_success=is_success, at=AT)
         lanes.recorded(one, next_at=None)
 
 
@@ -102,7 +102,7 @@ def test_one_failure_among_many_successes_costs_little() -> None:
     land(lanes, [one], is_success=False)
     land(lanes, others)
 
-    assert lane.is_well
+    assert lane.kind is Kind.WELL
     assert lane.most > 100
 
 
@@ -113,10 +113,10 @@ def test_however_many_fail_the_slots_of_the_others_stay_theirs() -> None:
         give(lanes, lane, 2, now=1_000.0)
     sick = tell(lanes, now=1_000.0)
     (well,) = held(lanes, 1)
-    give(lanes, well, 5, now=1_000.0)
+    give(lanes, well, 3, now=1_000.0)
 
     assert 0 < len(sick) <= limits.SICK_SLOTS
-    assert len(tell(lanes, now=1_000.0)) == 5
+    assert len(tell(lanes, now=1_000.0)) == 3
 
 
 def test_all_that_fail_together_are_asked_at_most_two_hundred_times_a_second() -> None:
@@ -160,27 +160,47 @@ def test_a_receiver_whose_answer_takes_long_leaves_the_slots_of_the_others() -> 
         give(lanes, lane, limits.FIRST_ALLOWANCE)
     assert len(tell(lanes)) == limits.HEALTHY_SLOTS
     (well,) = held(lanes, 1)
-    give(lanes, well, 5, now=1.1)
+    give(lanes, well, 3, now=1.1)
     assert tell(lanes, now=1.1) == []
 
     lanes.watch(limits.SLOW_S + 0.1)
 
-    assert len(tell(lanes, now=1.1)) == 5
+    assert len(tell(lanes, now=1.1)) == 3
 
 
-def test_a_slow_receiver_that_answers_again_is_well_again() -> None:
+def test_a_slow_receiver_is_well_again_once_it_answers_soon() -> None:
     lanes = Lanes()
     (lane,) = held(lanes, 1)
-    give(lanes, lane, 8)
-    told = tell(lanes)
+    give(lanes, lane, 3)
+    late = tell(lanes)
     lanes.watch(2.0)
-    assert not lane.is_well
-
-    land(lanes, told)
+    assert lane.kind is Kind.SLOW
+    land(lanes, late, now=2.0)
     lanes.watch(2.0)
+    assert lane.kind is Kind.SLOW
 
-    assert lane.is_well
+    give(lanes, lane, 1, now=2.0)
+    land(lanes, tell(lanes, now=2.0), now=2.1)
+    lanes.watch(2.1)
+
+    assert lane.kind is Kind.WELL
     assert lanes.flying == 0
+
+
+def test_those_that_fail_at_once_do_not_wait_for_those_that_hang() -> None:
+    lanes = Lanes()
+    for lane in held(lanes, 200):
+        lane.learn(AT)
+        give(lanes, lane, 2, now=float(limits.SICK_PER_S))
+    told = tell(lanes, now=limits.SICK_PER_S)
+    assert len(told) == limits.SICK_PER_S
+    lanes.watch(limits.SICK_PER_S + limits.SLOW_S + 0.1)
+    (quick,) = held(lanes, 1)
+    quick.learn(AT)
+    later = limits.SICK_PER_S + 2.0
+    give(lanes, quick, 2, now=later)
+
+    assert quick.id in {one.lane_id for one in tell(lanes, now=later)}
 
 
 def test_lanes_take_turns() -> None:
@@ -224,7 +244,7 @@ def test_a_lane_is_idle_only_when_nothing_of_it_is_in_memory_or_due_at_once() ->
     assert lanes.idle(0.0, patience_s=1.0) == []
     told = tell(lanes)
     assert lanes.idle(0.0, patience_s=1.0) == []
-    lanes.landed(told[0], is_success=False, at=AT)
+    lanes.landed(told[0], 0.0, is_success=False, at=AT)
     assert lanes.idle(0.0, patience_s=1.0) == []
 
     lanes.recorded(told[0], next_at=0.5)

@@ -176,7 +176,7 @@ class Dispatcher:
 
     async def _deliver(self, lanes: Lanes, delivery: Delivery) -> None:
         told = await self._attempt(lanes, delivery)
-        lanes.landed(delivery, is_success=not told.is_failure, at=told.at)
+        lanes.landed(delivery, time.monotonic(), is_success=not told.is_failure, at=told.at)
         self._tell()
         lane = lanes.get(delivery.lane_id)
         if lane is not None and lane.has_more and lane.room() > 0:

@@ -1,22 +1,33 @@
 """Whose turn it is: the lanes that one dispatcher holds, in memory; no database, no network, and time is an argument.
 
 Every receiver is a lane with an allowance of requests under way at once. It grows with every success and shrinks with
-every failure. Receivers that fail, and those that are slow to answer, share slots of their own: the others never wait
-for them. Within each of the two, lanes take turns.
+every failure. Receivers are of four kinds, by whether they fail and whether they are slow to answer, and each kind has
+slots of its own: nobody waits for another kind. Within each, lanes take turns.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 from msgspec import Struct
+
+
+class Kind(Enum):
+    """How a receiver stands: whether it fails, and whether it takes long."""
+
+    WELL = (False, False)
+    SLOW = (False, True)
+    FAILING = (True, False)
+    HANGING = (True, True)
+
 
 HEALTHY_SLOTS = 512
 """Requests under way at once, of all receivers that answer well."""
 
 SICK_SLOTS = 256
-"""And of all that do not."""
+"""And of all of each other kind."""
 
 SICK_PER_S = 200.0
 """Requests to receivers that fail, of all together: what fails at once would otherwise be failed at all the time."""
@@ -24,7 +35,7 @@ SICK_PER_S = 200.0
 LAG_S = 0.05
 """With every so much that this process is behind its own clock, receivers that fail get a share less of its time."""
 
-FIRST_ALLOWANCE = 8
+FIRST_ALLOWANCE = 4
 MOST_ALLOWANCE = 200
 SLOW_ALLOWANCE = 32
 SICK_ALLOWANCE = 2
@@ -32,7 +43,7 @@ SICK_AFTER = 3
 """Failures in a row."""
 
 SLOW_S = 1.0
-"""A receiver is slow while a request of it has been under way for longer."""
+"""A receiver is slow while a request of it has been under way for longer, and until an answer came sooner."""
 
 FRESH_S = 1.0
 """How long a delivery may wait in memory: longer, and the URL or the secret it was read with may be old."""
@@ -89,6 +100,7 @@ class Lane:
         "is_slow",
         "look_at",
         "waiting",
+        "was_slow",
     )
 
     def __init__(self, lane_id: UUID) -> None:
@@ -103,14 +115,15 @@ class Lane:
         self.is_known = False
         self.is_sick = False
         self.is_slow = False
+        self.was_slow = False
         self.is_queued = False
         self.has_more = True
         self.look_at: float | None = None
 
     @property
-    def is_well(self) -> bool:
-        """It answers, and soon."""
-        return not (self.is_sick or self.is_slow)
+    def kind(self) -> Kind:
+        """How it stands."""
+        return _KINDS[self.is_sick, self.is_slow]
 
     @property
     def most(self) -> int:
@@ -122,7 +135,7 @@ class Lane:
     def room(self) -> int:
         """How many deliveries are worth reading now: some ahead where they are told at once, none where they wait."""
         ahead = len(self.waiting) + len(self.flying)
-        if not self.is_well:
+        if self.kind is not Kind.WELL:
             return max(0, self.most - ahead)
         depth = self.depth * self.most
         return self.most + depth - ahead if len(self.waiting) * 2 <= depth else 0
@@ -162,8 +175,8 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[UUID, Lane] = {}
-        self._turns: dict[bool, deque[Lane]] = {True: deque(), False: deque()}
-        self._flying: dict[bool, int] = {True: 0, False: 0}
+        self._turns: dict[Kind, deque[Lane]] = {kind: deque() for kind in Kind}
+        self._flying: dict[Kind, int] = dict.fromkeys(Kind, 0)
         self._held = 0
         self._unrecorded = 0
         self._tokens = SICK_PER_S
@@ -177,12 +190,12 @@ class Lanes:
     @property
     def flying(self) -> int:
         """Requests under way."""
-        return self._flying[True] + self._flying[False]
+        return sum(self._flying.values())
 
     @property
     def is_busy(self) -> bool:
         """There is enough to do."""
-        return self._flying[True] >= BUSY
+        return self._flying[Kind.WELL] >= BUSY
 
     def get(self, lane_id: UUID) -> Lane | None:
         """A lane that is held."""
@@ -199,7 +212,7 @@ class Lanes:
         if lane is not None:
             lane.waiting.clear()
             self._held -= len(lane.held)
-            self._flying[lane.is_well] -= len(lane.flying)
+            self._flying[lane.kind] -= len(lane.flying)
 
     def to_pull(self, now: float) -> list[tuple[Lane, int]]:
         """Lanes to read from, each with its room."""
@@ -226,26 +239,30 @@ class Lanes:
     def next_to_tell(self, now: float) -> Iterator[Delivery]:
         """Deliveries whose turn it is; each counts as under way from here on."""
         self._fill(now)
-        for is_well, slots in ((True, HEALTHY_SLOTS), (False, SICK_SLOTS)):
-            turns = self._turns[is_well]
-            while turns and self._flying[is_well] < slots and (is_well or self._tokens >= 1.0) and self._may_tell:
+        for kind, turns in self._turns.items():
+            slots = HEALTHY_SLOTS if kind is Kind.WELL else SICK_SLOTS
+            is_sick = kind in (Kind.FAILING, Kind.HANGING)
+            while turns and self._flying[kind] < slots and self._may_tell(is_sick=is_sick):
                 lane = turns.popleft()
                 lane.is_queued = False
                 delivery = self._next_of(lane, now)
                 if delivery is not None:
-                    self._tokens -= 0.0 if is_well else 1.0
+                    self._tokens -= is_sick
                     yield delivery
 
-    def landed(self, delivery: Delivery, *, is_success: bool, at: datetime) -> None:
+    def landed(self, delivery: Delivery, now: float, *, is_success: bool, at: datetime) -> None:
         """A request came to its end."""
         self._unrecorded += 1
         lane = self._lanes.get(delivery.lane_id)
-        if lane is None or lane.flying.pop(delivery.id, None) is None:
+        begun_at = None if lane is None else lane.flying.pop(delivery.id, None)
+        if lane is None or begun_at is None:
             return
-        was_well = lane.is_well
-        self._flying[was_well] -= 1
+        old = lane.kind
+        self._flying[old] -= 1
         lane.note(is_success=is_success, at=at)
-        self._move(lane, was_well=was_well)
+        lane.was_slow = now - begun_at > SLOW_S
+        lane.is_slow = lane.is_slow or lane.was_slow
+        self._move(lane, old)
 
     def recorded(self, delivery: Delivery, *, next_at: float | None) -> None:
         """What came of a delivery is in the books; `next_at` is when it will be due again."""
@@ -263,10 +280,9 @@ class Lanes:
     def watch(self, now: float) -> None:
         """Tell the slow from the others."""
         for lane in self._lanes.values():
-            is_slow = bool(lane.flying) and now - next(iter(lane.flying.values())) > SLOW_S
-            if is_slow is not lane.is_slow:
-                was_well, lane.is_slow = lane.is_well, is_slow
-                self._move(lane, was_well=was_well)
+            is_late = bool(lane.flying) and now - next(iter(lane.flying.values())) > SLOW_S
+            old, lane.is_slow = lane.kind, lane.was_slow or is_late
+            self._move(lane, old)
 
     def idle(self, now: float, *, patience_s: float) -> list[UUID]:
         """Lanes that can be let go: nothing of them is in memory, and nothing will be due at once."""
@@ -280,9 +296,8 @@ class Lanes:
         """Every lane."""
         return list(self._lanes)
 
-    @property
-    def _may_tell(self) -> bool:
-        return self._unrecorded < MOST_UNRECORDED
+    def _may_tell(self, *, is_sick: bool) -> bool:
+        return self._unrecorded < MOST_UNRECORDED and (not is_sick or self._tokens >= 1.0)
 
     def _next_of(self, lane: Lane, now: float) -> Delivery | None:
         if len(lane.flying) >= lane.most or lane.id not in self._lanes:
@@ -294,7 +309,7 @@ class Lanes:
                 lane.has_more, lane.depth = True, max(1, lane.depth // 2)
                 continue
             lane.flying[delivery.id] = now
-            self._flying[lane.is_well] += 1
+            self._flying[lane.kind] += 1
             self._give_turn(lane)
             return delivery
         return None
@@ -302,7 +317,7 @@ class Lanes:
     def _give_turn(self, lane: Lane) -> None:
         if lane.waiting and not lane.is_queued and len(lane.flying) < lane.most:
             lane.is_queued = True
-            self._turns[lane.is_well].append(lane)
+            self._turns[lane.kind].append(lane)
 
     def _drop(self, lane: Lane, delivery: Delivery) -> None:
         """A delivery is not in memory any more."""
@@ -314,12 +329,15 @@ class Lanes:
         self._tokens = min(self._sick_per_s, self._tokens + (now - self._filled_at) * self._sick_per_s)
         self._filled_at = now
 
-    def _move(self, lane: Lane, *, was_well: bool) -> None:
-        """A lane may have changed its kind: what it has under way counts there now, and its turn is there."""
-        if was_well is not lane.is_well:
-            self._flying[was_well] -= len(lane.flying)
-            self._flying[lane.is_well] += len(lane.flying)
+    def _move(self, lane: Lane, old: Kind) -> None:
+        """A lane may be of another kind than it was: what it has under way counts there now, and its turn is there."""
+        if lane.kind is not old:
+            self._flying[old] -= len(lane.flying)
+            self._flying[lane.kind] += len(lane.flying)
             if lane.is_queued:
-                self._turns[was_well].remove(lane)
+                self._turns[old].remove(lane)
                 lane.is_queued = False
         self._give_turn(lane)
+
+
+_KINDS: Mapping[tuple[bool, bool], Kind] = {kind.value: kind for kind in Kind}
