@@ -164,7 +164,7 @@ def configuration(ids: dict[str, list[str]]) -> str:
     """What schemathesis cannot read in the document: which ids exist, and where rules go beyond a schema."""
     lines = [
         "[phases.stateful]",
-        "generation.max-examples = 150",
+        "generation.max-examples = 600",
         "inference.algorithms = []  # followed to null ids; the links of the document lead everywhere",
         "[checks.positive_data_acceptance]",
         f"expected-statuses = {ACCEPTED}",
