@@ -29,10 +29,10 @@ HEALTHY_SLOTS = 512
 SICK_SLOTS = 256
 """And of all of each other kind."""
 
-SICK_PER_S = 200.0
+SICK_PER_S = 500.0
 """Requests to receivers that fail, of all together: what fails at once would otherwise be failed at all the time."""
 
-LAG_S = 0.05
+LAG_S = 0.1
 """With every so much that this process is behind its own clock, receivers that fail get a share less of its time."""
 
 FIRST_ALLOWANCE = 4
