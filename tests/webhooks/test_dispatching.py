@@ -19,6 +19,7 @@ from agentmessage.outbox.catalogue import EventType
 from agentmessage.settings import Settings
 from agentmessage.webhooks.dispatching import Dispatcher
 from agentmessage.webhooks.lanes import FIRST_ALLOWANCE, HEALTHY_SLOTS
+from agentmessage.webhooks.letters import UNREADABLE_SECRET
 from agentmessage.webhooks.model import RETRY_AFTER_S, TIMEOUT_S
 from agentmessage.webhooks.outcomes import JITTER, NOT_KEPT
 from agentmessage.webhooks.sending import Sender
@@ -199,6 +200,22 @@ async def test_what_is_not_kept_any_more_is_not_told(
 
     assert (await logged(db, lane_id))[1][:4] == (2, "dead", None, NOT_KEPT)
     assert len(sink.heard) == 1
+
+
+async def test_a_secret_that_cannot_be_opened_is_not_held_against_its_receiver(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    """As after a seal key was lost: the log says what to do, and nobody is given up for it."""
+    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    await db.run("UPDATE webhook_endpoints SET sealed_secret = 'of another key' WHERE org_id = $1", account.org_id)
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id)
+        await until(lambda: _count(db, lane_id, 1))
+
+    assert (await logged(db, lane_id))[0][:4] == (1, "retry", None, UNREADABLE_SECRET)
+    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
+    assert sink.heard == []
 
 
 async def test_hanging_receivers_delay_nobody_else(

@@ -171,6 +171,7 @@ async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_s
     assert len(await waiting(db)) == 4
     logged = await db.all(_row, "SELECT lane_id, event_id, outcome, error, url FROM webhook_attempts")
     assert logged == [(lane_id, lost, "dead", "too many deliveries are waiting", HOOK)]
+    assert await db.value("SELECT sum(value) FROM metric_buckets WHERE metric = 'webhooks.failed'") == 3
 
     await db.run("DELETE FROM webhook_deliveries WHERE id <> ALL ($1)", [lost])
     await fanning.bound_queues(db)

@@ -53,7 +53,7 @@ def _delivery(*columns: Any) -> Delivery:
 
 
 def answered(db: CellDb, delivery: Delivery, status: int) -> Told:
-    reply = Reply(headers={}, status=status, time_ms=5, excerpt=None, error=None)
+    reply = Reply(headers={"a": "b"}, status=status, time_ms=5, excerpt=None, error=None)
     return outcomes.judged(delivery, b"{}", reply, failing_since=None, at=db.now, chance=0.5)
 
 
@@ -92,30 +92,31 @@ async def test_the_first_of_many_failures_is_remembered(db: CellDb, delivery: De
 
 
 @pytest.mark.parametrize(
-    ("attempts", "status", "has_body", "outcome"),
+    ("attempts", "status", "was_asked", "has_body", "outcome"),
     [
-        (0, 200, True, Outcome.SUCCESS),
-        (0, 299, True, Outcome.SUCCESS),
-        (0, 301, True, Outcome.RETRY),
-        (0, 400, True, Outcome.RETRY),
-        (0, 410, True, Outcome.DEAD),
-        (9, 500, True, Outcome.RETRY),
-        (10, 500, True, Outcome.DEAD),
-        (0, None, True, Outcome.RETRY),
-        (0, None, False, Outcome.DEAD),
+        (0, 200, True, True, Outcome.SUCCESS),
+        (0, 299, True, True, Outcome.SUCCESS),
+        (0, 301, True, True, Outcome.RETRY),
+        (0, 400, True, True, Outcome.RETRY),
+        (0, 410, True, True, Outcome.DEAD),
+        (9, 500, True, True, Outcome.RETRY),
+        (10, 500, True, True, Outcome.DEAD),
+        (0, None, True, True, Outcome.RETRY),
+        (0, None, False, True, Outcome.RETRY),
+        (0, None, False, False, Outcome.DEAD),
     ],
 )
 async def test_an_answer_decides_what_follows(
-    db: CellDb, attempts: int, status: int | None, outcome: Outcome, *, has_body: bool
+    db: CellDb, attempts: int, status: int | None, outcome: Outcome, *, was_asked: bool, has_body: bool
 ) -> None:
     delivery = replace(_delivery(new_id(), new_id(), db.now, new_id(), new_id(), new_id()), attempts=attempts)
-    reply = Reply(headers={}, status=status, time_ms=5, excerpt=None, error=None)
+    reply = Reply(headers={"a": "b"} if was_asked else {}, status=status, time_ms=5, excerpt=None, error=None)
 
     told = outcomes.judged(delivery, b"{}" if has_body else None, reply, failing_since=None, at=db.now, chance=0.0)
 
     assert told.outcome is outcome
     assert (told.next_at is not None) is (outcome is Outcome.RETRY)
-    assert told.is_failure is (has_body and outcome is not Outcome.SUCCESS)
+    assert told.is_success is ((outcome is Outcome.SUCCESS) if was_asked else None)
 
 
 async def test_what_is_being_abandoned_is_left_to_who_does(db: CellDb, delivery: Delivery) -> None:

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.settings import Settings
+from agentmessage.webhooks.letters import UNREADABLE_SECRET
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.receivers import Receiver, status
@@ -205,3 +206,17 @@ async def test_a_private_receiver_is_not_asked_at_all_where_it_is_not_allowed(
 
     assert (result["outcome"], result["response_status"]) == ("dead", None)
     assert sink.connections == 0
+
+
+@pytest.mark.covers("testWebhookEndpoint", 200)
+async def test_200_a_secret_that_cannot_be_opened_is_told_as_what_it_is(
+    near: Client, db: CellDb, sink: Receiver
+) -> None:
+    endpoint = await made(near, sink.url())
+    await db.run("UPDATE webhook_endpoints SET sealed_secret = 'of another key' WHERE id = $1", UUID(endpoint["id"]))
+
+    answer = await near.post(f"/v1/webhooks/{endpoint['id']}/test")
+
+    assert answer.status == 200
+    assert (answer.json["outcome"], answer.json["error"]) == ("dead", UNREADABLE_SECRET)
+    assert sink.heard == []

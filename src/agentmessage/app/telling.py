@@ -11,7 +11,8 @@ from agentmessage.kernel.tasks import forever
 from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.settings import Settings
 from agentmessage.webhooks import fanning
-from agentmessage.webhooks.dispatching import BELL, Dispatcher
+from agentmessage.webhooks.dispatching import Dispatcher
+from agentmessage.webhooks.model import BELL
 from agentmessage.webhooks.sending import Sender
 
 FREE_S = 0.2

@@ -22,14 +22,13 @@ from agentmessage.kernel.seal import BrokenSeal, Sealer
 from agentmessage.webhooks import lane_queries, letters, outcomes, secrets
 from agentmessage.webhooks.lane_queries import Row
 from agentmessage.webhooks.lanes import Delivery, Lane, Lanes
-from agentmessage.webhooks.model import Letter
+from agentmessage.webhooks.model import Letter, Reply
 from agentmessage.webhooks.outcomes import Told
 from agentmessage.webhooks.recording import Recorder
 from agentmessage.webhooks.testing import Sends
 
 log = structlog.get_logger("agentmessage.webhooks")
 
-BELL = "webhooks"
 LOOK_S = 0.2
 """The longest between two looks for lanes when nobody rings."""
 
@@ -176,7 +175,7 @@ class Dispatcher:
 
     async def _deliver(self, lanes: Lanes, delivery: Delivery) -> None:
         told = await self._attempt(lanes, delivery)
-        lanes.landed(delivery, time.monotonic(), is_success=not told.is_failure, at=told.at)
+        lanes.landed(delivery, time.monotonic(), is_success=told.is_success, at=told.at)
         self._tell()
         lane = lanes.get(delivery.lane_id)
         if lane is not None and lane.has_more and lane.room() > 0:
@@ -193,15 +192,7 @@ class Dispatcher:
 
     async def _attempt(self, lanes: Lanes, delivery: Delivery) -> Told:
         body = letters.body_of(delivery)
-        keys = self._opened(delivery)
-        if body is None:
-            reply = letters.unsaid(outcomes.NOT_KEPT)
-        elif not keys:
-            reply = letters.unsaid("its secret cannot be read: rotate it")
-        else:
-            reply = await self._sender.send(
-                Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys)
-            )
+        reply = await self._reply(delivery, body)
         lane = lanes.get(delivery.lane_id)
         return outcomes.judged(
             delivery,
@@ -211,6 +202,19 @@ class Dispatcher:
             at=self._db.now,
             chance=self._rng.random(),
         )
+
+    async def _reply(self, delivery: Delivery, body: bytes | None) -> Reply:
+        if body is None:
+            return letters.unsaid(outcomes.NOT_KEPT)
+        keys = self._opened(delivery)
+        if not keys:
+            return letters.unsaid(letters.UNREADABLE_SECRET)
+        letter = Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys)
+        try:
+            return await self._sender.send(letter)
+        except Exception:
+            log.exception("a receiver was not asked", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
+            return letters.unsaid("an error of ours: it is told again")
 
     def _opened(self, delivery: Delivery) -> tuple[bytes, ...]:
         """The secrets of a delivery; none when the newest cannot be opened any more."""

@@ -1,7 +1,11 @@
 """Fan-out: every fact is taken once, and a delivery for each receiver that wants it is written in that transaction."""
 
+import msgspec
+
 from agentmessage.kernel.db import CellDb
-from agentmessage.webhooks import fanout_queries
+from agentmessage.rollups import operations as rollups
+from agentmessage.webhooks import fanout_queries, rules
+from agentmessage.webhooks.fanout_queries import WrittenOff
 
 BELL = "events"
 BATCH = 2_000
@@ -23,6 +27,8 @@ async def turn(db: CellDb) -> tuple[int, float]:
         if not await fanout_queries.lock_place(tx):
             return 0, BUSY_S
         taken = await fanout_queries.fan_out(tx, limit=BATCH)
+        lost = msgspec.convert(taken.written_off, list[WrittenOff])
+        await rollups.add(tx, [rules.counted_off(one, at=tx.now) for one in lost])
     if taken.facts == BATCH:
         return taken.deliveries, 0.0
     return taken.deliveries, BUSY_S if taken.is_more else IDLE_S

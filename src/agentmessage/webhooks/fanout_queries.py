@@ -1,18 +1,34 @@
 """Taking facts and writing a delivery for each receiver: set-based, so that nothing of it goes through this process."""
 
+from collections.abc import Mapping, Sequence
 from typing import LiteralString
+from uuid import UUID
 
 from msgspec import Struct
 
 from agentmessage.kernel.db import Statements
+from agentmessage.webhooks.model import LaneKind
+
+
+class WrittenOff(Struct, frozen=True):
+    """How many deliveries were not queued on a full lane."""
+
+    org_id: UUID
+    lane_id: UUID
+    kind: LaneKind
+    count: int
 
 
 class Taken(Struct, frozen=True):
-    """What one turn came to: facts taken, deliveries written, and whether more facts wait than could be taken."""
+    """What one turn came to: facts taken, deliveries written, and whether more facts wait than could be taken.
+
+    `written_off` bears the rows of `WrittenOff`, as JSON does.
+    """
 
     facts: int
     deliveries: int
     is_more: bool
+    written_off: Sequence[Mapping[str, object]] = ()
 
 
 async def is_behind(db: Statements) -> bool:
@@ -50,12 +66,19 @@ async def fan_out(tx: Statements, *, limit: int) -> Taken:
 
 
 async def mark_full(db: Statements, *, most: int) -> None:
-    """Mark the lanes on which more than so many deliveries wait as full, and open those that have room again."""
+    """Mark the lanes on which more than so many deliveries wait as full, and open those that have room again.
+
+    A lane that somebody is writing right now is left for the next time.
+    """
     await db.run(
-        """UPDATE webhook_lanes l SET full_at = CASE WHEN q.is_full THEN $2::timestamptz END
-           FROM (SELECT o.id, EXISTS (SELECT FROM webhook_deliveries d WHERE d.lane_id = o.id OFFSET $1) AS is_full
-                 FROM webhook_lanes o WHERE o.due_at IS NOT NULL OR o.holder IS NOT NULL OR o.full_at IS NOT NULL) q
-           WHERE l.id = q.id AND q.is_full <> (l.full_at IS NOT NULL)""",
+        """WITH judged AS MATERIALIZED (
+               SELECT o.id, EXISTS (SELECT FROM webhook_deliveries d WHERE d.lane_id = o.id OFFSET $1) AS is_full
+               FROM webhook_lanes o WHERE o.due_at IS NOT NULL OR o.holder IS NOT NULL OR o.full_at IS NOT NULL),
+           locked AS MATERIALIZED (
+               SELECT l.id, q.is_full FROM webhook_lanes l JOIN judged q ON q.id = l.id
+               WHERE q.is_full <> (l.full_at IS NOT NULL) ORDER BY l.id FOR UPDATE OF l SKIP LOCKED)
+           UPDATE webhook_lanes l SET full_at = CASE WHEN k.is_full THEN $2::timestamptz END
+           FROM locked k WHERE l.id = k.id""",
         most,
         db.now,
     )
@@ -116,4 +139,6 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
     SELECT (SELECT count(*) FROM batch), (SELECT count(*) FROM queued),
            EXISTS (SELECT FROM events e WHERE (e.xid, e.id) > (
                SELECT coalesce(n.xid, f.xid), coalesce(n.id, f.id)
-               FROM event_followers f LEFT JOIN newest n ON true WHERE f.name = 'webhooks'))"""
+               FROM event_followers f LEFT JOIN newest n ON true WHERE f.name = 'webhooks')),
+           (SELECT coalesce(jsonb_agg(o), '[]') FROM (
+               SELECT org_id, lane_id, kind, count(*) FROM told WHERE full_at IS NOT NULL GROUP BY 1, 2, 3) o)"""

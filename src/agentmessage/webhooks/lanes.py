@@ -250,8 +250,8 @@ class Lanes:
                     self._tokens -= is_sick
                     yield delivery
 
-    def landed(self, delivery: Delivery, now: float, *, is_success: bool, at: datetime) -> None:
-        """A request came to its end."""
+    def landed(self, delivery: Delivery, now: float, *, is_success: bool | None, at: datetime) -> None:
+        """A request came to its end; `is_success` None: it was not made, and nothing is learned."""
         self._unrecorded += 1
         lane = self._lanes.get(delivery.lane_id)
         begun_at = None if lane is None else lane.flying.pop(delivery.id, None)
@@ -259,9 +259,10 @@ class Lanes:
             return
         old = lane.kind
         self._flying[old] -= 1
-        lane.note(is_success=is_success, at=at)
-        lane.was_slow = now - begun_at > SLOW_S
-        lane.is_slow = lane.is_slow or lane.was_slow
+        if is_success is not None:
+            lane.note(is_success=is_success, at=at)
+            lane.was_slow = now - begun_at > SLOW_S
+            lane.is_slow = lane.is_slow or lane.was_slow
         self._move(lane, old)
 
     def recorded(self, delivery: Delivery, *, next_at: float | None) -> None:

@@ -10,6 +10,8 @@ from agentmessage.webhooks.lane_queries import Row
 from agentmessage.webhooks.lanes import Delivery
 from agentmessage.webhooks.model import Reply
 
+UNREADABLE_SECRET = "its secret cannot be read: rotate it"  # noqa: S105 - words about one
+
 
 class EventBody(Struct, frozen=True):
     """A fact as receivers are told it: what `events.schemas.EventResource` prints, its data as it is stored."""

@@ -152,13 +152,21 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What became of one request. `status` None: there was no answer, and `error` says why."""
+    """What became of one request. `status` None: there was no answer, and `error` says why.
+
+    Without headers no request was made: nothing is learned about the receiver.
+    """
 
     headers: Mapping[str, str]
     status: int | None
     time_ms: int
     excerpt: str | None
     error: str | None
+
+    @property
+    def was_asked(self) -> bool:
+        """The receiver had its chance."""
+        return bool(self.headers)
 
     @property
     def is_success(self) -> bool:

@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import Sealer
+from agentmessage.kernel.seal import BrokenSeal, Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox
@@ -18,6 +19,8 @@ from agentmessage.webhooks import attempt_queries, queries, rules, secrets
 from agentmessage.webhooks.errors import EventExpired, ReceiverInactive
 from agentmessage.webhooks.model import ATTEMPTS_KEPT, GRACE, Attempt, Endpoint
 from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch, ReplayResource, RotatedSecret
+
+log = structlog.get_logger("agentmessage.webhooks")
 
 
 async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -> tuple[Endpoint, bytes]:
@@ -102,10 +105,10 @@ async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret
 
 
 class Target(Struct, frozen=True):
-    """An endpoint and the raw secret that it checks with."""
+    """An endpoint and the raw secret that it checks with; None: it cannot be opened any more."""
 
     endpoint: Endpoint
-    secret: bytes
+    secret: bytes | None
 
 
 async def target(db: Statements, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
@@ -114,7 +117,11 @@ async def target(db: Statements, tenant: Tenant, endpoint_id: UUID, sealer: Seal
     sealed = await queries.find_sealed_secret(db, tenant.org_id, endpoint_id)
     if sealed is None:
         raise NotFound
-    return Target(endpoint, sealer.open(sealed))
+    try:
+        return Target(endpoint, sealer.open(sealed))
+    except BrokenSeal:
+        log.exception("a secret cannot be opened", lane_id=str(endpoint_id))
+        return Target(endpoint, None)
 
 
 async def record_attempt(tx: Tx, attempt: Attempt) -> Attempt:

@@ -18,7 +18,7 @@ class Told(Struct, frozen=True, kw_only=True):
     """A delivery that was attempted, and what follows from it.
 
     `body` None: there was nothing to tell any more. `failing_since`: since when nothing succeeds, as of before.
-    `next_at`: when it is to be told again. `is_failure`: the receiver failed; one that was not asked did not.
+    `next_at`: when it is to be told again.
     """
 
     delivery: Delivery
@@ -28,13 +28,17 @@ class Told(Struct, frozen=True, kw_only=True):
     at: datetime
     outcome: Outcome
     next_at: datetime | None
-    is_failure: bool
+
+    @property
+    def is_success(self) -> bool | None:
+        """How the receiver did; None: it was not asked, which says nothing about it."""
+        return self.reply.is_success if self.reply.was_asked else None
 
     @property
     def ends_lane(self) -> bool:
         """The receiver wants to hear no more, or has done nothing but fail for too long."""
         has_failed_long = self.failing_since is not None and self.at - self.failing_since > GIVE_UP_AFTER
-        return self.is_failure and (self.reply.is_gone or has_failed_long)
+        return self.is_success is False and (self.reply.is_gone or has_failed_long)
 
 
 def judged(
@@ -45,8 +49,7 @@ def judged(
     `chance` is in [0, 1): when within its range the next attempt will be.
     """
     outcome, next_at = Outcome.SUCCESS, None
-    is_success = reply.is_success
-    if not is_success:
+    if not reply.is_success:
         is_last = delivery.attempts >= len(RETRY_AFTER_S)
         outcome = Outcome.DEAD if is_last or reply.is_gone or body is None else Outcome.RETRY
     if outcome is Outcome.RETRY:
@@ -60,7 +63,6 @@ def judged(
         at=at,
         outcome=outcome,
         next_at=next_at,
-        is_failure=body is not None and not is_success,
     )
 
 
@@ -79,7 +81,7 @@ def attempt(told: Told, *, attempt_id: UUID) -> Attempt:
         attempt=delivery.attempts + 1,
         outcome=told.outcome,
         response_status=reply.status,
-        response_time_ms=None if told.body is None else reply.time_ms,
+        response_time_ms=reply.time_ms if reply.was_asked else None,
         request_body_sha256=None if told.body is None else hashlib.sha256(told.body).digest(),
         request_body_bytes=None if told.body is None else len(told.body),
         response_body_excerpt=reply.excerpt,

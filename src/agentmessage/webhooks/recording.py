@@ -58,10 +58,10 @@ def _health(batch: Sequence[Told]) -> Mapping[UUID, datetime | None]:
     health: dict[UUID, datetime | None] = {}
     known: dict[UUID, datetime | None] = {}
     for told in batch:
-        if told.body is not None:
+        if told.is_success is not None:
             lane_id = told.delivery.lane_id
             known.setdefault(lane_id, told.failing_since)
-            health[lane_id] = (health.get(lane_id) or told.at) if told.is_failure else None
+            health[lane_id] = None if told.is_success else health.get(lane_id) or told.at
     return {lane_id: since for lane_id, since in health.items() if (since is None) is not (known[lane_id] is None)}
 
 

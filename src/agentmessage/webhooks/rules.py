@@ -10,6 +10,7 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.rollups.model import Count
 from agentmessage.web import receiver_urls
 from agentmessage.webhooks.errors import EndpointLimitExceeded
+from agentmessage.webhooks.fanout_queries import WrittenOff
 from agentmessage.webhooks.model import (
     API_VERSIONS,
     MAX_DESCRIPTION_CHARS,
@@ -19,6 +20,7 @@ from agentmessage.webhooks.model import (
     SUBSCRIBABLE,
     Attempt,
     Endpoint,
+    LaneKind,
     Outcome,
     Reply,
 )
@@ -114,9 +116,15 @@ METRICS: Mapping[Outcome, str] = {
 def counted(attempt: Attempt) -> Count:
     """An attempt as the metrics count it (api-accounts, section 8)."""
     status = attempt.response_status
-    labels = {
-        "endpoint_id": str(attempt.lane_id),
-        "kind": str(attempt.kind),
-        "http_status_class": "none" if status is None else f"{status // 100}xx",
-    }
+    labels = _labels(attempt.lane_id, attempt.kind, "none" if status is None else f"{status // 100}xx")
     return Count(attempt.org_id, f"webhooks.{METRICS[attempt.outcome]}", attempt.occurred_at, labels, 1)
+
+
+def counted_off(lost: WrittenOff, *, at: datetime) -> Count:
+    """Deliveries that a full lane did not take, as the metrics count them: dead, without an answer."""
+    labels = _labels(lost.lane_id, lost.kind, "none")
+    return Count(lost.org_id, f"webhooks.{METRICS[Outcome.DEAD]}", at, labels, lost.count)
+
+
+def _labels(lane_id: UUID, kind: LaneKind, http_status_class: str) -> Mapping[str, str]:
+    return {"endpoint_id": str(lane_id), "kind": str(kind), "http_status_class": http_status_class}

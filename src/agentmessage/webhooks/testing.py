@@ -11,7 +11,7 @@ from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.seal import Sealer
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.webhooks import attempt_queries, operations, rules
+from agentmessage.webhooks import attempt_queries, letters, operations, rules
 from agentmessage.webhooks.model import TEST_TYPE, Attempt, Endpoint, LaneKind, Letter, Reply
 from agentmessage.webhooks.schemas import EndpointResource, TestBody
 
@@ -46,28 +46,30 @@ async def tell_and_record(
             EndpointResource.of(endpoint),
         )
     )
-    letter = Letter(event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,))
-    reply = await sender.send(letter)
+    if target.secret is None:
+        reply = letters.unsaid(letters.UNREADABLE_SECRET)
+    else:
+        reply = await sender.send(Letter(event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,)))
     async with db.transaction() as tx:
-        return await operations.record_attempt(tx, _attempt(endpoint, letter, reply, now=tx.now))
+        return await operations.record_attempt(tx, _attempt(endpoint, test_id, body, reply, now=tx.now))
 
 
-def _attempt(endpoint: Endpoint, letter: Letter, reply: Reply, *, now: datetime) -> Attempt:
+def _attempt(endpoint: Endpoint, test_id: UUID, body: bytes, reply: Reply, *, now: datetime) -> Attempt:
     return Attempt(
-        letter.event_id,
+        test_id,
         endpoint.org_id,
         endpoint.id,
         LaneKind.ENDPOINT,
-        letter.event_id,
-        letter.event_id,
+        test_id,
+        test_id,
         TEST_TYPE,
-        letter.url,
+        endpoint.url,
         attempt=1,
         outcome=rules.outcome_of_test(reply),
         response_status=reply.status,
-        response_time_ms=reply.time_ms,
-        request_body_sha256=hashlib.sha256(letter.body).digest(),
-        request_body_bytes=len(letter.body),
+        response_time_ms=reply.time_ms if reply.was_asked else None,
+        request_body_sha256=hashlib.sha256(body).digest(),
+        request_body_bytes=len(body),
         response_body_excerpt=reply.excerpt,
         request_headers=reply.headers,
         error=reply.error,
