@@ -1,10 +1,11 @@
 """Webhooks: how many a worker tells, and how soon.
 
-    python -m bench.webhooks [--events 20000] [--rounds 3]
+    python -m bench.webhooks [beside told soon] [--events 20000] [--rounds 3]
 
 Told: one healthy receiver, 200 requests in flight, one worker, everything in the books; against a bare aiohttp loop
 that signs and posts the same bodies and remembers nothing. Both in turn, worker and loop on core 0, Postgres and the
-receiver on core 1. Soon: from just before an event's transaction begins to the first byte at the receiver, at rest.
+receiver on core 1. Soon: from just before an event's transaction begins to the first byte at the receiver, at rest,
+all processes on any core.
 Beside: `POST /v1/messages` while a worker tells as much as it can, all processes on any core, against the rate alone
 times the share of the processors that webhooks (worker, receiver and their part of Postgres) leave to it.
 """
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from bench.text_fixture import sending, serving, texting
 
 SECRET = b"s" * 32
 IN_FLIGHT = 200
+PARTS = ("beside", "told", "soon")
 PORT = 8641
 API_PORT = 8642
 EVENT = "message.delivered"
@@ -301,31 +303,46 @@ async def _drop(filled: Filled) -> None:
     await connection.close()
 
 
-def run(*, events: int, rounds: int, seconds: float) -> None:
-    """Measure all three."""
+def run(parts: Collection[str], *, events: int, rounds: int, seconds: float) -> None:
+    """Measure what is asked for."""
+    if "beside" in parts:
+        with _house() as (postgres, url, receiver):
+            beside(postgres, url, receiver, backlog=round(seconds * 4_000) + 20_000, seconds=seconds, rounds=rounds)
+    if "told" in parts:
+        with _house(core=1) as (postgres, url, _):
+            filled = _filled(postgres, url)
+            pairs = [told(postgres, filled, url, events=events) for _ in range(rounds)]
+            print(f"told           ratio {statistics.median(a / b for a, b in pairs):4.0%}", flush=True)
+    if "soon" in parts:
+        with _house() as (postgres, url, _):
+            soon(_filled(postgres, url), url)
+
+
+@contextmanager
+def _house(*, core: int | None = None) -> Iterator[tuple[Postgres, str, int]]:
+    """A fresh Postgres and a receiver, its URL and process; all on one core, if there are several."""
     every_core = set(range(os.cpu_count() or 1))
-    os.sched_setaffinity(0, every_core)
+    os.sched_setaffinity(0, {core} if core in every_core else every_core)
     with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres, sink() as (url, receiver):
-        beside(postgres, url, receiver, backlog=round(seconds * 4_000) + 20_000, seconds=seconds, rounds=rounds)
-    if len(every_core) > 1:
-        os.sched_setaffinity(0, {1})
-    with tempfile.TemporaryDirectory() as directory, Postgres(Path(directory)) as postgres, sink() as (url, _):
-        filled = postgres.filled("webhooks", numbers=10, take=1)
-        asyncio.run(_prepare(filled, url))
-        pairs = [told(postgres, filled, url, events=events) for _ in range(rounds)]
-        print(f"told           ratio {statistics.median(a / b for a, b in pairs):4.0%}", flush=True)
-        soon(filled, url)
+        yield postgres, url, receiver
     os.sched_setaffinity(0, every_core)
+
+
+def _filled(postgres: Postgres, url: str) -> Filled:
+    filled = postgres.filled("webhooks", numbers=10, take=1)
+    asyncio.run(_prepare(filled, url))
+    return filled
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Measure what the words ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
     options = parser.parse_args(words)
-    run(events=options.events, rounds=options.rounds, seconds=options.seconds)
+    run(options.parts, events=options.events, rounds=options.rounds, seconds=options.seconds)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ MOST_DEPTH = 8
 MOST_IN_MEMORY = 4_000
 """Deliveries read and not in the books yet."""
 
-MOST_UNRECORDED = 1_000
+MOST_UNRECORDED = 400
 """Deliveries told and not in the books yet, from which on the books are waited for: a crash tells them again."""
 
 BUSY = 256
