@@ -23,11 +23,11 @@ class Explaining:
         self.plan = ""
 
     async def all(self, _row: Any, sql: Any, *arguments: object) -> list[Any]:
-        nulls = ", ".join("NULL" for _ in arguments)
+        nulls = f"({', '.join('NULL' for _ in arguments)})" if arguments else ""
         async with self._db.connection() as connection:
             await connection.execute("SET plan_cache_mode = force_generic_plan")
             await connection.execute(f"PREPARE asked AS {sql}")
-            lines = await connection.fetch(f"EXPLAIN EXECUTE asked ({nulls})")
+            lines = await connection.fetch(f"EXPLAIN EXECUTE asked {nulls}")
             await connection.execute("DEALLOCATE asked")
         self.plan = "\n".join(line[0] for line in lines)
         return []

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.webhooks import attempt_queries as queries
+from agentmessage.webhooks import fanout_queries
 from agentmessage.webhooks.attempt_queries import Wanted
 from agentmessage.webhooks.model import Outcome
 from tests.inbound.test_plans import Explaining
@@ -58,3 +59,21 @@ async def test_every_kind_of_filter_has_its_index(busy: CellDb, account: Account
             unserved.append((ask.__name__, explaining.plan))
 
     assert unserved == []
+
+
+async def test_whether_there_are_new_facts_is_one_look_at_the_end_of_their_order(db: CellDb, account: Account) -> None:
+    """Asked ten times a second by every worker, however many facts are kept."""
+    await db.run(
+        """INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
+           SELECT gen_random_uuid(), $1, 'message.sent', 'message', gen_random_uuid(), '{}', now()
+           FROM generate_series(1, 20000) n""",
+        account.org_id,
+    )
+    await db.run("UPDATE event_followers SET xid = pg_current_xact_id() WHERE name = 'webhooks'")
+    await db.run("ANALYZE events")
+    explaining = Explaining(db)
+
+    await fanout_queries.is_behind(explaining)
+
+    assert " using events_order_idx on events" in explaining.plan
+    assert "Seq Scan on events " not in explaining.plan

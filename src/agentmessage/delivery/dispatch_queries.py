@@ -114,9 +114,14 @@ async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
 
 
 async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, until: datetime) -> int:
-    """This worker lives: these of its claims hold until then; answers how many."""
+    """This worker lives: these of its claims hold until then; answers how many.
+
+    What is being recorded just now is locked by its recorder, and over: it is not waited for.
+    """
     return await db.run(
-        "UPDATE dispatches SET claim_until = $3 WHERE message_id = ANY ($2) AND claim_token = $1",
+        """UPDATE dispatches SET claim_until = $3 WHERE message_id IN (
+               SELECT message_id FROM dispatches WHERE message_id = ANY ($2) AND claim_token = $1
+               FOR UPDATE SKIP LOCKED)""",
         token,
         message_ids,
         until,

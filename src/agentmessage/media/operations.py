@@ -61,7 +61,7 @@ async def resolve(
     faults = {
         f"media[{index}]": NOT_YOURS
         for index, ref in enumerate(refs)
-        if not (ref.startswith("https://") or wanted.get(ref) in kept)
+        if not (ref[:8].lower() == "https://" or wanted.get(ref) in kept)
     }
     if faults:
         raise ValidationFailed(faults)
