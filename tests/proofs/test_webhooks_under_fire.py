@@ -21,6 +21,7 @@ from uuid import UUID
 import pytest
 from msgspec import Struct
 
+from agentmessage.embedded.ports import free_port
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import facts
@@ -137,7 +138,10 @@ class Workers:
 
     def __init__(self, dsn: str, root: Path) -> None:
         self._environment = clean_environment(
-            DATABASE_URL=dsn, AGENTMESSAGE_SEAL_KEY=SEAL_KEY, AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true"
+            DATABASE_URL=dsn,
+            AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+            AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
+            AGENTMESSAGE_SIMULATOR_SMPP_PORT=str(free_port("127.0.0.1", None)),  # nobody's: no text is sent here
         )
         self._root = root
         self._processes: list[subprocess.Popen[bytes]] = []
