@@ -5,7 +5,7 @@ import msgspec
 from agentmessage.kernel.db import CellDb
 from agentmessage.rollups import operations as rollups
 from agentmessage.webhooks import fanout_queries, rules
-from agentmessage.webhooks.fanout_queries import WrittenOff
+from agentmessage.webhooks.model import WrittenOff
 
 BELL = "events"
 BATCH = 2_000

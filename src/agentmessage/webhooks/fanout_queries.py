@@ -2,27 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from typing import LiteralString
-from uuid import UUID
 
 from msgspec import Struct
 
 from agentmessage.kernel.db import Statements
-from agentmessage.webhooks.model import LaneKind
-
-
-class WrittenOff(Struct, frozen=True):
-    """How many deliveries were not queued on a full lane."""
-
-    org_id: UUID
-    lane_id: UUID
-    kind: LaneKind
-    count: int
 
 
 class Taken(Struct, frozen=True):
     """What one turn came to: facts taken, deliveries written, and whether more facts wait than could be taken.
 
-    `written_off` bears the rows of `WrittenOff`, as JSON does.
+    `written_off` bears the columns of `model.WrittenOff`, as JSON does.
     """
 
     facts: int

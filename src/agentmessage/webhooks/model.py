@@ -142,6 +142,15 @@ class Attempt(Struct, frozen=True):
     occurred_at: datetime
 
 
+class WrittenOff(Struct, frozen=True):
+    """How many deliveries were not queued on a full lane."""
+
+    org_id: UUID
+    lane_id: UUID
+    kind: LaneKind
+    count: int
+
+
 class Letter(Struct, frozen=True, kw_only=True):
     """One request to a receiver, ready to be signed: the body is final, the moment of signing is not."""
 

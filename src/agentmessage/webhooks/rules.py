@@ -10,7 +10,6 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.rollups.model import Count
 from agentmessage.web import receiver_urls
 from agentmessage.webhooks.errors import EndpointLimitExceeded
-from agentmessage.webhooks.fanout_queries import WrittenOff
 from agentmessage.webhooks.model import (
     API_VERSIONS,
     MAX_DESCRIPTION_CHARS,
@@ -23,6 +22,7 @@ from agentmessage.webhooks.model import (
     LaneKind,
     Outcome,
     Reply,
+    WrittenOff,
 )
 from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch
 
