@@ -53,7 +53,7 @@ def main() -> None:
     lists.run(numbers=sizes["listed"])
     metrics.run(texts=sizes["counted"])
     usage.run(rows=sizes["used"])
-    webhooks.run(events=sizes["texts"], rounds=rounds, seconds=seconds)
+    webhooks.run(webhooks.PARTS, events=sizes["texts"], rounds=rounds, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -279,11 +279,11 @@ async def test_the_media_of_a_text_become_links_in_their_order(
     api: Client, db: CellDb, account: Account, settings: Settings
 ) -> None:
     first, second = await stored(api), await stored(api)
-    refs = [second, "https://customer.example/a.png", first.upper()]
+    refs = [second, "HTTPS://customer.example/a.png", first.upper()]
 
     urls = await media.resolve(db, account.tenant, refs, links=media_links(settings), until=db.now + timedelta(hours=1))
 
-    assert urls[1] == "https://customer.example/a.png"
+    assert urls[1] == "HTTPS://customer.example/a.png"
     assert [urlsplit(urls[0]).path, urlsplit(urls[2]).path] == [f"/media/cell_00/{second}", f"/media/cell_00/{first}"]
 
 

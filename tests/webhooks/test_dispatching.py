@@ -275,6 +275,25 @@ async def test_numbers_are_signed_for_with_the_organizations_secrets_and_in_grac
     assert third.headers["x-amcore-signature"].count("v1=") == 1
 
 
+async def test_who_rotates_a_secret_that_cannot_be_opened_is_told_at_once(
+    cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
+) -> None:
+    """The broken one is in its five minutes of grace, and nothing can be signed with it."""
+    number_id = await insert_number(db, account.org_id, NUMBER, status_url=sink.url())
+    await db.run(
+        """INSERT INTO webhook_secrets (org_id, sealed_secret, rotated_at, previous_sealed_secret, previous_valid_until)
+           VALUES ($1, $2, now(), 'of another key', now() + interval '5 minutes')""",
+        account.org_id,
+        sealer(settings).seal(b"n" * 32),
+    )
+
+    async with telling(settings, cells):
+        await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
+        (heard,) = await sink.until(1)
+
+    assert Webhook(base64.b64encode(b"n" * 32).decode()).verify(heard.body, dict(heard.headers)) == heard.event
+
+
 async def test_a_number_url_that_is_gone_is_given_up(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:

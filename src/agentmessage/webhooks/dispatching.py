@@ -217,17 +217,23 @@ class Dispatcher:
             return letters.unsaid("an error of ours: it is told again")
 
     def _opened(self, delivery: Delivery) -> tuple[bytes, ...]:
-        """The secrets of a delivery; none when the newest cannot be opened any more."""
+        """The secrets of a delivery that can be opened; none when the newest cannot be any more.
+
+        A previous one that cannot is what its owner has just rotated away.
+        """
+        newest, *previous = [self._key(sealed, delivery) for sealed in delivery.secrets]
+        return () if newest is None else (newest, *[key for key in previous if key is not None])
+
+    def _key(self, sealed: bytes, delivery: Delivery) -> bytes | None:
         if len(self._keys) > MOST_KEYS:
             self._keys.clear()
-        try:
-            for sealed in delivery.secrets:
-                if sealed not in self._keys:
-                    self._keys[sealed] = self._sealer.open(sealed)
-        except BrokenSeal:
-            log.exception("a secret cannot be opened", lane_id=str(delivery.lane_id))
-            return ()
-        return tuple(self._keys[sealed] for sealed in delivery.secrets)
+        if sealed not in self._keys:
+            try:
+                self._keys[sealed] = self._sealer.open(sealed)
+            except BrokenSeal:
+                log.exception("a secret cannot be opened", lane_id=str(delivery.lane_id))
+                return None
+        return self._keys[sealed]
 
     async def _beat(self, session: Tx) -> None:
         """Fail as soon as the session is gone: then others may have our lanes. And tell how late this process is."""
