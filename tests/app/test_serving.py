@@ -15,12 +15,47 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """Answers when the body is here."""
+    """Answers when the body is here; as the path wants it."""
     if scope["type"] == "http":
         while (await receive()).get("more_body"):
             pass
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await ANSWERS[scope["path"]](send)
+        if scope["path"] == "/ever":
+            await receive()
+
+
+async def nothing(send: Any) -> None:
+    """204."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def something(send: Any) -> None:
+    """Six bytes, of which HEAD is told only the number."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+    await send({"type": "http.response.body", "body": b"answer"})
+
+
+async def too_little(send: Any) -> None:
+    """Fewer bytes than announced."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+    await send({"type": "http.response.body", "body": b"answer"})
+
+
+async def forged(send: Any) -> None:
+    """A header's value with a line of its own."""
+    headers = [(b"content-length", b"6"), (b"location", b"/x\r\nset-cookie: a=b")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"answer"})
+
+
+async def for_ever(send: Any) -> None:
+    """A head, and then nothing until the reader has gone."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+
+ANSWERS = {"/": nothing, "/some": something, "/less": too_little, "/forged": forged, "/ever": for_ever}
 
 
 @pytest.fixture
@@ -72,3 +107,72 @@ async def test_requests_that_arrive_are_answered_however_long_the_connection_liv
             writer.write(b"abcd")
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
     writer.close()
+
+
+def asking(path: str, *, method: str = "GET", more: str = "") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode()
+
+
+async def test_an_answer_leaves_in_one_piece(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[bytes] = []
+    made = serving.BoundedRequests.connection_made
+
+    def watched(self: serving.BoundedRequests, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        self.transport = Watched(transport, pieces)
+
+    monkeypatch.setattr(serving.BoundedRequests, "connection_made", watched)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asking("/some"))
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"answer")
+    assert len(pieces) == 1
+    writer.close()
+
+
+class Watched:
+    """A transport that remembers what was written to it."""
+
+    def __init__(self, transport: asyncio.Transport, pieces: list[bytes]) -> None:
+        self._transport = transport
+        self._pieces = pieces
+
+    def write(self, data: bytes) -> None:
+        """Remember, and pass on."""
+        self._pieces.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_requests_that_come_together_are_answered_in_their_order(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asking("/some", method="HEAD") + asking("/") + asking("/some", more="Connection: close\r\n"))
+    async with asyncio.timeout(10):
+        told = await reader.read()
+    writer.close()
+    assert told == (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+        b"HTTP/1.1 204 No Content\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nanswer"
+    )
+
+
+async def test_a_stream_begins_before_its_first_frame(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asking("/ever"))
+    async with asyncio.timeout(10):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+@pytest.mark.parametrize("path", ["/less", "/forged"])
+async def test_an_answer_that_would_mislead_is_never_finished(port: int, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asking(path))
+    async with asyncio.timeout(10):
+        told = await reader.read()
+    writer.close()
+    assert b"set-cookie" not in told
+    assert told.startswith(b"HTTP/1.1 500") or len(told.partition(b"\r\n\r\n")[2]) < len(b"answer!")

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from agentmessage.app.api import Api
 from agentmessage.app.listening import BACKLOG, listen
 from agentmessage.app.log import configure_log
+from agentmessage.app.one_piece import OnePiece
 from agentmessage.settings import Settings
 
 DRAIN_S = 5
@@ -49,6 +50,12 @@ class BoundedRequests(HttpToolsProtocol):
         """A request begins."""
         self._is_receiving = True
         super().on_message_begin()
+
+    @override
+    def on_headers_complete(self) -> None:
+        """The request is handed to the application, whose answer leaves in one piece."""
+        super().on_headers_complete()
+        self.cycle.send = OnePiece(self.cycle)  # pyright: ignore[reportAttributeAccessIssue]  # a method, bound to another
 
     @override
     def on_message_complete(self) -> None:

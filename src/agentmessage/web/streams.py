@@ -41,6 +41,7 @@ class Stream:
             await send({"type": "http.response.body", "body": b""})
             await self._frames.aclose()
             return
+        await send({"type": "http.response.body", "body": b"", "more_body": True})  # the head need not wait for a frame
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnected(receive))
         try:
