@@ -94,6 +94,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "delivery/dispatch_queries.py": DISPATCH,
     "delivery/receipt_queries.py": RECEIPTS,
     "delivery/record_queries.py": DISPATCH,
+    "migrations/restored.py": "the numbers that a cell's rows are ordered by, whose ever they are",
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,
     "numbers/sweep_queries.py": RECONCILER,

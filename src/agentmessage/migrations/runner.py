@@ -8,6 +8,8 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
+from agentmessage.migrations.restored import carry_on
+
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent
 CELL_NAME = re.compile(r"^cell_[0-9]{2}$")
@@ -53,6 +55,8 @@ async def migrate(dsn: str, *, new_cells: Sequence[str] = ()) -> list[str]:
             await connection.execute("INSERT INTO directory.cells (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
         for record in await connection.fetch("SELECT name FROM directory.cells ORDER BY name"):
             applied += await _apply(connection, record["name"], "cell")
+            if await carry_on(connection, record["name"]):
+                applied.append(f"{record['name']}: carries on behind what was restored")
         return applied
     finally:
         await connection.close()

@@ -46,7 +46,7 @@ async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[li
         _placed,
         """SELECT org_id, id, (extract(epoch FROM occurred_at) * 1000000)::bigint, actor_kind, actor_label, action,
                resource_type, resource_id, reason, request_id, payload::text, xid::text AS written_by
-           FROM audit_log WHERE (xid, id) > ($1::text::xid8, $2::text) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           FROM audit_log WHERE (xid, id) > ($1::text::xid8, $2::text) AND xid < xid_horizon()
            ORDER BY xid, id LIMIT $3""",
         place.xid,
         place.id,

@@ -100,14 +100,14 @@ async def list_events(
 ) -> list[Event]:
     """Facts in commit-safe order; served by events_tail_idx.
 
-    Rows of transactions that might still have older siblings under way (xid at or above the snapshot's xmin) wait for
+    Rows of transactions that might still have older siblings under way (xid at or above the horizon) wait for
     the next look, so that no reader can pass a place in which a row appears later. `after` None, or no longer there, is
     the beginning; the place is a plain bound of the index, also in a generic plan (with `$2 IS NULL OR` it is not).
     """
     return await db.all(
         Event,
         """SELECT id, org_id, type, resource_id, data, created_at FROM events
-           WHERE org_id = $1 AND xid < pg_snapshot_xmin(pg_current_snapshot())
+           WHERE org_id = $1 AND xid < xid_horizon()
              AND (xid, id) > (SELECT coalesce(a.xid, '0'), coalesce(a.id, '00000000-0000-0000-0000-000000000000')
                               FROM (VALUES (true)) always LEFT JOIN events a ON a.org_id = $1 AND a.id = $2)
              AND ($3::timestamptz IS NULL OR created_at >= $3)

@@ -48,11 +48,11 @@ async def count_events(tx: Statements, place: Place, *, limit: int, complete_unt
                SELECT xid, id, org_id, created_at, counted_as(type) AS metric,
                       CASE WHEN counted_as(type) IS NOT NULL THEN counted_under(data) END AS labels
                FROM events
-               WHERE (xid, id) > ($1::text::xid8, $2::uuid) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+               WHERE (xid, id) > ($1::text::xid8, $2::uuid) AND xid < xid_horizon()
                ORDER BY xid, id LIMIT $3
            ), waiting AS (
                SELECT count(*) AS number, min(created_at) AS oldest_at
-               FROM (SELECT created_at FROM events WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())
+               FROM (SELECT created_at FROM events WHERE xid >= xid_horizon()
                      ORDER BY xid, id LIMIT $3) w
            ), added AS (
                INSERT INTO metric_buckets AS b (org_id, metric, span, bucket_start, labels, value)

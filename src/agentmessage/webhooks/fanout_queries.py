@@ -83,7 +83,7 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
                CASE WHEN family IN ('message', 'inbound_message') THEN (data ->> 'phone_number_id')::uuid END
                    AS number_id
         FROM events
-        WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+        WHERE xid < xid_horizon()
           AND (xid, id) > (SELECT f.xid, f.id FROM event_followers f WHERE f.name = 'webhooks')
         ORDER BY xid, id LIMIT $1),
     wanted AS MATERIALIZED (
