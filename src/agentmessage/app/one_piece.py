@@ -50,7 +50,7 @@ class OnePiece:
 
     def _write(self, start: MutableMapping[str, Any], body: bytes) -> None:
         cycle = self._cycle
-        head = _head(start["status"], start["headers"], keeps_alive=cycle.keep_alive)
+        head = _head(start["status"], [*cycle.default_headers, *start["headers"]], keeps_alive=cycle.keep_alive)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.transport.write(head + body)
