@@ -153,8 +153,8 @@ async def test_requests_that_come_together_are_answered_in_their_order(port: int
     async with asyncio.timeout(10):
         told = await reader.read()
     writer.close()
-    told, dates = re.subn(rb"date: [^\r]+ GMT\r\n|server: uvicorn\r\n", b"", told)
-    assert dates >= 3, "every answer tells when it was served"
+    assert len(re.findall(rb"date: [^\r]+ GMT\r\n", told)) == 3, "every answer tells when it was served"
+    told = re.sub(rb"(date|server): [^\r]+\r\n", b"", told)
     assert told == (
         b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
         b"HTTP/1.1 204 No Content\r\n\r\n"
