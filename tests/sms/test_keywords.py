@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.sms.keywords import PHRASES, Keyword, Kind, Method, canonical, classify
+from agentmessage.sms.keywords import PHRASES, Keyword, Kind, Method, canonical, classify, own_part
 
 STOP_WORDS = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "REMOVE", "ARRET"]
 
@@ -406,6 +406,80 @@ def test_a_stop_word_stops(text: str) -> None:
     assert found.keyword in STOP_WORDS
 
 
+FCC_WORDS = ["stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe", "stopall", "remove", "arret"]
+"""Those of 47 CFR 64.1200(a)(10) and the field's own."""
+
+TAILS = [
+    "{}. Thank you", "{}, thanks", "{} please", "{}!!! Thx", "{}, ty", "{} now", "{}. Thanks!", "{} - thank you",
+    "{}, please and thank you", "{} thank you very much", "{}.\nThanks", "{}, thanks! John",
+    "{}\n\nSent from my iPhone",
+    "{}\n--\nJohn Smith\nAcme Incorporated, 1 Main Street", "{} {}", "{} 2 end", "\U0001f6d1 {}, thanks \U0001f64f",
+]  # fmt: skip
+BEFORE = ["please {}", "Pls {}!", "no thanks. {}.", "Thank you. {}", "ok, {}", "Hi, please {}. Have a nice day!"]
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("word", FCC_WORDS)
+def test_every_stop_word_behaves_alike_before_manners(word: str, tail: str) -> None:
+    for written in (word, word.upper(), word.capitalize()):
+        assert classify(tail.format(written, written)) == Keyword(Kind.STOP, canonical(word), Method.KEYWORD)
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("word", FCC_WORDS)
+def test_every_stop_word_behaves_alike_behind_manners(word: str, before: str) -> None:
+    assert classify(before.format(word)) == Keyword(Kind.STOP, canonical(word), Method.NATURAL_LANGUAGE)
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [
+        ("STOP2END", "STOP"), ("stop2end", "STOP"), ("Stop 2 end", "STOP"), ("STOP TO END", "STOP"),
+        ("STOPTOEND", "STOP"), ("STOP2QUIT", "STOP"), ("stop2stop", "STOP"), ("STOP2END, thanks", "STOP"),
+        ("END2STOP", "END"), ("quit to end", "QUIT"), ("CANCEL2END", "CANCEL"), ("STOP/END", "STOP"),
+        ("stop cancel unsubscribe", "STOP"), ("STOP2OPTOUT", "STOP"), ("stop all 2 end", "STOPALL"),
+    ],
+)  # fmt: skip
+def test_stop_words_that_run_together_are_one(text: str, keyword: str) -> None:
+    assert classify(text) == Keyword(Kind.STOP, keyword, Method.KEYWORD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Txt STOP2END", "End these messages", "Cancel all your texts please", "quit these messages", "cancel my alerts",
+        "stop any further notifications", "I already have one, thank you. Cancel.", "stoptexting me ok", "ST0P",
+    ],
+)  # fmt: skip
+def test_siblings_of_the_words_are_phrases(text: str) -> None:
+    found = classify(text)
+
+    assert found is not None
+    assert (found.kind, found.method) == (Kind.STOP, Method.NATURAL_LANGUAGE)
+
+
+@pytest.mark.parametrize(
+    "text", ["Stop at the store first", "stop in tomorrow", "Unsubscribe my wife's account", "STOP the car now"]
+)
+def test_a_stop_that_may_mean_another_thing_is_marked_for_somebody_to_look_at(text: str) -> None:
+    found = classify(text)
+
+    assert found is not None
+    assert (found.kind, found.method) == (Kind.STOP, Method.NATURAL_LANGUAGE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cancel, I can't make it tomorrow", "Yes, cancel", "End it", "cancel the order", "End of the day, thanks",
+        "the weekend, thanks", "Don't cancel. Thank you", "do not end", "Cancel my appointment. Thank you", "quit it",
+        "Opt out of the insurance", "end, then start again tomorrow",
+    ],
+)  # fmt: skip
+def test_words_with_an_everyday_object_ask_for_nothing(text: str) -> None:
+    assert classify(text) is None
+
+
 @pytest.mark.parametrize("text", BY_PHRASE)
 def test_a_phrase_that_means_stop_stops(text: str) -> None:
     found = classify(text)
@@ -441,7 +515,7 @@ def test_only_the_very_word_opts_in_or_confirms(text: str) -> None:
     found = classify(text)
 
     if found is not None and found.kind in {Kind.START, Kind.CONFIRM}:
-        assert canonical(text) == found.keyword
+        assert canonical(own_part(text)) == found.keyword
 
 
 @given(
