@@ -14,7 +14,7 @@ import pytest
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
-from agentmessage.settings import Settings
+from agentmessage.settings import CLIENT_VARIABLES, PREFIX, Settings
 from tests.make import storage
 from tests.make.accounts import Account, open_account
 
@@ -198,6 +198,10 @@ async def api(app: Any, account: Account) -> Client:
 
 NOWHERE = UUID("00000000-0000-7000-8000-000000000000")
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
+
+# A developer's shell may hold settings of a platform and the key of a login: no test may depend on either.
+for _name in {"DATABASE_URL", *CLIENT_VARIABLES, *(f"{PREFIX}{name.upper()}" for name in Settings.__struct_fields__)}:
+    os.environ.pop(_name, None)
 hypothesis.settings.register_profile(  # a busy machine is no failure, nor are fifty unlucky draws in a row
     "house",
     deadline=None,

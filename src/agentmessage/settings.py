@@ -118,6 +118,17 @@ SECRETS = frozenset(
         "stripe_webhook_secret",
     }
 )
+CLIENT_VARIABLES = frozenset(
+    {
+        "AGENTMESSAGE_API_KEY",
+        "AGENTMESSAGE_BASE_URL",
+        "AGENTMESSAGE_PROFILE",
+        "AGENTMESSAGE_DEBUG",
+        "AGENTMESSAGE_LISTEN_SECRET",
+    }
+)
+"""What the client library and the command line read. One shell may hold these and start the platform, too."""
+
 ORIGIN = re.compile(r"https?://[^/?#]+")
 STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
 STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
@@ -179,7 +190,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         wanted = _wanted(name, values[name])
         if wanted is not None:
             faults.append(_fault(name, text, wanted))
-    known = {_key(name) for name in types}
+    known = {_key(name) for name in types} | CLIENT_VARIABLES
     faults += [f"{key} is not a setting" for key in environment if key.startswith(PREFIX) and key not in known]
     faults += _missing(values)
     if faults:

@@ -1,14 +1,20 @@
 """A setting that cannot be used ends the process before it starts anything, in one sentence that names it."""
 
 import base64
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from agentmessage.settings import BadSetting, read_settings
+import agentmessage
+from agentmessage.settings import CLIENT_VARIABLES, BadSetting, read_settings
 
+SOURCE = Path(agentmessage.__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
+CLIENT_GUIDES = [DOCS / "cli.md", DOCS / "sdk.md"]
+VARIABLE = re.compile(r"\bAGENTMESSAGE_[A-Z]\w*")
 KEY = base64.b64encode(bytes(32)).decode()
 
 
@@ -70,6 +76,27 @@ def test_every_bad_one_is_named_at_once() -> None:
         "AGENTMESSAGE_ORDER_WAIT_S",
         "AGENTMESSAGE_PORT",
     ]
+
+
+def test_a_shell_that_is_set_up_for_the_client_can_start_the_platform() -> None:
+    """The guides of the client name variables; none of them is a mistake in the platform's environment."""
+    named = {name for page in CLIENT_GUIDES for name in VARIABLE.findall(page.read_text())}
+
+    settings = read_settings(dict.fromkeys(named, "value"))
+
+    assert named >= {"AGENTMESSAGE_API_KEY", "AGENTMESSAGE_BASE_URL", "AGENTMESSAGE_PROFILE"}
+    assert settings == read_settings({})
+
+
+def test_the_variables_of_the_client_are_those_that_its_code_reads() -> None:
+    read = {
+        name
+        for room in ("cli", "sdk")
+        for file in (SOURCE / room).rglob("*.py")
+        for name in re.findall(r'"(AGENTMESSAGE_[A-Z_]+)"', file.read_text())
+    }
+
+    assert read == CLIENT_VARIABLES
 
 
 def test_usual_values_are_taken() -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from agentmessage.cli.failures import give_up
 from agentmessage.cli.findings import Diagnosis, bad
 from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.tables import print_json_line
 
 HOSTILE = "a\x1b]0;owned\x07\r\x7f\x9b2J\u202eb\u2066c\u2069 ümläut \u65e5 \U0001f600"
 HARMLESS = r"a\x1b]0;owned\x07\r\x7f\x9b2J\u202eb\u2066c\u2069 ümläut" + " \u65e5 \U0001f600"
@@ -47,4 +48,15 @@ def test_a_refusal_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> N
 def test_programs_get_the_words_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     WAYS["one thing"].print(as_json=True)
 
-    assert json.loads(capsys.readouterr().out)["label"] == HOSTILE
+    shown = capsys.readouterr().out
+    assert json.loads(shown)["label"] == HOSTILE
+    assert not {"\x1b", "\x07", "\x7f", "\x9b", "\u202e", "\u2066", "\u2069"} & set(shown)
+    assert "ümläut" in shown
+
+
+def test_programs_that_read_lines_get_them_as_they_are_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json_line(ROW)
+
+    shown = capsys.readouterr().out
+    assert json.loads(shown)["label"] == HOSTILE
+    assert not {"\x9b", "\x7f", "\u202e"} & set(shown)

@@ -260,6 +260,22 @@ def test_events_are_listed_oldest_first(terminal: Terminal, customer: Customer) 
     agreed(terminal, "events")
 
 
+def test_a_limit_shows_the_newest_events_and_a_pattern_stands_for_many_types(
+    terminal: Terminal, customer: Customer
+) -> None:
+    customer.number(OURS)
+    terminal("numbers", "detach", OURS)
+
+    every = [event["id"] for event in terminal("events", "list", "--json").json]
+    newest = [event["id"] for event in terminal("events", "list", "--limit", "1", "--json").json]
+    detached = terminal("events", "list", "--type", "phone_number.*", "--type", "brand.created", "--json").json
+    none = terminal("events", "list", "--type", "message.*", "--json").json
+
+    assert newest == every[-1:]
+    assert {event["type"] for event in detached} == {"phone_number.campaign.detached"}
+    assert none == []
+
+
 def test_who_asks(terminal: Terminal) -> None:
     terminal("whoami")
     terminal("logout")

@@ -89,7 +89,28 @@ async def test_pages_neither_skip_nor_repeat_while_events_happen(api: Client, db
     assert seen == [f"evt_{event_id}" for event_id in before] + during
 
 
-@pytest.mark.covers("listEvents", 200)
+async def test_200_the_list_read_from_its_end_is_the_same_list(api: Client, db: CellDb, account: Account) -> None:
+    """Also page by page while events happen, of one type, and when rows share a time."""
+    for number in range(7):
+        await emit(db, account, number, EventType.BRAND_UPDATED if number % 2 else EventType.BRAND_CREATED)
+    oldest_first = [event["id"] for event in await pages(api)]
+
+    first = await api.get("/v1/events?order=desc&limit=3")
+    await emit(db, account, 7)
+    rest = await api.get(f"/v1/events?order=desc&limit=9&cursor={first.json['meta']['next_cursor']}")
+    created = await pages(api, "order=desc&limit=2&type=brand.created")
+
+    assert [event["id"] for event in [*first.data, *rest.data]] == oldest_first[::-1]
+    assert [event["data"]["number"] for event in created] == [6, 4, 2, 0]
+
+
+@pytest.mark.covers("listEvents", 422)
+async def test_422_a_stream_is_always_oldest_first(api: Client) -> None:
+    answer = await api.get("/v1/events?order=desc", headers={"accept": "text/event-stream"})
+
+    assert (answer.status, answer.error["details"]) == (422, {"order": "must be asc in a stream"})
+
+
 async def test_200_last_event_id_resumes_a_list_and_wins_over_the_cursor(
     api: Client, db: CellDb, account: Account
 ) -> None:

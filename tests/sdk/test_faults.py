@@ -240,11 +240,26 @@ async def test_other_options_go_over_the_same_connections(clients: Clients, line
         ({"api_key": "am_live_x\nHost: y"}, "characters that no key has"),
         ({"base_url": "sms.example.com"}, "is not the address of a platform"),
         ({"base_url": "ftp://sms.example.com"}, "is not the address of a platform"),
+        ({"base_url": "https://sms.example.com\n"}, "is not the address of a platform"),
+        ({"base_url": "https://sms.\texample.com"}, "is not the address of a platform"),
+        ({"base_url": "https://sms.example.com /v1"}, "is not the address of a platform"),
+        ({"base_url": "https://[sms.example.com"}, "is not the address of a platform"),
+        ({"base_url": "https://sms.example.com:port"}, "is not the address of a platform"),
     ],
 )
 async def test_a_client_that_cannot_work_is_not_made(clients: Clients, given: dict[str, str], told: str) -> None:
     with pytest.raises(Misconfigured, match=told):
         clients(**given)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "socks4://127.0.0.1:1080", "http://[::1"])
+async def test_a_proxy_setting_that_cannot_be_used_is_a_sentence(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+
+    with pytest.raises(Misconfigured, match="proxy that the environment names"):
+        clients()
 
 
 async def test_key_and_address_come_from_the_environment(

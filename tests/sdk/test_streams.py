@@ -1,6 +1,7 @@
 """What goes on for longer than a request: events, replies, exports, uploads; over connections that break."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -279,6 +280,20 @@ async def test_an_export_that_breaks_off_says_so(clients: Clients, line: Wire) -
 
     with pytest.raises(APIConnectionError):
         await both.every(both.client.billing.stream_usage())
+
+
+async def test_only_a_line_feed_ends_a_row_of_an_export(clients: Clients, line: Wire) -> None:
+    """JSON holds U+2028, U+2029, U+0085 and the like unescaped; other readers of lines break rows there."""
+    both = clients(base_url=line.base_url)
+    words = "a\u2028b\u2029c\u0085d\x7fe"
+    row = {"id": "1", "ts": "2026-04-26T12:00:00Z", "kind": "lookup", "quantity": 1, "unit_cost_cents": 1}
+    row |= {"total_cents": 1, "ref_kind": words, "metadata": {}}
+    body = "\n".join([json.dumps(row, ensure_ascii=False), "", json.dumps(row, ensure_ascii=False)]).encode()
+    line.faults.append(Canned.answer(200, body=body, Content_Type="application/x-ndjson"))
+
+    rows = await both.every(both.client.billing.stream_usage())
+
+    assert [one.ref_kind for one in rows] == [words, words]
 
 
 async def test_many_tasks_share_one_client(platform: Served) -> None:

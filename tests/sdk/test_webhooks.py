@@ -49,6 +49,25 @@ def test_what_the_platform_signs_is_verified(scheme: str | None, secret: Any) ->
     assert event.data == EVENT["data"]
 
 
+@pytest.mark.parametrize("scheme", [None, "standard", "own"])
+def test_headers_are_read_as_every_server_gives_them(scheme: str | None) -> None:
+    """As text or as bytes, as a mapping or as pairs (ASGI), with white space around them."""
+    given = signed(scheme=scheme)
+    octets = {name.encode(): f" {value}\t".encode() for name, value in given.items()}
+
+    for headers in (octets, list(octets.items()), list(given.items()), [*given.items(), (b"cookie", b"\xff")]):
+        webhooks.verify(BODY, headers, SECRET, now=NOW)
+        with pytest.raises(InvalidSignature):
+            webhooks.verify(BODY + b" ", headers, SECRET, now=NOW)
+
+
+@pytest.mark.parametrize("value", [None, 7, ["v1,AAAA"], b"\xff\xfe"], ids=repr)
+def test_headers_of_no_kind_that_is_known_are_invalid_signatures(value: Any) -> None:
+    for name in ("webhook-signature", b"X-AmCore-Signature"):
+        with pytest.raises(InvalidSignature):
+            webhooks.verify(BODY, {"webhook-id": "a", "webhook-timestamp": str(NOW), name: value}, SECRET, now=NOW)
+
+
 @pytest.mark.parametrize("scheme", ["standard", "own"])
 @pytest.mark.parametrize("secret", [RAW, OTHER])
 def test_any_of_the_signatures_of_a_rotation_will_do(scheme: str, secret: bytes) -> None:

@@ -1,9 +1,12 @@
 """`docs/sdk-reference.md`: every method, every value and every exception of the client library."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from agentmessage.sdk import AgentMessage
 from tools.make_docs import cause
-from tools.sdk import names
+from tools.sdk import handwritten, names
 from tools.sdk.contract import META, Contract, Operation, words
 from tools.sdk.errors import refusals_by_code
 from tools.sdk.kinds import Kinds
@@ -25,7 +28,8 @@ means: left out of the request. Any method raises the exceptions of [all operati
 
 def page(contract: Contract) -> str:
     """The whole file."""
-    return "\n".join([HEAD, *_methods(contract), *_values(contract), *_exceptions()]).rstrip() + "\n"
+    parts = [HEAD, *_client(), *_methods(contract), *_returned(), *_webhooks(), *_values(contract), *_exceptions()]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def _methods(contract: Contract) -> Iterator[str]:
@@ -34,6 +38,33 @@ def _methods(contract: Contract) -> Iterator[str]:
         for operation in contract.operations:
             if operation.family == family:
                 yield from _method(contract, operation)
+        operations = [one.name for one in contract.operations if one.family == family]
+        yield from _handwritten(handwritten.of_family(family, besides=operations))
+
+
+def _client() -> Iterator[str]:
+    yield "### client\n"
+    yield f"{inspect.getdoc(AgentMessage)}\n"
+    yield from _handwritten(handwritten.of_client())
+
+
+def _returned() -> Iterator[str]:
+    yield "## Pages, streams and exports\n"
+    yield "Lists return a page, `events.stream` a stream, `billing.stream_usage` lines. All three are iterated.\n"
+    yield from _handwritten(handwritten.of_returned())
+
+
+def _webhooks() -> Iterator[str]:
+    yield "## Webhooks\n"
+    yield "In `agentmessage.sdk.webhooks`. They need no client.\n"
+    yield from _handwritten(handwritten.of_webhooks())
+
+
+def _handwritten(methods: Iterable[tuple[str, Callable[..., Any]]]) -> Iterator[str]:
+    for name, function in methods:
+        yield f"#### {name}\n"
+        yield f"```python\n{handwritten.signature(name, function)}\n```\n"
+        yield f"{inspect.getdoc(function)}\n"
 
 
 def _method(contract: Contract, operation: Operation) -> Iterator[str]:

@@ -236,5 +236,10 @@ def signature(contract: Contract, operation: Operation) -> str:
     kinds = Kinds(contract)
     given = ", ".join(one for one in arguments(contract, kinds, operation) if one != "self")
     returned, _ = gives(kinds, operation)
-    brief = re.sub(rf"(\w+) \| \1{WORDS}", r"\1", given).replace(" | UnsetType", "").replace(" = UNSET", " = …")
-    return f"{operation.family}.{operation.name}({brief}) -> {returned.removeprefix('Async')}"
+    return f"{operation.family}.{operation.name}({brief(given)}) -> {returned.removeprefix('Async')}"
+
+
+def brief(signature: str) -> str:
+    """A signature without the words that only a type checker needs; `…` as a default means: left out."""
+    spaced = re.sub(r"(?<=[\w\]])=(?=\S)", " = ", signature)
+    return re.sub(rf"(\w+) \| \1{WORDS}", r"\1", spaced).replace(" | UnsetType", "").replace(" = UNSET", " = …")

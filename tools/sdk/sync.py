@@ -12,7 +12,7 @@ NAMES = {
     "__anext__": "__next__",
     "aclose": "close",
     "aread": "read",
-    "aiter_lines": "iter_lines",
+    "aiter_bytes": "iter_bytes",
     "anext": "next",
     "asynccontextmanager": "contextmanager",
     "asyncio": "time",

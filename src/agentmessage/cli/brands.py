@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 brands = typer.Typer(no_args_is_help=True, help="Who is texting.")
 
+FILLED_BY = "`agentmessage brands create` registers one."
 COLUMNS = ("display_name", "status", "identity_status", "entity_type", "country", "tcr_brand_id", "id")
 FIELDS = (
     *COLUMNS,
@@ -40,7 +41,7 @@ def list_brands(
 ) -> Shown:
     """List your brands, newest first."""
     page = client.brands.list(limit=page_size(limit), **chosen(status=status, identity_status=identity_status))
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Brands")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Brands", filled_by=FILLED_BY)
 
 
 @asks(brands, "create")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 campaigns = typer.Typer(no_args_is_help=True, help="Why you text.")
 
+FILLED_BY = "`agentmessage campaigns create` registers one."
 COLUMNS = ("usecase", "status", "is_suspended", "description", "tcr_campaign_id", "brand_id", "id")
 FIELDS = (
     *COLUMNS,
@@ -54,7 +55,7 @@ def list_campaigns(
 ) -> Shown:
     """List your campaigns, newest first."""
     page = client.campaigns.list(limit=page_size(limit), **chosen(status=status, brand_id=brand))
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Campaigns")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Campaigns", filled_by=FILLED_BY)
 
 
 @asks(campaigns, "create")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 consent = typer.Typer(no_args_is_help=True, help="Who has agreed to your texts.")
 
+FILLED_BY = "`agentmessage consent record` records one."
 COLUMNS = ("contact_number", "opted_in", "consent_method", "suppressed_by", "updated_at", "phone_number_id", "id")
 FIELDS = (*COLUMNS, "source", "opted_in_at", "opted_out_at", "created_at")
 HISTORY = ("occurred_at", "event", "source", "keyword", "evidence_consent_method", "evidence_agreement_text")
@@ -36,7 +37,7 @@ def list_consent(
     number_id = number_of(client, from_).id if from_ else None
     asked = chosen(contact_number=to, phone_number_id=number_id, opted_in=opted_in, since=since)
     page = client.consent.list(limit=page_size(limit), **asked)
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Consents")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Consents", filled_by=FILLED_BY)
 
 
 @asks(consent, "record")

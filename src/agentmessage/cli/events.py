@@ -1,12 +1,15 @@
 """`agentmessage events`."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
+from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, page_size
+from agentmessage.cli.event_types import is_pattern, matches
 from agentmessage.cli.failures import without_trace
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Shown, Table
@@ -18,24 +21,29 @@ if TYPE_CHECKING:
 
 events = typer.Typer(no_args_is_help=True, help="What happens, as it happens.")
 
+FILLED_BY = "`agentmessage events tail` shows what happens, as it happens."
 COLUMNS = ("created_at", "type", "id")
+EVERY = ("*",)
 
-Kind = Annotated[str | None, typer.Option("--type", help="Only this type, such as message.delivered.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+]
 Since = Annotated[datetime | None, typer.Option(parser=past, help="Begin at a time, or a while ago such as 2h.")]
 
 
 @asks(events, "list")
-def list_events(client: "AgentMessage", *, kind: Kind = None, since: Since = None, limit: Limit = 50) -> Shown:
-    """List what happened, oldest first."""
-    page = client.events.list(limit=page_size(limit, most=200), **chosen(type=kind, since=since))
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Events")
+def list_events(client: "AgentMessage", *, kind: Kinds = None, since: Since = None, limit: Limit = 50) -> Shown:
+    """List the newest events, the oldest of them first."""
+    page = client.events.list(order="desc", limit=page_size(limit, most=200), **asked_of(kind), **chosen(since=since))
+    fitting = (event for event in page.all() if matches(event.type, kind or EVERY))
+    return Table(rows=list(islice(fitting, limit))[::-1], columns=COLUMNS, title="Events", filled_by=FILLED_BY)
 
 
 @events.command("tail")
 @without_trace()
 def tail(
     *,
-    kind: Kind = None,
+    kind: Kinds = None,
     since: Since = None,
     after: Annotated[str | None, typer.Option(help="Begin behind the event with this id.")] = None,
     profile: Profile = None,
@@ -44,14 +52,23 @@ def tail(
     """Follow what happens, from now on unless told otherwise, until Ctrl-C. A broken connection loses nothing."""
     is_from_now = since is None and after is None
     with connect(profile) as client:
-        stream = client.events.stream(last_event_id=after, from_now=is_from_now, **chosen(type=kind, since=since))
+        stream = client.events.stream(
+            last_event_id=after, from_now=is_from_now, **asked_of(kind), **chosen(since=since)
+        )
         with stream:
             for event in stream:
+                if not matches(event.type, kind or EVERY):
+                    continue
                 if as_json:
                     print_json_line(event)
                 else:
                     say(f"{in_words(event.created_at)}  {event.type:<32}  {subject(event)}  {event.id}")
                     sys.stdout.flush()
+
+
+def asked_of(kinds: Sequence[str] | None) -> dict[str, Any]:
+    """What the platform narrows by itself: it knows one type by its name, and no patterns."""
+    return {"type": kinds[0]} if kinds and len(kinds) == 1 and not is_pattern(kinds[0]) else {}
 
 
 def subject(event: "Event") -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 inbound = typer.Typer(no_args_is_help=True, help="Texts that you get.")
 
-COLUMNS = ("received_at", "from_", "to", "body", "opt_out.detected", "id")
+FILLED_BY = "A message to one of your numbers shows here; `agentmessage inbound wait` waits for the next."
+COLUMNS = ("received_at", "from_", "to", "opt_out.detected", "id", "body")
 FIELDS = (
     "id",
     "from_",
@@ -50,7 +51,7 @@ def list_inbound(
     """List the texts that came in, newest first."""
     asked = chosen(from_=from_, to=to, since=since, opt_out=opt_out or None)
     page = client.inbound_messages.list(limit=page_size(limit), **asked)
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Texts that came in")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Inbound messages", filled_by=FILLED_BY)
 
 
 @asks(inbound, "get")

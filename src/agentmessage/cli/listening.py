@@ -6,7 +6,6 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +13,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
+from agentmessage.cli.event_types import matches
 from agentmessage.cli.failures import MISUSED, Failure
 from agentmessage.cli.tables import print_json_line, say
 from agentmessage.sdk.configuration import user_agent
@@ -72,7 +72,7 @@ class Receiver:
 def forward(events: Iterable[Event], receiver: Receiver, *, kinds: Sequence[str], as_json: bool) -> None:
     """Hand over every event whose type fits one of the patterns, one after the other, and tell how it went."""
     for event in events:
-        if not any(fnmatchcase(event.type, kind) for kind in kinds):
+        if not matches(event.type, kinds):
             continue
         forwarded = receiver.take(event)
         if as_json:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 messages = typer.Typer(no_args_is_help=True, help="Texts that you send.")
 
-COLUMNS = ("created_at", "from_", "to", "status", "text", "cost_cents", "id")
+FILLED_BY = "`agentmessage messages send` sends the first."
+COLUMNS = ("created_at", "from_", "to", "status", "cost_cents", "id", "text")
 FIELDS = (
     "id",
     "from_",
@@ -100,7 +101,7 @@ def list_messages(
 ) -> Shown:
     """List your texts, newest first."""
     page = client.messages.list(limit=page_size(limit, most=200), **chosen(status=status, from_=from_, to=to, tag=tag))
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Texts")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Messages", filled_by=FILLED_BY)
 
 
 @asks(messages, "get")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 numbers = typer.Typer(no_args_is_help=True, help="Your phone numbers.")
 
+FILLED_BY = "`agentmessage numbers search` finds one to order."
+OTHER_SEARCH = "Try another --area-code or --pattern."
 COLUMNS = ("number", "number_type", "label", "carrier_line_option_status", "campaign_id", "id")
 FIELDS = (
     *COLUMNS,
@@ -59,7 +61,7 @@ def list_numbers(
     """List your numbers, newest first."""
     asked = chosen(campaign_id=campaign, number_type=kind, search=search)
     page = client.phone_numbers.list(limit=page_size(limit), **asked)
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Numbers")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Numbers", filled_by=FILLED_BY)
 
 
 @asks(numbers, "search")
@@ -74,7 +76,7 @@ def search_numbers(
     """Show numbers that can be ordered now; nothing is reserved."""
     asked = chosen(area_code=area_code, number_type=kind, pattern=pattern)
     found = client.phone_numbers.search(quantity=quantity, **asked)
-    return Table(rows=found, columns=("number", "number_type"), title="For sale")
+    return Table(rows=found, columns=("number", "number_type"), title="For sale", filled_by=OTHER_SEARCH)
 
 
 @asks(numbers, "order")

@@ -28,12 +28,13 @@ class Table(Struct, frozen=True, kw_only=True):
     rows: Sequence[msgspec.Struct]
     columns: Sequence[str]
     title: str
+    filled_by: str = ""
     status: int = 0
 
     def print(self, *, as_json: bool) -> None:
-        """All fields as a JSON array, or the columns."""
+        """All fields as a JSON array, or the columns; of no rows, what would bring some."""
         if not self.rows and not as_json:
-            say(f"{self.title}: none.")
+            say(f"{self.title}: none. {self.filled_by}".rstrip())
             return
         show(self.rows, columns=self.columns, title=self.title, as_json=as_json)
 

@@ -1,43 +1,46 @@
 """How results are shown: tables for people, JSON for programs."""
 
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 SHOWN_LIST = 3
 CENTS = "_cents"
 UNSET_WORD = "-"
 
-UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+PROSE = frozenset(
+    {"text", "body", "description", "label", "title", "display_name", "events", "scopes", "payload", "fault", "what"}
+    | {"message", "detail", "note", "labels", "reason"}
+)
+"""Columns of words. In a narrow terminal they are cut; ids, numbers, states and addresses never are."""
+
+UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, which command a terminal, and those of direction, which make it show another text."""
 
 
 def show(rows: Sequence[msgspec.Struct], *, columns: Sequence[str], title: str, as_json: bool) -> None:
     """Print rows with all their fields as a JSON array, or the named columns as a table.
 
-    A column may lie deeper (`opt_out.detected`); one of cents is shown in dollars.
+    A column may lie deeper (`opt_out.detected`); one of cents is shown in dollars. A terminal gets lines of its width,
+    and a pipe one line for each row.
     """
     if as_json:
         print_json(rows)
         return
-    from rich.table import Column, Table  # noqa: PLC0415 - programs need only JSON
-    from rich.text import Text  # noqa: PLC0415
+    from agentmessage.cli.layout import Column, laid_out  # noqa: PLC0415 - programs need only JSON
 
-    # A narrow window wraps an id; cut off, it would be useless.
-    headings = [Column(_heading(column), overflow="fold") for column in columns]
-    table = Table(*headings, title=showable(title), title_justify="left")
-    for row in rows:
-        # Text, because a customer's words are no markup.
-        table.add_row(*(Text(showable(_cell(row, column))) for column in columns))
-    _print(table)
+    shown = [Column(_heading(column), is_prose=column.rpartition(".")[2] in PROSE) for column in columns]
+    # A customer's line breaks would break the table.
+    cells = [[showable(_cell(row, column)).replace("\n", "↵").replace("\t", " ") for column in columns] for row in rows]
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    lines = laid_out(shown, cells, width=width)
+    print_lines([showable(title), *lines.of_headings, *lines.of_rows], emphasized=1 + len(lines.of_headings))
 
 
 def show_fields(row: msgspec.Struct, *, fields: Sequence[str], title: str, as_json: bool) -> None:
@@ -45,14 +48,11 @@ def show_fields(row: msgspec.Struct, *, fields: Sequence[str], title: str, as_js
     if as_json:
         print_json(row)
         return
-    from rich.table import Table  # noqa: PLC0415 - programs need only JSON
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(title=showable(title), title_justify="left", show_header=False)
-    for field in fields:
-        if (words := _cell(row, field)) != UNSET_WORD:
-            table.add_row(_heading(field), Text(showable(words)))
-    _print(table)
+    found = {_heading(field): showable(words) for field in fields if (words := _cell(row, field)) != UNSET_WORD}
+    margin = max(map(len, found), default=0) + 2
+    # A value of several lines stays beside its name; a long one is left to the terminal, so that it is copied whole.
+    lines = [f"{name:<{margin}}" + words.replace("\n", "\n" + " " * margin) for name, words in found.items()]
+    print_lines([showable(title), *lines], emphasized=1)
 
 
 def show_one(row: msgspec.Struct, *, columns: Sequence[str], title: str, as_json: bool) -> None:
@@ -75,13 +75,18 @@ def showable(words: str) -> str:
 
 def print_json(value: object) -> None:
     """JSON for programs, indented, one value."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(_harmless_json(msgspec.json.format(msgspec.json.encode(value), indent=2)) + "\n")
 
 
 def print_json_line(value: object) -> None:
     """JSON for programs that read as it comes: one value a line."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.write(_harmless_json(msgspec.json.encode(value)) + "\n")
     sys.stdout.flush()
+
+
+def _harmless_json(encoded: bytes) -> str:
+    """The same values; what would command a terminal is an escape, since people look at JSON, too."""
+    return UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded.decode())
 
 
 def in_words(value: Any) -> str:
@@ -129,9 +134,12 @@ def _heading(column: str) -> str:
     return column.removesuffix(CENTS).rstrip("_").replace("_", " ").replace(".", " ")
 
 
-def _print(table: "Table") -> None:
+def print_lines(lines: Sequence[str], *, emphasized: int) -> None:
+    """Write lines as they are; on a terminal that shows colors, the first few are bold."""
     from rich.console import Console  # noqa: PLC0415 - programs need only JSON
+    from rich.text import Text  # noqa: PLC0415
 
-    # A pipe has no width, and cutting an id in half makes it useless.
-    console = Console() if sys.stdout.isatty() else Console(width=240)
-    console.print(table)
+    console = Console(highlight=False)
+    for index, line in enumerate(lines):
+        # A customer's words are no markup. What the terminal wraps by itself can be copied whole.
+        console.print(Text(line, style="bold" if index < emphasized else ""), soft_wrap=True)

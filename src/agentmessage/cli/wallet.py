@@ -31,6 +31,7 @@ FIELDS = (
     "auto_topup_amount_cents",
     "min_topup_cents",
 )
+FILLED_BY = "Ordering a number or sending a message makes the first."
 TRANSACTIONS = ("ts", "kind", "amount_cents", "balance_after_cents", "source", "source_ref", "id")
 USAGE = ("ts", "kind", "quantity", "unit_cost_cents", "total_cents", "ref_kind", "ref_id", "id")
 FEES = ("fee", "of", "price_cents")
@@ -68,7 +69,7 @@ def transactions(
     """List what moved the wallet, newest first; the last 30 days unless told otherwise."""
     asked = chosen(kind=kind, from_=from_, to=to)
     page = client.billing.list_transactions(limit=page_size(limit, most=MOST), **asked)
-    return Table(rows=newest(page, limit), columns=TRANSACTIONS, title="Movements")
+    return Table(rows=newest(page, limit), columns=TRANSACTIONS, title="Transactions", filled_by=FILLED_BY)
 
 
 @asks(wallet, "usage")
@@ -76,7 +77,7 @@ def usage(client: "AgentMessage", *, from_: From = None, to: To = None, limit: L
     """List what was paid for, newest first; the last 30 days unless told otherwise."""
     asked = chosen(from_=from_, to=to)
     page = client.billing.list_usage(limit=page_size(limit, most=MOST), **asked)
-    return Table(rows=newest(page, limit), columns=USAGE, title="Usage")
+    return Table(rows=newest(page, limit), columns=USAGE, title="Usage", filled_by=FILLED_BY)
 
 
 @asks(wallet, "fees")

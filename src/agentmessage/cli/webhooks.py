@@ -1,12 +1,14 @@
 """`agentmessage webhooks`."""
 
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
 from agentmessage.cli.confirming import Yes, require_yes
+from agentmessage.cli.event_types import is_pattern, matches
 from agentmessage.cli.failures import FAILED, without_trace
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Card, Sentence, Shown, Table
@@ -22,12 +24,13 @@ SECRET_FIELDS = (*FIELDS, "secret")
 DELIVERIES = ("occurred_at", "event_type", "outcome", "attempt", "response_status", "response_time_ms", "url", "id")
 TESTED = ("outcome", "url", "response_status", "response_time_ms", "response_body_excerpt", "error", "event_id")
 REPLAYED = ("new_event_id", "event_type", "delivery_id", "endpoint_id", "enqueued_at")
+UNDELIVERED = "`agentmessage webhooks test` makes one."
 KEEP = "The secret is shown this once: keep it where your receiver finds it."
 
 EndpointId = Annotated[str, typer.Argument(metavar="ID", help="Of the endpoint.")]
 Url = Annotated[str | None, typer.Option(help="Where to tell it.")]
 Kinds = Annotated[
-    list[str] | None, typer.Option("--event", help="A type to be told of, such as message.delivered; repeatable.")
+    list[str] | None, typer.Option("--event", help="A type to deliver, such as message.delivered; repeatable.")
 ]
 Description = Annotated[str | None, typer.Option(help="What it is for.")]
 
@@ -36,7 +39,10 @@ Description = Annotated[str | None, typer.Option(help="What it is for.")]
 def list_endpoints(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
     """List your endpoints, newest first."""
     return Table(
-        rows=newest(client.webhooks.list(limit=page_size(limit)), limit), columns=COLUMNS, title="Webhook endpoints"
+        rows=newest(client.webhooks.list(limit=page_size(limit)), limit),
+        columns=COLUMNS,
+        title="Webhook endpoints",
+        filled_by="`agentmessage webhooks create` makes one.",
     )
 
 
@@ -45,7 +51,9 @@ def create_endpoint(
     client: "AgentMessage",
     *,
     url: Annotated[str, typer.Option(help="Where to tell it.")],
-    event: Annotated[list[str], typer.Option("--event", help="A type to be told of; repeatable.")],
+    event: Annotated[
+        list[str], typer.Option("--event", help="A type to deliver, such as message.delivered; repeatable.")
+    ],
     description: Description = None,
 ) -> Shown:
     """Make an endpoint. Its secret is shown this once."""
@@ -98,16 +106,21 @@ def deliveries(
     client: "AgentMessage",
     *,
     endpoint: Annotated[str | None, typer.Option(help="Only those to the endpoint with this id.")] = None,
-    kind: Annotated[str | None, typer.Option("--type", help="Only this type of event.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+    ] = None,
     outcome: Annotated[str | None, typer.Option(help="success, retry or dead.")] = None,
     since: Annotated[datetime | None, typer.Option(parser=past, help="Later than a time, or a while ago.")] = None,
     until: Annotated[datetime | None, typer.Option(parser=past, help="Earlier than that.")] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List the attempts to tell your receivers, newest first."""
-    asked = chosen(endpoint_id=endpoint, event_type=kind, outcome=outcome, since=since, until=until)
+    # The platform narrows to one type; what it cannot narrow is narrowed here.
+    single = kind[0] if kind and len(kind) == 1 and not is_pattern(kind[0]) else None
+    asked = chosen(endpoint_id=endpoint, event_type=single, outcome=outcome, since=since, until=until)
     page = client.webhooks.deliveries.list(limit=page_size(limit, most=200), **asked)
-    return Table(rows=newest(page, limit), columns=DELIVERIES, title="Deliveries")
+    fitting = (row for row in page.all() if kind is None or matches(row.event_type or "", kind))
+    return Table(rows=list(islice(fitting, limit)), columns=DELIVERIES, title="Deliveries", filled_by=UNDELIVERED)
 
 
 @asks(webhooks, "replay")

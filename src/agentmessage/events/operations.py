@@ -21,6 +21,11 @@ class Filter(Struct, frozen=True):
     type: EventType | None
     since: datetime | None
 
+    @property
+    def kinds(self) -> list[str] | None:
+        """The types as the statement takes them."""
+        return None if self.type is None else [self.type.value]
+
 
 async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUID | None:
     """The fact after which a reader goes on; None when it was forgotten long ago, and everything kept is newer.
@@ -38,5 +43,9 @@ async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUI
 
 async def after(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The next facts behind one that was seen, oldest first; lossless (see outbox.facts.tail)."""
-    kinds = None if wanted.type is None else [wanted.type.value]
-    return await facts.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=kinds, limit=limit)
+    return await facts.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
+
+
+async def before(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
+    """The events before one that was seen, newest first; from the newest on when none was seen."""
+    return await facts.newest_first(db, tenant.org_id, before=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)

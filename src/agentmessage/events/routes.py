@@ -7,7 +7,7 @@ from msgspec import UNSET
 from agentmessage.events import operations, queries
 from agentmessage.events.following import frames
 from agentmessage.events.operations import Filter
-from agentmessage.events.schemas import EventQuery, EventResource
+from agentmessage.events.schemas import EventOrder, EventQuery, EventResource
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
@@ -37,11 +37,11 @@ STREAM_EXAMPLE = (
     streams=STREAM_EXAMPLE,
 )
 async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | EventStream:
-    """List what happened, oldest first, or follow it.
+    """List what happened, oldest first unless order=desc, or follow it.
 
     With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would and
     goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in the
-    stream and in the list; it wins over `cursor`. Events are kept for 90 days.
+    stream and in the list; it wins over `cursor`. A stream is always oldest first. Events are kept for 90 days.
     """
     query = call.query
     wanted = Filter(
@@ -49,9 +49,16 @@ async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | 
         None if query.since is UNSET else in_utc(query.since, "since"),
     )
     seen = await _place(call)
+    is_newest_first = query.order is EventOrder.NEWEST_FIRST
     if prefers(call.headers.get("accept"), EVENTS):
+        if is_newest_first:
+            raise ValidationFailed({"order": "must be asc in a stream"})
         return EventStream(frames(call, wanted, seen))
-    events = await operations.after(call.db, call.tenant, wanted, seen=seen, limit=query.limit + 1)
+    if is_newest_first and seen is None and call.query.cursor is not UNSET:
+        events = []  # the cursor's event is past its retention, and so is all that came before it
+    else:
+        read = operations.before if is_newest_first else operations.after
+        events = await read(call.db, call.tenant, wanted, seen=seen, limit=query.limit + 1)
     shown = [EventResource.of(event) for event in events[: query.limit]]
     more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(events) > len(shown) else None
     newest_at = await queries.newest_at(call.db, call.tenant.org_id)

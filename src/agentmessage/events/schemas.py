@@ -1,6 +1,7 @@
 """A fact on the wire: the same body in lists, in the stream and in webhooks (decisions, section 7)."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -44,10 +45,18 @@ class EventResource(Resource, frozen=True):
         )
 
 
+class EventOrder(StrEnum):
+    """Which end of the list comes first."""
+
+    OLDEST_FIRST = "asc"
+    NEWEST_FIRST = "desc"
+
+
 class EventQuery(Request, frozen=True):
-    """Which facts to list or stream, oldest first: behind a place, of one type, not before an instant."""
+    """Which events to list or stream: after a cursor, of one type, not before an instant."""
 
     cursor: CursorText | UnsetType = UNSET
     type: Annotated[EventType, Meta(extra=must("must be an event type"))] | UnsetType = UNSET
     since: Utc | UnsetType = UNSET
+    order: Annotated[EventOrder, Meta(extra=must("must be asc or desc"))] = EventOrder.OLDEST_FIRST
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX, extra=must(f"must be an integer, 1..{PAGE_MAX}"))] = PAGE_DEFAULT

@@ -64,3 +64,16 @@ async def tail(
 ) -> list[queries.Event]:
     """Facts in an order that never changes, oldest first, after a fact the reader has seen; lossless."""
     return await queries.list_events(db, org_id, after=after, since=since, kinds=kinds, limit=limit)
+
+
+async def newest_first(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before: UUID | None,
+    since: datetime | None,
+    kinds: Sequence[str] | None,
+    limit: int,
+) -> list[queries.Event]:
+    """The order of `tail`, read from its end, before an event the reader has seen."""
+    return await queries.list_events_backwards(db, org_id, before=before, since=since, kinds=kinds, limit=limit)

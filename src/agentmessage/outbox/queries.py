@@ -121,6 +121,34 @@ async def list_events(
     )
 
 
+async def list_events_backwards(
+    db: Statements,
+    org_id: UUID,
+    *,
+    before: UUID | None,
+    since: datetime | None,
+    kinds: Sequence[str] | None,
+    limit: int,
+) -> list[Event]:
+    """The same order from its end, before an event; None is the end. Served by events_tail_idx, read backwards."""
+    return await db.all(
+        Event,
+        """SELECT id, org_id, type, resource_id, data, created_at FROM events
+           WHERE org_id = $1 AND xid < xid_horizon()
+             AND (xid, id) < (SELECT coalesce(a.xid, xid_horizon()),
+                                     coalesce(a.id, '00000000-0000-0000-0000-000000000000')
+                              FROM (VALUES (true)) always LEFT JOIN events a ON a.org_id = $1 AND a.id = $2)
+             AND ($3::timestamptz IS NULL OR created_at >= $3)
+             AND ($4::text[] IS NULL OR type = ANY($4))
+           ORDER BY xid DESC, id DESC LIMIT $5""",
+        org_id,
+        before,
+        since,
+        kinds,
+        limit,
+    )
+
+
 async def delete_events_before(db: Statements, before: datetime) -> int:
     """Forget facts past their retention, at most 10,000 at a time; by events_age_idx."""
     return await db.run(

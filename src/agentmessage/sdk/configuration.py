@@ -41,10 +41,20 @@ def configure(*, base_url: str | None, api_key: str | None, timeout_s: float, ma
     if not key.isascii() or not key.isprintable() or " " in key:
         raise Misconfigured("The API key holds characters that no key has.", "Copy it again, without spaces around it.")
     url = (base_url or os.environ.get(URL_VARIABLE) or DEFAULT_BASE_URL).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_address(url):
         raise Misconfigured(f"{url!r} is not the address of a platform.", "Give one such as https://sms.example.com.")
     return Configuration(base_url=url, api_key=key, timeout_s=timeout_s, max_retries=max_retries)
+
+
+def _is_address(url: str) -> bool:
+    """`urlsplit` drops line breaks and tabs, and keeps spaces: they are looked for before it reads the rest."""
+    if not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
 
 
 def user_agent() -> str:

@@ -2,7 +2,8 @@
 
     event = webhooks.unwrap(request.body, request.headers, secret)
 
-`payload` is the raw body, before any parsing. `secret` is as the platform showed it, or several while one is rotated.
+`payload` is the raw body, before any parsing. `headers` are those of the request, as text or as bytes: a mapping, or
+pairs as ASGI servers give them. `secret` is as the platform showed it, or several while one is rotated.
 Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) is read first, then `X-AmCore-Signature`.
 """
 
@@ -11,6 +12,7 @@ import hmac
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -26,11 +28,12 @@ HEX = re.compile(r"[0-9a-fA-F]{64}")
 """Secrets that are shown as 32 bytes in hexadecimal digits; no base64 of 32 bytes looks so."""
 
 Secret = str | bytes
+Headers = Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def unwrap(
     payload: bytes | str,
-    headers: Mapping[str, str],
+    headers: Headers,
     secret: Secret | Sequence[Secret],
     *,
     tolerance_s: float = TOLERANCE_S,
@@ -46,7 +49,7 @@ def unwrap(
 
 def verify(
     payload: bytes | str,
-    headers: Mapping[str, str],
+    headers: Headers,
     secret: Secret | Sequence[Secret],
     *,
     tolerance_s: float = TOLERANCE_S,
@@ -57,7 +60,7 @@ def verify(
     `now` is the time to hold the signature against, in Unix seconds; left out, it is the present.
     """
     body = _octets(payload) if isinstance(payload, str) else bytes(payload)
-    given = {name.lower(): value for name, value in headers.items()}
+    given = _read_headers(headers)
     keys = [key_of(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
     if "webhook-signature" in given:
         moment, signed, signatures = _standard(given, body)
@@ -68,6 +71,16 @@ def verify(
     _require_fresh(moment, time.time() if now is None else now, tolerance_s)
     if not _is_signed(keys, signed, signatures):
         raise InvalidSignature("No signature of the request is right for the secret.")
+
+
+def _read_headers(headers: Headers) -> dict[str, str]:
+    pairs = cast("Iterable[tuple[object, object]]", headers.items() if isinstance(headers, Mapping) else headers)
+    return {_header_text(name).lower(): _header_text(value).strip() for name, value in pairs}
+
+
+def _header_text(octets: object) -> str:
+    """A header's bytes are Latin-1 to every HTTP library. What is neither text nor bytes can be no signature."""
+    return octets.decode("latin-1") if isinstance(octets, bytes) else octets if isinstance(octets, str) else ""
 
 
 def _standard(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes, list[bytes]]:

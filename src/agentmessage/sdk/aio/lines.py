@@ -49,9 +49,15 @@ class AsyncLines(Generic[T]):
         call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
         try:
             async with transport.stream(call) as response:
-                async for line in response.aiter_lines():
-                    if line:
-                        yield decoder.decode(line)
+                pending = b""
+                async for chunk in response.aiter_bytes():
+                    # Only a line feed ends a row. In JSON strings, U+2028 and its like stand unescaped.
+                    *rows, pending = (pending + chunk).split(b"\n")
+                    for row in rows:
+                        if row.strip():
+                            yield decoder.decode(row)
+                if pending.strip():
+                    yield decoder.decode(pending)
         except httpx2.RequestError as error:
             raise failure(error, tries=1) from error
         except msgspec.DecodeError as error:

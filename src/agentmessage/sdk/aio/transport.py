@@ -19,13 +19,15 @@ from agentmessage.sdk.patience import after_answer, after_break
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 FAULTY = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
+PROXY_FIX = "Correct or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; for a SOCKS proxy install httpx2[socks]."
+
 
 class AsyncTransport:
     """One pool of connections to one platform. Redirects are not followed: a key goes nowhere else."""
 
     def __init__(self, configuration: Configuration, http: httpx2.AsyncClient | None = None) -> None:
         self.configuration = configuration
-        self._http = http or httpx2.AsyncClient(follow_redirects=False, verify=_trusted())
+        self._http = http or _open()
 
     def configured(self, configuration: Configuration) -> "AsyncTransport":
         """The same connections with another configuration."""
@@ -116,6 +118,14 @@ class AsyncTransport:
 
     def _timeout(self, call: Call) -> httpx2.Timeout:
         return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
+
+
+def _open() -> httpx2.AsyncClient:
+    """A pool of connections. Raises Misconfigured for a proxy setting that cannot be used."""
+    try:
+        return httpx2.AsyncClient(follow_redirects=False, verify=_trusted())
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:  # SOCKS without its package; no URL at all
+        raise Misconfigured(f"The proxy that the environment names cannot be used: {error}.", PROXY_FIX) from error
 
 
 @functools.cache

@@ -71,7 +71,7 @@ from agentmessage.sdk.models.consent import (
 )
 from agentmessage.sdk.models.contacts import Erased
 from agentmessage.sdk.models.conversations import Conversation, ConversationConsent, ConversationMessage, Direction
-from agentmessage.sdk.models.events import Event
+from agentmessage.sdk.models.events import Event, EventOrder, EventOrderWord
 from agentmessage.sdk.models.guardrails import (
     AutostampCadence,
     AutostampCadenceWord,
@@ -214,6 +214,8 @@ __all__ = [
     "EntityTypeWord",
     "Erased",
     "Event",
+    "EventOrder",
+    "EventOrderWord",
     "EventType",
     "EventTypeWord",
     "Evidence",

@@ -2,10 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from agentmessage.sdk.answers import Model
 from agentmessage.sdk.models.shared import EventType
+from agentmessage.sdk.open_enum import OpenEnum
+
+
+class EventOrder(OpenEnum):
+    """Which end of the list comes first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+EventOrderWord = Literal["asc", "desc"]
 
 
 class Event(Model, frozen=True, kw_only=True):

@@ -47,9 +47,15 @@ class Lines(Generic[T]):
         call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
         try:
             with transport.stream(call) as response:
-                for line in response.iter_lines():
-                    if line:
-                        yield decoder.decode(line)
+                pending = b""
+                for chunk in response.iter_bytes():
+                    # Only a line feed ends a row. In JSON strings, U+2028 and its like stand unescaped.
+                    *rows, pending = (pending + chunk).split(b"\n")
+                    for row in rows:
+                        if row.strip():
+                            yield decoder.decode(row)
+                if pending.strip():
+                    yield decoder.decode(pending)
         except httpx2.RequestError as error:
             raise failure(error, tries=1) from error
         except msgspec.DecodeError as error:

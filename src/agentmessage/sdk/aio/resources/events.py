@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from agentmessage.sdk.aio.following import AsyncFollowing
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.calls import Call
-from agentmessage.sdk.models.events import Event
+from agentmessage.sdk.models.events import Event, EventOrder, EventOrderWord
 from agentmessage.sdk.models.shared import EventType, EventTypeWord
 
 
@@ -20,18 +20,25 @@ class AsyncEventsOperations(AsyncFollowing):
         cursor: str | UnsetType = UNSET,
         type: EventType | EventTypeWord | UnsetType = UNSET,
         since: datetime | UnsetType = UNSET,
+        order: EventOrder | EventOrderWord | UnsetType = UNSET,
         limit: int | UnsetType = UNSET,
     ) -> AsyncPage[Event]:
-        """List what happened, oldest first, or follow it.
+        """List what happened, oldest first unless order=desc, or follow it.
 
         With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would
         and goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in
-        the stream and in the list; it wins over `cursor`. Events are kept for 90 days.
+        the stream and in the list; it wins over `cursor`. A stream is always oldest first. Events are kept for 90 days.
 
+        - `order`: `asc` unless given.
         - `limit`: 1 to 200, 50 unless given.
 
         Scope: `events:read`. Refusals: ValidationFailed.
         """
         return await self._page(
-            Event, Call("GET", "/v1/events", query={"cursor": cursor, "type": type, "since": since, "limit": limit})
+            Event,
+            Call(
+                "GET",
+                "/v1/events",
+                query={"cursor": cursor, "type": type, "since": since, "order": order, "limit": limit},
+            ),
         )
