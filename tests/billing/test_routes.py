@@ -1,13 +1,14 @@
 """What can be read about money: every status, every number, pages and ranges."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from agentmessage.billing import operations, rules
-from agentmessage.billing.model import LedgerKind
+from agentmessage.billing import operations, read_queries, rules
+from agentmessage.billing.model import LedgerKind, UsageKind
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.money import microcents
@@ -15,6 +16,7 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.conftest import Client
+from tests.inbound.test_plans import Explaining
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.rooms import RoomsApp
 
@@ -245,6 +247,50 @@ async def test_200_usage_shows_what_was_paid_for_at_the_price_of_its_time(
         "ref_id": str(what),
         "metadata": {"resource_id": str(what)},
     }
+
+
+@pytest.mark.parametrize("kind", list(UsageKind))
+async def test_usage_of_one_kind_is_found_among_the_others_in_pages_and_as_lines(
+    api: Client, db: CellDb, account: Account, kind: UsageKind
+) -> None:
+    for _ in range(3):
+        for other in UsageKind:
+            await spend(db, account.tenant, 1, kind=other)
+
+    everything = (await api.get("/v1/billing/usage")).data
+    found = [row for page in await pages(api, "/v1/billing/usage", f"kind={kind}&limit=2") for row in page]
+    lines = await api.get(f"/v1/billing/usage?kind={kind}", headers={"accept": "application/x-ndjson"})
+
+    assert found == [row for row in everything if row["kind"] == kind]
+    assert len(found) == 3
+    assert [json.loads(line)["id"] for line in lines.body.splitlines()] == [row["id"] for row in found]
+
+
+async def test_usage_of_a_rare_kind_is_not_looked_for_among_all_messages(db: CellDb, account: Account) -> None:
+    await db.run(
+        """INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents)
+           SELECT gen_random_uuid(), $1, $2::timestamptz - n * interval '1 second',
+                  CASE WHEN n % 5000 = 0 THEN 'number_month' ELSE 'outbound_sms' END, 1, 1, 1
+           FROM generate_series(1, 20000) n""",
+        account.org_id,
+        db.now,
+    )
+    await db.run("ANALYZE usage_rows")
+    explaining: Any = Explaining(db)
+    window = rules.window(None, None, now=db.now, at_most=None)
+
+    await read_queries.list_rare_usage(explaining, account.org_id, window, kind=UsageKind.NUMBER_MONTH, limit=101)
+
+    assert "usage_rows_rare_idx" in explaining.plan
+
+
+@pytest.mark.covers("listUsage", 422)
+@pytest.mark.parametrize("kind", ["debit", "NUMBER_MONTH", "", "number_month,lookup"])
+async def test_422_an_unknown_kind_of_usage_is_refused_with_the_known_ones(api: Client, kind: str) -> None:
+    answer = await api.get(f"/v1/billing/usage?kind={kind}")
+
+    assert (answer.status, list(answer.error["details"])) == (422, ["kind"])
+    assert all(known in answer.error["details"]["kind"] for known in UsageKind)
 
 
 @pytest.mark.parametrize(("path", "insert"), [(LISTS[0], insert_debits), (LISTS[1], insert_usage)])

@@ -109,6 +109,52 @@ async def test_a_refund_lowers_no_tier_and_the_way_back_up_is_not_told_again(db:
     assert (after_refund, await tier(db, account), await told(db, account)) == (2, 2, [2])
 
 
+async def test_what_may_still_be_given_back_lifts_nobody_until_it_is_confirmed(db: CellDb, account: Account) -> None:
+    async with db.transaction() as tx:
+        await operations.charge_many(tx, account.tenant, [thing("open", 60_000)], is_provisional=True)
+    while_open = await tier(db, account)
+    await spend(db, account, "small", 100)
+    beside = await tier(db, account)
+
+    async with db.transaction() as tx:
+        await operations.confirm(tx, account.tenant, [("test", "open"), ("test", "never charged")])
+
+    assert (while_open, beside, await tier(db, account), await told(db, account)) == (1, 1, 3, [3])
+
+
+async def test_what_is_given_back_while_it_was_provisional_leaves_no_trace_on_the_ladder(
+    db: CellDb, account: Account
+) -> None:
+    await spend(db, account, "kept", 9_000)
+    for ref in ("first", "second"):
+        async with db.transaction() as tx:
+            await operations.charge_many(tx, account.tenant, [thing(ref, 60_000)], is_provisional=True)
+        async with db.transaction() as tx:
+            await operations.refund(tx, account.tenant, source="test", source_ref=ref)
+
+    wallet = await operations.wallet(db, account.tenant)
+    await spend(db, account, "more", 999)
+    just_under = await tier(db, account)
+    await spend(db, account, "last", 1)
+
+    assert (wallet.balance_microcents, wallet.lifetime_spend_microcents) == (microcents(91_000), microcents(9_000))
+    assert (just_under, await tier(db, account), await told(db, account)) == (1, 2, [2])
+
+
+async def test_what_was_counted_before_it_could_be_provisional_is_counted_once(db: CellDb, account: Account) -> None:
+    """Orders that were open while this came: their charges are part of the lifetime spend already."""
+    await spend(db, account, "confirmed", 6_000)
+    await spend(db, account, "refunded", 3_000)
+    async with db.transaction() as tx:
+        await operations.confirm(tx, account.tenant, [("test", "confirmed")])
+        await operations.refund(tx, account.tenant, source="test", source_ref="refunded")
+
+    spent = (await operations.wallet(db, account.tenant)).lifetime_spend_microcents
+    provisional = await db.value("SELECT provisional_spend_microcents FROM wallets WHERE org_id = $1", account.org_id)
+
+    assert (spent, provisional) == (microcents(6_000), 0)
+
+
 async def test_what_the_operator_set_holds_whatever_is_spent(db: CellDb, account: Account) -> None:
     await db.run(
         "UPDATE organizations SET throughput_per_sec = 3, throughput_per_min = 70 WHERE id = $1", account.org_id

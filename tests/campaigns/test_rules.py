@@ -104,14 +104,16 @@ def test_a_status_moves_only_as_the_table_says_and_each_move_is_told_once(story:
 
 @given(STORIES)
 def test_an_active_campaign_is_paid_for_and_one_that_never_was_has_its_money_back(story: Story) -> None:
-    campaign, now, balance = PENDING, NOW, -1
+    campaign, now, balance, provisional = PENDING, NOW, -1, 1
     for word, days in story:
         now += timedelta(days=days)
         change = rules.standing(campaign, word, now=now)
-        balance += {Money.REFUND: 1, Money.CHARGE: -1, Money.NOTHING: 0}[change.money]
+        balance += {Money.REFUND: 1, Money.CHARGE: -1, Money.NOTHING: 0, Money.CONFIRM: 0}[change.money]
+        provisional -= change.money in (Money.REFUND, Money.CONFIRM)
         campaign = paid(change, now)
 
         assert balance <= 0
+        assert provisional == (campaign.status == CampaignStatus.PENDING)
         if campaign.status == CampaignStatus.ACTIVE:
             assert campaign.billed_at is not None
             assert campaign.renews_on is not None

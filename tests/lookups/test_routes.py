@@ -9,6 +9,7 @@ import pytest
 
 from agentmessage.app.api import Api
 from agentmessage.app.carriers import carrier_sets
+from agentmessage.billing import operations as billing
 from agentmessage.carriers.line_types import LineFacts, LineType
 from agentmessage.carriers.port import Accepted, Deferred
 from agentmessage.kernel.db import CellDb, Cells
@@ -85,7 +86,13 @@ async def test_200_a_lookup_answers_what_the_supplier_knows_and_costs_two_cents(
         "country_code": "USA",
     }
     assert await desk.balance_cents(account.org_id) == before - 2
+    assert await spent_cents(desk, account) == 2
     assert await desk.events(account.org_id) == [lookup]
+
+
+async def spent_cents(desk: Desk, account: Account) -> int:
+    """The lifetime spend, which earns the throughput tier."""
+    return (await billing.wallet(desk.db, account.tenant)).lifetime_spend_microcents // 1_000_000
 
 
 @pytest.mark.covers("submitLookup", 200)
@@ -163,6 +170,7 @@ async def test_502_a_supplier_that_cannot_be_asked_costs_nothing(
 
     assert (answer.status, answer.error["code"]) == (502, "LOOKUP_FAILED")
     assert await desk.balance_cents(account.org_id) == before
+    assert await spent_cents(desk, account) == 0
     [told] = await desk.events(account.org_id)
     assert (told["status"], told["error_code"], told["cost_cents"]) == ("failed", "LOOKUP_FAILED", 0)
 

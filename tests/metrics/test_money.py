@@ -63,7 +63,9 @@ async def test_balances_debits_and_credits_are_a_recount_of_the_ledger(dsn: str,
             found = (await api.get(f"/v1/metrics/wallet?metric={metric}&{window}")).data["buckets"]
             for bucket in found:
                 start = datetime.fromisoformat(bucket["bucket_start"])
-                assert bucket["value"] == await _recounted(db, account.org_id, metric, start, start + step), bucket
+                is_over = start + step <= NOW
+                expected = await _recounted(db, account.org_id, metric, start, start + step) if is_over else None
+                assert bucket["value"] == expected, bucket
     await cells.close()
 
 

@@ -124,8 +124,8 @@ async def test_a_series_counts_whole_buckets_of_utc_and_only_ones_own(
         "2026-04-25T00:00:00Z",
         "2026-04-26T00:00:00Z",
     ]
-    assert values(answer.data["buckets"]) == [3, 12, 0]
-    assert values(theirs.data["buckets"]) == [0, 0, 0]
+    assert values(answer.data["buckets"]) == [3, 12, None]
+    assert values(theirs.data["buckets"]) == [0, 0, None]
 
 
 async def test_both_ends_of_the_window_are_rounded_outwards_to_whole_buckets(api: Client) -> None:
@@ -144,6 +144,29 @@ async def test_what_is_not_counted_yet_is_null_and_what_is_empty_is_0(api: Clien
     assert answer.json["meta"]["as_of"] == "2026-04-26T00:00:00Z"
 
 
+@pytest.mark.parametrize("metric", ["messages?metric=sent", "wallet?metric=balance_end_cents"])
+@pytest.mark.parametrize(
+    ("length", "ends_at"), [("day", "04-26T00:00:00"), ("hour", "04-26T12:00:00"), ("minute", "04-26T12:30:00")]
+)
+async def test_a_bucket_has_a_value_once_it_is_over_and_counted_to_its_end(
+    api: Client, sums: Sums, metric: str, length: str, ends_at: str
+) -> None:
+    """A number that was shown never changes: the bucket that holds `as_of` is still growing."""
+    await sums.plan("custom")
+    end = datetime.fromisoformat(f"2026-{ends_at}+00:00")
+    seen: list[list[bool]] = []
+
+    for as_of in (end - timedelta(microseconds=1), end, end + timedelta(seconds=30)):
+        await sums.as_of(as_of)
+        window = (
+            f"from={end - timedelta(seconds=60):%Y-%m-%dT%H:%M}:00Z&to={end + timedelta(seconds=60):%Y-%m-%dT%H:%M}:00Z"
+        )
+        buckets = (await api.get(f"/v1/metrics/{metric}&granularity={length}&{window}")).data["buckets"]
+        seen.append([bucket["value"] is None for bucket in buckets])
+
+    assert seen == [[True, True], [False, True], [False, True]]
+
+
 async def test_groups_share_their_buckets_and_what_has_no_such_label_comes_last(api: Client, sums: Sums) -> None:
     await sums.add("messages.outbound.failed", "04-24T08:00:00", 2, channel="sms", error_code="spam")
     await sums.add("messages.outbound.failed", "04-25T08:00:00", 3, channel="mms", error_code="expired")
@@ -155,13 +178,13 @@ async def test_groups_share_their_buckets_and_what_has_no_such_label_comes_last(
     assert by_code.data["buckets"] is None
     assert [list(group) for group in by_code.data["groups"]] == [["by", "value", "buckets"]] * 3
     assert [(group["value"], values(group["buckets"])) for group in by_code.data["groups"]] == [
-        ("expired", [0, 3, 0]),
-        ("spam", [2, 0, 0]),
-        (None, [0, 1, 0]),
+        ("expired", [0, 3, None]),
+        ("spam", [2, 0, None]),
+        (None, [0, 1, None]),
     ]
     assert [(group["value"], values(group["buckets"])) for group in by_channel.data["groups"]] == [
-        ("mms", [0, 4, 0]),
-        ("sms", [2, 0, 0]),
+        ("mms", [0, 4, None]),
+        ("sms", [2, 0, None]),
     ]
     assert {group["by"] for group in by_channel.data["groups"]} == {"channel"}
 
@@ -180,7 +203,7 @@ async def test_the_prior_period_is_as_long_and_lies_immediately_before(api: Clie
         "2026-04-24T00:00:00Z",
     )
     assert values(plain["prior_period"]["buckets"]) == [1, 0, 2]
-    assert values(plain["buckets"]) == [4, 0, 0]
+    assert values(plain["buckets"]) == [4, 0, None]
     assert [group["value"] for group in grouped["groups"]] == ["mms", "sms"]
     assert [values(group["buckets"]) for group in grouped["prior_period"]["groups"]] == [[0, 0, 2], [1, 0, 0]]
 
@@ -206,7 +229,7 @@ async def test_pages_tell_each_bucket_once_whatever_the_time_and_without_repeati
     assert [datetime.fromisoformat(bucket["bucket_start"]) for bucket in prior] == [
         moment - timedelta(days=1) for moment in at
     ]
-    assert sum(values(seen)) == 5
+    assert values(seen)[-3:] == [5, 0, None]
 
 
 async def test_a_page_holds_at_most_so_many_buckets_over_all_its_groups(api: Client, sums: Sums) -> None:
@@ -255,21 +278,28 @@ async def test_422_payg_has_days_only_and_other_plans_have_finer_ones(api: Clien
     for plan, ask, finest in (
         ("payg", hourly, "day"),
         ("payg", minutely, "day"),
-        ("starter", minutely, "hour"),
+        ("starter", hourly, "day"),
+        ("starter", minutely, "day"),
+        ("growth", minutely, "hour"),
         ("unheard-of", hourly, "day"),
     ):
         await sums.plan(plan)
         refused = await api.get(ask)
         assert (refused.status, refused.error["code"]) == (422, "GRANULARITY_NOT_AVAILABLE")
         assert refused.error["details"] == {"max_granularity": finest}
-    for plan, ask, length in (("starter", hourly, 24), ("growth", minutely, 60), ("custom", hourly, 24)):
+    for plan, ask, length in (
+        ("growth", hourly, 24),
+        ("scale", minutely, 60),
+        ("custom", minutely, 60),
+        ("custom", hourly, 24),
+    ):
         await sums.plan(plan)
         assert len((await api.get(ask)).data["buckets"]) == length
 
 
 @covering(422)
 async def test_422_a_window_of_more_than_ten_thousand_buckets_is_refused(api: Client, sums: Sums, path: str) -> None:
-    await sums.plan("growth")
+    await sums.plan("scale")
     ask = f"{path}{'&' if '?' in path else '?'}granularity=minute&to=2026-04-26T00:00:00Z&limit=1"
 
     just = await api.get(f"{ask}&from=2026-04-19T01:20:00Z")
@@ -281,7 +311,7 @@ async def test_422_a_window_of_more_than_ten_thousand_buckets_is_refused(api: Cl
 
 
 async def test_minutes_are_null_once_they_are_no_more_kept(api: Client, sums: Sums) -> None:
-    await sums.plan("growth")
+    await sums.plan("scale")
     edge = NOW - timedelta(days=35)
     window = f"from={edge:%Y-%m-%dT%H:%M}:00Z&to={edge + timedelta(minutes=2):%Y-%m-%dT%H:%M}:00Z"
 
@@ -299,8 +329,8 @@ async def test_money_is_in_whole_cents_rounded_half_up(api: Client, sums: Sums) 
     out = await api.get(f"/v1/metrics/messages?metric=cost_cents{APRIL}")
     back = await api.get(f"/v1/metrics/inbound?metric=cost_cents{APRIL}")
 
-    assert values(out.data["buckets"]) == [0, 2, 0]
-    assert values(back.data["buckets"]) == [0, 83, 0]
+    assert values(out.data["buckets"]) == [0, 2, None]
+    assert values(back.data["buckets"]) == [0, 83, None]
 
 
 async def test_deliveries_are_told_by_endpoint_kind_and_class_of_status(api: Client, sums: Sums) -> None:
@@ -328,7 +358,7 @@ async def test_the_balance_is_each_buckets_closing_value_carried_forward(api: Cl
     )
 
     assert days.data["metric"] == "wallet.balance_end_cents"
-    assert values(days.data["buckets"]) == [0, 399, 399, 100_419, None]
+    assert values(days.data["buckets"]) == [0, 399, 399, None, None]
     assert values(hours.data["buckets"]) == [0, 500, 399, 399]
 
 
@@ -339,8 +369,8 @@ async def test_debits_and_credits_are_positive_and_told_by_kind(api: Client, sum
     answer = await api.get(f"/v1/metrics/wallet?metric=debit_cents&group_by=kind{APRIL}")
 
     assert [(group["value"], values(group["buckets"])) for group in answer.data["groups"]] == [
-        ("number_month", [50, 0, 0]),
-        ("outbound_sms", [100, 0, 0]),
+        ("number_month", [50, 0, None]),
+        ("outbound_sms", [100, 0, None]),
     ]
 
 

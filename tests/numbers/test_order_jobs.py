@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from agentmessage.billing import operations as billing
 from agentmessage.billing import queries as billing_queries
 from agentmessage.carriers.port import (
     Accepted,
@@ -212,6 +213,40 @@ async def test_a_purchase_that_the_carrier_turns_down_is_refunded(floor: Floor, 
     assert await balance_cents(floor.db, account.org_id) == 100_000
     said = await floor.db.value("SELECT carrier_said FROM number_orders")
     assert said == "5190 no funds: money"
+
+
+async def test_an_order_that_fails_and_is_refunded_earns_no_tier_and_one_that_is_filled_does(
+    floor: Floor, account: Account
+) -> None:
+    """102 numbers of an area code that has 100 come to 95.88 dollars, and so do 5 more to over 100."""
+    async with floor.db.transaction() as tx:
+        await billing.charge(
+            tx,
+            account.tenant,
+            kind="lookup",
+            quantity=1,
+            unit_cost_microcents=9_800_000_000,
+            source="test",
+            source_ref="before",
+        )
+    failing = await place_bulk(floor, account, 102)
+    while_open = await tier_of(floor, account)
+    await floor.settle()
+    after_failure = await tier_of(floor, account)
+
+    filled = await place_bulk(floor, account, 5, "312")
+    before_settling = await tier_of(floor, account)
+    await floor.settle()
+
+    assert (await order_of(floor, account, failing)).status == "failed"
+    assert (await order_of(floor, account, filled)).status == "complete"
+    assert (while_open, after_failure, before_settling, await tier_of(floor, account)) == (1, 1, 1, 2)
+    await require_sound(floor)
+
+
+async def tier_of(floor: Floor, account: Account) -> int:
+    """Where the organization stands on the ladder of throughput."""
+    return await floor.db.value("SELECT throughput_tier FROM organizations WHERE id = $1", account.org_id)
 
 
 async def test_settling_twice_refunds_once(floor: Floor, account: Account) -> None:

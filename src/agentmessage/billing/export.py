@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, json
 from msgspec.structs import replace
 
 from agentmessage.billing import read_queries
-from agentmessage.billing.model import Window
+from agentmessage.billing.model import FREQUENT_USAGE, UsageKind, Window
+from agentmessage.billing.schemas import UsageResource
 from agentmessage.kernel.db import DATABASE_AWAY, Statements
 
 log = structlog.get_logger("agentmessage.billing")
@@ -29,14 +30,22 @@ class Chunk(Struct, frozen=True):
 
     lines: bytes
     rest: Window | None
+    kind: UsageKind | None = None
 
 
-async def read(db: Statements, org_id: UUID, window: Window) -> Chunk:
-    """The next lines of a window."""
-    lines, number, last_at, last_id = await read_queries.list_usage_lines(db, org_id, window, limit=CHUNK)
+async def read(db: Statements, org_id: UUID, window: Window, kind: UsageKind | None = None) -> Chunk:
+    """The next lines of a window, of one kind or of all."""
+    if kind is None or kind is FREQUENT_USAGE:
+        lines, number, last_at, last_id = await read_queries.list_usage_lines(
+            db, org_id, window, kind=kind, limit=CHUNK
+        )
+    else:
+        rows = await read_queries.list_rare_usage(db, org_id, window, kind=kind, limit=CHUNK)
+        lines = b"".join(json.encode(UsageResource.of(row)) + b"\n" for row in rows)
+        number, last_at, last_id = len(rows), rows[-1].ts if rows else None, rows[-1].id if rows else None
     if number < CHUNK or last_at is None or last_id is None:
         return Chunk(lines, None)
-    return Chunk(lines, replace(window, before_at=last_at, before_id=last_id))
+    return Chunk(lines, replace(window, before_at=last_at, before_id=last_id), kind)
 
 
 async def lines(db: Statements, org_id: UUID, first: Chunk) -> AsyncGenerator[bytes]:
@@ -47,14 +56,14 @@ async def lines(db: Statements, org_id: UUID, first: Chunk) -> AsyncGenerator[by
             yield chunk.lines
         if chunk.rest is None:
             return
-        chunk = await _read_patiently(db, org_id, chunk.rest)
+        chunk = await _read_patiently(db, org_id, chunk.rest, chunk.kind)
 
 
-async def _read_patiently(db: Statements, org_id: UUID, window: Window) -> Chunk:
+async def _read_patiently(db: Statements, org_id: UUID, window: Window, kind: UsageKind | None) -> Chunk:
     give_up_at = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return await read(db, org_id, window)
+            return await read(db, org_id, window, kind)
         except DATABASE_AWAY as error:
             if time.monotonic() >= give_up_at:
                 raise

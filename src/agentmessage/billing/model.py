@@ -36,6 +36,10 @@ class UsageKind(StrEnum):
     LOOKUP = "lookup"
 
 
+FREQUENT_USAGE = UsageKind.OUTBOUND_SMS
+"""The kind of nearly every row, which usage_rows_rare_idx leaves out."""
+
+
 class Charge(Struct, frozen=True, kw_only=True):
     """One thing to pay for. It is paid once for each (`source`, `source_ref`), however often it is asked for.
 
@@ -60,7 +64,7 @@ class Charge(Struct, frozen=True, kw_only=True):
 class Wallet(Struct, frozen=True):
     """What an organization has, what it has ever spent, and the balance below which it wants to be topped up.
 
-    What was given back is not spent.
+    What was given back is not spent, nor what may still be given back because its outcome is open.
     """
 
     balance_microcents: int

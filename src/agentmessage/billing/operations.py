@@ -41,11 +41,13 @@ async def charge(
     ref_kind: str | None = None,
     ref_id: UUID | None = None,
     may_overdraw: bool = False,
+    is_provisional: bool = False,
 ) -> UUID:
     """Charge one thing, once; answers the ledger transaction's id. Raises InsufficientCredit.
 
     The same (source, source_ref) again charges nothing and answers the first id, also when it was refunded since: a
-    new occasion needs a new reference. `may_overdraw` is for what must not stop for want of money: renewals.
+    new occasion needs a new reference. `may_overdraw` is for what must not stop for want of money: renewals. What is
+    `is_provisional` is refunded if its outcome fails, and earns no tier until `confirm`.
     """
     one = Charge(
         kind=kind,
@@ -56,10 +58,17 @@ async def charge(
         ref_kind=ref_kind,
         ref_id=ref_id,
     )
-    return (await charge_many(tx, tenant, [one], may_overdraw=may_overdraw))[0]
+    return (await charge_many(tx, tenant, [one], may_overdraw=may_overdraw, is_provisional=is_provisional))[0]
 
 
-async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_overdraw: bool = False) -> list[UUID]:
+async def charge_many(
+    tx: Tx,
+    tenant: Tenant,
+    charges: Sequence[Charge],
+    *,
+    may_overdraw: bool = False,
+    is_provisional: bool = False,
+) -> list[UUID]:
     """Charge all or none; answers the ledger transactions' ids in the order of `charges`. Raises InsufficientCredit.
 
     As `charge`, but one statement for all of them; those that were charged before cost nothing again.
@@ -77,7 +86,8 @@ async def charge_many(tx: Tx, tenant: Tenant, charges: Sequence[Charge], *, may_
     total = sum(one.total_microcents for one in new)
     rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
     if new:
-        await _settle(tx, await queries.insert_charges(tx, [tenant.org_id] * len(new), new, ids=ids))
+        whose = [tenant.org_id] * len(new)
+        await _settle(tx, await queries.insert_charges(tx, whose, new, ids=ids, is_open=is_provisional))
     return [known[one.source, one.source_ref] for one in charges]
 
 
@@ -110,6 +120,19 @@ async def require_cover(tx: Tx, tenant: Tenant, *, total_microcents: int) -> Non
     """
     wallet = await _lock(tx, tenant)
     rules.require_cover(wallet.balance_microcents, total_microcents, may_overdraw=False)
+
+
+async def confirm(tx: Tx, tenant: Tenant, occasions: Sequence[tuple[str, str]]) -> None:
+    """Count what was charged provisionally for these (source, source_ref): their outcome is good.
+
+    The caller does so once, in the transaction that records the outcome.
+    """
+    await _lock(tx, tenant)
+    moved = await queries.confirm_spend(
+        tx, tenant.org_id, [source for source, _ in occasions], [ref for _, ref in occasions]
+    )
+    if moved is not None:
+        await _earn(tx, tenant.org_id, *moved)
 
 
 async def refund(tx: Tx, tenant: Tenant, *, source: str, source_ref: str) -> bool:
@@ -238,10 +261,15 @@ async def _settle(tx: Tx, booked: Sequence[Booked]) -> None:
     """
     for org_id, (before, after) in {one.org_id: (one.before, one.after) for one in booked}.items():
         await _warn(tx, org_id, before, after.balance_microcents)
-        reached = rules.tier(after.lifetime_spend_microcents)
-        if reached != rules.tier(before.lifetime_spend_microcents):
-            await raise_tier(tx, org_id, reached.number)
+        await _earn(tx, org_id, before, after)
     await rollups.add(tx, rules.debit_counts(booked))
+
+
+async def _earn(tx: Tx, org_id: UUID, before: Wallet, after: Wallet) -> None:
+    """Lift the organization to the tier that its spend has reached."""
+    reached = rules.tier(after.lifetime_spend_microcents)
+    if reached != rules.tier(before.lifetime_spend_microcents):
+        await raise_tier(tx, org_id, reached.number)
 
 
 async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:

@@ -65,13 +65,12 @@ async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def insert_charges(
-    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge], *, ids: Sequence[UUID]
+    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge], *, ids: Sequence[UUID], is_open: bool = False
 ) -> list[Booked]:
     """Book charges in order, of any organizations: ledger transaction, two balanced entries and a usage row each.
 
-    One statement, whatever their number; no two of them for one occasion, and one that was charged before stays as it
-    is. Answers what was taken, by organization and kind of usage. The wallets are locked. What is known is asked for
-    one by one: as a join it would be read whole, by a plan that was made while the ledger was small.
+    One statement; no two of them for one occasion, and one that was charged before stays as it is. Returns what was
+    taken, by organization and kind of usage. A join would read all known ones, by a plan made for a small ledger.
     """
     return await tx.all(
         _booked,
@@ -101,15 +100,17 @@ async def insert_charges(
                       jsonb_build_object('resource_id', ref_id) FROM c
            ), paid AS (
                UPDATE wallets w SET balance_microcents = w.balance_microcents - s.total,
-                   lifetime_spend_microcents = w.lifetime_spend_microcents + s.total, updated_at = s.ts
-               FROM (SELECT org_id, ts, sum(total)::bigint AS total FROM c GROUP BY org_id, ts) s
+                   lifetime_spend_microcents = w.lifetime_spend_microcents + s.counted,
+                   provisional_spend_microcents = w.provisional_spend_microcents + s.held, updated_at = s.ts
+               FROM (SELECT org_id, ts, sum(total)::bigint AS total, $12::int * sum(total)::bigint AS held,
+                            (1 - $12::int) * sum(total)::bigint AS counted FROM c GROUP BY org_id, ts) s
                WHERE w.org_id = s.org_id
                RETURNING w.org_id, w.balance_microcents AS balance, w.lifetime_spend_microcents AS spend,
-                         w.auto_topup_below_microcents AS topup_below, s.total
+                         w.auto_topup_below_microcents AS topup_below, s.total, s.counted
            )
-           SELECT c.org_id, c.ts, c.kind, sum(c.total)::bigint, p.balance, p.spend, p.topup_below, p.total
+           SELECT c.org_id, c.ts, c.kind, sum(c.total)::bigint, p.balance, p.spend, p.topup_below, p.total, p.counted
            FROM c JOIN paid p ON p.org_id = c.org_id
-           GROUP BY c.org_id, c.ts, c.kind, p.balance, p.spend, p.topup_below, p.total""",
+           GROUP BY c.org_id, c.ts, c.kind, p.balance, p.spend, p.topup_below, p.total, p.counted""",
         tx.now,
         org_ids,
         ids,
@@ -121,13 +122,42 @@ async def insert_charges(
         [charge.source_ref for charge in charges],
         [charge.ref_kind for charge in charges],
         [charge.ref_id for charge in charges],
+        int(is_open),
+    )
+
+
+async def confirm_spend(
+    tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]
+) -> tuple[Wallet, Wallet] | None:
+    """Count what was charged provisionally for these occasions; answers the wallet before and after. It is locked.
+
+    No more than what is provisional: a charge of a release that did not keep it apart has been counted already.
+    """
+    return await tx.one(
+        _confirmed,
+        """UPDATE wallets w SET lifetime_spend_microcents = w.lifetime_spend_microcents
+                   + least(s.total, w.provisional_spend_microcents),
+               provisional_spend_microcents = w.provisional_spend_microcents
+                   - least(s.total, w.provisional_spend_microcents)
+           FROM (SELECT o.provisional_spend_microcents AS held, -sum(t.amount_microcents)::bigint AS total
+                 FROM unnest($2::text[], $3::text[]) u (source, ref)
+                 JOIN ledger_transactions t
+                   ON t.org_id = $1 AND t.kind = 'debit' AND t.source = u.source AND t.source_ref = u.ref
+                 JOIN wallets o ON o.org_id = $1
+                 GROUP BY o.provisional_spend_microcents) s
+           WHERE w.org_id = $1
+           RETURNING w.balance_microcents, w.lifetime_spend_microcents, w.auto_topup_below_microcents,
+                     least(s.total, s.held)""",
+        org_id,
+        sources,
+        refs,
     )
 
 
 async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> GivenBack | None:
     """Give back what was charged for these occasions and not given back yet; None when there is nothing.
 
-    The wallet is locked.
+    The wallet is locked. Provisional spend goes first: what is given back was hardly ever counted.
     """
     return await tx.one(
         GivenBack,
@@ -151,7 +181,10 @@ async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], r
                SELECT id, $1, 'wallet', total FROM owed UNION ALL SELECT id, $1, 'revenue', -total FROM owed
            ), sums AS (SELECT count(*) AS number, coalesce(sum(total), 0)::bigint AS total FROM owed)
            UPDATE wallets w SET balance_microcents = w.balance_microcents + s.total,
-               lifetime_spend_microcents = w.lifetime_spend_microcents - s.total,
+               lifetime_spend_microcents = w.lifetime_spend_microcents
+                   - (s.total - least(s.total, w.provisional_spend_microcents)),
+               provisional_spend_microcents = w.provisional_spend_microcents
+                   - least(s.total, w.provisional_spend_microcents),
                updated_at = greatest($2, w.updated_at + interval '1 us')
            FROM sums s WHERE w.org_id = $1 AND s.number > 0 RETURNING w.updated_at, s.number, s.total""",
         org_id,
@@ -270,6 +303,10 @@ def _org_id(org_id: UUID) -> UUID:
 
 
 def _booked(org_id: UUID, at: datetime, kind: str, amount: int, *wallet: Any) -> Booked:
-    balance, spend, topup_below, total = wallet
-    before = Wallet(balance + total, spend - total, topup_below)
+    balance, spend, topup_below, total, counted = wallet
+    before = Wallet(balance + total, spend - counted, topup_below)
     return Booked(org_id, at, kind, amount, before, Wallet(balance, spend, topup_below))
+
+
+def _confirmed(balance: int, spend: int, topup_below: int | None, counted: int) -> tuple[Wallet, Wallet]:
+    return Wallet(balance, spend - counted, topup_below), Wallet(balance, spend, topup_below)

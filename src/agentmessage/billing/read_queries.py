@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agentmessage.billing.model import LedgerKind, LedgerRow, Metric, Overview, UsageRow, Window
+from agentmessage.billing.model import LedgerKind, LedgerRow, Metric, Overview, UsageKind, UsageRow, Window
 from agentmessage.kernel.db import Statements
 
 
@@ -87,25 +87,51 @@ async def list_rare(db: Statements, org_id: UUID, kind: LedgerKind, window: Wind
     )
 
 
-async def list_usage(db: Statements, org_id: UUID, window: Window, *, limit: int) -> list[UsageRow]:
-    """What was paid for, newest first; served by usage_rows_list_idx."""
+async def list_usage(
+    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
+) -> list[UsageRow]:
+    """What was paid for, newest first; `kind` is None for all kinds, or the most frequent one.
+
+    Served by usage_rows_list_idx.
+    """
     return await db.all(
         UsageRow,
         """SELECT id, ts, kind, quantity, unit_cost_microcents, total_microcents, ref_kind, ref_id, metadata
-           FROM usage_rows WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
-           ORDER BY ts DESC, id DESC LIMIT $5""",
+           FROM usage_rows
+           WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4) AND ($5::text IS NULL OR kind = $5)
+           ORDER BY ts DESC, id DESC LIMIT $6""",
         org_id,
         window.begins_at,
         window.before_at,
         window.before_id,
+        kind,
+        limit,
+    )
+
+
+async def list_rare_usage(
+    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind, limit: int
+) -> list[UsageRow]:
+    """Usage of a kind that is not the most frequent one, newest first; served by usage_rows_rare_idx."""
+    return await db.all(
+        UsageRow,
+        """SELECT id, ts, kind, quantity, unit_cost_microcents, total_microcents, ref_kind, ref_id, metadata
+           FROM usage_rows
+           WHERE org_id = $1 AND kind = $5 AND kind <> 'outbound_sms' AND ts >= $2 AND (ts, id) < ($3, $4)
+           ORDER BY ts DESC, id DESC LIMIT $6""",
+        org_id,
+        window.begins_at,
+        window.before_at,
+        window.before_id,
+        kind,
         limit,
     )
 
 
 async def list_usage_lines(
-    db: Statements, org_id: UUID, window: Window, *, limit: int
+    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
 ) -> tuple[bytes, int, datetime | None, UUID | None]:
-    """The same rows as the API prints them, a JSON value a line, with their number and the place of the last one.
+    """The rows of `list_usage` as the API prints them, a JSON value a line; their number and the place of the last.
 
     Printed by Postgres, at twice the pace of fetching them and without keeping the process from other requests. The
     words of `kind` and `ref_kind` are ours and need no escaping.
@@ -120,12 +146,14 @@ async def list_usage_lines(
                    ',"total_cents":', (total_microcents + 999999) / 1000000,
                    ',"ref_kind":', coalesce('"' || ref_kind || '"', 'null'),
                    ',"ref_id":', coalesce('"' || ref_id || '"', 'null'), ',"metadata":', metadata, E'}\n') AS line
-               FROM usage_rows WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4)
-               ORDER BY ts DESC, id DESC LIMIT $5) u""",
+               FROM usage_rows
+               WHERE org_id = $1 AND ts >= $2 AND (ts, id) < ($3, $4) AND ($5::text IS NULL OR kind = $5)
+               ORDER BY ts DESC, id DESC LIMIT $6) u""",
         org_id,
         window.begins_at,
         window.before_at,
         window.before_id,
+        kind,
         limit,
     )
     return row or (b"", 0, None, None)

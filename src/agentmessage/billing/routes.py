@@ -6,7 +6,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from agentmessage.billing import catalogue, export, read_queries, rules
-from agentmessage.billing.model import LedgerKind, Window
+from agentmessage.billing.model import FREQUENT_USAGE, LedgerKind, Window
 from agentmessage.billing.schemas import (
     FeeCatalog,
     RangeQuery,
@@ -91,15 +91,22 @@ async def list_transactions(call: Call[NoInput, TransactionQuery]) -> Page[Trans
 async def list_usage(call: Call[NoInput, UsageQuery]) -> Page[UsageResource] | LineStream:
     """List what was paid for, newest first: the last 30 days, or a range of at most 90 (`from`, `to`).
 
+    `kind` narrows it to one kind, in an export too.
+
     With `Accept: application/x-ndjson` the answer is every row of the range, however long the range, one JSON value a
     line and no envelope; `limit` does not count. A stream that was cut off lacks the end that HTTP asks for: take it up
     again with a cursor made of its last row, or with `to`.
     """
     query, org_id = call.query, call.tenant.org_id
+    kind = None if query.kind is UNSET else query.kind
     if prefers(call.headers.get("accept"), LINES):
-        first = await export.read(call.db, org_id, _window(call, is_bounded=False))
+        first = await export.read(call.db, org_id, _window(call, is_bounded=False), kind)
         return LineStream(export.lines(call.db, org_id, first))
-    rows = await read_queries.list_usage(call.db, org_id, _window(call, is_bounded=True), limit=query.limit + 1)
+    window, limit = _window(call, is_bounded=True), query.limit + 1
+    if kind is None or kind is FREQUENT_USAGE:
+        rows = await read_queries.list_usage(call.db, org_id, window, kind=kind, limit=limit)
+    else:
+        rows = await read_queries.list_rare_usage(call.db, org_id, window, kind=kind, limit=limit)
     shown = [UsageResource.of(row) for row in rows[: query.limit]]
     more = cursors.encode(shown[-1].ts, shown[-1].id) if len(rows) > len(shown) else None
     return Page(shown, query.limit, more)

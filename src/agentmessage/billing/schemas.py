@@ -197,3 +197,5 @@ class TransactionQuery(RangeQuery, frozen=True):
 
 class UsageQuery(RangeQuery, frozen=True):
     """Which usage to list, newest first."""
+
+    kind: UsageKind | UnsetType = UNSET

@@ -57,7 +57,7 @@ async def create(tx: Tx, tenant: Tenant, wish: CampaignCreate) -> Campaign:
         raise SoleProprietorLimit
     fee = billing.price(MONTH_KIND, rules.price_ref(wish.usecase), tx.now)
     campaign = rules.drafted(new_id(), tenant.org_id, tenant.account, wish, monthly_fee_microcents=fee, now=tx.now)
-    campaign = await charge_month(tx, tenant, campaign, may_overdraw=False)
+    campaign = await charge_month(tx, tenant, campaign, may_overdraw=False, is_provisional=True)
     await queries.insert(tx, campaign)
     await _audit(tx, tenant, campaign, "campaign.create")
     await tell(tx, campaign, EventType.CAMPAIGN_CREATED)
@@ -114,6 +114,8 @@ async def apply(tx: Tx, tenant: Tenant, change: Change) -> Campaign:
     match change.money:
         case Money.REFUND:
             await billing.refund(tx, tenant, source=MONTH_KIND, source_ref=_month(campaign))
+        case Money.CONFIRM:
+            await billing.confirm(tx, tenant, [(MONTH_KIND, _month(campaign))])
         case Money.CHARGE:
             campaign = await charge_month(tx, tenant, campaign, may_overdraw=True)
         case Money.NOTHING:
@@ -124,7 +126,9 @@ async def apply(tx: Tx, tenant: Tenant, change: Change) -> Campaign:
     return campaign
 
 
-async def charge_month(tx: Tx, tenant: Tenant, campaign: Campaign, *, may_overdraw: bool) -> Campaign:
+async def charge_month(
+    tx: Tx, tenant: Tenant, campaign: Campaign, *, may_overdraw: bool, is_provisional: bool = False
+) -> Campaign:
     """Charge the next month, numbered, so that none is charged twice; the caller stores the campaign.
 
     Raises InsufficientCredit, unless `may_overdraw`: a campaign that runs is not stopped for want of money.
@@ -141,6 +145,7 @@ async def charge_month(tx: Tx, tenant: Tenant, campaign: Campaign, *, may_overdr
         ref_kind="campaign",
         ref_id=campaign.id,
         may_overdraw=may_overdraw,
+        is_provisional=is_provisional,
     )
     return paid
 

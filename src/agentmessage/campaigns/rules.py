@@ -198,6 +198,7 @@ class Money(StrEnum):
     NOTHING = "nothing"
     REFUND = "refund"  # it ended without ever having been active
     CHARGE = "charge"  # it is active, and the month is not paid
+    CONFIRM = "confirm"  # it is active for the first time, and the month was paid when it was filed
 
 
 class Change(Struct, frozen=True):
@@ -273,7 +274,8 @@ def approved(campaign: Campaign, *, now: datetime) -> Change:
         rejected_at=None,
         rejection_reasons=(),
     )
-    return Change(new, (EventType.CAMPAIGN_APPROVED,), Money.NOTHING if is_paid else Money.CHARGE)
+    paid = Money.CONFIRM if campaign.activated_at is None else Money.NOTHING
+    return Change(new, (EventType.CAMPAIGN_APPROVED,), paid if is_paid else Money.CHARGE)
 
 
 def ended(campaign: Campaign, status: CampaignStatus, reasons: Sequence[str], *, now: datetime) -> Change:

@@ -89,7 +89,8 @@ class PlanName(StrEnum):
 def set_plan(
     context: typer.Context,
     plan: Annotated[
-        PlanName, typer.Argument(help="payg has metrics by the day, starter by the hour, the others finer.")
+        PlanName,
+        typer.Argument(help="payg and starter have metrics by the day, growth by the hour, the others by the minute."),
     ],
     org: Org,
     as_json: AsJson = False,  # noqa: FBT002 - a flag

@@ -37,6 +37,7 @@ async def begin(tx: Tx, tenant: Tenant, *, lookup_id: UUID, phone_number: str, l
         source_ref=str(lookup_id),
         ref_kind="lookup",
         ref_id=lookup_id,
+        is_provisional=True,
     )
     lookup = Lookup(
         id=lookup_id,
@@ -73,6 +74,8 @@ async def record(tx: Tx, tenant: Tenant, lookup_id: UUID, answer: Answer[LineFac
     outcome = rules.outcome(answer)
     if outcome.is_ours:
         await billing.refund(tx, tenant, source=SOURCE, source_ref=str(lookup_id))
+    else:
+        await billing.confirm(tx, tenant, [(SOURCE, str(lookup_id))])
     await queries.finish(tx, tenant.org_id, lookup_id, outcome)
     done = await get(tx, tenant, lookup_id)
     await facts.emit(tx, tenant.org_id, EventType.LOOKUP_COMPLETED, lookup_id, LookupResource.of(done))

@@ -41,8 +41,8 @@ MAX_BUCKETS = 10_000
 
 FINEST: dict[str, Granularity] = {
     Plan.PAYG: Granularity.DAY,
-    Plan.STARTER: Granularity.HOUR,
-    Plan.GROWTH: Granularity.MINUTE,
+    Plan.STARTER: Granularity.DAY,
+    Plan.GROWTH: Granularity.HOUR,
     Plan.SCALE: Granularity.MINUTE,
     Plan.CUSTOM: Granularity.MINUTE,
 }
@@ -92,11 +92,13 @@ class Point(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """The instants between which sums are whole: a bucket that starts elsewhere has no value."""
+    """The instants between which sums are whole: a bucket that is not within them has no value."""
 
     kept_from: datetime | None
     as_of: datetime
+    length: timedelta
 
     def has(self, bucket_start: datetime) -> bool:
-        """Whether a bucket has a value."""
-        return bucket_start < self.as_of and (self.kept_from is None or bucket_start >= self.kept_from)
+        """Whether a bucket has a value: a number that is shown once never changes."""
+        ends_at = bucket_start + self.length
+        return ends_at <= self.as_of and (self.kept_from is None or bucket_start >= self.kept_from)

@@ -82,7 +82,8 @@ def require_granularity(plan: str, wanted: Granularity) -> None:
 def known(granularity: Granularity, *, as_of: datetime, now: datetime) -> Known:
     """Which buckets of this length have a value."""
     kept = KEPT.get(granularity)
-    return Known(None if kept is None else _floor(now - kept, granularity) + granularity.length, as_of)
+    kept_from = None if kept is None else _floor(now - kept, granularity) + granularity.length
+    return Known(kept_from, as_of, granularity.length)
 
 
 def buckets(metric: str, starts: Iterable[datetime], values: Mapping[datetime, int], known: Known) -> list[Bucket]:

@@ -87,6 +87,11 @@ def order_ref(order_id: UUID, number_type: NumberType) -> str:
     return f"{order_id}:{number_type}"
 
 
+def occasions(order_id: UUID) -> list[tuple[str, str]]:
+    """Every occasion on which numbers of an order may have been charged."""
+    return [(ORDER_SOURCE, order_ref(order_id, kind)) for kind in NumberType]
+
+
 def renewal(owed: Owed, unit_cost_microcents: int) -> Charge:
     """One more month of one number; the end of the month before names the occasion, so it is charged once."""
     return Charge(

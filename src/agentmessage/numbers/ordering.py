@@ -105,6 +105,7 @@ async def complete_if_full(tx: Tx, tenant: Tenant, order: Order) -> bool:
     """Hand over an order's numbers if it has them all and nothing is under way for it; the order is locked."""
     if await queries.count_held(tx, tenant.org_id, order.id) < order.quantity:
         return False
+    await billing.confirm(tx, tenant, order_rules.occasions(order.id))
     await _complete(tx, tenant, order)
     return True
 
@@ -115,8 +116,7 @@ async def fail(tx: Tx, tenant: Tenant, order: Order, *, done: Collection[str], u
     lost = [number for number in order.purchase if number not in done]
     await inventory_queries.forget(tx, tenant.account, lost)
     await inventory_queries.free(tx, tenant.account, sorted(set(held) - set(lost)))
-    occasions = [(order_rules.ORDER_SOURCE, order_rules.order_ref(order.id, kind)) for kind in NumberType]
-    await billing.refund_many(tx, tenant, occasions)
+    await billing.refund_many(tx, tenant, order_rules.occasions(order.id))
     closed = await queries.finish(
         tx, tenant.org_id, order.id, status=OrderStatus.FAILED, assigned=(), unavailable=unavailable
     )
@@ -151,7 +151,8 @@ def criteria_of(order: Order) -> Criteria:
 async def _open(tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed], wanted: Counter[NumberType]) -> Order:
     """Charge, write the order and its numbers, and either hand them over or have the rest bought."""
     prices = [(kind, count, billing.price(UsageKind.NUMBER_MONTH, kind, tx.now)) for kind, count in wanted.items()]
-    await billing.charge_many(tx, tenant, order_rules.charges(order.id, prices))
+    is_full = len(claimed) == order.quantity and all(one.is_bought for one in claimed)
+    await billing.charge_many(tx, tenant, order_rules.charges(order.id, prices), is_provisional=not is_full)
     purchase = sorted(one.number for one in claimed if not one.is_bought)
     if purchase:
         key = order_rules.order_key(order.id, 1)
@@ -166,7 +167,7 @@ async def _open(tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed]
         resource_id=order.id,
         payload={"kind": order.kind, "quantity": order.quantity, "settings": order.settings},
     )
-    if not purchase and len(claimed) == order.quantity:
+    if is_full:
         return await _complete(tx, tenant, order)
     await _have_bought(tx, order)
     return order

@@ -17,6 +17,7 @@ from agentmessage.sdk.models.billing import (
     Transaction,
     Usage,
     UsageKind,
+    UsageKindWord,
     Wallet,
 )
 from agentmessage.sdk.models.brands import (
@@ -303,6 +304,7 @@ __all__ = [
     "Transaction",
     "Usage",
     "UsageKind",
+    "UsageKindWord",
     "Usecase",
     "UsecaseWord",
     "Vertical",

@@ -33,6 +33,18 @@ class UsageKind(OpenEnum):
     LOOKUP = "lookup"
 
 
+UsageKindWord = Literal[
+    "number_month",
+    "brand_filing_onetime",
+    "campaign_month",
+    "outbound_sms",
+    "outbound_mms",
+    "inbound_sms",
+    "inbound_mms",
+    "lookup",
+]
+
+
 class AutoTopup(Model, frozen=True, kw_only=True):
     """What is charged by itself. Off: everything but `enabled` and `last_failure` is null.
 

@@ -15,6 +15,8 @@ from agentmessage.sdk.models.billing import (
     TopupProducts,
     Transaction,
     Usage,
+    UsageKind,
+    UsageKindWord,
     Wallet,
 )
 from agentmessage.sdk.sync.lines import Lines
@@ -144,8 +146,11 @@ class BillingOperations(Resource):
         to: datetime | UnsetType = UNSET,
         cursor: str | UnsetType = UNSET,
         limit: int | UnsetType = UNSET,
+        kind: UsageKind | UsageKindWord | UnsetType = UNSET,
     ) -> Page[Usage]:
         """List what was paid for, newest first: the last 30 days, or a range of at most 90 (from, to).
+
+        `kind` narrows it to one kind, in an export too.
 
         With `Accept: application/x-ndjson` the answer is every row of the range, however long the range, one JSON value
         a line and no envelope; `limit` does not count. A stream that was cut off lacks the end that HTTP asks for: take
@@ -158,17 +163,29 @@ class BillingOperations(Resource):
         Scope: `billing:read`. Refusals: ValidationFailed.
         """
         return self._page(
-            Usage, Call("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "limit": limit})
+            Usage,
+            Call(
+                "GET",
+                "/v1/billing/usage",
+                query={"from": from_, "to": to, "cursor": cursor, "limit": limit, "kind": kind},
+            ),
         )
 
     def stream_usage(
-        self, *, from_: datetime | UnsetType = UNSET, to: datetime | UnsetType = UNSET, cursor: str | UnsetType = UNSET
+        self,
+        *,
+        from_: datetime | UnsetType = UNSET,
+        to: datetime | UnsetType = UNSET,
+        cursor: str | UnsetType = UNSET,
+        kind: UsageKind | UsageKindWord | UnsetType = UNSET,
     ) -> Lines[Usage]:
         """The rows of `list_usage`, all of them in one answer, as they come.
 
         Read it in a `with` block, or to its end.
         """
-        return self._lines(Usage, Call("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor}))
+        return self._lines(
+            Usage, Call("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "kind": kind})
+        )
 
     def get_fees(self) -> FeeCatalog:
         """Show what everything costs now.
