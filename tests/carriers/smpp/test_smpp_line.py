@@ -1,6 +1,7 @@
 """The line over a real socket: binds, windows, refusals, throttling, and what the carrier tells."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -284,3 +285,32 @@ async def test_a_carrier_that_takes_fifty_a_second_gets_nearly_so_many_with_few_
     assert taken == 500
     assert now < 18.0  # Kannel took 18.0 s and 447 refusals, Jasmin 271 s
     assert refused < 50
+
+
+@pytest.mark.parametrize("taken_before_s", [0, 5])
+@pytest.mark.parametrize("taken_while_throttled", [0, 1, 5, 50])
+def test_a_carrier_that_throttles_no_more_is_sent_to_at_full_pace_within_seconds(
+    taken_before_s: int, taken_while_throttled: int
+) -> None:
+    """Two minutes of throttling, then none: 3,000 messages through a window of 100, by the clock of the model."""
+    throttle, now, second, taken_this_second = Throttle(), 0.0, -1, 0
+    ends_at = taken_before_s + 120.0
+    in_flight: deque[tuple[float, bool]] = deque()
+    taken_after = 0
+    while taken_after < 3_000 and now < ends_at + 60:
+        while in_flight and in_flight[0][0] <= now:
+            _, is_taken = in_flight.popleft()
+            taken_after += is_taken and now >= ends_at
+            (throttle.accepted if is_taken else throttle.complained)(now)
+        room = throttle.room(now)
+        free = 100 - len(in_flight)
+        for _ in range(free if room is None else min(room, free)):
+            throttle.left(now)
+            if int(now) != second:
+                second, taken_this_second = int(now), 0
+            taken_this_second += 1
+            is_limited = taken_before_s <= now < ends_at
+            in_flight.append((now + 0.02, not is_limited or taken_this_second <= taken_while_throttled))
+        now += 0.005
+
+    assert now - ends_at < 10.0
