@@ -84,6 +84,9 @@ async def test_a_text_without_an_answer_is_unknown_and_never_sent_again() -> Non
         await let_in(peer)
         while True:
             packet = await peer.hear()
+            if isinstance(packet.pdu, EnquireLink):
+                await peer.say(EnquireLinkResp(), packet.sequence)
+                continue
             heard.append(packet.pdu)
             if isinstance(packet.pdu, Unbind):
                 await peer.say(UnbindResp(), packet.sequence)
@@ -91,7 +94,7 @@ async def test_a_text_without_an_answer_is_unknown_and_never_sent_again() -> Non
     async with raw_carrier(silent) as port:
         session = await connect(bind_on(port, terms=HASTY), lambda _: 0)
         result = await session.submit(HELLO)
-        assert session.room == Terms().window
+        await until(lambda: session.room == Terms().window)
         await session.unbind()
 
     assert (result.outcome, result.status) == (Outcome.TIMED_OUT, None)
@@ -210,8 +213,11 @@ async def test_a_time_out_makes_room_for_who_waits() -> None:
         nonlocal heard
         await let_in(peer)
         while True:
-            await peer.hear()
-            heard += 1
+            packet = await peer.hear()
+            if isinstance(packet.pdu, EnquireLink):
+                await peer.say(EnquireLinkResp(), packet.sequence)
+            else:
+                heard += 1
 
     async with raw_carrier(silent) as port:
         terms = Terms(window=1, response_timeout_s=0.05)
@@ -221,6 +227,28 @@ async def test_a_time_out_makes_room_for_who_waits() -> None:
         session.abort()
 
     assert ([result.outcome for result in results], heard) == ([Outcome.TIMED_OUT] * 3, 3)
+
+
+async def test_a_peer_that_says_nothing_at_all_is_sent_no_more_than_one_window() -> None:
+    """The places that time-outs free stay empty: what would take them is lost as well."""
+    received: list[object] = []
+
+    async def silent(peer: RawPeer) -> None:
+        await let_in(peer)
+        while True:
+            received.append((await peer.hear()).pdu)
+
+    async with raw_carrier(silent) as port:
+        terms = Terms(window=5, response_timeout_s=0.2)
+        session = await connect(bind_on(port, terms=terms), lambda _: 0)
+        async with asyncio.timeout(PATIENCE_S):
+            ends = await asyncio.gather(*(session.submit(HELLO) for _ in range(20)), return_exceptions=True)
+            reason = await session.closed
+
+    assert reason == "enquire_link was not answered"
+    assert received.count(HELLO) == 5
+    assert [end.outcome for end in ends[:5] if isinstance(end, Result)] == [Outcome.TIMED_OUT] * 5
+    assert all(isinstance(end, SessionClosed) for end in ends[5:])
 
 
 async def test_sequence_numbers_begin_again_at_one() -> None:

@@ -11,7 +11,7 @@ What is written in one turn of the loop leaves in one write.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import structlog
@@ -36,6 +36,10 @@ FLUSH_AT = 256
 MAX_UNREAD_BYTES = 1024 * 1024
 """What we keep for a peer who does not read. A window of long texts fits, or two ends could wait for each other."""
 
+SILENCE = 0.5
+"""Share of the time-out in which a peer says nothing at all that makes a time-out a question whether he is there. Less
+than all of it: answers to earlier requests may have come after the one that timed out was sent."""
+
 NO_COMMANDS: frozenset[int] = frozenset()
 
 _MESSAGES = (int(Command.SUBMIT_SM), int(Command.DELIVER_SM))
@@ -51,6 +55,8 @@ class Session(asyncio.Protocol):
         self.closed: asyncio.Future[str] = self._loop.create_future()
         """Ends with the reason when the connection has ended."""
         self.is_bound = False
+        self.on_room: Callable[[], object] | None = None
+        """Is called when there is room again without an answer to a request: the peer was silent, and is not any more."""
         self._transport: asyncio.Transport | None = None
         self._framer = Framer(max_pdu_bytes=terms.max_pdu_bytes)
         self._sequence = terms.first_sequence - 1
@@ -65,6 +71,8 @@ class Session(asyncio.Protocol):
         self._held_s = 0.0
         self._heard_at = self._loop.time()
         self._partial_since: float | None = None
+        self._is_silent = False
+        """A request of ours timed out and nothing was received meanwhile: nothing more is sent until something is."""
         self._is_enquiring = False
         self._unbind_asked: int | None = None
         self._progress: asyncio.Future[None] | None = None
@@ -77,7 +85,7 @@ class Session(asyncio.Protocol):
     @property
     def room(self) -> int:
         """How many requests may be made now."""
-        return self._window.room if self.is_bound and self._reason is None else 0
+        return self._window.room if self.is_bound and self._reason is None and not self._is_silent else 0
 
     @property
     def in_flight(self) -> int:
@@ -96,13 +104,13 @@ class Session(asyncio.Protocol):
         """
         if self._reason is not None or not self.is_bound:
             raise SessionClosed(self._reason or "not bound")
-        if not self._window.room:
+        if self._is_silent or not self._window.room:
             raise WindowFull
         return self._send(pdu, on_result)
 
     async def request(self, pdu: Pdu) -> Result:
         """Send as soon as the window has room, and wait for the end. Raises SessionClosed if it was not sent."""
-        while self._reason is None and not self._window.room:
+        while self._reason is None and (self._is_silent or not self._window.room):
             await self._window.wait()
         ended: asyncio.Future[Result] = self._loop.create_future()
         self.request_nowait(pdu, lambda result: ended.done() or ended.set_result(result))
@@ -166,6 +174,11 @@ class Session(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
+        if self._is_silent:
+            self._is_silent = False
+            self._window.wake_all()
+            if self.on_room is not None:
+                self._loop.call_soon(self.on_room)
         self._framer.append(data)
         self._take()
 
@@ -339,9 +352,12 @@ class Session(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._terms.tick_s, self._tick)
+        now = self._loop.time()
+        is_overdue = self._window.is_overdue(self._listening_s())
+        if is_overdue and now - self._heard_at >= self._terms.response_timeout_s * SILENCE:
+            self._is_silent = True  # before places become free: what would take them is lost as well
         self._window.expire(self._listening_s())
         self._progressed()
-        now = self._loop.time()
         if self._congested_since is not None and now - self._congested_since > self._terms.pdu_timeout_s:
             self.counters.slow_readers += 1
             self.abort("the peer does not read")
@@ -354,7 +370,7 @@ class Session(asyncio.Protocol):
         elif self._terms.idle_close_s is not None and silence_s > self._terms.idle_close_s:
             self.counters.idle_closed += 1
             self._close("idle")
-        elif self.is_bound and silence_s >= self._terms.enquire_link_s and not self._is_enquiring:
+        elif self.is_bound and not self._is_enquiring and (self._is_silent or silence_s >= self._terms.enquire_link_s):
             self._is_enquiring = True
             self._send(EnquireLink(), self._enquired)
 

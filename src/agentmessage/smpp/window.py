@@ -54,6 +54,11 @@ class Window:
             self._wake()
         _tell(pending[2], self._read(command, status, sequence, frame))
 
+    def is_overdue(self, now: float) -> bool:
+        """Whether the oldest request should have been answered by now."""
+        deadline = next(iter(self._in_flight.values()), None)
+        return deadline is not None and deadline[0] <= now
+
     def expire(self, now: float) -> None:
         """Give up on those whose deadline has come. Their sequence numbers are remembered for late answers."""
         expired: list[int] = []

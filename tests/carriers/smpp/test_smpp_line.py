@@ -21,6 +21,7 @@ from agentmessage.carriers.text_port import (
     PumpedCarrier,
     ReceiptHeard,
     ReceiptState,
+    TextAnswer,
     TextError,
     TextRefused,
 )
@@ -210,6 +211,33 @@ async def test_more_than_the_window_waits_in_line_in_its_order() -> None:
 
     assert all(isinstance(answer, Accepted) for answer in answers)
     assert [pdu.short_message for pdu in smsc.asked] == [f"Acme: {number}".encode() for number in range(20)]
+
+
+@pytest.mark.parametrize("answers_enquiries", [True, False])
+async def test_a_carrier_that_answers_nothing_leaves_one_window_unknown_however_often_it_lets_us_bind(
+    *, answers_enquiries: bool
+) -> None:
+    window, ends = 8, list[TextAnswer]()
+    async with standing(window=window, response_timeout_s=0.1) as (smsc, line, _):
+        assert smsc.server is not None
+        smsc.server.answers_enquiries = answers_enquiries
+        smsc.decide = lambda _: None
+
+        async def pour() -> None:
+            while True:
+                await line.until_room()
+                line.hand_over(outbound(), ends.append)
+
+        pouring = asyncio.create_task(pour())
+        await until(lambda: len(ends) > window)  # one window, and the first of those that ask whether it answers
+        asked = len(smsc.asked)
+        smsc.decide = lambda _: 0
+        await until(lambda: sum(isinstance(end, Accepted) for end in ends) > 3 * window)
+        pouring.cancel()
+
+    unknown = sum(isinstance(end, Unknown) for end in ends)
+    assert asked <= window + 2
+    assert unknown <= window + 3
 
 
 async def test_what_is_told_is_acknowledged_only_after_it_is_kept() -> None:

@@ -16,6 +16,7 @@ from agentmessage.carriers.smpp.ear import Ear
 from agentmessage.carriers.smpp.handing import Handing
 from agentmessage.carriers.smpp.identities import Identities
 from agentmessage.carriers.smpp.throttle import Throttle
+from agentmessage.carriers.smpp.trust import Trust
 from agentmessage.carriers.text_port import (
     THROTTLED,
     Hear,
@@ -56,6 +57,8 @@ class SmppTexts:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._reference = self._rng.randrange(65_536)
         self._sessions: list[ClientSession] = []
+        self._trusts = [Trust(account.bind.terms.window) for _ in range(account.binds)]
+        self._trust_of: dict[ClientSession, Trust] = {}
         self._pending: deque[Handing] = deque()
         self._throttle = Throttle()
         self._ids = Identities(account.message_ids)
@@ -82,7 +85,7 @@ class SmppTexts:
     @property
     def room(self) -> int:
         """See TextCarrier.room."""
-        windows = sum(session.room for session in self._sessions) - len(self._pending)
+        windows = sum(map(self._room_of, self._sessions)) - len(self._pending)
         allowed = self._throttle.room(asyncio.get_running_loop().time())
         return max(0, windows if allowed is None else min(windows, allowed - len(self._pending)))
 
@@ -146,12 +149,18 @@ class SmppTexts:
     def _roomiest(self) -> ClientSession | None:
         sessions = self._sessions
         if len(sessions) == 1:
-            return sessions[0] if sessions[0].room else None
-        best = max(sessions, key=_room_of, default=None)
-        return best if best is not None and best.room else None
+            return sessions[0] if self._room_of(sessions[0]) else None
+        best = max(sessions, key=self._room_of, default=None)
+        return best if best is not None and self._room_of(best) else None
+
+    def _room_of(self, session: ClientSession) -> int:
+        room = session.room
+        return self._trust_of[session].room(room, session.in_flight) if room else 0
 
     def _answered(self, session: ClientSession, handing: Handing, result: Result) -> None:
         now = asyncio.get_running_loop().time()
+        if (trust := self._trust_of.get(session)) is not None:
+            trust.note(is_answered=result.outcome is Outcome.ANSWERED)
         if result.status == Status.OK:
             self._throttle.accepted(now)
             if handing.taken(self._ids.answered(result.message_id)):
@@ -265,6 +274,8 @@ class SmppTexts:
             log.warning("not bound", account=self.account.account, bind=index, error=str(error))
             return FIRST_DELAY_S
         late.append(session)
+        session.on_room = self._room_changed
+        self._trust_of[session] = self._trusts[index]
         self._sessions.append(session)
         self._room_changed()
         try:
@@ -275,6 +286,7 @@ class SmppTexts:
         finally:
             self._sessions.remove(session)
             self._line_changed()
+            self._trust_of.pop(session)
         log.warning("bind ended", account=self.account.account, bind=index, reason=reason)
         return 0.0
 
@@ -286,6 +298,3 @@ async def _part(session: ClientSession) -> None:
             await session.unbind()
     session.abort("stopped")
 
-
-def _room_of(session: ClientSession) -> int:
-    return session.room
