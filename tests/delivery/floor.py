@@ -21,7 +21,7 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages.admission import Draft, admit_all
 from agentmessage.messages.model import Message
 from agentmessage.smpp.client import Bind
-from agentmessage.smpp.pdu import DeliverSm, SubmitSm
+from agentmessage.smpp.pdu import DeliverSm, SubmitSm, Tlv
 from agentmessage.smpp.receipts import Receipt, State, parameters, write
 from agentmessage.smpp.server import Limits, Reply, Server, ServerSession, known, serve
 from agentmessage.smpp.terms import Terms
@@ -72,21 +72,27 @@ class Smsc:
 
     async def tell(self, message_id: str, state: State, *, error: str = "000") -> int | None:
         """Send a receipt; answers the status that the house acknowledged it with."""
-        assert self.session is not None
         pdu = self.taken.get(message_id, SubmitSm(source="14155550123", destination="12125550188"))
         receipt = Receipt(message_id, state, error)
-        now = CLOCK.now()
+        return await self._deliver(pdu, write(receipt, submitted_at=CLOCK.now()), *parameters(receipt))
+
+    async def say(self, words: str, *, about: SubmitSm | None = None) -> int | None:
+        """Send a receipt in these words alone; returns the status that it was acknowledged with."""
+        return await self._deliver(about or next(iter(self.taken.values())), words.encode())
+
+    async def _deliver(self, about: SubmitSm, words: bytes, *tlvs: Tlv) -> int | None:
+        assert self.session is not None
         result = await self.session.deliver(
             DeliverSm(
                 source_ton=1,
                 source_npi=1,
-                source=pdu.destination,
+                source=about.destination,
                 destination_ton=1,
                 destination_npi=1,
-                destination=pdu.source,
+                destination=about.source,
                 esm_class=RECEIPT,
-                short_message=write(receipt, submitted_at=now),
-                tlvs=parameters(receipt),
+                short_message=words,
+                tlvs=tlvs,
             )
         )
         return result.status

@@ -1,5 +1,6 @@
 """Receipts: whatever their order and number, status moves forward only."""
 
+import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -98,6 +99,22 @@ async def test_a_receipt_told_twice_or_after_the_end_changes_nothing(db: CellDb,
 
     assert await status_of(db, message.id) == ("delivered", None)
     assert await history_of(db, message.id) == [("sent", "accepted_by_carrier"), ("delivered", "receipt")]
+
+
+@pytest.mark.parametrize("word", ["BUFFRED", "ACKED", "ACCEPTD", "ENROUTE", "UNKNOWN", "PARKED"])
+async def test_a_delivery_wins_over_whatever_was_no_end(db: CellDb, account: Account, word: str) -> None:
+    sender = await ready_sender(db, account)
+    long, one, both = await admit(db, account.tenant, sender, LONG, "Acme: one.", "Acme: both.")
+    async with floor(db) as (smsc, desk):
+        await desk.turn()
+        carrier_ids = list(smsc.taken)
+        for carrier_id in carrier_ids[:3]:
+            await smsc.say(f"id:{carrier_id} stat:{word}")
+            assert await smsc.tell(carrier_id, State.DELIVERED) == 0
+        told = [smsc.say(f"id:{carrier_ids[3]} stat:{said}") for said in (word, "DELIVRD")]  # in one batch
+        await asyncio.gather(*told)
+
+    assert [await status_of(db, message.id) for message in (long, one, both)] == [("delivered", None)] * 3
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

@@ -152,6 +152,23 @@ async def test_texts_and_receipts_are_heard_together(cells: Cells, db: CellDb, a
     assert await db.value("SELECT body FROM inbound_messages") == "Thanks"
 
 
+async def test_a_state_that_nobody_knows_is_kept_as_it_came_and_ends_nothing(
+    cells: Cells, db: CellDb, account: Account
+) -> None:
+    sender = await ready_sender(db, account)
+    (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
+    hearing = Hearing(cells, ring=nobody, requires_propagation=True)
+    async with floor(db) as (smsc, desk):
+        await desk.turn()
+        await smsc.say("id:a000 stat:PARKED err:007")
+        await hearing.hear("live", desk.heard)
+
+    assert await status_of(db, message.id) == ("sent", None)
+    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.odd_answers") == [
+        ("receipt", "unrecognized state PARKED", "smpp id:a000 stat:PARKED err:007")
+    ]
+
+
 def _delivered(carrier_id: str) -> ReceiptHeard:
     return ReceiptHeard(
         carrier="smpp",

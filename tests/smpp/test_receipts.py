@@ -33,7 +33,16 @@ def test_a_receipt_by_the_book_is_read_whole() -> None:
         (b"id:7 done  date:26 stat:DELIVERED", "7", State.DELIVERED, ""),
         (b"stat:REJECTD id:a-b_c.9@x", "a-b_c.9@x", State.REJECTED, ""),
         (b"id:7,stat:ACCEPTD;err:1", "7", State.ACCEPTED, "1"),
-        (b"id:7 stat:WHATEVER", "7", State.UNKNOWN, ""),
+        (b"id:7 stat:WHATEVER", "7", State.UNRECOGNIZED, ""),
+        (b"id:7 stat:BUFFRED", "7", State.ENROUTE, ""),
+        (b"id:7 stat:buffered", "7", State.ENROUTE, ""),
+        (b"id:7 stat:ACKED", "7", State.ACCEPTED, ""),
+        (b"id:7 stat:EN_ROUTE", "7", State.ENROUTE, ""),
+        (b"id:7 stat:DELIVER", "7", State.DELIVERED, ""),
+        (b"id:7 stat:DELIVERING", "7", State.UNRECOGNIZED, ""),
+        (b"id:7 stat:UNKNOWN", "7", State.UNKNOWN, ""),
+        (b"id:7 stat:02", "7", State.DELIVERED, ""),
+        (b"id:7 stat:11", "7", State.UNRECOGNIZED, ""),
         (b"id:7 stat:2", "7", State.DELIVERED, ""),
         (b"id:7 stat:FAILED err: text:x", "7", State.UNDELIVERABLE, ""),
     ],
@@ -87,6 +96,24 @@ def test_parameters_are_believed_before_the_text() -> None:
     assert (found.message_id, found.state) == ("0a", State.DELIVERED)
 
 
+def test_an_end_is_believed_before_what_is_none() -> None:
+    found = read(receipt(b"id:7 stat:DELIVRD", Tlv(Tag.MESSAGE_STATE, b"\1")))
+    strange = read(receipt(b"id:7 stat:UNDELIV", Tlv(Tag.MESSAGE_STATE, b"\x63")))
+
+    assert found is not None
+    assert strange is not None
+    assert (found.state, strange.state) == (State.DELIVERED, State.UNDELIVERABLE)
+
+
+def test_a_state_that_no_table_knows_keeps_its_word_and_is_no_end() -> None:
+    word, number = read(receipt(b"id:7 stat:PARKED")), read(receipt(b"id:7", Tlv(Tag.MESSAGE_STATE, b"\x63")))
+
+    assert word is not None
+    assert number is not None
+    assert (word.word, number.word) == ("PARKED", "message_state 99")
+    assert not State.UNRECOGNIZED.is_final
+
+
 def test_a_receipt_may_say_all_in_parameters() -> None:
     tlvs = (
         Tlv(Tag.RECEIPTED_MESSAGE_ID, b"0a"),
@@ -118,7 +145,10 @@ def test_other_bits_do_not_hide_a_receipt(esm_class: int) -> None:
     assert is_receipt(DeliverSm(esm_class=esm_class))
 
 
-@given(state=st.sampled_from(State), number=st.integers(min_value=0, max_value=2**64))
+@given(
+    state=st.sampled_from([state for state in State if state is not State.UNRECOGNIZED]),
+    number=st.integers(min_value=0, max_value=2**64),
+)
 def test_what_we_write_we_read(state: State, number: int) -> None:
     written = Receipt(f"{number:x}", state, "012", NINE_SIX)
     text = write(written, submitted_at=NINE_SIX, text=b"stat:DELIVRD and more than twenty octets")

@@ -7,6 +7,7 @@ from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
 from agentmessage.delivery import receipts
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import Cells
+from agentmessage.outbox import oddities
 from agentmessage.outbox.bells import Ring
 
 UntilRecorded = Callable[[str], Awaitable[None]]
@@ -53,5 +54,6 @@ class Hearing:
         for name in names:
             if unmatched:
                 unmatched = await receipts.apply(await self._cells.cell(name), account, unmatched)
+        await oddities.keep_unrecognized(await self._cells.directory(), account, told)
         for name in names:
             await receipts.keep(await self._cells.cell(name), account, unmatched)

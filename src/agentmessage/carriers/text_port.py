@@ -87,6 +87,7 @@ class ReceiptHeard(Struct, frozen=True, kw_only=True):
     """The carrier's word on one part that it took. `message_id` only where the carrier carries ours back.
 
     `raw` is how the carrier says it, without what it repeats of the text: it is kept when the text is erased.
+    `unrecognized` is its word for a state that no table knows; then `state` is SENT.
     """
 
     carrier: str
@@ -97,6 +98,7 @@ class ReceiptHeard(Struct, frozen=True, kw_only=True):
     code: str | None = None
     happened_at: datetime
     raw: str
+    unrecognized: str = ""
 
 
 class InboundHeard(Struct, frozen=True, kw_only=True):

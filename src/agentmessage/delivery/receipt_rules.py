@@ -7,13 +7,31 @@ wait that we gave up ourselves, because no receipt came or the outcome was unkno
 
 from collections.abc import Sequence
 
-from agentmessage.carriers.text_port import ReceiptState, TextError
+from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.messages.model import Status
 
 GIVEN_UP = frozenset({TextError.RECEIPT_TIMEOUT.value, TextError.UNKNOWN.value})
 """Errors of our own making: the carrier has not said that the text did not arrive."""
 
 FINAL_STATES = frozenset({ReceiptState.DELIVERED, ReceiptState.UNDELIVERED, ReceiptState.FAILED})
+
+
+def may_end(outcome: str | None, error: str | None, receipt: ReceiptHeard, other: ReceiptHeard | None) -> bool:
+    """Whether a receipt is the end of a part that has this outcome, whose message has this error.
+
+    The first end holds, also against `other` of the same batch; but a carrier that did not know what became of the part
+    (`stat:UNKNOWN`) may learn that it was delivered.
+    """
+    if receipt.state not in FINAL_STATES:
+        return False
+    if outcome is None and other is None:
+        return True
+    is_doubtful = _is_doubtful(other) if other is not None else outcome == Status.UNDELIVERED and error in GIVEN_UP
+    return is_doubtful and not _is_doubtful(receipt) and (other is not None or receipt.state is ReceiptState.DELIVERED)
+
+
+def _is_doubtful(receipt: ReceiptHeard) -> bool:
+    return receipt.state is ReceiptState.UNDELIVERED and receipt.error is TextError.UNKNOWN
 
 
 def outcome_of(parts: Sequence[str | None]) -> Status | None:

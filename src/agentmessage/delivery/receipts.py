@@ -20,7 +20,7 @@ from agentmessage.delivery import conversation_queries, receipt_queries
 from agentmessage.delivery.claims import Claim, Ending, charge_of
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.receipt_queries import Part
-from agentmessage.delivery.receipt_rules import FINAL_STATES, next_status, outcome_of
+from agentmessage.delivery.receipt_rules import may_end, next_status, outcome_of
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.messages.model import Cause, Status
 
@@ -151,8 +151,8 @@ async def _apply(
     ends: dict[str, ReceiptHeard] = {}
     for one in heard:
         part = known.get(one.carrier_message_id)
-        if part is not None and part.outcome is None and one.state in FINAL_STATES:
-            ends.setdefault(one.carrier_message_id, one)
+        if part is not None and may_end(part.outcome, part.error, one, ends.get(one.carrier_message_id)):
+            ends[one.carrier_message_id] = one
     if ends:
         by_state: dict[ReceiptState, list[str]] = defaultdict(list)
         for carrier_id, one in ends.items():

@@ -1,6 +1,9 @@
 """Answers from outside that nobody understood: kept raw and counted for the operator, never guessed at."""
 
+from collections.abc import Sequence
+
 from agentmessage.carriers.port import Unknown
+from agentmessage.carriers.text_port import ReceiptHeard
 from agentmessage.kernel.db import Statements
 from agentmessage.outbox import queries
 
@@ -14,3 +17,12 @@ async def keep_if_odd(db: Statements, answer: object, *, account: str, operation
     raw = answer.raw.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:MAX_CHARS]
     await queries.insert_odd_answer(db, account=account, operation=operation, reason=answer.reason[:500], raw=raw)
     return True
+
+
+async def keep_unrecognized(db: Statements, account: str, receipts: Sequence[ReceiptHeard]) -> None:
+    """Keep receipts whose state no table knows."""
+    strange = [receipt for receipt in receipts if receipt.unrecognized]
+    if strange:
+        reasons = [f"unrecognized state {receipt.unrecognized}"[:500] for receipt in strange]
+        raw = [f"{receipt.carrier} {receipt.raw}"[:MAX_CHARS] for receipt in strange]
+        await queries.insert_unrecognized(db, account=account, operation="receipt", reasons=reasons, raw=raw)

@@ -250,6 +250,23 @@ async def insert_odd_answer(db: Statements, *, account: str, operation: str, rea
     )
 
 
+async def insert_unrecognized(
+    db: Statements, *, account: str, operation: str, reasons: Sequence[str], raw: Sequence[str]
+) -> None:
+    """Keep many answers that nobody understood."""
+    await db.run(
+        """INSERT INTO directory.odd_answers (id, account, operation, reason, raw, heard_at)
+           SELECT o.id, $1, $2, o.reason, o.raw, $3
+           FROM unnest($4::uuid[], $5::text[], $6::text[]) o (id, reason, raw)""",
+        account,
+        operation,
+        db.now,
+        [new_id() for _ in reasons],
+        reasons,
+        raw,
+    )
+
+
 async def forget_odd_answers(db: Statements, before: datetime, *, most: int) -> int:
     """Forget odd answers past their retention, and all but the newest `most`."""
     return await db.run(

@@ -19,8 +19,9 @@ from agentmessage.smpp.pdu import DataSm, DeliverSm, Inbound, Tag, Tlv, Tlvs, pa
 
 
 class State(IntEnum):
-    """Where a text is: message_state of section 5.2.28, and 0 and 9 of SMPP 5.0."""
+    """Where a text is: message_state of section 5.2.28, 0 and 9 of SMPP 5.0, and what no table knows."""
 
+    UNRECOGNIZED = -1
     SCHEDULED = 0
     ENROUTE = 1
     DELIVERED = 2
@@ -35,7 +36,7 @@ class State(IntEnum):
     @property
     def is_final(self) -> bool:
         """Nothing else will be heard. Accepted usually is not the end, whatever the specification says."""
-        return self not in (State.SCHEDULED, State.ENROUTE, State.ACCEPTED)
+        return self not in (State.SCHEDULED, State.ENROUTE, State.ACCEPTED, State.UNRECOGNIZED)
 
 
 WORDS = {
@@ -55,17 +56,30 @@ WORDS = {
 STEMS = {
     "SCHED": State.SCHEDULED,
     "ENROUTE": State.ENROUTE,
-    "BUFFERED": State.ENROUTE,
-    "DELIV": State.DELIVERED,
+    "BUFF": State.ENROUTE,
+    "QUEUED": State.ENROUTE,
+    "PENDING": State.ENROUTE,
+    "ACK": State.ACCEPTED,
+    "SUBMIT": State.ACCEPTED,
+    "SENT": State.ACCEPTED,
+    "DELIVRD": State.DELIVERED,
+    "DELIVERED": State.DELIVERED,
+    "DELIVERD": State.DELIVERED,
+    "DLVRD": State.DELIVERED,
     "EXPIR": State.EXPIRED,
     "DELETE": State.DELETED,
-    "UNDELIV": State.UNDELIVERABLE,
+    "UNDEL": State.UNDELIVERABLE,
     "FAILED": State.UNDELIVERABLE,
     "ACCEPT": State.ACCEPTED,
+    "UNKNOWN": State.UNKNOWN,
     "REJECT": State.REJECTED,
     "SKIPPED": State.SKIPPED,
 }
-"""How the words begin that are in use for `stat:`. Any other is an unknown end."""
+"""How the words begin that are in use for `stat:`, without what is no letter. Any other says nothing: it is kept and
+counted, and ends no message."""
+
+CUT_SHORT = {"DELIV": State.DELIVERED, "DELIVER": State.DELIVERED}
+"""Whole words that are the first letters of DELIVERED; what else begins so (DELIVERING) is another word."""
 
 
 class Receipt(Struct, frozen=True):
@@ -74,7 +88,8 @@ class Receipt(Struct, frozen=True):
     `message_id` is as the carrier wrote it, which need not be as it wrote it in its answer to the submit: see
     `alternatives`. `error` is `err:` of the text, else the network_error_code in decimal, else empty. `done_at` has no
     zone on the wire and is taken for UTC. `told` is its text up to `text:`, which repeats what was submitted; it is
-    empty where there are none of the usual fields, since it may then repeat that anywhere.
+    empty where there are none of the usual fields, since it may then repeat that anywhere. `word` is what the carrier
+    calls a state that no table knows.
     """
 
     message_id: str
@@ -82,6 +97,7 @@ class Receipt(Struct, frozen=True):
     error: str = ""
     done_at: datetime | None = None
     told: str = ""
+    word: str = ""
 
 
 def read(pdu: Inbound) -> Receipt | None:
@@ -91,11 +107,14 @@ def read(pdu: Inbound) -> Receipt | None:
     told = _told(text_of(pdu))
     fields = _fields(told)
     message_id = _text(parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "")
-    state = _state(parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat"))
+    number, word = parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat")
+    state = _state(number, word)
     if not message_id or state is None:
         return None
     error = fields.get("err") or _network_error(parameter(pdu.tlvs, Tag.NETWORK_ERROR_CODE))
-    return Receipt(message_id, state, error, _instant(fields.get("donedate", "")), told if fields else "")
+    unrecognized = (word or f"message_state {number[0] if number else ''}") if state is State.UNRECOGNIZED else ""
+    done_at = _instant(fields.get("donedate", ""))
+    return Receipt(message_id, state, error, done_at, told if fields else "", unrecognized)
 
 
 def is_receipt(pdu: DeliverSm | DataSm) -> bool:
@@ -164,6 +183,10 @@ MAX_READ_BYTES = 1024
 
 _FIELD = re.compile(r"(?<![^\s,;])(id|submit\s*date|done\s*date|stat|err)\s*:[ \t]*+([^\s,;:]++)(?!:)", re.IGNORECASE)
 _WORDS_BEGIN = re.compile(r"(?<![^\s,;])text\s*:", re.IGNORECASE)
+_NO_LETTER = re.compile(r"[^A-Z]+")
+MAX_DIGITS = 3
+"""`stat:` may be a number as in message_state, with zeros in front."""
+
 _YEAR_DIGITS = {10: 2, 12: 2, 14: 4}
 _CENTURY = 2000
 
@@ -181,14 +204,22 @@ def _fields(told: str) -> dict[str, str]:
 
 
 def _state(parameter_value: bytes | None, word: str | None) -> State | None:
-    if parameter_value:
-        return State(parameter_value[0]) if parameter_value[0] <= State.SKIPPED else State.UNKNOWN
-    if not word:
-        return None
-    upper = word.upper()
-    if upper.isdigit():
-        return State(int(upper)) if len(upper) == 1 else State.UNKNOWN
-    return next((state for stem, state in STEMS.items() if upper.startswith(stem)), State.UNKNOWN)
+    """The parameter is believed before the word, and an end before what is none."""
+    by_number = State(parameter_value[0]) if parameter_value and parameter_value[0] <= State.SKIPPED else None
+    by_word = _by_word(word) if word else None
+    known = [state for state in (by_number, by_word) if state is not None and state is not State.UNRECOGNIZED]
+    if known:
+        return next((state for state in known if state.is_final), known[0])
+    return State.UNRECOGNIZED if parameter_value or word else None
+
+
+def _by_word(word: str) -> State:
+    if word.isascii() and word.isdigit():
+        number = int(word) if len(word) <= MAX_DIGITS else State.SKIPPED + 1
+        return State(number) if number <= State.SKIPPED else State.UNRECOGNIZED
+    letters = _NO_LETTER.sub("", word.upper())
+    found = CUT_SHORT.get(letters)
+    return found or next((state for stem, state in STEMS.items() if letters.startswith(stem)), State.UNRECOGNIZED)
 
 
 def _text(value: bytes | None) -> str:

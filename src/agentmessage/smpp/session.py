@@ -56,7 +56,7 @@ class Session(asyncio.Protocol):
         """Ends with the reason when the connection has ended."""
         self.is_bound = False
         self.on_room: Callable[[], object] | None = None
-        """Is called when there is room again without an answer to a request: the peer was silent, and is not any more."""
+        """Is called when there is room again although no request was answered: the peer was silent and now speaks."""
         self._transport: asyncio.Transport | None = None
         self._framer = Framer(max_pdu_bytes=terms.max_pdu_bytes)
         self._sequence = terms.first_sequence - 1

@@ -48,6 +48,7 @@ def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
         code=found.error or None,
         happened_at=now,
         raw=_readable(found.told or found.state.name),
+        unrecognized=_readable(found.word),
     )
 
 

@@ -297,4 +297,3 @@ async def _part(session: ClientSession) -> None:
         async with asyncio.timeout(GOODBYE_S):
             await session.unbind()
     session.abort("stopped")
-

@@ -3,8 +3,8 @@
 The rate falls once for each time that the carrier complains, however many messages it refuses then, to what it took. It
 grows by a twentieth with each of the next seconds without complaint, and doubles with each one after them: a carrier
 that has a limit complains within the first, one that has none any more is not held back for long. Well above what was
-ever taken the rate is forgotten. While the carrier takes nothing at all, one message a second asks whether it does. That
-says nothing about its limit, so the rate stays. Seconds are the caller's.
+ever taken the rate is forgotten. While the carrier takes nothing at all, one message a second asks whether it does.
+That says nothing about its limit, so the rate stays. Seconds are the caller's.
 """
 
 BACK_OFF = 0.9
@@ -88,12 +88,12 @@ class Throttle:
     def complained(self, now: float) -> float:
         """The carrier refused one for speed; returns how many seconds to leave it alone."""
         if now >= self._paused_until:
-            self._slow_down(now)
+            self._slow_down()
             self._tokens, self._filled_at = 0.0, now + TURN_S
             self._paused_until = self._changed_at = now + TURN_S
         return self._paused_until - now
 
-    def _slow_down(self, now: float) -> None:
+    def _slow_down(self) -> None:
         self._careful_turns = CAREFUL_TURNS
         self._is_probing = not self._has_taken
         if self._rate is None:

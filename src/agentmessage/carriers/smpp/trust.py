@@ -4,8 +4,8 @@
 class Trust:
     """The whole window until as many messages in a row as it holds were not answered; then one at a time, until one is.
 
-    It outlives the connection: a carrier that lets us bind again and answers nothing costs one message for each time-out
-    and not another window.
+    It outlives the connection: a carrier that lets us bind again and answers nothing costs one message for each
+    time-out and not another window.
     """
 
     def __init__(self, window: int) -> None:
