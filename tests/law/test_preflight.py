@@ -135,20 +135,47 @@ SITUATIONS = st.fixed_dictionaries(
         "text": st.sampled_from(["Acme: hi", "a" * 161, "ж" * 71]),
     }
 )
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.sampled_from(["\u200b", "“hi”", None]),
+        "media": st.lists(st.sampled_from(["url", "stored", "announced", "unknown", "foreign"]), max_size=2),
+        "tag": st.sampled_from(["order 7421", None, "a\nb"]),
+        "metadata": st.sampled_from([{"visit": "8841"}, None, {"": "x"}]),
+        "priority": st.sampled_from(["high", "low", None, "urgent"]),
+        "validity_s": st.sampled_from([60, 172_800, None, 59]),
+        "scheduled_at": st.sampled_from([timedelta(minutes=2), timedelta(days=29), timedelta(seconds=5), None]),
+        "smart_encoding": st.sampled_from([True, False, None]),
+    },
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(situation=SITUATIONS)
+@given(situation=SITUATIONS, given_=BODIES)
 async def test_preflight_says_yes_exactly_when_sending_accepts(
-    db: CellDb, api: Client, account: Account, situation: dict[str, Any]
+    db: CellDb, api: Client, account: Account, stranger: Account, *, situation: dict[str, Any], given_: dict[str, Any]
 ) -> None:
     sender = await _arrange(db, account, situation)
     for _ in range(situation["before"]):
         await api.post("/v1/messages", asking(sender))
+    body = asking(sender, **{"text": situation["text"], **given_})
+    if given_.get("scheduled_at"):
+        body["scheduled_at"] = (db.now + given_["scheduled_at"]).isoformat()
+    if "media" in given_:
+        body["media"] = [await _file(db, account, stranger, one) for one in given_["media"]]
 
-    preflight = (await api.post("/v1/guardrails/preflight", asking(sender, text=situation["text"]))).data
-    sent = await api.post("/v1/messages", asking(sender, text=situation["text"]))
+    answer = await api.post("/v1/guardrails/preflight", body)
+    sent = await api.post("/v1/messages", body)
 
+    is_about_the_pair = body["text"] is None and not body.get("media")
+    if answer.status != 200:
+        assert (sent.status, sent.error["code"]) == (answer.status, answer.error["code"])
+        if not is_about_the_pair:
+            assert sent.error["details"] == answer.error["details"]
+        return
+    if is_about_the_pair:
+        return
+    preflight = answer.data
     assert preflight["can_submit"] == (sent.status == 202), (situation, preflight, sent.body)
     if sent.status == 202:
         assert preflight["segment_count"] == sent.data["segment_count"]
@@ -156,6 +183,46 @@ async def test_preflight_says_yes_exactly_when_sending_accepts(
     else:
         first = next(f for f in preflight["findings"] if f["severity"] == "block")
         assert first["code"] == sent.error["code"]
+
+
+async def _file(db: CellDb, account: Account, stranger: Account, kind: str) -> str:
+    """What a media entry may be: an address, or an upload in one of its states."""
+    if kind == "url":
+        return "https://customer.example/a.png"
+    media_id = new_id()
+    if kind != "unknown":
+        await db.run(
+            """INSERT INTO media (id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at,
+                   stored_at)
+               VALUES ($1, $2, 'image/png', 9, $3, $4, $5, $5::timestamptz + interval '1 day', $5)""",
+            media_id,
+            stranger.org_id if kind == "foreign" else account.org_id,
+            "announced" if kind == "announced" else "stored",
+            str(media_id),
+            db.now,
+        )
+    return str(media_id)
+
+
+@pytest.mark.covers("preflightGuardrails", 200)
+async def test_200_an_unknown_file_is_a_reason_against_it(db: CellDb, api: Client, account: Account) -> None:
+    sender = await insert_sender(db, account.tenant)
+    await insert_consent(db, account.tenant, sender)
+
+    preflight = (await api.post("/v1/guardrails/preflight", asking(sender, media=[str(new_id())]))).data
+
+    assert preflight["can_submit"] is False
+    (finding,) = [one for one in preflight["findings"] if one["severity"] == "block"]
+    assert (finding["check"], finding["code"], list(finding["details"])) == ("media", "VALIDATION_FAILED", ["media[0]"])
+
+
+async def test_asking_about_a_file_keeps_it_no_longer(db: CellDb, api: Client, account: Account) -> None:
+    sender = await insert_sender(db, account.tenant)
+    media_id = await _file(db, account, account, "stored")
+
+    await api.post("/v1/guardrails/preflight", asking(sender, media=[media_id]))
+
+    assert await db.value("SELECT needed_until FROM media") is None
 
 
 async def _arrange(db: CellDb, account: Account, situation: dict[str, Any]) -> Sender:

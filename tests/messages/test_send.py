@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -60,13 +61,82 @@ OPTIONAL = ("media", "smart_encoding", "priority", "tag", "scheduled_at", "valid
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
 async def test_null_is_as_good_as_left_out(api: Client, sender: Sender, path: str) -> None:
     """Resources print null for what is unset, and typed clients send it back."""
-    names = OPTIONAL if path == "/v1/messages" else ("media", "smart_encoding", "scheduled_at")
     plain = await api.post(path, text_from(sender))
-    nulls = await api.post(path, text_from(sender, **dict.fromkeys(names)))
+    nulls = await api.post(path, text_from(sender, **dict.fromkeys(OPTIONAL)))
 
     assert (plain.status, nulls.status) == ((202, 202) if path == "/v1/messages" else (200, 200)), nulls.body
     told = ("media", "priority", "validity_s", "segment_count", "can_submit")
     assert [nulls.data.get(name) for name in told] == [plain.data.get(name) for name in told]
+
+
+BLANK = [
+    " ",
+    "\n\t ",
+    "\u00a0",
+    "\u200b",
+    "\u200d\ufeff\u2060",
+    "\u00ad",
+    "\u2800\u2800",
+    "\u3164",
+    "\u115f\u1160\uffa0",
+    "\u202e\u202c",
+    "\u034f\ufe0f",
+    "\u0007\u001b",
+    "\U000e0020",
+    "\u3000\u180e",
+]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
+@pytest.mark.parametrize("text", BLANK, ids=ascii)
+async def test_422_a_text_that_shows_nothing_is_no_text(api: Client, sender: Sender, path: str, text: str) -> None:
+    reply = await api.post(path, text_from(sender, text=text))
+
+    assert (reply.status, list(reply.error["details"])) == (422, ["text"])
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b.", "\u2764\ufe0f", "\U0001f469\u200d\U0001f4bb", "\u0639", "e\u0301", "\u2588"], ids=ascii
+)
+async def test_a_text_that_shows_anything_is_sent(api: Client, sender: Sender, text: str) -> None:
+    assert (await api.post("/v1/messages", text_from(sender, text=text))).status == 202
+
+
+async def test_beside_media_a_text_may_show_nothing(api: Client, sender: Sender) -> None:
+    asked = text_from(sender, text=" ", media=["https://customer.example/a.png"])
+
+    assert (await api.post("/v1/messages", asked)).status == 202
+
+
+async def test_422_of_a_batch_the_blank_text_is_refused_alone(api: Client, sender: Sender) -> None:
+    reply = await api.post("/v1/messages/batch", {"messages": [text_from(sender), text_from(sender, text="\u3164")]})
+
+    assert [one["status"] for one in reply.data["results"]] == [202, 422]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["order 7421", "a/b", "\u00fcmlaut", "\u6ce8\u6587", "100 %", "\U0001f469\u200d\U0001f4bb", "x" * 64, "'; --"],
+    ids=ascii,
+)
+async def test_any_printable_characters_are_a_tag_and_find_the_text(api: Client, sender: Sender, tag: str) -> None:
+    sent = await api.post("/v1/messages", text_from(sender, tag=tag))
+
+    assert (sent.status, sent.data["tag"]) == (202, tag)
+    listed = await api.get(f"/v1/messages?tag={quote(tag, safe='')}")
+    assert [one["id"] for one in listed.data] == [sent.data["id"]]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
+@pytest.mark.parametrize(
+    "tag",
+    ["", "x" * 65, "a\nb", "a\n", "\u0000", "\u001b[2J", "\u009b2J", "\u202eb", "\u2028", "\u200b", " ", "\u3164"],
+    ids=ascii,
+)
+async def test_422_what_cannot_be_printed_is_no_tag(api: Client, sender: Sender, path: str, tag: str) -> None:
+    reply = await api.post(path, text_from(sender, tag=tag))
+
+    assert (reply.status, reply.error["details"]) == (422, {"tag": "must be 1..64 printable characters"})
 
 
 async def test_a_hundred_at_once_are_admitted_each_in_its_place(db: CellDb, api: Client, sender: Sender) -> None:
@@ -151,7 +221,7 @@ async def test_429_beyond_the_tiers_pace_with_the_seconds_to_wait(
         ({"text": "a" * 1601}, "text"),
         ({"to": "212"}, "to"),
         ({"validity_s": 59}, "validity_s"),
-        ({"tag": "no spaces"}, "tag"),
+        ({"tag": "a\nb"}, "tag"),
         ({"metadata": {"a": {"b": 1}}}, "metadata"),
         ({"scheduled_at": "2020-01-01T00:00:00Z"}, "scheduled_at"),
         ({"mood": "happy"}, "mood"),
@@ -313,7 +383,7 @@ async def test_a_refused_text_leaves_its_key_free(db: CellDb, api: Client, accou
 
 @pytest.mark.covers("sendMessageBatch", 207)
 async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
-    faulty = [text_from(sender, text=None), text_from(sender, to="212", tag="no spaces"), "not a text"]
+    faulty = [text_from(sender, text=None), text_from(sender, to="212", tag="two\nlines"), "not a text"]
     texts = [text_from(sender), text_from(sender, to="+12125550177"), *faulty]
 
     reply = await api.post("/v1/messages/batch", {"messages": texts})

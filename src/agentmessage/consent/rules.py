@@ -21,6 +21,7 @@ from agentmessage.consent.model import (
     Withdrawal,
 )
 from agentmessage.consent.schemas import ConsentCapture
+from agentmessage.sms.visible import is_blank
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the customer's clock may be ahead of ours."""
@@ -35,6 +36,8 @@ def faults(wish: ConsentCapture, now: datetime) -> Mapping[str, str]:
         found["opted_in"] = "must be true; an opt-out is DELETE /v1/consent/{id}"
     if not LONG_AGO <= wish.evidence.captured_at <= now + CLOCK_SKEW:
         found["evidence.captured_at"] = "must be a time since 1970 that is not in the future"
+    if is_blank(wish.evidence.agreement_text):
+        found["evidence.agreement_text"] = "must not be blank: it is what the contact agreed to"
     if wish.evidence.ip_address and not is_ip(wish.evidence.ip_address):
         found["evidence.ip_address"] = "must be an IPv4 or IPv6 address, or empty"
     return found

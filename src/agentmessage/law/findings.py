@@ -30,6 +30,12 @@ SHORTENERS = re.compile(
 """Links of public shorteners, which operators filter whoever sends them."""
 
 
+def media_finding(refusal: ApiError | None) -> Finding:
+    """Whether the carrier could fetch the media: sending looks at that first."""
+    title = "Every file can be fetched by the carrier."
+    return _passed("media", title) if refusal is None else _blocked("media", refusal)
+
+
 def findings(case: Case, purse: Purse, weight: Weight, text: str | None) -> Iterator[Finding]:
     """Every check in the order of sending, and what guardrails do that refuses nothing."""
     for check in rules.SENDING[case.ask.kind]:

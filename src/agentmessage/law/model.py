@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,18 @@ UNTIMED = frozenset({"auto_reply"})
 
 UNSTAMPED = frozenset({"auto_reply"})
 """Kinds whose text names the sender by itself."""
+
+
+VALIDITY_S = 14_400
+"""How long a message may wait for its carrier where the customer says nothing: four hours."""
+
+
+class Priority(StrEnum):
+    """`high` overtakes in the queue, never in law."""
+
+    HIGH = "high"
+    DEFAULT = "default"
+    LOW = "low"
 
 
 class Ask(Struct, frozen=True):

@@ -1,11 +1,13 @@
 """Preflight over HTTP: ask before sending, by the rules of sending."""
 
 from agentmessage.billing import operations as billing
-from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.kernel.errors import ApiError, NotFound, ValidationFailed
 from agentmessage.kernel.money import price_cents
 from agentmessage.law import findings, operations, rules
 from agentmessage.law.model import Ask
 from agentmessage.law.schemas import PreflightCreate, PreflightOut, Severity
+from agentmessage.media import operations as media
+from agentmessage.media.model import MediaLinks
 from agentmessage.sms.smart import simplify
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
@@ -24,13 +26,13 @@ EXAMPLE = {"from": "+14155550123", "to": "+14155550188", "text": "Acme Dental: y
     example=EXAMPLE,
 )
 async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> PreflightOut:
-    """Say whether a text would be accepted now, and why or why not; nothing is sent, stored, counted or charged.
+    """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
 
-    `can_submit` is true exactly when `POST /v1/messages` would accept the same text at this moment: both ask the same
-    rules. `source_breakdown` tells for every guardrail which scope decided.
+    The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at this
+    moment: both ask the same rules. `source_breakdown` tells for every guardrail which scope decided.
     """
     body, tenant, now = call.body, call.tenant, call.db.now
-    faults = rules.faults(body.from_, body.to, body.text, body.scheduled_at, now)
+    faults = rules.faults(body, now)
     if faults:
         raise ValidationFailed(faults)
     ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
@@ -42,7 +44,10 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
     price = billing.price(kind, None, now)
     words = simplify(body.text) if body.smart_encoding and body.text else body.text
     weight = operations.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
-    found = list(findings.findings(case, purse, weight, body.text))
+    found = [
+        findings.media_finding(await _media_refusal(call)),
+        *findings.findings(case, purse, weight, body.text),
+    ]
     return PreflightOut(
         can_submit=all(finding.severity is not Severity.BLOCK for finding in found),
         findings=found,
@@ -53,3 +58,15 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
         appended_text=weight.stamp,
         would_be_sent_at=case.opens_at or ask.due_at,
     )
+
+
+async def _media_refusal(call: Call[PreflightCreate, NoInput]) -> ApiError | None:
+    """Why sending would refuse the media, by the rule of sending; None: it would not."""
+    links = call.context["media_links"]
+    if not isinstance(links, MediaLinks):
+        raise TypeError("the wiring gave no media links")
+    try:
+        await media.resolve(call.db, call.tenant, call.body.media or (), links=links, until=call.db.now, keeps=False)
+    except ApiError as refusal:
+        return refusal
+    return None

@@ -25,7 +25,9 @@ from agentmessage.law.errors import (
     instant,
 )
 from agentmessage.law.model import NEVER, PACED, UNSTAMPED, Case, Purse, Weight
+from agentmessage.law.schemas import MessageBody
 from agentmessage.sms.segments import measure
+from agentmessage.sms.visible import is_blank
 
 STAMP_DAY_MS = 86_400_000
 TALLIED, TALLIED_MS = 100, 86_400_000
@@ -37,16 +39,19 @@ FIXED_LINES = frozenset({"FIXED", "LANDLINE", "FIXED_LINE"})
 Check = Callable[[Case], ApiError | None]
 
 
-def faults(
-    sender: str, recipient: str, text: str | None, scheduled_at: datetime | None, now: datetime
-) -> dict[str, str]:
-    """What is wrong with a text beyond the shape of its fields."""
+def faults(body: MessageBody, now: datetime) -> dict[str, str]:
+    """What is wrong with a message beyond the shape of its fields, by field."""
     found: dict[str, str] = {}
+    text = body.text
     if text is not None and not _is_encodable(text):
         found["text"] = "must be whole characters: it holds half a surrogate pair"
-    if scheduled_at is not None and not now + SOONEST <= scheduled_at <= now + LATEST:
+    elif text is not None and not body.media and is_blank(text):
+        found["text"] = "must be 1..1600 chars, not all blank, or there must be media"
+    if body.scheduled_at is not None and not now + SOONEST <= body.scheduled_at <= now + LATEST:
         found["scheduled_at"] = "must be 1 minute to 30 days ahead"
-    if sender == recipient:
+    if body.tag is not None and is_blank(body.tag):
+        found["tag"] = "must be 1..64 printable characters"
+    if body.from_ == body.to:
         found["to"] = "must not be the sender"
     return found
 

@@ -9,11 +9,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from agentmessage.law.model import VALIDITY_S, Priority
 from agentmessage.sms.segments import Encoding
 from agentmessage.web.wire import E164, END, STORABLE, Request, Resource, Utc, must
 
 MAX_TEXT = 1600
 MAX_MEDIA = 10
+MAX_METADATA_KEYS = 20
+
+UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Controls, breaks of lines, marks of direction and what has no width; joiners belong to emoji and to some letters."""
 
 Text = Annotated[
     str,
@@ -43,6 +48,55 @@ Media = Annotated[
 ]
 
 
+Tag = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=f"^[^{UNPRINTABLE}]+" + END,
+        description="A word of yours to find the message by.",
+        examples=["order 7421"],
+        extra=must("must be 1..64 printable characters"),
+    ),
+]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
+MetadataValue = Annotated[str, Meta(max_length=512, pattern=STORABLE)]
+
+
+class MessageBody(Request, frozen=True):
+    """What sending and asking before sending take: the very same fields."""
+
+    from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
+    to: E164
+    text: Text | None = None
+    media: Media | None = ()
+    smart_encoding: (
+        Annotated[
+            bool,
+            Meta(
+                description="Send typographic characters as plain ones where that saves a part.",
+                extra=must("must be true or false"),
+            ),
+        ]
+        | None
+    ) = False
+    priority: Priority | None = Priority.DEFAULT
+    tag: Tag | None = None
+    scheduled_at: Utc | None = None
+    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] | None = VALIDITY_S
+    metadata: (
+        Annotated[
+            Mapping[MetadataKey, MetadataValue],
+            Meta(
+                max_length=MAX_METADATA_KEYS,
+                examples=[{"patient": "8841"}],
+                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} texts"),
+            ),
+        ]
+        | None
+    ) = None
+
+
 class Severity(StrEnum):
     """What a finding means for the text."""
 
@@ -52,15 +106,11 @@ class Severity(StrEnum):
     BLOCK = "block"
 
 
-class PreflightCreate(Request, frozen=True):
-    """A text that one thinks of sending. `text` may be left out to ask about the pair alone."""
+class PreflightCreate(MessageBody, frozen=True):
+    """A message that one thinks of sending, as one would send it.
 
-    from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
-    to: E164
-    text: Text | None = None
-    media: Media | None = ()
-    smart_encoding: Annotated[bool, Meta(extra=must("must be true or false"))] | None = False
-    scheduled_at: Utc | None = None
+    Without `text` and `media` the question is about the pair alone.
+    """
 
 
 class Finding(Resource, frozen=True):

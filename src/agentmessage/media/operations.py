@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -47,21 +48,23 @@ async def announce(tx: Tx, tenant: Tenant, *, mime_type: MediaType, byte_size: i
 
 
 async def resolve(
-    db: Statements, tenant: Tenant, refs: Sequence[str], *, links: MediaLinks, until: datetime
+    db: Statements, tenant: Tenant, refs: Sequence[str], *, links: MediaLinks, until: datetime, keeps: bool = True
 ) -> list[str]:
-    """The `media` of a text as URLs that its carrier can fetch, in order; https URLs stay as they are.
+    """The `media` of a message as URLs that its carrier can fetch, in order; https URLs stay as they are.
 
-    `until`: when the text can no longer be sent. Until then uploads are kept and their links hold. Raises MmsDisabled,
-    or ValidationFailed naming every `media[i]` that is not the tenant's or not uploaded yet.
+    `until`: when the message can no longer be sent. Until then uploads are kept and their links hold; `keeps` False
+    only asks and changes nothing. Raises MmsDisabled, or ValidationFailed naming every `media[i]` that is not the
+    tenant's or not uploaded yet.
     """
     if refs and not links.is_enabled:
         raise MmsDisabled
     wanted = {ref: msgspec.convert(ref.lower(), UUID) for ref in refs if _UUID.fullmatch(ref)}
-    kept = await queries.keep_until(db, tenant.org_id, list(wanted.values()), until) if wanted else []
+    look_up = partial(queries.keep_until, until=until) if keeps else queries.list_stored
+    there = await look_up(db, tenant.org_id, list(wanted.values())) if wanted else []
     faults = {
         f"media[{index}]": NOT_YOURS
         for index, ref in enumerate(refs)
-        if not (ref[:8].lower() == "https://" or wanted.get(ref) in kept)
+        if not (ref[:8].lower() == "https://" or wanted.get(ref) in there)
     }
     if faults:
         raise ValidationFailed(faults)

@@ -84,7 +84,19 @@ async def find_stored(db: Statements, media_id: UUID) -> Media | None:
     )
 
 
-async def keep_until(db: Statements, org_id: UUID, media_ids: Sequence[UUID], until: datetime) -> list[UUID]:
+async def list_stored(db: Statements, org_id: UUID, media_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these files that are there and will be sent if asked for now."""
+    return await db.all(
+        _id,
+        """SELECT id FROM media
+           WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND greatest(expires_at, needed_until) > $3""",
+        org_id,
+        media_ids,
+        db.now,
+    )
+
+
+async def keep_until(db: Statements, org_id: UUID, media_ids: Sequence[UUID], *, until: datetime) -> list[UUID]:
     """Keep stored files at least so long; answers which of them there are."""
     return await db.all(
         _id,

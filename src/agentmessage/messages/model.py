@@ -8,8 +8,24 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from agentmessage.law.model import VALIDITY_S, Priority
 from agentmessage.sms.segments import Encoding
 from agentmessage.sms.smart import simplify
+
+__all__ = [
+    "BY_RANK",
+    "FINAL",
+    "RANKS",
+    "VALIDITY_S",
+    "Cause",
+    "Channel",
+    "Kind",
+    "KindName",
+    "Message",
+    "Priority",
+    "Status",
+    "handset_words",
+]
 
 
 class Status(StrEnum):
@@ -24,9 +40,6 @@ class Status(StrEnum):
     CANCELED = "canceled"
 
 
-VALIDITY_S = 14_400
-"""How long a text may wait for its carrier where the customer says nothing: four hours."""
-
 FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.UNDELIVERED, Status.CANCELED})
 """States without a way out, but for one late receipt (`messages.receipts`)."""
 
@@ -37,14 +50,6 @@ class Kind(StrEnum):
     CUSTOMER = "customer"
     AUTO_REPLY = "auto_reply"
     CONFIRMATION = "confirmation"
-
-
-class Priority(StrEnum):
-    """`high` overtakes in the queue, never in law."""
-
-    HIGH = "high"
-    DEFAULT = "default"
-    LOW = "low"
 
 
 RANKS = {Priority.HIGH: 0, Priority.DEFAULT: 1, Priority.LOW: 2}

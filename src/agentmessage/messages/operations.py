@@ -33,7 +33,7 @@ __all__ = [
 
 def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
     """What is wrong with a text beyond the shape of its fields, by field."""
-    found = law.faults(body.from_, body.to, body.text, body.scheduled_at, now)
+    found = law.faults(body, now)
     if body.text is None and not body.media:
         found["text"] = "must be 1..1600 chars, or there must be media"
     return found

@@ -9,65 +9,21 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.kernel.money import price_cents
-from agentmessage.law.schemas import Media, Text
-from agentmessage.messages.model import BY_RANK, VALIDITY_S, Channel, KindName, Message, Priority, Status
+from agentmessage.law.schemas import MessageBody, Tag
+from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
 from agentmessage.sms.segments import Encoding
-from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.wire import E164, CursorText, Request, Resource, must
 
 MAX_BATCH = 1000
-MAX_METADATA_KEYS = 20
-
-Tag = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9._:-]+" + END,
-        examples=["reminder"],
-        extra=must("must be 1..64 of A-Z a-z 0-9 . _ : -"),
-    ),
-]
-MetadataKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
-MetadataValue = Annotated[str, Meta(max_length=512, pattern=STORABLE)]
 
 
-class MessageCreate(Request, frozen=True):
+class MessageCreate(MessageBody, frozen=True):
     """One text to one recipient. Accepted means durable and queued, not delivered.
 
     `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A text that the
     carrier has not taken `validity_s` seconds after it was due fails as expired. Null is as good as left out: it is
     what resources print for what is unset.
     """
-
-    from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
-    to: E164
-    text: Text | None = None
-    media: Media | None = ()
-    smart_encoding: (
-        Annotated[
-            bool,
-            Meta(
-                description="Send typographic characters as plain ones where that saves a part.",
-                extra=must("must be true or false"),
-            ),
-        ]
-        | None
-    ) = False
-    priority: Priority | None = Priority.DEFAULT
-    tag: Tag | None = None
-    scheduled_at: Utc | None = None
-    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] | None = VALIDITY_S
-    metadata: (
-        Annotated[
-            Mapping[MetadataKey, MetadataValue],
-            Meta(
-                max_length=MAX_METADATA_KEYS,
-                examples=[{"patient": "8841"}],
-                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} texts"),
-            ),
-        ]
-        | None
-    ) = None
 
 
 class MessageBatch(Request, frozen=True):

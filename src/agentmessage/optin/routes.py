@@ -62,6 +62,9 @@ async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answ
     202: the question is on its way; it is a text like any other, but needs no consent. 200: it is open already
     (`reused`), or the contact has agreed already (`already_opted_in`); nothing is sent. Whoever opted out is not asked.
     """
+    faults = rules.faults(call.body.agreement_text, is_in_link=False)
+    if faults:
+        raise ValidationFailed(faults)
     environment = cast("Environment", call.context["settings"])
     sender = await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
     await consents.require_allowance(call.db, call.tenant, per_minute=environment.consent_captures_per_min)
@@ -95,7 +98,7 @@ async def mint_hosted_consent_token(call: Call[HostedFormCreate, NoInput]) -> Ho
     The page shows the agreement, the number and your organization's name, and keeps address, browser and time as
     evidence. Agreeing twice with one link is harmless; a fresh link renews a consent that is getting old.
     """
-    faults = rules.faults(call.body.agreement_text)
+    faults = rules.faults(call.body.agreement_text, is_in_link=True)
     if faults:
         raise ValidationFailed(faults)
     await consents.require_number(call.db, call.tenant, call.body.phone_number_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from agentmessage.optin.model import Challenge, ChallengeStatus
+from agentmessage.sms.visible import is_blank
 
 ASKS = re.compile(r"\b(yes|confirm)\b", re.IGNORECASE)
 HOW_TO_ANSWER = "Reply YES to confirm."
@@ -25,8 +26,10 @@ def ended(challenge: Challenge, status: ChallengeStatus, now: datetime) -> Chall
     return msgspec.structs.replace(challenge, status=status.value, ended_at=now)
 
 
-def faults(agreement_text: str) -> Mapping[str, str]:
-    """What is wrong with an agreement that has to fit into a link, by field."""
-    if len(agreement_text.encode()) <= MAX_AGREEMENT_BYTES:
-        return {}
-    return {"agreement_text": f"must be at most {MAX_AGREEMENT_BYTES} bytes of UTF-8 in a link"}
+def faults(agreement_text: str, *, is_in_link: bool) -> Mapping[str, str]:
+    """What is wrong with an agreement, by field; within a link it has to fit."""
+    if is_blank(agreement_text):
+        return {"agreement_text": "must not be blank: it is what the contact agrees to"}
+    if is_in_link and len(agreement_text.encode()) > MAX_AGREEMENT_BYTES:
+        return {"agreement_text": f"must be at most {MAX_AGREEMENT_BYTES} bytes of UTF-8 in a link"}
+    return {}

@@ -11,8 +11,10 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.organizations.errors import AttestationRequired, ResellerHasBrands, ResellerNotEligible
 from agentmessage.organizations.model import AutoReplies, Mode, Organization, QuietHours
 from agentmessage.organizations.schemas import AutoRepliesPatch, OrganizationPatch, QuietHoursPatch
+from agentmessage.sms.visible import is_blank
 
 RETENTION = ("message_retention_days", "mms_retention_days")
+REPLY_TEXTS = ("stop_text", "help_text", "start_text")
 OTHERS = ("name", "billing_email", "is_reseller", "quiet_hours")
 
 
@@ -89,7 +91,10 @@ def _quiet_hours(old: QuietHours, wish: QuietHoursPatch) -> QuietHours:
 
 
 def _auto_replies(old: AutoReplies, wish: AutoRepliesPatch) -> AutoReplies:
-    new = msgspec.structs.replace(old, **_given(wish, ("enabled", "stop_text", "help_text", "start_text")))
+    new = msgspec.structs.replace(old, **_given(wish, ("enabled", *REPLY_TEXTS)))
+    unseen = [name for name in REPLY_TEXTS if is_blank(getattr(new, name) or "-")]
+    if unseen:
+        raise ValidationFailed({f"auto_replies.{name}": "must not be blank; null is the default" for name in unseen})
     is_attested = wish.attestation is not UNSET and bool(wish.attestation.strip())
     if old.enabled and not new.enabled and not is_attested:
         raise AttestationRequired

@@ -111,8 +111,6 @@ from agentmessage.sdk.models.messages import (
     MessageStatus,
     MessageStatusWord,
     MessageTransition,
-    Priority,
-    PriorityWord,
 )
 from agentmessage.sdk.models.metrics import Bucket, Granularity, GranularityWord, Group, PriorPeriod, Series, SeriesMeta
 from agentmessage.sdk.models.organization import (
@@ -143,6 +141,8 @@ from agentmessage.sdk.models.shared import (
     NumberType,
     NumberTypeWord,
     PhoneNumber,
+    Priority,
+    PriorityWord,
     QuietHoursMode,
     QuietHoursModeWord,
 )

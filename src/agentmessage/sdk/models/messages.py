@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
-from agentmessage.sdk.models.shared import Channel, Encoding
+from agentmessage.sdk.models.shared import Channel, Encoding, Priority, PriorityWord
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -48,17 +48,6 @@ MediaTypeWord = Literal[
     "text/vcard",
     "text/calendar",
 ]
-
-
-class Priority(OpenEnum):
-    """`high` overtakes in the queue, never in law."""
-
-    HIGH = "high"
-    DEFAULT = "default"
-    LOW = "low"
-
-
-PriorityWord = Literal["high", "default", "low"]
 
 
 class MessageStatus(OpenEnum):

@@ -140,6 +140,17 @@ class NumberType(OpenEnum):
 NumberTypeWord = Literal["local", "toll_free", "short_code"]
 
 
+class Priority(OpenEnum):
+    """`high` overtakes in the queue, never in law."""
+
+    HIGH = "high"
+    DEFAULT = "default"
+    LOW = "low"
+
+
+PriorityWord = Literal["high", "default", "low"]
+
+
 class QuietHoursMode(OpenEnum):
     """What happens to a text inside quiet hours: refused, or accepted and sent at their end."""
 

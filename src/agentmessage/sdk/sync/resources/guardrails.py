@@ -1,12 +1,13 @@
 """The operations of `client.guardrails`. Generated from the contract by `tools/make_sdk.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
 from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.guardrails import Preflight
+from agentmessage.sdk.models.shared import Priority, PriorityWord
 from agentmessage.sdk.sync.resource import Resource
 from agentmessage.sdk.sync.resources.guardrail_bindings import GuardrailBindingsOperations
 from agentmessage.sdk.sync.resources.guardrail_pools import GuardrailPoolsOperations
@@ -31,18 +32,25 @@ class GuardrailsOperations(Resource):
         text: str | UnsetType | None = UNSET,
         media: Sequence[str] | UnsetType | None = UNSET,
         smart_encoding: bool | UnsetType | None = UNSET,
+        priority: Priority | PriorityWord | UnsetType | None = UNSET,
+        tag: str | UnsetType | None = UNSET,
         scheduled_at: datetime | UnsetType | None = UNSET,
+        validity_s: int | UnsetType | None = UNSET,
+        metadata: Mapping[str, str] | UnsetType | None = UNSET,
         idempotency_key: str | None = None,
     ) -> Preflight:
-        """Say whether a text would be accepted now, and why or why not; nothing is sent, stored, counted or charged.
+        """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
 
-        `can_submit` is true exactly when `POST /v1/messages` would accept the same text at this moment: both ask the
-        same rules. `source_breakdown` tells for every guardrail which scope decided.
+        The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at
+        this moment: both ask the same rules. `source_breakdown` tells for every guardrail which scope decided.
 
         - `from_`: One of your assigned numbers.
         - `text`: 1 to 1600 characters.
         - `media`: At most 10 items.
-        - `smart_encoding`: False unless given.
+        - `smart_encoding`: Send typographic characters as plain ones where that saves a part. False unless given.
+        - `priority`: `high` overtakes in the queue, never in law. `default` unless given.
+        - `tag`: A word of yours to find the message by. 1 to 64 characters.
+        - `validity_s`: 60 to 172800, 14400 unless given.
 
         Scope: `org:read`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ValidationFailed.
         """
@@ -57,7 +65,11 @@ class GuardrailsOperations(Resource):
                     "text": text,
                     "media": media,
                     "smart_encoding": smart_encoding,
+                    "priority": priority,
+                    "tag": tag,
                     "scheduled_at": scheduled_at,
+                    "validity_s": validity_s,
+                    "metadata": metadata,
                 },
                 idempotency_key=idempotency_key,
             ),

@@ -17,9 +17,8 @@ from agentmessage.sdk.models.messages import (
     MessageStatus,
     MessageStatusWord,
     MessageTransition,
-    Priority,
-    PriorityWord,
 )
+from agentmessage.sdk.models.shared import Priority, PriorityWord
 from agentmessage.sdk.sync.conversing import Conversing
 from agentmessage.sdk.sync.pages import Page
 
@@ -42,7 +41,7 @@ class MessagesOperations(Conversing):
         The next page's cursor is in the header `X-Next-Cursor`.
 
         - `limit`: 1 to 200, 50 unless given.
-        - `tag`: 1 to 64 characters.
+        - `tag`: A word of yours to find the message by. 1 to 64 characters.
 
         Scope: `messages:read`. Refusals: ValidationFailed.
         """
@@ -82,7 +81,7 @@ class MessagesOperations(Conversing):
         - `media`: At most 10 items.
         - `smart_encoding`: Send typographic characters as plain ones where that saves a part. False unless given.
         - `priority`: `high` overtakes in the queue, never in law. `default` unless given.
-        - `tag`: 1 to 64 characters.
+        - `tag`: A word of yours to find the message by. 1 to 64 characters.
         - `validity_s`: 60 to 172800, 14400 unless given.
 
         Scope: `messages:send`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
