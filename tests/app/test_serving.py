@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from agentmessage.app import serving
+from agentmessage.app import protocol
 from tests.proofs.running import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
@@ -62,8 +62,8 @@ ANSWERS = {"/": nothing, "/some": something, "/less": too_little, "/forged": for
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A server that waits 0.3 s for a request to arrive."""
-    monkeypatch.setattr(serving, "RECEIVE_S", 0.3)
-    config = uvicorn.Config(echo, http=serving.BoundedRequests, lifespan="off", log_config=None, port=0)
+    monkeypatch.setattr(protocol, "RECEIVE_S", 0.3)
+    config = uvicorn.Config(echo, http=protocol.StrictProtocol, lifespan="off", log_config=None, port=0)
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
     running = asyncio.create_task(server.serve())
@@ -116,13 +116,13 @@ def asking(path: str, *, method: str = "GET", more: str = "") -> bytes:
 
 async def test_an_answer_leaves_in_one_piece(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces: list[bytes] = []
-    made = serving.BoundedRequests.connection_made
+    made = protocol.StrictProtocol.connection_made
 
-    def watched(self: serving.BoundedRequests, transport: asyncio.Transport) -> None:
+    def watched(self: protocol.StrictProtocol, transport: asyncio.Transport) -> None:
         made(self, transport)
         self.transport = Watched(transport, pieces)
 
-    monkeypatch.setattr(serving.BoundedRequests, "connection_made", watched)
+    monkeypatch.setattr(protocol.StrictProtocol, "connection_made", watched)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(asking("/some"))
     async with asyncio.timeout(10):

@@ -30,7 +30,7 @@ SHARED_CODES = {
     "ATTESTATION_REQUIRED": {"AttestationRequired", "LooseningNeedsAttestation"},
     "CONFLICT": {"AutoTopupIsOn", "ProfileInUse", "SlugTaken"},
     "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
-    "INVALID_INPUT": {"InvalidInput", "InvalidScopes", "OtherQuestion"},
+    "INVALID_INPUT": {"InvalidInput", "InvalidScopes", "MalformedRequest", "OtherQuestion"},
     "NOT_FOUND": {"NotFound", "PlanNotFound"},
     "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId", "UnexpectedQuery"},
 }

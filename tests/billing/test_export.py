@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import uvicorn
 
-from agentmessage.app import serving
+from agentmessage.app import protocol
 from agentmessage.billing import export, rules
 from agentmessage.billing.routes import routes as billing_routes
 from agentmessage.kernel.db import CellDb, Cells
@@ -55,7 +55,7 @@ def rows_of(body: bytes) -> list[Any]:
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """The application on a real socket; answers its URL."""
-    config = uvicorn.Config(app, http=serving.BoundedRequests, lifespan="off", log_config=None, port=0)
+    config = uvicorn.Config(app, http=protocol.StrictProtocol, lifespan="off", log_config=None, port=0)
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
     running = asyncio.create_task(server.serve())

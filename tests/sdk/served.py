@@ -12,7 +12,7 @@ from msgspec import structs
 
 from agentmessage.app.api import Api
 from agentmessage.app.listening import listen
-from agentmessage.app.serving import BoundedRequests
+from agentmessage.app.protocol import StrictProtocol
 from agentmessage.kernel.db import Cells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account, open_account
@@ -67,7 +67,7 @@ class Served:
         self.account = await open_account(self.cells)
         await set_throughput(await self.cells.cell("cell_00"), self.account.tenant)
         config = uvicorn.Config(
-            self.api, http=BoundedRequests, lifespan="on", log_config=None, timeout_graceful_shutdown=2
+            self.api, http=StrictProtocol, lifespan="on", log_config=None, timeout_graceful_shutdown=2
         )
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]

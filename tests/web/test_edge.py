@@ -141,6 +141,20 @@ async def test_the_scheme_has_no_case(scheme: str, api: Client, account: Account
     assert reply.status == 200
 
 
+@pytest.mark.parametrize("header", ["Bearer  KEY", "Bearer KEY ", " Bearer KEY", "bearer\t KEY\t", "Bearer \t KEY"])
+async def test_white_space_around_a_key_is_not_part_of_it(header: str, api: Client, account: Account) -> None:
+    sent = {"authorization": header.replace("KEY", account.key)}
+
+    assert (await api.using(None).get("/v1/organization", headers=sent)).status == 200
+
+
+@pytest.mark.parametrize("header", ["Bearer KEY KEY", "BearerKEY", "Bearer KEY, x", "Bearer", "Bearer x KEY"])
+async def test_what_is_no_key_is_no_key(header: str, api: Client, account: Account) -> None:
+    sent = {"authorization": header.replace("KEY", account.key)}
+
+    assert (await api.using(None).get("/v1/organization", headers=sent)).status == 401
+
+
 @pytest.mark.parametrize("text", [b'{"label": "x", "label": "y"}', b' \n{"label": "y"}\t', b'{"label": "\\u0079"}'])
 async def test_json_is_read_as_the_standard_says(text: bytes, api: Client, number: UUID) -> None:
     headers = {"content-type": "application/json"}

@@ -33,7 +33,7 @@ from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import operations as numbers
 from agentmessage.outbox.bells import Ring
-from agentmessage.web.responses import Receive, Reply, Scope
+from agentmessage.web.responses import Receive, Reply, Scope, receive_part
 
 log = structlog.get_logger("agentmessage.callbacks")
 
@@ -140,7 +140,7 @@ async def read_body(receive: Receive) -> bytes:
     """What somebody outside sends us. Raises PayloadTooLarge behind a megabyte."""
     body = b""
     while True:
-        message = await receive()
+        message = await receive_part(receive)
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLarge

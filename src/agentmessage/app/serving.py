@@ -8,81 +8,16 @@ import socket
 from collections.abc import Generator
 
 import uvicorn
-from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentmessage.app.api import Api
 from agentmessage.app.listening import BACKLOG, listen
 from agentmessage.app.log import configure_log
-from agentmessage.app.one_piece import OnePiece
+from agentmessage.app.protocol import StrictProtocol
 from agentmessage.settings import Settings
 
 DRAIN_S = 5
 KEEP_ALIVE_S = 75
-RECEIVE_S = 120.0
-"""How long one request may take to arrive: 8 MiB, the largest body, at 70 kB a second."""
 YOUNG_OBJECTS = 20_000
-MAX_HEAD_BYTES = 64 * 1024
-
-
-class BoundedRequests(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself would wait for a request, its head or its body for ever and keep any head."""
-
-    _head_bytes = 0
-    _is_receiving = True  # also before the first request: who says nothing has as long as who says it slowly
-    _patience: asyncio.TimerHandle | None = None
-
-    @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Begin to wait for the first request."""
-        super().connection_made(transport)
-        self._wait_or_rest()
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
-        self._is_receiving = False
-        self._wait_or_rest()
-        super().connection_lost(exc)
-
-    @override
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._is_receiving = True
-        super().on_message_begin()
-
-    @override
-    def on_headers_complete(self) -> None:
-        """The request is handed to the application, whose answer leaves in one piece."""
-        super().on_headers_complete()
-        self.cycle.send = OnePiece(self.cycle)  # pyright: ignore[reportAttributeAccessIssue]  # a method, bound to another
-
-    @override
-    def on_message_complete(self) -> None:
-        """The request is here, whole."""
-        self._is_receiving = False
-        self._wait_or_rest()
-        super().on_message_complete()
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        """Hang up on whoever sends a head that does not end; a body has a limit of its own (web/edge.py)."""
-        super().data_received(data)
-        self._wait_or_rest()
-        if not getattr(self.cycle, "response_complete", True):  # before the first head there is no cycle
-            self._head_bytes = 0
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("Request head is too large.")
-
-    def _wait_or_rest(self) -> None:
-        """One timer for each request that is not whole yet; those that come in one piece never set it."""
-        if self._is_receiving and self._patience is None:
-            self._patience = self.loop.call_later(RECEIVE_S, self.transport.close)
-        elif not self._is_receiving and self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
 
 
 class DrainingServer(uvicorn.Server):
@@ -125,7 +60,7 @@ async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
     config = uvicorn.Config(
         api,
         loop="none",
-        http=BoundedRequests,
+        http=StrictProtocol,
         ws="none",
         proxy_headers=False,
         lifespan="on",

@@ -3,6 +3,7 @@
     ApiError
     ├── ValidationFailed      422 (400 for a malformed path id)
     ├── InvalidInput          400
+    │   └── MalformedRequest
     ├── Unauthorized          401
     ├── InsufficientCredit    402 (in billing)
     ├── Forbidden             403
@@ -77,6 +78,13 @@ class InvalidInput(ApiError):
     status = 400
     fix = "Send well-formed JSON with only the fields that the operation documents."
     message = "invalid input"
+
+
+class MalformedRequest(InvalidInput):
+    """The HTTP request itself is malformed, or a proxy could read it differently; the connection is closed."""
+
+    fix = "Send one HTTP/1.1 request with one Host, one length and no upgrade; a usual HTTP client does."
+    message = "malformed HTTP request"
 
 
 class Unauthorized(ApiError):

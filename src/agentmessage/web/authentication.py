@@ -135,7 +135,8 @@ def _actor(principal: Principal) -> tuple[str, str]:
 def _token(header: str | None) -> str:
     if header is None:
         raise Unauthorized
-    scheme, _, token = header.partition(" ")
+    scheme, _, token = header.replace("\t", " ").strip(" ").partition(" ")
+    token = token.lstrip(" ")  # any number of spaces is one (RFC 9110, 11.6.2)
     if scheme.lower() != "bearer" or not token.startswith(("am_live_", "am_test_")) or len(token) > 128:  # noqa: PLR2004 - three times a key's length
         raise Unauthorized
     return token

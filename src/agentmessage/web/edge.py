@@ -38,7 +38,7 @@ from agentmessage.web.call import Call, RawHeaders, read_headers
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.observation import Observer
-from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply, success
+from agentmessage.web.responses import Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
 from agentmessage.web.streams import Stream
 from agentmessage.web.validation import read_body, read_query
 
@@ -305,7 +305,7 @@ def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
 
 async def _read_all(receive: Receive, limit: int) -> bytes:
     """The whole body; refused as soon as it is longer than `limit`."""
-    message = await receive()
+    message = await receive_part(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(body) > limit:
@@ -314,9 +314,7 @@ async def _read_all(receive: Receive, limit: int) -> bytes:
     chunks = [body]
     size = len(body)
     while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidInput("the body ended early")
+        message = await receive_part(receive)
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:

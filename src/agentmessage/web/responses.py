@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from agentmessage.kernel.errors import ApiError, MethodNotAllowed
+from agentmessage.kernel.errors import ApiError, InvalidInput, MethodNotAllowed
 from agentmessage.web.declaration import Route
 from agentmessage.web.wire import Answer, Enveloped, EnvelopedWithMeta, ErrorDetail, Failure, Page
 
@@ -15,6 +15,14 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = "application/json"
+
+
+async def receive_part(receive: Receive) -> MutableMapping[str, Any]:
+    """The next part of a body. Raises InvalidInput when the caller has gone: half a body is none."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise InvalidInput("the body ended early")
+    return message
 
 
 class Reply(Struct, frozen=True):
@@ -62,13 +70,19 @@ def refusal(error: ApiError, request_id: str) -> Reply:
     return Reply(error.http_status, _encode(Failure(success=False, error=detail)), headers)
 
 
-async def send_reply(send: Send, reply: Reply, request_id: str, *, head_only: bool = False) -> None:
-    """Put an answer on the wire."""
+def reply_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
+    """All headers of an answer."""
     headers = [(b"x-request-id", request_id.encode())]
     if reply.body or reply.status not in (204, 304):
         headers.append((b"content-length", str(len(reply.body)).encode()))
         headers.append((b"content-type", reply.content_type.encode()))
     for name, value in reply.headers.items():
         headers.append((name.lower().encode(), value.encode("latin-1")))
+    return headers
+
+
+async def send_reply(send: Send, reply: Reply, request_id: str, *, head_only: bool = False) -> None:
+    """Put an answer on the wire."""
+    headers = reply_headers(reply, request_id)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head_only else reply.body})
