@@ -19,7 +19,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]
 
 PAGE = Path(__file__).parents[2] / "docs" / "quickstart.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-STATED_ADDRESS, STATED_SIMULATOR = "http://127.0.0.1:8080", "http://127.0.0.1:8090"
 EVENTS = [
     "phone_number.ordered",
     "brand.created",
@@ -39,13 +38,13 @@ EVENTS = [
 
 
 @pytest.fixture
-def beside() -> Iterator[tuple[Path, str, str]]:
-    """A directory in whose `var` a platform runs, the platform's address, and its simulator's."""
+def directory() -> Iterator[Path]:
+    """A directory in whose `var` a platform runs."""
     with tempfile.TemporaryDirectory(prefix="agentmessage-test-quickstart-") as name:
         directory = Path(name)
-        ready_file = directory / "ready.json"
+        ready_file = directory / "var" / "ready.json"
         command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", str(directory / "var"), "--port", "0"]
-        command += ["--profile", "instant", "--ready-file", str(ready_file)]
+        command += ["--profile", "instant"]
         environment = {name: text for name, text in os.environ.items() if not name.startswith("AGENTMESSAGE_")}
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
             deadline = time.monotonic() + 60
@@ -53,23 +52,42 @@ def beside() -> Iterator[tuple[Path, str, str]]:
                 assert process.poll() is None
                 assert time.monotonic() < deadline, "it did not start"
                 time.sleep(0.05)
-            ready = json.loads(ready_file.read_bytes())
-            yield directory, ready["base_url"], ready["simulator_url"]
+            yield directory
             process.send_signal(signal.SIGTERM)
             assert process.wait(40) == 0
 
 
-def test_the_quickstart_works_as_it_is_written(beside: tuple[Path, str, str]) -> None:
-    directory, address, simulator = beside
-    blocks = BLOCK.findall(PAGE.read_text())
-    assert len(blocks) == 11
-    script = "set -eu -o pipefail\n" + "\n".join(blocks).replace(STATED_ADDRESS, address).replace(
-        STATED_SIMULATOR, simulator
-    )
-
-    done = subprocess.run(
+def paste(directory: Path, *blocks: str) -> "subprocess.CompletedProcess[str]":
+    """Run blocks in one shell that ends at the first command that fails."""
+    script = "set -eu -o pipefail\n" + "\n".join(blocks)
+    return subprocess.run(
         ["bash", "-c", script], cwd=directory, capture_output=True, text=True, timeout=90, check=False
     )
+
+
+def test_a_block_that_is_pasted_twice_or_rejected_says_so_and_ends(directory: Path) -> None:
+    """Nothing loops for ever, and the reason is on the screen."""
+    first, _, brand, *_ = BLOCK.findall(PAGE.read_text())
+
+    twice = paste(directory, first, brand, brand, 'echo "BRAND $BRAND"')
+    rejected = paste(directory, first, brand.replace("my-first-brand", "another"))
+
+    assert twice.returncode == 0, twice.stderr
+    assert "BRAND 0" in twice.stdout
+    assert rejected.returncode != 0
+    assert 'Rejected: {"code": "RESELLER_REQUIRED"' in rejected.stderr
+
+
+def test_no_block_states_an_address_of_its_own() -> None:
+    """Ports may be taken; a block that states one would speak with the program that has it."""
+    assert not re.search(r"127\.0\.0\.1|localhost|80[89]0", "".join(BLOCK.findall(PAGE.read_text())))
+
+
+def test_the_quickstart_works_as_it_is_written(directory: Path) -> None:
+    blocks = BLOCK.findall(PAGE.read_text())
+    assert len(blocks) == 11
+
+    done = paste(directory, *blocks)
 
     assert done.returncode == 0, done.stdout + done.stderr
     refusals = [json.loads(line)["error"]["code"] for line in done.stdout.splitlines() if '"success":false' in line]

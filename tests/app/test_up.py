@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -44,6 +45,7 @@ class Up:
         self.data_dir = data_dir
         self.ready_file = data_dir.parent / "ready.json"
         self.process: subprocess.Popen[str] | None = None
+        self.exported: dict[str, str] = {}
 
     def start(self, *options: str) -> dict[str, Any]:
         self.launch(*options)
@@ -64,6 +66,7 @@ class Up:
         command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", str(self.data_dir), "--port", "0"]
         command += ["--ready-file", str(self.ready_file), "--profile", "instant", *options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTMESSAGE_")}
+        environment |= self.exported
         with (self.data_dir.parent / "out").open("w") as out, (self.data_dir.parent / "err").open("w") as err:
             self.process = subprocess.Popen(command, stdout=out, stderr=err, text=True, env=environment)
 
@@ -138,6 +141,8 @@ def test_the_ready_file_tells_where_everything_is_and_every_key_works(platform: 
 
     assert set(ready) == READY_KEYS
     assert platform.ready_file.stat().st_mode & 0o777 == 0o600
+    in_data_dir = platform.data_dir / "ready.json"
+    assert (json.loads(in_data_dir.read_bytes()), in_data_dir.stat().st_mode & 0o777) == (ready, 0o600)
     for key in ("api_key", "sandbox_api_key", "second_org_api_key", "platform_api_key"):
         assert get(f"{ready['base_url']}/v1/organization", ready[key])[0] == 200
     assert ready["org_id"] != ready["second_org_id"]
@@ -146,6 +151,39 @@ def test_the_ready_file_tells_where_everything_is_and_every_key_works(platform: 
     for shown in (ready["base_url"], ready["api_key"], ready["sandbox_api_key"], "every carrier is the simulator"):
         assert shown in platform.output()
     assert platform.output().count("curl ") == 4
+
+
+def test_the_banner_says_how_to_get_the_command_and_both_of_its_lines_work(platform: Up) -> None:
+    """As a newcomer would paste them, in a terminal that knows nothing of the environment."""
+    platform.exported = {"PATH": "/usr/bin:/bin"}
+    ready = platform.start()
+    (activate,) = re.findall(r"after `(source .*activate)`:", platform.output())
+    (login,) = re.findall(r"^    (agentmessage login --base-url \S+) ", platform.output(), re.MULTILINE)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(platform.data_dir.parent)}
+    environment |= {"KEY": ready["api_key"], "XDG_CONFIG_HOME": str(platform.data_dir.parent)}
+
+    ended = subprocess.run(
+        [
+            "/bin/bash",
+            "-c",
+            f'{activate} && echo "$KEY" | {login} && agentmessage whoami --json && agentmessage demo --help',
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ready["org_id"] in ended.stdout
+
+
+def test_a_shell_that_is_logged_in_can_start_it(platform: Up) -> None:
+    """The guide of the command line says to export the key."""
+    platform.exported = {"AGENTMESSAGE_API_KEY": "am_live_x", "AGENTMESSAGE_BASE_URL": "http://127.0.0.1:8080"}
+
+    assert set(platform.start()) == READY_KEYS
 
 
 def test_sigterm_stops_everything_with_status_0_and_a_restart_keeps_keys_and_addresses(platform: Up) -> None:
@@ -157,6 +195,7 @@ def test_sigterm_stops_everything_with_status_0_and_a_restart_keeps_keys_and_add
 
     assert [pid for pid in before if is_alive(pid)] == []
     assert not platform.ready_file.exists()
+    assert not (platform.data_dir / "ready.json").exists()
     second = platform.start()
     kept = READY_KEYS - {"pid", "base_url"}
     assert {name: first[name] for name in kept} == {name: second[name] for name in kept}

@@ -3,12 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from agentmessage.app.up_files import pretty_json, write_private
+from agentmessage.app.up_files import DataDir, pretty_json, write_private
 from agentmessage.app.up_plan import UpOptions
 from agentmessage.app.up_platform import Platform, Steps
 from agentmessage.app.up_text import greeting
@@ -26,6 +26,7 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
     CannotStart and EmbeddedPostgresError when it does not come up, with nothing left running.
     """
     platform = Platform(options, settings, steps, announce)
+    ready_files = [DataDir(options.data_dir).ready, *([options.ready_file] if options.ready_file else [])]
     stop, force = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
@@ -37,8 +38,8 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
     except BaseException:
         await platform.stop()
         raise
-    _forget(options.ready_file)
-    run = asyncio.create_task(_run(platform, options, settings))
+    _remove(ready_files)
+    run = asyncio.create_task(_run(platform, options, settings, ready_files))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((run, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -46,7 +47,7 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
             await run
     finally:
         stop.set()
-        _forget(options.ready_file)
+        _remove(ready_files)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
         is_forced = await _stop(platform, force)
@@ -59,10 +60,10 @@ def announce(sentence: str) -> None:
     sys.stderr.flush()
 
 
-async def _run(platform: Platform, options: UpOptions, settings: Settings) -> None:
+async def _run(platform: Platform, options: UpOptions, settings: Settings, ready_files: Sequence[Path]) -> None:
     note, place = await platform.start()
-    if options.ready_file is not None:
-        write_private(options.ready_file.absolute(), pretty_json(msgspec.to_builtins(note)))
+    for path in ready_files:
+        write_private(path.absolute(), pretty_json(msgspec.to_builtins(note)))
     sys.stdout.write(greeting(note, settings, place, has_simulator=options.has_simulator))
     sys.stdout.flush()
     await asyncio.Event().wait()
@@ -82,10 +83,10 @@ async def _stop(platform: Platform, force: asyncio.Event) -> bool:
     return is_forced
 
 
-def _forget(ready_file: Path | None) -> None:
-    """A ready file tells of a platform that answers now; an old one would lie."""
-    if ready_file is not None:
-        ready_file.unlink(missing_ok=True)
+def _remove(ready_files: Sequence[Path]) -> None:
+    """A ready file describes a platform that answers now; an old one would lie."""
+    for path in ready_files:
+        path.unlink(missing_ok=True)
 
 
 def usual_steps() -> Steps:

@@ -2,6 +2,7 @@
 
     keys.json        the keys of the first start in plain text (the database holds only their hashes)
     seal.key         seals tax ids and stored credentials; without it they cannot be read again
+    ready.json       while everything answers: addresses and keys, as in the ready file
     processes.json   name and process id of every process that runs now
     simulator.port   where the simulator listens, so that it is the same after a restart
     smsc.port        where its SMSC listens
@@ -66,6 +67,11 @@ class DataDir:
     def keep_keys(self, keys: Mapping[str, str]) -> None:
         """Keep what the first start made."""
         write_private(self.root / "keys.json", pretty_json(keys))
+
+    @property
+    def ready(self) -> Path:
+        """What scripts and the quickstart read; it is there only while everything answers."""
+        return self.root / "ready.json"
 
     @property
     def media(self) -> Path:

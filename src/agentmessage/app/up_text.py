@@ -1,5 +1,10 @@
 """What `agentmessage up` says when everything answers."""
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import msgspec
 
 from agentmessage.app.up_plan import Place
@@ -44,11 +49,27 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             f"    curl {note.base_url}/v1/phone-numbers {header}",
             *([f"    curl {note.simulator_url}/_control/handsets/{HANDSET}/inbox"] if has_simulator else []),
             "",
-            "  The first text: docs/quickstart.md, in two minutes; or watch one on its way: agentmessage demo",
+            f"  In another terminal{command_setup()}:",
+            f"    agentmessage login --base-url {note.base_url}    asks for a key; then every command works",
+            "    agentmessage demo                                    shows a message on its way, step by step",
+            "",
+            "  The first message in two minutes: docs/quickstart.md",
             "  Ctrl-C stops everything; the data stays.",
             "",
         ]
     )
+
+
+def command_setup() -> str:
+    """How a new terminal gets the command `agentmessage`; empty when it has it already."""
+    ours = Path(sys.executable).with_name("agentmessage")
+    found = shutil.which("agentmessage")
+    if found is not None and Path(found).resolve() == ours.resolve():
+        return ""
+    activate = ours.with_name("activate")
+    if activate.is_relative_to(Path.cwd()):
+        activate = activate.relative_to(Path.cwd())
+    return f", after `source {shlex.quote(str(activate))}`" if activate.exists() else f" ({shlex.quote(str(ours))})"
 
 
 def carrier_line(settings: Settings, place: Place, *, has_simulator: bool) -> str:
