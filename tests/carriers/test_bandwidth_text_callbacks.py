@@ -111,12 +111,33 @@ def test_a_text_from_a_handset_is_heard_with_its_media() -> None:
     assert json.loads(heard.raw) == told
 
 
-@pytest.mark.parametrize(("sender", "heard_as"), [("72345", "72345"), ("2125550112", "+12125550112"), ("ACME", "ACME")])
+@pytest.mark.parametrize(
+    ("sender", "heard_as"),
+    [
+        ("72345", "72345"),
+        ("2125550112", "+12125550112"),
+        ("3235550143", "+13235550143"),
+        ("13235550143", "+13235550143"),
+        ("01113235550143", "+13235550143"),
+        ("6591234567", "6591234567"),
+        ("ACME", "ACME"),
+    ],
+)
 def test_a_sender_need_not_be_a_long_number(sender: str, heard_as: str) -> None:
     (heard,) = read([event("message-received", message={"from": sender}, to="+14155550100")]).heard
 
     assert isinstance(heard, InboundHeard)
     assert heard.sender == heard_as
+
+
+@pytest.mark.parametrize(
+    ("to", "heard_as"), [("4155550100", "+14155550100"), ("14155550100", "+14155550100"), ("72345", "72345")]
+)
+def test_a_recipient_is_written_our_way(to: str, heard_as: str) -> None:
+    (heard,) = read([event("message-received", to=to)]).heard
+
+    assert isinstance(heard, InboundHeard)
+    assert heard.recipient == heard_as
 
 
 def test_what_no_column_takes_is_replaced() -> None:

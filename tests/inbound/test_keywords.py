@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from agentmessage.carriers.smpp import GsmForm, incoming
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.smpp.pdu import DeliverSm
 from tests.conftest import Client
 from tests.inbound.handset import Handset
 from tests.make.accounts import Account
@@ -108,6 +110,19 @@ async def test_a_phrase_is_noted_as_one(api: Client, handset: Handset) -> None:
 
     (shown,) = (await api.get("/v1/inbound-messages")).data
     assert shown["opt_out"] == {"detected": True, "keyword": "STOP TEXTING ME", "method": "natural_language"}
+
+
+@pytest.mark.parametrize(("ton", "source"), [(2, "3235550143"), (0, "3235550143"), (1, "13235550143")])
+async def test_stop_binds_the_one_who_sent_it_however_the_carrier_writes_their_number(
+    ton: int, source: str, db: CellDb, handset: Handset, sender: Sender
+) -> None:
+    """+3235550143 is somebody in Belgium."""
+    ours = sender.number.removeprefix("+1")
+    pdu = DeliverSm(source_ton=ton, source=source, destination_ton=ton % 2, destination=ours, short_message=b"STOP")
+
+    await handset.tells(incoming.text(pdu, GsmForm.UNPACKED, now=db.now))
+
+    assert await db.all(str, "SELECT contact_number FROM consents WHERE suppressed_by = 'keyword'") == ["+13235550143"]
 
 
 async def test_stop_without_any_consent_suppresses_and_is_confirmed(

@@ -149,12 +149,18 @@ def test_a_handset_cannot_write_a_receipt() -> None:
         (1, "12125550188", "+12125550188"),
         (0, "+12125550188", "+12125550188"),
         (0, "12125550188", "+12125550188"),
+        (2, "2125550188", "+12125550188"),
+        (0, "2125550188", "+12125550188"),
+        (2, "3235550143", "+13235550143"),
         (3, "72345", "72345"),
         (5, "ACME", "ACME"),
     ],
 )
-def test_numbers_are_written_our_way(ton: int, address: str, number: str) -> None:
-    assert incoming.number(ton, address) == number
+def test_both_parties_are_written_our_way(ton: int, address: str, number: str) -> None:
+    to = incoming.text(delivered(b"hi", destination_ton=ton, destination=address), GsmForm.UNPACKED, now=NOW)
+    by = incoming.text(delivered(b"hi", source_ton=ton, source=address), GsmForm.UNPACKED, now=NOW)
+
+    assert (to.recipient, by.sender) == (number, number)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.callbacks import credentials_of
-from agentmessage.carriers.bandwidth.formats import to_e164
 from agentmessage.carriers.bandwidth.text_codes import failure_of
 from agentmessage.carriers.exchange import Misunderstood, basic, shown
 from agentmessage.carriers.port import Callback, ForgedCallback, UnreadableCallback
 from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard, ReceiptState
+from agentmessage.sms import addresses
 
 NAME = "bandwidth"
 ON_THE_WAY = frozenset({"message-sending", "message-sent"})
@@ -112,11 +112,14 @@ def _failure(event: _Event, now: datetime) -> ReceiptHeard:
 
 
 def _inbound(event: _Event, raw: bytes) -> InboundHeard:
+    recipient = _address(event.to)
+    if not recipient.removeprefix("+").isdigit():
+        raise Misunderstood(f"not a number of ours: {recipient!r}")
     return InboundHeard(
         carrier=NAME,
         carrier_message_id=event.message.id,
-        sender=_address(event.message.from_),
-        recipient=to_e164(event.to),
+        sender=_address(event.message.from_, texted=recipient),
+        recipient=recipient,
         text=(event.message.text or "").replace("\x00", "\ufffd"),
         media=tuple(url.replace("\x00", "") for url in event.message.media or ()),
         received_at=_moment(event.time),
@@ -124,14 +127,11 @@ def _inbound(event: _Event, raw: bytes) -> InboundHeard:
     )
 
 
-def _address(text: str) -> str:
-    """A number as we write it; a short code or a name as it is. Raises Misunderstood."""
-    try:
-        return to_e164(text)
-    except Misunderstood:
-        if not 0 < len(text) <= MOST_ADDRESS or not text.isprintable():
-            raise
-        return text
+def _address(text: str, *, texted: str = "+1") -> str:
+    """A number as we write it; a short code, a name or what cannot be read as it is. Raises Misunderstood."""
+    if not 0 < len(text) <= MOST_ADDRESS or not text.isprintable():
+        raise Misunderstood(f"not an address: {text[:40]!r}")
+    return addresses.read(text, texted=texted)
 
 
 def _message_id(tag: str | None) -> UUID | None:

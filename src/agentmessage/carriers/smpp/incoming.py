@@ -11,12 +11,11 @@ from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp import receipts
 from agentmessage.smpp.pdu import Inbound, Tag, parameter, text_of
-from agentmessage.sms import gsm
+from agentmessage.sms import addresses, gsm
 
 NAME = "smpp"
 HAS_HEADER = 0x40
 MAX_RAW_CHARS = 2000
-INTERNATIONAL = 1
 
 _ASCII, _LATIN1, _UCS2 = 1, 3, 8
 _BINARY = (2, 4)
@@ -60,11 +59,12 @@ def text(pdu: Inbound, form: GsmForm, *, now: datetime) -> InboundHeard:
     octets = text_of(pdu)
     header, body = split_header(octets) if pdu.esm_class & HAS_HEADER else (b"", octets)
     join = _sar(pdu) or join_of(header)
+    sender, recipient = parties(pdu)
     return InboundHeard(
         carrier=NAME,
         carrier_message_id=_identity(pdu, octets, now),
-        sender=number(pdu.source_ton, pdu.source),
-        recipient=number(pdu.destination_ton, pdu.destination),
+        sender=sender,
+        recipient=recipient,
         text=decode(body, pdu.data_coding, form, header_octets=len(header), is_part=join.parts > 1),
         reference=join.reference,
         parts=join.parts,
@@ -73,14 +73,10 @@ def text(pdu: Inbound, form: GsmForm, *, now: datetime) -> InboundHeard:
     )
 
 
-def number(ton: int, address: str) -> str:
-    """An address as we write numbers: E.164 with its plus; short codes and names as they are."""
-    digits = address.removeprefix("+")
-    is_e164 = digits.isdigit() and (ton == INTERNATIONAL or address != digits or len(digits) > SHORT_CODE_DIGITS)
-    return f"+{digits}" if is_e164 else address
-
-
-SHORT_CODE_DIGITS = 8
+def parties(pdu: Inbound) -> tuple[str, str]:
+    """Source and destination as we write numbers; in a receipt the source is whom our text went to."""
+    destination = addresses.read(pdu.destination, ton=pdu.destination_ton, npi=pdu.destination_npi)
+    return addresses.read(pdu.source, ton=pdu.source_ton, npi=pdu.source_npi, texted=destination), destination
 
 
 def split_header(octets: bytes) -> tuple[bytes, bytes]:
