@@ -48,6 +48,10 @@ format: $(DEV) ## Put the code into its one format
 	$(BIN)/ruff format $(FILES)
 	$(BIN)/ruff check --fix-only $(FILES)
 
+.PHONY: generate
+generate: $(DEV) ## Write what is made from the code: contract, API pages, client library
+	@for tool in make_contract make_docs make_sdk; do PYTHONPATH=. $(BIN)/python tools/$$tool.py || exit 1; done
+
 .PHONY: bench
 bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
 	@exec $(BIN)/python -m bench $(ARGS)

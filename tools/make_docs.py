@@ -23,7 +23,7 @@ TARGET = Path(__file__).parent.parent / "docs" / "api.md"
 HEAD = """\
 # The API
 
-This file is generated (`python tools/make_docs.py`). The whole contract, with every field, is what a running platform
+This file is generated (`make generate`). The whole contract, with every field, is what a running platform
 answers at `GET /openapi.json` and shows at `GET /docs`.
 
 Every request carries `Authorization: Bearer am_live_…` (or `am_test_…` for the sandbox). A success is

@@ -1,6 +1,6 @@
 """Writes the generated parts of the client library, and its reference, from the committed contract.
 
-`PYTHONPATH=. python tools/make_sdk.py`, after `tools/make_contract.py`. `tests/sdk` sees that what is committed is what
+`make generate` runs it, after `tools/make_contract.py`. `tests/sdk` sees that what is committed is what
 this makes. Names of new operations come by rule; `tools/sdk/names.py` holds those that read better otherwise.
 """
 

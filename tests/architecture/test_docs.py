@@ -8,7 +8,7 @@ PAGE = make_docs.TARGET.read_text()
 
 
 def test_the_api_page_is_current() -> None:
-    """After a change: `python tools/make_docs.py`."""
+    """After a change: `make generate`."""
     assert make_docs.page() == PAGE
 
 

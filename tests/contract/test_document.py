@@ -19,14 +19,14 @@ SNAPSHOT = Path(__file__).parent / "openapi.json"
 
 
 def test_the_contract_is_the_one_that_was_agreed_upon() -> None:
-    """After a wanted change: `python tools/make_contract.py`, and read the difference."""
+    """After a wanted change: `make generate`, and read the difference."""
     agreed = json.loads(SNAPSHOT.read_text())
 
     assert json.loads(json.dumps(DOCUMENT)) == agreed
 
 
 def test_event_bodies_are_the_ones_that_were_agreed_upon() -> None:
-    """After a wanted change: `python tools/make_contract.py`, and read the difference."""
+    """After a wanted change: `make generate`, and read the difference."""
     agreed = json.loads((SNAPSHOT.parent / "events.json").read_text())
 
     assert json.loads(json.dumps(make_contract.events())) == agreed

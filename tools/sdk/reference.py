@@ -16,7 +16,7 @@ from tools.sdk.resources import SCOPE_LINE, refusal_classes, signature
 HEAD = """\
 # The client library: reference
 
-This file is generated (`python tools/make_sdk.py`). How to use the library is told in [the guide](sdk.md); what an
+This file is generated (`make generate`). How to use the library is told in [the guide](sdk.md); what an
 operation does is the contract's, in [the API](api.md).
 
 Methods are shown as `AgentMessage` has them; those of `AsyncAgentMessage` are the same, and awaited. `…` as a default
