@@ -30,6 +30,7 @@ async def furnish(db: CellDb, account: Account, *, number: str) -> dict[str, Any
         "/v1/messages/{id}": (await say(db, account.org_id, new_id(), contact="+14155550101")).id,
         "/v1/lookup/{id}": await _insert_lookup(db, account.org_id),
         "/v1/phone-numbers/bulk/{id}": order,
+        "/v1/phone-numbers/orders/{id}": order,
         "/v1/phone-numbers/{id}": await _insert_number(db, account.org_id, number, campaign),
         "/v1/webhooks/{id}": endpoint,
         "/v1/webhooks/deliveries/{id}": (await insert_attempt(db, account.org_id, endpoint)).id,

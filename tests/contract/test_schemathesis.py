@@ -36,6 +36,7 @@ RULES_BEYOND_THE_SCHEMA = {
     "updatePhoneNumber": "a URL names a public host",
     "listPhoneNumbers": "a cursor has to come from an earlier page, and excludes offset",
     "listCampaignPhoneNumbers": "a cursor has to come from an earlier page",
+    "listPhoneNumberOrders": "a cursor has to come from an earlier page",
     "listBrands": "a cursor has to come from an earlier page, and excludes offset",
     "listCampaigns": "a cursor has to come from an earlier page, and excludes offset",
     "listAPIKeys": "a cursor has to come from an earlier page",

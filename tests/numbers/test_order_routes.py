@@ -9,6 +9,7 @@ from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
 
+ORDERS = "/v1/phone-numbers/orders"
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 
 
@@ -183,6 +184,8 @@ async def test_202_an_order_that_the_carrier_has_not_settled_is_assigned_later(
     await floor.turn()
 
     assert reply.status == 202
+    order_id = reply.json["meta"]["order_id"]
+    assert (reply.headers["location"], reply.json["meta"]["status"]) == (f"{ORDERS}/{order_id}", "processing")
     assert (await shop.get(f"/v1/phone-numbers/{reply.data[0]['id']}")).status == 404
     assert (await shop.get("/v1/phone-numbers")).data == []
     floor.wire.control("reset", {})
@@ -326,6 +329,7 @@ async def test_200_a_bulk_order_is_filled_at_once_from_the_pool(floor: Floor, sh
 async def test_a_bulk_order_with_a_gap_assigns_nothing_until_it_has_everything(
     floor: Floor, shop: Client, account: Account
 ) -> None:
+    floor.be_impatient()
     await stock(floor.db, A, "+14155559999")
 
     reply = await shop.post("/v1/phone-numbers/bulk", {"quantity": 3, "area_code": "415", "pattern": "55501"})
@@ -350,6 +354,7 @@ async def test_a_bulk_order_with_a_gap_assigns_nothing_until_it_has_everything(
 @pytest.mark.covers("getBulkOrder", 200)
 async def test_200_a_bulk_order_that_cannot_be_filled_fails_whole(floor: Floor, shop: Client, account: Account) -> None:
     """The simulated carrier sells a hundred numbers of an area code."""
+    floor.be_impatient()
     await stock(floor.db, A)
 
     order_id = (await shop.post("/v1/phone-numbers/bulk", {"quantity": 102, "area_code": "415"})).data["order_id"]
@@ -366,6 +371,7 @@ async def test_200_a_bulk_order_that_cannot_be_filled_fails_whole(floor: Floor, 
 async def test_200_a_bulk_order_goes_on_with_other_numbers_when_some_are_sold_meanwhile(
     floor: Floor, shop: Client
 ) -> None:
+    floor.be_impatient()
     floor.wire.once("order_failed", operation="numbers.buy", code="5005", text="Telephone Number Unavailable")
 
     order_id = (await shop.post("/v1/phone-numbers/bulk", {"quantity": 3, "area_code": "415"})).data["order_id"]
@@ -430,6 +436,7 @@ async def test_400_a_bulk_orders_id_is_a_uuid(shop: Client) -> None:
 async def test_404_a_strangers_bulk_order_and_an_order_by_name_are_not_found(
     floor: Floor, shop: Client, other_shop: Client
 ) -> None:
+    floor.be_impatient()
     theirs = (await other_shop.post("/v1/phone-numbers/bulk", {"quantity": 1})).data["order_id"]
     await stock(floor.db, A)
     assert (await shop.post("/v1/phone-numbers/orders", {"numbers": [A]})).status == 201

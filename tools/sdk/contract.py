@@ -216,7 +216,8 @@ def _result(one: Json) -> tuple[str, Json, bool]:
         return "bare", schema, False
     data, meta = schema["properties"]["data"], schema["properties"].get("meta")
     if data.get("type") == "array":
-        return ("page" if meta else "rows"), data["items"], NDJSON in content
+        is_page = meta is not None and meta.get("$ref", "").endswith("/PageMeta")
+        return ("page" if is_page else "rows"), data["items"], NDJSON in content
     if "anyOf" in data:
         return "perhaps", next(one for one in data["anyOf"] if "$ref" in one), False
     if meta:

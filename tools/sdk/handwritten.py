@@ -52,7 +52,7 @@ def signature(name: str, function: Callable[..., Any]) -> str:
 def _family(path: str) -> type:
     found: Any = Families(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     for name in path.split("."):
-        found = getattr(found, name)
+        found = getattr(found, name, None)  # None: this family is generated for the first time, and has none yet
     return type(found)
 
 

@@ -211,7 +211,7 @@ class Purchase:
                 await ordering.complete_if_full(tx, self._tenant, order)
                 return None
             if order.round >= MAX_ROUNDS or self._age_s() > FILL_FOR_S:
-                await ordering.fail(tx, self._tenant, order, done=(), unavailable=())
+                await ordering.fail(tx, self._tenant, order, available_count=order.quantity - lacking)
                 return None
         return await self._search(ordering.criteria_of(self._order), lacking)
 
@@ -245,7 +245,8 @@ class Purchase:
                 if order is None or order.status != OrderStatus.PROCESSING or order.order_key is not None:
                     return None
                 if len(chosen) < lacking:
-                    await ordering.fail(tx, self._tenant, order, done=(), unavailable=())
+                    available_count = order.quantity - lacking + len(chosen)
+                    await ordering.fail(tx, self._tenant, order, available_count=available_count)
                 else:
                     await ordering.begin_round(tx, self._tenant, order, chosen)
         except InsufficientInventory:  # somebody was faster; what is left is searched for anew

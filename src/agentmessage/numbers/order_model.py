@@ -57,6 +57,14 @@ class Order(Struct, frozen=True):
     carrier_order_id: str | None
     created_at: datetime
     finished_at: datetime | None
+    available_count: int | None = None
+
+
+class OrderedNumber(Struct, frozen=True):
+    """A number of an order. It can be read by its id once the order is complete."""
+
+    id: UUID
+    number: str
 
 
 class Claimed(Struct, frozen=True):

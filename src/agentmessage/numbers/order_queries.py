@@ -38,7 +38,8 @@ async def find_order(db: Statements, org_id: UUID, order_id: UUID) -> Order | No
     return await db.one(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at
+                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at,
+                  available_count
            FROM number_orders WHERE org_id = $1 AND id = $2""",
         org_id,
         order_id,
@@ -50,7 +51,8 @@ async def lock_order(tx: Statements, org_id: UUID, order_id: UUID) -> Order | No
     return await tx.one(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at
+                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at,
+                  available_count
            FROM number_orders WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE""",
         org_id,
         order_id,
@@ -166,22 +168,30 @@ async def count_poll(db: Statements, order: Order, *, said: str | None) -> None:
 
 
 async def finish(
-    tx: Statements, org_id: UUID, order_id: UUID, *, status: str, assigned: Sequence[str], unavailable: Sequence[str]
+    tx: Statements,
+    org_id: UUID,
+    order_id: UUID,
+    *,
+    status: str,
+    assigned: Sequence[str] = (),
+    unavailable: Sequence[str] = (),
+    available_count: int | None = None,
 ) -> Order | None:
     """Close an order; answers it as it stands from now on."""
     return await tx.one(
         Order,
-        """UPDATE number_orders SET status = $3, assigned = $4, unavailable = $5, finished_at = $6
+        """UPDATE number_orders SET status = $3, assigned = $4, unavailable = $5, finished_at = $6, available_count = $7
            WHERE org_id = $1 AND id = $2 AND status = 'processing'
            RETURNING id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
                      purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at,
-                     finished_at""",
+                     finished_at, available_count""",
         org_id,
         order_id,
         status,
         assigned,
         unavailable,
         tx.now,
+        available_count,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 import structlog
+from msgspec import UNSET
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands.errors import BrandNotVerified
@@ -14,10 +15,10 @@ from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.carriers.port import Accepted, NumberSource
 from agentmessage.kernel.errors import NotFound, Unavailable
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import inventory, order_rules, ordering, releasing
+from agentmessage.numbers import inventory, order_read_queries, order_rules, ordering, releasing
 from agentmessage.numbers.errors import InsufficientInventory, NumberNotAssigned, ReturnIsForOperators
 from agentmessage.numbers.model import NumberType, PhoneNumber
-from agentmessage.numbers.order_model import Criteria, OrderStatus, Settings
+from agentmessage.numbers.order_model import Criteria, Order, OrderStatus, Settings
 from agentmessage.numbers.order_schemas import (
     AvailableNumberOut,
     BulkOrder,
@@ -27,6 +28,10 @@ from agentmessage.numbers.order_schemas import (
     BulkReleaseQuery,
     NumberOrder,
     NumberSearch,
+    OrderList,
+    OrderMeta,
+    PhoneNumberOrderDetailOut,
+    PhoneNumberOrderOut,
     ReleasedOut,
     ReleaseQuery,
 )
@@ -34,14 +39,17 @@ from agentmessage.numbers.schemas import PhoneNumberOut
 from agentmessage.numbers.shop import BELL
 from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.settings import Settings as Environment
+from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.receiver_urls import require_receivers
-from agentmessage.web.wire import Answer
+from agentmessage.web.wire import Answer, Page
 
 log = structlog.get_logger("agentmessage.numbers")
 
 routes = Routes("Phone numbers")
+
+ORDERS = "/v1/phone-numbers/orders"
 
 SEARCH_WAIT_S = 8.0
 CARRIER_AWAY_S = 5
@@ -114,21 +122,23 @@ async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: in
 
 @routes.route(
     "POST",
-    "/v1/phone-numbers/orders",
+    ORDERS,
     scope="numbers:write",
     answers={201: Sequence[PhoneNumberOut], 202: Sequence[PhoneNumberOut]},
     refuses=[NotFound, CampaignNotActive, BrandNotVerified, InsufficientInventory, InsufficientCredit],
     waits=True,
+    meta=OrderMeta,
     example={"numbers": ["+14155550123"], "label": "support-line"},
 )
 async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequence[PhoneNumber]]:
     """Order phone numbers.
 
     All of them or none; the first month is charged. 201: they are assigned and can be used. 202: the carrier has not
-    answered yet; the numbers are assigned when it does (event `phone_number.ordered`, and only then can they be read
-    by their id), or the order fails and is refunded (event `phone_number.order.failed`). 409 INSUFFICIENT_INVENTORY:
-    nothing was assigned, and nothing was charged or it was refunded; `details` names what could not be had. With
-    `campaign_id` the campaign is attached to each number, under the conditions of attach.
+    answered yet; poll the order at `Location`, `GET /v1/phone-numbers/orders/{id}` with `meta.order_id`. The numbers
+    are assigned when the carrier answers (event `phone_number.ordered`, and only then can they be read by their id), or
+    the order fails and is refunded (event `phone_number.order.failed`). 409 INSUFFICIENT_INVENTORY: nothing was
+    assigned, and nothing was charged or it was refunded; `details` names what could not be had. With `campaign_id` the
+    campaign is attached to each number, under the conditions of attach.
     """
     order_id = new_id()
     body = call.body
@@ -145,18 +155,24 @@ async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequen
         call.wake("jobs")
     if body.campaign_id is not None:
         call.wake("numbers")
-    return await _await_order(call, order_id)
+    return await _answer_order(call, order_id)
 
 
-async def _resume_order(call: Call[Any, Any], subject: UUID | None) -> Answer[Sequence[PhoneNumber]]:
-    """The answer of an order whose first request ended before it could be stored."""
-    if subject is None:
+async def _answer_order(call: Call[Any, Any], order_id: UUID | None) -> Answer[Sequence[PhoneNumber]]:
+    """The answer of an order by name, also when its first request ended before it could be stored."""
+    order = await _await_end(call, order_id)
+    numbers = await ordering.list_numbers(call.db, call.tenant, order.id)
+    status = 201 if order.status == OrderStatus.COMPLETE else 202
+    return Answer(status, numbers, {"Location": f"{ORDERS}/{order.id}"}, OrderMeta(order.id, OrderStatus(order.status)))
+
+
+async def _await_end(call: Call[Any, Any], order_id: UUID | None) -> Order:
+    """The order once it is complete, or as it stands after as long as the settings say or when the process drains.
+
+    Raises InsufficientInventory when it failed.
+    """
+    if order_id is None:
         raise NotFound
-    return await _await_order(call, subject)
-
-
-async def _await_order(call: Call[Any, Any], order_id: UUID) -> Answer[Sequence[PhoneNumber]]:
-    """Wait until an order has ended, at most as long as the settings say and only while the process serves."""
     environment = cast("Environment", call.context["settings"])
     bells = cast("Bells", call.context["bells"])
     is_draining = cast("Callable[[], bool]", call.context["is_draining"])
@@ -164,19 +180,13 @@ async def _await_order(call: Call[Any, Any], order_id: UUID) -> Answer[Sequence[
     bell = bells.hear(call.tenant.cell, BELL)
     try:
         while True:
-            order, numbers = await ordering.outcome(call.db, call.tenant, order_id)
-            if order.status == OrderStatus.COMPLETE:
-                return Answer(201, numbers)
+            order = await ordering.outcome(call.db, call.tenant, order_id)
             left_s = until - time.monotonic()
-            if left_s <= 0 or is_draining():
-                return Answer(202, numbers)
+            if order.status == OrderStatus.COMPLETE or left_s <= 0 or is_draining():
+                return order
             await wait_for(bell, min(LOOK_EVERY_S, left_s))
     finally:
         bells.unhear(call.tenant.cell, BELL, bell)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]] = {"orderPhoneNumbers": _resume_order}
-"""How the waiting route tells its answer again."""
 
 
 @routes.route(
@@ -184,28 +194,84 @@ RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]] =
     "/v1/phone-numbers/bulk",
     scope="numbers:write",
     answers={200: BulkOrderOut, 202: BulkOrderOut},
-    refuses=[InsufficientCredit],
+    refuses=[InsufficientInventory, InsufficientCredit],
+    waits=True,
     example={"quantity": 3, "area_code": "415", "mode": "atomic"},
 )
 async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[BulkOrderOut]:
     """Order many phone numbers of a kind.
 
-    200: the pool had enough, they are assigned. 202: the rest is being bought; poll `order_id`, or wait for the event
-    `phone_number.bulk_order.completed`. Until then nothing is assigned, and in the end everything is, or nothing and
-    the money is given back. `pattern` binds only what is available at once; numbers bought to fill the gap may not
-    match it. The first month of all of them is charged when the order is taken.
+    200: they are assigned. What the pool lacks is bought while the request waits, for 20 seconds. 202: the carrier
+    needs longer; poll `order_id`, or wait for the event `phone_number.bulk_order.completed`. Until then nothing is
+    assigned, and in the end everything is, or nothing and the money is given back: while the request waits that is 409
+    INSUFFICIENT_INVENTORY. `pattern` binds only what is available at once; numbers bought to fill the gap may not match
+    it. The first month of all of them is charged when the order is taken.
     """
     body = call.body
     _require_receivers(call)
     settings = Settings(inbound_url=body.inbound_url, status_url=body.status_url, label=body.label or None)
-    async with call.transaction() as tx:
+    order_id = new_id()
+    async with call.transaction(subject=order_id) as tx:
         order = await ordering.place_bulk(
-            tx, call.tenant, order_id=new_id(), quantity=body.quantity, criteria=_criteria(body), settings=settings
+            tx, call.tenant, order_id=order_id, quantity=body.quantity, criteria=_criteria(body), settings=settings
         )
-    if order.status == OrderStatus.COMPLETE:
-        return Answer(200, BulkOrderOut.of(order, was_filled_at_once=True))
-    call.wake("jobs")
-    return Answer(202, BulkOrderOut.of(order))
+    if order.status == OrderStatus.PROCESSING:
+        call.wake("jobs")
+    return await _answer_bulk_order(call, order_id)
+
+
+async def _answer_bulk_order(call: Call[Any, Any], order_id: UUID | None) -> Answer[BulkOrderOut]:
+    """The answer of a bulk order, also when its first request ended before it could be stored."""
+    order = await _await_end(call, order_id)
+    is_filled = order.status == OrderStatus.COMPLETE
+    where = {"Location": f"{ORDERS}/{order.id}"}
+    return Answer(200 if is_filled else 202, BulkOrderOut.of(order, is_filled=is_filled), where)
+
+
+RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]] = {
+    "orderPhoneNumbers": _answer_order,
+    "bulkOrderPhoneNumbers": _answer_bulk_order,
+}
+"""How the waiting routes return their answers again."""
+
+
+@routes.route("GET", ORDERS, scope="numbers:read", answers={200: PhoneNumberOrderOut}, is_list=True)
+async def list_phone_number_orders(call: Call[NoInput, OrderList]) -> Page[PhoneNumberOrderOut]:
+    """List orders for phone numbers, by name and in bulk, newest first."""
+    query = call.query
+    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    orders = await order_read_queries.list_page(
+        call.db,
+        call.tenant.org_id,
+        before_at=place.at if place else None,
+        before_id=place.id if place else None,
+        kind=None if query.kind is UNSET else query.kind,
+        status=None if query.status is UNSET else query.status,
+        limit=query.limit + 1,
+    )
+    shown = [PhoneNumberOrderOut.of(order) for order in orders[: query.limit]]
+    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(orders) > len(shown) else None
+    return Page(shown, query.limit, more)
+
+
+@routes.route(
+    "GET",
+    f"{ORDERS}/{{id}}",
+    scope="numbers:read",
+    answers={200: PhoneNumberOrderDetailOut},
+    refuses=[NotFound],
+)
+async def get_phone_number_order(call: Call[NoInput, NoInput]) -> PhoneNumberOrderDetailOut:
+    """Get an order for phone numbers.
+
+    `processing` until it is `complete` or `failed`. `phone_numbers` names the numbers that are on order, or that it
+    came to; they can be read by their id once it is complete.
+    """
+    order = await ordering.get(call.db, call.tenant, call.id)
+    numbers = await order_read_queries.list_numbers(
+        call.db, call.tenant.org_id, order.id, account=order.account, assigned=order.assigned
+    )
+    return PhoneNumberOrderDetailOut.of(order, numbers)
 
 
 @routes.route(

@@ -1,15 +1,17 @@
 """The wire of getting and giving back numbers: requests, and what they answer."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from agentmessage.numbers.model import NumberType
-from agentmessage.numbers.order_model import Order, OrderKind, OrderStatus
+from agentmessage.numbers.order_model import Order, OrderedNumber, OrderKind, OrderStatus
 from agentmessage.web.receiver_urls import ReceiverUrl
-from agentmessage.web.wire import E164, AreaCode, Label, NumberPattern, Request, Resource, must
+from agentmessage.web.wire import E164, AreaCode, CursorText, Label, NumberPattern, Request, Resource, must
 
 MAX_ORDER = 100
 MAX_BULK = 5000
@@ -73,8 +75,8 @@ class BulkOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class BulkOrderOut(Resource, frozen=True):
     """How a bulk order stands.
 
-    `order_id` is null when it was filled at once. While it is `processing` nothing is assigned; then it is `complete`
-    (all of them) or `failed` (none, and refunded).
+    `order_id` is null when it was filled while the request waited. While it is `processing` nothing is assigned; then
+    it is `complete` (all of them) or `failed` (none, and refunded).
     """
 
     order_id: UUID | None
@@ -86,11 +88,11 @@ class BulkOrderOut(Resource, frozen=True):
     assigned_numbers: Sequence[str]
 
     @classmethod
-    def of(cls, order: Order, *, was_filled_at_once: bool = False) -> "BulkOrderOut":
+    def of(cls, order: Order, *, is_filled: bool = False) -> "BulkOrderOut":
         """An order as its organization sees it."""
         pending = order.quantity if order.status == OrderStatus.PROCESSING else 0
         return cls(
-            order_id=None if was_filled_at_once else order.id,
+            order_id=None if is_filled else order.id,
             status=OrderStatus(order.status),
             quantity=order.quantity,
             assigned_count=len(order.assigned),
@@ -98,6 +100,88 @@ class BulkOrderOut(Resource, frozen=True):
             failed_count=order.quantity - len(order.assigned) - pending,
             assigned_numbers=order.assigned,
         )
+
+
+class CustomerOrderKind(StrEnum):
+    """What was asked for: numbers by name, or so many of a kind."""
+
+    ORDER = "order"
+    BULK = "bulk"
+
+
+class PhoneNumberOrderOut(Resource, frozen=True):
+    """An order for phone numbers, by name (`order`) or in bulk.
+
+    While it is `processing` nothing is assigned; then it is `complete` (all of them) or `failed` (none, and refunded).
+    `unavailable_numbers` are those that an order by name failed for.
+    """
+
+    id: UUID
+    kind: CustomerOrderKind
+    status: OrderStatus
+    quantity: int
+    assigned_count: int
+    unavailable_numbers: Sequence[str]
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, order: Order) -> "PhoneNumberOrderOut":
+        """An order as its organization sees it in a list."""
+        return cls(
+            order.id,
+            CustomerOrderKind(order.kind),
+            OrderStatus(order.status),
+            order.quantity,
+            len(order.assigned),
+            order.unavailable,
+            order.created_at,
+            order.finished_at,
+        )
+
+
+class OrderedNumberOut(Resource, frozen=True):
+    """A number of an order; it can be read by its id once the order is complete."""
+
+    id: UUID
+    number: str
+
+
+class PhoneNumberOrderDetailOut(Resource, frozen=True):
+    """An order for phone numbers, with the numbers that are on order or that it came to, while they are yours."""
+
+    id: UUID
+    kind: CustomerOrderKind
+    status: OrderStatus
+    quantity: int
+    assigned_count: int
+    unavailable_numbers: Sequence[str]
+    created_at: datetime
+    finished_at: datetime | None
+    phone_numbers: Sequence[OrderedNumberOut]
+
+    @classmethod
+    def of(cls, order: Order, numbers: Sequence[OrderedNumber]) -> "PhoneNumberOrderDetailOut":
+        """An order as its organization sees it."""
+        shown = PhoneNumberOrderOut.of(order)
+        rows = [OrderedNumberOut(one.id, one.number) for one in numbers]
+        return cls(**structs.asdict(shown), phone_numbers=rows)
+
+
+class OrderMeta(Resource, frozen=True):
+    """Which order this is: `GET /v1/phone-numbers/orders/{id}` shows how it stands, also after a 202."""
+
+    order_id: UUID
+    status: OrderStatus
+
+
+class OrderList(Request, frozen=True):
+    """Which orders to list."""
+
+    cursor: CursorText | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    kind: CustomerOrderKind | UnsetType = UNSET
+    status: OrderStatus | UnsetType = UNSET
 
 
 class OrderFailedOut(Resource, frozen=True):

@@ -69,7 +69,8 @@ async def settle(tx: Tx, tenant: Tenant, order_id: UUID, *, order_key: str, done
         return
     missing = [number for number in order.purchase if number not in done]
     if missing and order.kind == OrderKind.ORDER:
-        await fail(tx, tenant, order, done=done, unavailable=missing)
+        available_count = order.quantity - len(missing)
+        await fail(tx, tenant, order, done=done, unavailable=missing, available_count=available_count)
         return
     await queries.drop_numbers(tx, tenant.org_id, order.id, missing)
     await inventory_queries.forget(tx, tenant.account, missing)
@@ -110,7 +111,15 @@ async def complete_if_full(tx: Tx, tenant: Tenant, order: Order) -> bool:
     return True
 
 
-async def fail(tx: Tx, tenant: Tenant, order: Order, *, done: Collection[str], unavailable: Sequence[str]) -> None:
+async def fail(
+    tx: Tx,
+    tenant: Tenant,
+    order: Order,
+    *,
+    done: Collection[str] = (),
+    unavailable: Sequence[str] = (),
+    available_count: int,
+) -> None:
     """End a locked order with nothing: give back the money and the numbers. `done`: bought in its last purchase."""
     held = await queries.drop_numbers(tx, tenant.org_id, order.id, None)
     lost = [number for number in order.purchase if number not in done]
@@ -118,7 +127,12 @@ async def fail(tx: Tx, tenant: Tenant, order: Order, *, done: Collection[str], u
     await inventory_queries.free(tx, tenant.account, sorted(set(held) - set(lost)))
     await billing.refund_many(tx, tenant, order_rules.occasions(order.id))
     closed = await queries.finish(
-        tx, tenant.org_id, order.id, status=OrderStatus.FAILED, assigned=(), unavailable=unavailable
+        tx,
+        tenant.org_id,
+        order.id,
+        status=OrderStatus.FAILED,
+        unavailable=unavailable,
+        available_count=available_count,
     )
     if closed is not None:
         await _tell(tx, closed)
@@ -132,15 +146,28 @@ async def get_bulk(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
     return order
 
 
-async def outcome(db: Statements, tenant: Tenant, order_id: UUID) -> tuple[Order, list[PhoneNumber]]:
-    """How an order stands, with its numbers. Raises InsufficientInventory when it failed, NotFound."""
+async def get(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
+    """An order of the organization, by name or in bulk. Raises NotFound."""
     order = await queries.find_order(db, tenant.org_id, order_id)
-    if order is None:
+    if order is None or order.kind == OrderKind.RETURN:
         raise NotFound
+    return order
+
+
+async def outcome(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
+    """How an order stands that has not failed. Raises InsufficientInventory when it did, NotFound."""
+    order = await get(db, tenant, order_id)
     if order.status == OrderStatus.FAILED:
-        available_count = order.quantity - len(order.unavailable)
+        available_count = order.available_count
+        if available_count is None:  # it failed before this was counted
+            available_count = order.quantity - len(order.unavailable) if order.kind == OrderKind.ORDER else 0
         raise InsufficientInventory(available_count=available_count, unavailable=order.unavailable)
-    return order, await queries.list_ordered(db, tenant.org_id, order_id)
+    return order
+
+
+async def list_numbers(db: Statements, tenant: Tenant, order_id: UUID) -> list[PhoneNumber]:
+    """The numbers of an order as resources, as long as they are the organization's."""
+    return await queries.list_ordered(db, tenant.org_id, order_id)
 
 
 def criteria_of(order: Order) -> Criteria:
@@ -191,9 +218,7 @@ async def _complete(tx: Tx, tenant: Tenant, order: Order) -> Order:
         quantity=order.quantity,
         charged_until=order_rules.plus_months(tx.now, 1),
     )
-    closed = await queries.finish(
-        tx, tenant.org_id, order.id, status=OrderStatus.COMPLETE, assigned=numbers, unavailable=()
-    )
+    closed = await queries.finish(tx, tenant.org_id, order.id, status=OrderStatus.COMPLETE, assigned=numbers)
     if closed is None:
         raise RuntimeError(f"order {order.id} was closed under its lock")
     await _tell(tx, closed)

@@ -19,13 +19,17 @@ OK = range(200, 300)
 
 
 class Http(Struct, frozen=True, kw_only=True):
-    """What came with a result. `is_replay`: the answer of an earlier request with the same Idempotency-Key."""
+    """What came with a result. `is_replay`: the answer of an earlier request with the same Idempotency-Key.
+
+    `location` is the path of the resource that shows how it goes on, as of an order that was answered with 202.
+    """
 
     status: int = 0
     request_id: str = ""
     is_replay: bool = False
     served_at: datetime | None = None
     """When the platform answered, by its own clock, in whole seconds."""
+    location: str | None = None
 
 
 UNKNOWN = Http()
@@ -75,6 +79,7 @@ class Answer(Struct, frozen=True):
             request_id=self.headers.get("x-request-id", ""),
             is_replay=self.headers.get("idempotent-replayed") == "true",
             served_at=_date(self.headers.get("date", "")),
+            location=self.headers.get("location"),
         )
 
     def require_success(self) -> None:

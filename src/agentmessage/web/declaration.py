@@ -4,6 +4,7 @@ The declaration is the only source: dispatch, validation, the envelope and the O
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar, get_type_hints
 
 from msgspec import Struct
@@ -99,6 +100,11 @@ class Route(Struct, frozen=True, kw_only=True):
     def reads_body(self) -> bool:
         """What comes as a body is read, if only to refuse too much of it."""
         return self.method in BODY_METHODS or self.takes_body
+
+    @property
+    def locates(self) -> bool:
+        """What is accepted and not done yet has a resource of its own, which the header Location names."""
+        return self.waits and HTTPStatus.ACCEPTED in self.answers
 
     @property
     def takes_input(self) -> bool:

@@ -44,6 +44,8 @@ SUBSCRIBABLE = (
     "api_key.created",
     "api_key.rotated",
     "api_key.revoked",
+    "phone_number.ordered",
+    "phone_number.order.failed",
     "phone_number.bulk_order.completed",
     "phone_number.campaign.assigned",
     "consent_pending.confirmed",
@@ -63,7 +65,7 @@ SUBSCRIBABLE = (
     "contact.opted_in",
     "webhook_endpoint.disabled",
 )
-"""The reference's seventeen, those of decisions, section 7, and the news that an endpoint is told nothing more."""
+"""The reference's seventeen, those of decisions, sections 3 and 7, and that an endpoint was disabled."""
 
 SECRET_BYTES = 32
 GRACE = timedelta(minutes=5)

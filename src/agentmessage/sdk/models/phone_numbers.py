@@ -2,10 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from agentmessage.sdk.answers import Model
 from agentmessage.sdk.models.shared import LineOptionStatus, NumberType
 from agentmessage.sdk.open_enum import OpenEnum
+
+
+class CustomerOrderKind(OpenEnum):
+    """What was asked for: numbers by name, or so many of a kind."""
+
+    ORDER = "order"
+    BULK = "bulk"
+
+
+CustomerOrderKindWord = Literal["order", "bulk"]
 
 
 class OrderStatus(OpenEnum):
@@ -14,6 +25,9 @@ class OrderStatus(OpenEnum):
     PROCESSING = "processing"
     COMPLETE = "complete"
     FAILED = "failed"
+
+
+OrderStatusWord = Literal["processing", "complete", "failed"]
 
 
 class AvailableNumber(Model, frozen=True, kw_only=True):
@@ -26,8 +40,8 @@ class AvailableNumber(Model, frozen=True, kw_only=True):
 class BulkOrder(Model, frozen=True, kw_only=True):
     """How a bulk order stands.
 
-    `order_id` is null when it was filled at once. While it is `processing` nothing is assigned; then it is `complete`
-    (all of them) or `failed` (none, and refunded).
+    `order_id` is null when it was filled while the request waited. While it is `processing` nothing is assigned; then
+    it is `complete` (all of them) or `failed` (none, and refunded).
     """
 
     order_id: str | None = None
@@ -94,6 +108,44 @@ class LineOption(Model, frozen=True, kw_only=True):
     can_send: bool
     reason: str
     transitions: tuple[LineTransition, ...]
+
+
+class OrderedNumber(Model, frozen=True, kw_only=True):
+    """A number of an order; it can be read by its id once the order is complete."""
+
+    id: str
+    number: str
+
+
+class PhoneNumberOrderDetail(Model, frozen=True, kw_only=True):
+    """An order for phone numbers, with the numbers that are on order or that it came to, while they are yours."""
+
+    id: str
+    kind: CustomerOrderKind
+    status: OrderStatus
+    quantity: int
+    assigned_count: int
+    unavailable_numbers: tuple[str, ...]
+    created_at: datetime
+    finished_at: datetime | None = None
+    phone_numbers: tuple[OrderedNumber, ...]
+
+
+class PhoneNumberOrder(Model, frozen=True, kw_only=True):
+    """An order for phone numbers, by name (`order`) or in bulk.
+
+    While it is `processing` nothing is assigned; then it is `complete` (all of them) or `failed` (none, and refunded).
+    `unavailable_numbers` are those that an order by name failed for.
+    """
+
+    id: str
+    kind: CustomerOrderKind
+    status: OrderStatus
+    quantity: int
+    assigned_count: int
+    unavailable_numbers: tuple[str, ...]
+    created_at: datetime
+    finished_at: datetime | None = None
 
 
 class Released(Model, frozen=True, kw_only=True):

@@ -38,6 +38,11 @@ HEADERS: Json = {
         "schema": {"type": "string"},
         "example": CURSOR,
     },
+    "Location": {
+        "description": "The path of the resource that shows how it goes on.",
+        "schema": {"type": "string"},
+        "example": "/v1/phone-numbers/orders/01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11",
+    },
     "RetryAfter": {
         "description": "Whole seconds to wait before the request is worth sending again.",
         "required": True,
@@ -89,6 +94,8 @@ def _success(route: Route, status: int, shapes: Shapes) -> Json:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if route.cursor_header:
         headers["X-Next-Cursor"] = {"$ref": "#/components/headers/NextCursor"}
+    if route.locates:
+        headers["Location"] = {"$ref": "#/components/headers/Location"}
     if route.method == "POST":
         headers["Idempotent-Replayed"] = {"$ref": "#/components/headers/IdempotentReplayed"}
     shown: Json = {"description": PHRASES[status], "headers": headers}

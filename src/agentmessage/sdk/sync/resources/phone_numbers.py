@@ -10,10 +10,16 @@ from agentmessage.sdk.models.phone_numbers import AvailableNumber, BulkOrder, Bu
 from agentmessage.sdk.models.shared import NumberType, NumberTypeWord, PhoneNumber
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
+from agentmessage.sdk.sync.resources.phone_number_orders import PhoneNumberOrdersOperations
+from agentmessage.sdk.sync.transport import Transport
 
 
 class PhoneNumbersOperations(Resource):
     """The operations of `client.phone_numbers`."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.orders = PhoneNumberOrdersOperations(transport)
 
     def search(
         self,
@@ -60,10 +66,11 @@ class PhoneNumbersOperations(Resource):
         """Order phone numbers.
 
         All of them or none; the first month is charged. 201: they are assigned and can be used. 202: the carrier has
-        not answered yet; the numbers are assigned when it does (event `phone_number.ordered`, and only then can they be
-        read by their id), or the order fails and is refunded (event `phone_number.order.failed`). 409
-        INSUFFICIENT_INVENTORY: nothing was assigned, and nothing was charged or it was refunded; `details` names what
-        could not be had. With `campaign_id` the campaign is attached to each number, under the conditions of attach.
+        not answered yet; poll the order at `Location`, `GET /v1/phone-numbers/orders/{id}` with `meta.order_id`. The
+        numbers are assigned when the carrier answers (event `phone_number.ordered`, and only then can they be read by
+        their id), or the order fails and is refunded (event `phone_number.order.failed`). 409 INSUFFICIENT_INVENTORY:
+        nothing was assigned, and nothing was charged or it was refunded; `details` names what could not be had. With
+        `campaign_id` the campaign is attached to each number, under the conditions of attach.
 
         - `numbers`: Different E.164 numbers, as a search shows them. 1 to 100 items.
         - `inbound_url`: At most 2048 characters.
@@ -104,10 +111,11 @@ class PhoneNumbersOperations(Resource):
     ) -> BulkOrder:
         """Order many phone numbers of a kind.
 
-        200: the pool had enough, they are assigned. 202: the rest is being bought; poll `order_id`, or wait for the
-        event `phone_number.bulk_order.completed`. Until then nothing is assigned, and in the end everything is, or
-        nothing and the money is given back. `pattern` binds only what is available at once; numbers bought to fill the
-        gap may not match it. The first month of all of them is charged when the order is taken.
+        200: they are assigned. What the pool lacks is bought while the request waits, for 20 seconds. 202: the carrier
+        needs longer; poll `order_id`, or wait for the event `phone_number.bulk_order.completed`. Until then nothing is
+        assigned, and in the end everything is, or nothing and the money is given back: while the request waits that is
+        409 INSUFFICIENT_INVENTORY. `pattern` binds only what is available at once; numbers bought to fill the gap may
+        not match it. The first month of all of them is charged when the order is taken.
 
         - `quantity`: 1 to 5000.
         - `number_type`: What kind of number it is.
@@ -116,7 +124,8 @@ class PhoneNumbersOperations(Resource):
         - `label`: At most 100 characters.
         - `mode`: `atomic` unless given.
 
-        Scope: `numbers:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed.
+        Scope: `numbers:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, InsufficientInventory,
+        ValidationFailed.
         """
         return self._one(
             BulkOrder,

@@ -1,0 +1,52 @@
+"""The operations of `client.phone_numbers.orders`. Generated from the contract by `tools/make_sdk.py`."""
+
+from msgspec import UNSET, UnsetType
+
+from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk.models.phone_numbers import (
+    CustomerOrderKind,
+    CustomerOrderKindWord,
+    OrderStatus,
+    OrderStatusWord,
+    PhoneNumberOrder,
+    PhoneNumberOrderDetail,
+)
+from agentmessage.sdk.sync.pages import Page
+from agentmessage.sdk.sync.resource import Resource
+
+
+class PhoneNumberOrdersOperations(Resource):
+    """The operations of `client.phone_numbers.orders`."""
+
+    def list(
+        self,
+        *,
+        cursor: str | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        kind: CustomerOrderKind | CustomerOrderKindWord | UnsetType = UNSET,
+        status: OrderStatus | OrderStatusWord | UnsetType = UNSET,
+    ) -> Page[PhoneNumberOrder]:
+        """List orders for phone numbers, by name and in bulk, newest first.
+
+        - `limit`: 1 to 100, 20 unless given.
+
+        Scope: `numbers:read`. Refusals: ValidationFailed.
+        """
+        return self._page(
+            PhoneNumberOrder,
+            Call(
+                "GET",
+                "/v1/phone-numbers/orders",
+                query={"cursor": cursor, "limit": limit, "kind": kind, "status": status},
+            ),
+        )
+
+    def get(self, order_id: Id) -> PhoneNumberOrderDetail:
+        """Get an order for phone numbers.
+
+        `processing` until it is `complete` or `failed`. `phone_numbers` names the numbers that are on order, or that it
+        came to; they can be read by their id once it is complete.
+
+        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        """
+        return self._one(PhoneNumberOrderDetail, Call("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))
