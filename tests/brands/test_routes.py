@@ -134,7 +134,7 @@ FAULTS: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [
             "entity_type": "must be one of PRIVATE_PROFIT, PUBLIC_PROFIT, NON_PROFIT, GOVERNMENT, SOLE_PROPRIETOR",
             "display_name": "must be 1..100 characters",
             "country": "must be two capital letters, ISO 3166-1 alpha-2",
-            "website": "must be an http or https URL of at most 100 characters",
+            "website": "must be an http or https URL of at most 100 characters, without user and password",
             "email": "must be an email address of at most 100 characters",
         },
     ),

@@ -1,6 +1,7 @@
 """The review of a draft: the same draft, the same findings; nothing stored, nothing of ours reached."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,10 +13,12 @@ from agentmessage.campaigns.review import TABLE
 from agentmessage.campaigns.routes import RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.names import Names
 from agentmessage.web import edge
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
+from tests.make.name_server import name_server
 from tests.make.registration import SEALER, Registrar
 from tests.make.rooms import RoomsApp
 
@@ -47,6 +50,8 @@ class Site:
     def __init__(self) -> None:
         self.port = 0
         self.asked: list[str] = []
+        self.location = ""
+        self.interim = b""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -61,6 +66,13 @@ class Site:
                 writer.write(b"HTTP/1.1 302 Found\r\nlocation: /privacy\r\ncontent-length: 0\r\n\r\n")
             case "/loop":
                 writer.write(b"HTTP/1.1 302 Found\r\nlocation: /loop\r\ncontent-length: 0\r\n\r\n")
+            case "/elsewhere":
+                writer.write(f"HTTP/1.1 302 Found\r\nlocation: {self.location}\r\ncontent-length: 0\r\n\r\n".encode())
+            case "/endless":
+                with contextlib.suppress(ConnectionError):
+                    while not writer.is_closing():
+                        writer.write(self.interim * 1_000)
+                        await writer.drain()
             case "/missing":
                 writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
             case _:
@@ -262,6 +274,106 @@ async def test_a_page_of_our_own_network_is_not_asked_for(
     result = await review(api, {**draft, "terms_and_conditions_link": "http://169.254.169.254/latest/meta-data"})
 
     assert [page["reason"] for page in result["checked_urls"]] == ["its address is not public"] * 2
+    assert site.asked == []
+
+
+@pytest.mark.covers("createCampaign", 422)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://localhost/terms",
+        "http://10.0.0.1/terms",
+        "http://169.254.169.254/latest/meta-data",
+        "https://intranet/terms",
+        "https://user:secret@customer.example/terms",
+        "https://customer.example\\@10.0.0.1/terms",
+    ],
+)
+async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_refused(
+    cells: Cells, account: Account, db: CellDb, url: str
+) -> None:
+    context = {"sealer": SEALER, "pages": PageReader()}
+    api = Client(RoomsApp(cells, campaign_routes, context=context), account.key)
+    draft = {**GOOD, "brand_id": str(await insert_brand(db, account.org_id)), "terms_and_conditions_link": url}
+
+    result, answer = await review(api, draft), await api.post("/v1/campaigns", draft)
+
+    assert "refused.terms_and_conditions_link" in ids_of(result, "block")
+    assert (answer.status, list(answer.error["details"])) == (422, ["terms_and_conditions_link"])
+
+
+async def test_pages_whose_names_are_slow_hold_up_neither_others_nor_the_loop(
+    cells: Cells, account: Account, stranger: Account, site: Site
+) -> None:
+    """All of one organization's reviews wait for a name server; another's are made meanwhile."""
+    async with name_server() as server:
+        names = Names(servers=[server.address])
+        context = {"sealer": SEALER, "pages": PageReader(allow_private=True, names=names)}
+        app = RoomsApp(cells, campaign_routes, context=context)
+        links = [{**GOOD, "privacy_policy_link": f"http://slow{n}.test/"} for n in range(25)]
+        slow = [asyncio.create_task(review(Client(app, account.key), one)) for one in links]
+        await server.until_slow(10)
+
+        quick = await review(
+            Client(app, stranger.key), {**GOOD, "privacy_policy_link": f"http://quick.test:{site.port}/privacy"}
+        )
+        resolved = await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+
+        assert [page["status"] for page in quick["checked_urls"]] == [200]
+        assert resolved
+        assert not any(task.done() for task in slow)
+        results = await asyncio.gather(*slow)
+        await names.close()
+    assert {page["reason"] for result in results for page in result["checked_urls"]} == {"it did not answer within 1 s"}
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/privacy", (200, None)),
+        ("http://127.0.0.1:{port}/privacy#part", (200, None)),
+        ("http://user@127.0.0.1:{port}/privacy", (None, "its address is not well-formed")),
+        ("file:///etc/passwd", (None, "its address is not well-formed")),
+        ("http://127.0.0.1:99999/", (None, "its address is not well-formed")),
+    ],
+)
+async def test_a_redirect_is_read_as_strictly_as_a_link(
+    api: Client, draft: dict[str, Any], site: Site, location: str, expected: tuple[int | None, str | None]
+) -> None:
+    site.location = location.format(port=site.port)
+
+    result = await review(api, {**draft, "privacy_policy_link": site.url("/elsewhere")})
+
+    page = next(page for page in result["checked_urls"] if page["field"] == "privacy_policy_link")
+    assert (page["status"], page["reason"]) == expected
+
+
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
+async def test_a_page_that_never_begins_is_left_after_a_few_interim_answers(
+    api: Client, draft: dict[str, Any], site: Site, interim: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LIMIT_S", 20.0)
+    site.interim = interim
+
+    result = await review(api, {**draft, "privacy_policy_link": site.url("/endless")})
+
+    page = next(page for page in result["checked_urls"] if page["field"] == "privacy_policy_link")
+    assert (page["reachable"], page["reason"]) == (False, "its answer has no end")
+
+
+@pytest.mark.covers("reviewCampaignDraft", 429)
+async def test_429_thirty_a_minute(
+    api: Client, account: Account, db: CellDb, draft: dict[str, Any], site: Site
+) -> None:
+    await db.run(
+        "INSERT INTO rate_buckets (org_id, bucket, tokens, refilled_at) VALUES ($1, 'campaign_review', 0, $2)",
+        account.org_id,
+        db.now,
+    )
+
+    answer = await api.post("/v1/campaigns/review", draft)
+
+    assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (429, "RATE_LIMITED", "2")
     assert site.asked == []
 
 

@@ -195,7 +195,7 @@ FAULTS: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [
         {
             "optout_keywords": "must be keywords separated by commas without spaces, at most 320 characters",
             "help_message": "must be 20..320 characters",
-            "privacy_policy_link": "must be an http or https URL of at most 255 characters",
+            "privacy_policy_link": "must be an http or https URL of at most 255 characters, without user and password",
         },
     ),
     ({"brand_id": "acme"}, {"brand_id": "must be a UUID"}),

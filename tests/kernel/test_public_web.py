@@ -9,7 +9,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from agentmessage.kernel import public_web
-from agentmessage.kernel.public_web import NotPublic, is_public, public_connector
+from agentmessage.kernel.names import Names
+from agentmessage.kernel.public_web import NotPublic, exact_url, is_public, public_connector
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,13 @@ def test_what_is_of_the_internet_is_allowed(host: str) -> None:
     assert is_public(host)
 
 
+@pytest.fixture
+async def names() -> AsyncIterator[Names]:
+    one = Names()
+    yield one
+    await one.close()
+
+
 class Rebinding(AbstractResolver):
     """A name server that answers with whatever address it likes."""
 
@@ -95,11 +103,12 @@ async def visits() -> AsyncIterator[tuple[int, list[str]]]:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "harmless.example"]
 )
-async def test_a_socket_is_never_connected_to_a_private_address(host: str, visits: tuple[int, list[str]]) -> None:
+async def test_a_socket_is_never_connected_to_a_private_address(
+    host: str, visits: tuple[int, list[str]], names: Names
+) -> None:
     port, seen = visits
-    connector = public_connector(allow_private=False)
-    if host == "harmless.example":
-        connector._resolver = Rebinding("127.0.0.1")
+    resolver = Rebinding("127.0.0.1") if host == "harmless.example" else names
+    connector = public_connector(allow_private=False, names=resolver, connections=4)
 
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientError):
@@ -108,10 +117,11 @@ async def test_a_socket_is_never_connected_to_a_private_address(host: str, visit
     assert seen == []
 
 
-async def test_for_development_private_addresses_may_be_allowed(visits: tuple[int, list[str]]) -> None:
+async def test_for_development_private_addresses_may_be_allowed(visits: tuple[int, list[str]], names: Names) -> None:
     port, seen = visits
+    connector = public_connector(allow_private=True, names=names, connections=4)
 
-    async with aiohttp.ClientSession(connector=public_connector(allow_private=True)) as session:
+    async with aiohttp.ClientSession(connector=connector) as session:
         answer = await session.get(f"http://127.0.0.1:{port}/")
 
     assert (answer.status, seen) == (204, ["127.0.0.1"])
@@ -120,3 +130,48 @@ async def test_for_development_private_addresses_may_be_allowed(visits: tuple[in
 def test_the_socket_itself_refuses() -> None:
     with pytest.raises(NotPublic, match=r"10\.0\.0\.1"):
         public_web._public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80)))
+
+
+@pytest.mark.parametrize(
+    ("behind", "line"),
+    [
+        ("", "/"),
+        ("?", "/?"),
+        ("?x=1", "/?x=1"),
+        ("/p?", "/p?"),
+        ("/p??", "/p??"),
+        ("/in?x-signature=rX7A%2FXCC2w%3D", "/in?x-signature=rX7A%2FXCC2w%3D"),
+        ("/a/../b/./c//d", "/a/../b/./c//d"),
+        ("/%7Euser/%2e%2E/%41?%7e=%2c", "/%7Euser/%2e%2E/%41?%7e=%2c"),
+        ("/[x]|{y}^`?[z]=\"'<>", "/[x]|{y}^`?[z]=\"'<>"),
+        ("/a+b?c+d=%20&&=;&e", "/a+b?c+d=%20&&=;&e"),
+        ("/%zz%?%%", "/%zz%?%%"),
+        ("/a;b=c@d:e!$&()*,", "/a;b=c@d:e!$&()*,"),
+        ("/?u=https://other.example/?a=b", "/?u=https://other.example/?a=b"),
+        ("/x#part", "/x"),
+    ],
+)
+async def test_the_request_line_is_byte_for_byte_what_was_given(behind: str, line: str, names: Names) -> None:
+    lines: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(await reader.readline())
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connector = public_connector(allow_private=True, names=names, connections=4)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        await session.get(exact_url(f"http://127.0.0.1:{port}{behind}"))
+    server.close()
+
+    assert lines == [f"GET {line} HTTP/1.1\r\n".encode()]
+
+
+@pytest.mark.parametrize(
+    "text", ["http://h/\u00e9", "http://h/a b", "http://h/\r\nx: y", "http://h:0/", "http://h:99999/", "http://h:x/"]
+)
+def test_what_fits_in_no_request_line_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"(?i)url|port"):
+        exact_url(text)

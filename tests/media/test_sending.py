@@ -57,6 +57,38 @@ async def test_422_media_that_cannot_be_fetched_are_named_by_their_place(
     assert await db.value("SELECT count(*) FROM messages") == 0
 
 
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "https://user:secret@customer.example/a.png",
+        "https://user@customer.example/a.png",
+        "https://customer.example\\@10.0.0.1/a.png",
+        "https://localhost/a.png",
+        "https://127.0.0.1/a.png",
+        "https://2130706433/a.png",
+        "https://[::ffff:10.0.0.1]/a.png",
+        "https://169.254.169.254/latest/meta-data",
+        "https://metadata.google.internal/a.png",
+        "https://intranet/a.png",
+        "https://customer.example:99999/a.png",
+        "https://customer.example/a.png#part",
+        "http://customer.example/a.png",
+        "https://bücher.example/a.png",
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/batch"])
+async def test_422_media_that_no_carrier_should_fetch_are_refused(
+    api: Client, sender: Sender, db: CellDb, ref: str, path: str
+) -> None:
+    text = {"from": sender.number, "to": CONTACT, "media": [PICTURE, ref]}
+
+    answer = await api.post(path, {"messages": [text]} if path.endswith("batch") else text)
+
+    refusal = answer.error if answer.status == 422 else answer.data["results"][0]["error"]
+    assert [field.partition("[")[0] for field in refusal["details"]] == ["media"]
+    assert await db.value("SELECT count(*) FROM messages") == 0
+
+
 @pytest.mark.covers("sendMessage", 503)
 async def test_503_an_installation_without_mms_sends_none(
     settings: Settings, cells: Cells, account: Account, sender: Sender

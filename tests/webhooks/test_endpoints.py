@@ -106,6 +106,15 @@ async def test_422_what_cannot_be_an_endpoint_is_named(
 
 
 @pytest.mark.covers("createWebhookEndpoint", 422)
+@pytest.mark.parametrize("url", ["http://localhost:3000/hook", "https://127.0.0.1:8443/hook"])
+async def test_422_an_address_for_development_is_refused_with_the_setting_that_allows_it(api: Client, url: str) -> None:
+    answer = await api.post("/v1/webhooks", {"url": url, "events": EVENTS})
+
+    assert answer.status == 422
+    assert "AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE=1" in answer.error["details"]["url"]
+
+
+@pytest.mark.covers("createWebhookEndpoint", 422)
 async def test_422_every_faulty_field_is_named_at_once(api: Client) -> None:
     wish = {"url": "http://x.example", "events": ["nope"], "description": "x" * 201, "api_version": "1"}
 

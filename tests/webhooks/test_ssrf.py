@@ -233,7 +233,6 @@ def public_stand_in(monkeypatch: pytest.MonkeyPatch) -> str:
     """An address of this machine that counts as one of the internet, so that no test leaves the machine."""
     stand_in = "127.0.0.2"
     monkeypatch.setattr(public_web, "is_public", lambda host: host == stand_in or is_public(host))
-    monkeypatch.setattr(public_web, "ADDRESSES_KEPT_S", 0)
     return stand_in
 
 

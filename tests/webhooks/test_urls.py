@@ -98,6 +98,13 @@ def test_what_is_not_exactly_a_url_is_refused(url: str, *, allow_private: bool) 
     assert fault(url, allow_private=allow_private) == MUST
 
 
+@pytest.mark.parametrize(
+    "url", ["http://localhost:3000/hook", "https://localhost/in", "http://127.0.0.1/", "https://10.0.0.1"]
+)
+def test_a_private_address_is_refused_with_the_setting_that_allows_it(url: str) -> None:
+    assert "AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE=1" in (fault(url, allow_private=False) or "")
+
+
 def test_plain_http_and_private_hosts_are_for_development_only() -> None:
     assert fault("http://customer.example/", allow_private=False) == MUST
     assert fault("HTTP://customer.example/", allow_private=False) == MUST

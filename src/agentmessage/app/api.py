@@ -25,6 +25,7 @@ from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
+from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.media.model import PREFIX as MEDIA
@@ -69,7 +70,8 @@ class Api:
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._media_store = media_store(settings)
         self._payments = payment_providers(settings)
-        self._webhook_sender = Sender(allow_private=settings.webhook_allow_private)
+        self._names = Names()
+        self._webhook_sender = Sender(allow_private=settings.webhook_allow_private, names=self._names)
         self._beside = self._open_beside(settings, carriers, public_url)
         self._doors = Doors(requires_propagation=settings.require_propagation)
         routes = all_routes()
@@ -105,7 +107,7 @@ class Api:
             "sealer": parse_keys(settings.seal_key),
             "webhook_sender": self._webhook_sender,
             "payments": self._payments,
-            "pages": PageReader(allow_private=settings.page_check_allow_private),
+            "pages": PageReader(allow_private=settings.page_check_allow_private, names=self._names),
         }
 
     def _open_beside(

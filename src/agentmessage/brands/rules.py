@@ -15,6 +15,7 @@ from agentmessage.brands.schemas import BrandCreate, BrandPatch
 from agentmessage.carriers.port import BrandFiling, Refused, RegisteredBrand, Trouble
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.web import receiver_urls
 
 NAMED = ("entity_type", "brand_relationship", "display_name", "country")
 """The four that every brand has; they have columns of their own."""
@@ -107,7 +108,7 @@ def require_whole(brand: Brand, *, ein: str | None) -> None:
 
     Raises ValidationFailed naming every field.
     """
-    faults = {**_missing(brand), **_american(brand, ein), **_together(brand)}
+    faults = {**_missing(brand), **_american(brand, ein), **_together(brand), **_hidden(brand)}
     if faults:
         raise ValidationFailed(faults)
 
@@ -118,6 +119,13 @@ def _missing(brand: Brand) -> dict[str, str]:
     if brand.entity_type == EntityType.PUBLIC_PROFIT and brand.fields.get("stock_exchange") == "NONE":
         faults["stock_exchange"] = f"must name an exchange for {brand.entity_type}"
     return faults
+
+
+def _hidden(brand: Brand) -> dict[str, str]:
+    """The registry opens the website: one on a private host it cannot."""
+    website = brand.fields.get("website")
+    words = receiver_urls.page_fault(website, allow_private=False) if website else None
+    return {"website": words} if words else {}
 
 
 def _american(brand: Brand, ein: str | None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from agentmessage.brands.model import (
     Vertical,
 )
 from agentmessage.web.paging import OffsetQuery
+from agentmessage.web.receiver_urls import PAGE_PATTERN
 from agentmessage.web.wire import Request, Resource, must
 
 # `$` alone would let a line feed at the end pass; Postgres cannot store NUL in text.
@@ -79,9 +80,9 @@ Website = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=r"^https?://[A-Za-z0-9\[][!-~]*" + END,
+        pattern=PAGE_PATTERN,
         examples=["https://customer.example"],
-        extra=must("must be an http or https URL of at most 100 characters"),
+        extra=must("must be an http or https URL of at most 100 characters, without user and password"),
     ),
 ]
 TaxId = Annotated[

@@ -43,12 +43,12 @@ async def require_bindable(db: Statements, tenant: Tenant, campaign_id: UUID) ->
     return campaign
 
 
-async def create(tx: Tx, tenant: Tenant, wish: CampaignCreate) -> Campaign:
-    """Accept one campaign: its first month charged, its filing queued.
+async def create(tx: Tx, tenant: Tenant, wish: CampaignCreate, *, allow_private: bool = False) -> Campaign:
+    """Accept one campaign: its first month charged, its filing queued. `allow_private` takes links to private hosts.
 
     Raises ValidationFailed, NotFound (the brand), BrandNotVerified, SoleProprietorLimit, InsufficientCredit.
     """
-    rules.require_whole(wish)
+    rules.require_whole(wish, allow_private=allow_private)
     brand = await brands.lock(tx, tenant, wish.brand_id)
     rules.require_fitting(wish.usecase, brand.entity_type)
     if not brand.is_verified:

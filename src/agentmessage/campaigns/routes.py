@@ -20,17 +20,22 @@ from agentmessage.campaigns.schemas import (
     DeactivateQuery,
     ReviewResource,
 )
-from agentmessage.kernel.errors import NotFound, ValidationFailed
+from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import facts
 from agentmessage.web.call import Call
 from agentmessage.web.cursors import encode
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.limits import require_token
 from agentmessage.web.paging import window
 from agentmessage.web.validation import read_body
 from agentmessage.web.wire import Page
 
 routes = Routes("Campaigns")
+
+BUCKET = "campaign_review"
+PER_MINUTE = 30
+"""Each holds connections to somebody's servers for up to three seconds."""
 
 EXAMPLE = {
     "brand_id": "497f6eca-6276-4993-bfeb-53cbbbba6f08",
@@ -70,7 +75,7 @@ async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResour
     with the approval; a campaign that never becomes active has it given back.
     """
     async with call.transaction() as tx:
-        campaign = await operations.create(tx, call.tenant, call.body)
+        campaign = await operations.create(tx, call.tenant, call.body, allow_private=_pages(call).allow_private)
     call.wake("jobs")
     return CampaignResource.of(campaign)
 
@@ -80,7 +85,7 @@ async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResour
     "/v1/campaigns/review",
     scope="campaigns:write",
     answers={200: ReviewResource},
-    refuses=[ValidationFailed],
+    refuses=[ValidationFailed, RateLimited],
     waits=True,
     example=EXAMPLE,
 )
@@ -88,8 +93,9 @@ async def review_campaign_draft(call: Call[CampaignDraft, NoInput]) -> ReviewRes
     """Say what is wrong with a draft before it is filed; nothing is stored or charged.
 
     The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked for,
-    each for at most three seconds. `can_submit` is false when a finding blocks.
+    each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
     """
+    await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     result = await _review(call)
     if call.claim is not None:
         async with call.transaction(subject=new_id()):
@@ -98,12 +104,13 @@ async def review_campaign_draft(call: Call[CampaignDraft, NoInput]) -> ReviewRes
 
 
 async def _review(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
-    draft = call.body
-    refusals = _refusals(draft)
+    draft, pages_of = call.body, _pages(call)
+    malformed = _refusals(draft)
+    refusals = malformed | rules.private_links(draft, allow_private=pages_of.allow_private)
     brand_id = review.brand_id(draft)
     brand = await brands.find(call.db, call.tenant, brand_id) if brand_id else None
-    links = {field: url for field in review.LINKS if (url := getattr(draft, field)) and field not in refusals}
-    pages = await _pages(call.context["pages"]).look_at(links)
+    links = {field: url for field in review.LINKS if (url := getattr(draft, field)) and field not in malformed}
+    pages = await pages_of.look_at(links, owner=call.tenant.org_id)
     found = review.findings(draft, refusals=refusals, brand=brand, pages=pages)
     numbers = review.counts(found)
     return ReviewResource(
@@ -201,7 +208,8 @@ def _refusals(draft: CampaignDraft) -> dict[str, str]:
     return faults
 
 
-def _pages(wired: object) -> PageReader:
+def _pages(call: Call[Any, Any]) -> PageReader:
+    wired = call.context["pages"]
     if not isinstance(wired, PageReader):
         raise TypeError("the wiring must give the rooms a PageReader")
     return wired

@@ -18,6 +18,7 @@ from agentmessage.campaigns.schemas import TEXTS, CampaignCreate, CampaignDraft
 from agentmessage.carriers.port import CampaignFiling, Refused, RegisteredCampaign, Trouble
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.web import receiver_urls
 
 SUB_USECASES: Mapping[str, tuple[int, int]] = {
     Usecase.MIXED: (2, 5),
@@ -28,6 +29,8 @@ SUB_USECASES: Mapping[str, tuple[int, int]] = {
 
 NEEDED_KEYWORDS: Mapping[str, str] = {"subscriber_optout": "optout_keywords", "subscriber_help": "help_keywords"}
 """What a flag asks for besides (api-accounts, section 3). Their messages are the platform's own if left out."""
+
+LINKS = ("privacy_policy_link", "terms_and_conditions_link", "embedded_link_sample")
 
 SOLE_PROPRIETOR_CAP, PLAIN_CAP, POOL_CAP = 1, 49, 5000
 """Most numbers of a campaign: T-Mobile wants to be asked from the 50th on (domain notes, section 1.4)."""
@@ -61,9 +64,9 @@ def require_bindable(campaign: BindingCampaign) -> None:
         raise BrandNotVerified
 
 
-def require_whole(wish: CampaignCreate) -> None:
+def require_whole(wish: CampaignCreate, *, allow_private: bool) -> None:
     """Refuse a campaign whose fields do not go together. Raises ValidationFailed naming every one."""
-    if found := faults(wish):
+    if found := faults(wish) | private_links(wish, allow_private=allow_private):
         raise ValidationFailed(found)
 
 
@@ -82,6 +85,13 @@ def faults(wish: CampaignCreate | CampaignDraft) -> dict[str, str]:
         if getattr(wish, flag) and getattr(wish, keywords) is None:
             found[keywords] = f"is required with {flag}"
     return found
+
+
+def private_links(wish: CampaignCreate | CampaignDraft, *, allow_private: bool) -> dict[str, str]:
+    """Links that reviewers cannot open, since their host is plainly private, by field."""
+    given = {name: url for name in LINKS if (url := getattr(wish, name))}
+    found = {name: receiver_urls.page_fault(url, allow_private=allow_private) for name, url in given.items()}
+    return {name: words for name, words in found.items() if words is not None}
 
 
 def require_fitting(usecase: str, entity_type: str) -> None:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.campaigns.model import FLAGS, SAMPLES, Campaign, CampaignStatus, SubUsecase, Usecase
 from agentmessage.kernel.money import MICROCENTS_PER_CENT
 from agentmessage.web.paging import OffsetQuery
+from agentmessage.web.receiver_urls import PAGE_PATTERN
 from agentmessage.web.wire import Request, Resource, must
 
 # `$` alone would let a line feed at the end pass; Postgres cannot store NUL in text.
@@ -72,9 +73,9 @@ Link = Annotated[
     str,
     Meta(
         max_length=255,
-        pattern=r"^https?://[A-Za-z0-9\[][!-~]*" + END,
+        pattern=PAGE_PATTERN,
         examples=["https://customer.example/privacy"],
-        extra=must("must be an http or https URL of at most 255 characters"),
+        extra=must("must be an http or https URL of at most 255 characters, without user and password"),
     ),
 ]
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from agentmessage.law.model import VALIDITY_S, Priority
 from agentmessage.sms.segments import Encoding
+from agentmessage.web.receiver_urls import HTTPS_PATTERN
 from agentmessage.web.wire import E164, END, STORABLE, Request, Resource, Utc, must
 
 MAX_TEXT = 1600
@@ -35,9 +36,9 @@ MediaRef = Annotated[
     Meta(
         min_length=1,
         max_length=2048,
-        pattern=r"^(https://[A-Za-z0-9\[][!-~]*|[0-9a-fA-F-]{36})" + END,
+        pattern=rf"{HTTPS_PATTERN}|^[0-9a-fA-F-]{{36}}{END}",
         examples=["https://customer.example/xray.png"],
-        extra=must("must be an https URL or the media_id of an upload"),
+        extra=must("must be an https URL without user, password and fragment, or the media_id of an upload"),
     ),
 ]
 Media = Annotated[

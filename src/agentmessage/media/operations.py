@@ -19,6 +19,7 @@ from agentmessage.media.errors import MmsDisabled
 from agentmessage.media.file_types import MediaType
 from agentmessage.media.model import UPLOAD_LINK_KEPT, Media, MediaLinks, MediaState, fingerprint
 from agentmessage.media.store import ObjectStore, StoreAway, key_of
+from agentmessage.web import receiver_urls
 
 log = structlog.get_logger("agentmessage.media")
 
@@ -62,13 +63,18 @@ async def resolve(
     look_up = partial(queries.keep_until, until=until) if keeps else queries.list_stored
     there = await look_up(db, tenant.org_id, list(wanted.values())) if wanted else []
     faults = {
-        f"media[{index}]": NOT_YOURS
+        f"media[{index}]": words
         for index, ref in enumerate(refs)
-        if not (ref[:8].lower() == "https://" or wanted.get(ref) in there)
+        if wanted.get(ref) not in there and (words := _fault(ref)) is not None
     }
     if faults:
         raise ValidationFailed(faults)
     return [links.download(tenant.cell, wanted[ref], until=until) if ref in wanted else ref for ref in refs]
+
+
+def _fault(ref: str) -> str | None:
+    """What is wrong with a reference that is no upload of the tenant's."""
+    return receiver_urls.file_fault(ref) if "://" in ref else NOT_YOURS
 
 
 async def shorten(db: Statements, org_id: UUID, *, days: int) -> None:

@@ -74,7 +74,10 @@ class S3Store:
 
     def _client(self) -> _Requests:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
+            )
         client = S3Client(
             self._session,
             self._bucket.url,

@@ -5,6 +5,7 @@
 `payload` is the raw body, before any parsing. `headers` are those of the request, as text or as bytes: a mapping, or
 pairs as ASGI servers give them. `secret` is as the platform showed it, or several while one is rotated.
 Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`) is read first, then `X-AmCore-Signature`.
+During the grace after a rotation the former is signed with both secrets and the latter with the current one only.
 """
 
 import base64
@@ -95,7 +96,7 @@ def _standard(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes, list
 
 
 def _own(header: str, body: bytes) -> tuple[str, bytes, list[bytes]]:
-    """`t=<unix>,v1=<hex>`, several `v1`; over timestamp and body with a line feed between."""
+    """`t=<unix>,v1=<hex>`; over timestamp and body with a line feed between. Older platforms send several `v1`."""
     parts = [part.strip().partition("=") for part in header.split(",")]
     moment = next((value for name, _, value in parts if name == "t"), "")
     found = [bytes.fromhex(value) for name, _, value in parts if name == "v1" and HEX.fullmatch(value)]

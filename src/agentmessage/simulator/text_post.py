@@ -31,7 +31,7 @@ class TextPost:
 
     def open(self) -> None:
         """Begin; needs a running loop."""
-        connector = aiohttp.TCPConnector(limit=AT_ONCE)
+        connector = aiohttp.TCPConnector(limit=AT_ONCE, resolver=aiohttp.ThreadedResolver())
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 

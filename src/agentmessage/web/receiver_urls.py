@@ -17,13 +17,18 @@ from agentmessage.web.wire import END, must
 
 MAX_URL_CHARS = 2048
 MUST = f"must be an https URL of at most {MAX_URL_CHARS} characters, without user, password and fragment"
-MUST_BE_PUBLIC = "must name a host on the public internet"
+PUBLIC = "must name a host on the public internet"
+MUST_BE_PUBLIC = (
+    f"{PUBLIC}, over https; for development, AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE=1 of the platform allows private hosts"
+)
+MUST_BE_PAGE = "must be an http or https URL without user and password, as a browser shows it"
 
 # The scheme ignores case (RFC 3986, section 3.1).
 # One form only, that every parser reads alike: no user, no backslash, no percent sign and no other script in the host.
 _REST = r"(?::[0-9]{1,5})?(?:[/?][!\"$-\[\]-~]*)?"
 _HOST = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?)"
 URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}{_REST}{END}"
+PAGE_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}{_REST}(?:#[!-~]*)?{END}"
 HTTPS_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]://{_HOST}{_REST}{END}"
 
 ReceiverUrl = Annotated[
@@ -73,13 +78,41 @@ def require_receivers(urls: Mapping[str, object], *, allow_private: bool) -> Non
 
 def fault(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with an address, in words for the caller; None when we would call it."""
+    host = _host(url)
+    if host is None:
+        return MUST
+    if allow_private:
+        return None
+    if not _is_out_there(host):
+        return MUST_BE_PUBLIC
+    return None if url[:6].lower() == "https:" else MUST
+
+
+def file_fault(url: str) -> str | None:
+    """What is wrong with the address of a file that a carrier fetches, which never reaches a private host."""
+    host = _host(url)
+    if host is None or url[:6].lower() != "https:":
+        return MUST
+    return None if _is_out_there(host) else PUBLIC
+
+
+def page_fault(url: str, *, allow_private: bool) -> str | None:
+    """What is wrong with the address of a page for people, which may have a fragment and be plain http."""
+    host = _host(url.partition("#")[0])
+    if host is None or not url.isascii():
+        return MUST_BE_PAGE
+    return None if allow_private or _is_out_there(host) else PUBLIC
+
+
+def _host(url: str) -> str | None:
+    """The host in lower case, without its last dot; None unless the URL is of the one form."""
     form = _URL.fullmatch(url) if len(url) <= MAX_URL_CHARS else None
-    if form is None or not _has_port(url) or not (allow_private or url[:6].lower() == "https:"):
-        return MUST
+    if form is None or not _has_port(url):
+        return None
     host = form[1].lower().removesuffix(".")
-    if any(not 0 < len(label) <= MAX_LABEL_CHARS for label in host.split(".")) and not host.startswith("["):
-        return MUST
-    return None if allow_private or _is_out_there(host) else MUST_BE_PUBLIC
+    if host.startswith("["):
+        return host
+    return host if all(0 < len(label) <= MAX_LABEL_CHARS for label in host.split(".")) else None
 
 
 def _has_port(url: str) -> bool:

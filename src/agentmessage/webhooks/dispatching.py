@@ -209,7 +209,7 @@ class Dispatcher:
         keys = self._opened(delivery)
         if not keys:
             return letters.unsaid(letters.UNREADABLE_SECRET)
-        letter = Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys)
+        letter = Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys, org_id=delivery.org_id)
         try:
             return await self._sender.send(letter)
         except Exception:

@@ -154,12 +154,16 @@ class WrittenOff(Struct, frozen=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """One request to a receiver, ready to be signed: the body is final, the moment of signing is not."""
+    """One request to a receiver, ready to be signed: the body is final, the moment of signing is not.
+
+    `org_id` is whose share of the name look-ups it takes.
+    """
 
     event_id: UUID
     url: str
     body: bytes
     secrets: tuple[bytes, ...]
+    org_id: UUID | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True):

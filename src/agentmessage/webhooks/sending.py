@@ -16,7 +16,8 @@ from msgspec import Struct
 from yarl import URL
 
 from agentmessage.events.model import ID_PREFIX
-from agentmessage.kernel.public_web import IDLE_S, NOT_PUBLIC, Names, NotPublic, keeping_connector
+from agentmessage.kernel.names import Names, NamesBusy, NameTimeout, on_behalf_of
+from agentmessage.kernel.public_web import IDLE_S, NOT_PUBLIC, NotPublic, TooMuch, exact_url, public_connector
 from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, Letter, Reply
 from agentmessage.webhooks.signing import signature_headers
 
@@ -50,9 +51,10 @@ class Sender:
             body=letter.body,
         )
         started = time.perf_counter()
-        answer = await self._ask(letter, headers)
+        with on_behalf_of(letter.org_id):
+            answer = await self._ask(letter, headers)
         return Reply(
-            headers=headers,
+            headers=headers if answer.was_asked else {},
             status=answer.status,
             time_ms=round((time.perf_counter() - started) * 1_000),
             excerpt=answer.excerpt,
@@ -68,7 +70,7 @@ class Sender:
 
     async def _ask(self, letter: Letter, headers: Mapping[str, str]) -> "_Answer":
         try:
-            url = URL(letter.url)
+            url = exact_url(letter.url)
         except ValueError:
             return _Answer(error="the URL is not well-formed")
         fault = self._fault(url)
@@ -84,7 +86,8 @@ class Sender:
                 # a kept connection was being closed while the request was on its way: it was not read, so ask anew
                 return await self._post(url, letter.body, headers)
         except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError, ValueError) as error:
-            return _Answer(error=_words(error))
+            is_ours = isinstance(error, aiohttp.ClientConnectorDNSError) and isinstance(error.os_error, NamesBusy)
+            return _Answer(error=_words(error), was_asked=not is_ours)
 
     def _fault(self, url: URL) -> str | None:
         """Why a URL is not even tried."""
@@ -111,8 +114,8 @@ class Sender:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=keeping_connector(
-                    allow_private=self._allow_private, connections=MAX_CONNECTIONS, names=self._names
+                connector=public_connector(
+                    allow_private=self._allow_private, names=self._names, connections=MAX_CONNECTIONS
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -126,6 +129,7 @@ class _Answer(Struct, frozen=True):
     status: int | None = None
     excerpt: str | None = None
     error: str | None = None
+    was_asked: bool = True
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str | None:
@@ -146,9 +150,11 @@ def _words(error: Exception) -> str:
         reason = error.certificate_error
         is_known = isinstance(reason, ssl.SSLCertVerificationError)
         return f"TLS: {reason.verify_message}" if is_known else "TLS: the certificate is not good"
-    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
-        error, _TLS | aiohttp.ClientConnectorDNSError
-    ):
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return next(
+            (words for kind, words in _NAME_WORDS if isinstance(error.os_error, kind)), "the host name is not known"
+        )
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, _TLS):
         return _connecting(error.os_error)
     return next((words for kind, words in _WORDS if isinstance(error, kind)), "no connection could be made")
 
@@ -163,11 +169,15 @@ def _connecting(error: OSError) -> str:
 
 
 _TLS = aiohttp.ClientConnectorSSLError | ssl.SSLError
+_NAME_WORDS = (
+    (NamesBusy, "not tried: too many slow host names of the organization are being looked up"),
+    (NameTimeout, "the host name could not be looked up in time"),
+)
 _WORDS = (
     (TimeoutError, f"timed out: no complete answer within {TIMEOUT_S:g} s"),
     (_TLS, "TLS: no secure connection could be agreed"),
-    (aiohttp.ClientConnectorDNSError, "the host name is not known"),
     (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (TooMuch, "the answer has no end: more than 64 KiB, or more than 8 interim answers"),
     (aiohttp.ClientPayloadError, "the answer broke off"),
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
     (aiohttp.InvalidURL, "the URL is not well-formed"),

@@ -2,7 +2,8 @@
 
 `X-AmCore-Signature: t=<unix>,v1=<hex>` is an HMAC-SHA256 over timestamp, newline and raw body (api-accounts, section
 4); `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>` are those of Standard Webhooks, over id,
-timestamp and raw body with dots between. With several secrets, newest first, each scheme carries a signature for each.
+timestamp and raw body with dots between. With several secrets, newest first, only `webhook-signature` carries a
+signature for each: receivers read `X-AmCore-Signature` into a map, where a second `v1` would replace the first.
 """
 
 import base64
@@ -11,14 +12,14 @@ from collections.abc import Sequence
 
 
 def signature_headers(secrets: Sequence[bytes], *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that sign a body. `secrets` are raw bytes, at least one; `timestamp` is in Unix seconds."""
+    """The headers that sign a body. `secrets` are raw bytes, at least one, newest first; `timestamp` is in seconds."""
     moment = str(timestamp)
     own = b"%b\n%b" % (moment.encode(), body)
     standard = b"%b.%b.%b" % (message_id.encode(), moment.encode(), body)
-    hexes = ",".join("v1=" + hmac.digest(secret, own, "sha256").hex() for secret in secrets)
+    newest = hmac.digest(secrets[0], own, "sha256").hex()
     texts = " ".join("v1," + base64.b64encode(hmac.digest(secret, standard, "sha256")).decode() for secret in secrets)
     return {
-        "X-AmCore-Signature": f"t={moment},{hexes}",
+        "X-AmCore-Signature": f"t={moment},v1={newest}",
         "webhook-id": message_id,
         "webhook-timestamp": moment,
         "webhook-signature": texts,

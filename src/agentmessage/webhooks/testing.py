@@ -49,7 +49,8 @@ async def tell_and_record(
     if target.secret is None:
         reply = letters.unsaid(letters.UNREADABLE_SECRET)
     else:
-        reply = await sender.send(Letter(event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,)))
+        letter = Letter(event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,), org_id=tenant.org_id)
+        reply = await sender.send(letter)
     async with db.transaction() as tx:
         return await operations.record_attempt(tx, _attempt(endpoint, test_id, body, reply, now=tx.now))
 

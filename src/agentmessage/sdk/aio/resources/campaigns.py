@@ -88,9 +88,9 @@ class AsyncCampaignsOperations(AsyncResource):
         """Say what is wrong with a draft before it is filed; nothing is stored or charged.
 
         The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked
-        for, each for at most three seconds. `can_submit` is false when a finding blocks.
+        for, each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
 
-        Scope: `campaigns:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `campaigns:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
         """
         return await self._one(
             Review, Call("POST", "/v1/campaigns/review", body=fields, idempotency_key=idempotency_key)
