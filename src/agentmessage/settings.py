@@ -57,6 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     smpp_binds: int = 1  # connections of one worker
     smpp_window: int = 100  # texts without an answer, of each connection
     smpp_gsm: str = "unpacked"
+    smpp_default_alphabet: str = "gsm"  # what data_coding 0 means to the carrier, both ways
     smpp_long_texts: str = "udh8"
     smpp_message_ids: str = "auto"
     texts_per_sec: int = 0  # of the whole live carrier account; 0: as the carrier takes them
@@ -280,6 +281,7 @@ RULES: dict[str, tuple[Callable[[str], object], str]] = {
     "live_text_carrier": _one_of("smpp", "bandwidth"),
     "sandbox_text_carrier": _one_of("smpp", "bandwidth"),
     "smpp_gsm": _one_of("unpacked", "packed"),
+    "smpp_default_alphabet": _one_of("gsm", "latin1", "ascii"),
     "smpp_long_texts": _one_of("udh8", "udh16", "payload"),
     "smpp_message_ids": _one_of("auto", "as_is", "hex_answers", "hex_receipts"),
     "t_mobile_cap": _one_of("lookup", "all", "off"),

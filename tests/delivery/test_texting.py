@@ -9,12 +9,13 @@ from agentmessage.app.text_lines import NoLine, TextLine, text_lines
 from agentmessage.app.texting import Texting
 from agentmessage.carriers.bandwidth import BandwidthAccount, BandwidthTexts
 from agentmessage.carriers.http import AiohttpTransport
-from agentmessage.carriers.smpp import SmppTexts
+from agentmessage.carriers.smpp import GsmForm, SmppTexts, incoming
 from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard, ReceiptState
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.outbox.bells import Bells
 from agentmessage.settings import Settings
+from agentmessage.smpp.pdu import DeliverSm
 from agentmessage.smpp.receipts import State
 from tests.delivery.floor import (
     CLOCK,
@@ -166,6 +167,18 @@ async def test_a_state_that_nobody_knows_is_kept_as_it_came_and_ends_nothing(
     assert await status_of(db, message.id) == ("sent", None)
     assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.odd_answers") == [
         ("receipt", "unrecognized state PARKED", "smpp id:a000 stat:PARKED err:007")
+    ]
+
+
+async def test_an_octet_that_is_no_septet_is_counted_without_what_was_said(cells: Cells, db: CellDb) -> None:
+    hearing = Hearing(cells, ring=nobody, requires_propagation=True)
+    pdu = DeliverSm(source="12125550188", destination="14155550123", short_message=b"my caf\xe9")
+    heard = incoming.text(pdu, GsmForm.UNPACKED, now=db.now)
+
+    await hearing.hear("live", [heard])
+
+    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.odd_answers") == [
+        ("inbound_message", "unrecognized octets e9 under data_coding 0", f"smpp {heard.carrier_message_id}")
     ]
 
 

@@ -316,6 +316,19 @@ async def test_a_handset_s_text_says_who_and_what(line: Simulation) -> None:
     assert gsm.decode_unpacked(pdu.short_message) == "grüß €5"
 
 
+async def test_data_coding_0_means_what_it_is_set_to_both_ways(line: Simulation) -> None:
+    await line.control("texts/settings", {"alphabet": "latin1"})
+    session = await line.bind()
+
+    await session.submit(submit(b"gr\xfc\xdfe @ {}"))
+    await line.receipt()
+    await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "caf\u00e9 @ {}"})
+    pdu = await line.next()
+
+    assert await line.inbox() == ["gr\u00fc\u00dfe @ {}"]
+    assert (pdu.data_coding, pdu.short_message) == (0, b"caf\xe9 @ {}")
+
+
 async def test_a_long_text_of_a_handset_has_headers_that_belong_together(line: Simulation) -> None:
     await line.bind()
 

@@ -63,18 +63,61 @@ def test_a_character_outside_the_alphabet_is_refused_as_a_value(character: str) 
         (b"a\x1b\x1bb", "a b"),
         (b"\x1b\x1b\x65", " e"),
         (b"\x1b\x00", "@"),
-        (b"\xe1\x9b\xe5", "a€"),  # the eighth bits say nothing
+        (b"caf\xe9", "caf\ufffd"),  # no septet: marked, and not another letter
+        (b"\xe1\x9b\x65", "\ufffd\ufffde"),
+        (b"a\x1b\xe5b", "a \ufffdb"),
     ],
 )
 def test_a_handsets_mistake_costs_no_more_than_itself(octets: bytes, text: str) -> None:
     assert gsm.decode_unpacked(octets) == text
 
 
+@pytest.mark.parametrize(
+    ("locking", "single", "octets", "text"),
+    [
+        (0, 1, b"\x1b\x47\x1b\x49\x1b\x53\x1b\x63\x1b\x65\x1b\x67\x1b\x69\x1b\x73", "ĞİŞç€ğış"),
+        (1, 0, b"\x04\x07\x0b\x0c\x1c\x1d\x40\x60\x09", "€ıĞğŞşİçÇ"),
+        (1, 1, b"\x07\x1b\x69\x1b\x41", "\u0131\u0131A"),
+        (0, 2, b"\x1b\x09\x1b\x41\x1b\x49\x1b\x4f\x1b\x55\x1b\x61\x1b\x69\x1b\x6f\x1b\x75", "çÁÍÓÚáíóú"),
+        (2, 0, b"\x04\x60", "è¿"),  # Spanish has no locking table
+        (0, 3, b"\x1b\x05\x1b\x0b\x1b\x0f\x1b\x13\x1b\x5b\x1b\x61\x1b\x7c\x1b\x7f", "êÔáΓÃÂõâ"),
+        (3, 0, b"\x04\x06\x09\x0b\x12\x15\x18\x24\x40\x60\x7b\x7d", "êúçÔª∞€ºÍ~ã`"),
+        (3, 3, b"\x7b\x1b\x7b\x1b\x65", "ãã€"),
+        (6, 0, b"\x2f\x42\x4c\x5f\x27\x59", "\u0928\u092e\u0938\u094d\u0924\u0947"),  # namaste
+        (13, 0, b"\x00\x02\x4d", "\u0627\u0628\u0644"),  # alif, be, lam
+        (7, 0, b"\x00", "\ufffd"),  # a septet that means nothing
+        (4, 0, b"\x0d\x0e", "\r\ufffd"),
+        (14, 255, b"\x04\x1b\x65", "è€"),  # no language
+        (1, 1, b"\xe9\x1b\x1b", "\ufffd "),
+    ],
+)
+def test_a_language_has_tables_of_its_own(locking: int, single: int, octets: bytes, text: str) -> None:
+    """Letters by hand from annex A of TS 23.038."""
+    assert gsm.decode_unpacked(octets, locking=locking, single=single) == text
+
+
+@pytest.mark.parametrize("language", range(16))
+def test_every_language_keeps_digits_and_line_ends_and_loses_no_septet(language: int) -> None:
+    septets = bytes(range(0x80)).replace(b"\x1b", b"")
+
+    text = gsm.decode_unpacked(septets, locking=language, single=language)
+
+    assert len(text) == len(septets)
+    assert text[0x2F:0x39] == "0123456789"
+    assert (text[0x0A], text[0x0D]) == ("\n", "\r")
+
+
+@given(st.binary(max_size=60), st.integers(0, 255), st.integers(0, 255))
+def test_any_octets_are_read_in_any_language(octets: bytes, locking: int, single: int) -> None:
+    assert len(gsm.decode_unpacked(octets, locking=locking, single=single)) <= len(octets)
+
+
 @given(st.binary(max_size=300))
 def test_any_octets_decode_to_characters_of_the_alphabet(octets: bytes) -> None:
     text = gsm.decode_unpacked(octets)
 
-    assert gsm.is_gsm(text)
+    assert gsm.is_gsm(text.replace(gsm.MARK, ""))
+    assert text.count(gsm.MARK) == sum(octet > 0x7F for octet in octets)
     assert len(text) <= len(octets)
 
 

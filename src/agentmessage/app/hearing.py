@@ -36,14 +36,16 @@ class Hearing:
         if told:
             work.append(self._receipts(account, told))
         if texts:
-            work.append(
-                inbound.receive(
-                    self._cells, account, texts, ring=self._ring, requires_propagation=self._requires_propagation
-                )
-            )
+            work.append(self._texts(account, texts))
         for ended in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
+
+    async def _texts(self, account: str, texts: Sequence[InboundHeard]) -> None:
+        await inbound.receive(
+            self._cells, account, texts, ring=self._ring, requires_propagation=self._requires_propagation
+        )
+        await oddities.keep_unreadable(await self._cells.directory(), account, texts)
 
     async def _receipts(self, account: str, told: Sequence[ReceiptHeard]) -> None:
         """Offer receipts to each cell in turn; what is nobody's yet is kept in all: matched there, or forgotten."""

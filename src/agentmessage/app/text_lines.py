@@ -17,6 +17,7 @@ from agentmessage.carriers.text_port import Hear, OutboundText, TextAnswer, Text
 from agentmessage.settings import Settings
 from agentmessage.smpp.client import Bind
 from agentmessage.smpp.terms import Terms
+from agentmessage.sms.segments import Alphabet
 
 SIMULATED_PASSWORD = "simulate"  # noqa: S105 - a simulator's password guards nothing; SMPP allows eight characters
 HANDLING = 5_000
@@ -100,6 +101,7 @@ def _real_smpp(settings: Settings) -> SmppAccount:
         bind=bind,
         binds=settings.smpp_binds,
         gsm=GsmForm(settings.smpp_gsm),
+        alphabet=Alphabet(settings.smpp_default_alphabet),
         long_texts=LongTexts(settings.smpp_long_texts),
         message_ids=MessageIds(settings.smpp_message_ids),
     )

@@ -102,7 +102,10 @@ class ReceiptHeard(Struct, frozen=True, kw_only=True):
 
 
 class InboundHeard(Struct, frozen=True, kw_only=True):
-    """A text from a handset. A part of a long one has `parts` > 1, its 1-based `part` and the sender's `reference`."""
+    """A text from a handset. A part of a long one has `parts` > 1, its 1-based `part` and the sender's `reference`.
+
+    `unrecognized` says which octets its coding does not have; they are marked in `text`.
+    """
 
     carrier: str
     carrier_message_id: str
@@ -115,6 +118,7 @@ class InboundHeard(Struct, frozen=True, kw_only=True):
     part: int = 1
     received_at: datetime | None = None  # by the carrier's clock
     raw: bytes
+    unrecognized: str = ""
 
 
 Heard = ReceiptHeard | InboundHeard

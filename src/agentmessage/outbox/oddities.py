@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agentmessage.carriers.port import Unknown
-from agentmessage.carriers.text_port import ReceiptHeard
+from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard
 from agentmessage.kernel.db import Statements
 from agentmessage.outbox import queries
 
@@ -26,3 +26,12 @@ async def keep_unrecognized(db: Statements, account: str, receipts: Sequence[Rec
         reasons = [f"unrecognized state {receipt.unrecognized}"[:500] for receipt in strange]
         raw = [f"{receipt.carrier} {receipt.raw}"[:MAX_CHARS] for receipt in strange]
         await queries.insert_unrecognized(db, account=account, operation="receipt", reasons=reasons, raw=raw)
+
+
+async def keep_unreadable(db: Statements, account: str, messages: Sequence[InboundHeard]) -> None:
+    """Note messages with octets that their coding does not have; not what they say, which may have to be erased."""
+    strange = [message for message in messages if message.unrecognized]
+    if strange:
+        reasons = [f"unrecognized {message.unrecognized}"[:500] for message in strange]
+        raw = [f"{message.carrier} {message.carrier_message_id}"[:MAX_CHARS] for message in strange]
+        await queries.insert_unrecognized(db, account=account, operation="inbound_message", reasons=reasons, raw=raw)

@@ -98,7 +98,7 @@ class Smsc:
     def _submit(self, session: ServerSession, pdu: SubmitSm | DataSm) -> Reply | asyncio.Future[Reply] | None:
         desk = self._desk
         account = self._account_of(session)
-        given = submission(pdu, account, is_packed=desk.settings.is_packed)
+        given = submission(pdu, account, is_packed=desk.settings.is_packed, alphabet=desk.settings.alphabet)
         verdict = desk.submit(given, at=self._clock())
         self._keep()
         self._wake()

@@ -32,7 +32,7 @@ from agentmessage.simulator.text_transit import Reply, Transit, operator_of
 from agentmessage.simulator.texts import Ending, Handed, Inbound, Submission, Telling, Via
 from agentmessage.simulator.wire import Breakage
 from agentmessage.sms.numbers import is_e164
-from agentmessage.sms.segments import Coding, Encoding, measure, parts
+from agentmessage.sms.segments import Alphabet, Coding, coding_of, measure, parts
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -194,7 +194,8 @@ class TextDesk:
         via = Via.BANDWIDTH if media else self._vias.get(to, self.settings.via)
         whole = Inbound(0, "", account, via, handset, to, text, tuple(media), at, measure(text).segments)
         ids: list[str] = []
-        for part in _parts_of(whole, self._serial + 1, is_packed=self.settings.is_packed):
+        alphabet, is_packed = self.settings.alphabet, self.settings.is_packed
+        for part in _parts_of(whole, self._serial + 1, alphabet=alphabet, is_packed=is_packed):
             self._serial += 1
             part.serial, part.id = self._serial, self._id(via, at)
             self._transit.records.append(Said(part))
@@ -285,12 +286,11 @@ class TextDesk:
             self._transit.end(handed, at=ended_at)
 
 
-def _parts_of(whole: Inbound, reference: int, *, is_packed: bool) -> list[Inbound]:
+def _parts_of(whole: Inbound, reference: int, *, alphabet: Alphabet, is_packed: bool) -> list[Inbound]:
     """How a handset sends a text: over SMPP in parts of 140 octets, over HTTP whole."""
     if whole.via is Via.BANDWIDTH:
         return [whole]
-    is_ucs2 = measure(whole.text).encoding is Encoding.UCS2
-    coding = Coding.UCS2 if is_ucs2 else Coding.GSM_PACKED if is_packed else Coding.GSM_UNPACKED
+    coding = coding_of(whole.text, alphabet=alphabet, is_packed=is_packed)
     return [
         Inbound(
             0,
@@ -305,7 +305,7 @@ def _parts_of(whole: Inbound, reference: int, *, is_packed: bool) -> list[Inboun
             1,
             part.udh,
             part.body,
-            is_ucs2,
+            coding is Coding.UCS2,
         )
         for part in parts(whole.text, coding, reference=reference)
     ]

@@ -7,7 +7,7 @@ from agentmessage.simulator.text_settings import IdForm
 from agentmessage.simulator.texts import Inbound, Receipt, Stat, Submission, Via
 from agentmessage.smpp.pdu import DataSm, DeliverSm, SubmitSm, Tag, Tlv, Tlvs, parameter, text_of
 from agentmessage.sms import gsm
-from agentmessage.sms.segments import measure
+from agentmessage.sms.segments import Alphabet, measure
 
 UDH_INDICATOR = 0x40
 RECEIPT = 0x04
@@ -41,7 +41,9 @@ def e164(address: str) -> str:
     return f"+1{address}" if _TEN_DIGITS.fullmatch(address) else f"+{address}"
 
 
-def submission(pdu: SubmitSm | DataSm, account: str, *, is_packed: bool) -> Submission:
+def submission(
+    pdu: SubmitSm | DataSm, account: str, *, is_packed: bool, alphabet: Alphabet = Alphabet.GSM
+) -> Submission:
     """What was handed over."""
     octets = text_of(pdu)
     joint = parts = part = 0
@@ -52,7 +54,7 @@ def submission(pdu: SubmitSm | DataSm, account: str, *, is_packed: bool) -> Subm
     elif pdu.tlvs:
         joint, parts, part = _sar(pdu.tlvs)
     fill_bits = -header_octets * 8 % 7 if is_packed else None
-    text = _decode(octets[header_octets:], pdu.data_coding, fill_bits, is_part=parts > 1)
+    text = _decode(octets[header_octets:], pdu.data_coding, fill_bits, alphabet=alphabet, is_part=parts > 1)
     reference = b"" if not pdu.tlvs else parameter(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) or b""
     return Submission(
         account,
@@ -144,7 +146,7 @@ def _sar(tlvs: Tlvs) -> tuple[int, int, int]:
     return joint, parts, part
 
 
-def _decode(octets: bytes, coding: int, fill_bits: int | None, *, is_part: bool) -> str:
+def _decode(octets: bytes, coding: int, fill_bits: int | None, *, alphabet: Alphabet, is_part: bool) -> str:
     """The text of a part: UTF-16 for 8, ISO 8859-1 for 3, ASCII for 1, else the GSM alphabet (section 5.2.19).
 
     Septets are packed after `fill_bits`, or one in each octet where that is None. A part may end in half a pair.
@@ -154,6 +156,8 @@ def _decode(octets: bytes, coding: int, fill_bits: int | None, *, is_part: bool)
             return octets.decode("utf-16-be", "surrogatepass" if is_part else "replace")
         case 1 | 3:
             return octets.decode("latin-1")
+        case 0 if alphabet is not Alphabet.GSM:
+            return octets.decode(alphabet.value, "replace")
         case _:
             return gsm.decode_unpacked(octets if fill_bits is None else gsm.unpack(octets, fill_bits))
 

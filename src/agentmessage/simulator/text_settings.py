@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from agentmessage.simulator.texts import Via
+from agentmessage.sms.segments import Alphabet
 
 
 class IdForm(StrEnum):
@@ -24,6 +25,7 @@ class TextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `texts_per_s`: beyond it throttled, None for no limit. `most_open`: parts without an acknowledged end, beyond which
     the queue is full. `latency_s`: before every answer of the SMSC. `is_packed`: GSM septets are packed on the way.
+    `alphabet`: what data_coding 0 means, both ways.
     `answers_enquiries`: enquire_link is answered. `via`: the way of texts to a number that never sent one.
     `callback_batch`: the most events in one HTTP callback. `reply_after_s`: how long a handset takes to answer.
     """
@@ -34,6 +36,7 @@ class TextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     most_open: Annotated[int, Meta(ge=0)] | None = None
     latency_s: _Seconds = 0.0
     is_packed: bool = False
+    alphabet: Alphabet = Alphabet.GSM
     answers_enquiries: bool = True
     via: Via = Via.SMPP
     callback_batch: Annotated[int, Meta(ge=1, le=1000)] = 1

@@ -3,10 +3,22 @@
 Three forms of one text: `squeezed`, our own, has one octet per character and serves counting; *unpacked* has one septet
 in each octet, an extension character being ESC and a code, as most SMPP links want it; *packed* has eight septets in
 seven octets, as it goes over the air.
+
+A text may say in its header that it is written with the tables of a language (6.2.1.2): `locking` in the basic table's
+place, `single` in the extension's. We read such texts; we never write them.
 """
 
 import codecs
 import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+MARK = "\N{REPLACEMENT CHARACTER}"
+"""What is shown in place of what cannot be read."""
 
 ESCAPE = 0x1B
 CARRIAGE_RETURN = 0x0D
@@ -42,7 +54,7 @@ _AWAY = 0x80
 _SQUEEZED_MAP = codecs.charmap_build("\0" + _SQUEEZED_TABLE[1:_AWAY] + BASIC[0] + _SQUEEZED_TABLE[_AWAY + 1 :])
 _HOME = bytes(0 if octet == _AWAY else octet for octet in range(0x100))
 _BASIC_OCTETS = bytes(range(0x80))
-_LOW_SEVEN_BITS = bytes(octet & 0x7F for octet in range(0x100))
+_LAST_SEPTET = 0x7F
 _ESCAPED = re.compile(rb"\x1b[\x00-\x7f]?")
 _UNPACKED = {bytes((_EXTENDED | septet,)): bytes((ESCAPE, septet)) for septet in EXTENSION}
 
@@ -93,21 +105,63 @@ def loosened(octets: bytes) -> bytes:
     return octets
 
 
-def decode_unpacked(octets: bytes) -> str:
+def decode_unpacked(octets: bytes, *, locking: int = 0, single: int = 0) -> str:
     """The text of unpacked septets, whatever they are: a handset's mistake must not lose the rest of its text.
 
     ESC before a septet that the extension table does not have stands for that septet of the basic table (TS 23.038,
-    6.2.1.1, note 1); ESC ESC, an escape to a further table, and a last ESC are spaces; the eighth bit of an octet is
-    ignored.
+    6.2.1.1, note 1); ESC ESC, an escape to a further table, and a last ESC are spaces. What is no septet, and what
+    means nothing, is marked by U+FFFD. `locking` and `single` identify languages; 0 and unknown ones are none.
     """
-    low = octets if octets.isascii() else octets.translate(_LOW_SEVEN_BITS)
-    single = low if ESCAPE not in low else _ESCAPED.sub(_unescaped, low)
-    return single.decode("latin-1").translate(_READABLE_TABLE)
+    if not octets.isascii() or locking or single:
+        return _decoded(octets, _basic(locking), _extension(single))
+    joined = octets if ESCAPE not in octets else _ESCAPED.sub(_unescaped, octets)
+    return joined.decode("latin-1").translate(_READABLE_TABLE)
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
     septet = found[0][-1]
     return bytes((_EXTENDED | septet if septet in EXTENSION else septet,))
+
+
+def _decoded(octets: bytes, basic: str, extension: Mapping[int, str]) -> str:
+    found: list[str] = []
+    is_escaped = False
+    for octet in octets:
+        is_septet = octet <= _LAST_SEPTET
+        if is_escaped and (octet == ESCAPE or not is_septet):
+            found.append(" ")
+        if is_escaped and octet == ESCAPE:
+            is_escaped = False
+            continue
+        if octet == ESCAPE:
+            is_escaped = True
+            continue
+        meant = extension.get(octet, basic[octet]) if is_escaped and is_septet else basic[octet] if is_septet else MARK
+        found.append(MARK if meant == _NOTHING else meant)
+        is_escaped = False
+    return "".join(found) + " " * is_escaped
+
+
+class _Language(Struct, frozen=True, forbid_unknown_fields=True):
+    single: str
+    locking: str = BASIC
+
+
+@cache
+def _languages() -> Mapping[int, _Language]:
+    raw = Path(__file__).with_name("national.toml").read_bytes()
+    return {int(number): one for number, one in msgspec.toml.decode(raw, type=dict[str, _Language]).items()}
+
+
+def _basic(language: int) -> str:
+    return _languages()[language].locking if language in _languages() else BASIC
+
+
+def _extension(language: int) -> Mapping[int, str]:
+    if language not in _languages():
+        return EXTENSION
+    entries = _languages()[language].single
+    return {int(entries[at : at + 2], 16): entries[at + 2] for at in range(0, len(entries), 3)}
 
 
 def pack(unpacked: bytes, fill_bits: int = 0, *, filler: int = 0) -> bytes:

@@ -42,11 +42,33 @@ class Encoding(StrEnum):
     UCS2 = "ucs2"
 
 
+class Alphabet(StrEnum):
+    """What a link means by its default alphabet (data_coding 0); what the handset shows is GSM either way."""
+
+    GSM = "gsm"
+    LATIN1 = "latin1"
+    ASCII = "ascii"
+
+    def holds(self, text: str) -> bool:
+        """Whether the link can carry the text so; in ISO 8859-1 the first 128 characters are ASCII."""
+        match self:
+            case Alphabet.GSM:
+                return True
+            case Alphabet.LATIN1:
+                return max(text, default="") <= "\xff"
+            case Alphabet.ASCII:
+                return text.isascii()
+
+
 class Coding(StrEnum):
-    """How the octets of a part are laid out: a link takes one of the GSM forms, and UTF-16BE for the rest."""
+    """How the octets of a part are laid out: a link takes one of the GSM forms, and UTF-16BE for the rest.
+
+    Under `latin1` an octet is a character of ISO 8859-1 that the carrier makes septets of; those are what counts.
+    """
 
     GSM_UNPACKED = "gsm_unpacked"
     GSM_PACKED = "gsm_packed"
+    LATIN1 = "latin1"
     UCS2 = "ucs2"
 
     @property
@@ -116,11 +138,16 @@ class _Utf16(Struct, frozen=True):
         return self.octets[2 * start : 2 * end].decode("utf-16-be")
 
 
-def measure(text: str, *, reference_bits: ReferenceBits = 8) -> Measure:
-    """Coding, length and parts of a text; an empty one is one empty part. Half a surrogate pair is a ValueError."""
+def measure(text: str, *, reference_bits: ReferenceBits = 8, alphabet: Alphabet = Alphabet.GSM) -> Measure:
+    """Coding, length and parts of a text; an empty one is one empty part. Half a surrogate pair is a ValueError.
+
+    What the link's `alphabet` cannot carry goes as UTF-16, also if it is GSM: `€` on a link that speaks ISO 8859-1.
+    """
     try:
         squeezed = gsm.squeezed(text)
     except UnicodeEncodeError:
+        return _measure_utf16(text, _UTF16_JOINED[reference_bits])
+    if alphabet is not Alphabet.GSM and not alphabet.holds(text):
         return _measure_utf16(text, _UTF16_JOINED[reference_bits])
     if squeezed.isascii():
         units = len(squeezed)
@@ -162,8 +189,19 @@ def parts(text: str, coding: Coding, *, reference: int, reference_bits: Referenc
     return tuple(_part(start + bytes((len(bodies), index)), body, coding) for index, body in enumerate(bodies, start=1))
 
 
+def coding_of(text: str, *, alphabet: Alphabet = Alphabet.GSM, is_packed: bool = False) -> Coding:
+    """How a text is laid out on a link of that alphabet, whose GSM septets are packed or not."""
+    if measure(text, alphabet=alphabet).encoding is Encoding.UCS2:
+        return Coding.UCS2
+    if alphabet is not Alphabet.GSM:
+        return Coding.LATIN1
+    return Coding.GSM_PACKED if is_packed else Coding.GSM_UNPACKED
+
+
 def _part(udh: bytes, text: str, coding: Coding) -> Part:
     form = _form(text, coding.encoding)
+    if coding is Coding.LATIN1:
+        return Part(udh, text.encode("latin-1"), form.length())
     if coding is not Coding.GSM_PACKED:
         return Part(udh, form.octets, form.length())
     packed = gsm.pack(form.octets, -len(udh) * 8 % 7, filler=gsm.CARRIAGE_RETURN)

@@ -12,6 +12,7 @@ from agentmessage.carriers.smpp.identities import Identities
 from agentmessage.carriers.text_port import ReceiptState, TextError
 from agentmessage.smpp.pdu import DeliverSm, Tag, Tlv
 from agentmessage.sms import gsm
+from agentmessage.sms.segments import Alphabet
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RAW = b"id:00A1 sub:001 dlvrd:000 submit date:2611231200 done date:2611231201 stat:UNDELIV err:152 text:hi"
@@ -54,6 +55,58 @@ def test_a_text_in_the_gsm_alphabet() -> None:
 )
 def test_each_coding_is_read(coding: int, octets: bytes, text: str) -> None:
     assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
+
+
+@pytest.mark.parametrize(
+    ("coding", "octets", "text"),
+    [
+        (5, "\u65e5\u672c".encode("shift_jis"), "\u65e5\u672c"),
+        (6, "\u0436".encode("iso8859_5"), "\u0436"),
+        (7, "\u05d0".encode("iso8859_8"), "\u05d0"),
+        (14, "\ud55c".encode("euc_kr"), "\ud55c"),
+    ],
+)
+def test_codings_that_are_seldom_are_read_too(coding: int, octets: bytes, text: str) -> None:
+    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "octets", "text", "unrecognized"),
+    [
+        (Alphabet.LATIN1, b"caf\xe9 @", "caf\u00e9 @", ""),
+        (Alphabet.GSM, b"caf\xe9 \x00", "caf\ufffd @", "octets e9 under data_coding 0"),
+        (Alphabet.GSM, b"caf\x05", "caf\u00e9", ""),
+        (Alphabet.ASCII, b"caf\xe9 @", "caf\ufffd @", "octets e9 under data_coding 0"),
+        (Alphabet.LATIN1, b"a\x00b", "a\ufffdb", "octets 00 under data_coding 0"),
+    ],
+)
+def test_data_coding_0_is_the_carriers_alphabet_and_no_letter_becomes_another(
+    alphabet: Alphabet, octets: bytes, text: str, unrecognized: str
+) -> None:
+    heard = incoming.text(delivered(octets), GsmForm.UNPACKED, alphabet=alphabet, now=NOW)
+
+    assert (heard.text, heard.unrecognized) == (text, unrecognized)
+
+
+@pytest.mark.parametrize("form", GsmForm)
+@pytest.mark.parametrize(
+    ("header", "septets", "text"),
+    [
+        (b"\x03\x24\x01\x01", b"\x1b\x67\x1b\x73", "\u011f\u015f"),
+        (b"\x03\x25\x01\x01", b"\x07\x0c", "\u0131\u011f"),
+        (b"\x06\x25\x01\x03\x24\x01\x03", b"\x7b\x1b\x7f", "\u00e3\u00e2"),
+        (b"\x08\x00\x03\x07\x02\x01\x24\x01\x02", b"\x1b\x61", "\u00e1"),
+        (b"\x03\x24\x01\x63", b"\x1b\x65", "\u20ac"),
+    ],
+)
+def test_the_tables_of_a_language_are_named_by_the_header(
+    form: GsmForm, header: bytes, septets: bytes, text: str
+) -> None:
+    body = gsm.pack(septets, -len(header) * 8 % 7, filler=0x0D) if form is GsmForm.PACKED else septets
+
+    heard = incoming.text(delivered(header + body, esm_class=0x40), form, now=NOW)
+
+    assert heard.text == text
 
 
 def test_packed_septets_behind_a_header_are_read() -> None:

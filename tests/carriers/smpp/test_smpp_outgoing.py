@@ -16,6 +16,7 @@ from agentmessage.smpp.client import Bind
 from agentmessage.smpp.codec import decode as decode_pdu
 from agentmessage.smpp.codec import encode
 from agentmessage.smpp.pdu import SubmitSm, Tag, parameter, text_of
+from agentmessage.sms.segments import Alphabet, Encoding, measure
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BIND = Bind(host="127.0.0.1", port=1, system_id="house", password="secret")
@@ -37,15 +38,16 @@ def sent(text: str, reference: int = 0x1234, **changes: Any) -> list[SubmitSm]:
 @given(
     text=st.text(min_size=1, max_size=400).filter(lambda text: text.isprintable() and "\x1b" not in text),
     gsm=st.sampled_from(GsmForm),
+    alphabet=st.sampled_from(Alphabet),
     long_texts=st.sampled_from(LongTexts),
     reference=st.integers(0, 65_535),
 )
 def test_what_the_handset_joins_is_what_was_written(
-    text: str, gsm: GsmForm, long_texts: LongTexts, reference: int
+    text: str, gsm: GsmForm, alphabet: Alphabet, long_texts: LongTexts, reference: int
 ) -> None:
     pieces: list[str] = []
     joins: set[tuple[int, int]] = set()
-    for place, pdu in enumerate(sent(text, reference, gsm=gsm, long_texts=long_texts), start=1):
+    for place, pdu in enumerate(sent(text, reference, gsm=gsm, alphabet=alphabet, long_texts=long_texts), start=1):
         wired = decode_pdu(encode(pdu, sequence=1)).pdu
         assert isinstance(wired, SubmitSm)
         header, body = split_header(text_of(wired)) if wired.esm_class & 0x40 else (b"", text_of(wired))
@@ -53,9 +55,52 @@ def test_what_the_handset_joins_is_what_was_written(
             join = join_of(header)
             assert join.part == place
             joins.add((join.reference, join.parts))
-        pieces.append(decode(body, wired.data_coding, gsm, header_octets=len(header)))
+        pieces.append(decode(body, wired.data_coding, gsm, alphabet=alphabet, header=header))
     assert "".join(pieces) == text
     assert len(joins) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "alphabet", "coding", "octets"),
+    [
+        ("a@b", Alphabet.GSM, 0, b"a\x00b"),
+        ("a@b", Alphabet.LATIN1, 0, b"a@b"),
+        ("a@b", Alphabet.ASCII, 0, b"a@b"),
+        ("caf\u00e9 $_{~}", Alphabet.GSM, 0, b"caf\x05 \x02\x11\x1b\x28\x1b\x3d\x1b\x29"),
+        ("caf\u00e9 $_{~}", Alphabet.LATIN1, 0, b"caf\xe9 $_{~}"),
+        ("$_{~}", Alphabet.ASCII, 0, b"$_{~}"),
+        ("\u00e9", Alphabet.ASCII, 8, b"\x00\xe9"),
+        ("5 \u20ac", Alphabet.GSM, 0, b"5 \x1b\x65"),
+        ("5 \u20ac", Alphabet.LATIN1, 8, b"\x005\x00 \x20\xac"),
+        ("\u03a9", Alphabet.LATIN1, 8, b"\x03\xa9"),
+        ("\u00e7a", Alphabet.LATIN1, 8, b"\x00\xe7\x00a"),  # no letter of the handset's own alphabet
+    ],
+)
+def test_data_coding_0_is_the_carriers_alphabet(text: str, alphabet: Alphabet, coding: int, octets: bytes) -> None:
+    (pdu,) = sent(text, alphabet=alphabet)
+
+    assert (pdu.data_coding, pdu.short_message) == (coding, octets)
+
+
+@given(
+    st.text(st.sampled_from("a@\u00e9{~\u20ac\u03a9\u00e7"), min_size=1, max_size=400),
+    st.sampled_from(Alphabet),
+    st.sampled_from([LongTexts.UDH8, LongTexts.UDH16]),
+)
+def test_as_many_parts_go_out_as_are_counted(text: str, alphabet: Alphabet, long_texts: LongTexts) -> None:
+    bits = 16 if long_texts is LongTexts.UDH16 else 8
+    counted = measure(text, alphabet=alphabet, reference_bits=bits)
+
+    pdus = sent(text, alphabet=alphabet, long_texts=long_texts)
+
+    assert len(pdus) == counted.segments
+    assert {pdu.data_coding for pdu in pdus} == {8 if counted.encoding is Encoding.UCS2 else 0}
+
+
+def test_a_part_is_as_long_as_the_handsets_septets_allow() -> None:
+    """An octet of ISO 8859-1 may be two septets on the air."""
+    assert len(sent("{" * 80, alphabet=Alphabet.LATIN1)) == 1
+    assert [len(pdu.short_message) - 6 for pdu in sent("{" * 81, alphabet=Alphabet.LATIN1)] == [76, 5]
 
 
 def test_a_short_text_is_one_plain_submit() -> None:

@@ -5,10 +5,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agentmessage.smpp.client import Bind
+from agentmessage.sms.segments import Alphabet
 
 
 class GsmForm(StrEnum):
-    """How a text in the GSM alphabet is laid out under data_coding 0."""
+    """How a text in the GSM alphabet is laid out under data_coding 0, where that is the carrier's alphabet."""
 
     UNPACKED = "unpacked"  # one septet an octet: what most carriers want
     PACKED = "packed"
@@ -41,6 +42,7 @@ class SmppAccount(Struct, frozen=True, kw_only=True):
     bind: Bind
     binds: int = 1
     gsm: GsmForm = GsmForm.UNPACKED
+    alphabet: Alphabet = Alphabet.GSM  # what data_coding 0 means, both ways
     long_texts: LongTexts = LongTexts.UDH8
     message_ids: MessageIds = MessageIds.AUTO
     part_patience_s: float = 60.0

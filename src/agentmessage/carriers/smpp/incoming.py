@@ -1,5 +1,6 @@
 """What a carrier hands to us, in our words: a receipt or a text from a handset; pure."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 
@@ -12,6 +13,8 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.smpp import receipts
 from agentmessage.smpp.pdu import Inbound, Tag, parameter, text_of
 from agentmessage.sms import addresses, gsm
+from agentmessage.sms.gsm import MARK
+from agentmessage.sms.segments import Alphabet
 
 NAME = "smpp"
 HAS_HEADER = 0x40
@@ -51,26 +54,36 @@ def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
     )
 
 
-def text(pdu: Inbound, form: GsmForm, *, now: datetime) -> InboundHeard:
-    """The text, or part of one, from a handset; never refuses what it cannot decode.
+def text(pdu: Inbound, form: GsmForm, *, now: datetime, alphabet: Alphabet = Alphabet.GSM) -> InboundHeard:
+    """The text, or part of one, from a handset; never refuses what it cannot decode, but marks it (U+FFFD).
 
-    A part may end in half a character: it is whole again once the parts are joined.
+    `alphabet` is what data_coding 0 means. A part may end in half a character: it is whole again once the parts are
+    joined.
     """
     octets = text_of(pdu)
     header, body = split_header(octets) if pdu.esm_class & HAS_HEADER else (b"", octets)
     join = _sar(pdu) or join_of(header)
     sender, recipient = parties(pdu)
+    found = decode(body, pdu.data_coding, form, alphabet=alphabet, header=header, is_part=join.parts > 1)
     return InboundHeard(
         carrier=NAME,
         carrier_message_id=_identity(pdu, octets, now),
         sender=sender,
         recipient=recipient,
-        text=decode(body, pdu.data_coding, form, header_octets=len(header), is_part=join.parts > 1),
+        text=found,
         reference=join.reference,
         parts=join.parts,
         part=join.part,
         raw=octets,
+        unrecognized=_unrecognized(body, pdu.data_coding) if MARK in found else "",
     )
+
+
+def _unrecognized(body: bytes, data_coding: int) -> str:
+    """What the operator is told: no more of the text than the octets that are no septets."""
+    strange = sorted({octet for octet in body if octet > LAST_SEPTET or octet == 0})[:MAX_STRANGE]
+    octets = f"octets {' '.join(f'{octet:02x}' for octet in strange)}" if strange else "septets without a meaning"
+    return f"{octets} under data_coding {data_coding}"
 
 
 def parties(pdu: Inbound) -> tuple[str, str]:
@@ -85,29 +98,62 @@ def split_header(octets: bytes) -> tuple[bytes, bytes]:
     return (octets[:end], octets[end:]) if 0 < end <= len(octets) else (b"", octets)
 
 
-def join_of(header: bytes) -> Join:
-    """What a user data header says of the parts of a text; ALONE where it says nothing that makes sense."""
+def elements(header: bytes) -> Iterator[tuple[int, bytes]]:
+    """The information elements of a user data header: identifier and data; one that overruns is cut."""
     at = 1
     while at + 2 <= len(header):
-        tag, size = header[at], header[at + 1]
-        value = header[at + 2 : at + 2 + size]
-        if (tag, size) in (_JOINED_8, _JOINED_16) and len(value) == size:
+        end = at + 2 + header[at + 1]
+        yield header[at], header[at + 2 : end]
+        at = end
+
+
+def join_of(header: bytes) -> Join:
+    """What a user data header says of the parts of a text; ALONE where it says nothing that makes sense."""
+    for tag, value in elements(header):
+        if (tag, len(value)) in (_JOINED_8, _JOINED_16):
             return _join(int.from_bytes(value[:-2], "big"), value[-2], value[-1])
-        at += 2 + size
     return ALONE
 
 
-def decode(body: bytes, data_coding: int, form: GsmForm, *, header_octets: int = 0, is_part: bool = False) -> str:
+def languages_of(header: bytes) -> tuple[int, int]:
+    """The languages that a user data header names for the locking and the single shift table; 0 for none."""
+    named = {tag: value[0] for tag, value in elements(header) if tag in (LOCKING_SHIFT, SINGLE_SHIFT) and value}
+    return named.get(LOCKING_SHIFT, 0), named.get(SINGLE_SHIFT, 0)
+
+
+def decode(
+    body: bytes,
+    data_coding: int,
+    form: GsmForm,
+    *,
+    alphabet: Alphabet = Alphabet.GSM,
+    header: bytes = b"",
+    is_part: bool = False,
+) -> str:
     """The characters of a text under its data_coding (section 5.2.19); a NUL, which no database keeps, is replaced."""
     if _is_ucs2(data_coding):
         found = _half_decoded(body) if is_part else body.decode("utf-16-be", errors="replace")
     elif data_coding in (_ASCII, _LATIN1, *_BINARY) or (data_coding >= CLASSES and data_coding & 4):
         found = body.decode("latin-1")
-    elif form is GsmForm.PACKED:
-        found = gsm.decode_unpacked(gsm.unpack(body, -header_octets * 8 % 7))
+    elif data_coding in OTHER_ALPHABETS:
+        found = body.decode(OTHER_ALPHABETS[data_coding], errors="replace")
+    elif data_coding == 0 and alphabet is not Alphabet.GSM:
+        found = body.decode(alphabet.value, errors="replace")
     else:
-        found = gsm.decode_unpacked(body)
-    return found.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        locking, single = languages_of(header)
+        septets = gsm.unpack(body, -len(header) * 8 % 7) if form is GsmForm.PACKED else body
+        found = gsm.decode_unpacked(septets, locking=locking, single=single)
+    return found.replace("\x00", MARK)
+
+
+OTHER_ALPHABETS = {5: "shift_jis", 6: "iso8859_5", 7: "iso8859_8", 10: "iso2022_jp", 13: "euc_jp", 14: "euc_kr"}
+"""JIS, Cyrillic, Hebrew, ISO-2022-JP, extended Kanji, KS C 5601."""
+
+LOCKING_SHIFT, SINGLE_SHIFT = 0x25, 0x24
+"""Information elements of 3GPP TS 23.040, 9.2.3.24.16 and .15."""
+
+LAST_SEPTET = 0x7F
+MAX_STRANGE = 8
 
 
 def _half_decoded(body: bytes) -> str:
@@ -159,4 +205,4 @@ def _identity(pdu: Inbound, octets: bytes, now: datetime) -> str:
 
 
 def _readable(told: str) -> str:
-    return told[:MAX_RAW_CHARS].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return told[:MAX_RAW_CHARS].replace("\x00", MARK)

@@ -8,10 +8,10 @@ from agentmessage.carriers.smpp.account import GsmForm, LongTexts, SmppAccount
 from agentmessage.carriers.text_port import OutboundText
 from agentmessage.smpp.pdu import SubmitSm, Tag, Tlv
 from agentmessage.sms import gsm, segments
-from agentmessage.sms.segments import Coding, Encoding
+from agentmessage.sms.segments import Coding
 
 GSM_DEFAULT, UCS2 = 0, 8
-"""data_coding: the SMSC's default alphabet, which is GSM 03.38 unless agreed otherwise, and UCS-2 (section 5.2.19)."""
+"""data_coding: the SMSC's default alphabet, GSM 03.38 unless the account says otherwise, and UCS-2 (section 5.2.19)."""
 
 HAS_HEADER = 0x40  # esm_class: the text begins with a user data header (section 5.2.12)
 WANTS_RECEIPT = 1  # registered_delivery: success and failure (section 5.2.17)
@@ -22,7 +22,8 @@ HIGH = 1  # priority_flag: above normal wherever there are levels (section 5.2.1
 
 def submits(text: OutboundText, account: SmppAccount, *, reference: int, now: datetime) -> Sequence[SubmitSm]:
     """One submit_sm for each part, in order; `reference` joins the parts at the handset."""
-    coding = _coding(text.text, account.gsm)
+    is_packed = account.gsm is GsmForm.PACKED
+    coding = segments.coding_of(text.text, alphabet=account.alphabet, is_packed=is_packed)
     source_ton, source_npi, source = address(text.sender)
     ton, npi, destination = address(text.recipient)
     validity = validity_period(text.expires_at, now)
@@ -64,12 +65,6 @@ def validity_period(expires_at: datetime, now: datetime) -> str:
     return f"00{months:02d}{days:02d}{hours:02d}{rest // 60:02d}{rest % 60:02d}000R"
 
 
-def _coding(text: str, form: GsmForm) -> Coding:
-    if segments.measure(text).encoding is Encoding.UCS2:
-        return Coding.UCS2
-    return Coding.GSM_PACKED if form is GsmForm.PACKED else Coding.GSM_UNPACKED
-
-
 def _bodies(text: str, coding: Coding, form: LongTexts, reference: int) -> Sequence[tuple[bytes, bytes, bool]]:
     """Header, body and whether it goes into message_payload, of each submit_sm."""
     bits = 16 if form is LongTexts.UDH16 else 8
@@ -82,5 +77,7 @@ def _bodies(text: str, coding: Coding, form: LongTexts, reference: int) -> Seque
 def _whole(text: str, coding: Coding) -> bytes:
     if coding is Coding.UCS2:
         return text.encode("utf-16-be")
+    if coding is Coding.LATIN1:
+        return text.encode("latin-1")
     unpacked = gsm.encode_unpacked(text)
     return gsm.pack(unpacked, filler=gsm.CARRIAGE_RETURN) if coding is Coding.GSM_PACKED else unpacked

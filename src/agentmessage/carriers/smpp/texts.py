@@ -21,6 +21,7 @@ from agentmessage.carriers.text_port import (
     THROTTLED,
     Hear,
     Heard,
+    InboundHeard,
     OutboundText,
     ReceiptHeard,
     ReceiptState,
@@ -222,13 +223,17 @@ class SmppTexts:
         if self._ear is None:
             return Status.TEMPORARY_ERROR
         if not is_receipt(pdu):
-            return self._ear.tell(incoming.text(pdu, self.account.gsm, now=self._clock.now()))
+            return self._ear.tell(self._read(pdu))
         heard = incoming.receipt(pdu, now=self._clock.now())
         if heard is None:
             log.warning("a receipt that says nothing", account=self.account.account)
             return Status.OK
         known = self._ids.told(heard.carrier_message_id)
         return self._ear.tell(replace(heard, carrier_message_id=known))
+
+    def _read(self, pdu: Inbound) -> InboundHeard:
+        account = self.account
+        return incoming.text(pdu, account.gsm, alphabet=account.alphabet, now=self._clock.now())
 
     def _on_late(self, session_id: int, result: Result) -> None:
         """An answer after its time-out: the text is not unknown any more."""
