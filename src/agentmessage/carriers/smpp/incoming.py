@@ -81,7 +81,7 @@ def text(pdu: Inbound, form: GsmForm, *, now: datetime, alphabet: Alphabet = Alp
 
 def _unrecognized(body: bytes, data_coding: int) -> str:
     """What the operator is told: no more of the text than the octets that are no septets."""
-    strange = sorted({octet for octet in body if octet > LAST_SEPTET or octet == 0})[:MAX_STRANGE]
+    strange = sorted({octet for octet in body if octet > LAST_SEPTET} or set(body) & {0})[:MAX_STRANGE]
     octets = f"octets {' '.join(f'{octet:02x}' for octet in strange)}" if strange else "septets without a meaning"
     return f"{octets} under data_coding {data_coding}"
 
