@@ -28,7 +28,8 @@ answers at `GET /openapi.json` and shows at `GET /docs`.
 
 Every request carries `Authorization: Bearer am_live_…` (or `am_test_…` for the sandbox). A success is
 `{"success": true, "data": …}`, a list adds `meta`; a refusal is
-`{"success": false, "error": {"code", "message", "request_id", "details"?}}`. Branch on `code`; `message` may change.
+`{"success": false, "error": {"code", "message", "request_id", "details"?, "fix"}}`. Branch on `code`;
+`message` may change.
 """
 
 EVENTS_HEAD = """\

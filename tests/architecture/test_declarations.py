@@ -32,7 +32,7 @@ SHARED_CODES = {
     "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
     "INVALID_INPUT": {"InvalidInput", "InvalidScopes", "MalformedRequest", "OtherQuestion"},
     "NOT_FOUND": {"NotFound", "PlanNotFound"},
-    "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId", "UnexpectedQuery"},
+    "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId"},
 }
 """Codes that several refusals carry, because the reference prints one code for each of these causes."""
 

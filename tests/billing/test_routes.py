@@ -382,15 +382,6 @@ async def test_200_the_fee_catalogue_names_defaults_and_exceptions(api: Client) 
     assert answer.data["outbound_sms"] == {"default_unit_cost_cents": 1, "by_ref": []}
 
 
-@pytest.mark.covers("getWallet", 400)
-@pytest.mark.covers("getCatalogFees", 400)
-@pytest.mark.parametrize("path", ["/v1/billing/wallet", "/v1/billing/catalog/fees"])
-async def test_400_what_takes_no_query_refuses_one(api: Client, path: str) -> None:
-    answer = await api.get(f"{path}?currency=EUR")
-
-    assert (answer.status, answer.error["details"]) == (400, {"currency": "is not a known field"})
-
-
 @pytest.mark.covers("getWallet", 401)
 @pytest.mark.covers("listTransactions", 401)
 @pytest.mark.covers("listUsage", 401)

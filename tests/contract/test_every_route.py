@@ -7,8 +7,9 @@ import pytest
 import structlog.testing
 
 from agentmessage.kernel.errors import ApiError
-from agentmessage.web.declaration import Route
+from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch
+from agentmessage.web.edge import MAX_QUERY_BYTES
 from agentmessage.web.openapi.implied import codes, refusals
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.contract.every_route import (
@@ -127,20 +128,27 @@ async def test_400_a_field_that_cannot_be_changed_is_named(route: Route, world: 
     assert reply.error["details"]["no_such_field"] == "is not a known field"
 
 
-@every_route(422, where=lambda route: route.takes_input)
-async def test_422_a_query_parameter_that_nobody_knows_is_named(route: Route, world: Any) -> None:
+@every_route(422, where=lambda route: route.refuses_unknown_query)
+async def test_422_a_list_names_a_query_parameter_that_nobody_knows(route: Route, world: Any) -> None:
     reply = await world.api.request(route.method, with_query(route, "no_such_parameter=1"), example_body(route))
 
     assert (reply.status, reply.error["code"]) == (422, "VALIDATION_FAILED")
     assert reply.error["details"] == {"no_such_parameter": "is not a known field"}
 
 
-@every_route(400, where=lambda route: not route.takes_input)
-async def test_400_a_query_where_none_is_taken(route: Route, world: Any) -> None:
-    reply = await world.api.request(route.method, with_query(route, "no_such_parameter=1"))
+@every_route(where=lambda route: not route.refuses_unknown_query and not route.takes_body)
+@pytest.mark.parametrize("query", ["no_such_parameter=1", "a=1&a=2&%ff=%", "x=" + "y" * 9000])
+async def test_elsewhere_a_query_parameter_that_nobody_knows_is_passed_over(
+    route: Route, query: str, world: Any
+) -> None:
+    plain = await world.api.request(route.method, target(route))
 
-    assert (reply.status, reply.error["code"]) == (400, "VALIDATION_FAILED")
-    assert reply.error["details"] == {"no_such_parameter": "is not a known field"}
+    reply = await world.api.request(route.method, with_query(route, query))
+
+    if route.query is not NoInput and len(query) > MAX_QUERY_BYTES:
+        assert (reply.status, list(reply.error["details"])) == (422, ["query"])
+    else:
+        assert reply.status == plain.status
 
 
 def with_query(route: Route, query: str) -> str:

@@ -88,13 +88,10 @@ async def test_registration_status_counts_what_is_alive_and_only_ones_own(
     assert answer.data["registration_status"] == {"brand": "ACTIVE", "brand_count": 2, "campaign_count": 1}
 
 
-@pytest.mark.covers("getOrganization", 400)
-async def test_400_the_organization_takes_no_query(api: Client) -> None:
+async def test_a_query_parameter_that_nobody_knows_is_passed_over(api: Client) -> None:
     answer = await api.get("/v1/organization?expand=brands")
 
-    assert answer.status == 400
-    assert answer.error["code"] == "VALIDATION_FAILED"
-    assert answer.error["details"] == {"expand": "is not a known field"}
+    assert answer.status == 200
 
 
 @pytest.mark.covers("getOrganization", 401)
@@ -205,6 +202,10 @@ async def test_415_a_patch_that_is_not_declared_as_json_is_refused(api: Client) 
         ({"name": ""}, "name"),
         ({"name": "a\u0000b"}, "name"),
         ({"billing_email": "nobody"}, "billing_email"),
+        ({"billing_email": "a@acme.example\n"}, "billing_email"),
+        ({"billing_email": "a@acme.example\r\n"}, "billing_email"),
+        ({"billing_email": "a\x7f@acme.example"}, "billing_email"),
+        ({"quiet_hours": {"start": "2:00\n"}}, "quiet_hours.start"),
         ({"message_retention_days": 29}, "message_retention_days"),
         ({"message_retention_days": 366}, "message_retention_days"),
         ({"message_retention_days": 30.5}, "message_retention_days"),

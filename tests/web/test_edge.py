@@ -11,6 +11,7 @@ import structlog.testing
 
 from agentmessage.app.api import Api
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.errors import Internal
 from agentmessage.settings import Settings
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
@@ -105,13 +106,13 @@ async def test_of_many_faults_the_first_in_the_contracts_order_is_told(
     ]
 
 
-async def test_a_422_names_every_fault_of_body_and_query(api: Client) -> None:
+async def test_a_422_names_every_fault_of_the_body(api: Client) -> None:
     body = {"entity_type": "X", "brand_relationship": 7, "display_name": "a\x00", "no_such": 1}
 
     reply = await api.post("/v1/brands?x=1", body)
 
     assert (reply.status, reply.error["code"]) == (422, "VALIDATION_FAILED")
-    faulty = {"entity_type", "brand_relationship", "display_name", "country", "no_such", "x"}
+    faulty = {"entity_type", "brand_relationship", "display_name", "country", "no_such"}
     assert set(reply.error["details"]) == faulty
     assert all(isinstance(words, str) for words in reply.error["details"].values())
 
@@ -190,6 +191,7 @@ async def test_a_fault_of_ours_is_a_bare_500_and_the_log_has_the_rest(api: Clien
         "code": "INTERNAL",
         "message": "internal error",
         "request_id": reply.headers["x-request-id"],
+        "fix": Internal.fix,
     }
     assert [entry["request_id"] for entry in logs if entry["event"] == "request failed"] == [reply.error["request_id"]]
 
@@ -307,3 +309,80 @@ async def test_a_body_is_refused_as_soon_as_it_is_too_long(app: Api, account: Ac
 
     assert sent[0]["status"] == 413
     assert read == 17
+
+
+# ── many faults, and ways out ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_details_names_fifty_faults_and_how_many_others_there_are(api: Client) -> None:
+    """However much comes: neither the answer nor the work on it grows with what nobody asked for."""
+    body = {f"unknown_{number}": 1 for number in range(20_000)}
+
+    reply = await api.post("/v1/consent", body)
+
+    details = dict(reply.error["details"])
+    required = {name for name, words in details.items() if words == "is required"}
+    assert (reply.status, len(details)) == (422, 51)
+    assert int(details["more"]) == 20_000 + len(required) - 50
+    assert len(reply.body) < 8_000
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+async def test_faults_below_a_field_are_counted_too(levels: int, api: Client) -> None:
+    inner: Any = {f"unknown_{number}": 1 for number in range(60)}
+    body = {"quiet_hours": inner} | ({f"x{number}": 1 for number in range(60)} if levels == 2 else {})
+
+    reply = await api.patch("/v1/organization", body)
+
+    assert (reply.status, len(reply.error["details"])) == (422, 51)
+    assert int(reply.error["details"]["more"]) == 60 * levels - 50
+
+
+async def test_faults_of_the_query_and_of_the_body_are_counted_together(api: Client) -> None:
+    query = "&".join(f"q{number}=1" for number in range(40))
+
+    reply = await api.get(f"/v1/brands?{query}&limit=x")
+
+    assert (reply.status, len(reply.error["details"])) == (422, 41)
+    assert "more" not in reply.error["details"]
+
+
+@pytest.mark.parametrize("text", ["true", "True", "TRUE", "1", "t", "T", "tRuE"])
+async def test_true_has_many_forms_in_a_query(text: str, api: Client, number: UUID) -> None:
+    await api.post("/v1/api-keys", {"label": "x", "scopes": ["org:read"]})
+
+    every = await api.get(f"/v1/api-keys?include_revoked={text}")
+
+    assert every.status == 200
+    assert (await api.delete(f"/v1/phone-numbers/{number}?return_to_carrier={text}")).status == 403
+
+
+@pytest.mark.parametrize("text", ["false", "False", "FALSE", "0", "f", "F"])
+async def test_false_has_many_forms_in_a_query(text: str, api: Client, number: UUID) -> None:
+    assert (await api.get(f"/v1/inbound-messages?opt_out={text}")).status == 200
+    assert (await api.delete(f"/v1/phone-numbers/{number}?return_to_carrier={text}")).status == 200
+
+
+@pytest.mark.parametrize("text", ["yes", "no", "on", "2", "", "truee", "null", "true%20", "01"])
+async def test_nothing_else_is_a_truth_value(text: str, api: Client) -> None:
+    reply = await api.get(f"/v1/inbound-messages?opt_out={text}")
+
+    assert (reply.status, list(reply.error["details"])) == (422, ["opt_out"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/nothing", None),
+        ("PUT", "/v1/organization", None),
+        ("GET", "/v1/brands/x", None),
+        ("GET", f"/v1/brands/{NOWHERE}", None),
+        ("PATCH", "/v1/organization", {"x": 1}),
+        ("PATCH", f"/v1/phone-numbers/{NOWHERE}", {"x": 1}),
+    ],
+)
+async def test_a_refusal_says_the_way_out(method: str, path: str, body: Any, api: Client) -> None:
+    reply = await api.request(method, path, body)
+
+    assert reply.error["fix"].endswith(".")
+    assert set(reply.error) - {"details"} == {"code", "message", "request_id", "fix"}

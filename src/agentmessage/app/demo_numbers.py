@@ -11,7 +11,7 @@ from agentmessage.app.demo_screen import Step
 from agentmessage.app.demo_telling import Telling, Thing, require
 
 AREA_CODES = ("415", "628", "212", "646", "312", "206", "512", "305", "617", "702")
-FICTION = re.compile(r"^\+1\d{3}55501\d\d$")
+FICTION = re.compile(r"^\+1\d{3}55501\d\d\Z")
 """The numbers that the North American plan sets aside for fiction: 555-0100 to 555-0199 of every area code."""
 
 

@@ -18,16 +18,12 @@ from agentmessage.brands.model import (
 )
 from agentmessage.web.paging import OffsetQuery
 from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import Request, Resource, must
-
-# `$` alone would let a line feed at the end pass; Postgres cannot store NUL in text.
-END = r"$(?!\n)"
-PRINTABLE = r"^[^\u0000]*$"
+from agentmessage.web.wire import END, STORABLE, Request, Resource, must
 
 
 def _text(most: int, example: str, *, least: int = 1) -> Meta:
     words = f"must be {least}..{most} characters"
-    return Meta(min_length=least, max_length=most, pattern=PRINTABLE, examples=[example], extra=must(words))
+    return Meta(min_length=least, max_length=most, pattern=STORABLE, examples=[example], extra=must(words))
 
 
 def _one_of(
@@ -45,7 +41,7 @@ State = Annotated[
     Meta(
         min_length=1,
         max_length=20,
-        pattern=PRINTABLE,
+        pattern=STORABLE,
         description="Two letters for an address in the United States.",
         examples=["CA"],
         extra=must("must be 1..20 characters; two capital letters in the US"),
@@ -57,7 +53,7 @@ Country = Annotated[
     Meta(
         min_length=2,
         max_length=2,
-        pattern=r"^[A-Z]{2}$",
+        pattern=r"^[A-Z]{2}" + END,
         description="ISO 3166-1 alpha-2.",
         examples=["US"],
         extra=must("must be two capital letters, ISO 3166-1 alpha-2"),

@@ -11,11 +11,8 @@ from agentmessage.campaigns.model import FLAGS, SAMPLES, Campaign, CampaignStatu
 from agentmessage.kernel.money import MICROCENTS_PER_CENT
 from agentmessage.web.paging import OffsetQuery
 from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import Request, Resource, must
+from agentmessage.web.wire import STORABLE, Request, Resource, must
 
-# `$` alone would let a line feed at the end pass; Postgres cannot store NUL in text.
-END = r"$(?!\n)"
-PRINTABLE = r"^[^\u0000]*$"
 MICROCENTS_PER_DOLLAR = 100 * MICROCENTS_PER_CENT
 
 
@@ -24,7 +21,7 @@ def _text(least: int, most: int, example: str, description: str = "") -> Meta:
     return Meta(
         min_length=least,
         max_length=most,
-        pattern=PRINTABLE,
+        pattern=STORABLE,
         description=description or None,
         examples=[example],
         extra=must(words),
@@ -125,7 +122,7 @@ TEXTS = tuple(
 )
 """The optional texts of a campaign, kept by name beside the flags."""
 
-Loose = Annotated[str, Meta(max_length=8192, pattern=PRINTABLE, extra=must("must be text of at most 8192 characters"))]
+Loose = Annotated[str, Meta(max_length=8192, pattern=STORABLE, extra=must("must be text of at most 8192 characters"))]
 
 
 class CampaignDraft(Request, frozen=True):

@@ -181,7 +181,7 @@ class CaptureOut(Resource, frozen=True):
 
     id: UUID
     consent_id: UUID
-    agreement_text_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", examples=[EXAMPLE_HASH])] | None
+    agreement_text_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}" + END, examples=[EXAMPLE_HASH])] | None
     already_opted_in: bool
 
     @classmethod

@@ -20,7 +20,11 @@ Rooms declare their own beside these, in their `errors.py`. The edge (`web/edge.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import ClassVar
+
+MAX_DETAILS = 50
+"""How many faults `details` names; `details.more` says how many others there are."""
 
 
 class ApiError(Exception):
@@ -32,10 +36,15 @@ class ApiError(Exception):
     message: str = ""
 
     def __init__(
-        self, message: str = "", *, details: Mapping[str, str] | None = None, retry_after_s: int | None = None
+        self,
+        message: str = "",
+        *,
+        details: Mapping[str, str] | None = None,
+        retry_after_s: int | None = None,
+        more: int = 0,
     ) -> None:
         self.message = message or self.message
-        self.details = dict(details) if details else None
+        self.details = bounded(details, more) if details else None
         self.retry_after_s = retry_after_s
         super().__init__(self.message)
 
@@ -45,16 +54,26 @@ class ApiError(Exception):
         return self.status
 
 
+def bounded(details: Mapping[str, str], more: int = 0) -> dict[str, str]:
+    """The first details of many, and under `more` how many others there are, with `more` that nobody has named."""
+    shown = dict(islice(details.items(), MAX_DETAILS))
+    more += len(details) - len(shown)
+    return {**shown, "more": str(more)} if more else shown
+
+
 class ValidationFailed(ApiError):
-    """The request has the wrong shape; `details` names every faulty field."""
+    """The request has the wrong shape; `details` names every faulty field, of very many the first 50."""
 
     code = "VALIDATION_FAILED"
     status = 422
     fix = "Correct every field named in details, then send the request again."
     message = "validation failed"
 
-    def __init__(self, details: Mapping[str, str]) -> None:
-        super().__init__(details=details)
+    def __init__(self, details: Mapping[str, str], *, more: int = 0) -> None:
+        super().__init__(details=details, more=more)
+        # Kept apart, so that faults which were found at different places can be counted together.
+        self.faults = details
+        self.more = more
 
 
 class MalformedPathId(ValidationFailed):
@@ -62,13 +81,6 @@ class MalformedPathId(ValidationFailed):
 
     status = 400
     fix = "Use the resource's id (a UUID) as it was returned, not its number or its name."
-
-
-class UnexpectedQuery(ValidationFailed):
-    """The operation takes neither body nor query, and a query came."""
-
-    status = 400
-    fix = "Leave out the query parameters that details names; the operation takes none."
 
 
 class InvalidInput(ApiError):
@@ -160,7 +172,7 @@ class RateLimited(ApiError):
     code = "RATE_LIMITED"
     status = 429
     fix = "Wait the seconds of Retry-After, then send the request again."
-    message = "rate limit exceeded"
+    message = "rate limited"
 
 
 class Internal(ApiError):

@@ -8,14 +8,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.keys.model import ApiKey
 from agentmessage.web.scopes import CUSTOMER_SCOPES
-from agentmessage.web.wire import CursorText, Request, Resource, must
+from agentmessage.web.wire import STORABLE, CursorText, Request, Resource, must
 
 Label = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=100,
-        pattern=r"^[^\u0000]*$",  # Postgres cannot store NUL
+        pattern=STORABLE,
         description="What the key is for; shown in the audit log.",
         examples=["production worker"],
         extra=must("must be 1..100 characters"),

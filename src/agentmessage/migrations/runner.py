@@ -12,7 +12,7 @@ from agentmessage.migrations.restored import carry_on
 
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent
-CELL_NAME = re.compile(r"^cell_[0-9]{2}$")
+CELL_NAME = re.compile(r"^cell_[0-9]{2}\Z")
 
 
 class Migration(Struct, frozen=True):

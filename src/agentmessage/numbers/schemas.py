@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.numbers.model import LineOptionStatus, NumberType
 from agentmessage.web.paging import OffsetQuery
 from agentmessage.web.receiver_urls import ClearableReceiverUrl
-from agentmessage.web.wire import Label, Request, Resource, must
+from agentmessage.web.wire import STORABLE, Label, Request, Resource, must
 
 
 class PhoneNumberOut(Resource, frozen=True):
@@ -46,7 +46,7 @@ class NumberList(OffsetQuery, frozen=True):
             Meta(
                 min_length=1,
                 max_length=100,
-                pattern=r"^[^\x00]*$",
+                pattern=STORABLE,
                 description="Part of the number or of the label.",
                 extra=must("must be 1..100 characters"),
             ),

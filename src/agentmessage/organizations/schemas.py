@@ -14,26 +14,27 @@ from agentmessage.organizations.model import (
     QuietHoursMode,
     Standing,
 )
-from agentmessage.web.wire import CursorText, Request, Resource, Utc, must
+from agentmessage.web.wire import END, STORABLE, CursorText, Request, Resource, Utc, must
 
 # Postgres cannot store NUL in text.
-PRINTABLE = r"^[^\u0000]*$"
 
 Name = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=100,
-        pattern=PRINTABLE,
+        pattern=STORABLE,
         examples=["Acme Dental"],
         extra=must("must be 1..100 characters"),
     ),
 ]
+_MAIL = r"[^@\s\u0000-\u001f\u007f-\u009f]"
+
 Email = Annotated[
     str,
     Meta(
         max_length=254,
-        pattern=r"^[^@\s\u0000]+@[^@\s\u0000]+\.[^@\s\u0000]+$",
+        pattern=rf"^{_MAIL}+@{_MAIL}+\.{_MAIL}+{END}",
         examples=["billing@customer.example"],
         extra=must("must be an email address of at most 254 characters, or null"),
     ),
@@ -41,7 +42,7 @@ Email = Annotated[
 TimeOfDay = Annotated[
     str,
     Meta(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]" + END,
         min_length=5,
         max_length=5,
         examples=["21:00"],
@@ -53,7 +54,7 @@ ReplyText = Annotated[
     Meta(
         min_length=1,
         max_length=320,
-        pattern=PRINTABLE,
+        pattern=STORABLE,
         examples=["You are unsubscribed and will receive no more messages."],
         extra=must("must be 1..320 characters, or null for the default"),
     ),
@@ -63,14 +64,14 @@ Attestation = Annotated[
     Meta(
         min_length=1,
         max_length=1000,
-        pattern=PRINTABLE,
+        pattern=STORABLE,
         description="Who answers STOP, HELP and START instead; kept in the audit log.",
         examples=["Our own system confirms STOP, HELP and START within a minute."],
         extra=must("must be 1..1000 characters"),
     ),
 ]
 FilterText = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=PRINTABLE, extra=must("must be 1..100 characters"))
+    str, Meta(min_length=1, max_length=100, pattern=STORABLE, extra=must("must be 1..100 characters"))
 ]
 
 

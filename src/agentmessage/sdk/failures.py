@@ -102,6 +102,7 @@ class APIError(AgentMessageError):
         details: Mapping[str, str] | None = None,
         request_id: str = "",
         retry_after_s: float | None = None,
+        fix: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -110,7 +111,7 @@ class APIError(AgentMessageError):
         self.details = dict(details or {})
         self.request_id = request_id
         self.retry_after_s = retry_after_s
-        self.fix = OTHER_FIXES.get((code, status, message), self.default_fix)
+        self.fix = fix or OTHER_FIXES.get((code, status, message), self.default_fix)
 
     @override
     def __str__(self) -> str:
@@ -124,6 +125,7 @@ class _Detail(Struct, frozen=True):
     message: str = ""
     request_id: str = ""
     details: dict[str, Any] | None = None
+    fix: str | None = None
 
 
 class _Failure(Struct, frozen=True):
@@ -154,4 +156,5 @@ def refusal(
         details=details,
         request_id=error.request_id or headers.get("x-request-id", ""),
         retry_after_s=retry_after_s,
+        fix=error.fix or "",
     )

@@ -53,10 +53,11 @@ OTHER_FIXES: Mapping[tuple[str, int, str], str] = {
         "not found",
     ): "Check the id and that the key belongs to the organization that owns the resource.",
     ("NOT_FOUND", 404, "NO_PLAN"): "Take out a subscription again, or ask the operator to.",
-    ("VALIDATION_FAILED", 400, "validation failed"): (
-        "Use the resource's id (a UUID) as it was returned, not its number or its name. Leave out "
-        "the query parameters that details names; the operation takes none."
-    ),
+    (
+        "VALIDATION_FAILED",
+        400,
+        "validation failed",
+    ): "Use the resource's id (a UUID) as it was returned, not its number or its name.",
     (
         "VALIDATION_FAILED",
         422,

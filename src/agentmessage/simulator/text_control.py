@@ -23,7 +23,7 @@ NAMES = frozenset({"texts", "handsets", "applications"})
 _MOST_SHOWN = 100_000
 _HANDSET = re.compile(r"([^/]+)/(send|inbox|script)")
 Body = TypeVar("Body")
-_Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")]
+_Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)")]
 
 
 class Sending(Struct, frozen=True, forbid_unknown_fields=True):

@@ -107,9 +107,14 @@ class Route(Struct, frozen=True, kw_only=True):
         return self.waits and HTTPStatus.ACCEPTED in self.answers
 
     @property
+    def refuses_unknown_query(self) -> bool:
+        """A mistyped filter of a list would show too much; everywhere else an unknown parameter changes nothing."""
+        return self.is_list or "cursor" in self.query.__struct_fields__
+
+    @property
     def takes_input(self) -> bool:
-        """A body, a query or a header can be faulty: 422. Otherwise only a query that nobody asked for can be: 400."""
-        return self.takes_body or self.query is not NoInput or self.method == "POST"
+        """A body, a query or a header can be faulty: 422."""
+        return self.takes_body or self.query is not NoInput or self.method == "POST" or self.refuses_unknown_query
 
 
 class Routes:

@@ -25,7 +25,6 @@ from agentmessage.kernel.errors import (
     NotFound,
     PayloadTooLarge,
     Unavailable,
-    UnexpectedQuery,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -40,7 +39,7 @@ from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
 from agentmessage.web.streams import Stream
-from agentmessage.web.validation import read_body, read_query
+from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
 
 log = structlog.get_logger("agentmessage.web")
 
@@ -270,23 +269,30 @@ def _parse(incoming: Incoming, headers: Mapping[str, str], body: bytes) -> tuple
     """Body and query as the route declares them; their faults are told together."""
     route = incoming.route
     faults: dict[str, str] = {}
+    more = 0
     query: Any = NO_INPUT
     parsed: Any = NO_INPUT
-    if len(incoming.query_string) > MAX_QUERY_BYTES:
-        faults["query"] = f"must be at most {MAX_QUERY_BYTES} bytes"
-    elif incoming.query_string or route.query is not NoInput:
+    if route.query is not NoInput or (incoming.query_string and route.refuses_unknown_query):
         try:
-            query = read_query(route.query, incoming.query_string)
+            query = _parse_query(route, incoming.query_string)
         except ValidationFailed as error:
-            faults.update(error.details or {})
+            faults.update(error.faults)
+            more += error.more
     if route.takes_body:
         try:
             parsed = _parse_body(route, headers, body)
         except ValidationFailed as error:
-            faults.update(error.details or {})
+            faults.update(error.faults)
+            more += error.more
     if faults:
-        raise ValidationFailed(faults) if route.takes_input else UnexpectedQuery(faults)
+        raise ValidationFailed(faults, more=more)
     return parsed, query
+
+
+def _parse_query(route: Route, query_string: bytes) -> Any:
+    if len(query_string) > MAX_QUERY_BYTES:
+        raise ValidationFailed({"query": f"must be at most {MAX_QUERY_BYTES} bytes"})
+    return read_query(route.query, query_string, is_strict=route.refuses_unknown_query)
 
 
 def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
@@ -298,7 +304,7 @@ def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
     try:
         return read_body(route.body, body)
     except ValidationFailed as error:
-        if route.body_fault_is_400 and any(words == "is not a known field" for words in (error.details or {}).values()):
+        if route.body_fault_is_400 and any(words == UNKNOWN_FIELD for words in error.faults.values()):
             raise InvalidInput("unknown field", details=error.details) from error
         raise
 

@@ -16,9 +16,10 @@ from msgspec import Struct
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import IdempotencyKeyReused, ValidationFailed
 from agentmessage.web import queries
+from agentmessage.web.wire import END
 
 MAX_KEY_LENGTH = 255
-KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
+KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?" + END
 KEY_FORM = re.compile(KEY_PATTERN)
 
 

@@ -118,7 +118,7 @@ def _host(url: str) -> str | None:
 def _has_port(url: str) -> bool:
     """Whether the port, if one is given, is one."""
     authority = re.split(r"[/?]", url.partition("://")[2], maxsplit=1)[0]
-    port = re.search(r":([0-9]+)$", authority)
+    port = re.search(r":([0-9]+)\Z", authority)
     return port is None or 0 < int(port[1]) <= MAX_PORT
 
 

@@ -66,7 +66,7 @@ def refusal(error: ApiError, request_id: str) -> Reply:
         headers["Allow"] = error.allow
     if error.http_status == 401:  # noqa: PLR2004 - RFC 9110 15.5.2 asks for the challenge
         headers["WWW-Authenticate"] = "Bearer"
-    detail = ErrorDetail(error.code, error.message, request_id, error.details)
+    detail = ErrorDetail(error.code, error.message, request_id, error.details, error.fix)
     return Reply(error.http_status, _encode(Failure(success=False, error=detail)), headers)
 
 

@@ -5,22 +5,25 @@ lists all faults and not just the first.
 """
 
 import functools
+import math
 import re
 import types
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
-from agentmessage.kernel.errors import InvalidInput, ValidationFailed
+from agentmessage.kernel.errors import MAX_DETAILS, InvalidInput, ValidationFailed
 
 R = TypeVar("R", bound=Struct)
 MAX_DEPTH = 8
+UNKNOWN_FIELD = "is not a known field"
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
-TRUTH = {"true": True, "false": False}
+TRUTH = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
 
 def read_body(kind: type[R], body: bytes) -> R:
@@ -33,16 +36,15 @@ def read_body(kind: type[R], body: bytes) -> R:
         raise InvalidInput("body is not well-formed JSON") from error
 
 
-def read_query(kind: type[R], query: bytes) -> R:
-    """The query string as `kind`; numbers and truth values have one plain form each. Raises ValidationFailed."""
+def read_query(kind: type[R], query: bytes, *, is_strict: bool = True) -> R:
+    """The query string as `kind`; a truth value is true, false, 1, 0, t or f in any case. Raises ValidationFailed.
+
+    What `kind` does not know is refused, or unless `is_strict` passed over.
+    """
     readers = _readers(kind)
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise ValidationFailed({"query": "must be a URL-encoded query string"}) from error
-    for name, value in pairs:
+    for name, value in _pairs(query) if is_strict else _known_pairs(kind, query):
         if name in values:
             faults[_name(name)] = "must be given once"
         values[name] = readers.get(name, str)(value)
@@ -50,9 +52,25 @@ def read_query(kind: type[R], query: bytes) -> R:
         try:
             return msgspec.convert(values, kind)
         except msgspec.ValidationError as first:
-            faults = _faults(kind, values) or {"query": _words(str(first))}
+            found = Faults()
+            found.look(kind, values)
+            faults = found.named or {"query": _words(str(first))}
             faults = {name: words.replace(" or null", "") for name, words in faults.items()}
+            raise ValidationFailed(faults, more=found.more) from None
     raise ValidationFailed(faults)
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ValidationFailed({"query": "must be a URL-encoded query string"}) from error
+
+
+def _known_pairs(kind: type[Struct], query: bytes) -> list[tuple[str, str]]:
+    """The parameters that `kind` knows, whatever else there is."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return [(name, value) for name, value in pairs if name in kind.__struct_encode_fields__]
 
 
 @functools.cache
@@ -62,7 +80,7 @@ def _readers(kind: type[Struct]) -> Mapping[str, Callable[[str], Any]]:
     for field in msgspec.structs.fields(kind):
         admitted = _admitted(field.type)
         if bool in admitted:
-            readers[field.encode_name] = lambda text: TRUTH.get(text, text)
+            readers[field.encode_name] = lambda text: TRUTH.get(text.lower(), text)
         elif int in admitted:
             readers[field.encode_name] = lambda text: int(text) if WHOLE_NUMBER.fullmatch(text) else text
     return readers
@@ -76,63 +94,80 @@ def _admitted(hint: Any) -> set[Any]:
 
 def _second_look(kind: type[R], value: Any, first: msgspec.ValidationError) -> R:
     """A body that was refused, with whole numbers in any notation: 3.0 is the integer 3 (JSON Schema, 6.3)."""
-    value = _whole(value)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        raise ValidationFailed(_faults(kind, value) or {"body": _words(str(first))}) from first
-
-
-def _whole(value: Any, depth: int = 0) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if depth < MAX_DEPTH and isinstance(value, dict):
-        return {name: _whole(part, depth + 1) for name, part in cast("dict[str, Any]", value).items()}
-    if depth < MAX_DEPTH and isinstance(value, list):
-        return [_whole(part, depth + 1) for part in cast("list[Any]", value)]
-    return value
+        found = Faults()
+        found.look(kind, value)
+        raise ValidationFailed(found.named or {"body": _words(str(first))}, more=found.more) from first
 
 
 def _loose(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return _LOOSE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("body is not well-formed JSON") from error
 
 
-def _faults(kind: type[Struct], value: Any, *, prefix: str = "", depth: int = 0) -> dict[str, str]:
-    """Every fault of `value` as a `kind`, by dotted field name."""
-    if not isinstance(value, Mapping):
-        return {prefix.rstrip(".") or "body": "must be an object"}
-    given: Mapping[str, Any] = {str(k): v for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    hints = get_type_hints(kind, include_extras=True)
-    faults: dict[str, str] = {}
-    for field in msgspec.structs.fields(kind):
-        name = prefix + field.encode_name
-        if field.encode_name not in given:
-            if field.default is NODEFAULT and field.default_factory is NODEFAULT:
-                faults[name] = "is required"
-            continue
-        faults.update(_field_faults(hints[field.name], given[field.encode_name], name, depth=depth))
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}
-    faults.update({_name(prefix + extra): "is not a known field" for extra in given if extra not in known})
-    if not faults:
+def _plain(text: str) -> int | float:
+    """A number with a point or an exponent: an integer where it is whole."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("number out of range")
+    return int(value) if value.is_integer() else value
+
+
+_LOOSE = msgspec.json.Decoder(float_hook=_plain)
+
+
+class Faults:
+    """The faults of a value, by dotted field name: the first ones with their words, of the others how many."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, str] = {}
+        self.more = 0
+
+    def look(self, kind: type[Struct], value: Any, *, prefix: str = "", depth: int = 0) -> None:
+        """Note every fault of `value` as a `kind`."""
+        if not isinstance(value, dict):
+            self._note(prefix.rstrip(".") or "body", "must be an object")
+            return
+        given = cast("dict[str, Any]", value)
+        before = len(self.named) + self.more
+        hints = get_type_hints(kind, include_extras=True)
+        for field in msgspec.structs.fields(kind):
+            name = prefix + field.encode_name
+            if field.encode_name in given:
+                self._look_at(hints[field.name], given[field.encode_name], name, depth=depth)
+            elif field.default is NODEFAULT and field.default_factory is NODEFAULT:
+                self._note(name, "is required")
+        known = frozenset(kind.__struct_encode_fields__)
+        unknown = len(given) - sum(name in given for name in known)
+        room = max(0, MAX_DETAILS - len(self.named))
+        for extra in islice((name for name in given if name not in known), room):
+            self._note(_name(prefix + extra), UNKNOWN_FIELD)
+        self.more += max(0, unknown - room)
+        if len(self.named) + self.more == before:
+            try:
+                msgspec.convert(given, kind)
+            except msgspec.ValidationError as error:
+                self._note(prefix.rstrip(".") or "body", _words(str(error)))
+
+    def _look_at(self, hint: Any, value: Any, name: str, *, depth: int) -> None:
         try:
-            msgspec.convert(value, kind)
+            msgspec.convert(value, hint)
         except msgspec.ValidationError as error:
-            faults[prefix.rstrip(".") or "body"] = _words(str(error))
-    return faults
+            nested = _struct_in(hint)
+            if nested is not None and isinstance(value, dict) and depth < MAX_DEPTH:
+                self.look(nested, value, prefix=f"{name}.", depth=depth + 1)
+            else:
+                self._note(name, _declared(hint) or _one_of(hint, error) or _words(str(error)))
 
-
-def _field_faults(hint: Any, value: Any, name: str, *, depth: int) -> dict[str, str]:
-    try:
-        msgspec.convert(value, hint)
-    except msgspec.ValidationError as error:
-        nested = _struct_in(hint)
-        if nested is not None and isinstance(value, Mapping) and depth < MAX_DEPTH:
-            return _faults(nested, value, prefix=f"{name}.", depth=depth + 1)
-        return {name: _declared(hint) or _one_of(hint, error) or _words(str(error))}
-    return {}
+    def _note(self, name: str, words: str) -> None:
+        if name in self.named or len(self.named) < MAX_DETAILS:
+            self.named[name] = words
+        else:
+            self.more += 1
 
 
 def _one_of(hint: Any, error: msgspec.ValidationError) -> str | None:

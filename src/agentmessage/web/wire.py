@@ -25,7 +25,7 @@ def must(words: str) -> dict[str, str]:
 END = r"$(?!\n)"
 """End of a pattern. `$` alone would let a line feed pass behind it."""
 
-STORABLE = r"^[^\u0000]*$"
+STORABLE = r"^[^\u0000]*" + END
 """Any text that Postgres can keep."""
 
 E164_PATTERN = r"^\+[1-9][0-9]{6,14}" + END
@@ -112,12 +112,16 @@ class EnvelopedWithMeta(Struct, frozen=True):
 
 
 class ErrorDetail(Struct, frozen=True, omit_defaults=True):
-    """`error` of a failure; `details` maps a field to a short sentence."""
+    """`error` of a failure; `fix` is the way out in one sentence.
+
+    `details` maps at most 50 fields to a short sentence each; `details.more` is then the number of others.
+    """
 
     code: str
     message: str
     request_id: str
     details: Mapping[str, str] | None = None
+    fix: str | None = None
 
 
 class Failure(Struct, frozen=True):

@@ -17,7 +17,7 @@ from agentmessage.web.openapi.implied import codes, refusals
 from agentmessage.web.openapi.samples import sample
 from agentmessage.web.openapi.shapes import Json, Shapes, item_of
 from agentmessage.web.streams import EVENTS, LINES
-from agentmessage.web.wire import Failure, PageMeta
+from agentmessage.web.wire import END, Failure, PageMeta
 
 JSON = "application/json"
 REQUEST_ID = "01JTBQH2FZ8K1RXC0WJ4Z9P3VM"
@@ -30,7 +30,7 @@ HEADERS: Json = {
     "RequestId": {
         "description": "ULID of this request, the same as `error.request_id`. Quote it to the operator.",
         "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
+        "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}" + END},
         "example": REQUEST_ID,
     },
     "NextCursor": {
@@ -138,6 +138,7 @@ def _refusal_headers(errors: Sequence[type[ApiError]]) -> Json:
 
 def _failure(error: type[ApiError]) -> Json:
     detail: Json = {"code": error.code, "message": error.message or _first_line(error), "request_id": REQUEST_ID}
+    detail["fix"] = error.fix
     if issubclass(error, MalformedPathId):
         detail["details"] = {"id": "must be a UUID"}
     elif issubclass(error, ValidationFailed):

@@ -19,14 +19,18 @@ A self-hosted SMS/MMS platform. Paths begin with `/v1/`.
 do; `am_test_…` keys belong to the organization's sandbox.
 
 **Envelope.** A success is `{"success": true, "data": …}`, lists add `meta`; a refusal is
-`{"success": false, "error": {"code", "message", "request_id", "details"?}}`. Branch on `error.code`; `details` names
-every faulty field. Unset fields of a resource are `null`, never left out.
+`{"success": false, "error": {"code", "message", "request_id", "details"?, "fix"}}`. Branch on `error.code`;
+`details` names every faulty field, at most 50 and in `more` how many others; `fix` is the way out in one sentence.
+Unset fields of a resource are `null`, never left out.
 
 **Order of checks.** Key (401), scope (403), ids in the path (400), body and query (422), and then what the operation
 itself documents. What belongs to another organization answers 404, exactly like what does not exist.
 
 **Lists** are newest first. Send `meta.next_cursor` (or the header `X-Next-Cursor`, where it is documented) as `cursor`
 to read on; a cursor never skips or repeats a row.
+
+**Queries.** A truth value is true, false, 1, 0, t or f in any case. A list refuses a parameter that it does not know
+(422), since a mistyped filter would show too much; every other operation passes over it.
 
 **Safe repetition.** Every `POST` takes an `Idempotency-Key`. Every `GET` also answers `HEAD`.
 """

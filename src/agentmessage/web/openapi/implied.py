@@ -13,7 +13,6 @@ from agentmessage.kernel.errors import (
     PayloadTooLarge,
     Unauthorized,
     Unavailable,
-    UnexpectedQuery,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -48,5 +47,6 @@ def _by_the_edge(route: Route) -> list[type[ApiError]]:
         errors.append(PayloadTooLarge)
     if route.method == "POST":
         errors.append(IdempotencyKeyReused)
-    errors.append(ValidationFailed if route.takes_input else UnexpectedQuery)
+    if route.takes_input:
+        errors.append(ValidationFailed)
     return [*errors, Internal, Unavailable]

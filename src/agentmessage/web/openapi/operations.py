@@ -10,6 +10,7 @@ from agentmessage.web.openapi.answers import JSON, answers
 from agentmessage.web.openapi.links import links
 from agentmessage.web.openapi.samples import BY_FORMAT, has_example, sample, sample_body
 from agentmessage.web.openapi.shapes import Json, Shapes
+from agentmessage.web.wire import END
 
 PARAMETERS: Json = {
     "IdempotencyKey": {
@@ -24,7 +25,7 @@ PARAMETERS: Json = {
         "name": "Last-Event-ID",
         "in": "header",
         "description": "Streaming only: the id of the last event that was seen. The stream goes on behind it.",
-        "schema": {"type": "string", "pattern": "^evt_[0-9a-f-]{36}$"},
+        "schema": {"type": "string", "pattern": "^evt_[0-9a-f-]{36}" + END},
         "example": f"evt_{BY_FORMAT['uuid']}",
     },
 }
@@ -68,7 +69,7 @@ def _path_parameter(name: str, text: PathText | None) -> Json:
     if text is None:
         schema = {"type": "string", "format": "uuid"}
         return shown | {"description": "The resource's id.", "schema": schema, "example": BY_FORMAT["uuid"]}
-    schema = {"type": "string", "pattern": f"^(?:{text.pattern})$"}
+    schema = {"type": "string", "pattern": f"^(?:{text.pattern}){END}"}
     return shown | {"description": text.description, "schema": schema, "example": text.example}
 
 

@@ -30,7 +30,7 @@ class AsyncBillingOperations(AsyncResource):
     async def list_topup_products(self) -> TopupProducts:
         """List what credit can be bought in, cheapest first; the same for every organization.
 
-        Scope: `billing:write`. Refusals: ValidationFailed.
+        Scope: `billing:write`.
         """
         return await self._one(TopupProducts, Call("GET", "/v1/billing/topup/products"))
 
@@ -65,7 +65,7 @@ class AsyncBillingOperations(AsyncResource):
 
         `next_charge_at` is an estimate; the card processor is not asked.
 
-        Scope: `billing:write`. Refusals: ValidationFailed.
+        Scope: `billing:write`.
         """
         return await self._one(AutoTopup, Call("GET", "/v1/billing/wallet/auto-topup"))
 
@@ -109,7 +109,7 @@ class AsyncBillingOperations(AsyncResource):
     async def get_wallet(self) -> Wallet:
         """Show the wallet, what the month has cost so far, and the throughput that the lifetime spend has earned.
 
-        Scope: `billing:read`. Refusals: ValidationFailed.
+        Scope: `billing:read`.
         """
         return await self._one(Wallet, Call("GET", "/v1/billing/wallet"))
 
@@ -192,6 +192,6 @@ class AsyncBillingOperations(AsyncResource):
 
         What was charged before keeps the price of its time.
 
-        Scope: `billing:read`. Refusals: ValidationFailed.
+        Scope: `billing:read`.
         """
         return await self._one(FeeCatalog, Call("GET", "/v1/billing/catalog/fees"))

@@ -50,7 +50,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
     async def get(self, pool_id: Id) -> Pool:
         """Read one guardrail pool.
 
-        Scope: `org:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
         """
         return await self._one(Pool, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
@@ -71,7 +71,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
     async def delete(self, pool_id: Id) -> None:
         """Delete a guardrail pool, with its memberships and its binding.
 
-        Scope: `org:admin:write`. Refusals: ValidationFailed, NotFound.
+        Scope: `org:admin:write`. Refusals: NotFound, ValidationFailed.
         """
         await self._nothing(Call("DELETE", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
@@ -80,7 +80,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
 
         Not paginated.
 
-        Scope: `org:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
         """
         return await self._rows(Member, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}/members"))
 

@@ -41,7 +41,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
     async def get(self, profile_id: Id) -> Profile:
         """Read one guardrail profile.
 
-        Scope: `org:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
         """
         return await self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
@@ -59,6 +59,6 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Refused while it is bound.
 
-        Scope: `org:admin:write`. Refusals: ValidationFailed, NotFound, Conflict.
+        Scope: `org:admin:write`. Refusals: NotFound, Conflict, ValidationFailed.
         """
         await self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

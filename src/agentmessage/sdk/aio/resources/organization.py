@@ -13,7 +13,7 @@ class AsyncOrganizationOperations(AsyncResource):
     async def get(self) -> Organization:
         """Read the organization that the key belongs to.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`.
         """
         return await self._one(Organization, Call("GET", "/v1/organization"))
 

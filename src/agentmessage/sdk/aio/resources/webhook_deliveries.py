@@ -58,7 +58,7 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
 
         It is kept for 30 days.
 
-        Scope: `webhooks:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `webhooks:read`. Refusals: NotFound.
         """
         return await self._bare(Delivery, Call("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
 

@@ -68,7 +68,7 @@ class AsyncWebhooksOperations(AsyncResource):
 
         Its secret is not shown again.
 
-        Scope: `webhooks:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `webhooks:read`. Refusals: NotFound.
         """
         return await self._bare(Endpoint, Call("GET", f"/v1/webhooks/{segment(webhook_id)}"))
 
@@ -106,7 +106,7 @@ class AsyncWebhooksOperations(AsyncResource):
 
         What waits for it is forgotten; its deliveries stay listed.
 
-        Scope: `webhooks:write`. Refusals: ValidationFailed, NotFound.
+        Scope: `webhooks:write`. Refusals: NotFound.
         """
         await self._nothing(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
 

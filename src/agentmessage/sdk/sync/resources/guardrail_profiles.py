@@ -37,7 +37,7 @@ class GuardrailProfilesOperations(Resource):
     def get(self, profile_id: Id) -> Profile:
         """Read one guardrail profile.
 
-        Scope: `org:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
         """
         return self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
@@ -55,6 +55,6 @@ class GuardrailProfilesOperations(Resource):
 
         Refused while it is bound.
 
-        Scope: `org:admin:write`. Refusals: ValidationFailed, NotFound, Conflict.
+        Scope: `org:admin:write`. Refusals: NotFound, Conflict, ValidationFailed.
         """
         self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

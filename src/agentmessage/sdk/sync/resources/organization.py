@@ -13,7 +13,7 @@ class OrganizationOperations(Resource):
     def get(self) -> Organization:
         """Read the organization that the key belongs to.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`.
         """
         return self._one(Organization, Call("GET", "/v1/organization"))
 

@@ -58,7 +58,7 @@ class WebhookDeliveriesOperations(Resource):
 
         It is kept for 30 days.
 
-        Scope: `webhooks:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `webhooks:read`. Refusals: NotFound.
         """
         return self._bare(Delivery, Call("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
 
