@@ -133,3 +133,38 @@ async def test_there_is_no_other_door(door: Door, path: str) -> None:
 async def test_a_callback_is_bounded(door: Door) -> None:
     with pytest.raises(PayloadTooLarge):
         await door.post(b"[" + b" " * 1024 * 1024 + b"]")
+
+
+class Endless:
+    """A body without an end, in pieces of 16 KiB; counts what was taken of it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self.taken += 16 * 1024
+        assert self.taken < 256 * 1024, "nobody reads so much of a stranger's body"
+        return {"type": "http.request", "body": b"[1.5," * 3276, "more_body": True}
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("messages/live", (b"authorization", b"Basic bm86")),
+        ("carrier/live", (b"authorization", b"Basic bm86")),
+        ("registry/live", (b"x-registry-signature", b"AAAA")),
+        ("registry/live", (b"x-registry-signature", base64.b64encode(b"x" * 20))),
+        ("registry/live", (b"content-length", b"9" * 5000)),
+    ],
+)
+async def test_of_a_strangers_body_little_is_read_and_nothing_is_made(
+    door: Door, path: str, header: tuple[bytes, bytes]
+) -> None:
+    body = Endless()
+
+    reply = await door._callbacks.receive(
+        {"method": "POST", "path": f"/callbacks/{path}", "headers": [header]}, body.receive
+    )
+
+    assert reply.status == 401
+    assert await door.kept() == []

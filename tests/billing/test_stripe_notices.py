@@ -91,7 +91,9 @@ async def test_what_is_no_text_is_not_signed_and_not_kept(till: Till) -> None:
 
 
 async def test_a_notice_over_a_mebibyte_is_not_read(till: Till) -> None:
-    reply = await Client(till.app).request("POST", HOOK, content=b" " * (1024 * 1024 + 1))
+    headers = {"stripe-signature": "t=1,v1=00"}
+
+    reply = await Client(till.app).request("POST", HOOK, content=b" " * (1024 * 1024 + 1), headers=headers)
 
     assert reply.status == 413
 
@@ -236,8 +238,7 @@ async def test_a_notice_is_answered_only_when_it_is_committed(till: Till, accoun
     """What fails is not answered 200, leaves nothing, and works when it is told again."""
     body = event("checkout.session.completed", paid[0])
     await till.db.run("ALTER TABLE wallets ADD CONSTRAINT is_full CHECK (balance_microcents < 101000000000)")
-    with pytest.raises(Exception, match="is_full"):
-        await till.tell(body)
+    assert (await till.tell(body)).status == 500
     await till.db.run("ALTER TABLE wallets DROP CONSTRAINT is_full")
     before = await till.balance(account.org_id)
 

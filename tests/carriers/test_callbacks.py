@@ -21,7 +21,7 @@ from agentmessage.carriers.port import (
     OrderKind,
     UnreadableCallback,
 )
-from agentmessage.carriers.tcr import TcrCallbacks
+from agentmessage.carriers.tcr import TcrCallbacks, callbacks
 from agentmessage.carriers.tcr.canonical import canonical
 from tests.carriers.tapes import BANDWIDTH, TCR
 
@@ -157,6 +157,52 @@ def test_an_event_that_the_registry_did_not_sign_is_forged(forged: Callback) -> 
 
     with pytest.raises(ForgedCallback):
         TcrCallbacks(TCR).read(arrived)
+
+
+def test_an_event_is_authentic_as_it_came_and_in_its_canonical_form() -> None:
+    """What is signed is the canonical form; of what comes in it, not even that is made."""
+    event = {"eventType": "BRAND_ADD", "brandId": "B1", "mnoId": 10017, "score": 1.50, "mock": False}
+    text = canonical(event)  # type: ignore[arg-type]
+    signature = base64.b64encode(hmac.new(TCR.secret.encode(), (URL + text).encode(), hashlib.sha1).digest()).decode()
+
+    for body in (
+        text,
+        json.dumps(event, indent=2),
+        text.replace('"B1"', '"\\u00421"'),
+        text.replace("10017", "1.0017e4"),
+    ):
+        assert TcrCallbacks(TCR).read(callback(body, {"x-registry-signature": signature})) == (BrandHint("B1"),)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"1.5," * 260_000 + b"1.5]",
+        b'{"a":[' + b"1.5," * 260_000 + b"1.5]}",
+        b"{" + b",".join(b'"k%d":1.5' % n for n in range(60_000)) + b"}",
+        b"{" + b",".join(b'"%d":1' % n for n in range(2_500)) + b"}",
+        b'{"a":"' + b"\\ud83d\\ude00" * 80_000 + b'"}',
+        b"[" * 1_000_000,
+        b'{"a":' * 6_000,
+    ],
+    ids=["floats", "nested", "wide", "many small", "escapes", "deep", "deep objects"],
+)
+def test_what_is_forged_costs_no_more_than_its_hash(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No canonical form is made of what is not a small flat object, and none at all of what is long."""
+    written: list[object] = []
+    monkeypatch.setattr(callbacks, "canonical", lambda event: written.append(event) or "")
+    signature = base64.b64encode(b"x" * 20).decode()
+
+    with pytest.raises(ForgedCallback):
+        TcrCallbacks(TCR).read(callback(body, {"x-registry-signature": signature}))
+
+    assert written == []
+
+
+@pytest.mark.parametrize("shown", ["", "x", "A" * 28, "A" * 27 + "=\n", "é" * 27 + "=", "A" * 5000])
+def test_a_signature_of_another_form_is_refused_before_the_body_is_read(shown: str) -> None:
+    with pytest.raises(ForgedCallback):
+        TcrCallbacks(TCR).admit({"x-registry-signature": shown})
 
 
 @pytest.mark.parametrize(

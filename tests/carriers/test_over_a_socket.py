@@ -17,11 +17,11 @@ from agentmessage.carriers.bandwidth import (
     BandwidthNumbers,
     BandwidthSubscriptions,
 )
+from agentmessage.carriers.callback_port import CallbackReader
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.carriers.port import (
     Accepted,
     Callback,
-    CallbackReader,
     Deferred,
     ForgedCallback,
     Hint,

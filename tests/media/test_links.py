@@ -11,7 +11,7 @@ from agentmessage.app.media import media_links
 from agentmessage.kernel.ids import new_id
 from agentmessage.media.model import MediaLinks
 from agentmessage.settings import Settings
-from tests.conftest import SEAL_KEY
+from tests.conftest import NOWHERE, SEAL_KEY, Client
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OTHER_KEY = "b3RoZXItc2VhbGluZy1rZXktb2YtMzItYnl0ZXMhISE="
@@ -79,3 +79,9 @@ def test_links_begin_where_carriers_reach_us(public_url: str, begins: str) -> No
     links = media_links(Settings(seal_key=SEAL_KEY, public_url=public_url))
 
     assert links.upload("cell_00", "token") == f"{begins}cell_00/token"
+
+
+async def test_404_a_query_of_too_many_parts(api: Client) -> None:
+    reply = await api.get(f"/media/cell_00/{NOWHERE}?" + "&".join("a=1" for _ in range(50)))
+
+    assert (reply.status, reply.error["code"]) == (404, "NOT_FOUND")

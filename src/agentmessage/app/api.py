@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from agentmessage.app import health
@@ -23,7 +24,7 @@ from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.inbound.waiting import Waits
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
-from agentmessage.kernel.errors import ApiError, MethodNotAllowed, Unavailable
+from agentmessage.kernel.errors import ApiError, Internal, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import parse_keys
@@ -44,6 +45,8 @@ from agentmessage.web.edge import Edge
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
 from agentmessage.webhooks.sending import Sender
+
+log = structlog.get_logger("agentmessage.web")
 
 TOUCH_EVERY_S = 5.0
 
@@ -157,6 +160,9 @@ class Api:
             reply = refusal(error, request_id)
         except DATABASE_AWAY:
             reply = refusal(Unavailable(retry_after_s=1), request_id)
+        except Exception:
+            log.exception("request failed", request_id=request_id, method=scope["method"], path=path)
+            reply = refusal(Internal(), request_id)
         if reply is None:
             await self.edge(scope, receive, send)
             return

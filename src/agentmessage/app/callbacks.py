@@ -17,6 +17,7 @@ from agentmessage.app.carriers import CarrierSet
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.carriers.bandwidth import BandwidthTextCallbacks
+from agentmessage.carriers.callback_port import CallbackProof
 from agentmessage.carriers.port import (
     BrandHint,
     Callback,
@@ -33,6 +34,7 @@ from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import operations as numbers
 from agentmessage.outbox.bells import Ring
+from agentmessage.web.call import read_headers
 from agentmessage.web.responses import Receive, Reply, Scope, receive_part
 
 log = structlog.get_logger("agentmessage.callbacks")
@@ -42,7 +44,8 @@ SOURCES = frozenset({"carrier", "registry", "messages"})
 KEPT = "kept"
 """The outcome of what the rooms themselves have kept: it needs no second copy."""
 
-MAX_BODY_BYTES = 1024 * 1024
+MAX_LENGTH_DIGITS = 10
+PASSED_OVER_BYTES = 64 * 1024
 KEPT_BODY_CHARS = 65_536
 CHALLENGE = Reply(401, b"", {"WWW-Authenticate": 'Basic realm="agentmessage"'}, content_type="text/plain")
 """Bandwidth sends credentials only after this challenge (docs/carriers/bandwidth.md, section 6)."""
@@ -76,17 +79,19 @@ class Callbacks:
         carrier = self._carriers.get(account)
         if carrier is None or source not in SOURCES or scope["method"] != "POST":
             raise NotFound
+        headers = read_headers(scope["headers"])
+        reader = _reader(carrier, source)
+        try:
+            reader.admit(headers)
+            body = await _read(scope, receive, reader)
+        except ForgedCallback:
+            self._counted.labels(source, "forged").inc()
+            await pass_over(receive)
+            return CHALLENGE
         directory = await self._cells.directory()
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await read_body(receive)
         callback = Callback(headers, self._public_url + scope["path"], body, directory.now)
         try:
-            if source == "messages":
-                outcome = await self._take_texts(carrier.text_callbacks, account, callback)
-            else:
-                is_carrier = source == "carrier"
-                reader = carrier.carrier_callbacks if is_carrier else carrier.registry_callbacks
-                outcome = "read" if await self._tell(account, reader.read(callback)) else "unknown_subject"
+            outcome = await self._take(carrier, source, account, callback)
         except ForgedCallback:
             self._counted.labels(source, "forged").inc()
             return CHALLENGE
@@ -100,6 +105,17 @@ class Callbacks:
                 directory, new_id(), source=source, account=account, body=text, outcome=outcome
             )
         return Reply(202, b"{}") if outcome == "unreadable" else Reply(204, b"")
+
+    async def _take(self, carrier: CarrierSet, source: str, account: str, callback: Callback) -> str:
+        """What became of a callback. Raises ForgedCallback, UnreadableCallback."""
+        match source:
+            case "messages":
+                return await self._take_texts(carrier.text_callbacks, account, callback)
+            case "carrier":
+                hints = carrier.carrier_callbacks.read(callback)
+            case _:
+                hints = carrier.registry_callbacks.read(callback)
+        return "read" if await self._tell(account, hints) else "unknown_subject"
 
     async def _take_texts(self, reader: BandwidthTextCallbacks, account: str, callback: Callback) -> str:
         """Returns when what was told is kept; raises what the database raises, and then the carrier tells it again."""
@@ -136,13 +152,46 @@ async def _make_due(cell: CellDb, account: str, hint: Hint) -> bool:
             return await campaigns.hint(cell, tcr_campaign_id)
 
 
-async def read_body(receive: Receive) -> bytes:
-    """What somebody outside sends us. Raises PayloadTooLarge behind a megabyte."""
-    body = b""
+def _reader(carrier: CarrierSet, source: str) -> CallbackProof:
+    match source:
+        case "messages":
+            return carrier.text_callbacks
+        case "carrier":
+            return carrier.carrier_callbacks
+        case _:
+            return carrier.registry_callbacks
+
+
+async def _read(scope: Scope, receive: Receive, reader: CallbackProof) -> bytes:
+    """The body. One that is too long to be checked is not authentic. Raises ForgedCallback, PayloadTooLarge."""
+    try:
+        return await read_body(scope, receive, most=reader.max_body_bytes)
+    except PayloadTooLarge as error:
+        if reader.is_proven_by_headers:
+            raise
+        raise ForgedCallback("longer than any event") from error
+
+
+async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
+    """The body of a callback. Raises PayloadTooLarge, at once where its length is declared; InvalidInput."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if declared.isdigit() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > most):
+        raise PayloadTooLarge
+    body = bytearray()
     while True:
         message = await receive_part(receive)
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most:
             raise PayloadTooLarge
         if not message.get("more_body"):
-            return body
+            return bytes(body)
+
+
+async def pass_over(receive: Receive) -> None:
+    """Let a short body go by unread, so that its sender hears the refusal and can ask again on the same connection."""
+    passed = 0
+    while passed <= PASSED_OVER_BYTES:
+        message = await receive()
+        passed += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return

@@ -19,9 +19,10 @@ from agentmessage.carriers.bandwidth import (
     BandwidthSubscriptions,
     BandwidthTextCallbacks,
 )
+from agentmessage.carriers.callback_port import CallbackReader, CallbackSubscriber
 from agentmessage.carriers.http import AiohttpTransport, HttpTransport
 from agentmessage.carriers.line_types import LineTypeSource
-from agentmessage.carriers.port import CallbackReader, CallbackSubscriber, LineOptions, NumberSource, Registry
+from agentmessage.carriers.port import LineOptions, NumberSource, Registry
 from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
 from agentmessage.kernel.seal import derive, newest_key
 from agentmessage.settings import Settings

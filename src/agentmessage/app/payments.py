@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from agentmessage.app.callbacks import read_body
+from agentmessage.app.callbacks import pass_over, read_body
 from agentmessage.billing import provider_notices, topup_catalogue
 from agentmessage.billing.play_provider import PlayMoney
 from agentmessage.billing.provider import NoticeReader, PaymentProvider
@@ -16,11 +16,15 @@ from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
 from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.settings import BadSetting, Settings
+from agentmessage.web.call import read_headers
 from agentmessage.web.responses import Receive, Reply, Scope
 
 log = structlog.get_logger("agentmessage.payments")
 
 PATH = "/callbacks/stripe"
+MAX_BODY_BYTES = 1024 * 1024
+
+MAX_SIGNATURE_CHARS = 2048
 FORGED = Reply(400, b"", content_type="text/plain")
 HEARD = Reply(200, b"{}")
 
@@ -64,8 +68,12 @@ class PaymentNotices:
         """Answer one notice: 200 heard, 400 not authentic. Raises NotFound, PayloadTooLarge."""
         if self._reader is None or scope["path"] != PATH or scope["method"] != "POST":
             raise NotFound
-        signature = next((v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"stripe-signature"), "")
-        body = await read_body(receive)
+        signature = read_headers(scope["headers"]).get("stripe-signature", "")
+        if not 0 < len(signature) <= MAX_SIGNATURE_CHARS:
+            self._counted.labels("forged").inc()
+            await pass_over(receive)
+            return FORGED
+        body = await read_body(scope, receive, most=MAX_BODY_BYTES)
         outcome = await self._take(self._reader, body, signature)
         self._counted.labels(outcome).inc()
         return FORGED if outcome == "forged" else HEARD

@@ -381,19 +381,3 @@ class ForgedCallback(Exception):
 
 class UnreadableCallback(Exception):
     """The callback is authentic but not understood: stored raw, counted, shown to the operator."""
-
-
-class CallbackReader(Protocol):
-    """Reads one vendor's callbacks. Pure; raises ForgedCallback or UnreadableCallback."""
-
-    def read(self, callback: Callback) -> Sequence[Hint]:
-        """What the callback says, in our words."""
-        ...
-
-
-class CallbackSubscriber(Protocol):
-    """Tells one vendor where to call us back."""
-
-    async def subscribe(self, url: str) -> Answer[None]:
-        """Have the vendor call `url` for everything we listen to; already so is Accepted. Safe to repeat."""
-        ...

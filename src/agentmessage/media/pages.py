@@ -85,7 +85,10 @@ class MediaPages:
     async def _hand_out(self, db: CellDb, some_id: str, query_string: bytes) -> Reply:
         """Raises NotFound for anything but a good link to a file that is there, Unavailable."""
         media_id = _uuid(some_id)
-        query = dict(parse_qsl(query_string.decode("latin-1"), max_num_fields=8))
+        try:
+            query = dict(parse_qsl(query_string.decode("latin-1"), max_num_fields=8))
+        except ValueError as error:
+            raise NotFound from error
         until, signature = query.get("until", ""), query.get("sig", "")
         if not self._links.is_good(db.name, media_id, until=until, signature=signature, now=db.now):
             raise NotFound

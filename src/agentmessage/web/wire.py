@@ -25,8 +25,8 @@ def must(words: str) -> dict[str, str]:
 END = r"$(?!\n)"
 """End of a pattern. `$` alone would let a line feed pass behind it."""
 
-STORABLE = r"^[^\u0000]*" + END
-"""Any text that Postgres can keep."""
+STORABLE = r"^[^\u0000]*$"
+"""Any text that Postgres can keep, line feeds too."""
 
 E164_PATTERN = r"^\+[1-9][0-9]{6,14}" + END
 E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=must("must be E.164"))]

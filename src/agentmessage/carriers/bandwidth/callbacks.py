@@ -1,7 +1,7 @@
 """Order notifications (contract, section 6). The poll is the truth; these only say where to look."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from agentmessage.carriers.bandwidth import xml
@@ -16,6 +16,9 @@ KINDS = {
 }
 """Order types that we listen to, by the vendor's word."""
 
+MAX_BODY_BYTES = 1024 * 1024
+"""Of a notification: a purchase lists every number of it."""
+
 
 class BandwidthCallbacks:
     """CallbackReader of one account.
@@ -26,16 +29,26 @@ class BandwidthCallbacks:
 
     def __init__(self, account: BandwidthAccount) -> None:
         self._credentials = credentials_of(basic(account.callback_username, account.callback_password))
+        self.max_body_bytes = MAX_BODY_BYTES
+        self.is_proven_by_headers = True
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """See CallbackReader: the credentials are all the proof there is."""
+        require_credentials(headers, self._credentials)
 
     def read(self, callback: Callback) -> Sequence[Hint]:
         """The order that moved; nothing, when it is of a kind that we did not ask about."""
-        shown = credentials_of(callback.headers.get("authorization", ""))
-        if not hmac.compare_digest(shown, self._credentials):
-            raise ForgedCallback("wrong or missing Basic credentials")
+        self.admit(callback.headers)
         try:
             return _hints(xml.parse(callback.body))
         except Misunderstood as error:
             raise UnreadableCallback(str(error)) from error
+
+
+def require_credentials(headers: Mapping[str, str], expected: bytes) -> None:
+    """Refuse other credentials than those agreed on. Raises ForgedCallback."""
+    if not hmac.compare_digest(credentials_of(headers.get("authorization", "")), expected):
+        raise ForgedCallback("wrong or missing Basic credentials")
 
 
 def credentials_of(header: str) -> bytes:

@@ -1,7 +1,6 @@
 """Messaging callbacks: a JSON array of what became of texts, and of texts from handsets (contract, section 7.3)."""
 
-import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,10 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
-from agentmessage.carriers.bandwidth.callbacks import credentials_of
+from agentmessage.carriers.bandwidth.callbacks import MAX_BODY_BYTES, credentials_of, require_credentials
 from agentmessage.carriers.bandwidth.text_codes import failure_of
 from agentmessage.carriers.exchange import Misunderstood, basic, shown
-from agentmessage.carriers.port import Callback, ForgedCallback, UnreadableCallback
+from agentmessage.carriers.port import Callback, UnreadableCallback
 from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard, ReceiptState
 from agentmessage.sms import addresses
 
@@ -52,12 +51,16 @@ class BandwidthTextCallbacks:
 
     def __init__(self, account: BandwidthAccount) -> None:
         self._credentials = credentials_of(basic(account.callback_username, account.callback_password))
+        self.max_body_bytes = MAX_BODY_BYTES
+        self.is_proven_by_headers = True
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """See CallbackReader: the credentials are all the proof there is."""
+        require_credentials(headers, self._credentials)
 
     def read(self, callback: Callback) -> TextCallback:
         """What is told. Raises ForgedCallback on other credentials, UnreadableCallback on what is no JSON."""
-        presented = credentials_of(callback.headers.get("authorization", ""))
-        if not hmac.compare_digest(presented, self._credentials):
-            raise ForgedCallback("wrong or missing Basic credentials")
+        self.admit(callback.headers)
         heard: list[Heard] = []
         odd = 0
         for raw in _elements(callback.body):
