@@ -11,7 +11,7 @@ from agentmessage.campaigns.model import FLAGS, SAMPLES, Campaign, CampaignStatu
 from agentmessage.kernel.money import MICROCENTS_PER_CENT
 from agentmessage.web.paging import OffsetQuery
 from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import STORABLE, Request, Resource, must
+from agentmessage.web.wire import END, STORABLE, Request, Resource, must
 
 MICROCENTS_PER_DOLLAR = 100 * MICROCENTS_PER_CENT
 
