@@ -6,6 +6,7 @@ import typer
 
 from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
 from agentmessage.cli.bodies import Filed, Settings, body
+from agentmessage.cli.confirming import Yes, require_yes
 from agentmessage.cli.shown import Card, Shown, Table
 
 if TYPE_CHECKING:
@@ -71,3 +72,25 @@ def create_brand(
 def get_brand(client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Id of the brand.")]) -> Shown:
     """Show one brand and how far its vetting is."""
     return Card(thing=client.brands.get(brand), fields=FIELDS, title="Brand")
+
+
+@asks(brands, "update")
+def update_brand(
+    client: "AgentMessage",
+    *,
+    brand: Annotated[str, typer.Argument(help="Id of the brand.")],
+    file: Filed = None,
+    settings: Settings = None,
+) -> Shown:
+    """Change a brand, such as --set website=https://example.com; the registry looks at it again."""
+    fields: Any = body(file, settings)
+    return Card(thing=client.brands.update(brand, **fields), fields=FIELDS, title="Changed")
+
+
+@asks(brands, "delete")
+def delete_brand(
+    client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Id of the brand.")], yes: Yes = False
+) -> Shown:
+    """Delete a brand that has no campaign. Asks before, unless --yes."""
+    require_yes(f"Delete {client.brands.get(brand).display_name}? Filing it again costs the fee again.", is_given=yes)
+    return Card(thing=client.brands.delete(brand), fields=FIELDS, title="Deleted")

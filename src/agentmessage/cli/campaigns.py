@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
 from agentmessage.cli.bodies import Filed, Settings, body
+from agentmessage.cli.confirming import Yes, require_yes
 from agentmessage.cli.failures import FAILED
 from agentmessage.cli.shown import Card, Shown, Table
 from agentmessage.cli.tables import print_json, show
@@ -37,6 +38,7 @@ FIELDS = (
     "created_at",
 )
 FINDINGS = ("severity", "field", "detail", "suggested_fix")
+NUMBERS = ("number", "number_type", "carrier_line_option_status", "id", "label")
 
 BrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand.")]
 Usecase = Annotated[str | None, typer.Option(help="Such as CUSTOMER_CARE.")]
@@ -89,6 +91,33 @@ def get_campaign(
 ) -> Shown:
     """Show one campaign and how far its approval is."""
     return Card(thing=client.campaigns.get(campaign), fields=FIELDS, title="Campaign")
+
+
+@asks(campaigns, "numbers")
+def list_campaign_numbers(
+    client: "AgentMessage",
+    *,
+    campaign: Annotated[str, typer.Argument(help="Id of the campaign.")],
+    limit: Limit = 50,
+) -> Shown:
+    """List the numbers that are on a campaign."""
+    page = client.campaigns.list_phone_numbers(campaign, limit=page_size(limit))
+    filled_by = f"`agentmessage numbers attach NUMBER {campaign}` puts one on it."
+    return Table(rows=newest(page, limit), columns=NUMBERS, title="Numbers", filled_by=filled_by)
+
+
+@asks(campaigns, "deactivate")
+def deactivate_campaign(
+    client: "AgentMessage",
+    *,
+    campaign: Annotated[str, typer.Argument(help="Id of the campaign.")],
+    detach_numbers: Annotated[bool, typer.Option("--detach-numbers", help="Take its numbers off first.")] = False,
+    yes: Yes = False,
+) -> Shown:
+    """End a campaign for good; its monthly fee ends, too. Asks before, unless --yes."""
+    require_yes(f"Deactivate campaign {campaign}? It cannot be activated again.", is_given=yes)
+    ended = client.campaigns.deactivate(campaign, detach_numbers=detach_numbers)
+    return Card(thing=ended, fields=FIELDS, title="Deactivated")
 
 
 @asks(campaigns, "review")

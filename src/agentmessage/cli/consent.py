@@ -1,14 +1,20 @@
 """`agentmessage consent`."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import Struct
 
 from agentmessage.cli.asking import Limit, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.bodies import rows_of
 from agentmessage.cli.confirming import Yes, require_yes
+from agentmessage.cli.failures import FAILED
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Card, Shown, Table
+from agentmessage.cli.tables import print_json, say, show
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
@@ -20,7 +26,40 @@ COLUMNS = ("contact_number", "opted_in", "consent_method", "suppressed_by", "upd
 FIELDS = (*COLUMNS, "source", "opted_in_at", "opted_out_at", "created_at")
 HISTORY = ("occurred_at", "event", "source", "keyword", "evidence_consent_method", "evidence_agreement_text")
 
+ASKED = ("already_opted_in", "reused", "expires_at", "confirmation_message_id", "consent_pending_id")
+BATCH = 500
+"""Records of one request: the platform takes 1,000, and a megabyte."""
+
 ConsentId = Annotated[str, typer.Argument(metavar="ID", help="Of the consent.")]
+
+
+class Rejected(Struct, frozen=True, kw_only=True):
+    """A record that was not taken, by its place in the file, from 1."""
+
+    row: int
+    code: str
+    message: str
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """What became of a file of records."""
+
+    accepted: int
+    rejected: Sequence[Rejected]
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return FAILED if self.rejected else 0
+
+    def print(self, *, as_json: bool) -> None:
+        """Both as JSON, or the rejected records and a sentence."""
+        if as_json:
+            print_json(self)
+            return
+        if self.rejected:
+            show(self.rejected, columns=("row", "code", "message"), title="Rejected", as_json=False)
+        say(f"{self.accepted} on record, {len(self.rejected)} rejected.")
 
 
 @asks(consent, "list")
@@ -65,6 +104,63 @@ def record(
     held = number_of(client, from_)
     taken = client.consent.record(phone_number_id=held.id, contact_number=to, evidence=evidence)
     return Card(thing=taken, fields=("id", "already_opted_in", "agreement_text_hash"), title="On record")
+
+
+@asks(consent, "import")
+def import_consent(
+    client: "AgentMessage",
+    *,
+    file: Annotated[Path, typer.Argument(help="JSON array, or one record a line; - is standard input.")],
+) -> Shown:
+    """Record many consents, in batches. Ends with 1 when any was rejected; the others are on record.
+
+    Each record has phone_number_id, contact_number and evidence, as POST /v1/consent/bulk takes them.
+    """
+    records: Any = rows_of(file)
+    accepted = 0
+    rejected: list[Rejected] = []
+    for start in range(0, len(records), BATCH):
+        taken = client.consent.record_bulk(records=records[start : start + BATCH])
+        accepted += taken.accepted
+        rejected += [Rejected(row=start + one.index + 1, code=one.code, message=one.message) for one in taken.rejected]
+    return Imported(accepted=accepted, rejected=rejected)
+
+
+@asks(consent, "ask")
+def ask(
+    client: "AgentMessage",
+    *,
+    from_: Annotated[str, typer.Option("--from", help="Your number that asks, or its id.")],
+    to: Annotated[str, typer.Option("--to", help="The contact.")],
+    question: Annotated[str, typer.Option(help="What is texted, such as: Reply YES to agree to …")],
+    agreement: Annotated[str, typer.Option(help="What YES agrees to, word for word.")],
+) -> Shown:
+    """Text a contact a question that YES answers (double opt-in). It costs a message."""
+    held = number_of(client, from_)
+    asked = client.consent.start_double_opt_in(
+        phone_number_id=held.id, contact_number=to, confirmation_text=question, agreement_text=agreement
+    )
+    return Card(thing=asked, fields=ASKED, title="Asked")
+
+
+@asks(consent, "form")
+def form(
+    client: "AgentMessage",
+    *,
+    from_: Annotated[str, typer.Option("--from", help="Your number that will text, or its id.")],
+    to: Annotated[str, typer.Option("--to", help="The contact.")],
+    agreement: Annotated[str, typer.Option(help="What they agree to, word for word.")],
+) -> Shown:
+    """Make a link to a page on which a contact agrees; sending the link is yours to do."""
+    held = number_of(client, from_)
+    made = client.consent.create_hosted_form(phone_number_id=held.id, contact_number=to, agreement_text=agreement)
+    return Card(thing=made, fields=("url", "expires_at"), title="Form")
+
+
+@asks(consent, "get")
+def get_consent(client: "AgentMessage", *, consent_id: ConsentId) -> Shown:
+    """Show one consent."""
+    return Card(thing=client.consent.get(consent_id), fields=FIELDS, title="Consent")
 
 
 @asks(consent, "revoke")

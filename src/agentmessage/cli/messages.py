@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
+from agentmessage.cli.bodies import rows_of
 from agentmessage.cli.failures import FAILED, TIMED_OUT, Failure
 from agentmessage.cli.inbound import FIELDS as INBOUND_FIELDS
 from agentmessage.cli.moments import coming
@@ -43,6 +44,7 @@ FIELDS = (
     "delivered_at",
     "expires_at",
 )
+TRANSITIONS = ("at", "status", "cause", "code", "text")
 SENDER = "--from"
 FINAL = frozenset({"delivered", "failed", "undelivered", "canceled"})
 ARRIVED = frozenset({"delivered"})
@@ -108,6 +110,27 @@ def list_messages(
 def get_message(client: "AgentMessage", *, message: MessageId) -> Shown:
     """Show one text and how far it has come."""
     return Card(thing=client.messages.get(message), fields=FIELDS, title="Text")
+
+
+@asks(messages, "events")
+def list_transitions(client: "AgentMessage", *, message: MessageId) -> Shown:
+    """Show every state that a message was in, and why."""
+    return Table(rows=client.messages.list_events(message), columns=TRANSITIONS, title="States")
+
+
+@asks(messages, "batch")
+def batch(
+    client: "AgentMessage",
+    *,
+    file: Annotated[Path, typer.Argument(help="JSON array, or one message a line; - is standard input.")],
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Sending again with the same key sends nothing twice.")
+    ] = None,
+) -> Shown:
+    """Send up to 1,000 messages at once; each is accepted or rejected by itself. Ends with 1 when any was rejected."""
+    drafts: Any = rows_of(file)
+    sent = client.messages.send_batch(messages=drafts, idempotency_key=idempotency_key)
+    return Card(thing=sent, fields=("accepted", "refused"), title="Batch", status=FAILED if sent.refused else 0)
 
 
 @asks(messages, "cancel")

@@ -1,10 +1,11 @@
 """`agentmessage numbers`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agentmessage.cli.asking import Limit, NumberWord, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.bodies import Settings, body
 from agentmessage.cli.confirming import Yes, require_yes
 from agentmessage.cli.shown import Card, Sentence, Shown, Table
 
@@ -44,6 +45,9 @@ LINE_FIELDS = (
     "last_error.fix",
     "carrier_order_id",
 )
+BULK = ("order_id", "status", "quantity", "assigned_count", "pending_count", "failed_count", "assigned_numbers")
+ORDERS = ("created_at", "kind", "status", "quantity", "assigned_count", "finished_at", "id")
+ORDER = (*ORDERS, "phone_numbers", "unavailable_numbers")
 ORDERED = 201
 
 Kind = Annotated[str | None, typer.Option(help="local, toll_free or short_code.")]
@@ -86,14 +90,14 @@ def order_numbers(
     wanted: Annotated[list[str], typer.Argument(metavar="NUMBER...", help="As `numbers search` shows them.")],
     campaign: Annotated[str | None, typer.Option(help="Id of a campaign to attach.")] = None,
     label: Annotated[str | None, typer.Option(help="Your own name for them.")] = None,
-    inbound_url: Annotated[str | None, typer.Option(help="Told of texts that come in.")] = None,
-    status_url: Annotated[str | None, typer.Option(help="Told how your texts fare.")] = None,
+    inbound_url: Annotated[str | None, typer.Option(help="Where inbound messages are delivered.")] = None,
+    status_url: Annotated[str | None, typer.Option(help="Where the state of your messages is delivered.")] = None,
 ) -> Shown:
     """Order numbers: all of them or none. The first month is charged."""
     asked = chosen(campaign_id=campaign, label=label, inbound_url=inbound_url, status_url=status_url)
     ordered = client.phone_numbers.order(numbers=wanted, **asked)
     if ordered.http.status != ORDERED:
-        typer.echo("The carrier has not answered yet; `agentmessage numbers list` shows them when it has.", err=True)
+        typer.echo("The carrier has not answered yet; `agentmessage numbers orders` shows how far it is.", err=True)
     return Table(rows=ordered, columns=COLUMNS, title="Ordered")
 
 
@@ -101,6 +105,81 @@ def order_numbers(
 def get_number(client: "AgentMessage", *, number: NumberWord) -> Shown:
     """Show one number."""
     return Card(thing=number_of(client, number), fields=FIELDS, title="Number")
+
+
+@asks(numbers, "orders")
+def list_orders(
+    client: "AgentMessage",
+    *,
+    status: Annotated[str | None, typer.Option(help="Only those with this status.")] = None,
+    limit: Limit = 50,
+) -> Shown:
+    """List your orders of numbers, newest first."""
+    page = client.phone_numbers.orders.list(limit=page_size(limit), **chosen(status=status))
+    return Table(rows=newest(page, limit), columns=ORDERS, title="Orders", filled_by=FILLED_BY)
+
+
+@asks(numbers, "order-get")
+def get_order(
+    client: "AgentMessage", *, order: Annotated[str, typer.Argument(metavar="ID", help="Of the order.")]
+) -> Shown:
+    """Show one order, and what became of each of its numbers."""
+    return Card(thing=client.phone_numbers.orders.get(order), fields=ORDER, title="Order")
+
+
+@asks(numbers, "update")
+def update(
+    client: "AgentMessage",
+    *,
+    number: NumberWord,
+    label: Annotated[str | None, typer.Option(help="Your own name for it.")] = None,
+    inbound_url: Annotated[str | None, typer.Option(help="Where inbound messages are delivered.")] = None,
+    status_url: Annotated[str | None, typer.Option(help="Where the state of your messages is delivered.")] = None,
+    settings: Settings = None,
+) -> Shown:
+    """Change a number; what is left out stays. --set label=null clears it."""
+    held = number_of(client, number)
+    fields: Any = body(None, settings, label=label, inbound_url=inbound_url, status_url=status_url)
+    return Card(thing=client.phone_numbers.update(held.id, **fields), fields=FIELDS, title="Changed")
+
+
+@asks(numbers, "bulk-order")
+def bulk_order(
+    client: "AgentMessage",
+    *,
+    quantity: Annotated[int, typer.Argument(min=1, help="How many.")],
+    area_code: Annotated[str | None, typer.Option(help="Three digits, such as 415.")] = None,
+    kind: Kind = None,
+    label: Annotated[str | None, typer.Option(help="Your own name for them.")] = None,
+) -> Shown:
+    """Order any numbers that fit, many at once. `numbers bulk-get` shows an order that takes longer."""
+    asked = chosen(area_code=area_code, number_type=kind, label=label)
+    return Card(thing=client.phone_numbers.bulk_order(quantity=quantity, **asked), fields=BULK, title="Ordered")
+
+
+@asks(numbers, "bulk-get")
+def bulk_get(
+    client: "AgentMessage", *, order: Annotated[str, typer.Argument(metavar="ID", help="Of the bulk order.")]
+) -> Shown:
+    """Show how far a bulk order is."""
+    return Card(thing=client.phone_numbers.get_bulk_order(order), fields=BULK, title="Bulk order")
+
+
+@asks(numbers, "bulk-release")
+def bulk_release(
+    client: "AgentMessage",
+    *,
+    number: Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Your numbers, or their ids.")],
+    yes: Yes = False,
+) -> Shown:
+    """Give many numbers up. They cannot be had back: asks before, unless --yes."""
+    ids = [number_of(client, word).id for word in number]
+    require_yes(f"Give up {len(ids)} numbers? They cannot be had back.", is_given=yes)
+    return Card(
+        thing=client.phone_numbers.bulk_release(ids=ids),
+        fields=("released", "already_released", "unknown"),
+        title="Released",
+    )
 
 
 @asks(numbers, "attach")

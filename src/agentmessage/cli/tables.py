@@ -92,14 +92,14 @@ def _harmless_json(encoded: bytes) -> str:
 def in_words(value: Any) -> str:
     """A value as a cell of a table."""
     match value:
-        case None:
-            return UNSET_WORD
-        case bool():
-            return "yes" if value else "no"
+        case None | bool():
+            return {None: UNSET_WORD, True: "yes", False: "no"}[value]
         case date():
             return f"{value:%Y-%m-%d %H:%M:%S}Z" if isinstance(value, datetime) else value.isoformat()
         case list() | tuple():
-            return _few([str(item) for item in value])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return _few([in_words(item) for item in value])  # pyright: ignore[reportUnknownVariableType]
+        case msgspec.Struct():
+            return " ".join(in_words(getattr(value, name)) for name in value.__struct_fields__)
         case Mapping():
             return _few([f"{name}: {item}" for name, item in value.items()])  # pyright: ignore[reportUnknownVariableType]
         case _:

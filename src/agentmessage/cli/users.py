@@ -2,15 +2,23 @@
 
 import typer
 
+from agentmessage.cli.audit import audit
 from agentmessage.cli.brands import brands
 from agentmessage.cli.campaigns import campaigns
 from agentmessage.cli.consent import consent
+from agentmessage.cli.contacts import contacts
+from agentmessage.cli.conversations import conversations
 from agentmessage.cli.doctor import doctor
 from agentmessage.cli.events import events
+from agentmessage.cli.guardrails import guardrails
 from agentmessage.cli.inbound import inbound
+from agentmessage.cli.keys import keys
 from agentmessage.cli.login import log_in, log_out, who_am_i
+from agentmessage.cli.lookups import lookups
 from agentmessage.cli.messages import messages
+from agentmessage.cli.metrics import metrics
 from agentmessage.cli.numbers import numbers
+from agentmessage.cli.organization import organization
 from agentmessage.cli.wallet import wallet
 from agentmessage.cli.webhooks import webhooks
 
@@ -20,10 +28,18 @@ GROUPS = {
     "campaigns": campaigns,
     "messages": messages,
     "inbound": inbound,
+    "conversations": conversations,
     "consent": consent,
+    "contacts": contacts,
+    "guardrails": guardrails,
+    "lookups": lookups,
     "webhooks": webhooks,
     "events": events,
     "wallet": wallet,
+    "metrics": metrics,
+    "keys": keys,
+    "organization": organization,
+    "audit": audit,
 }
 
 

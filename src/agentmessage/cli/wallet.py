@@ -11,7 +11,7 @@ from msgspec import Struct
 from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
 from agentmessage.cli.moments import past
 from agentmessage.cli.shown import Card, Shown, Table
-from agentmessage.cli.tables import print_json, show
+from agentmessage.cli.tables import print_json, print_json_line, show
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
@@ -34,6 +34,15 @@ FIELDS = (
 FILLED_BY = "Ordering a number or sending a message makes the first."
 TRANSACTIONS = ("ts", "kind", "amount_cents", "balance_after_cents", "source", "source_ref", "id")
 USAGE = ("ts", "kind", "quantity", "unit_cost_cents", "total_cents", "ref_kind", "ref_id", "id")
+PRODUCTS = ("stripe_product_id", "amount_cents", "display_label")
+AUTO_TOPUP = (
+    "enabled",
+    "stripe_product_id",
+    "auto_topup_amount_cents",
+    "auto_topup_threshold_cents",
+    "next_charge_at",
+    "last_failure",
+)
 FEES = ("fee", "of", "price_cents")
 KINDS = (
     "outbound_sms",
@@ -73,17 +82,89 @@ def transactions(
 
 
 @asks(wallet, "usage")
-def usage(client: "AgentMessage", *, from_: From = None, to: To = None, limit: Limit = 50) -> Shown:
+def usage(
+    client: "AgentMessage",
+    *,
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as outbound_sms.")] = None,
+    from_: From = None,
+    to: To = None,
+    limit: Limit = 50,
+) -> Shown:
     """List what was paid for, newest first; the last 30 days unless told otherwise."""
-    asked = chosen(from_=from_, to=to)
+    asked = chosen(kind=kind, from_=from_, to=to)
     page = client.billing.list_usage(limit=page_size(limit, most=MOST), **asked)
     return Table(rows=newest(page, limit), columns=USAGE, title="Usage", filled_by=FILLED_BY)
+
+
+@asks(wallet, "products")
+def products(client: "AgentMessage") -> Shown:
+    """List what can be bought to top the wallet up."""
+    found = client.billing.list_topup_products().products
+    filled_by = "The host of the platform sells none; ask them to credit the wallet."
+    return Table(rows=found, columns=PRODUCTS, title="Top-ups", filled_by=filled_by)
+
+
+@asks(wallet, "topup")
+def top_up(
+    client: "AgentMessage",
+    *,
+    product: Annotated[str, typer.Argument(help="As `wallet products` shows it.")],
+    success_url: Annotated[str, typer.Option(help="Where the payment page sends you back to.")],
+    cancel_url: Annotated[str, typer.Option(help="Where it sends you back to when you change your mind.")],
+) -> Shown:
+    """Make a link to a page on which the top-up is paid."""
+    made = client.billing.create_topup(stripe_product_id=product, success_url=success_url, cancel_url=cancel_url)
+    return Card(thing=made, fields=("checkout_url", "checkout_session_id"), title="Top-up")
+
+
+@asks(wallet, "auto-topup")
+def auto_topup(
+    client: "AgentMessage",
+    *,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Turn it on or off; shows it if left out.")] = None,
+    product: Annotated[str | None, typer.Option(help="With --on: what is bought, from `wallet products`.")] = None,
+) -> Shown:
+    """Show or change what is bought automatically when the wallet runs low."""
+    if enabled is None:
+        return Card(thing=client.billing.get_auto_topup(), fields=AUTO_TOPUP, title="Automatic top-up")
+    changed = client.billing.set_auto_topup(enabled=enabled, **chosen(stripe_product_id=product))
+    return Card(thing=changed, fields=AUTO_TOPUP, title="Changed")
+
+
+@asks(wallet, "portal")
+def portal(
+    client: "AgentMessage",
+    *,
+    return_url: Annotated[str, typer.Option(help="Where the portal sends you back to.")],
+) -> Shown:
+    """Make a link to the page with your cards and invoices."""
+    made = client.billing.create_portal_session(return_url=return_url)
+    return Card(thing=made, fields=("portal_url", "expires_at"), title="Portal")
+
+
+@asks(wallet, "export")
+def export(client: "AgentMessage", *, from_: From = None, to: To = None) -> Shown:
+    """Write everything that was paid for, one JSON object a line, however much it is."""
+    with client.billing.stream_usage(**chosen(from_=from_, to=to)) as rows:
+        for row in rows:
+            print_json_line(row)
+    return Written()
 
 
 @asks(wallet, "fees")
 def fees(client: "AgentMessage") -> Shown:
     """Show what everything costs now."""
     return PriceList(catalog=client.billing.get_fees())
+
+
+class Written(Struct, frozen=True):
+    """Everything is on standard output already."""
+
+    status: int = 0
+
+    def print(self, *, as_json: bool) -> None:
+        """Nothing more."""
+        del as_json
 
 
 class PriceLine(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,24 @@ FIELDS = ("id", "url", "active", "events", "description", "api_version", "create
 SECRET_FIELDS = (*FIELDS, "secret")
 DELIVERIES = ("occurred_at", "event_type", "outcome", "attempt", "response_status", "response_time_ms", "url", "id")
 TESTED = ("outcome", "url", "response_status", "response_time_ms", "response_body_excerpt", "error", "event_id")
+ROTATED = ("webhook_secret", "rotated_at", "previous_valid_until")
+DELIVERY = (
+    "id",
+    "event_type",
+    "event_id",
+    "outcome",
+    "attempt",
+    "url",
+    "response_status",
+    "response_time_ms",
+    "response_body_excerpt",
+    "error",
+    "request_body_bytes",
+    "request_body_sha256",
+    "request_headers",
+    "endpoint_id",
+    "occurred_at",
+)
 REPLAYED = ("new_event_id", "event_type", "delivery_id", "endpoint_id", "enqueued_at")
 UNDELIVERED = "`agentmessage webhooks test` makes one."
 KEEP = "The secret is shown this once: keep it where your receiver finds it."
@@ -44,6 +62,12 @@ def list_endpoints(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
         title="Webhook endpoints",
         filled_by="`agentmessage webhooks create` makes one.",
     )
+
+
+@asks(webhooks, "get")
+def get_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
+    """Show one endpoint, without its secret."""
+    return Card(thing=client.webhooks.get(endpoint), fields=FIELDS, title="Endpoint")
 
 
 @asks(webhooks, "create")
@@ -94,6 +118,15 @@ def rotate(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) ->
     return Card(thing=rotated, fields=SECRET_FIELDS, title="New secret")
 
 
+@asks(webhooks, "rotate-organization")
+def rotate_organization(client: "AgentMessage", *, yes: Yes = False) -> Shown:
+    """Replace the secret that the organization's number URLs verify with; the old one stays valid for a few minutes."""
+    require_yes("Replace the organization's secret?", is_given=yes)
+    rotated = client.webhooks.rotate_organization_secret()
+    typer.echo(KEEP, err=True)
+    return Card(thing=rotated, fields=ROTATED, title="New secret")
+
+
 @asks(webhooks, "test")
 def test_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
     """Tell an endpoint something now and show its answer. Ends with 1 when it fails."""
@@ -121,6 +154,14 @@ def deliveries(
     page = client.webhooks.deliveries.list(limit=page_size(limit, most=200), **asked)
     fitting = (row for row in page.all() if kind is None or matches(row.event_type or "", kind))
     return Table(rows=list(islice(fitting, limit)), columns=DELIVERIES, title="Deliveries", filled_by=UNDELIVERED)
+
+
+@asks(webhooks, "delivery")
+def delivery_of(
+    client: "AgentMessage", *, delivery: Annotated[str, typer.Argument(metavar="ID", help="Of the delivery.")]
+) -> Shown:
+    """Show one attempt, with what the receiver answered."""
+    return Card(thing=client.webhooks.deliveries.get(delivery), fields=DELIVERY, title="Delivery")
 
 
 @asks(webhooks, "replay")

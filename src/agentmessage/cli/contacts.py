@@ -1,0 +1,28 @@
+"""`agentmessage contacts`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentmessage.cli.asking import asks
+from agentmessage.cli.confirming import Yes, require_yes
+from agentmessage.cli.shown import Card, Shown
+
+if TYPE_CHECKING:
+    from agentmessage.sdk import AgentMessage
+
+contacts = typer.Typer(no_args_is_help=True, help="What is stored of a contact.")
+
+ERASED = ("contact_number", "outbound_redacted", "inbound_redacted", "erased_at", "audit_log_id")
+
+
+@asks(contacts, "erase")
+def erase(
+    client: "AgentMessage",
+    *,
+    contact: Annotated[str, typer.Argument(metavar="NUMBER", help="The contact's number.")],
+    yes: Yes = False,
+) -> Shown:
+    """Erase what a contact said and was told; consent and money stay on record. Asks before, unless --yes."""
+    require_yes(f"Erase every word of {contact}? It cannot be undone.", is_given=yes)
+    return Card(thing=client.contacts.erase(contact), fields=ERASED, title="Erased")
