@@ -200,6 +200,19 @@ async def test_many_waits_hold_no_connection(cells: Cells, account: Account, db:
     assert app.bells._events == {}
 
 
+async def test_a_minute_is_answered_before_a_proxy_gives_up(
+    api: Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nginx does after 60 s without a byte, unless told otherwise."""
+    assert waiting.LONGEST_S + waiting.BACKSTOP_S <= 55
+    monkeypatch.setattr(waiting, "LONGEST_S", 0.1)
+
+    async with asyncio.timeout(PATIENCE_S):
+        reply = await api.get(path)
+
+    assert (reply.status, reply.data) == (200, None)
+
+
 @pytest.mark.covers("waitForInboundMessage", 422)
 @pytest.mark.parametrize(
     ("query", "field"),

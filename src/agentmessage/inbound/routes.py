@@ -57,10 +57,10 @@ async def list_inbound_messages(call: Call[NoInput, InboundQuery]) -> Page[Inbou
 async def wait_for_inbound_message(call: Call[NoInput, WaitQuery]) -> Answer[InboundOut | None]:
     """Wait for a text.
 
-    Answers as soon as one has come that fits, else `data: null` after `timeout_s`. Without `since` it is the first that
-    comes after the request; with `since` the oldest received after that time, so that a loop which sends the
-    `received_at` of the last one misses none of a conversation (`from` and `to` given). One key can wait 100 times at
-    once.
+    Answers as soon as one has come that fits, else `data: null` after `timeout_s`, and after 50 s at the latest.
+    Without `since` it is the first that comes after the request; with `since` the oldest received after that time, so
+    that a loop which sends the `received_at` of the last one misses none of a conversation (`from` and `to` given).
+    One key can wait 100 times at once.
     """
     query = call.query
     since = None if query.since is UNSET else in_utc(query.since, "since")

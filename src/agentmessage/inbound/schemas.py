@@ -108,7 +108,7 @@ class WaitQuery(Request, frozen=True):
         Meta(
             ge=0,
             le=WAIT_MAX_S,
-            description="Seconds to wait at most.",
+            description="Seconds to wait at most; more than 50 are 50, so that a proxy in front does not give up.",
             extra=must(f"must be an integer, 0..{WAIT_MAX_S}"),
         ),
     ] = 30

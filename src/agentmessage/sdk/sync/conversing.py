@@ -12,7 +12,9 @@ from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models import InboundMessage, MediaType, MediaTypeWord, MediaUpload, Message
 from agentmessage.sdk.sync.resource import Resource
 
-LONGEST_WAIT_S = 60
+LONGEST_WAIT_S = 50
+"""The platform answers by then whatever it is asked for: proxies in front of it give up after a minute."""
+
 EARLY_S = 1.0
 """A platform that is about to restart answers at once; it is asked again after this."""
 

@@ -64,15 +64,16 @@ class InboundMessagesOperations(Resource):
     ) -> InboundMessage | None:
         """Wait for a text.
 
-        Answers as soon as one has come that fits, else `data: null` after `timeout_s`. Without `since` it is the first
-        that comes after the request; with `since` the oldest received after that time, so that a loop which sends the
-        `received_at` of the last one misses none of a conversation (`from` and `to` given). One key can wait 100 times
-        at once.
+        Answers as soon as one has come that fits, else `data: null` after `timeout_s`, and after 50 s at the latest.
+        Without `since` it is the first that comes after the request; with `since` the oldest received after that time,
+        so that a loop which sends the `received_at` of the last one misses none of a conversation (`from` and `to`
+        given). One key can wait 100 times at once.
 
         - `from_`: The contact.
         - `to`: Your number.
         - `since`: Only texts received after this time; left out: after the request.
-        - `timeout_s`: Seconds to wait at most. 0 to 60, 30 unless given.
+        - `timeout_s`: Seconds to wait at most; more than 50 are 50, so that a proxy in front does not give up. 0 to 60,
+          30 unless given.
 
         Scope: `messages:read`. Refusals: ValidationFailed, RateLimited.
         """
