@@ -38,10 +38,12 @@ class Smsc:
 
     def __init__(self) -> None:
         self.decide: Callable[[SubmitSm], int | None] = lambda _: 0
+        self.name: Callable[[int], str] = lambda number: f"{0xA000 + number:x}"
         self.asked: list[SubmitSm] = []
         self.was_asked = asyncio.Event()
         self.speak = asyncio.Event()
         self.taken: dict[str, SubmitSm] = {}
+        self.count = 0
         self.server: Server | None = None
         self.session: ServerSession | None = None
 
@@ -62,7 +64,8 @@ class Smsc:
         return self._take(pdu)
 
     def _take(self, pdu: SubmitSm) -> Reply:
-        message_id = f"{0xA000 + len(self.taken):x}"
+        message_id = self.name(self.count)
+        self.count += 1
         self.taken[message_id] = pdu
         return Reply(message_id)
 

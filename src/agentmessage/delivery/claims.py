@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agentmessage.billing.model import Charge
 from agentmessage.carriers.port import Accepted, Deferred, Unknown
@@ -84,6 +85,39 @@ class Ending(Struct, frozen=True, kw_only=True):
     def is_taken(self) -> bool:
         """The carrier has it."""
         return self.status is Status.SENT
+
+
+class TakenPart(Struct, frozen=True):
+    """One part that the carrier took, under the id by which receipts will name it."""
+
+    carrier_message_id: str
+    message_id: UUID
+    org_id: UUID
+    part: int
+    parts: int
+
+
+def taken_parts(endings: Sequence[Ending]) -> Sequence[TakenPart]:
+    """The parts of messages that the carrier took, in the order of their ids, which are all different.
+
+    A carrier may give all parts of a message one id: then they are one part, of which one receipt speaks. Where it
+    gives none, or gives the same to a later message, the part has an id of ours that no receipt names.
+    """
+    found: dict[str, TakenPart] = {}
+    for ending in endings:
+        claim = ending.claim
+        names = list(dict.fromkeys(name for name in ending.carrier_message_ids if name))
+        for number, name in enumerate(names or [nameless(claim.message_id)], start=1):
+            if (older := found.get(name)) is not None:
+                unnamed = replace(older, carrier_message_id=nameless(older.message_id, older.part))
+                found[unnamed.carrier_message_id] = unnamed
+            found[name] = TakenPart(name, claim.message_id, claim.org_id, number, max(1, len(names)))
+    return [found[name] for name in sorted(found)]
+
+
+def nameless(message_id: UUID, part: int = 1) -> str:
+    """An id of ours for a part to which the carrier gave none: no receipt names it, but its wait ends."""
+    return f"~{message_id}.{part}"
 
 
 class Postponement(Struct, frozen=True):

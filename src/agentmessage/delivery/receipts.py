@@ -11,13 +11,14 @@ from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agentmessage.billing import operations as billing
 from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import Source, Suppression
 from agentmessage.delivery import conversation_queries, receipt_queries
-from agentmessage.delivery.claims import Claim, Ending, charge_of
+from agentmessage.delivery.claims import Claim, Ending, charge_of, nameless
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.receipt_queries import Part
 from agentmessage.delivery.receipt_rules import may_end, next_status, outcome_of
@@ -139,6 +140,7 @@ async def _apply(
     tx: Tx, wallets: Collection[UUID], *, account: str, carrier: str, heard: Sequence[ReceiptHeard]
 ) -> Applied:
     """Apply receipts of one carrier. Raises _WalletsFirst unless all wallets are locked that are charged by it."""
+    heard = [_named(one) for one in heard]
     carrier_ids = sorted({one.carrier_message_id for one in heard})
     parts = await receipt_queries.lock_parts(tx, account, carrier, carrier_ids)
     known = {part.carrier_message_id: part for part in parts}
@@ -162,6 +164,13 @@ async def _apply(
         await _move(tx, wallets, known, ends)
     unmatched = [one for one in heard if one.carrier_message_id not in known]
     return Applied(unmatched, _refusers(heard, known))
+
+
+def _named(receipt: ReceiptHeard) -> ReceiptHeard:
+    """A receipt without the carrier's id that names our own message is about its part without a name."""
+    if receipt.carrier_message_id or receipt.message_id is None:
+        return receipt
+    return replace(receipt, carrier_message_id=nameless(receipt.message_id))
 
 
 async def _move(tx: Tx, wallets: Collection[UUID], known: Mapping[str, Part], ends: Mapping[str, ReceiptHeard]) -> None:

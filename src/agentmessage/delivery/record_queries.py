@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.delivery.claims import Ending
+from agentmessage.delivery.claims import TakenPart
 from agentmessage.kernel.db import Statements
 
 
@@ -18,31 +18,52 @@ async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) 
     )
 
 
-async def insert_parts(tx: Statements, account: str, carrier: str, endings: Sequence[Ending]) -> None:
-    """What receipts will name. A carrier that ran through its ids begins again: then the newest text is meant."""
-    rows = [
-        (carrier_id, ending.claim.message_id, ending.claim.org_id, part, len(ending.carrier_message_ids))
-        for ending in endings
-        for part, carrier_id in enumerate(ending.carrier_message_ids, start=1)
-    ]
-    ids, message_ids, org_ids, part_numbers, counts = zip(*rows, strict=True)
-    await tx.run(
-        """INSERT INTO carrier_parts AS c
-               (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+async def insert_parts(tx: Statements, account: str, carrier: str, parts: Sequence[TakenPart]) -> list[str]:
+    """What receipts will name; returns the ids that were free. `parts` have one id each, in the order of the ids."""
+    return await tx.all(
+        str,
+        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
            SELECT $1, $2, p.*, $3
            FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[]) p
-           ON CONFLICT (account, carrier, carrier_message_id) DO UPDATE
-           SET message_id = excluded.message_id, org_id = excluded.org_id, part = excluded.part, parts = excluded.parts,
-               outcome = CASE WHEN c.message_id = excluded.message_id THEN c.outcome END,
-               created_at = excluded.created_at""",
+           ON CONFLICT DO NOTHING RETURNING carrier_message_id""",
         account,
         carrier,
         tx.now,
-        ids,
-        message_ids,
-        org_ids,
-        part_numbers,
-        counts,
+        *_columns(parts),
+    )
+
+
+async def take_ids_over(tx: Statements, account: str, carrier: str, parts: Sequence[TakenPart]) -> None:
+    """Give these parts ids that others have. What another message had under one keeps its row, without a name."""
+    await tx.run(
+        """UPDATE carrier_parts c SET carrier_message_id = '~' || gen_random_uuid()
+           FROM unnest($3::text[], $4::uuid[]) p (id, message_id)
+           WHERE c.account = $1 AND c.carrier = $2 AND c.carrier_message_id = p.id AND c.message_id <> p.message_id""",
+        account,
+        carrier,
+        [part.carrier_message_id for part in parts],
+        [part.message_id for part in parts],
+    )
+    await tx.run(
+        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+           SELECT $1, $2, p.*, $3
+           FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[]) p
+           ON CONFLICT (account, carrier, carrier_message_id) DO UPDATE
+           SET part = excluded.part, parts = excluded.parts, created_at = excluded.created_at""",
+        account,
+        carrier,
+        tx.now,
+        *_columns(parts),
+    )
+
+
+def _columns(parts: Sequence[TakenPart]) -> tuple[Sequence[object], ...]:
+    return (
+        [part.carrier_message_id for part in parts],
+        [part.message_id for part in parts],
+        [part.org_id for part in parts],
+        [part.part for part in parts],
+        [part.parts for part in parts],
     )
 
 

@@ -16,7 +16,16 @@ import structlog
 
 from agentmessage.billing import operations as billing
 from agentmessage.delivery import conversation_queries, pacing, receipts, record_queries
-from agentmessage.delivery.claims import Claim, Ending, Outcome, Postponement, charge_of, verdict
+from agentmessage.delivery.claims import (
+    Claim,
+    Ending,
+    Outcome,
+    Postponement,
+    TakenPart,
+    charge_of,
+    taken_parts,
+    verdict,
+)
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
 
@@ -116,10 +125,18 @@ class Recorder:
             await move(tx, [_moved(one) for one in mine])
         if taken:
             await conversation_queries.add_sent(tx, [one.claim for one in taken])
-        with_ids = [one for one in endings if one.carrier_message_ids]
-        if with_ids:
-            await record_queries.insert_parts(tx, self._account, self._carrier, with_ids)
+        parts = taken_parts([one for one in endings if one.carrier_message_ids])
+        if parts:
+            await self._insert_parts(tx, parts)
         return await receipts.apply_early(tx, self._account, self._carrier, endings)
+
+    async def _insert_parts(self, tx: Tx, parts: Sequence[TakenPart]) -> None:
+        """A carrier that ran through its ids begins again: then the newest message is meant."""
+        free = await record_queries.insert_parts(tx, self._account, self._carrier, parts)
+        if len(free) < len(parts):
+            known = set(free)
+            repeated = [part for part in parts if part.carrier_message_id not in known]
+            await record_queries.take_ids_over(tx, self._account, self._carrier, repeated)
 
     async def _postpone(self, tx: Tx, postponed: Sequence[Postponement]) -> None:
         now = tx.now
@@ -159,6 +176,6 @@ def _moved(ending: Ending) -> Move:
         error=ending.error,
         code=ending.code,
         text=ending.text,
-        carrier_message_id=ending.carrier_message_ids[0] if ending.carrier_message_ids else None,
+        carrier_message_id=next((name for name in ending.carrier_message_ids if name), None),
         is_charged=ending.is_taken,
     )
