@@ -92,6 +92,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "media/queries.py::find_upload": SECRET_LINK,
     "media/queries.py::list_expired": RETENTION,
     "delivery/dispatch_queries.py": DISPATCH,
+    "delivery/id_form_queries.py": RECEIPTS,
     "delivery/receipt_queries.py": RECEIPTS,
     "delivery/record_queries.py": DISPATCH,
     "migrations/restored.py": "the numbers that a cell's rows are ordered by, whose ever they are",

@@ -221,7 +221,8 @@ async def test_the_customers_reference_is_kept(line: Simulation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "answer_base", "receipt_base"), [("hex", 16, 16), ("decimal", 10, 10), ("mixed", 16, 10)]
+    ("form", "answer_base", "receipt_base"),
+    [("hex", 16, 16), ("decimal", 10, 10), ("mixed", 16, 10), ("mixed_back", 10, 16)],
 )
 async def test_ids_are_written_as_told(line: Simulation, form: str, answer_base: int, receipt_base: int) -> None:
     await line.control("texts/settings", {"ids": form})
@@ -233,8 +234,18 @@ async def test_ids_are_written_as_told(line: Simulation, form: str, answer_base:
 
     assert receipt is not None
     assert int(result.message_id, answer_base) == int(receipt.message_id, receipt_base)
-    assert (result.message_id == receipt.message_id) == (form != "mixed")
+    assert (result.message_id == receipt.message_id) == (answer_base == receipt_base)
     assert parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID) == receipt.message_id.encode() + b"\0"
+
+
+@pytest.mark.parametrize(("form", "last"), [("hex", "A"), ("decimal", "10")])
+async def test_ids_count_from_one_when_told_so(line: Simulation, form: str, last: str) -> None:
+    await line.control("texts/settings", {"ids": form, "counts_from_one": True})
+    session = await line.bind()
+
+    ids = [(await session.submit(submit())).message_id for _ in range(10)]
+
+    assert (ids[0], ids[-1]) == ("1", last)
 
 
 # ── being told ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
 from agentmessage.delivery import receipts
+from agentmessage.delivery.receipt_ids import ReceiptIds
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import Cells
 from agentmessage.outbox import oddities
@@ -27,6 +28,7 @@ class Hearing:
         self._ring = ring
         self._requires_propagation = requires_propagation
         self._until_recorded = until_recorded
+        self._ids = ReceiptIds(cells)
 
     async def hear(self, account: str, heard: Sequence[Heard]) -> None:
         """Keep what was told. Raises what the database raises when it is away: then the carrier tells it again."""
@@ -51,11 +53,22 @@ class Hearing:
         """Offer receipts to each cell in turn; what is nobody's yet is kept in all: matched there, or forgotten."""
         if self._until_recorded is not None:
             await self._until_recorded(account)
+        await oddities.keep_unrecognized(await self._cells.directory(), account, told)
+        await self._apply(account, await self._ids.read(account, told))
+
+    async def look_again(self) -> int:
+        """Apply receipts whose ids were not clear when they came; returns how many were looked at."""
+        return await self._ids.look_again(self._apply)
+
+    async def tidy(self) -> None:
+        """Forget receipts whose ids never became clear."""
+        await self._ids.tidy()
+
+    async def _apply(self, account: str, told: Sequence[ReceiptHeard]) -> None:
         names = await self._cells.names()
         unmatched = told
         for name in names:
             if unmatched:
                 unmatched = await receipts.apply(await self._cells.cell(name), account, unmatched)
-        await oddities.keep_unrecognized(await self._cells.directory(), account, told)
         for name in names:
             await receipts.keep(await self._cells.cell(name), account, unmatched)

@@ -30,6 +30,7 @@ LANDING_S = 8.0
 
 RECORDING_S = 5.0
 SWEEP_S = 1.0
+LOOK_AGAIN_S = 1.0
 GIVE_UP_S = 60.0
 
 
@@ -73,6 +74,7 @@ class Texting:
 
     def start(self) -> None:
         """Bring the lines up; cells are added by `take_up`."""
+        self._hearing.append(forever("receipts with unclear ids", self._look_again))
         for account, lines in self._lines.items():
             for line in lines:
                 self._hearing.append(forever(f"line {account} {line.carrier.name}", lambda line=line: self._hear(line)))
@@ -156,6 +158,11 @@ class Texting:
 
     async def _hear(self, line: TextLine) -> None:
         await line.carrier.run(self._ear.hear)
+
+    async def _look_again(self) -> None:
+        if not await self._ear.look_again():
+            await self._ear.tidy()
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _until_recorded(self, account: str) -> None:
         for desk in self._desks[account]:

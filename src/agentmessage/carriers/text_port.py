@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agentmessage.carriers.port import E164, Accepted, Deferred, Unknown
 
@@ -83,11 +84,22 @@ class ReceiptState(StrEnum):
     FAILED = "failed"
 
 
+class Reading(Struct, frozen=True):
+    """What an id in a receipt would be in an answer, if the carrier wrote the two in different forms."""
+
+    form: str
+    carrier_message_id: str
+
+
 class ReceiptHeard(Struct, frozen=True, kw_only=True):
     """The carrier's word on one part that it took. `message_id` only where the carrier carries ours back.
 
     `raw` is how the carrier says it, without what it repeats of the text: it is kept when the text is erased.
     `unrecognized` is its word for a state that no table knows; then `state` is SENT.
+
+    `readings` are other ids that may be meant, where nobody knows how the carrier writes them. `sender` is ours, as the
+    carrier writes it; `pair` and `excerpt` trace the two numbers and the beginning of the text (sms.traces), and
+    `submitted_at` is the carrier's time of it, in whatever zone. All are empty where the carrier does not say.
     """
 
     carrier: str
@@ -99,6 +111,15 @@ class ReceiptHeard(Struct, frozen=True, kw_only=True):
     happened_at: datetime
     raw: str
     unrecognized: str = ""
+    readings: Sequence[Reading] = ()
+    sender: str = ""
+    pair: str = ""
+    excerpt: str = ""
+    submitted_at: datetime | None = None
+
+    def under(self, carrier_message_id: str) -> "ReceiptHeard":
+        """The same about a part with this id, which is sure."""
+        return replace(self, carrier_message_id=carrier_message_id, readings=())
 
 
 class InboundHeard(Struct, frozen=True, kw_only=True):

@@ -182,7 +182,9 @@ class TextDesk:
         number = self._first_id + self._serial
         if via is Via.BANDWIDTH:
             return f"{int(at * 1000)}s{number:015x}"
-        return str(number) if self.settings.ids is IdForm.DECIMAL else f"{number:X}"
+        if self.settings.counts_from_one:
+            number = self._serial
+        return str(number) if self.settings.ids in (IdForm.DECIMAL, IdForm.MIXED_BACK) else f"{number:X}"
 
     # ── handsets ────────────────────────────────────────────────────────────────────────────────────────────
 

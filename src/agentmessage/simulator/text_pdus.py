@@ -75,7 +75,11 @@ def receipt_pdu(receipt: Receipt, *, ids: IdForm) -> DeliverSm:
     """A delivery receipt in the words of SMPP 3.4, appendix B, and in parameters."""
     handed = receipt.handed
     text = handed.text
-    part_id = str(int(handed.id, 16)) if ids is IdForm.MIXED else handed.id
+    part_id = handed.id
+    if ids is IdForm.MIXED:
+        part_id = str(int(handed.id, 16))
+    elif ids is IdForm.MIXED_BACK:
+        part_id = f"{int(handed.id):X}"
     is_delivered = receipt.stat is Stat.DELIVERED
     is_end = receipt.stat is handed.ending.stat
     err = handed.ending.err if is_end else "000"

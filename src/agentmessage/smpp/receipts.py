@@ -85,11 +85,12 @@ CUT_SHORT = {"DELIV": State.DELIVERED, "DELIVER": State.DELIVERED}
 class Receipt(Struct, frozen=True):
     """What a carrier says became of a text.
 
-    `message_id` is as the carrier wrote it, which need not be as it wrote it in its answer to the submit: see
-    `alternatives`. `error` is `err:` of the text, else the network_error_code in decimal, else empty. `done_at` has no
+    `message_id` is as the carrier wrote it, which need not be as it wrote it in its answer to the submit.
+    `error` is `err:` of the text, else the network_error_code in decimal, else empty. `done_at` has no
     zone on the wire and is taken for UTC. `told` is its text up to `text:`, which repeats what was submitted; it is
     empty where there are none of the usual fields, since it may then repeat that anywhere. `word` is what the carrier
-    calls a state that no table knows.
+    calls a state that no table knows. `submitted_at` is like `done_at`; `excerpt` is what the carrier repeats of the
+    text. `message_id` may be empty: not every carrier gives one.
     """
 
     message_id: str
@@ -98,23 +99,33 @@ class Receipt(Struct, frozen=True):
     done_at: datetime | None = None
     told: str = ""
     word: str = ""
+    submitted_at: datetime | None = None
+    excerpt: str = ""
 
 
 def read(pdu: Inbound) -> Receipt | None:
     """The receipt that a PDU is, or None where it is a text, or does not say of which text or what."""
     if not is_receipt(pdu):
         return None
-    told = _told(text_of(pdu))
+    told, excerpt = _told(text_of(pdu))
     fields = _fields(told)
     message_id = _text(parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "")
     number, word = parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat")
     state = _state(number, word)
-    if not message_id or state is None:
+    if state is None:
         return None
     error = fields.get("err") or _network_error(parameter(pdu.tlvs, Tag.NETWORK_ERROR_CODE))
     unrecognized = (word or f"message_state {number[0] if number else ''}") if state is State.UNRECOGNIZED else ""
-    done_at = _instant(fields.get("donedate", ""))
-    return Receipt(message_id, state, error, done_at, told if fields else "", unrecognized)
+    return Receipt(
+        message_id,
+        state,
+        error,
+        done_at=_instant(fields.get("donedate", "")),
+        told=told if fields else "",
+        word=unrecognized,
+        submitted_at=_instant(fields.get("submitdate", "")),
+        excerpt=excerpt if fields else "",
+    )
 
 
 def is_receipt(pdu: DeliverSm | DataSm) -> bool:
@@ -150,24 +161,6 @@ def parameters(receipt: Receipt) -> Tlvs:
     )
 
 
-def alternatives(message_id: str) -> tuple[str, ...]:
-    """All ways in which a carrier may write the same id, itself first: hexadecimal for decimal and back.
-
-    To look a text up by: an earlier one is likelier. Letters come in both cases, zeros to 8 or 10 places or not at all.
-    """
-    written = message_id.strip()
-    found = dict.fromkeys((message_id, written, written.lower(), written.upper()))
-    if DECIMAL.fullmatch(written):
-        number = int(written)
-        for digits in (f"{number:x}", f"{number:08x}"):
-            found |= dict.fromkeys((digits, digits.upper()))
-        found |= dict.fromkeys((str(number), f"{number:010d}"))
-    if HEXADECIMAL.fullmatch(written):
-        number = int(written, 16)
-        found |= dict.fromkeys((str(number), f"{number:010d}"))
-    return tuple(found)
-
-
 MESSAGE_TYPE = 0b0011_1100
 """The bits of esm_class that tell a receipt from a text."""
 
@@ -176,7 +169,6 @@ RECEIPTS = (0b0000_0100, 0b0010_0000)
 
 MINUTES = "%y%m%d%H%M"
 DECIMAL = re.compile(r"[0-9]{1,64}")
-HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,64}")
 
 MAX_READ_BYTES = 1024
 """A receipt is short; whatever follows is not read."""
@@ -191,9 +183,10 @@ _YEAR_DIGITS = {10: 2, 12: 2, 14: 4}
 _CENTURY = 2000
 
 
-def _told(raw: bytes) -> str:
-    """What stands before `text:`, behind which anything may stand."""
-    return _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)[0].rstrip()
+def _told(raw: bytes) -> tuple[str, str]:
+    """What stands before `text:`, and what behind it, where anything may stand."""
+    told, *excerpt = _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)
+    return told.rstrip(), excerpt[0] if excerpt else ""
 
 
 def _fields(told: str) -> dict[str, str]:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from agentmessage.carriers.smpp import GsmForm, incoming
 from agentmessage.carriers.smpp.account import MessageIds
-from agentmessage.carriers.smpp.identities import Identities
+from agentmessage.carriers.smpp.identities import answered, readings, told
 from agentmessage.carriers.text_port import ReceiptState, TextError
 from agentmessage.smpp.pdu import DeliverSm, Tag, Tlv
 from agentmessage.sms import gsm
 from agentmessage.sms.segments import Alphabet
+from agentmessage.sms.traces import is_trace_of, pair_trace
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RAW = b"id:00A1 sub:001 dlvrd:000 submit date:2611231200 done date:2611231201 stat:UNDELIV err:152 text:hi"
@@ -181,10 +182,10 @@ def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are
 
 
 def test_a_receipt_keeps_the_carrier_s_words() -> None:
-    heard = incoming.receipt(delivered(RAW, esm_class=4), now=NOW)
+    heard = incoming.receipt(delivered(RAW, esm_class=4), MessageIds.AUTO, now=NOW)
 
     assert heard is not None
-    assert (heard.carrier_message_id, heard.state) == ("00A1", ReceiptState.UNDELIVERED)
+    assert (heard.carrier_message_id, heard.state) == ("a1", ReceiptState.UNDELIVERED)
     assert (heard.error, heard.code, heard.raw) == (
         TextError.LANDLINE_OR_UNSUPPORTED,
         "152",
@@ -193,7 +194,7 @@ def test_a_receipt_keeps_the_carrier_s_words() -> None:
 
 
 def test_a_handset_cannot_write_a_receipt() -> None:
-    assert incoming.receipt(delivered(RAW), now=NOW) is None
+    assert incoming.receipt(delivered(RAW), MessageIds.AUTO, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -217,25 +218,54 @@ def test_both_parties_are_written_our_way(ton: int, address: str, number: str) -
 
 
 @pytest.mark.parametrize(
-    ("form", "answered", "told"),
+    ("form", "in_answer", "in_receipt"),
     [
         (MessageIds.AS_IS, "00A1", "a1"),
         (MessageIds.AS_IS, "no-hex-AB", "no-hex-AB"),
+        (MessageIds.AS_IS, "0A1B2C3D-00FF-4E5F", "0a1b2c3d-00ff-4e5f"),
         (MessageIds.HEX_ANSWERS, "A1", "161"),
         (MessageIds.HEX_RECEIPTS, "161", "000000A1"),
-        (MessageIds.AUTO, "A1", "161"),
-        (MessageIds.AUTO, "161", "000000A1"),
         (MessageIds.AUTO, "00A1", "a1"),
     ],
 )
-def test_one_id_is_recognized_however_it_is_written(form: MessageIds, answered: str, told: str) -> None:
-    ids = Identities(form)
+def test_one_id_is_recognized_however_it_is_written(form: MessageIds, in_answer: str, in_receipt: str) -> None:
+    assert answered(in_answer, form) == told(in_receipt, form)
 
-    assert ids.answered(answered) == ids.told(told)
+
+@pytest.mark.parametrize(
+    ("in_answer", "in_receipt", "form"),
+    [
+        ("0A1B2C3D", "169552957", MessageIds.HEX_ANSWERS),
+        ("a", "10", MessageIds.HEX_ANSWERS),
+        ("161", "000000A1", MessageIds.HEX_RECEIPTS),
+        ("16", "10", MessageIds.HEX_RECEIPTS),
+    ],
+)
+def test_an_id_in_the_other_form_is_among_its_readings(in_answer: str, in_receipt: str, form: MessageIds) -> None:
+    found = {one.form: one.carrier_message_id for one in readings(in_receipt, MessageIds.AUTO)}
+
+    assert found[form] == answered(in_answer, MessageIds.AUTO)
+    assert readings(in_receipt, MessageIds.AS_IS) == ()
+
+
+@pytest.mark.parametrize("message_id", ["7", "", "no-hex-AB", "a-b"])
+def test_an_id_that_is_the_same_in_every_form_has_no_other_reading(message_id: str) -> None:
+    assert list(readings(message_id, MessageIds.AUTO)) == []
 
 
 def test_ids_that_differ_stay_different() -> None:
-    ids = Identities(MessageIds.AS_IS)
+    assert answered("A1", MessageIds.AS_IS) != told("161", MessageIds.AS_IS)
+    assert answered("Ab-1", MessageIds.AS_IS) != told("aB-1", MessageIds.AS_IS)
 
-    assert ids.answered("A1") != ids.told("161")
-    assert ids.answered("Ab-1") != ids.told("aB-1")
+
+def test_a_receipt_carries_traces_of_its_message_and_none_of_its_content() -> None:
+    words = b"id:7 submit date:2611230905 stat:DELIVRD text:Acme: ticket 12 of"
+
+    heard = incoming.receipt(delivered(words, esm_class=4), MessageIds.AUTO, now=NOW)
+
+    assert heard is not None
+    assert heard.pair == pair_trace("+14155550123", "+12125550188")
+    assert is_trace_of(heard.excerpt, "Acme: ticket 12 of today")
+    assert not is_trace_of(heard.excerpt, "Acme: ticket 13 of today")
+    assert heard.submitted_at == datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+    assert "ticket" not in repr(heard)

@@ -26,7 +26,7 @@ class LongTexts(StrEnum):
 class MessageIds(StrEnum):
     """How the carrier writes its ids in answers and in receipts; many differ (domain notes, section 5.1)."""
 
-    AUTO = "auto"  # compare both ways with what this process was answered lately
+    AUTO = "auto"  # learned from which receipts found their messages
     AS_IS = "as_is"
     HEX_ANSWERS = "hex_answers"  # hexadecimal in answers, decimal in receipts
     HEX_RECEIPTS = "hex_receipts"

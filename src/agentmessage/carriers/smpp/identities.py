@@ -1,53 +1,48 @@
-"""Carrier message ids as we compare them: one text's id in an answer and in its receipts must be one.
+"""Carrier message ids as we compare them: one message's id in an answer and in its receipts must be one; pure.
 
-Carriers write the same id in hexadecimal in one place and in decimal in the other (domain notes, section 5.1), with or
-without zeros in front. Where nobody has said which, an id in a receipt is looked for in every way among those that this
-process was answered lately.
+Carriers write the same id with or without zeros in front, in either case, and some in hexadecimal in one place and in
+decimal in the other (domain notes, section 5.1). Which form a carrier has is not to be seen from one id: the readings
+of an id in a receipt are what it would be in each form, and the database decides.
 """
 
 import re
+from collections.abc import Sequence
 
 from agentmessage.carriers.smpp.account import MessageIds
-from agentmessage.smpp.receipts import alternatives
-
-REMEMBERED = 100_000
+from agentmessage.carriers.text_port import Reading
 
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,64}")
 _DECIMAL = re.compile(r"[0-9]{1,64}")
+_GROUPED = re.compile(r"[0-9a-fA-F]+(-[0-9a-fA-F]+)+")
 
 
-class Identities:
-    """The ids of one carrier account."""
+def answered(message_id: str, form: MessageIds) -> str:
+    """An id from an answer to a submit, as it is kept."""
+    return _decimal(message_id) if form is MessageIds.HEX_ANSWERS else plain(message_id)
 
-    def __init__(self, form: MessageIds) -> None:
-        self._form = form
-        self._answered: dict[str, None] = {}
 
-    def answered(self, message_id: str) -> str:
-        """An id from an answer to a submit, as it is kept."""
-        if self._form is MessageIds.HEX_ANSWERS:
-            return _decimal(message_id)
-        kept = plain(message_id)
-        if self._form is MessageIds.AUTO:
-            self._answered[kept] = None
-            if len(self._answered) > REMEMBERED:
-                del self._answered[next(iter(self._answered))]
-        return kept
+def told(message_id: str, form: MessageIds) -> str:
+    """An id from a receipt, as it is looked for."""
+    return _decimal(message_id) if form is MessageIds.HEX_RECEIPTS else plain(message_id)
 
-    def told(self, message_id: str) -> str:
-        """An id from a receipt, as it is looked for."""
-        if self._form is MessageIds.HEX_RECEIPTS:
-            return _decimal(message_id)
-        kept = plain(message_id)
-        if self._form is not MessageIds.AUTO or kept in self._answered:
-            return kept
-        others = (plain(other) for other in alternatives(message_id))
-        return next((other for other in others if other in self._answered), kept)
+
+def readings(message_id: str, form: MessageIds) -> Sequence[Reading]:
+    """What else an id from a receipt may be in an answer, where nobody has said how the carrier writes ids."""
+    if form is not MessageIds.AUTO:
+        return ()
+    kept, found = plain(message_id), list[Reading]()
+    if _DECIMAL.fullmatch(kept):
+        found.append(Reading(MessageIds.HEX_ANSWERS, f"{int(kept):x}"))
+    if _HEXADECIMAL.fullmatch(kept):
+        found.append(Reading(MessageIds.HEX_RECEIPTS, str(int(kept, 16))))
+    return [reading for reading in found if reading.carrier_message_id != kept]
 
 
 def plain(message_id: str) -> str:
-    """Without spaces, and what may be a number without zeros in front and in one case."""
+    """Without spaces; what may be a number without zeros in front, and that or a UUID in one case."""
     written = message_id.strip()
+    if _GROUPED.fullmatch(written):
+        return written.lower()
     return (written.lower().lstrip("0") or "0") if _HEXADECIMAL.fullmatch(written) else written
 
 

@@ -6,7 +6,8 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
-from agentmessage.carriers.smpp.account import GsmForm
+from agentmessage.carriers.smpp import identities
+from agentmessage.carriers.smpp.account import GsmForm, MessageIds
 from agentmessage.carriers.smpp.codes import receipt_meaning
 from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard
 from agentmessage.kernel.ids import new_id
@@ -15,6 +16,7 @@ from agentmessage.smpp.pdu import Inbound, Tag, parameter, text_of
 from agentmessage.sms import addresses, gsm
 from agentmessage.sms.gsm import MARK
 from agentmessage.sms.segments import Alphabet
+from agentmessage.sms.traces import pair_trace, text_trace
 
 NAME = "smpp"
 HAS_HEADER = 0x40
@@ -36,21 +38,26 @@ class Join(Struct, frozen=True):
 ALONE = Join(0, 1, 1)
 
 
-def receipt(pdu: Inbound, *, now: datetime) -> ReceiptHeard | None:
-    """The receipt that a PDU is; None where it is a text, or does not say of which text or what."""
+def receipt(pdu: Inbound, form: MessageIds, *, now: datetime) -> ReceiptHeard | None:
+    """The receipt that a PDU is; None where it is a text, or does not say what became of one."""
     found = receipts.read(pdu)
     if found is None:
         return None
     state, error = receipt_meaning(found.state, found.error)
     return ReceiptHeard(
         carrier=NAME,
-        carrier_message_id=found.message_id,
+        carrier_message_id=identities.told(found.message_id, form),
         state=state,
         error=error,
         code=found.error or None,
         happened_at=now,
         raw=_readable(found.told or found.state.name),
         unrecognized=_readable(found.word),
+        readings=identities.readings(found.message_id, form),
+        sender=_readable(pdu.destination),
+        pair=pair_trace(pdu.source, pdu.destination),
+        excerpt=text_trace(found.excerpt),
+        submitted_at=found.submitted_at,
     )
 
 

@@ -7,14 +7,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from msgspec.structs import replace
 
 from agentmessage.carriers.port import Deferred
 from agentmessage.carriers.smpp import incoming, outgoing
 from agentmessage.carriers.smpp.account import SmppAccount
 from agentmessage.carriers.smpp.ear import Ear
 from agentmessage.carriers.smpp.handing import Handing
-from agentmessage.carriers.smpp.identities import Identities
+from agentmessage.carriers.smpp.identities import answered
 from agentmessage.carriers.smpp.throttle import Throttle
 from agentmessage.carriers.smpp.trust import Trust
 from agentmessage.carriers.text_port import (
@@ -62,7 +61,6 @@ class SmppTexts:
         self._trust_of: dict[ClientSession, Trust] = {}
         self._pending: deque[Handing] = deque()
         self._throttle = Throttle()
-        self._ids = Identities(account.message_ids)
         self._late: dict[tuple[int, int], OutboundText] = {}
         self._ear: Ear | None = None
         self._has_room = asyncio.Event()
@@ -164,7 +162,7 @@ class SmppTexts:
             trust.note(is_answered=result.outcome is Outcome.ANSWERED)
         if result.status == Status.OK:
             self._throttle.accepted(now)
-            if handing.taken(self._ids.answered(result.message_id)):
+            if handing.taken(answered(result.message_id, self.account.message_ids)):
                 self._step(handing)
         else:
             self._refused(session, handing, result, now)
@@ -224,12 +222,11 @@ class SmppTexts:
             return Status.TEMPORARY_ERROR
         if not is_receipt(pdu):
             return self._ear.tell(self._read(pdu))
-        heard = incoming.receipt(pdu, now=self._clock.now())
+        heard = incoming.receipt(pdu, self.account.message_ids, now=self._clock.now())
         if heard is None:
             log.warning("a receipt that says nothing", account=self.account.account)
             return Status.OK
-        known = self._ids.told(heard.carrier_message_id)
-        return self._ear.tell(replace(heard, carrier_message_id=known))
+        return self._ear.tell(heard)
 
     def _read(self, pdu: Inbound) -> InboundHeard:
         account = self.account
@@ -243,7 +240,7 @@ class SmppTexts:
         self._ear.tell(
             ReceiptHeard(
                 carrier=incoming.NAME,
-                carrier_message_id=self._ids.answered(result.message_id),
+                carrier_message_id=answered(result.message_id, self.account.message_ids),
                 message_id=text.message_id,
                 state=ReceiptState.SENT,
                 happened_at=self._clock.now(),
