@@ -13,7 +13,7 @@ from agentmessage.carriers.text_port import Reading
 
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{1,64}")
 _DECIMAL = re.compile(r"[0-9]{1,64}")
-_GROUPED = re.compile(r"[0-9a-fA-F]+(-[0-9a-fA-F]+)+")
+_GROUPED = re.compile(r"(?=(-?[0-9a-fA-F]){16})[0-9a-fA-F]+(-[0-9a-fA-F]+)+")
 
 
 def answered(message_id: str, form: MessageIds) -> str:
