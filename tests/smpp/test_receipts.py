@@ -1,5 +1,6 @@
 """Receipts as carriers write them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.smpp.pdu import DataSm, DeliverSm, Tag, Tlv
-from agentmessage.smpp.receipts import Receipt, State, is_receipt, parameters, read, write
+from agentmessage.smpp.receipts import WORDS, Receipt, State, is_receipt, parameters, read, write
+from agentmessage.sms import gsm
 
 BY_THE_BOOK = (
     b"id:0123456789 sub:001 dlvrd:001 submit date:2611230905 done date:2611230906 stat:DELIVRD err:000 text:hello"
@@ -52,6 +54,155 @@ def test_a_receipt_by_the_book_is_read_whole() -> None:
 )
 def test_a_receipt_is_read_however_it_is_written(text: bytes, message_id: str, state: State, error: str) -> None:
     found = read(receipt(text))
+
+    assert found is not None
+    assert (found.message_id, found.state, found.error) == (message_id, state, error)
+
+
+CODINGS: dict[str, Callable[[str], bytes]] = {
+    "latin-1": lambda text: text.encode("latin-1"),
+    "utf-16-be": lambda text: text.encode("utf-16-be"),
+    "utf-16-le": lambda text: text.encode("utf-16-le"),
+    "with a mark": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "with a mark, other order": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "septets, packed": lambda text: gsm.pack(gsm.encode_unpacked(text)),
+    "cut in half a character": lambda text: text.encode("utf-16-be") + b"\0",
+}
+HEADERS = [b"", b"\x05\x00\x03\x07\x02\x01", b"\x06\x08\x04\x00\x07\x02\x01", b"\x06\x05\x04\x0b\x84\x23\xf0"]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=["alone", "8-bit", "16-bit", "ports"])
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("data_coding", [0, 3, 4, 8])
+@pytest.mark.parametrize("is_payload", [False, True])
+def test_a_receipt_is_read_in_whatever_coding(header: bytes, coding: str, data_coding: int, is_payload: bool) -> None:  # noqa: FBT001
+    """data_coding often says another one than the octets are in."""
+    octets = header + CODINGS[coding](BY_THE_BOOK.decode())
+    pdu = DeliverSm(
+        esm_class=0x44 if header else 0x04,
+        data_coding=data_coding,
+        short_message=b"" if is_payload else octets[:254],
+        tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, octets),) if is_payload else (),
+    )
+
+    found = read(pdu)
+
+    assert found is not None
+    assert (found.message_id, found.state, found.error) == ("0123456789", State.DELIVERED, "000")
+    assert found.done_at == NINE_SIX
+    assert (found.told, found.excerpt[:5]) == (TOLD, "hello")
+
+
+@pytest.mark.parametrize("header", HEADERS[1:3], ids=["8-bit", "16-bit"])
+def test_a_header_that_nobody_announced_is_none_of_the_text(header: bytes) -> None:
+    found = read(receipt(header + b"id:7 stat:DELIVRD"))
+
+    assert found is not None
+    assert found.told == "id:7 stat:DELIVRD"
+
+
+def test_a_payload_beside_other_words_is_read() -> None:
+    found = read(receipt(b"delivery report", Tlv(Tag.MESSAGE_PAYLOAD, BY_THE_BOOK)))
+
+    assert found is not None
+    assert found.message_id == "0123456789"
+
+
+@pytest.mark.parametrize(
+    ("text", "message_id", "state", "error"),
+    [
+        ("id:7 status:DELIVRD error:000 text:x", "7", State.DELIVERED, "000"),
+        ("ID: 7; Status: Delivered; Err: 0;", "7", State.DELIVERED, "0"),
+        ("id=7&stat=UNDELIV&err=12", "7", State.UNDELIVERABLE, "12"),
+        ("id:7|sub:001|dlvrd:001|stat:DELIVRD|err:000|text:", "7", State.DELIVERED, "000"),
+        ("id:12:34:56 sub:001 stat:DELIVRD err:000", "12:34:56", State.DELIVERED, "000"),
+        ("id:a:id:9 stat:EXPIRED", "a:id:9", State.EXPIRED, ""),
+        ("id:urn:uuid:6e8bc430-9c3a stat:DELIVRD", "urn:uuid:6e8bc430-9c3a", State.DELIVERED, ""),
+        ("id:sip:7@smsc.example:5060 stat:DELIVRD", "sip:7@smsc.example:5060", State.DELIVERED, ""),
+        ("message_id:7 message_state:DELIVRD", "7", State.DELIVERED, ""),
+        ("Message ID: 7\r\nStatus: EXPIRED\r\nError code: 0x22", "7", State.EXPIRED, "0x22"),
+        ('{"id":"7","stat":"DELIVRD","err":"000"}', "7", State.DELIVERED, "000"),
+        ("id:7\tstat:DELIVRD\x00", "7", State.DELIVERED, ""),
+        ("stat:DELIVRD id:7", "7", State.DELIVERED, ""),
+        ("id:7 sub: dlvrd: submit date: done date: stat:DELIVRD err: text:", "7", State.DELIVERED, ""),
+        ("id:7 stat:DELIVRD err:000 Text:id:8 stat:UNDELIV", "7", State.DELIVERED, "000"),
+        ("id:7 stat:DELIVRD msg:id:8 stat:UNDELIV", "7", State.DELIVERED, ""),
+        ("id:7 stat: DELIVRD", "7", State.DELIVERED, ""),
+        ("id:7 stat : DELIVRD", "7", State.DELIVERED, ""),
+        ("id:7,,stat:DELIVRD,,", "7", State.DELIVERED, ""),
+    ],
+)
+def test_names_separators_and_colons_may_be_any(text: str, message_id: str, state: State, error: str) -> None:
+    for octets in (text.encode("latin-1"), text.encode("utf-16-be")):
+        found = read(receipt(octets))
+
+        assert found is not None
+        assert (found.message_id, found.state, found.error) == (message_id, state, error)
+
+
+def test_what_is_repeated_in_another_coding_says_nothing() -> None:
+    """Whoever wrote the message must not make a delivery of its failure."""
+    repeated = "id:7 stat:DELIVRD err:000 sub:001 dlvrd:001".encode("utf-16-be")
+
+    found = read(receipt(b"id:7 stat:UNDELIV text:" + repeated))
+
+    assert found is not None
+    assert found.state is State.UNDELIVERABLE
+
+
+@pytest.mark.parametrize(
+    "written", ["2611230906", "26-11-23 09:06", "2026-11-23 09:06:00", "2026/11/23T09:06:00Z", " 20261123090600"]
+)
+def test_a_date_is_its_digits(written: str) -> None:
+    found = read(receipt(f"id:7 done date:{written} stat:DELIVRD".encode()))
+
+    assert found is not None
+    assert found.done_at == NINE_SIX
+
+
+NAMES = {
+    "id": ["id", "ID", "Id", "message_id", "msgid", "MsgId"],
+    "stat": ["stat", "STAT", "status", "Status", "message_state"],
+    "err": ["err", "ERR", "error", "error_code"],
+    "sub": ["sub", "Sub"],
+}
+ID_CHARACTERS = "abcdefXYZ0123456789-_.:@/+"
+
+
+@given(
+    message_id=st.text(ID_CHARACTERS, min_size=1, max_size=60).filter(lambda text: text[0] != ":" and text[-1] != ":"),
+    state=st.sampled_from([State.DELIVERED, State.UNDELIVERABLE, State.EXPIRED, State.REJECTED, State.ENROUTE]),
+    error=st.text("0123456789ABCDEF", min_size=1, max_size=5),
+    order=st.permutations(["id", "stat", "err", "sub"]),
+    between=st.sampled_from([" ", "  ", ";", ", ", "\n", "|", "\t", " ; "]),
+    colon=st.sampled_from([":", ": ", "=", " : "]),
+    coding=st.sampled_from([coding for coding in CODINGS if coding != "septets, packed"]),
+    header=st.sampled_from(HEADERS),
+    words=st.text(max_size=30),
+    data=st.data(),
+)
+def test_a_receipt_in_any_form_is_read(  # noqa: PLR0917 - as many ways to differ
+    message_id: str,
+    state: State,
+    error: str,
+    order: list[str],
+    between: str,
+    colon: str,
+    coding: str,
+    header: bytes,
+    words: str,
+    data: st.DataObject,
+) -> None:
+    values = {"id": message_id, "stat": WORDS[state].decode(), "err": error, "sub": "001"}
+    fields = [f"{data.draw(st.sampled_from(NAMES[name]))}{colon}{values[name]}" for name in order]
+    text = between.join(fields)
+    if data.draw(st.booleans()):
+        text += f"{between}text:{words.encode('latin-1', 'ignore').decode('latin-1')}"
+
+    pdu = DeliverSm(
+        esm_class=0x44 if header else 0x04, tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, header + CODINGS[coding](text)),)
+    )
+    found = read(pdu)
 
     assert found is not None
     assert (found.message_id, found.state, found.error) == (message_id, state, error)

@@ -15,7 +15,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from agentmessage.smpp.pdu import DataSm, DeliverSm, Inbound, Tag, Tlv, Tlvs, parameter, text_of
+from agentmessage.smpp import receipt_text
+from agentmessage.smpp.pdu import DataSm, DeliverSm, Inbound, Tag, Tlv, Tlvs, parameter
 
 
 class State(IntEnum):
@@ -107,8 +108,8 @@ def read(pdu: Inbound) -> Receipt | None:
     """The receipt that a PDU is, or None where it is a text, or does not say of which text or what."""
     if not is_receipt(pdu):
         return None
-    told, excerpt = _told(text_of(pdu))
-    fields = _fields(told)
+    text = receipt_text.read(pdu)
+    fields = text.fields
     message_id = _text(parameter(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID)) or fields.get("id", "")
     number, word = parameter(pdu.tlvs, Tag.MESSAGE_STATE), fields.get("stat")
     state = _state(number, word)
@@ -121,10 +122,10 @@ def read(pdu: Inbound) -> Receipt | None:
         state,
         error,
         done_at=_instant(fields.get("donedate", "")),
-        told=told if fields else "",
+        told=text.told if fields else "",
         word=unrecognized,
         submitted_at=_instant(fields.get("submitdate", "")),
-        excerpt=excerpt if fields else "",
+        excerpt=text.excerpt if fields else "",
     )
 
 
@@ -170,30 +171,12 @@ RECEIPTS = (0b0000_0100, 0b0010_0000)
 MINUTES = "%y%m%d%H%M"
 DECIMAL = re.compile(r"[0-9]{1,64}")
 
-MAX_READ_BYTES = 1024
-"""A receipt is short; whatever follows is not read."""
-
-_FIELD = re.compile(r"(?<![^\s,;])(id|submit\s*date|done\s*date|stat|err)\s*:[ \t]*+([^\s,;:]++)(?!:)", re.IGNORECASE)
-_WORDS_BEGIN = re.compile(r"(?<![^\s,;])text\s*:", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[^A-Z]+")
 MAX_DIGITS = 3
 """`stat:` may be a number as in message_state, with zeros in front."""
 
 _YEAR_DIGITS = {10: 2, 12: 2, 14: 4}
 _CENTURY = 2000
-
-
-def _told(raw: bytes) -> tuple[str, str]:
-    """What stands before `text:`, and what behind it, where anything may stand."""
-    told, *excerpt = _WORDS_BEGIN.split(raw[:MAX_READ_BYTES].decode("latin-1"), maxsplit=1)
-    return told.rstrip(), excerpt[0] if excerpt else ""
-
-
-def _fields(told: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for match in _FIELD.finditer(told):
-        found.setdefault("".join(match[1].lower().split()), match[2])
-    return found
 
 
 def _state(parameter_value: bytes | None, word: str | None) -> State | None:
