@@ -3,17 +3,18 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from agentmessage.events import following
+from agentmessage.events import following, tails
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import facts
+from agentmessage.outbox import queries as outbox
 from agentmessage.outbox.catalogue import EventType
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with
@@ -26,8 +27,8 @@ ROLLED_BACK = 0.2
 class Stream:
     """A reader of Server-Sent Events, parsed as the standard says."""
 
-    def __init__(self) -> None:
-        self.sent: asyncio.Queue[Any] = asyncio.Queue()
+    def __init__(self, most_unread: int = 0) -> None:
+        self.sent: asyncio.Queue[Any] = asyncio.Queue(most_unread)
         self.gone = asyncio.Event()
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -65,15 +66,21 @@ class Stream:
 
 @asynccontextmanager
 async def follow(
-    app: RoomsApp, key: str, *, query: str = "", last_event_id: str | None = None
+    app: RoomsApp,
+    key: str,
+    *,
+    query: str = "",
+    last_event_id: str | None = None,
+    most_unread: int = 0,
+    method: str = "GET",
 ) -> AsyncIterator[Stream]:
-    stream = Stream()
+    stream = Stream(most_unread)
     headers = [(b"authorization", f"Bearer {key}".encode()), (b"accept", b"text/event-stream")]
     if last_event_id is not None:
         headers.append((b"last-event-id", last_event_id.encode()))
     scope = {
         "type": "http",
-        "method": "GET",
+        "method": method,
         "path": "/v1/events",
         "raw_path": b"/v1/events",
         "query_string": query.encode(),
@@ -224,6 +231,132 @@ async def test_a_stream_ends_with_its_key(app: RoomsApp, cells: Cells, account: 
         await Client(app, account.key).delete(f"/v1/api-keys/{key_id}")
 
         assert await stream.until_end()
+
+
+async def test_a_stream_ends_soon_after_its_key_was_revoked_in_another_process(
+    app: RoomsApp, cells: Cells, account: Account
+) -> None:
+    key = await key_with(cells, account.tenant, ["events:read"], label="reader")
+    directory = await cells.directory()
+
+    async with follow(app, key) as stream, follow(app, account.key) as other:
+        await stream.next()
+        await other.next()
+        await directory.run("DELETE FROM directory.api_keys WHERE label = 'reader'")
+        async with asyncio.timeout(3):
+            assert await stream.until_end()
+
+        await emit(await cells.cell("cell_00"), account, 1)
+        assert await other.next_event()
+
+
+async def test_one_organizations_events_wake_its_own_streams_and_are_read_once(
+    app: RoomsApp, db: CellDb, account: Account, stranger: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    waked: list[UUID] = []
+    read, give = outbox.list_tails, tails.Subscription.give
+
+    async def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await read(*args, **kwargs)
+
+    def noted(self: tails.Subscription, frame: tails.Frame) -> None:
+        waked.append(msgspec.json.decode(frame.body.split(b"data: ")[1])["org_id"])
+        give(self, frame)
+
+    monkeypatch.setattr(outbox, "list_tails", counted)
+    monkeypatch.setattr(tails.Subscription, "give", noted)
+    async with AsyncExitStack() as stack:
+        mine = [await stack.enter_async_context(follow(app, account.key)) for _ in range(20)]
+        theirs = [await stack.enter_async_context(follow(app, stranger.key)) for _ in range(20)]
+        last = [await emit(db, one, 0) for one in (account, stranger)]
+        for streams, event_id in ((mine, last[0]), (theirs, last[1])):
+            for stream in streams:
+                while (await stream.next_event())["id"] != event_id:
+                    pass
+        before = looks
+        waked.clear()
+        ids = [await emit(db, account, number) for number in range(10)]
+        app.bells.strike("cell_00", "events")
+        seen = [[(await stream.next_event())["id"] for _ in ids] for stream in mine]
+
+        assert seen == [ids] * 20
+        assert looks - before <= 12
+        assert waked == [str(account.org_id)] * 200
+        assert all(stream.sent.empty() for stream in theirs)
+
+
+async def test_streams_beside_writers_that_commit_out_of_order_miss_and_repeat_nothing(
+    app: RoomsApp, db: CellDb, account: Account, stranger: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some begin in the middle, some lose what waits for them because it is too much."""
+    monkeypatch.setattr(tails, "MAX_BUFFERED", 4)
+    monkeypatch.setattr(tails, "BREATH_S", 0.001)
+    rng = random.Random(11)
+    written: list[str] = []
+
+    async def write(hold_turns: int) -> None:
+        async with db.transaction() as tx:
+            for one in (account, stranger):
+                ids = [await facts.emit(tx, one.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(6)]
+                if one is account:
+                    written.extend(f"evt_{event_id}" for event_id in ids)
+            for _ in range(hold_turns):
+                await tx.value("SELECT pg_sleep(0.002)")
+
+    async with AsyncExitStack() as stack:
+        streams: list[Stream] = []
+        for _ in range(8):
+            streams.append(await stack.enter_async_context(follow(app, account.key, query="type=brand.updated")))
+            await asyncio.gather(*(write(rng.randint(0, 6)) for _ in range(rng.randint(1, 5))))
+            app.bells.strike("cell_00", "events")
+        seen = [[(await stream.next_event())["id"] for _ in written] for stream in streams]
+
+        assert all(sorted(one) == sorted(written) for one in seen)
+        assert all(one == seen[0] for one in seen)
+
+
+async def test_a_reader_that_takes_nothing_holds_little_and_misses_nothing(
+    app: RoomsApp, db: CellDb, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tails, "MAX_BUFFERED", 5)
+    async with follow(app, account.key, query="type=brand.updated", most_unread=1) as stream:
+        ids = [await emit(db, account, number) for number in range(4)]
+        subscription = next(iter(app.tails._readers["cell_00"].tails[account.org_id].subscriptions))
+        async with asyncio.timeout(PATIENCE_S):
+            while not subscription.is_live:  # noqa: ASYNC110 - it has no event that is not the stream's own
+                await asyncio.sleep(0.01)
+        ids += [await emit(db, account, number) for number in range(4, 40)]
+        app.bells.strike("cell_00", "events")
+        await emit(db, account, 40)
+        assert len(subscription._waiting) <= 5
+
+        assert [(await stream.next_event())["id"] for _ in ids] == ids
+
+
+@pytest.mark.covers("listEvents", 429)
+async def test_429_a_key_and_an_organization_have_so_many_streams(
+    app: RoomsApp, cells: Cells, account: Account, stranger: Account
+) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(100):
+            await stack.enter_async_context(follow(app, account.key))
+        async with follow(app, account.key) as refused:
+            assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        for label in ("second", "third"):
+            key = await key_with(cells, account.tenant, ["events:read"], label=label)
+            for _ in range(100 if label == "second" else 0):
+                await stack.enter_async_context(follow(app, key))
+        async with follow(app, key) as refused, follow(app, stranger.key) as other:
+            assert (refused.status, other.status) == (429, 200)
+        assert (await Client(app, account.key).get("/v1/events")).status == 200
+
+    for method in ("GET", "HEAD"):
+        async with follow(app, account.key, method=method) as stream:
+            assert stream.status == 200
+    assert len(app.streams) == 0
 
 
 async def test_a_silent_stream_keeps_its_connection_open(

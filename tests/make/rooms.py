@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from agentmessage.events.tails import Tails
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.seal import Sealer
@@ -14,7 +15,9 @@ from agentmessage.web.authentication import Authenticator
 from agentmessage.web.declaration import Routes
 from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
+from agentmessage.web.key_watch import KeyWatch
 from agentmessage.web.observation import Observer
+from agentmessage.web.open_requests import OpenRequests
 
 
 class RoomsApp:
@@ -31,6 +34,8 @@ class RoomsApp:
         self.bells = Bells(cells)
         self.authenticator = Authenticator(cells, monotonic)
         self.is_draining = False
+        self.tails = Tails(self.bells, lambda: self.is_draining)
+        self.streams = OpenRequests(per_key=100, per_organization=200)
         self.edge = Edge(
             dispatch=Dispatch([route for room in rooms for route in room.declared]),
             cells=cells,
@@ -40,6 +45,9 @@ class RoomsApp:
                 "authenticator": self.authenticator,
                 "bells": self.bells,
                 "is_draining": lambda: self.is_draining,
+                "tails": self.tails,
+                "key_watch": KeyWatch(cells),
+                "event_streams": self.streams,
                 "sealer": Sealer(b"a key that only the tests know!!"),
                 **(context or {}),
             },

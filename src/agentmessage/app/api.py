@@ -21,6 +21,8 @@ from agentmessage.app.text_counts import TextCounts
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
 from agentmessage.carriers.http import AiohttpTransport
+from agentmessage.events.following import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
+from agentmessage.events.tails import Tails
 from agentmessage.inbound.waiting import Waits
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
@@ -42,7 +44,9 @@ from agentmessage.web.authentication import Authenticator
 from agentmessage.web.cors import Cors
 from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
+from agentmessage.web.key_watch import KeyWatch
 from agentmessage.web.observation import Observer
+from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
 from agentmessage.webhooks.sending import Sender
 
@@ -107,6 +111,9 @@ class Api:
             "bells": self.bells,
             "is_draining": lambda: self.edge.is_draining,
             "waits": Waits(),
+            "tails": Tails(self.bells, lambda: self.edge.is_draining),
+            "key_watch": KeyWatch(self.cells),
+            "event_streams": OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
             "sealer": parse_keys(settings.seal_key),
             "webhook_sender": self._webhook_sender,
             "payments": self._payments,

@@ -1,5 +1,6 @@
 """The organization's events, as pages and as a stream."""
 
+from typing import cast
 from uuid import UUID
 
 from msgspec import UNSET
@@ -8,10 +9,11 @@ from agentmessage.events import operations, queries
 from agentmessage.events.following import frames
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventOrder, EventQuery, EventResource
-from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.kernel.errors import RateLimited, ValidationFailed
 from agentmessage.web import cursors
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.streams import EVENTS, EventStream, prefers
 from agentmessage.web.times import in_utc
 from agentmessage.web.wire import Page
@@ -32,7 +34,7 @@ STREAM_EXAMPLE = (
     "/v1/events",
     scope="events:read",
     answers={200: EventResource},
-    refuses=[ValidationFailed],
+    refuses=[ValidationFailed, RateLimited],
     is_list=True,
     streams=STREAM_EXAMPLE,
 )
@@ -41,7 +43,8 @@ async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | 
 
     With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would and
     goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in the
-    stream and in the list; it wins over `cursor`. A stream is always oldest first. Events are kept for 90 days.
+    stream and in the list; it wins over `cursor`. A stream is always oldest first; a key may have 100 open at once, an
+    organization 200. Events are kept for 90 days.
     """
     query = call.query
     wanted = Filter(
@@ -53,7 +56,10 @@ async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | 
     if prefers(call.headers.get("accept"), EVENTS):
         if is_newest_first:
             raise ValidationFailed({"order": "must be asc in a stream"})
-        return EventStream(frames(call, wanted, seen))
+        streams = cast("OpenRequests", call.context["event_streams"])
+        who = (call.tenant.org_id, call.tenant.actor_label)
+        streams.begin(*who)
+        return EventStream(frames(call, wanted, seen), on_end=lambda: streams.end(*who))
     if is_newest_first and seen is None and call.query.cursor is not UNSET:
         events = []  # the cursor's event is past its retention, and so is all that came before it
     else:

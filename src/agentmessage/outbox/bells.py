@@ -116,7 +116,8 @@ class Bells:
 async def wait_for(event: asyncio.Event, timeout_s: float) -> None:
     """Wait for a bell, at most so long; then clear it."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):  # wait_for of Python 3.11 can swallow a cancellation
+            await event.wait()
     event.clear()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements
@@ -77,3 +77,51 @@ async def newest_first(
 ) -> list[queries.Event]:
     """The order of `tail`, read from its end, before an event the reader has seen."""
     return await queries.list_events_backwards(db, org_id, before=before, since=since, kinds=kinds, limit=limit)
+
+
+class Place(NamedTuple):
+    """Where a fact stands in the order of its organization's facts; places compare as the order goes."""
+
+    xid: int
+    id: UUID
+
+
+BEGINNING = Place(0, UUID(int=0))
+"""In front of everything."""
+
+
+def place_of(event: queries.PlacedEvent) -> Place:
+    """Where a fact stands."""
+    return Place(int(event.xid), event.id)
+
+
+async def place(db: Statements, org_id: UUID, event_id: UUID) -> Place:
+    """Where a fact of an organization stands; the beginning when it is no longer kept."""
+    xid = await queries.find_xid(db, org_id, event_id)
+    return BEGINNING if xid is None else Place(int(xid), event_id)
+
+
+async def ends(db: Statements, org_ids: Sequence[UUID]) -> Mapping[UUID, Place]:
+    """Behind the newest fact of each organization."""
+    found = {end.org_id: Place(int(end.xid), end.id) for end in await queries.list_ends(db, org_ids)}
+    return {org_id: found.get(org_id, BEGINNING) for org_id in org_ids}
+
+
+async def tails(
+    db: Statements,
+    places: Mapping[UUID, Place],
+    *,
+    limit: int,
+    since: datetime | None = None,
+    kinds: Sequence[str] | None = None,
+) -> list[queries.PlacedEvent]:
+    """As `tail`, of several organizations in one statement; each has a place of its own, and `limit` facts at most."""
+    return await queries.list_tails(
+        db,
+        list(places),
+        xids=[str(one.xid) for one in places.values()],
+        ids=[one.id for one in places.values()],
+        since=since,
+        kinds=kinds,
+        limit=limit,
+    )

@@ -22,6 +22,12 @@ class Event(Struct, frozen=True):
     created_at: datetime
 
 
+class PlacedEvent(Event, frozen=True):
+    """A stored fact and the transaction that wrote it: with the id its place in the order of facts."""
+
+    xid: str
+
+
 class Job(Struct, frozen=True):
     """A claimed job. `attempts` counts this one."""
 
@@ -119,6 +125,63 @@ async def list_events(
         kinds,
         limit,
     )
+
+
+async def list_tails(
+    db: Statements,
+    org_ids: Sequence[UUID],
+    *,
+    xids: Sequence[str],
+    ids: Sequence[UUID],
+    since: datetime | None,
+    kinds: Sequence[str] | None,
+    limit: int,
+) -> list[PlacedEvent]:
+    """As `list_events`, of several organizations at once, each behind a place of its own and at most `limit`."""
+    return await db.all(
+        PlacedEvent,
+        """SELECT e.id, o.org_id, e.type, e.resource_id, e.data, e.created_at, e.xid::text
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[]) o (org_id, xid, id)
+           CROSS JOIN LATERAL (
+               SELECT * FROM events v
+               WHERE v.org_id = o.org_id AND v.xid < xid_horizon() AND (v.xid, v.id) > (o.xid::xid8, o.id)
+                 AND ($4::timestamptz IS NULL OR v.created_at >= $4)
+                 AND ($5::text[] IS NULL OR v.type = ANY($5))
+               ORDER BY v.xid, v.id LIMIT $6) e
+           ORDER BY e.xid, e.id""",
+        org_ids,
+        xids,
+        ids,
+        since,
+        kinds,
+        limit,
+    )
+
+
+class End(Struct, frozen=True):
+    """The place of the newest fact of an organization."""
+
+    org_id: UUID
+    xid: str
+    id: UUID
+
+
+async def list_ends(db: Statements, org_ids: Sequence[UUID]) -> list[End]:
+    """The place of the newest fact of each organization that has one; by events_tail_idx, read backwards."""
+    return await db.all(
+        End,
+        """SELECT o.org_id, e.xid::text, e.id FROM unnest($1::uuid[]) o (org_id)
+           CROSS JOIN LATERAL (
+               SELECT v.xid, v.id FROM events v WHERE v.org_id = o.org_id AND v.xid < xid_horizon()
+               ORDER BY v.xid DESC, v.id DESC LIMIT 1) e""",
+        org_ids,
+    )
+
+
+async def find_xid(db: Statements, org_id: UUID, event_id: UUID) -> str | None:
+    """The transaction that wrote a fact."""
+    xid: str | None = await db.value("SELECT xid::text FROM events WHERE org_id = $1 AND id = $2", org_id, event_id)
+    return xid
 
 
 async def list_events_backwards(

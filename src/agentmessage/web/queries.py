@@ -20,6 +20,15 @@ async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes)
     )
 
 
+async def list_key_scopes(db: Statements, row: Callable[..., T], key_ids: Sequence[UUID]) -> list[T]:
+    """The living keys among some, with their scopes; by the unique index of the directory."""
+    return await db.all(
+        row,
+        "SELECT key_id, scopes FROM directory.api_keys WHERE key_id = ANY($1)",
+        key_ids,
+    )
+
+
 async def touch_keys(db: Statements, key_ids: list[UUID], org_ids: list[UUID], used_at: list[datetime]) -> None:
     """Record when keys were last used, never backwards."""
     await db.run(

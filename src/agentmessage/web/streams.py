@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import structlog
 
@@ -19,17 +19,27 @@ LINES = "application/x-ndjson"
 
 
 class Stream:
-    """An answer in parts, each made when the reader has taken the one before."""
+    """An answer in parts, each made when the reader has taken the one before. `on_end` is called once, at its end."""
 
-    def __init__(self, frames: AsyncGenerator[bytes], content_type: str) -> None:
+    def __init__(
+        self, frames: AsyncGenerator[bytes], content_type: str, on_end: Callable[[], None] | None = None
+    ) -> None:
         self._frames = frames
         self._content_type = content_type
+        self._on_end = on_end
 
     async def serve(self, receive: Receive, send: Send, request_id: str, *, head_only: bool = False) -> None:
         """Send frames until there are no more or the reader disconnects.
 
         A stream that breaks is left without its end, so that the server hangs up and the reader can tell.
         """
+        try:
+            await self._serve(receive, send, request_id, head_only=head_only)
+        finally:
+            if self._on_end is not None:
+                self._on_end()
+
+    async def _serve(self, receive: Receive, send: Send, request_id: str, *, head_only: bool) -> None:
         headers = [
             (b"content-type", self._content_type.encode()),
             (b"cache-control", b"no-store"),
@@ -65,8 +75,8 @@ class Stream:
 class EventStream(Stream):
     """A stream of ready-made SSE frames; a comment line keeps idle connections open."""
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
-        super().__init__(frames, EVENTS)
+    def __init__(self, frames: AsyncGenerator[bytes], on_end: Callable[[], None] | None = None) -> None:
+        super().__init__(frames, EVENTS, on_end)
 
 
 class LineStream(Stream):

@@ -27,12 +27,13 @@ class EventsOperations(Following):
 
         With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would
         and goes on with what happens next. The header `Last-Event-ID: evt_…` resumes behind an event without loss, in
-        the stream and in the list; it wins over `cursor`. A stream is always oldest first. Events are kept for 90 days.
+        the stream and in the list; it wins over `cursor`. A stream is always oldest first; a key may have 100 open at
+        once, an organization 200. Events are kept for 90 days.
 
         - `order`: `asc` unless given.
         - `limit`: 1 to 200, 50 unless given.
 
-        Scope: `events:read`. Refusals: ValidationFailed.
+        Scope: `events:read`. Refusals: ValidationFailed, RateLimited.
         """
         return self._page(
             Event,
