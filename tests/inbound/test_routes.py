@@ -1,6 +1,7 @@
 """Texts that came in, over HTTP."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -71,11 +72,33 @@ async def test_200_the_list_tells_when_the_last_text_came(api: Client, handset: 
     assert (await api.get("/v1/inbound-messages")).json["meta"]["last_event_at"] == event["created_at"]
 
 
+@pytest.mark.parametrize("name", ["Support", "72345", "6591234567", "A&B Info", "Caf\u00e9 1", "1A"])
+async def test_200_whoever_texts_is_found_under_the_name_that_is_shown(
+    api: Client, handset: Handset, sender: Sender, name: str
+) -> None:
+    """A business may text under a name; a number that cannot be read is kept as digits."""
+    await handset.texts("Hello", sender=name)
+    await handset.texts("Hello from another")
+    asked = quote(name)
+
+    (shown,) = (await api.get(f"/v1/inbound-messages?from={asked}")).data
+    (conversation,) = (await api.get(f"/v1/conversations?contact_number={asked}")).data
+    waited = await api.get(
+        f"/v1/inbound-messages/wait?from={asked}&to={quote(sender.number)}&since=2020-01-01T00:00:00Z&timeout_s=5"
+    )
+
+    assert (shown["from"], conversation["contact_number"]) == (name, name)
+    assert waited.data["id"] == shown["id"]
+
+
 @pytest.mark.covers("listInboundMessages", 422)
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("from=me", "from"),
+        ("from=%2B12", "from"),
+        ("from=12-34", "from"),
+        ("from=" + "a" * 33, "from"),
+        ("from=a%0A", "from"),
         ("to=4155550123456789", "to"),
         ("channel=fax", "channel"),
         ("opt_out=yes", "opt_out"),

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -40,7 +41,7 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             f"  AgentMessage answers at   {note.base_url}   (reference: {note.base_url}/docs)",
             f"  live key                  {note.api_key}",
             f"  sandbox key               {note.sandbox_api_key}",
-            f"  {carrier_line(settings, place, has_simulator=has_simulator)}",
+            *(f"  {line}" for line in carrier_lines(settings, place, has_simulator=has_simulator)),
             "",
             "  Try:",
             f"    curl {note.base_url}/v1/organization {header}",
@@ -72,11 +73,25 @@ def command_setup() -> str:
     return f", after `source {shlex.quote(str(activate))}`" if activate.exists() else f" ({shlex.quote(str(ours))})"
 
 
-def carrier_line(settings: Settings, place: Place, *, has_simulator: bool) -> str:
-    """Who the carrier is, in one line."""
-    if settings.has_carrier_credentials:
-        sandbox = f"; sandbox keys use the simulator at {place.simulator_url}" if has_simulator else ""
-        return f"Live keys use your Bandwidth account: numbers are real and cost money{sandbox}."
+def carrier_lines(settings: Settings, place: Place, *, has_simulator: bool) -> Sequence[str]:
+    """Who the carriers are: what is real comes first, since it costs money and reaches people."""
+    real = [*_real_carriers(settings)]
+    simulator = place.simulator_url
+    if real:
+        rest = "Sandbox keys use" if settings.has_carrier_credentials else "Numbers, campaigns and sandbox keys use"
+        return [*real, f"{rest} the simulator at {simulator}."] if has_simulator else real
     if not has_simulator:
-        return f"No carrier credentials are set and no simulator was started: one is expected at {place.simulator_url}."
-    return f"No carrier credentials are set: every carrier is the simulator at {place.simulator_url}."
+        return [f"No carrier credentials are set and no simulator was started: one is expected at {simulator}."]
+    return [f"No carrier credentials are set: every carrier is the simulator at {simulator}."]
+
+
+def _real_carriers(settings: Settings) -> Iterator[str]:
+    if settings.has_carrier_credentials:
+        yield "Live keys use your Bandwidth account: numbers are real and cost money."
+    protocol = settings.live_text_carrier or ("smpp" if settings.smpp_host else "bandwidth")
+    if protocol == "smpp" and settings.smpp_host:
+        yield f"Live messages go to the SMSC at {settings.smpp_host}:{settings.smpp_port}: real people get them."
+    elif protocol == "bandwidth" and settings.has_carrier_credentials:
+        yield "Live messages go through your Bandwidth account: real people get them."
+    if settings.stripe_secret_key.startswith(("sk_live_", "rk_live_")):
+        yield "Top-ups are paid through your Stripe account, with real money."

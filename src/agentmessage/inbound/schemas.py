@@ -21,6 +21,18 @@ Party = Annotated[
         extra=must("must be E.164, or a short code of 3..8 digits"),
     ),
 ]
+Contact = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{1,20}"
+        r"|[^\u0000-\u001f\u007f+]{0,31}[^\u0000-\u0040\u007f][^\u0000-\u001f\u007f]{0,31})" + END,
+        max_length=32,
+        examples=["+14155550123"],
+        extra=must("must be E.164, a short code, or a sender's name of up to 32 characters"),
+    ),
+]
+"""Whoever texted, as the inbound message shows it: a name too, or an address that was kept as it came."""
+
 NumberId = Annotated[UUID, Meta(extra=must("must be a UUID"))]
 Flag = Annotated[bool, Meta(extra=must("must be true or false"))]
 
@@ -86,7 +98,7 @@ class InboundQuery(Request, frozen=True):
 
     cursor: CursorText | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
-    from_: Annotated[Party, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
+    from_: Annotated[Contact, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
     to: Annotated[Party, Meta(description="Your number.")] | UnsetType = UNSET
     phone_number_id: NumberId | UnsetType = UNSET
     channel: Annotated[Channel, Meta(extra=must("must be sms or mms"))] | UnsetType = UNSET
@@ -97,7 +109,7 @@ class InboundQuery(Request, frozen=True):
 class WaitQuery(Request, frozen=True):
     """What to wait for."""
 
-    from_: Annotated[Party, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
+    from_: Annotated[Contact, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
     to: Annotated[Party, Meta(description="Your number.")] | UnsetType = UNSET
     since: (
         Annotated[Utc, Meta(description="Only texts received after this time; left out: after the request.")]
@@ -163,7 +175,7 @@ class ConversationQuery(Request, frozen=True):
     cursor: CursorText | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
     phone_number_id: NumberId | UnsetType = UNSET
-    contact_number: Party | UnsetType = UNSET
+    contact_number: Contact | UnsetType = UNSET
     since: Annotated[Utc, Meta(description="Last spoken in at or after this time.")] | UnsetType = UNSET
     opted_in: Annotated[Flag, Meta(description="Whether the contact has opted in.")] | UnsetType = UNSET
 

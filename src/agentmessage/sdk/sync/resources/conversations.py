@@ -28,6 +28,7 @@ class ConversationsOperations(Resource):
         One in which somebody speaks while you page moves to the front: read the first page again, or ask with `since`.
 
         - `limit`: 1 to 200, 50 unless given.
+        - `contact_number`: At most 32 characters.
         - `since`: Last spoken in at or after this time.
         - `opted_in`: Whether the contact has opted in.
 

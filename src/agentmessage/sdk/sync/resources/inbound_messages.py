@@ -29,7 +29,7 @@ class InboundMessagesOperations(Resource):
         """List the texts that came in, newest first.
 
         - `limit`: 1 to 100, 20 unless given.
-        - `from_`: The contact.
+        - `from_`: The contact. At most 32 characters.
         - `to`: Your number.
         - `opt_out`: Whether it asked to stop.
         - `since`: Received at or after this time.
@@ -69,7 +69,7 @@ class InboundMessagesOperations(Resource):
         so that a loop which sends the `received_at` of the last one misses none of a conversation (`from` and `to`
         given). One key can wait 100 times at once.
 
-        - `from_`: The contact.
+        - `from_`: The contact. At most 32 characters.
         - `to`: Your number.
         - `since`: Only texts received after this time; left out: after the request.
         - `timeout_s`: Seconds to wait at most; more than 50 are 50, so that a proxy in front does not give up. 0 to 60,
