@@ -28,6 +28,7 @@ ORGANIZATION_KEYS = {
     "is_reseller",
     "quiet_hours",
     "auto_replies",
+    "opt_out_scope",
     "registration_status",
     "created_at",
 }

@@ -52,6 +52,15 @@ INSERT INTO ledger_transactions (id, org_id, ts, kind, amount_microcents, balanc
            ('{UUID(int=5)}', '{ORG}', now() - interval '1 day', 'debit', -1000000, 99000000, 'outbound', '2');
 INSERT INTO usage_rows (id, org_id, ts, kind, quantity, unit_cost_microcents, total_microcents)
     VALUES ('{UUID(int=6)}', '{ORG}', now() - interval '1 day', 'outbound_sms', 1, 1000000, 1000000);
+INSERT INTO conversations (org_id, phone_number_id, contact_number, phone_number, last_message_at, last_direction,
+                           last_message_id, message_count)
+    VALUES ('{ORG}', '{NUMBER}', '{CONTACT}', '+14155550123', now(), 'inbound', '{UUID(int=7)}', 1);
+INSERT INTO consents (id, org_id, phone_number_id, contact_number, opted_in, opted_out_at, suppressed_by,
+                      suppressed_keyword, source, created_at, updated_at)
+    VALUES ('{UUID(int=8)}', '{ORG}', '{NUMBER}', '{CONTACT}', false, now(), 'keyword', 'STOP', 'inbound_reply', now(),
+            now()),
+           ('{UUID(int=9)}', '{ORG}', '{NUMBER}', '+13235550142', false, now(), 'revocation', NULL, 'api', now(),
+            now());
 """  # noqa: S608 - of our own constants
 
 
@@ -84,6 +93,14 @@ async def test_what_was_booked_before_sums_were_kept_is_summed(upgraded: CellDb)
         ("wallet.credit_cents", {"kind": "topup"}, 100_000_000),
         ("wallet.debit_cents", {"kind": "outbound_sms"}, 1_000_000),
     ]
+
+
+async def test_who_opted_out_before_scopes_were_known_is_out_of_that_number(upgraded: CellDb) -> None:
+    assert await upgraded.value("SELECT opt_out_scope FROM organizations WHERE id = $1", ORG) == "brand"
+    kept = await upgraded.all(
+        lambda *columns: columns, "SELECT contact_number, phone_number, scope_key, scope, keyword FROM opt_outs"
+    )
+    assert kept == [(CONTACT, "+14155550123", "+14155550123", "number", "STOP")]
 
 
 def _sum(metric: str, labels: dict[str, str], value: int) -> tuple[str, dict[str, str], int]:

@@ -60,6 +60,16 @@ class Outcome(StrEnum):
     SUPPRESSED = "suppressed"  # the contact said no, and this claim may not lift that
 
 
+class OptOut(Struct, frozen=True):
+    """An opt-out by the contact that reaches a number: which one was told (E.164), when, in what words, and how far."""
+
+    phone_number: str
+    scope: str
+    suppressed_by: str
+    keyword: str | None
+    opted_out_at: datetime
+
+
 class Pair(Struct, frozen=True):
     """One of our numbers and one contact (E.164)."""
 
@@ -68,7 +78,10 @@ class Pair(Struct, frozen=True):
 
 
 class Consent(Struct, frozen=True):
-    """The record of one pair, in the order of its columns."""
+    """The record of one pair, in the order of its columns.
+
+    `out` is an opt-out by the contact that reaches the number now, whichever number was told; it is not of the record.
+    """
 
     id: UUID
     org_id: UUID
@@ -84,6 +97,12 @@ class Consent(Struct, frozen=True):
     agreement_text_hash: str | None
     created_at: datetime
     updated_at: datetime
+    out: OptOut | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the contact may be texted by it: agreed, and no opt-out reaches the number."""
+        return self.opted_in and self.out is None
 
     @property
     def pair(self) -> Pair:

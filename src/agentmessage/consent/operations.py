@@ -7,9 +7,10 @@ one pair are decided one after the other.
 from collections.abc import Sequence
 from uuid import UUID
 
-from agentmessage.consent import queries, rules
+from agentmessage.consent import opt_out_queries, queries, rules
 from agentmessage.consent.errors import ContactOptedOut
 from agentmessage.consent.model import (
+    FROM_THE_HANDSET,
     NO_EVIDENCE,
     Change,
     Consent,
@@ -66,6 +67,15 @@ async def require_number(db: Statements, tenant: Tenant, phone_number_id: UUID) 
     return held[0].number
 
 
+async def has_opted_out(db: Statements, org_id: UUID, phone_number_id: UUID, contact_number: str) -> bool:
+    """Whether an opt-out or a revocation stands against a pair, whichever number was told."""
+    known = await find(db, org_id, phone_number_id, contact_number)
+    if known is not None and known.suppressed_by is not None:
+        return True
+    pair = Pair(phone_number_id, contact_number)
+    return pair in await opt_out_queries.list_reaching(db, org_id, [pair])
+
+
 async def has_heard(db: Statements, consent: Consent | None, raw_event_id: str) -> bool:
     """Whether a message, challenge or form token has left its line in a consent's history."""
     return consent is not None and await queries.has_entry(db, consent.org_id, consent.id, raw_event_id)
@@ -84,10 +94,18 @@ async def capture(tx: Tx, tenant: Tenant, grants: Sequence[Grant]) -> list[Chang
     """
     await lock_law(tx, tenant.org_id)
     pairs = list({grant.pair: None for grant in grants})
+    outs = await opt_out_queries.list_reaching(tx, tenant.org_id, pairs)
     known = {consent.pair: consent for consent in await queries.list_pairs(tx, tenant.org_id, pairs)}
     changes: list[Change] = []
     for grant in grants:
-        change = rules.granted(known.get(grant.pair), grant, org_id=tenant.org_id, fresh_id=new_id(), now=tx.now)
+        change = rules.granted(
+            known.get(grant.pair),
+            grant,
+            out=outs.get(grant.pair),
+            org_id=tenant.org_id,
+            fresh_id=new_id(),
+            now=tx.now,
+        )
         if change.consent is not None:
             known[grant.pair] = change.consent
         changes.append(change)
@@ -118,7 +136,7 @@ async def opt_in(
     """The contact says yes now: OPTED_IN, RECONFIRMED (it stood), SUPPRESSED, or UNCHANGED (heard before).
 
     START is `method` SMS_KEYWORD with its `keyword` from INBOUND_REPLY: it also lifts an opt-out that came from the
-    handset. No fuzzy match may ever come here.
+    handset, for this number, and all that a STOP to this number set elsewhere. No fuzzy match may ever come here.
     """
     await lock_law(tx, org_id)
     pair = Pair(phone_number_id, contact_number)
@@ -134,7 +152,10 @@ async def opt_in(
     old = await find(tx, org_id, phone_number_id, contact_number)
     if raw_event_id is not None and await has_heard(tx, old, raw_event_id):
         return Outcome.UNCHANGED
-    change = rules.granted(old, grant, org_id=org_id, fresh_id=new_id(), now=tx.now)
+    out = (await opt_out_queries.list_reaching(tx, org_id, [pair])).get(pair)
+    change = rules.granted(old, grant, out=out, org_id=org_id, fresh_id=new_id(), now=tx.now)
+    if out is not None and change.outcome is Outcome.OPTED_IN:
+        await _lift(tx, org_id, grant)
     await _store(tx, org_id, [(grant, change)])
     return change.outcome
 
@@ -152,20 +173,30 @@ async def opt_out(
 ) -> bool:
     """The contact wants no more. True: that is new, or binds harder than before, so it deserves one confirmation.
 
-    Voids an open double opt-in. Queued texts are canceled by who listens to contact.opted_out; admission and hand-over
+    What came from the handset reaches as far as the organization's `opt_out_scope`; a revocation is of its pair. Voids
+    open double opt-ins. Queued messages are canceled by who listens to contact.opted_out; admission and hand-over
     judge the consent anyway.
     """
     await lock_law(tx, org_id)
     no = Withdrawal(
         pair=Pair(phone_number_id, contact_number), by=by, source=source, keyword=keyword, raw_event_id=raw_event_id
     )
-    await queries.cancel_challenges(tx, org_id, no.pair)
     old = await find(tx, org_id, phone_number_id, contact_number)
     if raw_event_id is not None and await has_heard(tx, old, raw_event_id):
         return False
-    change = rules.withdrawn(old, no, org_id=org_id, fresh_id=new_id(), now=tx.now)
-    await _store(tx, org_id, [(no, change)])
-    return change.entry is not None
+    out = (await opt_out_queries.list_reaching(tx, org_id, [no.pair])).get(no.pair)
+    change = rules.withdrawn(old, no, out=out, org_id=org_id, fresh_id=new_id(), now=tx.now)
+    reached = await _reach(tx, org_id, no) if by in FROM_THE_HANDSET else []
+    out = (await opt_out_queries.list_reaching(tx, org_id, [no.pair])).get(no.pair)
+    voided = [phone_number_id, *await list_reached(tx, org_id, contact_number)]
+    await opt_out_queries.cancel_challenges(tx, org_id, voided, contact_number)
+    await _store(tx, org_id, [(no, rules.shown(change, out)), *reached])
+    return change.entry is not None or bool(reached)
+
+
+async def list_reached(db: Statements, org_id: UUID, contact_number: str) -> list[UUID]:
+    """The organization's numbers that may not text a contact: out of reach by an opt-out, or by a revocation."""
+    return await opt_out_queries.list_reached(db, org_id, contact_number)
 
 
 async def revoke(tx: Tx, tenant: Tenant, consent_id: UUID) -> Consent:
@@ -186,8 +217,26 @@ async def revoke(tx: Tx, tenant: Tenant, consent_id: UUID) -> Consent:
     return await get(tx, tenant, consent_id)
 
 
+async def _reach(tx: Tx, org_id: UUID, no: Withdrawal) -> list[tuple[Withdrawal, Change]]:
+    """Write how far an opt-out reaches; answers what it changes for the contact's other consents."""
+    before = await queries.list_contact(tx, org_id, no.pair.contact_number)
+    await opt_out_queries.insert(tx, org_id, no)
+    after = await queries.list_contact(tx, org_id, no.pair.contact_number)
+    others = [one for one in rules.newly_out(before, after) if one.pair != no.pair]
+    return [(no, rules.touched(one, HistoryEvent.OPT_OUT, tx.now)) for one in others]
+
+
+async def _lift(tx: Tx, org_id: UUID, start: Grant) -> None:
+    """Take back what the contact's STOP to this number reached; other numbers' consents count again by it."""
+    before = await queries.list_contact(tx, org_id, start.pair.contact_number)
+    await opt_out_queries.lift(tx, org_id, start.pair)
+    after = await queries.list_contact(tx, org_id, start.pair.contact_number)
+    others = [one for one in rules.back_again(before, after) if one.pair != start.pair]
+    await _store(tx, org_id, [(start, rules.touched(one, HistoryEvent.OPT_IN, tx.now)) for one in others])
+
+
 async def _store(tx: Tx, org_id: UUID, decided: Sequence[tuple[Grant | Withdrawal, Change]]) -> None:
-    """Write what changed: records, history and news."""
+    """Write what changed: records, history and news, as they are once all opt-outs are written."""
     changed = [(claim, one.consent, one) for claim, one in decided if one.entry is not None and one.consent is not None]
     if not changed:
         return
@@ -198,7 +247,7 @@ async def _store(tx: Tx, org_id: UUID, decided: Sequence[tuple[Grant | Withdrawa
         news = [
             (consent.id, ConsentResource.of(consent))
             for _, consent, change in changed
-            if change.is_news and consent.opted_in is is_in
+            if change.is_news and consent.counts is is_in
         ]
         await facts.emit_many(tx, org_id, kind, news)
 

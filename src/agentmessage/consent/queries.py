@@ -1,13 +1,13 @@
-"""Every statement on consents and their history; one on who is being texted, and one look at phone numbers."""
+"""Every statement on consents and their history; one on who is being texted, and looks at numbers and campaigns."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.consent.model import Consent, Entry, Pair
+from agentmessage.consent.model import Consent, Entry, OptOut, Pair
 from agentmessage.kernel.db import Statements
 
 
@@ -38,31 +38,56 @@ async def list_assigned(db: Statements, org_id: UUID, number_ids: Sequence[UUID]
     )
 
 
+COLUMNS: LiteralString = """SELECT c.id, c.org_id, c.phone_number_id, c.contact_number, c.opted_in, c.opted_in_at,
+       c.opted_out_at, c.suppressed_by, c.suppressed_keyword, c.source, c.consent_method, c.agreement_text_hash,
+       c.created_at, c.updated_at, u.phone_number, u.scope, u.suppressed_by, u.keyword, u.opted_out_at
+FROM """
+
+REACHED: LiteralString = """
+LEFT JOIN phone_numbers n ON n.org_id = c.org_id AND n.id = c.phone_number_id
+LEFT JOIN campaigns k ON k.org_id = n.org_id AND k.id = n.campaign_id
+LEFT JOIN LATERAL (
+    SELECT o.phone_number, o.scope, o.suppressed_by, o.keyword, o.opted_out_at FROM opt_outs o
+    WHERE o.org_id = c.org_id AND o.contact_number = c.contact_number
+      AND (o.phone_number_id = c.phone_number_id AND o.scope = 'number'
+           OR o.scope_key = ANY (ARRAY[n.number, n.campaign_id::text, k.brand_id::text, c.org_id::text])
+              AND coalesce(n.number <> ALL (o.lifted_for), true))
+    ORDER BY o.phone_number_id <> c.phone_number_id, o.opted_out_at, o.phone_number, o.scope = 'number', o.scope_key
+    LIMIT 1) u ON true
+"""
+"""The opt-out that reaches a pair `c`: rather one that its own number was told, then the oldest, then the widest. By
+the beginning of the primary key."""
+
+
 async def find(db: Statements, org_id: UUID, consent_id: UUID) -> Consent | None:
     """One consent."""
     return await db.one(
-        Consent,
-        """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at, suppressed_by,
-                  suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
-           FROM consents WHERE org_id = $1 AND id = $2""",
-        org_id,
-        consent_id,
+        _consent, COLUMNS + "consents c" + REACHED + "WHERE c.org_id = $1 AND c.id = $2", org_id, consent_id
     )
 
 
 async def list_pairs(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> list[Consent]:
     """The consents of some pairs, as many as there are; each by the unique key."""
     return await db.all(
-        Consent,
-        """SELECT c.id, c.org_id, c.phone_number_id, c.contact_number, c.opted_in, c.opted_in_at, c.opted_out_at,
-                  c.suppressed_by, c.suppressed_keyword, c.source, c.consent_method, c.agreement_text_hash,
-                  c.created_at, c.updated_at
-           FROM unnest($2::uuid[], $3::text[]) wanted (phone_number_id, contact_number)
+        _consent,
+        COLUMNS
+        + """unnest($2::uuid[], $3::text[]) wanted (phone_number_id, contact_number)
            JOIN consents c ON c.org_id = $1 AND c.phone_number_id = wanted.phone_number_id
-                          AND c.contact_number = wanted.contact_number""",
+                          AND c.contact_number = wanted.contact_number"""
+        + REACHED,
         org_id,
         [pair.phone_number_id for pair in pairs],
         [pair.contact_number for pair in pairs],
+    )
+
+
+async def list_contact(db: Statements, org_id: UUID, contact_number: str) -> list[Consent]:
+    """Every consent of one contact; by consents_contact_idx."""
+    return await db.all(
+        _consent,
+        COLUMNS + "consents c" + REACHED + "WHERE c.org_id = $1 AND c.contact_number = $2 ORDER BY c.id",
+        org_id,
+        contact_number,
     )
 
 
@@ -135,18 +160,6 @@ async def has_entry(db: Statements, org_id: UUID, consent_id: UUID, raw_event_id
     )
 
 
-async def cancel_challenges(tx: Statements, org_id: UUID, pair: Pair) -> None:
-    """A question that waits for YES is void once its pair has opted out; by consent_challenges_open_idx."""
-    await tx.run(
-        """UPDATE consent_challenges SET status = 'canceled', ended_at = $4
-           WHERE org_id = $1 AND phone_number_id = $2 AND contact_number = $3 AND status = 'pending'""",
-        org_id,
-        pair.phone_number_id,
-        pair.contact_number,
-        tx.now,
-    )
-
-
 async def list_(
     db: Statements,
     org_id: UUID,
@@ -160,11 +173,15 @@ async def list_(
     consent_method: str | None,
     limit: int,
 ) -> list[Consent]:
-    """Consents, most recently updated first, below a place; by consents_list_idx, or a filter's own index."""
-    narrow = _CONTACT if contact_number is not None else _OUT if opted_in is False else _ANY
+    """Consents, most recently updated first, below a place; by consents_list_idx, or a filter's own index.
+
+    Those that are out are few: their own records by consents_out_idx, and the records of contacts that opted out.
+    """
+    table = _OUT if opted_in is False else _ALL
+    narrow = _CONTACT if contact_number is not None else _ANY
     return await db.all(
-        Consent,
-        _LIST + narrow + " ORDER BY updated_at DESC, id DESC LIMIT $9",
+        _consent,
+        COLUMNS + table + REACHED + _WHERE + narrow + " ORDER BY c.updated_at DESC, c.id DESC LIMIT $9",
         org_id,
         before_at,
         before_id,
@@ -177,18 +194,22 @@ async def list_(
     )
 
 
-_LIST: LiteralString = """SELECT id, org_id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at,
-       suppressed_by, suppressed_keyword, source, consent_method, agreement_text_hash, created_at, updated_at
-FROM consents
-WHERE org_id = $1
-  AND (updated_at, id) < (coalesce($2::timestamptz, 'infinity'),
-                          coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  AND ($4::text IS NULL OR contact_number = $4) AND ($5::uuid IS NULL OR phone_number_id = $5)
-  AND ($6::boolean IS NULL OR opted_in = $6) AND ($7::timestamptz IS NULL OR updated_at >= $7)
-  AND ($8::text IS NULL OR consent_method = $8)"""
+_ALL: LiteralString = "consents c"
+_OUT: LiteralString = """(
+    SELECT * FROM consents WHERE org_id = $1 AND NOT opted_in
+    UNION ALL
+    SELECT s.* FROM consents s
+    WHERE s.org_id = $1 AND s.opted_in
+      AND s.contact_number IN (SELECT x.contact_number FROM opt_outs x WHERE x.org_id = $1)) c"""
+_WHERE: LiteralString = """WHERE c.org_id = $1
+  AND (c.updated_at, c.id) < (coalesce($2::timestamptz, 'infinity'),
+                              coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  AND ($4::text IS NULL OR c.contact_number = $4) AND ($5::uuid IS NULL OR c.phone_number_id = $5)
+  AND ($6::boolean IS NULL OR (c.opted_in AND u.phone_number IS NULL) = $6)
+  AND ($7::timestamptz IS NULL OR c.updated_at >= $7)
+  AND ($8::text IS NULL OR c.consent_method = $8)"""
 
-_CONTACT: LiteralString = " AND contact_number = $4"
-_OUT: LiteralString = " AND NOT opted_in"
+_CONTACT: LiteralString = " AND c.contact_number = $4"
 _ANY: LiteralString = ""
 
 
@@ -218,3 +239,8 @@ async def list_history(
         before_id,
         limit,
     )
+
+
+def _consent(*columns: Any) -> Consent:
+    record, out = columns[:-5], columns[-5:]
+    return Consent(*record, out=None if out[0] is None else OptOut(*out))

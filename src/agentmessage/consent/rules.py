@@ -2,7 +2,7 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from agentmessage.consent.model import (
     ConsentMethod,
     Grant,
     HistoryEvent,
+    OptOut,
     Outcome,
     Source,
     Suppression,
@@ -64,19 +65,29 @@ def may_lift(old: Consent, grant: Grant) -> bool:
     newer evidence or by the contact's own agreement on our form, but not by START: the customer had a reason.
     """
     if old.suppressed_by in FROM_THE_HANDSET:
-        return grant.source is Source.INBOUND_REPLY and grant.method is ConsentMethod.SMS_KEYWORD
+        return is_start(grant)
     if old.suppressed_by == Suppression.REVOCATION:
         is_later = old.opted_out_at is None or grant.occurred_at > old.opted_out_at
         return is_later and grant.source is not Source.INBOUND_REPLY
     return True
 
 
-def granted(old: Consent | None, grant: Grant, *, org_id: UUID, fresh_id: UUID, now: datetime) -> Change:
+def is_start(grant: Grant) -> bool:
+    """Whether the contact texted START: nothing else lifts what came from the handset."""
+    return grant.source is Source.INBOUND_REPLY and grant.method is ConsentMethod.SMS_KEYWORD
+
+
+def granted(
+    old: Consent | None, grant: Grant, *, org_id: UUID, fresh_id: UUID, now: datetime, out: OptOut | None = None
+) -> Change:
     """What a claim of consent makes of a record; `fresh_id` is for one that does not exist yet.
 
-    Over the API a consent that stands is left alone (reference, section 5.1). The contact's own word renews it.
+    `out` is an opt-out that reaches the pair, maybe from another number. Over the API a consent that stands is left
+    alone (reference, section 5.1). The contact's own word renews it.
     """
     agreed_at = min(grant.occurred_at, now)
+    if out is not None and not is_start(grant):
+        return Change(old, Outcome.SUPPRESSED)
     if old is None:
         new = _new(grant, org_id, fresh_id, agreed_at, now)
         return Change(new, Outcome.OPTED_IN, HistoryEvent.OPT_IN, is_news=True)
@@ -95,14 +106,20 @@ def granted(old: Consent | None, grant: Grant, *, org_id: UUID, fresh_id: UUID, 
         consent_method=grant.method.value,
         agreement_text_hash=digest(grant.evidence.agreement_text) or old.agreement_text_hash,
         updated_at=now,
+        out=None,
     )
-    if old.opted_in:
+    if old.opted_in and out is None:
         return Change(renewed, Outcome.RECONFIRMED, HistoryEvent.RECONFIRM)
     return Change(renewed, Outcome.OPTED_IN, HistoryEvent.OPT_IN, is_news=True)
 
 
-def withdrawn(old: Consent | None, no: Withdrawal, *, org_id: UUID, fresh_id: UUID, now: datetime) -> Change:
-    """What an opt-out makes of a record. A STOP after a revocation takes its place, since it binds harder."""
+def withdrawn(
+    old: Consent | None, no: Withdrawal, *, org_id: UUID, fresh_id: UUID, now: datetime, out: OptOut | None = None
+) -> Change:
+    """What an opt-out makes of a record. A STOP after a revocation takes its place, since it binds harder.
+
+    Where an opt-out `out` reached the pair already it is no news.
+    """
     if old is not None and not old.opted_in:
         is_harder = old.suppressed_by not in FROM_THE_HANDSET and no.by in FROM_THE_HANDSET
         if not is_harder:
@@ -132,7 +149,32 @@ def withdrawn(old: Consent | None, no: Withdrawal, *, org_id: UUID, fresh_id: UU
         source=no.source.value,
         updated_at=now,
     )
-    return Change(new, Outcome.OPTED_OUT, HistoryEvent.OPT_OUT, old is None or old.opted_in)
+    return Change(new, Outcome.OPTED_OUT, HistoryEvent.OPT_OUT, out is None and (old is None or old.opted_in))
+
+
+def touched(consent: Consent, entry: HistoryEvent, now: datetime) -> Change:
+    """A record that another number's STOP or START reaches: it stays as it is, but for its history and its time."""
+    outcome = Outcome.OPTED_OUT if entry is HistoryEvent.OPT_OUT else Outcome.OPTED_IN
+    return Change(msgspec.structs.replace(consent, updated_at=now), outcome, entry, is_news=True)
+
+
+def shown(change: Change, out: OptOut | None) -> Change:
+    """A change with the opt-out that its record is told with."""
+    if change.consent is None:
+        return change
+    return msgspec.structs.replace(change, consent=msgspec.structs.replace(change.consent, out=out))
+
+
+def newly_out(before: Sequence[Consent], after: Sequence[Consent]) -> list[Consent]:
+    """Of a contact's consents those that counted, and that an opt-out to another number has come to reach."""
+    counted = {one.id for one in before if one.counts}
+    return [one for one in after if one.id in counted and one.opted_in and not one.counts]
+
+
+def back_again(before: Sequence[Consent], after: Sequence[Consent]) -> list[Consent]:
+    """Of a contact's consents those that stood all the time, and that no opt-out reaches any more."""
+    reached = {one.id for one in before if one.opted_in and not one.counts}
+    return [one for one in after if one.id in reached and one.counts]
 
 
 def _new(grant: Grant, org_id: UUID, fresh_id: UUID, agreed_at: datetime, now: datetime) -> Consent:

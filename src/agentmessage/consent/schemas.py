@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from agentmessage.consent.model import Change, Consent, ConsentMethod, Entry, HistoryEvent, Outcome, Source, Suppression
+from agentmessage.organizations.model import OptOutScope
 from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
 
 MAX_RECORDS = 1000
@@ -137,7 +138,9 @@ class ConsentResource(Resource, frozen=True):
     """Whether one contact may be texted from one number.
 
     `opted_in_at` is the newest agreement, at the time that its evidence says. `suppressed_by` says who opted out:
-    `keyword` and `natural_language` (the contact, by text), `carrier`, or `revocation` (you, over the API).
+    `keyword` and `natural_language` (the contact, by text), `carrier`, or `revocation` (you, over the API). An opt-out
+    by the contact may have been told to another of your numbers: `opted_out_number` says which, `opted_out_at` when,
+    and `opt_out_scope` how far it reaches.
     """
 
     id: UUID
@@ -150,23 +153,29 @@ class ConsentResource(Resource, frozen=True):
     source: Source
     consent_method: ConsentMethod | None
     suppressed_by: Suppression | None
+    opted_out_number: str | None
+    opt_out_scope: OptOutScope | None
     created_at: datetime
     updated_at: datetime
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentResource":
-        """A stored consent as its organization sees it."""
+        """A stored consent as its organization sees it: by what holds now."""
+        out = None if consent.suppressed_by == Suppression.REVOCATION else consent.out
+        suppressed_by = consent.suppressed_by or (out.suppressed_by if out else None)
         return cls(
             id=consent.id,
             org_id=consent.org_id,
             phone_number_id=consent.phone_number_id,
             contact_number=consent.contact_number,
-            opted_in=consent.opted_in,
+            opted_in=consent.counts,
             opted_in_at=consent.opted_in_at,
-            opted_out_at=consent.opted_out_at,
+            opted_out_at=out.opted_out_at if out and consent.opted_in else consent.opted_out_at,
             source=Source(consent.source),
             consent_method=ConsentMethod(consent.consent_method) if consent.consent_method else None,
-            suppressed_by=Suppression(consent.suppressed_by) if consent.suppressed_by else None,
+            suppressed_by=Suppression(suppressed_by) if suppressed_by else None,
+            opted_out_number=out.phone_number if out else None,
+            opt_out_scope=OptOutScope(out.scope) if out else None,
             created_at=consent.created_at,
             updated_at=consent.updated_at,
         )

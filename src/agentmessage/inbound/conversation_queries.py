@@ -76,13 +76,25 @@ _NUMBER: LiteralString = " AND v.phone_number_id = $3"
 _ANY: LiteralString = ""
 
 _LIST: LiteralString = """SELECT v.phone_number_id, v.contact_number, v.phone_number, v.last_message_at,
-       v.last_direction, v.last_preview, v.redacted_at, v.message_count, coalesce(s.opted_in, false), s.opted_in_at
+       v.last_direction, v.last_preview, v.redacted_at, v.message_count,
+       coalesce(s.opted_in, false) AND u.phone_number IS NULL, s.opted_in_at,
+       CASE WHEN s.opted_in IS FALSE THEN s.opted_out_at ELSE u.opted_out_at END,
+       CASE WHEN s.suppressed_by = 'revocation' THEN NULL ELSE u.phone_number END,
+       CASE WHEN s.suppressed_by = 'revocation' THEN NULL ELSE u.scope END
 FROM conversations v LEFT JOIN consents s
   ON s.org_id = v.org_id AND s.phone_number_id = v.phone_number_id AND s.contact_number = v.contact_number
+LEFT JOIN phone_numbers n ON n.org_id = v.org_id AND n.id = v.phone_number_id
+LEFT JOIN campaigns k ON k.org_id = n.org_id AND k.id = n.campaign_id
+LEFT JOIN LATERAL (
+    SELECT o.phone_number, o.scope, o.opted_out_at FROM opt_outs o
+    WHERE o.org_id = v.org_id AND o.contact_number = v.contact_number
+      AND o.scope_key = ANY (ARRAY[v.phone_number, n.campaign_id::text, k.brand_id::text, v.org_id::text])
+      AND v.phone_number <> ALL (o.lifted_for)
+    ORDER BY o.phone_number <> v.phone_number, o.opted_out_at, o.phone_number, o.scope = 'number' LIMIT 1) u ON true
 WHERE v.org_id = $1
   AND ($2::text IS NULL OR v.contact_number = $2) AND ($3::uuid IS NULL OR v.phone_number_id = $3)
   AND ($4::timestamptz IS NULL OR v.last_message_at >= $4)
-  AND ($5::boolean IS NULL OR coalesce(s.opted_in, false) = $5)
+  AND ($5::boolean IS NULL OR (coalesce(s.opted_in, false) AND u.phone_number IS NULL) = $5)
   AND v.last_message_at <= coalesce($6::timestamptz, 'infinity')
   AND (v.last_message_at < coalesce($6::timestamptz, 'infinity')
        OR (v.contact_number, v.phone_number_id) > ($7::text, $8::uuid))"""

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.carriers.text_port import InboundHeard
-from agentmessage.organizations.model import AutoReplies
+from agentmessage.organizations.model import AutoReplies, OptOutScope
 from agentmessage.sms.keywords import Keyword
 
 REDACTED = "[redacted]"
@@ -69,6 +69,7 @@ class Line(Struct, frozen=True):
     website: str | None
     fields: Mapping[str, str | bool]
     auto_replies: AutoReplies
+    opt_out_scope: OptOutScope = OptOutScope.BRAND
 
 
 class Part(Struct, frozen=True):
@@ -215,6 +216,9 @@ class Conversation(Struct, frozen=True):
     message_count: int
     opted_in: bool
     opted_in_at: datetime | None
+    opted_out_at: datetime | None
+    opted_out_number: str | None
+    opt_out_scope: str | None
 
 
 class Entry(Struct, frozen=True):

@@ -66,7 +66,7 @@ async def answer(tx: Tx, tenant: Tenant, line: Line, inbound: Inbound, kind: Kin
 
 
 async def _stop(tx: Tx, tenant: Tenant, inbound: Inbound, keyword: Keyword) -> bool:
-    """Suppress the pair and take back what is queued for it; True when that is new."""
+    """Suppress the contact within the organization's scope and take back what is queued there; True when it is new."""
     is_new = await consent.opt_out(
         tx,
         tenant.org_id,
@@ -77,7 +77,8 @@ async def _stop(tx: Tx, tenant: Tenant, inbound: Inbound, keyword: Keyword) -> b
         keyword=keyword.keyword,
         raw_event_id=str(inbound.id),
     )
-    await messages.cancel_pair(tx, tenant.org_id, inbound.phone_number_id, inbound.sender, Cause.OPTED_OUT)
+    numbers = {inbound.phone_number_id, *await consent.list_reached(tx, tenant.org_id, inbound.sender)}
+    await messages.cancel_pairs(tx, tenant.org_id, sorted(numbers), inbound.sender, Cause.OPTED_OUT)
     return is_new
 
 

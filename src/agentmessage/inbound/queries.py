@@ -9,7 +9,7 @@ import msgspec
 
 from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, Place, RawText, Stored, Whole
 from agentmessage.kernel.db import Statements
-from agentmessage.organizations.model import AutoReplies
+from agentmessage.organizations.model import AutoReplies, OptOutScope
 
 
 async def list_homes(db: Statements, account: str, numbers: Sequence[str]) -> Mapping[str, Home]:
@@ -29,7 +29,7 @@ async def list_lines(db: Statements, org_id: UUID, account: str, numbers: Sequen
     return await db.all(
         _line,
         """SELECT n.id, n.number, coalesce(b.display_name, o.name), b.fields ->> 'website', coalesce(c.fields, '{}'),
-                  o.auto_replies
+                  o.auto_replies, o.opt_out_scope
            FROM phone_numbers n JOIN organizations o ON o.id = n.org_id
            LEFT JOIN campaigns c ON c.org_id = n.org_id AND c.id = n.campaign_id
            LEFT JOIN brands b ON b.org_id = n.org_id AND b.id = c.brand_id
@@ -352,8 +352,9 @@ async def list_(
 
 
 def _line(phone_number_id: UUID, number: str, sender_name: str, *rest: Any) -> Line:
-    website, fields, auto_replies = rest
-    return Line(phone_number_id, number, sender_name, website, fields, msgspec.convert(auto_replies, AutoReplies))
+    website, fields, auto_replies, scope = rest
+    replies = msgspec.convert(auto_replies, AutoReplies)
+    return Line(phone_number_id, number, sender_name, website, fields, replies, OptOutScope(scope))
 
 
 def _part(part: int, body: bytes, carrier_message_id: str, carrier_received_at: datetime | None) -> Part:

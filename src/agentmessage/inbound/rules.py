@@ -8,6 +8,7 @@ import msgspec
 
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.inbound.model import MOST_SENDER_CHARS, Arrival, Channel, Inbound, Line, Part, PartsKey, Whole
+from agentmessage.organizations.model import OptOutScope
 from agentmessage.sms import segments
 from agentmessage.sms.keywords import Kind, canonical
 from agentmessage.sms.numbers import is_e164
@@ -27,14 +28,16 @@ OWN_WORDS = {"optout_keywords": Kind.STOP, "optin_keywords": Kind.START, "help_k
 FILED_REPLIES = {Kind.STOP: "optout_message", Kind.START: "optin_message", Kind.HELP: "help_message"}
 
 DEFAULTS = {
-    Kind.STOP: "{name}: You are unsubscribed and will receive no more messages from this number. Reply START to "
-    "resubscribe.",
+    Kind.STOP: "{name}: You are unsubscribed and will receive no more messages{reach}. Reply START to resubscribe.",
     Kind.START: "{name}: You are subscribed to messages from this number. Msg frequency varies. Msg & data rates may "
     "apply. Reply HELP for help, STOP to opt out.",
     Kind.HELP: "{name}: {help} Msg frequency varies. Msg & data rates may apply. Reply STOP to opt out.",
 }
 """The platform's own words. A contact who answers STOP gets no advertisement, one who asks for more gets the terms
 (CTIA Messaging Principles; domain notes, section 3.1)."""
+
+REACH = {OptOutScope.NUMBER: " from this number", OptOutScope.CAMPAIGN: " from this program"}
+"""What a STOP ends, where it does not end all."""
 
 TERMS = (("rates", "Msg & data rates may apply."), ("HELP", "Reply HELP for help."), ("STOP", "Reply STOP to opt out."))
 
@@ -71,7 +74,8 @@ def reply(line: Line, kind: Kind) -> str:
     if isinstance(filed, str) and filed:
         return _completed(filed, line.sender_name, kind)
     advice = f"Help: {line.website} -" if line.website else "You asked for messages from this number."
-    return DEFAULTS[kind].format(name=line.sender_name, help=advice)
+    reach = REACH.get(line.opt_out_scope, "")
+    return DEFAULTS[kind].format(name=line.sender_name, help=advice, reach=reach)
 
 
 def may_reply(line: Line, contact: str, *, replies_this_hour: int) -> bool:

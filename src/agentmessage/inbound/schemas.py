@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.inbound.model import REDACTED, Channel, Conversation, Direction, Entry, Inbound, OptOutMethod, Place
+from agentmessage.organizations.model import OptOutScope
 from agentmessage.web.wire import END, CursorText, Request, Resource, Utc, must
 
 WAIT_MAX_S = 60
@@ -127,10 +128,16 @@ class WaitQuery(Request, frozen=True):
 
 
 class ConversationConsent(Resource, frozen=True):
-    """Whether the contact agreed to texts from the number, and when last."""
+    """Whether the contact may be texted from the number, when they agreed last, and when and where they opted out.
+
+    `opted_out_number` is the number of yours that was told; `opt_out_scope` is how far that reaches.
+    """
 
     opted_in: bool
     opted_in_at: datetime | None
+    opted_out_at: datetime | None
+    opted_out_number: str | None
+    opt_out_scope: OptOutScope | None
 
 
 class ConversationOut(Resource, frozen=True):
@@ -165,7 +172,13 @@ class ConversationOut(Resource, frozen=True):
             preview,
             conversation.redacted_at,
             conversation.message_count,
-            ConversationConsent(conversation.opted_in, conversation.opted_in_at),
+            ConversationConsent(
+                conversation.opted_in,
+                conversation.opted_in_at,
+                conversation.opted_out_at,
+                conversation.opted_out_number,
+                None if conversation.opt_out_scope is None else OptOutScope(conversation.opt_out_scope),
+            ),
         )
 
 

@@ -15,11 +15,14 @@ class SenderNotRegistered(ApiError):
 
 
 class RecipientOptedOut(ApiError):
-    """The recipient said STOP, or the consent was revoked; operators fine a sender who texts on."""
+    """The recipient said STOP, or the consent was revoked; operators fine a sender who texts on.
+
+    `details` says when, which of your numbers was told (`opted_out_number`) and how far that reaches.
+    """
 
     code = "RECIPIENT_OPTED_OUT"
     status = 453
-    fix = "Do not retry. The recipient must text START to this number first."
+    fix = "Do not retry. The recipient must text START first, to this number or to details.opted_out_number."
     message = "the recipient has opted out"
 
 

@@ -61,7 +61,8 @@ class Ask(Struct, frozen=True):
 class Facts(Struct, frozen=True):
     """Everything on record about one sender and one recipient, read in one statement.
 
-    `memory` is JSON, as stored; see `Memory`.
+    `suppressed_by` and `opted_out_at` are of the pair's own record; `out_number`, `out_scope` and `out_at` are of an
+    opt-out that reaches the sender, whichever number was told. `memory` is JSON, as stored; see `Memory`.
     """
 
     phone_number_id: UUID | None
@@ -74,6 +75,10 @@ class Facts(Struct, frozen=True):
     opted_in: bool | None
     opted_in_at: datetime | None
     suppressed_by: str | None
+    opted_out_at: datetime | None
+    out_number: str | None
+    out_scope: str | None
+    out_at: datetime | None
     line_type: str | None
     memory: str | None
 

@@ -35,7 +35,8 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
                   LEFT JOIN sending_accounts t ON t.org_id = o.id
                   WHERE o.id = a.org_id) END,
               n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id,
-              s.opted_in, s.opted_in_at, s.suppressed_by, l.line_type, f.memory
+              s.opted_in, s.opted_in_at, s.suppressed_by, s.opted_out_at, u.phone_number, u.scope, u.opted_out_at,
+              l.line_type, f.memory
        FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
             a (org_id, account, sender, recipient, place)
        LEFT JOIN phone_numbers n
@@ -44,6 +45,12 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
        LEFT JOIN guardrail_pool_members p ON p.phone_number_id = n.id AND p.org_id = a.org_id
        LEFT JOIN consents s
          ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
+       LEFT JOIN LATERAL (
+           SELECT x.phone_number, x.scope, x.opted_out_at FROM opt_outs x
+           WHERE x.org_id = a.org_id AND x.contact_number = a.recipient
+             AND x.scope_key = ANY (ARRAY[n.number, n.campaign_id::text, c.brand_id::text, a.org_id::text])
+             AND n.number <> ALL (x.lifted_for)
+           ORDER BY x.phone_number <> n.number, x.opted_out_at, x.phone_number, x.scope = 'number' LIMIT 1) u ON true
        LEFT JOIN LATERAL (
            SELECT k.line_type FROM lookups k
            WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'

@@ -91,7 +91,16 @@ def sender_is_registered(case: Case) -> ApiError | None:
 
 def recipient_may_be_texted(case: Case) -> ApiError | None:
     """The recipient has not said no."""
-    return RecipientOptedOut() if case.facts.suppressed_by is not None else None
+    facts = case.facts
+    if facts.suppressed_by is None and facts.out_number is None:
+        return None
+    moment = facts.out_at or facts.opted_out_at
+    told = {
+        "opted_out_at": instant(moment) if moment else None,
+        "opted_out_number": facts.out_number,
+        "opt_out_scope": facts.out_scope,
+    }
+    return RecipientOptedOut(details={name: value for name, value in told.items() if value is not None} or None)
 
 
 def consent_is_on_record(case: Case) -> ApiError | None:

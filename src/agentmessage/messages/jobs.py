@@ -22,8 +22,9 @@ async def cancel_opted_out(db: CellDb, arguments: Mapping[str, Any]) -> Done:
         await consent.lock_law(tx, org_id)
         tenant = operator(org_id, db.name, "live")  # of either mode: the record is found by its id
         record = await consent.get(tx, tenant, UUID(arguments["resource_id"]))
-        if not record.opted_in:
-            await operations.cancel_pair(tx, org_id, record.phone_number_id, record.contact_number, Cause.OPTED_OUT)
+        if not record.counts:
+            numbers = {record.phone_number_id, *await consent.list_reached(tx, org_id, record.contact_number)}
+            await operations.cancel_pairs(tx, org_id, sorted(numbers), record.contact_number, Cause.OPTED_OUT)
     return Done()
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Draft",
     "cancel",
     "cancel_pair",
+    "cancel_pairs",
     "get",
     "redact_inbound",
     "redact_messages",
@@ -88,13 +89,18 @@ async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
 
 
 async def cancel_pair(tx: Tx, org_id: UUID, phone_number_id: UUID, contact: str, cause: Cause) -> int:
-    """Take back every queued and scheduled text from one number to one contact; answers how many.
+    """Take back every queued and scheduled message from one number to one contact; see `cancel_pairs`."""
+    return await cancel_pairs(tx, org_id, [phone_number_id], contact, cause)
 
-    The caller has locked the law (`consent.operations.lock_law`), so that no text is being admitted beside it. The
-    wallet is locked before the texts, as everywhere.
+
+async def cancel_pairs(tx: Tx, org_id: UUID, phone_number_ids: Sequence[UUID], contact: str, cause: Cause) -> int:
+    """Take back every queued and scheduled message from some numbers to one contact; answers how many.
+
+    The caller has locked the law (`consent.operations.lock_law`), so that no message is being admitted beside it. The
+    wallet is locked before the messages, as everywhere.
     """
     await billing.lock(tx, [org_id])
-    waiting = await queries.list_pair(tx, org_id, phone_number_id, contact)
+    waiting = await queries.list_pairs(tx, org_id, phone_number_ids, contact)
     return len(await _cancel_all(tx, org_id, waiting, cause)) if waiting else 0
 
 

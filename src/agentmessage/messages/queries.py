@@ -94,15 +94,16 @@ async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
     )
 
 
-async def list_pair(tx: Statements, org_id: UUID, phone_number_id: UUID, recipient: str) -> list[UUID]:
-    """Texts to one pair that no worker has claimed, kept from being claimed; served by dispatches_pair_idx."""
+async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UUID], recipient: str) -> list[UUID]:
+    """Messages from some numbers to one contact that no worker has claimed, kept from it; by dispatches_pair_idx."""
     return await tx.all(
         _id,
         """SELECT message_id FROM dispatches
-           WHERE org_id = $1 AND phone_number_id = $2 AND recipient = $3 AND claimed_at IS NULL AND kind <> 'auto_reply'
+           WHERE org_id = $1 AND phone_number_id = ANY ($2) AND recipient = $3 AND claimed_at IS NULL
+             AND kind <> 'auto_reply'
            ORDER BY message_id FOR UPDATE""",
         org_id,
-        phone_number_id,
+        phone_number_ids,
         recipient,
     )
 

@@ -32,9 +32,9 @@ async def ask(
     """
     await consents.lock_law(tx, tenant.org_id)
     known = await consents.find(tx, tenant.org_id, wish.phone_number_id, wish.contact_number)
-    if known is not None and known.opted_in:
+    if known is not None and known.counts:
         return DoubleOptInOut.of(None, is_reused=False)
-    if known is not None and known.suppressed_by is not None:
+    if await consents.has_opted_out(tx, tenant.org_id, wish.phone_number_id, wish.contact_number):
         raise ContactOptedOut
     open_one = await queries.lock_open(tx, tenant.org_id, wish.phone_number_id, wish.contact_number)
     if open_one is not None:

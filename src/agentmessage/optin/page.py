@@ -11,7 +11,7 @@ import structlog
 
 from agentmessage.consent import operations as consents
 from agentmessage.consent.model import FROM_THE_HANDSET, Consent, Evidence, Outcome
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Statements
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.optin import operations
@@ -87,8 +87,9 @@ class ConsentPage:
         async with db.transaction() as tx:
             outcome = await operations.agree(tx, token, evidence)
             known = await consents.find(tx, token.org_id, token.phone_number_id, token.contact_number)
-        if outcome is Outcome.SUPPRESSED or known is None or not known.opted_in:
-            return _opted_out(409, known, form)
+            has_left = await _has_left(tx, token, known)
+        if outcome is Outcome.SUPPRESSED or known is None or not known.counts:
+            return _opted_out(409, form, has_left=has_left)
         return _done(form)
 
     def _evidence(self, scope: Scope, token: FormToken) -> Evidence:
@@ -123,11 +124,19 @@ def address_of(scope: Scope, proxies_in_front: int) -> str | None:
 
 async def _look(db: CellDb, token: FormToken, form: Form) -> Reply:
     known = await consents.find(db, token.org_id, token.phone_number_id, token.contact_number)
+    has_left = await _has_left(db, token, known)
     if await consents.has_heard(db, known, token.id):
-        return _done(form) if known is not None and known.opted_in else _opted_out(200, known, form)
-    if known is not None and known.suppressed_by in FROM_THE_HANDSET:
-        return _opted_out(200, known, form)
+        return _done(form) if known is not None and known.counts else _opted_out(200, form, has_left=has_left)
+    if has_left:
+        return _opted_out(200, form, has_left=True)
     return page(200, _title(form), form=form)
+
+
+async def _has_left(db: Statements, token: FormToken, known: Consent | None) -> bool:
+    """Whether the contact said no by text, to this number or to another whose opt-out reaches it."""
+    if known is not None and known.suppressed_by is not None:
+        return known.suppressed_by in FROM_THE_HANDSET
+    return await consents.has_opted_out(db, token.org_id, token.phone_number_id, token.contact_number)
 
 
 async def _form(db: CellDb, tenant: Tenant, token: FormToken, number: str) -> Form:
@@ -148,8 +157,8 @@ def _done(form: Form) -> Reply:
     )
 
 
-def _opted_out(status: int, known: Consent | None, form: Form) -> Reply:
-    if known is not None and known.suppressed_by in FROM_THE_HANDSET:
+def _opted_out(status: int, form: Form, *, has_left: bool) -> Reply:
+    if has_left:
         return page(
             status,
             "You have opted out",

@@ -32,6 +32,15 @@ class QuietHoursMode(StrEnum):
     DEFER = "defer"
 
 
+class OptOutScope(StrEnum):
+    """How far a contact's STOP reaches, from the number that it was sent to."""
+
+    NUMBER = "number"
+    CAMPAIGN = "campaign"
+    BRAND = "brand"
+    ORGANIZATION = "organization"
+
+
 class QuietHours(Struct, frozen=True, kw_only=True):
     """Hours of the recipient's local day without texts, from `start` to `end` (HH:MM), over midnight if they cross."""
 
@@ -65,6 +74,7 @@ class Organization(Struct, frozen=True):
     is_reseller: bool
     quiet_hours: QuietHours
     auto_replies: AutoReplies
+    opt_out_scope: OptOutScope
     created_at: datetime
     updated_at: datetime
 

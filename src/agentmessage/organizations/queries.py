@@ -13,6 +13,7 @@ from agentmessage.organizations.model import (
     AuditRow,
     AutoReplies,
     Mode,
+    OptOutScope,
     Organization,
     QuietHours,
     Standing,
@@ -24,8 +25,9 @@ async def insert(tx: Statements, organization: Organization) -> None:
     """Store a new organization in its cell."""
     await tx.run(
         """INSERT INTO organizations (id, mode, name, billing_email, plan, throughput_tier, message_retention_days,
-               mms_retention_days, is_commercial, is_reseller, quiet_hours, auto_replies, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
+               mms_retention_days, is_commercial, is_reseller, quiet_hours, auto_replies, opt_out_scope, created_at,
+               updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)""",
         organization.id,
         organization.mode,
         organization.name,
@@ -38,6 +40,7 @@ async def insert(tx: Statements, organization: Organization) -> None:
         organization.is_reseller,
         organization.quiet_hours,
         organization.auto_replies,
+        organization.opt_out_scope,
         organization.created_at,
         organization.updated_at,
     )
@@ -65,7 +68,8 @@ async def find(db: Statements, org_id: UUID) -> Organization | None:
     return await db.one(
         _organization,
         """SELECT id, mode, name, billing_email, plan, throughput_tier, message_retention_days, mms_retention_days,
-               is_commercial, is_reseller, quiet_hours, auto_replies, created_at, updated_at
+               is_commercial, is_reseller, quiet_hours, auto_replies, opt_out_scope, created_at,
+               updated_at
            FROM organizations WHERE id = $1""",
         org_id,
     )
@@ -76,7 +80,8 @@ async def lock(tx: Statements, org_id: UUID) -> Organization | None:
     return await tx.one(
         _organization,
         """SELECT id, mode, name, billing_email, plan, throughput_tier, message_retention_days, mms_retention_days,
-               is_commercial, is_reseller, quiet_hours, auto_replies, created_at, updated_at
+               is_commercial, is_reseller, quiet_hours, auto_replies, opt_out_scope, created_at,
+               updated_at
            FROM organizations WHERE id = $1 FOR NO KEY UPDATE""",
         org_id,
     )
@@ -86,7 +91,8 @@ async def update(tx: Statements, organization: Organization) -> None:
     """Store the settings of an organization that is locked."""
     await tx.run(
         """UPDATE organizations SET name = $2, billing_email = $3, message_retention_days = $4,
-               mms_retention_days = $5, is_reseller = $6, quiet_hours = $7, auto_replies = $8, updated_at = $9
+               mms_retention_days = $5, is_reseller = $6, quiet_hours = $7, auto_replies = $8, opt_out_scope = $9,
+               updated_at = $10
            WHERE id = $1""",
         organization.id,
         organization.name,
@@ -96,6 +102,7 @@ async def update(tx: Statements, organization: Organization) -> None:
         organization.is_reseller,
         organization.quiet_hours,
         organization.auto_replies,
+        organization.opt_out_scope,
         organization.updated_at,
     )
 
@@ -233,6 +240,7 @@ def _organization(*columns: Any) -> Organization:
     quiet_hours: Mapping[str, Any] = values["quiet_hours"]
     auto_replies: Mapping[str, Any] = values["auto_replies"]
     values["mode"] = Mode(values["mode"])
+    values["opt_out_scope"] = OptOutScope(values["opt_out_scope"])
     values["quiet_hours"] = msgspec.convert(quiet_hours, QuietHours)
     values["auto_replies"] = msgspec.convert(auto_replies, AutoReplies)
     return Organization(**values)

@@ -9,13 +9,13 @@ from msgspec import UNSET
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.organizations.errors import AttestationRequired, ResellerHasBrands, ResellerNotEligible
-from agentmessage.organizations.model import AutoReplies, Mode, Organization, QuietHours
+from agentmessage.organizations.model import AutoReplies, Mode, OptOutScope, Organization, QuietHours
 from agentmessage.organizations.schemas import AutoRepliesPatch, OrganizationPatch, QuietHoursPatch
 from agentmessage.sms.visible import is_blank
 
 RETENTION = ("message_retention_days", "mms_retention_days")
 REPLY_TEXTS = ("stop_text", "help_text", "start_text")
-OTHERS = ("name", "billing_email", "is_reseller", "quiet_hours")
+OTHERS = ("name", "billing_email", "is_reseller", "quiet_hours", "opt_out_scope")
 
 
 def fresh(
@@ -35,6 +35,7 @@ def fresh(
         is_reseller=False,
         quiet_hours=QuietHours(),
         auto_replies=AutoReplies(),
+        opt_out_scope=OptOutScope.BRAND,
         created_at=now,
         updated_at=now,
     )
@@ -50,7 +51,7 @@ def patched(old: Organization, wish: OrganizationPatch, *, brand_count: int, now
         auto_replies=_auto_replies(old.auto_replies, wish.auto_replies)
         if wish.auto_replies is not UNSET
         else old.auto_replies,
-        **_given(wish, (*RETENTION, "name", "billing_email", "is_reseller")),
+        **_given(wish, (*RETENTION, "name", "billing_email", "is_reseller", "opt_out_scope")),
     )
     require_reseller_move(old, new, brand_count=brand_count)
     return new if new == old else msgspec.structs.replace(new, updated_at=now)

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.organizations.model import (
     AuditRow,
     AutoReplies,
+    OptOutScope,
     Organization,
     QuietHours,
     QuietHoursMode,
@@ -96,6 +97,7 @@ class OrganizationResource(Resource, frozen=True):
     is_reseller: bool
     quiet_hours: QuietHours
     auto_replies: AutoReplies
+    opt_out_scope: OptOutScope
     registration_status: RegistrationStatus
     created_at: datetime
 
@@ -113,6 +115,7 @@ class OrganizationResource(Resource, frozen=True):
             is_reseller=organization.is_reseller,
             quiet_hours=organization.quiet_hours,
             auto_replies=organization.auto_replies,
+            opt_out_scope=organization.opt_out_scope,
             registration_status=RegistrationStatus(
                 "ACTIVE" if standing.brand == "ACTIVE" else "PENDING" if standing.brand else None,
                 standing.brand_count,
@@ -159,6 +162,16 @@ class OrganizationPatch(Request, frozen=True):
     is_reseller: bool | UnsetType = UNSET
     quiet_hours: QuietHoursPatch | UnsetType = UNSET
     auto_replies: AutoRepliesPatch | UnsetType = UNSET
+    opt_out_scope: (
+        Annotated[
+            OptOutScope,
+            Meta(
+                description="How far a STOP to one of your numbers reaches from now on. Earlier ones stay as they are.",
+                extra=must("must be one of number, campaign, brand, organization"),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Actor(Resource, frozen=True):

@@ -281,10 +281,14 @@ class ReceiverInactive(APIError):
 
 
 class RecipientOptedOut(APIError):
-    """453: The recipient said STOP, or the consent was revoked; operators fine a sender who texts on."""
+    """453.
+
+    The recipient said STOP, or the consent was revoked; operators fine a sender who texts on. `details` says when,
+    which of your numbers was told (`opted_out_number`) and how far that reaches.
+    """
 
     code = "RECIPIENT_OPTED_OUT"
-    default_fix = "Do not retry. The recipient must text START to this number first."
+    default_fix = "Do not retry. The recipient must text START first, to this number or to details.opted_out_number."
 
 
 class ResellerHasBrands(APIError):

@@ -75,17 +75,31 @@ class Guards:
 
 
 @dataclass
-class Sender:
-    """One of our numbers, as the registry and its carrier have it."""
+class Campaign:
+    """A campaign as the registry has it, and the brand that it is of."""
 
-    is_attached: bool = True
-    is_propagated: bool = True
+    brand: int
     is_active: bool = True
     is_suspended: bool = False
 
-    @property
-    def is_registered(self) -> bool:
-        return self.is_attached and self.is_propagated and self.is_active and not self.is_suspended
+
+@dataclass
+class Sender:
+    """One of our numbers, as its carrier has it, on one of the campaigns."""
+
+    campaign: int
+    is_attached: bool = True
+    is_propagated: bool = True
+
+
+@dataclass
+class Stop:
+    """A STOP, which number was told, and what it reaches. `opened` are numbers that were told START afterwards."""
+
+    contact: int
+    told: int
+    reach: set[str]
+    opened: set[int] = field(default_factory=set[int])
 
 
 @dataclass
@@ -105,6 +119,7 @@ class Text:
     id: UUID
     sender: int
     contact: int
+    campaign: int
     kind: str
     due_at: datetime
     expires_at: datetime
@@ -133,8 +148,13 @@ class Model:
 
     contacts: Sequence[Contact]
     senders: Sequence[Sender]
+    campaigns: Sequence[Campaign]
     scopes: dict[str, Guards]
-    ladders: Sequence[tuple[str, ...]]
+    opt_out_scope: str = "brand"
+    stops: list[Stop] = field(default_factory=list[Stop])
+    last_sent: dict[tuple[int, int], tuple[datetime, UUID, int]] = field(
+        default_factory=dict[tuple[int, int], tuple[datetime, UUID, int]]
+    )
     records: dict[tuple[int, int], Record] = field(default_factory=dict[tuple[int, int], Record])
     fixed_since: dict[int, datetime] = field(default_factory=dict[int, datetime])
     texts: dict[UUID, Text] = field(default_factory=dict[UUID, Text])
@@ -143,34 +163,79 @@ class Model:
     def record(self, sender: int, contact: int) -> Record:
         return self.records.setdefault((sender, contact), Record())
 
+    # How far a STOP reaches
+
+    def names(self, campaign: int) -> dict[str, str]:
+        """A campaign and its brand, by scope."""
+        return {"campaign": f"campaign {campaign}", "brand": f"brand {self.campaigns[campaign].brand}"}
+
+    def belongs(self, sender: int) -> set[str]:
+        """All that a number is in: itself, its organization, and its campaign and brand while it is attached."""
+        line = self.senders[sender]
+        return {f"number {sender}", "organization", *(self.names(line.campaign).values() if line.is_attached else ())}
+
+    def reach(self, sender: int, contact: int) -> set[str]:
+        """What a STOP to a number means: the number, and by the present scope what it is in or last texted for."""
+        reached = {f"number {sender}"}
+        line, last = self.senders[sender], self.last_sent.get((sender, contact))
+        if self.opt_out_scope == "organization":
+            reached.add("organization")
+        elif self.opt_out_scope != "number":
+            campaigns = [line.campaign] if line.is_attached else []
+            campaigns += [last[2]] if last is not None else []
+            reached |= {self.names(campaign)[self.opt_out_scope] for campaign in campaigns}
+        return reached
+
+    def is_out(self, sender: int, contact: int) -> bool:
+        """Some STOP of the contact's reaches the number, and the number was not told START since."""
+        return any(
+            stop.contact == contact and stop.reach & self.belongs(sender) and sender not in stop.opened
+            for stop in self.stops
+        )
+
     # What the contact says
 
     def stop(self, sender: int, contact: int, at: datetime, by: str = "handset") -> None:
-        """Binds always; the handset's own word binds hardest."""
+        """Binds always; the handset's own word binds hardest, and reaches further than the pair."""
         record = self.record(sender, contact)
         record.asked_at = None
+        if by == "handset":
+            self.stops.append(Stop(contact, sender, self.reach(sender, contact)))
+            for place in range(len(self.senders)):
+                if self.is_out(place, contact):
+                    self.record(place, contact).asked_at = None
         if record.said_no == "handset" or (by == "revocation" and record.since is None):
             return
         record.since, record.said_no, record.no_at = None, by, at
 
     def start(self, sender: int, contact: int, at: datetime) -> None:
-        """Renews the consent, or undoes a STOP; not what the customer revoked."""
+        """Renews the consent, or undoes a STOP; not what the customer revoked.
+
+        Every STOP that this number was told reaches nothing any more; those that others were told, not this number.
+        """
         record = self.record(sender, contact)
-        if record.said_no != "revocation":
-            record.since, record.said_no = at, None
+        if record.said_no == "revocation":
+            return
+        record.since, record.said_no = at, None
+        self.stops = [stop for stop in self.stops if (stop.contact, stop.told) != (contact, sender)]
+        for stop in self.stops:
+            if stop.contact == contact and stop.reach & self.belongs(sender):
+                stop.opened.add(sender)
 
     def say_yes(self, sender: int, contact: int, at: datetime) -> None:
         """Answers a question of the last day; else it means nothing."""
         record = self.record(sender, contact)
-        if record.asked_at is not None and at < record.asked_at + timedelta(hours=24):
-            record.asked_at = None
-            self.start(sender, contact, at)
+        is_asked = record.asked_at is not None and at < record.asked_at + timedelta(hours=24)
+        if is_asked and record.said_no is None and not self.is_out(sender, contact):
+            record.asked_at, record.since = None, at
 
     # What the customer says
 
     def may_attest(self, sender: int, contact: int, captured_at: datetime) -> bool:
         """An attestation does not lift the contact's own no, and a revocation only by newer evidence."""
         record = self.record(sender, contact)
+        if self.is_out(sender, contact):
+            return False
         if record.said_no == "revocation" and record.no_at is not None:
             return captured_at > record.no_at
         return record.said_no is None
@@ -182,9 +247,21 @@ class Model:
 
     # What holds
 
+    def ladder(self, sender: int) -> Sequence[str]:
+        """Whose guardrails hold for a number, the most specific first: the third has its own, the first brand too."""
+        line = self.senders[sender]
+        of_brand = line.is_attached and self.campaigns[line.campaign].brand == 0
+        return [*(["number"] if sender == 2 else []), *(["brand"] if of_brand else []), "own"]
+
+    def is_registered(self, sender: int) -> bool:
+        """The number's campaign works, and its carrier has confirmed it."""
+        line = self.senders[sender]
+        campaign = self.campaigns[line.campaign]
+        return line.is_attached and line.is_propagated and campaign.is_active and not campaign.is_suspended
+
     def scope_of(self, sender: int, tool: str) -> str | None:
         """The first scope of the sender's that has something to say."""
-        for scope in self.ladders[sender]:
+        for scope in self.ladder(sender):
             if getattr(self.scopes[scope], tool) is not None:
                 return scope
         return None
@@ -248,11 +325,11 @@ class Model:
     def objections(self, sender: int, contact: int, kind: str, at: datetime, *, due_at: datetime) -> Iterator[str]:
         """What speaks against it whatever the hour, in the order in which it is told."""
         record = self.record(sender, contact)
-        if not self.senders[sender].is_registered:
+        if not self.is_registered(sender):
             yield "unregistered"
         if kind == "auto_reply":
             return
-        if record.said_no is not None:
+        if record.said_no is not None or self.is_out(sender, contact):
             yield "opted out"
         if kind == "customer":
             if record.since is None:

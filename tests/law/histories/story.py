@@ -35,7 +35,7 @@ def begin(rng: Random) -> Beginning:
     """Mostly everybody has agreed and there are quiet hours and a cap."""
     acts: list[Act] = []
     if rng.random() < 0.9:
-        acts += [("attest", pair(sender, contact) | {"age_days": 0}) for sender in range(3) for contact in range(2)]
+        acts += [("attest", pair(sender, contact) | {"age_days": 0}) for sender in range(4) for contact in range(2)]
     if rng.random() < 0.7:
         acts.append(("guard", {"scope": "brand", "tool": "quiet", "value": night(rng)}))
     if rng.random() < 0.7:
@@ -87,7 +87,7 @@ def pair(sender: int, contact: int) -> dict[str, Any]:
 
 def some_pair(rng: Random) -> dict[str, Any]:
     """Mostly the same one, so that what happens to it adds up."""
-    return pair(rng.choice([0, 0, 0, 0, 1, 2]), rng.choice([0, 0, 0, 1]))
+    return pair(rng.choice([0, 0, 0, 0, 1, 2, 3]), rng.choice([0, 0, 0, 1]))
 
 
 def night(rng: Random) -> tuple[int, int, bool]:
@@ -121,7 +121,15 @@ def wait(rng: Random) -> dict[str, Any]:
 
 def register(rng: Random) -> dict[str, Any]:
     what = rng.choice(["attached", "propagated", "active", "suspended"])
-    return {"sender": rng.randrange(3), "what": what, "is_on": rng.random() < 0.6}
+    return {"sender": rng.randrange(4), "what": what, "is_on": rng.random() < 0.6}
+
+
+def move(rng: Random) -> dict[str, Any]:
+    return {"sender": rng.randrange(4), "campaign": rng.randrange(3)}
+
+
+def scope(rng: Random) -> dict[str, Any]:
+    return {"scope": rng.choice(["number", "campaign", "brand", "organization"])}
 
 
 def receipt(rng: Random) -> dict[str, Any]:
@@ -166,6 +174,8 @@ GIVEN: dict[str, Callable[[Random], dict[str, Any]]] = {
     "ask": some_pair,
     "cancel": cancel,
     "register": register,
+    "move": move,
+    "scope": scope,
     "look_up": look_up,
     "receipt": receipt,
     "sweep": sweep,
@@ -177,12 +187,14 @@ WEIGHTS = {
     "turn": 24,
     "wait": 18,
     "wait_for_edge": 4,
-    "text": 6,
+    "text": 8,
     "guard": 5,
     "attest": 4,
     "receipt": 4,
     "sweep": 3,
     "register": 3,
+    "move": 2,
+    "scope": 2,
     "revoke": 1,
     "ask": 1,
     "cancel": 2,

@@ -28,7 +28,7 @@ from agentmessage.messages.jobs import HANDLERS
 from agentmessage.outbox.worker import JobRunner
 from tests.conftest import Client
 from tests.delivery.floor import Desk
-from tests.law.histories.model import BLUR, CODES, CONTACTS, EVERY_MINUTE, FOR_GOOD, Guards, Model, Text
+from tests.law.histories.model import BLUR, CODES, CONTACTS, EVERY_MINUTE, FOR_GOOD, Campaign, Guards, Model, Text
 from tests.law.histories.model import Sender as Line
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
@@ -37,11 +37,11 @@ from tests.make.guardrails import insert_binding, insert_profile
 from tests.make.texts import Sender, insert_sender, set_throughput
 
 SERIALS = itertools.count(1000)
-LADDERS = (("brand", "own"), ("brand", "own"), ("number", "brand", "own"))
-"""Whose guardrails hold for each of the three senders, the most specific first."""
+BRANDS = (0, 0, 1)
+"""The brand of each campaign."""
 
-CAMPAIGNS = (0, 0, 1)
-"""The campaign of each sender."""
+CAMPAIGNS = (0, 0, 1, 2)
+"""The campaign of each number, to begin with."""
 
 WORDS = {
     "stop": "STOP",
@@ -95,7 +95,7 @@ class Notebook:
 
 
 class World:
-    """Three numbers of one organization, some contacts, one worker, and the model of it all."""
+    """Four numbers of one organization, some contacts, one worker, and the model of it all."""
 
     def __init__(
         self,
@@ -118,6 +118,7 @@ class World:
         self._clock = clock
         self._line = Notebook(clock)
         self._senders: list[Sender] = []
+        self._campaigns: list[UUID] = []
         self._profiles: dict[str, UUID] = {}
         self._jobs = JobRunner(db, HANDLERS)
         self._noted = 0
@@ -126,22 +127,23 @@ class World:
         self.desk = Desk(db, self._line)
         self.model = Model(
             contacts=[CONTACTS[number] for number in contacts],
-            senders=[Line() for _ in CAMPAIGNS],
+            senders=[Line(campaign) for campaign in CAMPAIGNS],
+            campaigns=[Campaign(brand) for brand in BRANDS],
             scopes={"number": Guards(), "brand": Guards(), "own": Guards(quiet=False)},
-            ladders=LADDERS,
         )
 
     async def open(self) -> None:
-        """Numbers, campaigns of one brand, and profiles that say nothing yet."""
+        """Numbers, campaigns of two brands, and profiles that say nothing yet."""
         org_id = self._account.org_id
         await set_throughput(self._db, self._account.tenant)
         first = await insert_campaign(self._db, org_id)
         brand_id = await self._db.value("SELECT brand_id FROM campaigns WHERE id = $1", first)
-        campaigns = [first, await insert_campaign(self._db, org_id, brand_id=brand_id)]
+        second = await insert_campaign(self._db, org_id, brand_id=brand_id)
+        self._campaigns = [first, second, await insert_campaign(self._db, org_id)]
         for place in CAMPAIGNS:
             number = f"+1415557{next(SERIALS)}"
             self._senders.append(
-                await insert_sender(self._db, self._account.tenant, number, campaign_id=campaigns[place])
+                await insert_sender(self._db, self._account.tenant, number, campaign_id=self._campaigns[place])
             )
         for scope, kind, scope_id in (
             ("brand", "brand", brand_id),
@@ -160,6 +162,8 @@ class World:
         await getattr(self, name)(**given)
         await self._learn()
         await self._compare()
+        if name in ("text", "receipt", "move"):
+            await self._compare_shown()
 
     # What customers do
 
@@ -267,17 +271,18 @@ class World:
         await inbound.receive(self._cells, "live", [heard], ring=lambda _cell, _bell: None)
         if word in ("stop", "phrase"):
             self.model.stop(sender, contact, self.now)
-            await self._nothing_waits_for(sender, contact)
+            await self._nothing_waits_for(contact)
         elif word == "start":
             self.model.start(sender, contact, self.now)
         elif word == "yes":
             self.model.say_yes(sender, contact, self.now)
 
-    async def _nothing_waits_for(self, sender: int, contact: int) -> None:
+    async def _nothing_waits_for(self, contact: int) -> None:
+        out = [self._senders[place].id for place in range(len(CAMPAIGNS)) if self.model.is_out(place, contact)]
         waiting = await self._db.value(
             """SELECT count(*) FROM dispatches
-               WHERE phone_number_id = $1 AND recipient = $2 AND kind <> 'auto_reply'""",
-            self._senders[sender].id,
+               WHERE phone_number_id = ANY ($1) AND recipient = $2 AND kind <> 'auto_reply'""",
+            out,
             self.model.contacts[contact].number,
         )
         assert waiting == 0, "a STOP left texts in the queue"
@@ -287,10 +292,8 @@ class World:
         line = self.model.senders[sender]
         mine = self._senders[sender]
         if what == "attached":
-            await self._db.run(
-                "UPDATE phone_numbers SET campaign_id = $2 WHERE id = $1", mine.id, mine.campaign_id if is_on else None
-            )
             line.is_attached = is_on
+            await self._attach(sender)
         elif what == "propagated":
             await self._db.run(
                 "UPDATE phone_numbers SET line_option_status = $2 WHERE id = $1",
@@ -299,16 +302,34 @@ class World:
             )
             line.is_propagated = is_on
         else:
+            campaign = self.model.campaigns[line.campaign]
+            campaign.is_suspended = what == "suspended" and not is_on
+            campaign.is_active = not (what == "active" and not is_on)
             await self._db.run(
                 "UPDATE campaigns SET is_suspended = $2, status = $3 WHERE id = $1",
-                mine.campaign_id,
-                what == "suspended" and not is_on,
-                "EXPIRED" if what == "active" and not is_on else "ACTIVE",
+                self._campaigns[line.campaign],
+                campaign.is_suspended,
+                "ACTIVE" if campaign.is_active else "EXPIRED",
             )
-            for place, campaign in enumerate(CAMPAIGNS):
-                if campaign == CAMPAIGNS[sender]:
-                    self.model.senders[place].is_suspended = what == "suspended" and not is_on
-                    self.model.senders[place].is_active = not (what == "active" and not is_on)
+
+    async def move(self, *, sender: int, campaign: int) -> None:
+        """A number goes to another campaign, maybe of the other brand."""
+        self.model.senders[sender].campaign = campaign
+        await self._attach(sender)
+
+    async def _attach(self, sender: int) -> None:
+        line = self.model.senders[sender]
+        await self._db.run(
+            "UPDATE phone_numbers SET campaign_id = $2 WHERE id = $1",
+            self._senders[sender].id,
+            self._campaigns[line.campaign] if line.is_attached else None,
+        )
+
+    async def scope(self, *, scope: str) -> None:
+        """The organization changes how far a STOP reaches from now on."""
+        reply = await self._api.patch("/v1/organization", {"opt_out_scope": scope})
+        assert reply.status == 200, reply.body
+        self.model.opt_out_scope = scope
 
     async def look_up(self, *, contact: int, is_fixed: bool) -> None:
         """A lookup says what line a contact has."""
@@ -390,6 +411,10 @@ class World:
                 assert text.offers == 0, f"handed over twice: {text}"
                 self.model.hand(text, at)
                 self._counts["handed over"] += 1
+            if answer == "accepted":
+                pair = (text.sender, text.contact)
+                sent = (at, text.id, text.campaign)
+                self.model.last_sent[pair] = max(sent, self.model.last_sent.get(pair, sent))
         self._noted = len(self._line.given)
 
     def _check_waiting(self, queued: Sequence[UUID]) -> None:
@@ -415,13 +440,14 @@ class World:
         people = {contact.number: place for place, contact in enumerate(self.model.contacts)}
 
         def text(*columns: Any) -> Text:
-            message_id, sender, recipient, kind, due_at, expires_at = columns
-            return Text(message_id, numbers[sender], people[recipient], kind, due_at, expires_at)
+            message_id, sender, recipient, campaign_id, *rest = columns
+            campaign = self._campaigns.index(campaign_id)
+            return Text(message_id, numbers[sender], people[recipient], campaign, *rest)
 
         found = await self._db.all(
             text,
-            """SELECT id, sender, recipient, kind, coalesce(scheduled_at, created_at), expires_at FROM messages
-               WHERE org_id = $1 AND NOT id = ANY ($2)""",
+            """SELECT id, sender, recipient, campaign_id, kind, coalesce(scheduled_at, created_at), expires_at
+               FROM messages WHERE org_id = $1 AND NOT id = ANY ($2)""",
             self._account.org_id,
             list(self.model.texts),
         )
@@ -446,6 +472,24 @@ class World:
         await self._check_ends()
         held, waiting = await self._held()
         assert held == waiting, "what is held is not what waits"
+
+    async def _compare_shown(self) -> None:
+        """The list of consents and its filter say who may be texted, and a contact who is out has a STOP to show."""
+        shown = {
+            (one["phone_number_id"], one["contact_number"]): one
+            for is_in in ("true", "false")
+            for one in (await self._api.get(f"/v1/consent?opted_in={is_in}&limit=100")).data
+            if one["opted_in"] is (is_in == "true")
+        }
+        for (sender, contact), record in self.model.records.items():
+            pair = self._pair(sender, contact)
+            one = shown.get((pair["phone_number_id"], pair["contact_number"]))
+            counts = record.since is not None and not self.model.is_out(sender, contact)
+            assert (one is not None and one["opted_in"]) is counts, (sender, contact, one)
+            if one is not None and self.model.is_out(sender, contact) and record.said_no != "revocation":
+                told = {stop.told for stop in self.model.stops if stop.contact == contact}
+                assert one["opted_out_number"] in {self._senders[place].number for place in told}, one
+                assert one["opted_out_at"] is not None
 
     async def _held(self) -> tuple[int, int]:
         found = await self._db.one(

@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
 from agentmessage.sdk.calls import Id
+from agentmessage.sdk.models.shared import OptOutScope
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -107,7 +108,9 @@ class Consent(Model, frozen=True, kw_only=True):
     """Whether one contact may be texted from one number.
 
     `opted_in_at` is the newest agreement, at the time that its evidence says. `suppressed_by` says who opted out:
-    `keyword` and `natural_language` (the contact, by text), `carrier`, or `revocation` (you, over the API).
+    `keyword` and `natural_language` (the contact, by text), `carrier`, or `revocation` (you, over the API). An opt-out
+    by the contact may have been told to another of your numbers: `opted_out_number` says which, `opted_out_at` when,
+    and `opt_out_scope` how far it reaches.
     """
 
     id: str
@@ -120,6 +123,8 @@ class Consent(Model, frozen=True, kw_only=True):
     source: ConsentSource
     consent_method: ConsentMethod | None = None
     suppressed_by: Suppression | None = None
+    opted_out_number: str | None = None
+    opt_out_scope: OptOutScope | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agentmessage.sdk.answers import Model
-from agentmessage.sdk.models.shared import Channel
+from agentmessage.sdk.models.shared import Channel, OptOutScope
 from agentmessage.sdk.open_enum import OpenEnum
 
 
@@ -15,10 +15,16 @@ class Direction(OpenEnum):
 
 
 class ConversationConsent(Model, frozen=True, kw_only=True):
-    """Whether the contact agreed to texts from the number, and when last."""
+    """Whether the contact may be texted from the number, when they agreed last, and when and where they opted out.
+
+    `opted_out_number` is the number of yours that was told; `opt_out_scope` is how far that reaches.
+    """
 
     opted_in: bool
     opted_in_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    opted_out_number: str | None = None
+    opt_out_scope: OptOutScope | None = None
 
 
 class ConversationMessage(Model, frozen=True, kw_only=True):

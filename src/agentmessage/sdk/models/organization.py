@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from agentmessage.sdk.answers import Model
-from agentmessage.sdk.models.shared import QuietHoursMode, QuietHoursModeWord
+from agentmessage.sdk.models.shared import OptOutScope, QuietHoursMode, QuietHoursModeWord
 
 
 class AutoReplies(Model, frozen=True, kw_only=True):
@@ -59,6 +59,7 @@ class Organization(Model, frozen=True, kw_only=True):
     is_reseller: bool
     quiet_hours: QuietHours
     auto_replies: AutoReplies
+    opt_out_scope: OptOutScope
     registration_status: RegistrationStatus
     created_at: datetime
 

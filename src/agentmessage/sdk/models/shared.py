@@ -140,6 +140,18 @@ class NumberType(OpenEnum):
 NumberTypeWord = Literal["local", "toll_free", "short_code"]
 
 
+class OptOutScope(OpenEnum):
+    """How far a contact's STOP reaches, from the number that it was sent to."""
+
+    NUMBER = "number"
+    CAMPAIGN = "campaign"
+    BRAND = "brand"
+    ORGANIZATION = "organization"
+
+
+OptOutScopeWord = Literal["number", "campaign", "brand", "organization"]
+
+
 class Priority(OpenEnum):
     """`high` overtakes in the queue, never in law."""
 

@@ -4,6 +4,7 @@ from msgspec import UNSET, UnsetType
 
 from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.organization import AutoRepliesPatch, Organization, QuietHoursPatch
+from agentmessage.sdk.models.shared import OptOutScope, OptOutScopeWord
 from agentmessage.sdk.sync.resource import Resource
 
 
@@ -27,6 +28,7 @@ class OrganizationOperations(Resource):
         is_reseller: bool | UnsetType = UNSET,
         quiet_hours: QuietHoursPatch | UnsetType = UNSET,
         auto_replies: AutoRepliesPatch | UnsetType = UNSET,
+        opt_out_scope: OptOutScope | OptOutScopeWord | UnsetType = UNSET,
     ) -> Organization:
         """Change settings of the organization.
 
@@ -37,6 +39,7 @@ class OrganizationOperations(Resource):
         - `billing_email`: At most 254 characters.
         - `message_retention_days`: 30 to 365.
         - `mms_retention_days`: 1 to 365.
+        - `opt_out_scope`: How far a STOP to one of your numbers reaches from now on. Earlier ones stay as they are.
 
         Scope: `org:admin:write`. Refusals: InvalidInput, ValidationFailed, ResellerNotEligible, ResellerHasBrands,
         AttestationRequired.
@@ -54,6 +57,7 @@ class OrganizationOperations(Resource):
                     "is_reseller": is_reseller,
                     "quiet_hours": quiet_hours,
                     "auto_replies": auto_replies,
+                    "opt_out_scope": opt_out_scope,
                 },
             ),
         )
