@@ -325,3 +325,16 @@ def test_an_account_of_somebody_else_is_forbidden(us: Customer) -> None:
 
 def test_a_path_that_is_none_is_not_found(us: Customer) -> None:
     assert us.ask("GET", "/api/accounts/{a}/nothing").status == 404
+
+
+@pytest.mark.parametrize("code", ["800", "833", "844", "855", "866", "877", "888"])
+def test_a_toll_free_number_is_refused_and_its_neighbours_in_the_order_are_bound(us: Customer, code: str) -> None:
+    toll_free = f"+1{code}5550123"
+    us.have_numbers([toll_free])
+
+    order_id = us.submit("k", ("CTEST01", [toll_free, ONE]))
+    us.wait()
+
+    assert us.state(order_id) == "PARTIAL"
+    assert {number: code for number, (code, _) in us.errors(order_id).items()} == {toll_free: "5162"}
+    assert (us.truth(toll_free), us.truth(ONE)) == (None, "CTEST01")

@@ -36,10 +36,10 @@ from agentmessage.organizations import operations as organizations
 from agentmessage.organizations.model import Plan
 from agentmessage.outbox import queries as outbox
 from agentmessage.settings import Settings
+from agentmessage.sms.numbers import is_toll_free
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 
 E164 = re.compile(r"\+[1-9][0-9]{7,14}")
-TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)")
 NUMBER_TYPES = ("local", "toll_free", "short_code")
 IMPORT_BATCH = 10_000
 NUMBERS_BELL = "numbers"
@@ -271,7 +271,7 @@ def _numbers_in(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 def _type_of(number: str) -> str:
-    return "toll_free" if TOLL_FREE.match(number) else "local"
+    return "toll_free" if is_toll_free(number) else "local"
 
 
 def _line(key: ApiKey, *, plaintext: str | None = None) -> KeyLine:

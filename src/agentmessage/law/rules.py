@@ -26,6 +26,7 @@ from agentmessage.law.errors import (
 )
 from agentmessage.law.model import NEVER, PACED, UNSTAMPED, Case, Purse, Weight
 from agentmessage.law.schemas import MessageBody
+from agentmessage.sms.numbers import is_toll_free
 from agentmessage.sms.segments import measure
 from agentmessage.sms.visible import is_blank
 
@@ -76,6 +77,8 @@ def sender_is_ours(case: Case) -> ApiError | None:
 def sender_is_registered(case: Case) -> ApiError | None:
     """The sender is on a campaign that works, and its carrier has confirmed it."""
     facts = case.facts
+    if facts.campaign_id is None and is_toll_free(case.ask.sender):
+        return SenderNotRegistered(details={"from": "is toll-free and takes no campaign: send from a local number"})
     if facts.campaign_id is None:
         return SenderNotRegistered(details={"from": "has no campaign attached"})
     if facts.campaign_status != "ACTIVE":

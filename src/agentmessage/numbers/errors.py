@@ -28,6 +28,18 @@ class InsufficientInventory(ApiError):
         )
 
 
+class CampaignNeedsLocalNumber(ApiError):
+    """A 10DLC campaign cannot be attached to a toll-free number or a short code; nothing was changed."""
+
+    code = "CAMPAIGN_NEEDS_LOCAL_NUMBER"
+    status = 422
+    fix = "Attach the campaign to a local number and send from that; toll-free numbers receive without a campaign."
+    message = "a 10DLC campaign can be attached to local numbers only"
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        super().__init__(details={"campaign_id": f"cannot be attached to {', '.join(numbers)}"})
+
+
 class ReturnIsForOperators(Forbidden):
     """Only the operator may give a number back to the carrier."""
 

@@ -10,6 +10,7 @@ from agentmessage.numbers.line_model import Line, Observed
 from agentmessage.numbers.line_queries import StoredLine
 from agentmessage.numbers.model import LineOptionStatus
 from agentmessage.numbers.schemas import LineError, LineOptionOut, LineTransition
+from agentmessage.sms.numbers import is_toll_free
 
 TRANSITIONS_SHOWN = 50
 
@@ -26,6 +27,8 @@ FIXES = {
     Trouble.UNCLASSIFIED: "Nothing yet: it is tried again; the operator sees the carrier's words.",
 }
 """What the customer can do about each trouble."""
+
+DETACH = "Detach the campaign and attach it to a local number: a toll-free number takes no 10DLC campaign."
 
 
 async def line_option(db: Statements, org_id: UUID, number_id: UUID) -> LineOptionOut:
@@ -67,7 +70,8 @@ def _shown(stored: StoredLine, transitions: list[LineTransition]) -> LineOptionO
 def _error(line: Line) -> LineError | None:
     if line.trouble is None:
         return None
-    return LineError(line.trouble, line.error_code, line.error_text, FIXES[Trouble(line.trouble)])
+    fix = DETACH if is_toll_free(line.number) else FIXES[Trouble(line.trouble)]
+    return LineError(line.trouble, line.error_code, line.error_text, fix)
 
 
 def sendability(line: Line) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.numbers import line_queries, queries
+from agentmessage.numbers import line_queries, order_rules, queries
 from agentmessage.numbers.errors import NumberNotAssigned
 from agentmessage.numbers.hints import hint_order
 from agentmessage.numbers.model import NumberState, PhoneNumber, Sighting
@@ -41,13 +41,14 @@ async def attach(db: Statements, tenant: Tenant, number_id: UUID, campaign_id: U
     """Put a number on a campaign, replacing another; the same one again changes nothing.
 
     Checks in the reference's order: NotFound (campaign), CampaignNotActive, BrandNotVerified, NotFound (number),
-    NumberNotAssigned.
+    NumberNotAssigned; then CampaignNeedsLocalNumber.
     """
     for _ in range(MAX_RACES):
         await campaigns.require_bindable(db, tenant, campaign_id)
         sighting = _require_assigned(
             await queries.attach(db, tenant, number_id, campaign_id, event_id=new_id(), audit_id=new_ulid())
         )
+        order_rules.require_campaign_fits([(sighting.number.number, sighting.number.number_type)])
         if sighting.was_changed or sighting.number.campaign_id == campaign_id:
             return sighting.number
     raise RuntimeError("a number changed under every attempt to attach it")
@@ -56,7 +57,8 @@ async def attach(db: Statements, tenant: Tenant, number_id: UUID, campaign_id: U
 async def change(tx: Tx, tenant: Tenant, number_id: UUID, patch: NumberPatch) -> PhoneNumber:
     """Change a number's settings, and attach when a campaign is named.
 
-    Raises NotFound, CampaignNotActive, BrandNotVerified. Nothing is written when nothing differs.
+    Raises NotFound, CampaignNotActive, BrandNotVerified, CampaignNeedsLocalNumber. Nothing is written when nothing
+    differs.
     """
     number = await queries.lock_assigned(tx, tenant.org_id, number_id)
     if number is None:

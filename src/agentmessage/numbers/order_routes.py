@@ -16,7 +16,12 @@ from agentmessage.carriers.port import Accepted, NumberSource
 from agentmessage.kernel.errors import NotFound, Unavailable
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import inventory, order_read_queries, order_rules, ordering, releasing
-from agentmessage.numbers.errors import InsufficientInventory, NumberNotAssigned, ReturnIsForOperators
+from agentmessage.numbers.errors import (
+    CampaignNeedsLocalNumber,
+    InsufficientInventory,
+    NumberNotAssigned,
+    ReturnIsForOperators,
+)
 from agentmessage.numbers.model import NumberType, PhoneNumber
 from agentmessage.numbers.order_model import Criteria, Order, OrderStatus, Settings
 from agentmessage.numbers.order_schemas import (
@@ -125,7 +130,14 @@ async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: in
     ORDERS,
     scope="numbers:write",
     answers={201: Sequence[PhoneNumberOut], 202: Sequence[PhoneNumberOut]},
-    refuses=[NotFound, CampaignNotActive, BrandNotVerified, InsufficientInventory, InsufficientCredit],
+    refuses=[
+        CampaignNeedsLocalNumber,
+        NotFound,
+        CampaignNotActive,
+        BrandNotVerified,
+        InsufficientInventory,
+        InsufficientCredit,
+    ],
     waits=True,
     meta=OrderMeta,
     example={"numbers": ["+14155550123"], "label": "support-line"},

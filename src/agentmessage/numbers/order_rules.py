@@ -3,17 +3,16 @@
 import calendar
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing.model import Charge, UsageKind
 from agentmessage.kernel.errors import ValidationFailed
+from agentmessage.numbers.errors import CampaignNeedsLocalNumber
 from agentmessage.numbers.model import NumberType
 from agentmessage.numbers.order_model import OrderKind, Owed
-
-TOLL_FREE_CODES = frozenset({"800", "833", "844", "855", "866", "877", "888"})
-"""Area codes in use for toll-free numbers (FCC, "What is a toll-free number")."""
+from agentmessage.sms.numbers import is_toll_free
 
 NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}", re.ASCII)
 """The only numbers that the carrier port deals in: area code and exchange begin with 2..9 (NANP numbering plan)."""
@@ -31,12 +30,24 @@ MONTHS_A_YEAR = 12
 
 def type_of(number: str) -> NumberType:
     """What kind of number the carrier sells under these digits."""
-    return type_of_area(number[2:5])
+    return NumberType.TOLL_FREE if is_toll_free(number) else NumberType.LOCAL
 
 
 def type_of_area(area_code: str | None) -> NumberType:
     """What kind of number an area code has; local without one."""
-    return NumberType.TOLL_FREE if area_code in TOLL_FREE_CODES else NumberType.LOCAL
+    return type_of(f"+1{area_code}5550100") if area_code else NumberType.LOCAL
+
+
+def takes_campaign(number: str, number_type: str) -> bool:
+    """A 10DLC campaign is for ten-digit long codes: never for toll-free numbers and short codes."""
+    return number_type == NumberType.LOCAL and not is_toll_free(number)
+
+
+def require_campaign_fits(numbers: Iterable[tuple[str, str]]) -> None:
+    """Refuse to bind a campaign to what takes none; `numbers` have number and type. Raises CampaignNeedsLocalNumber."""
+    unfit = [number for number, number_type in numbers if not takes_campaign(number, number_type)]
+    if unfit:
+        raise CampaignNeedsLocalNumber(unfit)
 
 
 def may_be_bought(number: str) -> bool:

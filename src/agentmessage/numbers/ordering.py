@@ -32,14 +32,17 @@ from agentmessage.outbox.facts import emit, enqueue
 async def place(tx: Tx, tenant: Tenant, *, order_id: UUID, numbers: Sequence[str], settings: Settings) -> Order:
     """Order exactly these numbers, all or none; complete at once when the pool has them all.
 
-    Raises ValidationFailed (a number twice), NotFound, CampaignNotActive, BrandNotVerified (the campaign),
-    InsufficientInventory, InsufficientCredit.
+    Raises ValidationFailed (a number twice), CampaignNeedsLocalNumber, NotFound, CampaignNotActive, BrandNotVerified
+    (the campaign), InsufficientInventory, InsufficientCredit.
     """
     order_rules.require_different(numbers)
     if settings.campaign_id is not None:
+        order_rules.require_campaign_fits((number, order_rules.type_of(number)) for number in numbers)
         await campaigns.hold_for_binding(tx, tenant, settings.campaign_id)
         await campaigns.require_bindable(tx, tenant, settings.campaign_id)
     claimed = await inventory.claim(tx, tenant, numbers)
+    if settings.campaign_id is not None:
+        order_rules.require_campaign_fits((one.number, one.number_type) for one in claimed)
     taken = {one.number for one in claimed}
     if len(taken) < len(numbers):
         unavailable = [number for number in numbers if number not in taken]

@@ -7,6 +7,7 @@ from uuid import UUID
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.model import PhoneNumber, Sighting
+from agentmessage.sms.numbers import TOLL_FREE
 
 
 async def find_assigned(db: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
@@ -165,7 +166,8 @@ async def attach(
     """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
 
     `c` locks the campaign, after the number, against a concurrent deactivation (which takes it FOR UPDATE) and looks
-    again at its status once it has the lock, so that a campaign that has just expired is not wished for.
+    again at its status once it has the lock, so that a campaign that has just expired is not wished for. A number
+    that takes no campaign (`order_rules.takes_campaign`) is left as it is.
     """
     return await db.one(
         _sighting,
@@ -173,7 +175,8 @@ async def attach(
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
            turn AS (
                SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM n
-               WHERE state = 'assigned' AND campaign_id IS DISTINCT FROM $9),
+               WHERE state = 'assigned' AND campaign_id IS DISTINCT FROM $9
+                 AND number_type = 'local' AND number !~ $10),
            held AS (
                SELECT campaign_id FROM phone_numbers
                WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS DISTINCT FROM $9
@@ -214,6 +217,7 @@ async def attach(
         tenant.actor_label,
         tenant.request_id,
         campaign_id,
+        TOLL_FREE.pattern,
     )
 
 

@@ -9,7 +9,7 @@ from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import line_view, operations, queries
-from agentmessage.numbers.errors import NumberNotAssigned
+from agentmessage.numbers.errors import CampaignNeedsLocalNumber, NumberNotAssigned
 from agentmessage.numbers.model import PhoneNumber
 from agentmessage.numbers.schemas import (
     CampaignAttach,
@@ -145,7 +145,7 @@ async def get_phone_number(call: Call[NoInput, NoInput]) -> PhoneNumber:
     "/v1/phone-numbers/{id}",
     scope="numbers:write",
     answers={200: PhoneNumberOut},
-    refuses=[InvalidInput, NotFound, CampaignNotActive, BrandNotVerified],
+    refuses=[InvalidInput, NotFound, CampaignNotActive, BrandNotVerified, CampaignNeedsLocalNumber],
     body_fault_is_400=True,
 )
 async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
@@ -171,14 +171,15 @@ async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
     "/v1/phone-numbers/{id}/campaign",
     scope="numbers:write",
     answers={200: PhoneNumberOut},
-    refuses=[NotFound, CampaignNotActive, BrandNotVerified, NumberNotAssigned],
+    refuses=[NotFound, CampaignNotActive, BrandNotVerified, NumberNotAssigned, CampaignNeedsLocalNumber],
 )
 async def attach_campaign_to_phone_number(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
     """Attach a campaign to a phone number.
 
     The link is recorded at once; the carrier follows by reconciliation, see `carrier_line_option_status`. Attaching
     another campaign replaces the present one; the same one again changes nothing. Checked in this order: the campaign
-    exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned.
+    exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned, it is a local
+    one: a toll-free number takes no 10DLC campaign.
     """
     number = await operations.attach(call.statements, call.tenant, call.id, call.body.campaign_id)
     call.wake("numbers")

@@ -72,6 +72,15 @@ class CampaignHasNumbers(APIError):
     default_fix = "Detach its numbers first, or repeat the request with ?detach_numbers=true."
 
 
+class CampaignNeedsLocalNumber(APIError):
+    """422: A 10DLC campaign cannot be attached to a toll-free number or a short code; nothing was changed."""
+
+    code = "CAMPAIGN_NEEDS_LOCAL_NUMBER"
+    default_fix = (
+        "Attach the campaign to a local number and send from that; toll-free numbers receive without a campaign."
+    )
+
+
 class CampaignNotActive(APIError):
     """409: The campaign is still in review, was rejected, or has expired."""
 

@@ -36,6 +36,11 @@ def is_sold(number: str) -> bool:
     return number.startswith("+1") and rest in _LINE_SET and (code in _CODE_SET)
 
 
+def is_toll_free(number: str) -> bool:
+    """The number (E.164) has a toll-free code, one that is only reserved included."""
+    return number.startswith("+18") and (number[2:5] in {*TOLL_FREE_CODES, "822"} or number[3] == "8")
+
+
 def is_available(account: Account, number: str, *, at: float) -> bool:
     """Nobody has it, nobody is buying it, and it does not rest on the shelf."""
     if number in account.lines or number in account.reserved or not is_sold(number):

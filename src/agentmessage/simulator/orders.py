@@ -2,6 +2,7 @@
 
 from agentmessage.simulator import refusals
 from agentmessage.simulator.account import Account
+from agentmessage.simulator.inventory import is_toll_free
 from agentmessage.simulator.notices import notify_order
 from agentmessage.simulator.profiles import OPERATORS
 from agentmessage.simulator.realm import Realm
@@ -173,7 +174,8 @@ class LineOrders:
             order.warnings[number] = refusals.NOTHING_TO_DELETE if goal is None else refusals.ALREADY
             return None
         if goal is not None:
-            refusal = _refuse_bind(account, line, goal, round_)
+            is_refused = is_toll_free(number)
+            refusal = refusals.NOT_FOR_TOLL_FREE if is_refused else _refuse_bind(account, line, goal, round_)
             if refusal is not None:
                 return refusal
         line.returns_to = None

@@ -4,6 +4,7 @@ Refusal = tuple[str, str]
 """A code and a text."""
 
 NOT_OURS: Refusal = ("5076", "Number does not belong to this account.")
+NOT_FOR_TOLL_FREE: Refusal = ("5162", "A2P settings are not allowed for toll-free telephone numbers.")
 BUSY: Refusal = ("5218", "Telephone number cannot be ordered because it is already processing on another order.")
 NOT_FOR_SALE: Refusal = ("5005", "Telephone Number Unavailable")
 NOT_PARTIAL: Refusal = ("5005", "Telephone Number Unavailable: the order may not be filled in part.")

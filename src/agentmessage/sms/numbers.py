@@ -19,6 +19,9 @@ VAGUE_ZONES = 6
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}")
 _FICTIONAL = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
+TOLL_FREE = re.compile(r"\+18(00|22|33|44|55|66|77|8[0-9])[0-9]{7}", re.ASCII)
+"""Toll-free numbers: the codes in use, and 822, 880 to 887 and 889, which the numbering plan reserves for more."""
+
 _STATES = msgspec.toml.decode(Path(__file__).with_name("area_codes.toml").read_bytes(), type=dict[str, list[int]])
 _STATE_OF = {str(code): state for state, codes in _STATES.items() for code in codes}
 
@@ -32,6 +35,11 @@ def area_code(number: str) -> str | None:
     """The three digits after +1 of a number of the North American plan; None for any other."""
     found = _NANP.fullmatch(number)
     return found[1] if found else None
+
+
+def is_toll_free(number: str) -> bool:
+    """Whether whoever is called pays: such a number belongs to no place, and to no 10DLC campaign."""
+    return TOLL_FREE.fullmatch(number) is not None
 
 
 def is_fictional(number: str) -> bool:

@@ -31,8 +31,6 @@ MAX_SEARCH = 5000
 PAGE_SIZE = 500
 """Numbers of one page of the list in service (default there: 300; no maximum is published)."""
 
-TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)[0-9]{7}", re.ASCII)
-
 _NEXT = re.compile(r"[?&]page=([^&>;\s]+)")
 
 

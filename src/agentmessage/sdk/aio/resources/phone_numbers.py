@@ -78,7 +78,7 @@ class AsyncPhoneNumbersOperations(AsyncResource):
         - `label`: At most 100 characters.
 
         Scope: `numbers:write`. Refusals: InvalidInput, InsufficientCredit, NotFound, IdempotencyKeyReused,
-        CampaignNotActive, BrandNotVerified, InsufficientInventory, ValidationFailed.
+        CampaignNotActive, BrandNotVerified, InsufficientInventory, ValidationFailed, CampaignNeedsLocalNumber.
         """
         return await self._rows(
             PhoneNumber,
@@ -207,7 +207,8 @@ class AsyncPhoneNumbersOperations(AsyncResource):
         - `status_url`: At most 2048 characters.
         - `label`: At most 100 characters.
 
-        Scope: `numbers:write`. Refusals: ValidationFailed, InvalidInput, NotFound, CampaignNotActive, BrandNotVerified.
+        Scope: `numbers:write`. Refusals: ValidationFailed, InvalidInput, NotFound, CampaignNotActive, BrandNotVerified,
+        CampaignNeedsLocalNumber.
         """
         return await self._one(
             PhoneNumber,
@@ -283,10 +284,11 @@ class AsyncPhoneNumbersOperations(AsyncResource):
 
         The link is recorded at once; the carrier follows by reconciliation, see `carrier_line_option_status`. Attaching
         another campaign replaces the present one; the same one again changes nothing. Checked in this order: the
-        campaign exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned.
+        campaign exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned, it
+        is a local one: a toll-free number takes no 10DLC campaign.
 
         Scope: `numbers:write`. Refusals: ValidationFailed, InvalidInput, NotFound, IdempotencyKeyReused,
-        CampaignNotActive, BrandNotVerified, NumberNotAssigned.
+        CampaignNotActive, BrandNotVerified, NumberNotAssigned, CampaignNeedsLocalNumber.
         """
         return await self._one(
             PhoneNumber,
