@@ -151,6 +151,9 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
     seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 1,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name with a dot that it is reached under; repeatable.")
+    ] = None,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     smpp_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -169,6 +172,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
         profile=profile.value,
         time_scale=time_scale,
         seed=seed,
+        hosts=frozenset(name.lower() for name in allow_host or ()),
     )
     _run_fast(serve_simulator(config))
 

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from msgspec import Struct
 
+from agentmessage.simulator import visitors
 from agentmessage.simulator.delivery import Postman
 from agentmessage.simulator.journal import Journal
 from agentmessage.simulator.profiles import named
@@ -39,6 +40,7 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
 
     `smpp_port` is the SMSC's, 0 for a free one, None for no SMSC.
     `descriptor` and `smpp_descriptor` are listening sockets that were handed down, instead of an address.
+    `hosts` are names under which it is reached beside addresses and localhost; see `visitors`.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +54,7 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     time_scale: float = 1.0
     credentials: Credentials = Credentials()
     announces: bool = True
+    hosts: frozenset[str] = frozenset()
 
 
 class Simulator:
@@ -71,6 +74,7 @@ class Simulator:
         texts = TextJournal(config.data_dir / "texts.journal") if config.data_dir is not None else None
         self.texts = TextLine(self.world, texts)
         self._config = config
+        self.hosts = config.hosts
         self._wake = asyncio.Event()
         self._postman = Postman()
 
@@ -226,6 +230,9 @@ def _report(task: asyncio.Task[None]) -> None:
 
 
 async def _answer(simulator: Simulator, scope: Scope, receive: Receive, send: Send) -> None:
+    if (refused := visitors.refuse(scope["path"], scope["headers"], simulator.hosts)) is not None:
+        await _send(send, refused)
+        return
     body = await _read(receive)
     if body is None:
         return
