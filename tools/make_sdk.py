@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.sdk import errors, models, reference, resources, sync
+from tools.sdk import errors, models, operations, reference, resources, sync
 from tools.sdk.contract import Contract
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +22,12 @@ GENERATED_FOLDERS = ("models", "aio/resources", "sync")
 def everything() -> dict[Path, str]:
     """Every generated file and what it says."""
     contract = Contract.read()
-    made = {**models.modules(contract), **resources.modules(contract), **errors.module()}
+    made = {
+        **models.modules(contract),
+        **resources.modules(contract),
+        **errors.module(contract),
+        **operations.module(contract),
+    }
     made = _formatted(made)
     by_hand = {
         path.relative_to(SDK / "aio").as_posix(): path.read_text()

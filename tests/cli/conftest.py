@@ -35,6 +35,7 @@ def platform(_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         callback_password="callback-secret",
         order_wait_s=1,
         webhook_allow_private=True,
+        simulator_url="http://127.0.0.1:9",  # nobody's: a simulator that happens to run here must not be asked
         media_dir=str(tmp_path_factory.mktemp("media")),
     )
     # The platform runs in this process, too: its log shall not be taken for what a command says.

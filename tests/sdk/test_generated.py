@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentmessage.sdk import AgentMessage, AsyncAgentMessage, errors
+from agentmessage.sdk.advice import in_client_words
 from agentmessage.sdk.failures import APIError
 from tools import make_sdk
 from tools.make_docs import every_refusal
@@ -80,7 +81,7 @@ def test_every_refusal_has_an_exception_with_its_way_out(refusal: Any) -> None:
     raised = kind(refusal.status, refusal.code, refusal.message)
 
     assert isinstance(raised, APIError)
-    assert refusal.fix in raised.fix
+    assert in_client_words(refusal.fix) in raised.fix
     assert raised.fix in str(raised)
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from agentmessage.kernel.errors import ApiError
+from agentmessage.sdk.advice import in_client_words
 from tools.make_docs import cause, every_refusal
 from tools.sdk import names
+from tools.sdk.contract import Contract
 from tools.sdk.models import GENERATED, docstring, quoted
+from tools.sdk.operations import methods
 
 ONE_LINE = 100
 """Characters of a cause that fit behind the status."""
@@ -13,15 +16,16 @@ ONE_LINE = 100
 ROOM_OF_ALL = "agentmessage.kernel.errors"
 
 
-def module() -> dict[str, str]:
+def module(contract: Contract) -> dict[str, str]:
     """Path below `sdk/` and text."""
     by_code = refusals_by_code()
-    classes = [_class(code, kinds) for code, kinds in by_code.items()]
+    known = methods(contract)
+    classes = [_class(code, kinds, known) for code, kinds in by_code.items()]
     head = f'"""Every refusal of the platform as an exception, by its code. {GENERATED}"""'
     imports = "from collections.abc import Mapping\n\nfrom agentmessage.sdk.failures import APIError"
     table = "BY_CODE: Mapping[str, type[APIError]] = {kind.code: kind for kind in APIError.__subclasses__()}"
     text = "\n\n\n".join([f"{head}\n\n{imports}", *classes, f'{table}\n"""The class of each code."""\n'])
-    return {"errors.py": text, "fixes.py": _fixes(by_code)}
+    return {"errors.py": text, "fixes.py": _fixes(by_code, known)}
 
 
 def refusals_by_code() -> dict[str, list[type[ApiError]]]:
@@ -32,7 +36,7 @@ def refusals_by_code() -> dict[str, list[type[ApiError]]]:
     return {code: sorted(kinds, key=lambda kind: kind.__module__ != ROOM_OF_ALL) for code, kinds in found.items()}
 
 
-def _class(code: str, kinds: Sequence[type[ApiError]]) -> str:
+def _class(code: str, kinds: Sequence[type[ApiError]], known: Mapping[str, str]) -> str:
     statuses = " or ".join(str(status) for status in dict.fromkeys(kind.status for kind in kinds))
     why = cause(kinds[0])
     told = docstring(f"{statuses}: {why}" if len(why) <= ONE_LINE else f"{statuses}.\n\n{why}")
@@ -41,19 +45,19 @@ def _class(code: str, kinds: Sequence[type[ApiError]]) -> str:
         told,
         "",
         f'    code = "{code}"',
-        f"    default_fix = {quoted(kinds[0].fix)}",
+        f"    default_fix = {quoted(in_client_words(kinds[0].fix, known))}",
     ]
     return "\n".join(lines)
 
 
-def _fixes(by_code: Mapping[str, Sequence[type[ApiError]]]) -> str:
+def _fixes(by_code: Mapping[str, Sequence[type[ApiError]]], known: Mapping[str, str]) -> str:
     """The ways out of codes with several causes, by code, status and message; both where those are the same."""
     found: dict[tuple[str, int, str], list[str]] = {}
     for code, kinds in by_code.items():
         for kind in kinds if len(kinds) > 1 else ():
             found.setdefault((code, kind.status, kind.message), []).append(kind.fix)
     table = {key: " ".join(dict.fromkeys(fixes)) for key, fixes in found.items()}
-    rows = ", ".join(f"{key!r}: {quoted(fix)}" for key, fix in table.items())
+    rows = ", ".join(f"{key!r}: {quoted(in_client_words(fix, known))}" for key, fix in table.items())
     return (
         f'"""What to do about refusals whose code has more than one cause. {GENERATED}"""\n\n'
         "from collections.abc import Mapping\n\n"

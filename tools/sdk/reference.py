@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from agentmessage.sdk import AgentMessage
+from agentmessage.sdk.advice import in_client_words
 from tools.make_docs import cause
 from tools.sdk import handwritten, names
 from tools.sdk.contract import META, Contract, Operation, words
 from tools.sdk.errors import refusals_by_code
 from tools.sdk.kinds import Kinds
 from tools.sdk.models import described
+from tools.sdk.operations import methods
 from tools.sdk.resources import SCOPE_LINE, refusal_classes, signature
 
 HEAD = """\
@@ -28,7 +30,15 @@ means: left out of the request. Any method raises the exceptions of [all operati
 
 def page(contract: Contract) -> str:
     """The whole file."""
-    parts = [HEAD, *_client(), *_methods(contract), *_returned(), *_webhooks(), *_values(contract), *_exceptions()]
+    parts = [
+        HEAD,
+        *_client(),
+        *_methods(contract),
+        *_returned(),
+        *_webhooks(),
+        *_values(contract),
+        *_exceptions(contract),
+    ]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -101,10 +111,11 @@ def _values(contract: Contract) -> Iterator[str]:
         yield ""
 
 
-def _exceptions() -> Iterator[str]:
+def _exceptions(contract: Contract) -> Iterator[str]:
     yield "## Exceptions\n"
     yield "In `agentmessage.sdk.errors`, all of them `APIError`. `fix` of an exception says what to do.\n"
+    known = methods(contract)
     for code, kinds in refusals_by_code().items():
         yield f"### {names.camel(code)}\n"
         for kind in kinds:
-            yield f"`{code}`, {kind.status}. {cause(kind)} *{kind.fix}*\n"
+            yield f"`{code}`, {kind.status}. {cause(kind)} *{in_client_words(kind.fix, known)}*\n"

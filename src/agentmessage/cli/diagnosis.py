@@ -6,6 +6,7 @@ What is missing does not end the walk: whatever can still be looked at is. What 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from agentmessage.cli.advice import in_terminal_words
 from agentmessage.cli.asking import number_of
 from agentmessage.cli.failures import Failure
 from agentmessage.cli.findings import Diagnosis, Finding, bad, good, unseen
@@ -204,7 +205,7 @@ def _judged(finding: PreflightFinding) -> Finding:
         check=finding.check,
         is_ok=SEVERITIES.get(finding.severity),
         told=f"{finding.title}{details}",
-        fix=finding.suggested_fix,
+        fix=in_terminal_words(finding.suggested_fix) if finding.suggested_fix else None,
     )
 
 

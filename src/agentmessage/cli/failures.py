@@ -46,7 +46,7 @@ def in_one_sentence() -> Generator[None]:
     except Exception as error:
         if not is_expected(error):
             raise
-        give_up(_words(error), status=_status(error))
+        give_up(_in_terminal_words(error), status=_status(error))
 
 
 @contextlib.contextmanager
@@ -78,6 +78,15 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"Cannot use {error.filename}: {error.strerror}"
     return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _in_terminal_words(error: Exception) -> str:
+    """What an error says. A rejection names the operation that helps; here it is a command."""
+    if "APIError" not in _kinds(error):
+        return _words(error)
+    from agentmessage.cli.advice import in_terminal_words  # noqa: PLC0415 - see the room's front page
+
+    return in_terminal_words(_words(error))
 
 
 def is_expected(error: Exception) -> bool:

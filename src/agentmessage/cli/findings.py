@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from agentmessage.cli.advice import in_terminal_words
 from agentmessage.cli.failures import FAILED
 from agentmessage.cli.tables import print_json, say
 
@@ -26,7 +27,7 @@ def good(check: str, told: str) -> Finding:
 
 def bad(check: str, told: str, fix: str) -> Finding:
     """This is in the way."""
-    return Finding(check=check, is_ok=False, told=told, fix=fix)
+    return Finding(check=check, is_ok=False, told=told, fix=in_terminal_words(fix))
 
 
 def unseen(check: str, told: str) -> Finding:

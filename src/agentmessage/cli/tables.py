@@ -13,6 +13,8 @@ import msgspec
 SHOWN_LIST = 3
 CENTS = "_cents"
 UNSET_WORD = "-"
+ADVICE = frozenset({"suggested_fix", "last_error.fix"})
+"""Columns that say what to do."""
 
 PROSE = frozenset(
     {"text", "body", "description", "label", "title", "display_name", "events", "scopes", "payload", "fault", "what"}
@@ -127,6 +129,10 @@ def _cell(row: msgspec.Struct, column: str) -> str:
     value: Any = row
     for name in column.split("."):
         value = None if value is None else getattr(value, name)
+    if column in ADVICE and isinstance(value, str):
+        from agentmessage.cli.advice import in_terminal_words  # noqa: PLC0415 - few tables advise
+
+        return in_terminal_words(value)
     return dollars(value) if column.endswith(CENTS) and isinstance(value, int) else in_words(value)
 
 

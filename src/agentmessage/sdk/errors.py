@@ -53,7 +53,7 @@ class BrandHasCampaigns(APIError):
     """409: The brand cannot be deleted while campaigns hang on it; the registry would refuse it too."""
 
     code = "BRAND_HAS_CAMPAIGNS"
-    default_fix = "Deactivate its campaigns with DELETE /v1/campaigns/{id}, then delete the brand."
+    default_fix = "Deactivate its campaigns with client.campaigns.deactivate, then delete the brand."
 
 
 class BrandNotVerified(APIError):
@@ -100,7 +100,8 @@ class ConsentRequired(APIError):
 
     code = "CONSENT_REQUIRED"
     default_fix = (
-        "Record the recipient's consent for this number (POST /v1/consent), or ask by double opt-in or a hosted form."
+        "Record the recipient's consent for this number (client.consent.record), or ask by double "
+        "opt-in or a hosted form."
     )
 
 
@@ -246,7 +247,7 @@ class NoStripeCustomer(APIError):
     """409: The processor does not know the organization: it has never been at a checkout."""
 
     code = "NO_STRIPE_CUSTOMER"
-    default_fix = "Top up once (POST /v1/billing/topup): the first checkout makes the customer and saves the card."
+    default_fix = "Top up once (client.billing.create_topup): the first checkout makes the customer and saves the card."
 
 
 class NumberNotAssigned(APIError):
@@ -286,7 +287,9 @@ class ReceiverInactive(APIError):
     """
 
     code = "RECEIVER_INACTIVE"
-    default_fix = "Turn the endpoint on (PATCH active: true), or set the number's URL again, then replay."
+    default_fix = (
+        "Turn the endpoint on (client.webhooks.update with active true), or set the number's URL again, then replay."
+    )
 
 
 class RecipientOptedOut(APIError):
@@ -321,7 +324,7 @@ class ResellerRequired(APIError):
     """422: The organization has a brand already and does not act for others."""
 
     code = "RESELLER_REQUIRED"
-    default_fix = "Use the brand that is there, delete it first, or set is_reseller with PATCH /v1/organization."
+    default_fix = "Use the brand that is there, delete it first, or set is_reseller with client.organization.update."
 
 
 class SenderNotRegistered(APIError):

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
+from agentmessage.sdk.advice import in_client_words
 from agentmessage.sdk.fixes import OTHER_FIXES
 
 REPEAT = "Repeat it with the same idempotency_key."
@@ -111,7 +112,7 @@ class APIError(AgentMessageError):
         self.details = dict(details or {})
         self.request_id = request_id
         self.retry_after_s = retry_after_s
-        self.fix = fix or OTHER_FIXES.get((code, status, message), self.default_fix)
+        self.fix = in_client_words(fix) or OTHER_FIXES.get((code, status, message), self.default_fix)
 
     @override
     def __str__(self) -> str:

@@ -14,11 +14,9 @@ OTHER_FIXES: Mapping[tuple[str, int, str], str] = {
         409,
         "automatic top-up is already on",
     ): "To change the product, turn automatic top-up off and on again.",
-    (
-        "CONFLICT",
-        409,
-        "profile is bound",
-    ): "Delete or replace the profile's bindings first; GET /v1/guardrails/bindings lists them.",
+    ("CONFLICT", 409, "profile is bound"): (
+        "Delete or replace the profile's bindings first; client.guardrails.bindings.list lists them."
+    ),
     ("CONFLICT", 409, "another pool has this slug"): "Choose another slug; slugs are unique in an organization.",
     (
         "FORBIDDEN",

@@ -23,7 +23,7 @@ class ReceiverInactive(ApiError):
 
     code = "RECEIVER_INACTIVE"
     status = 409
-    fix = "Turn the endpoint on (PATCH active: true), or set the number's URL again, then replay."
+    fix = "Turn the endpoint on (PATCH /v1/webhooks/{id} with active true), or set the number's URL again, then replay."
     message = "the receiver is not active"
 
 
