@@ -20,7 +20,10 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Application:
-    """Remembers every request that it was handed, and tells the caller what it was. `/early` does not read the body."""
+    """Remembers every request that it was handed, and tells the caller what it was.
+
+    `/early` does not read the body, `/big` answers with more than any buffer of the system holds.
+    """
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, bytes, dict[bytes, bytes]]] = []
@@ -40,6 +43,7 @@ class Application:
         self.seen.append((scope["method"], scope["path"], body, dict(scope["headers"])))
         await self.may_answer.wait()
         told = json.dumps([scope["method"], scope["path"], body.decode("latin-1")]).encode()
+        told = b"x" * BIG if scope["path"] == "/big" else told
         headers = [(b"content-length", str(len(told)).encode())]
         await send(
             {"type": "http.response.start", "status": 413 if scope["path"] == "/early" else 200, "headers": headers}
@@ -50,9 +54,10 @@ class Application:
 class Served:
     """The server, and what its application has seen."""
 
-    def __init__(self, port: int, application: Application) -> None:
-        self.port = port
+    def __init__(self, server: uvicorn.Server, application: Application) -> None:
+        self.port: int = server.servers[0].sockets[0].getsockname()[1]
         self.application = application
+        self.connections = server.server_state.connections
 
     @property
     def asked(self) -> list[tuple[str, str, bytes]]:
@@ -78,6 +83,7 @@ class Served:
             writer.close()
 
 
+BIG = 16_000_000
 CLOSED = b"<closed>"
 QUIET_S = 0.5
 ANSWER = re.compile(rb"HTTP/1\.1 (?!100)(\d{3})")
@@ -102,7 +108,7 @@ async def served() -> AsyncIterator[Served]:
         return server.started
 
     await until(has_started, what="the start")
-    yield Served(server.servers[0].sockets[0].getsockname()[1], application)
+    yield Served(server, application)
     application.may_answer.set()
     server.should_exit = True
     await running
@@ -380,3 +386,40 @@ async def test_only_who_can_is_asked_to_continue(served: Served) -> None:
         told = await served.say(head, b"abc")
 
         assert (b"HTTP/1.1 100" in told, statuses(told)) == (interim, [200])
+
+
+async def test_who_reads_nothing_of_what_was_asked_for_is_hung_up_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many answers were asked for, no more than one is held meanwhile."""
+    monkeypatch.setattr(protocol, "STALL_S", 0.2)
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
+    writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+
+    async def is_asked() -> bool:
+        return bool(served.asked)
+
+    async def is_gone() -> bool:
+        return not served.connections
+
+    await until(is_asked, what="the first request")
+    await until(is_gone, what="the end of the connection")
+    writer.close()
+
+    assert len(served.asked) <= 2
+
+
+async def test_who_reads_slowly_gets_everything(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STALL_S", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    head = await reader.readuntil(b"\r\n\r\n")
+    left = BIG
+    for _ in range(15):
+        await asyncio.sleep(0.1)
+        left -= len(await reader.readexactly(400_000))
+    left -= len(await reader.readexactly(left))
+    writer.close()
+
+    assert (statuses(head), left) == ([200], 0)

@@ -343,3 +343,19 @@ async def test_a_store_that_is_away_gives_the_link_back(full: Api, account: Acco
 
     assert (away.status, away.error["code"], then.status) == (503, "UNAVAILABLE", 200)
     assert len(await media_queries.list_expired(db, db.now + timedelta(days=31), limit=10)) == 1
+
+
+@pytest.mark.parametrize("written", ["IMAGE/PNG", "Image/Png; charset=binary", ' image/png;name="a;b.png"'])
+async def test_a_media_type_is_read_in_any_case_and_without_its_parameters(written: str, api: Client) -> None:
+    made = await upload(api, mime_type=written)
+
+    assert (await put(api, made["upload_url"])).data["mime_type"] == "image/png"
+
+
+async def test_a_compressed_file_is_refused_as_such(api: Client) -> None:
+    made = await upload(api)
+
+    reply = await put(api, made["upload_url"], headers={"content-encoding": "gzip"})
+
+    assert (reply.status, reply.error["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert (await put(api, made["upload_url"])).status == 200, "the link is as it was"

@@ -135,6 +135,32 @@ async def test_the_body_must_be_declared_as_json(header: str, status: int, api: 
     assert reply.status == status
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip", "deflate"])
+async def test_a_compressed_body_is_refused_and_not_called_malformed(encoding: str, api: Client, number: UUID) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+
+    reply = await api.request("PATCH", f"/v1/phone-numbers/{number}", content=b"\x1f\x8b\x08\x00", headers=headers)
+
+    assert (reply.status, reply.error["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+async def test_an_encoding_that_changes_nothing_is_none(api: Client, number: UUID) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "Identity"}
+
+    reply = await api.request("PATCH", f"/v1/phone-numbers/{number}", content=b'{"label": "x"}', headers=headers)
+
+    assert reply.status == 200
+
+
+async def test_white_space_around_a_key_of_repetition_is_not_part_of_it(api: Client) -> None:
+    body = {"label": "x", "scopes": ["org:read"]}
+
+    first = await api.post("/v1/api-keys", body, headers={"idempotency-key": "order 7"})
+    again = await api.post("/v1/api-keys", body, headers={"idempotency-key": "\t order 7 \t"})
+
+    assert (first.status, again.status, again.headers.get("idempotent-replayed")) == (201, 201, "true")
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_the_scheme_has_no_case(scheme: str, api: Client, account: Account) -> None:
     reply = await api.using(None).get("/v1/organization", headers={"authorization": f"{scheme} {account.key}"})

@@ -158,11 +158,11 @@ class PayloadTooLarge(ApiError):
 
 
 class UnsupportedMediaType(ApiError):
-    """The body is not declared as JSON."""
+    """The body is not declared as JSON, or it is compressed."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-    fix = "Send 'Content-Type: application/json'."
+    fix = "Send 'Content-Type: application/json', and no Content-Encoding."
     message = "content type must be application/json"
 
 

@@ -7,9 +7,11 @@ believed: a file is what it begins like.
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from typing_extensions import override
+
 
 class MediaType(StrEnum):
-    """What can be sent."""
+    """What can be sent; read in any case, and without its parameters."""
 
     JPEG = "image/jpeg"
     PNG = "image/png"
@@ -27,6 +29,12 @@ class MediaType(StrEnum):
     PDF = "application/pdf"
     VCARD = "text/vcard"
     CALENDAR = "text/calendar"
+
+    @classmethod
+    @override
+    def _missing_(cls, value: object) -> "MediaType | None":
+        named = value.partition(";")[0].strip().lower() if isinstance(value, str) else None
+        return next((kind for kind in cls if kind.value == named), None)
 
 
 MP4_BRANDS = (b"isom", b"iso", b"mp4", b"avc1", b"M4V", b"MSNV", b"dash", b"f4v")

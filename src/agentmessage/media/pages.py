@@ -24,6 +24,8 @@ from agentmessage.media import queries
 from agentmessage.media.file_types import MediaType, is_a
 from agentmessage.media.model import PREFIX, Media, MediaLinks, fingerprint
 from agentmessage.media.store import ObjectStore, StoreAway
+from agentmessage.web.call import read_headers
+from agentmessage.web.negotiation import require_plain
 from agentmessage.web.responses import Receive, Reply, Scope
 from agentmessage.web.wire import Enveloped
 
@@ -121,7 +123,9 @@ def _require_fit(media: Media, content: bytes) -> None:
 
 async def _read(scope: Scope, receive: Receive, *, most: int) -> bytes:
     """The body, refused at the first byte too many; at once where its length is declared."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    headers = read_headers(scope["headers"])
+    require_plain(headers.get("content-encoding"))
+    declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
         raise PayloadTooLarge(f"the file is larger than the {most} bytes that were announced")
     content = bytearray()

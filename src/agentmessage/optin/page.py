@@ -20,6 +20,7 @@ from agentmessage.optin.rendering import Form, page
 from agentmessage.optin.tokens import BadToken, ExpiredToken, FormSigner
 from agentmessage.organizations import operations as organizations
 from agentmessage.web.call import RawHeaders, read_headers
+from agentmessage.web.negotiation import essence
 from agentmessage.web.responses import Receive, Reply, Scope
 
 log = structlog.get_logger("agentmessage.optin")
@@ -74,7 +75,7 @@ class ConsentPage:
         if scope["method"] != "POST":
             return await _look(db, token, form)
         headers: RawHeaders = scope["headers"]
-        if read_headers(headers).get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        if essence(read_headers(headers).get("content-type", "")) != FORM_TYPE:
             return NO_FORM
         body = await _read(receive)
         if body is None:

@@ -361,10 +361,10 @@ class Unavailable(APIError):
 
 
 class UnsupportedMediaType(APIError):
-    """415: The body is not declared as JSON."""
+    """415: The body is not declared as JSON, or it is compressed."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
-    default_fix = "Send 'Content-Type: application/json'."
+    default_fix = "Send 'Content-Type: application/json', and no Content-Encoding."
 
 
 class ValidationFailed(APIError):

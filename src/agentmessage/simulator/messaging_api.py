@@ -222,7 +222,7 @@ def _message_of(given: Submission, message_id: str, at: float) -> _Message:
 
 
 def _read(call: Call) -> _MessageRequest:
-    if not call.request.headers.get("content-type", "").startswith("application/json"):
+    if not call.request.headers.get("content-type", "").lower().startswith("application/json"):
         raise Refused(messaging_error(415, "The content type must be application/json."))
     try:
         return msgspec.json.decode(call.request.body, type=_MessageRequest)

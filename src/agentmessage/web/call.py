@@ -19,8 +19,12 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 def read_headers(raw: RawHeaders) -> Mapping[str, str]:
-    """Headers as text, names in lower case; of a repeated one the last."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    """Headers as text, names in lower case, without the white space around a value; repeated ones are one list."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        known, text = name.decode("latin-1"), value.decode("latin-1").strip(" \t")
+        headers[known] = f"{headers[known]}, {text}" if known in headers else text
+    return headers
 
 
 class Call(Generic[B, Q]):
@@ -76,7 +80,7 @@ class Call(Generic[B, Q]):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The request's headers, names in lower case; of a repeated one the last."""
+        """The request's headers (see `read_headers`)."""
         return read_headers(self._raw_headers)
 
     @property

@@ -36,8 +36,9 @@ from agentmessage.web.authentication import Authenticator, Known
 from agentmessage.web.call import Call, RawHeaders, read_headers
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
+from agentmessage.web.negotiation import essence, require_plain
 from agentmessage.web.observation import Observer
-from agentmessage.web.responses import Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
+from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
 from agentmessage.web.streams import Stream
 from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
 
@@ -298,8 +299,8 @@ def _parse_query(route: Route, query_string: bytes) -> Any:
 def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
     if not body and route.optional_body:
         return read_body(route.body, b"{}")
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    require_plain(headers.get("content-encoding"))
+    if essence(headers.get("content-type", "")) != JSON:
         raise UnsupportedMediaType
     try:
         return read_body(route.body, body)

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 
 import structlog
 
-from agentmessage.web.responses import Receive, Send
+from agentmessage.web.negotiation import preferred
+from agentmessage.web.responses import JSON, Receive, Send
 
 log = structlog.get_logger("agentmessage.web")
 
@@ -87,16 +88,8 @@ class LineStream(Stream):
 
 
 def prefers(accept: str | None, content_type: str) -> bool:
-    """Whether an Accept header names a kind of stream before JSON."""
-    for part in (accept or "").split(","):
-        match part.partition(";")[0].strip().lower():
-            case "application/json" | "*/*":
-                return False
-            case named if named == content_type:
-                return True
-            case _:
-                continue
-    return False
+    """Whether a caller likes a kind of stream better than JSON."""
+    return preferred(accept, (JSON, content_type)) == content_type
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -128,7 +128,7 @@ class AsyncFollowing(AsyncResource):
 
 
 def _require_stream(response: httpx2.Response) -> None:
-    if not response.headers.get("content-type", "").startswith(EVENT_STREAM):
+    if not response.headers.get("content-type", "").lower().startswith(EVENT_STREAM):
         raise _unreadable("The answer is not a stream of events.", response)
 
 

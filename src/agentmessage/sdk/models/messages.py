@@ -10,7 +10,7 @@ from agentmessage.sdk.open_enum import OpenEnum
 
 
 class MediaType(OpenEnum):
-    """What can be sent."""
+    """What can be sent; read in any case, and without its parameters."""
 
     IMAGE_JPEG = "image/jpeg"
     IMAGE_PNG = "image/png"
