@@ -29,7 +29,7 @@ TESTS = Path(__file__).parent.parent
 SHARED_CODES = {
     "ATTESTATION_REQUIRED": {"AttestationRequired", "LooseningNeedsAttestation"},
     "CONFLICT": {"AutoTopupIsOn", "ProfileInUse", "SlugTaken"},
-    "FORBIDDEN": {"Forbidden", "ReturnIsForOperators", "ScopesExceeded"},
+    "FORBIDDEN": {"Forbidden", "IdempotencyKeyOfAnother", "ReturnIsForOperators", "ScopesExceeded"},
     "INVALID_INPUT": {"InvalidInput", "InvalidScopes", "MalformedRequest", "OtherQuestion"},
     "NOT_FOUND": {"NotFound", "PlanNotFound"},
     "VALIDATION_FAILED": {"ValidationFailed", "MalformedPathId"},

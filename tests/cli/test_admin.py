@@ -101,7 +101,10 @@ def test_credit_with_the_same_reference_counts_once(ask: Callable[..., Any], org
         (("api-keys", "list", "--org", "{nobody}"), "There is no organization {nobody}"),
         (("wallet", "credit", "--org", "{nobody}", "--cents", "1"), "There is no organization {nobody}"),
         (("api-keys", "revoke", "{nobody}", "--org", "{org}"), "Organization {org} has no key {nobody}"),
-        (("api-keys", "create", "--org", "{org}", "--scopes", "bad"), 'api key: unknown scope "bad"'),
+        (
+            ("api-keys", "create", "--org", "{org}", "--scopes", "bad"),
+            'api key: unknown scope "bad": UNKNOWN_SCOPE: invalid input',
+        ),
         (("reconcile", "retry", "+14155550123"), "No organization holds +14155550123"),
     ],
 )

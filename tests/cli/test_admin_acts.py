@@ -47,6 +47,7 @@ ACTS = {
     "metrics rebuild": [],
     "organizations create": ["Another"],
     "organizations set-plan": ["growth", "--org", "{org}"],
+    "organizations set-kind": ["personal", "--org", "{org}"],
     "organizations set-throughput": ["--org", "{org}", "--per-second", "5", "--per-minute", "300"],
     "reconcile retry": ["{number}"],
     "wallet credit": ["--org", "{org}", "--cents", "100"],

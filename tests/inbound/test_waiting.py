@@ -13,6 +13,8 @@ from agentmessage.inbound.conversation_routes import routes as conversation_rout
 from agentmessage.inbound.routes import routes
 from agentmessage.inbound.waiting import Waits
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.keys.routes import routes as key_routes
+from agentmessage.web.key_watch import LOOK_S
 from tests.conftest import Client, Reply
 from tests.inbound.handset import Handset
 from tests.make.accounts import Account, key_with
@@ -222,3 +224,24 @@ async def test_422_names_what_cannot_be_waited_for(api: Client, query: str, fiel
     reply = await api.get(f"/v1/inbound-messages/wait?{query}")
 
     assert (reply.status, list(reply.error["details"])) == (422, [field])
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_a_wait_ends_with_its_key(app: RoomsApp, cells: Cells, account: Account, path: str, where: str) -> None:
+    """Within a second, though no bell is rung: half of it passes between two looks at the directory."""
+    key = await key_with(cells, account.tenant, ["messages:read"], label="reader")
+    there = app if where == "here" else RoomsApp(cells)
+    keys = RoomsApp(cells, key_routes)
+    keys.edge._authenticator = there.authenticator
+    keys.edge._context = {**keys.edge._context, "authenticator": there.authenticator}
+    admin = Client(keys, account.key)
+    key_id = next(each["id"] for each in (await admin.get("/v1/api-keys")).data if each["label"] == "reader")
+
+    async with waiting_for(Client(app, key), path) as task:
+        await admin.delete(f"/v1/api-keys/{key_id}")
+        revoked_at = time.monotonic()
+        reply = await answered(task)
+
+    assert (reply.status, reply.error["code"]) == (401, "UNAUTHORIZED")
+    assert time.monotonic() - revoked_at < 2 * LOOK_S + 1
+    assert app.authenticator.watch._watched == {}

@@ -17,7 +17,7 @@ from tests.conftest import NOWHERE, Client, Reply
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.rooms import RoomsApp
 
-RESOURCE_KEYS = {"id", "org_id", "label", "prefix", "scopes", "created_at", "last_used_at", "revoked_at"}
+RESOURCE_KEYS = {"id", "org_id", "label", "prefix", "scopes", "created_at", "last_used_at", "revoked_at", "parent_id"}
 NEW_KEY = {"label": "worker", "scopes": ["numbers:read", "org:read"]}
 
 OPERATIONS = [
@@ -116,6 +116,8 @@ async def test_400_scopes_that_are_no_set_of_scopes_are_refused(api: Client, sco
 
     assert (answer.status, answer.error["code"]) == (400, "INVALID_INPUT")
     assert answer.error["details"] == {"scopes": words}
+    cause = "UNKNOWN_SCOPE: invalid input" if words.startswith("unknown") else "invalid input"
+    assert answer.error["message"] == f"api key: {words}: {cause}"
 
 
 @pytest.mark.covers("getAPIKey", 400)

@@ -236,6 +236,22 @@ async def test_a_key_whose_first_request_died_gets_its_lookup_finished(
     assert await desk.balance_cents(account.org_id) == before
 
 
+async def test_a_lookup_that_exists_for_the_key_is_the_answer_whatever_its_age(
+    api: Client, desk: Desk, account: Account
+) -> None:
+    headers = {"idempotency-key": "once"}
+    first = await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)
+    before = await desk.balance_cents(account.org_id)
+    await desk.db.run("DELETE FROM idempotency_keys")  # as a day later
+
+    again = await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)
+    other = await api.post("/v1/lookup", {"phone_number": MOBILE}, headers=headers)
+
+    assert (again.status, again.data) == (200, first.data)
+    assert (other.status, other.error["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert await desk.balance_cents(account.org_id) == before
+
+
 async def begin(desk: Desk, account: Account) -> UUID:
     """A lookup that was paid for and not asked."""
     lookup_id = new_id()

@@ -15,7 +15,6 @@ from agentmessage.web.authentication import Authenticator
 from agentmessage.web.declaration import Routes
 from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
-from agentmessage.web.key_watch import KeyWatch
 from agentmessage.web.observation import Observer
 from agentmessage.web.open_requests import OpenRequests
 
@@ -46,7 +45,7 @@ class RoomsApp:
                 "bells": self.bells,
                 "is_draining": lambda: self.is_draining,
                 "tails": self.tails,
-                "key_watch": KeyWatch(cells),
+                "key_watch": self.authenticator.watch,
                 "event_streams": self.streams,
                 "sealer": Sealer(b"a key that only the tests know!!"),
                 **(context or {}),

@@ -44,7 +44,6 @@ from agentmessage.web.authentication import Authenticator
 from agentmessage.web.cors import Cors
 from agentmessage.web.dispatch import Dispatch
 from agentmessage.web.edge import Edge
-from agentmessage.web.key_watch import KeyWatch
 from agentmessage.web.observation import Observer
 from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
@@ -112,7 +111,7 @@ class Api:
             "is_draining": lambda: self.edge.is_draining,
             "waits": Waits(),
             "tails": Tails(self.bells, lambda: self.edge.is_draining),
-            "key_watch": KeyWatch(self.cells),
+            "key_watch": self._authenticator.watch,
             "event_streams": OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
             "sealer": parse_keys(settings.seal_key),
             "webhook_sender": self._webhook_sender,

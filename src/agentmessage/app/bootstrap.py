@@ -86,6 +86,6 @@ async def _key(tx: Tx, tenant: Tenant, name: str, scopes: Sequence[str], known: 
     label = f"first start: {name}"
     for key in await keys.list_all(tx, tenant):
         if key.label == label and key.revoked_at is None:
-            await keys.revoke(tx, tenant, key.id)
+            await keys.revoke(tx, tenant, key.id, keeps_children=True)
     _, plaintext = await keys.issue(tx, tenant, label=label, scopes=scopes)
     return plaintext

@@ -91,6 +91,13 @@ class PlanLine(Struct, frozen=True, kw_only=True):
     plan: str
 
 
+class KindLine(Struct, frozen=True, kw_only=True):
+    """What an organization is: `commercial` or `personal`."""
+
+    org_id: UUID
+    kind: str
+
+
 class ImportResult(Struct, frozen=True, kw_only=True):
     """How many numbers a file named, and how many of them are new in the pool."""
 
@@ -145,6 +152,15 @@ async def set_plan(cells: Cells, org_id: UUID, *, plan: str) -> PlanLine:
     async with cell.transaction() as tx:
         await organizations.set_plan(tx, tenant, Plan(plan))
     return PlanLine(org_id=org_id, plan=plan)
+
+
+async def set_kind(cells: Cells, org_id: UUID, *, kind: str) -> KindLine:
+    """Mark an organization as commercial or personal. Raises Impossible, audited."""
+    tenant = await tenant_of(cells, org_id)
+    cell = await cells.cell(tenant.cell)
+    async with cell.transaction() as tx:
+        await organizations.set_kind(tx, tenant, is_commercial=kind == "commercial")
+    return KindLine(org_id=org_id, kind=kind)
 
 
 async def create_key(cells: Cells, org_id: UUID, *, label: str, scopes: Sequence[str]) -> KeyLine:

@@ -75,6 +75,13 @@ def set_throughput(  # noqa: PLR0917 - typer makes one option of each
     show_one(after, columns=("org_id", "per_second", "per_minute"), title="Throughput", as_json=as_json)
 
 
+class KindName(StrEnum):
+    """What an organization can be."""
+
+    COMMERCIAL = "commercial"
+    PERSONAL = "personal"
+
+
 class PlanName(StrEnum):
     """What an organization has agreed to."""
 
@@ -100,6 +107,20 @@ def set_plan(
 
     after = on_database(context, lambda cells: operator.set_plan(cells, org, plan=plan.value))
     show_one(after, columns=("org_id", "plan"), title="Plan", as_json=as_json)
+
+
+@organizations.command("set-kind")
+def set_kind(
+    context: typer.Context,
+    kind: Annotated[KindName, typer.Argument(help="Only a commercial organization can become a reseller.")],
+    org: Org,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Mark an organization as commercial or personal."""
+    from agentmessage.app import operator  # noqa: PLC0415
+
+    after = on_database(context, lambda cells: operator.set_kind(cells, org, kind=kind.value))
+    show_one(after, columns=("org_id", "kind"), title="Kind", as_json=as_json)
 
 
 @api_keys.command("create")

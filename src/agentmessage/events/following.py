@@ -44,7 +44,7 @@ async def frames(call: Call[NoInput, EventQuery], wanted: Filter, seen: UUID | N
         return
     async with (
         tails.subscribe(call.db, call.tenant.org_id) as subscription,
-        keys.watch(known, subscription.news) as key,
+        keys.watch(known.principal.key_id, known.scopes, subscription.news) as key,
     ):
         yield OPENING
         spoke_at = time.monotonic()

@@ -7,6 +7,7 @@
     ├── Unauthorized          401
     ├── InsufficientCredit    402 (in billing)
     ├── Forbidden             403
+    │   └── IdempotencyKeyOfAnother
     ├── NotFound              404
     ├── MethodNotAllowed      405
     ├── IdempotencyKeyReused  409
@@ -115,6 +116,13 @@ class Forbidden(ApiError):
     status = 403
     fix = "Use a key with the scope that the operation documents, or create one."
     message = "missing required scope"
+
+
+class IdempotencyKeyOfAnother(Forbidden):
+    """The same request came with the same Idempotency-Key from another API key, which is not told its answer."""
+
+    fix = "Use an Idempotency-Key of your own; an answer is repeated only to the API key that caused it."
+    message = "idempotency key was used by another API key"
 
 
 class NotFound(ApiError):

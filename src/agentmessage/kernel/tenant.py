@@ -10,6 +10,7 @@ class Tenant(Struct, frozen=True):
 
     `account` is the carrier account its numbers live on: `live` or `sandbox`, the organization's mode.
     `actor_kind` is `customer` (a key) or `platform` (the operator); `actor_label` is what the audit log prints.
+    `key_id` is the API key that asks; None where no key does.
     """
 
     org_id: UUID
@@ -19,6 +20,7 @@ class Tenant(Struct, frozen=True):
     actor_label: str
     request_id: str
     scopes: frozenset[str]
+    key_id: UUID | None = None
 
     @property
     def is_sandbox(self) -> bool:

@@ -16,11 +16,12 @@ class InvalidScopes(InvalidInput):
     fix = "Send one or more different scopes from the documented list."
 
     def __init__(self, words: str) -> None:
-        super().__init__(f"api key: {words}", details={"scopes": words})
+        cause = "UNKNOWN_SCOPE: invalid input" if words.startswith("unknown") else "invalid input"
+        super().__init__(f"api key: {words}: {cause}", details={"scopes": words})
 
 
 class ScopesExceeded(Forbidden):
-    """The key would carry a scope that its maker lacks."""
+    """The key that is to be made, rotated or revoked carries a scope that the calling key lacks."""
 
-    fix = "Ask only for scopes that your own key carries; the operator gives platform scopes."
+    fix = "Ask with a key that carries every scope of the other one; the operator gives platform scopes."
     message = "scopes exceed those of the calling key"

@@ -11,7 +11,7 @@ SECRET_CHARS = 30
 
 
 class ApiKey(Struct, frozen=True):
-    """A key as stored. `prefix` is the part that may be shown."""
+    """A key as stored. `prefix` is the part that may be shown; `parent_id` is the key that made it, if one did."""
 
     id: UUID
     org_id: UUID
@@ -21,3 +21,4 @@ class ApiKey(Struct, frozen=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    parent_id: UUID | None = None

@@ -1,6 +1,6 @@
 """API keys."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import UNSET
@@ -8,7 +8,7 @@ from msgspec import UNSET
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
 from agentmessage.keys import operations, queries
 from agentmessage.keys.errors import InvalidScopes, ScopesExceeded
-from agentmessage.keys.schemas import ApiKeyCreate, ApiKeyQuery, ApiKeyResource, ApiKeyWithPlaintext
+from agentmessage.keys.schemas import ApiKeyCreate, ApiKeyQuery, ApiKeyResource, ApiKeyRevoke, ApiKeyWithPlaintext
 from agentmessage.web import cursors
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.call import Call
@@ -35,7 +35,8 @@ PER_MINUTE = 10
 async def create_api_key(call: Call[ApiKeyCreate, NoInput]) -> ApiKeyWithPlaintext:
     """Make an API key.
 
-    The plaintext is shown in this answer only. Creating and rotating share 10 requests a minute.
+    The plaintext is shown in this answer only. The key that asks is the new one's parent: it cannot give what it lacks,
+    and when it is revoked, so is the child. Creating and rotating share 10 requests a minute.
     """
     operations.require_grantable(call.tenant, call.body.scopes)
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
@@ -54,7 +55,10 @@ async def create_api_key(call: Call[ApiKeyCreate, NoInput]) -> ApiKeyWithPlainte
     is_list=True,
 )
 async def list_api_keys(call: Call[NoInput, ApiKeyQuery]) -> Page[ApiKeyResource]:
-    """List API keys, newest first, revoked ones too unless `include_revoked=false`."""
+    """List API keys, newest first, revoked ones too unless `include_revoked=false`.
+
+    `parent_id` lists what one key made.
+    """
     query = call.query
     place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
     rows = await queries.list_keys(
@@ -63,6 +67,7 @@ async def list_api_keys(call: Call[NoInput, ApiKeyQuery]) -> Page[ApiKeyResource
         before=None if place is None else (in_utc(place.at, "cursor"), place.id),
         include_revoked=query.include_revoked,
         limit=query.limit + 1,
+        parent_id=query.parent_id or None,
     )
     shown = rows[: query.limit]
     more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(rows) > len(shown) else None
@@ -97,8 +102,9 @@ async def get_api_key(call: Call[NoInput, NoInput]) -> ApiKeyResource:
 async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
     """Replace an API key by a new one with the same label and scopes.
 
-    The old key stops working at once. A key with scopes that the calling key lacks cannot be rotated by it, and a
-    revoked key is not found. Creating and rotating share 10 requests a minute.
+    The old key stops working at once; the keys that it made live on, with the new one as their parent. A key with
+    scopes that the calling key lacks cannot be rotated by it, and a revoked key is not found. Creating and rotating
+    share 10 requests a minute.
     """
     await operations.require_rotatable(call.db, call.tenant, call.id)
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
@@ -114,16 +120,23 @@ async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
     "/v1/api-keys/{id}",
     scope="apikeys:write",
     answers={204: None},
-    refuses=[MalformedPathId, NotFound],
+    refuses=[MalformedPathId, ScopesExceeded, NotFound],
 )
-async def revoke_api_key(call: Call[NoInput, NoInput]) -> None:
-    """End an API key; it stays listed with `revoked_at`. Ending it again answers 204 too."""
+async def revoke_api_key(call: Call[NoInput, ApiKeyRevoke]) -> None:
+    """End an API key, and the keys that it made.
+
+    They stay listed with `revoked_at`; what waits or streams with one of them ends within a second. With
+    `keep_children=true` the keys that it made live on; `GET /v1/api-keys?parent_id=…` lists them. A key with scopes
+    that the calling key lacks cannot be ended by it. Ending a key again answers 204 too.
+    """
+    await operations.require_within_reach(call.db, call.tenant, call.id)
     async with call.transaction() as tx:
-        await operations.revoke(tx, call.tenant, call.id)
-    _forget(call, call.id)
+        ended = await operations.revoke(tx, call.tenant, call.id, keeps_children=call.query.keep_children)
+    for key_id in ended:
+        _forget(call, key_id)
     call.wake("events")
 
 
-def _forget(call: Call[NoInput, NoInput], key_id: UUID) -> None:
+def _forget(call: Call[Any, Any], key_id: UUID) -> None:
     """Dead in this process now; in others within the second for which they remember a key."""
     cast("Authenticator", call.context["authenticator"]).forget(key_id)

@@ -42,7 +42,7 @@ class ApiKeyCreate(Request, frozen=True):
 
 
 class ApiKeyResource(Resource, frozen=True):
-    """A key without its secret. `last_used_at` is at most a minute behind."""
+    """A key without its secret. `last_used_at` is at most a minute behind; `parent_id` is the key that made it."""
 
     id: UUID
     org_id: UUID
@@ -52,12 +52,21 @@ class ApiKeyResource(Resource, frozen=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    parent_id: UUID | None
 
     @classmethod
     def of(cls, key: ApiKey) -> "ApiKeyResource":
         """A stored key as its organization sees it."""
         return cls(
-            key.id, key.org_id, key.label, key.prefix, key.scopes, key.created_at, key.last_used_at, key.revoked_at
+            key.id,
+            key.org_id,
+            key.label,
+            key.prefix,
+            key.scopes,
+            key.created_at,
+            key.last_used_at,
+            key.revoked_at,
+            key.parent_id,
         )
 
 
@@ -72,6 +81,7 @@ class ApiKeyWithPlaintext(Resource, frozen=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    parent_id: UUID | None
     plaintext: str
 
     @classmethod
@@ -86,6 +96,7 @@ class ApiKeyWithPlaintext(Resource, frozen=True):
             key.created_at,
             key.last_used_at,
             key.revoked_at,
+            key.parent_id,
             plaintext,
         )
 
@@ -96,3 +107,12 @@ class ApiKeyQuery(Request, frozen=True):
     cursor: CursorText | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 50
     include_revoked: Annotated[bool, Meta(extra=must("must be true or false"))] = True
+    parent_id: UUID | UnsetType = UNSET
+
+
+class ApiKeyRevoke(Request, frozen=True):
+    """What becomes of the keys that the revoked one made."""
+
+    keep_children: Annotated[
+        bool, Meta(description="Let the keys that it made live on.", extra=must("must be true or false"))
+    ] = False

@@ -15,6 +15,8 @@ from agentmessage.lookups.model import KEPT, Lookup, LookupStatus, LookupType
 from agentmessage.lookups.schemas import LookupResource
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.web import idempotency
+from agentmessage.web.idempotency import Claim
 
 SOURCE = "lookup"
 TAKEN_OVER_AFTER_S = 90.0
@@ -23,7 +25,28 @@ TAKEN_OVER_AFTER_S = 90.0
 REDACT_BATCH = 1000
 
 
-async def begin(tx: Tx, tenant: Tenant, *, lookup_id: UUID, phone_number: str, lookup_type: LookupType) -> Lookup:
+async def asked_before(db: Statements, tenant: Tenant, claim: Claim) -> UUID | None:
+    """The lookup that was asked under an Idempotency-Key, whatever its age: it costs nothing again.
+
+    Raises IdempotencyKeyReused, IdempotencyKeyOfAnother.
+    """
+    known = await queries.find_by_key(db, tenant.org_id, claim.key)
+    if known is None:
+        return None
+    lookup_id, fingerprint = known
+    idempotency.require_same(fingerprint, claim)
+    return lookup_id
+
+
+async def begin(
+    tx: Tx,
+    tenant: Tenant,
+    *,
+    lookup_id: UUID,
+    phone_number: str,
+    lookup_type: LookupType,
+    claim: Claim | None = None,
+) -> Lookup:
     """Charge for a lookup and write it down, before anybody is asked. Raises ValidationFailed, InsufficientCredit."""
     rules.require_answerable(phone_number)
     price = billing.price(UsageKind.LOOKUP, lookup_type, tx.now)
@@ -55,7 +78,12 @@ async def begin(tx: Tx, tenant: Tenant, *, lookup_id: UUID, phone_number: str, l
         requested_at=tx.now,
         completed_at=None,
     )
-    await queries.insert(tx, lookup)
+    await queries.insert(
+        tx,
+        lookup,
+        idempotency_key=claim.key if claim else None,
+        fingerprint=claim.fingerprint if claim else None,
+    )
     arguments = {"org_id": str(tenant.org_id), "lookup_id": str(lookup_id), "account": tenant.account}
     await facts.enqueue(tx, "lookups.finish", str(lookup_id), arguments, delay_s=TAKEN_OVER_AFTER_S)
     return lookup

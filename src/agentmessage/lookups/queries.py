@@ -7,11 +7,14 @@ from agentmessage.kernel.db import Statements
 from agentmessage.lookups.model import Lookup, Outcome
 
 
-async def insert(tx: Statements, lookup: Lookup) -> None:
-    """Store a lookup that is about to be asked."""
+async def insert(
+    tx: Statements, lookup: Lookup, *, idempotency_key: str | None = None, fingerprint: bytes | None = None
+) -> None:
+    """Store a lookup that is about to be asked, and under which Idempotency-Key of which request."""
     await tx.run(
-        """INSERT INTO lookups (id, org_id, account, phone_number, lookup_type, status, cost_cents, requested_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        """INSERT INTO lookups (id, org_id, account, phone_number, lookup_type, status, cost_cents, requested_at,
+               idempotency_key, fingerprint)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         lookup.id,
         lookup.org_id,
         lookup.account,
@@ -20,7 +23,20 @@ async def insert(tx: Statements, lookup: Lookup) -> None:
         lookup.status,
         lookup.cost_cents,
         lookup.requested_at,
+        idempotency_key,
+        fingerprint,
     )
+
+
+async def find_by_key(tx: Statements, org_id: UUID, key: str) -> tuple[UUID, bytes] | None:
+    """The lookup that was asked under an Idempotency-Key, and by which request; served by lookups_key_idx."""
+    return await tx.one(
+        _keyed, "SELECT id, fingerprint FROM lookups WHERE org_id = $1 AND idempotency_key = $2", org_id, key
+    )
+
+
+def _keyed(lookup_id: UUID, fingerprint: bytes) -> tuple[UUID, bytes]:
+    return lookup_id, fingerprint
 
 
 async def find(db: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:

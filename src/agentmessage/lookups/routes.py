@@ -46,13 +46,23 @@ async def submit_lookup(call: Call[LookupCreate, NoInput]) -> LookupResource:
 
     It is charged first and asked at once. 200 also when the supplier knows no such number: `status` is then `failed`.
     502 means that the supplier could not be asked; the charge is given back. After a `FIXED` line was found, texts to
-    the number are refused for 90 days. Event: `lookup.completed`.
+    the number are refused for 90 days. A lookup that was asked under the same `Idempotency-Key` is the answer, whatever
+    its age. Event: `lookup.completed`.
     """
+    if call.claim is not None:
+        known_id = await operations.asked_before(call.db, call.tenant, call.claim)
+        if known_id is not None:
+            return await _finish(call, known_id)
     lookup_id = new_id()
     body = call.body
     async with call.transaction(subject=lookup_id) as tx:
         await operations.begin(
-            tx, call.tenant, lookup_id=lookup_id, phone_number=body.phone_number, lookup_type=body.lookup_type
+            tx,
+            call.tenant,
+            lookup_id=lookup_id,
+            phone_number=body.phone_number,
+            lookup_type=body.lookup_type,
+            claim=call.claim,
         )
     return await _finish(call, lookup_id)
 

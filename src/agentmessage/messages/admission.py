@@ -26,7 +26,7 @@ from msgspec import Struct
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Statements, Tx
-from agentmessage.kernel.errors import ApiError, IdempotencyKeyReused
+from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
 from agentmessage.law.model import Ahead, Ask, Case, Memory, Purse, Weight
@@ -182,9 +182,7 @@ def _repeated(
             return outcome
         assert first.claim is not None  # noqa: S101 - it is in `firsts`
         stored = Stored(first.claim.fingerprint, ACCEPTED, {}, answer_of(outcome), None)
-    if stored.fingerprint != draft.claim.fingerprint:
-        return IdempotencyKeyReused()
-    return AlreadyAnswered(stored)
+    return idempotency.mismatch(stored.fingerprint, draft.claim) or AlreadyAnswered(stored)
 
 
 async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> list[Message | ApiError]:

@@ -14,7 +14,7 @@ class ResellerNotEligible(ApiError):
 
     code = "RESELLER_NOT_ELIGIBLE"
     status = 422
-    fix = "Ask the operator to mark the organization as commercial first."
+    fix = "Ask the operator to mark the organization as commercial ('agentmessage admin organizations set-kind')."
     message = "only commercial organizations can be resellers"
 
 

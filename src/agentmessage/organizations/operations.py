@@ -220,6 +220,25 @@ async def set_plan(tx: Tx, tenant: Tenant, plan: Plan) -> None:
     )
 
 
+async def set_kind(tx: Tx, tenant: Tenant, *, is_commercial: bool) -> None:
+    """Say whether the organization is commercial or personal. For the operator; audited. Raises NotFound.
+
+    A reseller that becomes personal stays one: what is filed under it cannot be undone.
+    """
+    old = await lock(tx, tenant)
+    if old.is_commercial == is_commercial:
+        return
+    await queries.update_kind(tx, tenant.org_id, is_commercial=is_commercial)
+    await record(
+        tx,
+        tenant,
+        action="organization.kind.update",
+        resource_type="organization",
+        resource_id=tenant.org_id,
+        payload={"before": {"is_commercial": old.is_commercial}, "after": {"is_commercial": is_commercial}},
+    )
+
+
 async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
     """The operator acting on an organization, wherever it lives. Raises NotFound."""
     return await tenant_in(await cells.directory(), org_id)

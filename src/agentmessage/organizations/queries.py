@@ -130,6 +130,13 @@ async def raise_tier(tx: Statements, org_id: UUID, tier: int) -> bool:
     )
 
 
+async def update_kind(tx: Statements, org_id: UUID, *, is_commercial: bool) -> None:
+    """Store whether an organization is commercial."""
+    await tx.run(
+        "UPDATE organizations SET is_commercial = $2, updated_at = $3 WHERE id = $1", org_id, is_commercial, tx.now
+    )
+
+
 async def update_plan(tx: Statements, org_id: UUID, plan: str) -> None:
     """Store the plan of an organization that is locked."""
     await tx.run("UPDATE organizations SET plan = $2, updated_at = $3 WHERE id = $1", org_id, plan, tx.now)

@@ -317,7 +317,9 @@ class ResellerNotEligible(APIError):
     """
 
     code = "RESELLER_NOT_ELIGIBLE"
-    default_fix = "Ask the operator to mark the organization as commercial first."
+    default_fix = (
+        "Ask the operator to mark the organization as commercial ('agentmessage admin organizations set-kind')."
+    )
 
 
 class ResellerRequired(APIError):

@@ -23,16 +23,17 @@ OTHER_FIXES: Mapping[tuple[str, int, str], str] = {
         403,
         "missing required scope",
     ): "Use a key with the scope that the operation documents, or create one.",
+    ("FORBIDDEN", 403, "idempotency key was used by another API key"): (
+        "Use an Idempotency-Key of your own; an answer is repeated only to the API key that caused it."
+    ),
     (
         "FORBIDDEN",
         403,
         "return_to_carrier is admin-only: forbidden",
     ): "Release the number without return_to_carrier; it is recycled after its quarantine.",
-    (
-        "FORBIDDEN",
-        403,
-        "scopes exceed those of the calling key",
-    ): "Ask only for scopes that your own key carries; the operator gives platform scopes.",
+    ("FORBIDDEN", 403, "scopes exceed those of the calling key"): (
+        "Ask with a key that carries every scope of the other one; the operator gives platform scopes."
+    ),
     ("INVALID_INPUT", 400, "invalid input"): (
         "Send well-formed JSON with only the fields that the operation documents. Send one or more "
         "different scopes from the documented list."

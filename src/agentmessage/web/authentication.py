@@ -15,6 +15,7 @@ from msgspec import Struct
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import Unauthorized
 from agentmessage.web import queries
+from agentmessage.web.key_watch import KeyWatch
 
 REMEMBER_S = 0.8
 DISTRUST_S = 10.0
@@ -54,6 +55,7 @@ class Authenticator:
         self._forgotten: dict[UUID, float] = {}
         self._touched: dict[UUID, float] = {}
         self._to_touch: dict[UUID, tuple[str, UUID, datetime]] = {}
+        self.watch = KeyWatch(cells)
 
     def recall(self, header: bytes | None) -> Known | None:
         """The principal of an Authorization header if it is fresh in memory; else None: ask `look_up`."""
@@ -89,6 +91,7 @@ class Authenticator:
             self._forgotten.clear()
         self._forgotten[key_id] = self._monotonic() + DISTRUST_S
         self._asking.clear()
+        self.watch.lose(key_id)
         for header in [h for h, known in self._known.items() if known.principal.key_id == key_id]:
             del self._known[header]
 

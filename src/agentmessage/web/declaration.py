@@ -92,6 +92,11 @@ class Route(Struct, frozen=True, kw_only=True):
         return head + "".join(word.upper() if word in ACRONYMS else word.capitalize() for word in rest)
 
     @property
+    def is_long_poll(self) -> bool:
+        """The handler waits and changes nothing: it is cancelled when the key that asks ends."""
+        return self.method == "GET" and "timeout_s" in self.query.__struct_fields__
+
+    @property
     def takes_body(self) -> bool:
         """There is a body to read."""
         return self.body is not NoInput

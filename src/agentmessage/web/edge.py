@@ -39,7 +39,7 @@ from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.negotiation import essence, require_plain
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
-from agentmessage.web.streams import Stream
+from agentmessage.web.streams import LineStream, Stream
 from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
 
 log = structlog.get_logger("agentmessage.web")
@@ -151,7 +151,7 @@ class Edge:
         claim = None
         if "idempotency-key" in headers and route.method == "POST":
             target = incoming.path + b"?" + incoming.query_string
-            claim = idempotency.read_claim(headers, route.method, target, body)
+            claim = idempotency.read_claim(headers, route.method, target, body, incoming.tenant.key_id)
         call = Call(
             tenant=incoming.tenant,
             db=await self._cells.cell(incoming.tenant.cell),
@@ -167,7 +167,11 @@ class Edge:
         )
         if claim is not None:
             return await _once(route, call, claim)
+        if route.is_long_poll:
+            return success(route, await self._authenticator.watch.run(incoming.tenant, route.handler(call)))
         result = await route.handler(call)
+        if isinstance(result, LineStream):
+            result.end_with(self._authenticator.watch, incoming.tenant)
         return result if isinstance(result, Stream) else success(route, result)
 
 
@@ -233,7 +237,14 @@ def _sealer(call: Call[Any, Any]) -> Sealer:
 def _tenant(known: Known, request_id: str) -> Tenant:
     principal = known.principal
     return Tenant(
-        principal.org_id, principal.cell, principal.mode, known.actor_kind, known.actor_label, request_id, known.scopes
+        principal.org_id,
+        principal.cell,
+        principal.mode,
+        known.actor_kind,
+        known.actor_label,
+        request_id,
+        known.scopes,
+        principal.key_id,
     )
 
 

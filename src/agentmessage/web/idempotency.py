@@ -3,6 +3,9 @@
 The key is claimed in the transaction that does the work and the answer is stored in it too: either all of it happened
 or none of it. A second request with the key waits at the unique index until the first has ended. A refusal rolls back
 and is not stored: nothing happened, so the key may be tried again. Kept for 24 hours (decisions, section 5).
+
+Two bodies are the same when they are the same JSON value. An answer is repeated only to the API key that caused it:
+whoever else sends the request may lack what that key was allowed, and must not see a secret.
 """
 
 import hashlib
@@ -14,17 +17,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.kernel.db import Statements, Tx
-from agentmessage.kernel.errors import IdempotencyKeyReused, ValidationFailed
+from agentmessage.kernel.errors import ApiError, IdempotencyKeyOfAnother, IdempotencyKeyReused, ValidationFailed
 from agentmessage.web import queries
+from agentmessage.web.json_form import one_form
 from agentmessage.web.wire import END
 
 MAX_KEY_LENGTH = 255
+DIGEST_BYTES = 32
 KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?" + END
 KEY_FORM = re.compile(KEY_PATTERN)
 
 
 class Claim(Struct, frozen=True):
-    """A key as one request presents it: `fingerprint` is SHA-256 of method, path, query and body."""
+    """A key as one request presents it.
+
+    `fingerprint`: SHA-256 of method, path, query and the body's one form; and behind it the id of the API key.
+    """
 
     key: str
     fingerprint: bytes
@@ -48,32 +56,49 @@ class AlreadyAnswered(Exception):
         self.stored = stored
 
 
-def read_claim(headers: Mapping[str, str], method: str, target: bytes, body: bytes) -> Claim | None:
+def read_claim(
+    headers: Mapping[str, str], method: str, target: bytes, body: bytes, api_key_id: UUID | None
+) -> Claim | None:
     """The claim of a request, or None without a key. Raises ValidationFailed for a key that cannot be one."""
     key = headers.get("idempotency-key")
     if key is None:
         return None
     if len(key) > MAX_KEY_LENGTH or not KEY_FORM.fullmatch(key):
         raise ValidationFailed({"Idempotency-Key": f"must be 1..{MAX_KEY_LENGTH} printable ASCII characters"})
-    digest = hashlib.sha256(b"\n".join((method.encode(), target, body))).digest()
-    return Claim(key, digest)
+    digest = hashlib.sha256(b"\n".join((method.encode(), target, one_form(body)))).digest()
+    return Claim(key, digest + (api_key_id.bytes if api_key_id else b""))
+
+
+def mismatch(fingerprint: bytes, claim: Claim) -> ApiError | None:
+    """Why what another claim was kept under is not this request's own, as a refusal; None when it is."""
+    if fingerprint == claim.fingerprint:
+        return None
+    is_same_request = fingerprint[:DIGEST_BYTES] == claim.fingerprint[:DIGEST_BYTES]
+    return IdempotencyKeyOfAnother() if is_same_request else IdempotencyKeyReused()
+
+
+def require_same(fingerprint: bytes, claim: Claim) -> None:
+    """It was this very request. Raises IdempotencyKeyReused, IdempotencyKeyOfAnother."""
+    if (refused := mismatch(fingerprint, claim)) is not None:
+        raise refused
 
 
 async def claim(tx: Tx, org_id: UUID, claim: Claim, *, subject: UUID | None = None) -> None:
-    """Take the key for this transaction. Raises AlreadyAnswered, or IdempotencyKeyReused for another request's key."""
+    """Take the key for this transaction. Raises AlreadyAnswered; for another request's key as `require_same`."""
     if await queries.insert_key(tx, org_id, claim.key, claim.fingerprint, subject):
         return
     stored = await queries.find_key(tx, Stored, org_id, claim.key)
-    if stored is None or stored.fingerprint != claim.fingerprint:
+    if stored is None:
         raise IdempotencyKeyReused
+    require_same(stored.fingerprint, claim)
     raise AlreadyAnswered(stored)
 
 
 async def find(db: Statements, org_id: UUID, claim: Claim) -> Stored | None:
-    """What the key was answered with before. Raises IdempotencyKeyReused."""
+    """What the key was answered with before. Raises as `require_same`."""
     stored = await queries.find_key(db, Stored, org_id, claim.key)
-    if stored is not None and stored.fingerprint != claim.fingerprint:
-        raise IdempotencyKeyReused
+    if stored is not None:
+        require_same(stored.fingerprint, claim)
     return stored
 
 

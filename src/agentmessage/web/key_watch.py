@@ -1,19 +1,20 @@
 """Tells requests that stay open when their key is revoked: one statement for all of them, twice a second."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
 
 from agentmessage.kernel.db import Cells
+from agentmessage.kernel.errors import Unauthorized
 from agentmessage.kernel.tasks import forever
+from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import queries
 
-if TYPE_CHECKING:
-    from agentmessage.web.authentication import Known
+T = TypeVar("T")
 
 LOOK_S = 0.5
 """Between looks; a request ends within a second of the revocation."""
@@ -27,8 +28,8 @@ class _Scopes(Struct, frozen=True):
 class WatchedKey:
     """A key in use by an open request; `news` is set when it has changed."""
 
-    def __init__(self, known: "Known", news: asyncio.Event) -> None:
-        self.known = known
+    def __init__(self, scopes: frozenset[str], news: asyncio.Event) -> None:
+        self.scopes = scopes
         self.is_good = True
         self._news = news
 
@@ -47,21 +48,41 @@ class KeyWatch:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def watch(self, known: "Known", news: asyncio.Event) -> AsyncGenerator[WatchedKey]:
+    async def watch(self, key_id: UUID, scopes: frozenset[str], news: asyncio.Event) -> AsyncGenerator[WatchedKey]:
         """Watch a key within the block."""
-        watched = WatchedKey(known, news)
-        self._watched.setdefault(known.principal.key_id, set()).add(watched)
+        watched = WatchedKey(scopes, news)
+        self._watched.setdefault(key_id, set()).add(watched)
         if self._task is None:
             self._task = forever("key watch", self._look)
         try:
             yield watched
         finally:
-            same = self._watched[known.principal.key_id]
+            same = self._watched[key_id]
             same.discard(watched)
             if not same:
-                del self._watched[known.principal.key_id]
+                del self._watched[key_id]
             if not self._watched:
                 await self._end()
+
+    async def run(self, tenant: Tenant, work: Awaitable[T]) -> T:
+        """What `work` answers; it is cancelled when the key that asks is lost first. Raises Unauthorized."""
+        lost = asyncio.Event()
+        working, losing = asyncio.ensure_future(work), asyncio.ensure_future(lost.wait())
+        try:
+            async with self.watch(_key_of(tenant), tenant.scopes, lost):
+                await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Unauthorized
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.gather(working, losing, return_exceptions=True)
+
+    def lose(self, key_id: UUID) -> None:
+        """A key is being revoked in this process: nothing waits for the next look."""
+        for watched in self._watched.get(key_id, ()):
+            watched.lose()
 
     async def _end(self) -> None:
         task, self._task = self._task, None
@@ -77,5 +98,11 @@ class KeyWatch:
         scopes = {key.id: key.scopes for key in found}
         for key_id, watched in asked.items():
             for one in watched:
-                if frozenset(scopes.get(key_id, ())) != one.known.scopes:
+                if frozenset(scopes.get(key_id, ())) != one.scopes:
                     one.lose()
+
+
+def _key_of(tenant: Tenant) -> UUID:
+    if tenant.key_id is None:
+        raise TypeError("no key asks")
+    return tenant.key_id

@@ -5,7 +5,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 import structlog
+from typing_extensions import override
 
+from agentmessage.kernel.errors import Unauthorized
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.web.key_watch import KeyWatch
 from agentmessage.web.negotiation import preferred
 from agentmessage.web.responses import JSON, Receive, Send
 
@@ -85,6 +89,21 @@ class LineStream(Stream):
 
     def __init__(self, frames: AsyncGenerator[bytes]) -> None:
         super().__init__(frames, LINES)
+        self._while: tuple[KeyWatch, Tenant] | None = None
+
+    def end_with(self, watch: KeyWatch, tenant: Tenant) -> None:
+        """Break off, without an end, within a second of the end of the key that asks."""
+        self._while = (watch, tenant)
+
+    @override
+    async def serve(self, receive: Receive, send: Send, request_id: str, *, head_only: bool = False) -> None:
+        serving = super().serve(receive, send, request_id, head_only=head_only)
+        if self._while is None:
+            return await serving
+        watch, tenant = self._while
+        with contextlib.suppress(Unauthorized):
+            await watch.run(tenant, serving)
+        return None
 
 
 def prefers(accept: str | None, content_type: str) -> bool:

@@ -6,7 +6,7 @@ from agentmessage.sdk.answers import Model
 
 
 class ApiKey(Model, frozen=True, kw_only=True):
-    """A key without its secret. `last_used_at` is at most a minute behind."""
+    """A key without its secret. `last_used_at` is at most a minute behind; `parent_id` is the key that made it."""
 
     id: str
     org_id: str
@@ -16,6 +16,7 @@ class ApiKey(Model, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    parent_id: str | None = None
 
 
 class ApiKeyWithPlaintext(Model, frozen=True, kw_only=True):
@@ -29,4 +30,5 @@ class ApiKeyWithPlaintext(Model, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    parent_id: str | None = None
     plaintext: str

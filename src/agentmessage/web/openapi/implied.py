@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from agentmessage.kernel.errors import (
     ApiError,
     Forbidden,
+    IdempotencyKeyOfAnother,
     IdempotencyKeyReused,
     Internal,
     InvalidInput,
@@ -46,7 +47,7 @@ def _by_the_edge(route: Route) -> list[type[ApiError]]:
     if route.reads_body:
         errors.append(PayloadTooLarge)
     if route.method == "POST":
-        errors.append(IdempotencyKeyReused)
+        errors += [IdempotencyKeyReused, IdempotencyKeyOfAnother]
     if route.takes_input:
         errors.append(ValidationFailed)
     return [*errors, Internal, Unavailable]

@@ -19,8 +19,11 @@ class AsyncApiKeysOperations(AsyncResource):
         cursor: str | UnsetType = UNSET,
         limit: int | UnsetType = UNSET,
         include_revoked: bool | UnsetType = UNSET,
+        parent_id: Id | UnsetType = UNSET,
     ) -> AsyncPage[ApiKey]:
         """List API keys, newest first, revoked ones too unless include_revoked=false.
+
+        `parent_id` lists what one key made.
 
         - `limit`: 1 to 100, 50 unless given.
         - `include_revoked`: True unless given.
@@ -29,7 +32,11 @@ class AsyncApiKeysOperations(AsyncResource):
         """
         return await self._page(
             ApiKey,
-            Call("GET", "/v1/api-keys", query={"cursor": cursor, "limit": limit, "include_revoked": include_revoked}),
+            Call(
+                "GET",
+                "/v1/api-keys",
+                query={"cursor": cursor, "limit": limit, "include_revoked": include_revoked, "parent_id": parent_id},
+            ),
         )
 
     async def create(
@@ -37,7 +44,8 @@ class AsyncApiKeysOperations(AsyncResource):
     ) -> ApiKeyWithPlaintext:
         """Make an API key.
 
-        The plaintext is shown in this answer only. Creating and rotating share 10 requests a minute.
+        The plaintext is shown in this answer only. The key that asks is the new one's parent: it cannot give what it
+        lacks, and when it is revoked, so is the child. Creating and rotating share 10 requests a minute.
 
         - `label`: What the key is for; shown in the audit log. 1 to 100 characters.
         - `scopes`: One or more different scopes. At least 1 items.
@@ -56,20 +64,27 @@ class AsyncApiKeysOperations(AsyncResource):
         """
         return await self._bare(ApiKey, Call("GET", f"/v1/api-keys/{segment(api_key_id)}"))
 
-    async def revoke(self, api_key_id: Id) -> None:
-        """End an API key; it stays listed with revoked_at.
+    async def revoke(self, api_key_id: Id, *, keep_children: bool | UnsetType = UNSET) -> None:
+        """End an API key, and the keys that it made.
 
-        Ending it again answers 204 too.
+        They stay listed with `revoked_at`; what waits or streams with one of them ends within a second. With
+        `keep_children=true` the keys that it made live on; `GET /v1/api-keys?parent_id=…` lists them. A key with scopes
+        that the calling key lacks cannot be ended by it. Ending a key again answers 204 too.
+
+        - `keep_children`: Let the keys that it made live on. False unless given.
 
         Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound.
         """
-        await self._nothing(Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}"))
+        await self._nothing(
+            Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children})
+        )
 
     async def rotate(self, api_key_id: Id, *, idempotency_key: str | None = None) -> ApiKeyWithPlaintext:
         """Replace an API key by a new one with the same label and scopes.
 
-        The old key stops working at once. A key with scopes that the calling key lacks cannot be rotated by it, and a
-        revoked key is not found. Creating and rotating share 10 requests a minute.
+        The old key stops working at once; the keys that it made live on, with the new one as their parent. A key with
+        scopes that the calling key lacks cannot be rotated by it, and a revoked key is not found. Creating and rotating
+        share 10 requests a minute.
 
         Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound, IdempotencyKeyReused, RateLimited.
         """

@@ -58,7 +58,8 @@ class AsyncLookupsOperations(AsyncResource):
 
         It is charged first and asked at once. 200 also when the supplier knows no such number: `status` is then
         `failed`. 502 means that the supplier could not be asked; the charge is given back. After a `FIXED` line was
-        found, texts to the number are refused for 90 days. Event: `lookup.completed`.
+        found, texts to the number are refused for 90 days. A lookup that was asked under the same `Idempotency-Key` is
+        the answer, whatever its age. Event: `lookup.completed`.
 
         - `lookup_type`: `advanced` unless given.
 
