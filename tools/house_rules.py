@@ -95,6 +95,7 @@ ACROSS_TENANTS: dict[str, str] = {
     "delivery/id_form_queries.py": RECEIPTS,
     "delivery/receipt_queries.py": RECEIPTS,
     "delivery/record_queries.py": DISPATCH,
+    "delivery/settlement_queries.py": RECEIPTS,
     "migrations/restored.py": "the numbers that a cell's rows are ordered by, whose ever they are",
     "numbers/line_queries.py": RECONCILER,
     "numbers/order_queries.py::find_orders_hinted": CALLBACK,

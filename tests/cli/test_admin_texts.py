@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from agentmessage.app import gauges, queries
+from agentmessage.app.hearing import Hearing
 from agentmessage.app.line_states import LineState
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
+from agentmessage.carriers.text_port import Reading, ReceiptHeard, ReceiptState
 from agentmessage.cli.main import app
 from agentmessage.delivery import dispatch_queries, receipts
 from agentmessage.delivery.dispatching import LEASE_S
@@ -132,10 +133,57 @@ async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
     assert "host/2" not in shown
 
 
-async def test_people_get_three_tables(run: Callable[..., Awaitable[Result]]) -> None:
+async def test_receipts_that_match_no_message_are_shown_and_counted(cells: Cells, db: CellDb, ask: Ask) -> None:
+    """As when another platform binds to the same account: each gets the other's receipts."""
+    stray = ReceiptHeard(
+        carrier="smpp",
+        carrier_message_id="c0ffee",
+        state=ReceiptState.DELIVERED,
+        happened_at=db.now,
+        raw="id:c0ffee stat:DELIVRD",
+        sender="13235550199",
+    )
+    hearing = Hearing(cells, ring=lambda *_: None, requires_propagation=True)
+    await hearing.hear("live", [stray])
+    early = (await ask("texts", "status"))["stray_receipts"]
+    await db.run("UPDATE early_receipts SET received_at = received_at - interval '3 minutes'")
+
+    (shown,) = (await ask("texts", "status"))["stray_receipts"]
+
+    assert early == []
+    assert (shown["carrier_message_id"], shown["sender"], shown["status"]) == ("c0ffee", "13235550199", "delivered")
+    assert (shown["why"], shown["raw"]) == ("no message", "id:c0ffee stat:DELIVRD")
+    assert await gauges.count_if_due(cells)
+    assert 'agentmessage_stray_receipts{account="live"} 1.0' in (await gauges.show(cells)).decode()
+
+
+async def test_a_receipt_whose_id_stays_ambiguous_is_shown_as_such(cells: Cells, db: CellDb, ask: Ask) -> None:
+    unclear = ReceiptHeard(
+        carrier="smpp",
+        carrier_message_id="16",
+        readings=[Reading("hex_answers", "10")],
+        state=ReceiptState.DELIVERED,
+        happened_at=db.now,
+        raw="id:16 stat:DELIVRD",
+    )
+    hearing = Hearing(cells, ring=lambda *_: None, requires_propagation=True)
+    await hearing.hear("live", [unclear])
+    await db.run("UPDATE directory.undecided_receipts SET received_at = received_at - interval '3 minutes'")
+
+    (shown,) = (await ask("texts", "status"))["stray_receipts"]
+
+    assert (shown["carrier_message_id"], shown["why"]) == ("16", "ambiguous id")
+
+
+async def test_people_get_four_tables(run: Callable[..., Awaitable[Result]]) -> None:
     shown = (await run("texts", "status")).stdout
 
-    for title in ("Queue by organization and lane", "Lines of living workers", "Outcome unknown, last 24 hours"):
+    for title in (
+        "Queue by organization and lane",
+        "Lines of living workers",
+        "Outcome unknown, last 24 hours",
+        "Receipts without a message, last 24 hours",
+    ):
         assert title in shown
 
 

@@ -4,6 +4,7 @@ A worker counts once a minute and leaves the counts in the directory; every API 
 costs one row, however many numbers, processes and scrapers there are.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from agentmessage.webhooks import watch_queries as webhooks
 
 COUNT_EVERY = timedelta(seconds=60)
 RECENT = timedelta(hours=24)
+MAX_STRAYS = 10_000
 
 HELP = {
     "lines": "Numbers by phase of their carrier side.",
@@ -35,6 +37,7 @@ HELP = {
     "oldest_text_seconds": "How long the oldest due text has waited.",
     "lanes_paused": "Lanes that wait because the carrier asked for patience.",
     "receipts_missing": "Parts handed over one to ten minutes ago without a receipt.",
+    "stray_receipts": "Receipts of the last 24 hours that match no message, up to 10,000.",
     "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
     "text_line_up": "Whether a worker's line to a carrier of texts stands.",
     "webhooks_waiting": "Deliveries that wait, due or for later, by whether their receivers answer well.",
@@ -61,6 +64,7 @@ async def count_if_due(cells: Cells) -> bool:
     if not await queries.claim_gauges(directory, before=directory.now - COUNT_EVERY):
         return False
     samples = await _count_directory(directory)
+    samples += await _count_strays(cells)
     for name in await cells.names():
         samples += await _count_cell(await cells.cell(name))
     await queries.save_gauges(directory, samples)
@@ -74,6 +78,11 @@ async def _count_directory(db: CellDb) -> list[Sample]:
             age_s = (db.now - sweep.finished_at).total_seconds()
             samples.append(Sample("sweep_age_seconds", {"account": sweep.account}, age_s))
     return samples
+
+
+async def _count_strays(cells: Cells) -> list[Sample]:
+    strays = Counter(stray.account for stray in await operator_texts.stray_receipts(cells, limit=MAX_STRAYS))
+    return [Sample("stray_receipts", {"account": account}, strays[account]) for account in ("live", "sandbox")]
 
 
 async def _count_cell(db: CellDb) -> list[Sample]:

@@ -8,6 +8,7 @@ from agentmessage.delivery import receipts
 from agentmessage.delivery.receipt_ids import ReceiptIds
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import Cells
+from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import oddities
 from agentmessage.outbox.bells import Ring
 
@@ -70,5 +71,6 @@ class Hearing:
         for name in names:
             if unmatched:
                 unmatched = await receipts.apply(await self._cells.cell(name), account, unmatched)
+        ids = [new_id() for _ in unmatched]
         for name in names:
-            await receipts.keep(await self._cells.cell(name), account, unmatched)
+            await receipts.keep(await self._cells.cell(name), account, unmatched, ids)

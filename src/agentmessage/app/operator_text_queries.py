@@ -1,5 +1,6 @@
 """What the operator asks about texts as a whole; these statements cross tenants on purpose."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -40,6 +41,20 @@ class UnknownRow(Struct, frozen=True):
     recipient: str
     unknown_at: datetime
     reason: str | None
+
+
+class StrayRow(Struct, frozen=True):
+    """A receipt that no message was found for; `sender` as the carrier writes it, `why` none was."""
+
+    id: UUID
+    received_at: datetime
+    account: str
+    carrier: str
+    carrier_message_id: str
+    sender: str
+    status: str
+    why: str
+    raw: str
 
 
 class QueueCount(Struct, frozen=True):
@@ -95,6 +110,33 @@ async def list_unknown(db: Statements, since: datetime, *, limit: int) -> list[U
     )
 
 
+async def list_strays(db: Statements, before: datetime, *, limit: int) -> list[StrayRow]:
+    """One cell's receipts that came before then and that no message was found for, newest first."""
+    return await db.all(
+        StrayRow,
+        """SELECT id, received_at, account, carrier, carrier_message_id, sender, status, 'no message', raw
+           FROM early_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
+        before,
+        limit,
+    )
+
+
+async def find_strays(db: Statements, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these receipts that one cell has no message for."""
+    return await db.all(_id, "SELECT id FROM early_receipts WHERE id = ANY ($1)", ids)
+
+
+async def list_undecided(db: Statements, before: datetime, *, limit: int) -> list[StrayRow]:
+    """Receipts that came before then and whose id may mean several messages, newest first."""
+    return await db.all(
+        StrayRow,
+        """SELECT id, received_at, account, carrier, carrier_message_id, sender, status, 'ambiguous id', raw
+           FROM directory.undecided_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
+        before,
+        limit,
+    )
+
+
 async def count_queue(db: Statements) -> list[QueueCount]:
     """One cell's queue by account."""
     return await db.all(
@@ -138,3 +180,7 @@ async def count_missing_receipts(db: Statements) -> list[AccountCount]:
         db.now - RECEIPT_LOOK,
         db.now - RECEIPT_USUAL,
     )
+
+
+def _id(value: UUID) -> UUID:
+    return value

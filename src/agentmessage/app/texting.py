@@ -30,6 +30,7 @@ LANDING_S = 8.0
 
 RECORDING_S = 5.0
 SWEEP_S = 1.0
+SETTLE_S = 5.0
 LOOK_AGAIN_S = 1.0
 GIVE_UP_S = 60.0
 
@@ -127,6 +128,7 @@ class Texting:
         bell = self._bells.hear(db.name, BELL)
         self._claiming.append(forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
         self._claiming.append(forever(f"{title} sweep", lambda: self._sweep(sweeper)))
+        self._claiming.append(forever(f"{title} settle", lambda: self._settle(sweeper)))
         self._claiming.append(forever(f"{title} give up", lambda: self._give_up(sweeper)))
         self._recording.append(forever(f"{title} record", recorder.run))
         self._recording.append(forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
@@ -146,6 +148,10 @@ class Texting:
     async def _sweep(self, sweeper: Sweeper) -> None:
         if not await sweeper.turn():
             await asyncio.sleep(SWEEP_S)
+
+    async def _settle(self, sweeper: Sweeper) -> None:
+        await sweeper.settle()
+        await asyncio.sleep(SETTLE_S)
 
     async def _give_up(self, sweeper: Sweeper) -> None:
         if not await sweeper.give_up():

@@ -86,6 +86,11 @@ class Ending(Struct, frozen=True, kw_only=True):
         """The carrier has it."""
         return self.status is Status.SENT
 
+    @property
+    def is_unnamed(self) -> bool:
+        """The carrier has it or may have it, and no id tells its receipts."""
+        return self.error == TextError.UNKNOWN if not self.is_taken else not any(self.carrier_message_ids)
+
 
 class TakenPart(Struct, frozen=True):
     """One part that the carrier took, under the id by which receipts will name it."""

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from agentmessage.carriers.port import Unknown
 from agentmessage.carriers.text_port import TextError
-from agentmessage.delivery import dispatch_queries, handover, pace_queries, pacing, receipt_queries, receipts
+from agentmessage.delivery import (
+    dispatch_queries,
+    handover,
+    pace_queries,
+    pacing,
+    receipt_queries,
+    receipts,
+    settlement_queries,
+)
 from agentmessage.delivery.dispatching import LEASE_S
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.recording import Recorder
@@ -65,11 +73,16 @@ class Sweeper:
         self._place = (silent[-1][1], silent[-1][0]) if len(silent) == MOST else (until, NOBODY)
         return len(silent)
 
+    async def settle(self) -> int:
+        """Look for messages without an id that kept receipts are about; returns how many were found."""
+        return await receipts.settle_unnamed(self._db, self._account)
+
     async def tidy(self) -> None:
         """Forget what no receipt and no text needs any more."""
         now = self._db.now
         await bite_by_bite(partial(receipt_queries.forget_parts, self._db, now - self._patience - LATE_RECEIPTS))
         await bite_by_bite(partial(receipt_queries.forget_early, self._db, now - EARLY_RECEIPTS))
+        await bite_by_bite(partial(settlement_queries.forget_unnamed, self._db, now - self._patience))
         await pace_queries.forget_buckets(self._db, now - BUCKETS)
         await pace_queries.forget_volumes(self._db, pacing.operators_day(now - VOLUMES))
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.delivery.claims import Claim
 from agentmessage.kernel.db import Statements
-from agentmessage.kernel.ids import new_id
 
 
 class Part(Struct, frozen=True):
@@ -95,18 +94,20 @@ BLIND = timedelta(minutes=10)
 """Far longer than two transactions overlap."""
 
 
-async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard]) -> None:
-    """Keep receipts whose part is not known, or not known yet."""
+async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard], ids: Sequence[UUID]) -> None:
+    """Keep receipts whose part is not known, or not known yet; `ids` are ours, the same in every cell."""
     await tx.run(
         """INSERT INTO early_receipts (id, account, carrier, carrier_message_id, message_id, status, error_code,
-               carrier_code, raw, happened_at, received_at)
-           SELECT e.id, $1, e.carrier, e.carrier_id, e.message_id, e.status, e.error, e.code, e.raw, e.happened_at, $2
+               carrier_code, raw, happened_at, received_at, sender, pair, excerpt, submitted_at)
+           SELECT e.id, $1, e.carrier, e.carrier_id, e.message_id, e.status, e.error, e.code, e.raw, e.happened_at, $2,
+                  e.sender, e.pair, e.excerpt, e.submitted_at
            FROM unnest($3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
-                       $11::timestamptz[])
-                e (id, carrier, carrier_id, message_id, status, error, code, raw, happened_at)""",
+                       $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::timestamptz[])
+                e (id, carrier, carrier_id, message_id, status, error, code, raw, happened_at, sender, pair, excerpt,
+                   submitted_at)""",
         account,
         tx.now,
-        [new_id() for _ in heard],
+        ids,
         [one.carrier for one in heard],
         [one.carrier_message_id for one in heard],
         [one.message_id for one in heard],
@@ -115,6 +116,10 @@ async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard]
         [one.code for one in heard],
         [one.raw for one in heard],
         [one.happened_at for one in heard],
+        [one.sender for one in heard],
+        [one.pair for one in heard],
+        [one.excerpt for one in heard],
+        [one.submitted_at for one in heard],
     )
 
 
@@ -126,7 +131,8 @@ async def take_early(
         _receipt,
         """DELETE FROM early_receipts
            WHERE account = $1 AND carrier = $2 AND (carrier_message_id = ANY ($3) OR message_id = ANY ($4))
-           RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw""",
+           RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw,
+                     sender, pair, excerpt, submitted_at""",
         account,
         carrier,
         carrier_ids,
@@ -146,7 +152,8 @@ async def take_matched(tx: Statements, account: str, *, limit: int) -> list[Rece
                JOIN carrier_parts p ON p.account = e.account AND p.carrier = e.carrier
                                    AND p.carrier_message_id = e.carrier_message_id
                WHERE e.account = $1 AND e.received_at > $3 LIMIT $2 FOR UPDATE OF e SKIP LOCKED)
-           RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw""",
+           RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw,
+                     sender, pair, excerpt, submitted_at""",
         account,
         limit,
         tx.now - BLIND,
@@ -200,7 +207,8 @@ async def forget_early(db: Statements, before: datetime) -> int:
 
 def _receipt(*columns: Any) -> ReceiptHeard:
     """The columns of early_receipts, in the order of the statements above."""
-    carrier, carrier_message_id, message_id, status, error, code, happened_at, raw = columns
+    carrier, carrier_message_id, message_id, status, error, code, happened_at, raw = columns[:8]
+    sender, pair, excerpt, submitted_at = columns[8:]
     return ReceiptHeard(
         carrier=carrier,
         carrier_message_id=carrier_message_id,
@@ -210,6 +218,10 @@ def _receipt(*columns: Any) -> ReceiptHeard:
         code=code,
         happened_at=happened_at,
         raw=raw,
+        sender=sender,
+        pair=pair,
+        excerpt=excerpt,
+        submitted_at=submitted_at,
     )
 
 

@@ -6,6 +6,7 @@ when a text is recorded, `match_early` once a second, since each of two transact
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -17,17 +18,22 @@ from agentmessage.billing import operations as billing
 from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import Source, Suppression
-from agentmessage.delivery import conversation_queries, receipt_queries
+from agentmessage.delivery import conversation_queries, receipt_queries, settlement_queries
 from agentmessage.delivery.claims import Claim, Ending, charge_of, nameless
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.receipt_queries import Part
 from agentmessage.delivery.receipt_rules import may_end, next_status, outcome_of
-from agentmessage.kernel.db import CellDb, Tx
+from agentmessage.delivery.settlement_rules import Kept, Settlement, Unnamed, settlements
+from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.ids import new_id
 from agentmessage.messages.model import Cause, Status
 
 T = TypeVar("T")
 
 MOST_EARLY = 500
+RECORDED = timedelta(seconds=2)
+"""A receipt that is younger may be about a message whose answer is just being recorded."""
+
 NO_WALLETS: frozenset[UUID] = frozenset()
 
 
@@ -81,10 +87,15 @@ async def end_consents(db: CellDb, refusers: Sequence[Refuser]) -> None:
             )
 
 
-async def keep(db: CellDb, account: str, unmatched: Sequence[ReceiptHeard]) -> None:
-    """Keep receipts that no cell has a part for; a few minutes later they are matched, or nobody's."""
+async def keep(
+    db: Statements, account: str, unmatched: Sequence[ReceiptHeard], ids: Sequence[UUID] | None = None
+) -> None:
+    """Keep receipts that no cell has a part for; a few minutes later they are matched, or nobody's.
+
+    `ids` are what they are called in every cell.
+    """
     if unmatched:
-        await receipt_queries.keep_early(db, account, unmatched)
+        await receipt_queries.keep_early(db, account, unmatched, ids or [new_id() for _ in unmatched])
 
 
 async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Ending]) -> Sequence[Refuser]:
@@ -102,8 +113,7 @@ async def apply_early(tx: Tx, account: str, carrier: str, endings: Sequence[Endi
         return ()
     wallets = {ending.claim.org_id for ending in endings}
     applied = await _apply(tx, wallets, account=account, carrier=carrier, heard=early)
-    if applied.unmatched:
-        await receipt_queries.keep_early(tx, account, applied.unmatched)
+    await keep(tx, account, applied.unmatched)
     return applied.refusers
 
 
@@ -112,6 +122,34 @@ async def match_early(db: CellDb, account: str) -> int:
     refusers, count = await _with_wallets_first(db, partial(_apply_matched, account=account))
     await end_consents(db, refusers)
     return count
+
+
+async def settle_unnamed(db: CellDb, account: str) -> int:
+    """Apply kept receipts to messages without an id that they fit, and that nothing else fits; returns how many."""
+    by_pair: dict[str, list[tuple[Kept, Unnamed]]] = defaultdict(list)
+    pairs = await settlement_queries.list_pairs(db, account, kept_before=db.now - RECORDED, limit=MOST_EARLY)
+    for pair, kept, message in pairs:
+        by_pair[f"{kept.receipt.carrier} {pair}"].append((kept, message))
+    found = [one for same in by_pair.values() for one in settlements(same)]
+    for settlement in found:
+        await end_consents(db, await _with_wallets_first(db, partial(_settle, account=account, settlement=settlement)))
+    return len(found)
+
+
+async def _settle(tx: Tx, wallets: Collection[UUID], *, account: str, settlement: Settlement) -> Sequence[Refuser]:
+    kept, message = settlement.kept[0], settlement.message
+    carrier, name = kept.receipt.carrier, kept.receipt.carrier_message_id
+    unnamed = [nameless(message.message_id, part) for part in range(1, settlement.parts + 1)]
+    if not await settlement_queries.take_kept(tx, [one.id for one in settlement.kept]):
+        return ()
+    name = name or unnamed[settlement.part - 1]
+    await settlement_queries.name_part(tx, account, carrier, message, unnamed=unnamed, part=settlement.part, name=name)
+    heard = [one.receipt.under(name) for one in settlement.kept]
+    applied = await _apply(tx, wallets, account=account, carrier=carrier, heard=heard)
+    if settlement.parts == 1 or applied.unmatched:
+        await settlement_queries.delete_unnamed(tx, message.message_id)
+    await keep(tx, account, applied.unmatched)  # its parts have had other ids all along
+    return applied.refusers
 
 
 async def _with_wallets_first(db: CellDb, work: "Callable[[Tx, Collection[UUID]], Awaitable[T]]") -> T:

@@ -8,13 +8,15 @@ from agentmessage.delivery.claims import TakenPart
 from agentmessage.kernel.db import Statements
 
 
-async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) -> list[UUID]:
-    """Take texts out of the queue; answers those that this worker still held."""
-    return await tx.all(
-        _id,
-        "DELETE FROM dispatches WHERE message_id = ANY ($1) AND claim_token = $2 RETURNING message_id",
-        message_ids,
-        token,
+async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Take texts out of the queue; returns those that this worker still held, and when they were claimed."""
+    return dict(
+        await tx.all(
+            _claimed,
+            "DELETE FROM dispatches WHERE message_id = ANY ($1) AND claim_token = $2 RETURNING message_id, claimed_at",
+            message_ids,
+            token,
+        )
     )
 
 
@@ -107,5 +109,5 @@ async def pause_lanes(tx: Statements, account: str, scopes: Sequence[str], until
     )
 
 
-def _id(value: UUID) -> UUID:
-    return value
+def _claimed(message_id: UUID, claimed_at: datetime) -> tuple[UUID, datetime]:
+    return message_id, claimed_at

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from agentmessage.billing import operations as billing
-from agentmessage.delivery import conversation_queries, pacing, receipts, record_queries
+from agentmessage.delivery import conversation_queries, pacing, receipts, record_queries, settlement_queries
 from agentmessage.delivery.claims import (
     Claim,
     Ending,
@@ -28,6 +28,7 @@ from agentmessage.delivery.claims import (
 )
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
+from agentmessage.sms.traces import pair_trace
 
 log = structlog.get_logger("agentmessage.messages")
 
@@ -117,7 +118,7 @@ class Recorder:
 
     async def _end(self, tx: Tx, endings: Sequence[Ending]) -> Sequence[receipts.Refuser]:
         await billing.lock(tx, {one.claim.org_id for one in endings})
-        held = set(await record_queries.drop_claims(tx, self._token, [one.claim.message_id for one in endings]))
+        held = await record_queries.drop_claims(tx, self._token, [one.claim.message_id for one in endings])
         mine = [one for one in endings if one.claim.message_id in held]
         taken = [one for one in mine if one.is_taken]
         if mine:
@@ -125,6 +126,17 @@ class Recorder:
             await move(tx, [_moved(one) for one in mine])
         if taken:
             await conversation_queries.add_sent(tx, [one.claim for one in taken])
+        unnamed = [one for one in mine if one.is_unnamed]
+        if unnamed:
+            await settlement_queries.note_unnamed(
+                tx,
+                self._account,
+                self._carrier,
+                [one.claim.message_id for one in unnamed],
+                org_ids=[one.claim.org_id for one in unnamed],
+                pairs=[pair_trace(one.claim.sender, one.claim.recipient) for one in unnamed],
+                handed_at=[held[one.claim.message_id] for one in unnamed],
+            )
         parts = taken_parts([one for one in endings if one.carrier_message_ids])
         if parts:
             await self._insert_parts(tx, parts)

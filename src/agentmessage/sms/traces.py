@@ -3,13 +3,15 @@
 import re
 from hashlib import blake2b
 
-from agentmessage.sms.segments import split
+from agentmessage.sms.segments import ReferenceBits, split
 
 MIN_LETTERS = 4
 """Fewer letters and digits tell no message from another."""
 
 NUMBER_DIGITS = 10
 """A carrier may write a number with or without its country; so many digits at its end are the same."""
+
+REFERENCE_BITS: tuple[ReferenceBits, ...] = (8, 16)
 
 _NO_LETTER = re.compile(r"[^0-9a-z]+")
 
@@ -28,14 +30,19 @@ def text_trace(excerpt: str) -> str:
 
 def is_trace_of(trace: str, text: str) -> bool:
     """Whether a part of the text begins with what was traced, in whatever characters the carrier repeated it."""
+    return bool(parts_traced(trace, text))
+
+
+def parts_traced(trace: str, text: str) -> frozenset[int]:
+    """The parts of the text, from 1, that begin with what was traced."""
     size, _, digest = trace.partition(":")
-    return any(_digest(letters[: int(size)]) == digest for letters in _beginnings(text) if len(letters) >= int(size))
-
-
-def _beginnings(text: str) -> set[str]:
-    parts = {part for bits in (8, 16) for part in split(text, reference_bits=bits)}
-    octets = {part.encode("utf-16-be", "replace").decode("latin-1") for part in parts}
-    return {_letters(part) for part in parts | octets}
+    return frozenset(
+        number
+        for bits in REFERENCE_BITS
+        for number, part in enumerate(split(text, reference_bits=bits), start=1)
+        for letters in (_letters(part), _letters(part.encode("utf-16-be", "replace").decode("latin-1")))
+        if len(letters) >= int(size) and _digest(letters[: int(size)]) == digest
+    )
 
 
 def _end(address: str) -> str:
