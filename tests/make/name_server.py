@@ -22,6 +22,7 @@ class NameServer(asyncio.DatagramProtocol):
         self.asked: list[str] = []
         self.waiting = 0
         self.address = ""
+        self._is_released = False
         self._held: list[tuple[bytes, Any]] = []
         self._transport: asyncio.DatagramTransport | None = None
         self._news = asyncio.Event()
@@ -35,7 +36,7 @@ class NameServer(asyncio.DatagramProtocol):
         if kind == A:
             self.asked.append(name)
             self._news.set()
-        if name.startswith("slow"):
+        if name.startswith("slow") and not self._is_released:
             self._held.append((data, addr))
         else:
             self._answer(data, addr)
@@ -53,7 +54,8 @@ class NameServer(asyncio.DatagramProtocol):
                 await self._news.wait()
 
     def release(self) -> None:
-        """Answer what was held back."""
+        """Answer what was held back, and hold nothing back any more."""
+        self._is_released = True
         held, self._held = self._held, []
         for data, addr in held:
             self._answer(data, addr)

@@ -10,6 +10,7 @@ from uuid import UUID
 from agentmessage.app.telling import Telling
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import Sealer, parse_keys
 from agentmessage.outbox import facts
 from agentmessage.outbox.bells import Bells
@@ -72,10 +73,10 @@ async def make_due(db: CellDb) -> None:
 
 
 @asynccontextmanager
-async def telling(settings: Settings, cells: Cells) -> AsyncIterator[Telling]:
-    """A worker's webhooks, of the default cell."""
+async def telling(settings: Settings, cells: Cells, *, names: Names | None = None) -> AsyncIterator[Telling]:
+    """A worker's webhooks, of the default cell; `names` looks host names up."""
     bells = Bells(cells)
-    one = Telling(settings, bells)
+    one = Telling(settings, bells, names=names)
     one.take_up(await cells.cell("cell_00"))
     try:
         yield one

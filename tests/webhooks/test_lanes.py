@@ -29,10 +29,10 @@ def waiting(lane_id: UUID) -> Delivery:
     )
 
 
-def held(lanes: Lanes, count: int) -> list[Lane]:
-    """So many new lanes."""
+def held(lanes: Lanes, count: int, *, org_id: UUID | None = None) -> list[Lane]:
+    """So many new lanes: of one organization, or each of another."""
     ids = [new_id() for _ in range(count)]
-    lanes.took(ids)
+    lanes.took((one, org_id or new_id()) for one in ids)
     return [lane for one in ids if (lane := lanes.get(one)) is not None]
 
 
@@ -275,5 +275,62 @@ def test_what_was_read_is_bounded() -> None:
 
     assert room == limits.MOST_IN_MEMORY
     for lane in many:
-        give(lanes, lane, 4)
+        give(lanes, lane, limits.MOST_IN_MEMORY // 1_000)
     assert lanes.to_pull(0.0) == []
+
+
+def test_one_organizations_receivers_leave_slots_to_others_of_every_kind() -> None:
+    for since in (None, AT):
+        lanes = Lanes()
+        hog = new_id()
+        for lane in held(lanes, 400, org_id=hog):
+            lane.learn(since)
+            give(lanes, lane, 4, now=1_000.0)
+        slots = limits.HEALTHY_SLOTS if since is None else limits.SICK_SLOTS
+        assert len(tell(lanes, now=1_000.0)) == slots // 2
+        for others in range(1, 4):
+            (lane,) = held(lanes, 1)
+            lane.learn(since)
+            give(lanes, lane, 4, now=1_000.0)
+            told = tell(lanes, now=1_000.0)
+            assert {one.lane_id for one in told} == {lane.id}, others
+            assert len(told) == lane.most
+
+
+def test_organizations_take_turns_however_many_lanes_they_have() -> None:
+    lanes = Lanes()
+    hog = new_id()
+    for lane in held(lanes, 50, org_id=hog):
+        give(lanes, lane, 4)
+    (single,) = held(lanes, 1)
+    give(lanes, single, 4)
+
+    order = [one.lane_id for one in tell(lanes)]
+
+    assert [place for place, lane_id in enumerate(order) if lane_id == single.id] == [1, 3, 5, 7]
+
+
+def test_one_organization_leaves_memory_to_others() -> None:
+    """Its receivers answered well until they were read far ahead, and then hang."""
+    lanes = Lanes()
+    hog = new_id()
+    for lane in held(lanes, 100, org_id=hog):
+        lane.allowance, lane.depth = limits.MOST_ALLOWANCE, limits.MOST_DEPTH
+    for lane, room in lanes.to_pull(0.0):
+        give(lanes, lane, room)
+    (other,) = held(lanes, 1)
+
+    assert [(lane.id, room) for lane, room in lanes.to_pull(0.0) if lane.org_id != hog] == [(other.id, other.room())]
+    assert sum(room for lane, room in lanes.to_pull(0.0) if lane.org_id == hog) == 0
+
+
+def test_an_organization_with_many_lanes_holds_half_of_what_one_dispatcher_holds() -> None:
+    lanes = Lanes()
+    hog = new_id()
+    held(lanes, limits.MOST_LANES // 2, org_id=hog)
+
+    assert lanes.full() == [hog]
+    assert lanes.room == limits.MOST_LANES // 2
+    for lane_id in lanes.held()[:2]:
+        lanes.lose(lane_id)
+    assert lanes.full() == []

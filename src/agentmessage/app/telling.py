@@ -6,6 +6,7 @@ import resource
 from collections.abc import Awaitable, Callable
 
 from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import forever
 from agentmessage.outbox.bells import Bells, wait_for
@@ -24,9 +25,9 @@ LANDING_S = 8.0
 class Telling:
     """All webhooks of one worker process."""
 
-    def __init__(self, settings: Settings, bells: Bells) -> None:
+    def __init__(self, settings: Settings, bells: Bells, *, names: Names | None = None) -> None:
         self._sealer = parse_keys(settings.seal_key) if settings.seal_key else None
-        self._sender = Sender(allow_private=settings.webhook_allow_private)
+        self._sender = Sender(allow_private=settings.webhook_allow_private, names=names)
         self._bells = bells
         self._dispatchers: list[Dispatcher] = []
         self._telling: list[asyncio.Task[None]] = []

@@ -40,7 +40,9 @@ PATIENCE_S = 1.0
 """A lane is kept for what will be due so soon."""
 
 LEAVE_TO_OTHERS = timedelta(seconds=0.5)
-MOST_LANES = 1_000
+NEW_LANES = 500
+"""Lanes taken at once: as many as an organization may hold that is alone."""
+
 UNRECORDED_S = 30.0
 MOST_KEYS = 10_000
 
@@ -121,11 +123,15 @@ class Dispatcher:
 
     async def _take(self) -> None:
         """A busy dispatcher takes no new lane that another could have taken meanwhile."""
-        left = max(0, MOST_LANES - len(self._lanes))
         before = self._db.now - LEAVE_TO_OTHERS if self._lanes.is_busy else self._db.now
-        self._lanes.took(
-            await lane_queries.take(self._db, self._holder, new_due_before=before, limit=left + len(self._lanes))
+        taken = await lane_queries.take(
+            self._db,
+            self._holder,
+            new_due_before=before,
+            limit=min(self._lanes.room, NEW_LANES) + len(self._lanes),
+            none_of=self._lanes.full(),
         )
+        self._lanes.took((lane.id, lane.org_id) for lane in taken)
 
     async def _pull(self) -> None:
         now = time.monotonic()

@@ -64,22 +64,34 @@ async def free_of_dead(db: Statements, holder: UUID) -> int:
     )
 
 
-async def take(db: Statements, holder: UUID, *, new_due_before: datetime, limit: int) -> list[UUID]:
+class Taken(Struct, frozen=True):
+    """A lane that is held, and whose it is."""
+
+    id: UUID
+    org_id: UUID
+
+
+async def take(
+    db: Statements, holder: UUID, *, new_due_before: datetime, limit: int, none_of: Sequence[UUID] = ()
+) -> list[Taken]:
     """Hold lanes on which something is due, longest first, and learn again which of those held are.
 
-    Lanes of nobody only if they have been due since before a moment. Served by webhook_lanes_due_idx.
+    Lanes of nobody only if they have been due since before a moment, and `none_of` some organizations. Served by
+    webhook_lanes_due_idx.
     """
     return await db.all(
-        _itself,
+        Taken,
         """UPDATE webhook_lanes SET holder = $1, due_at = NULL
            WHERE id IN (SELECT id FROM webhook_lanes
-                        WHERE due_at <= $2 AND (holder = $1 OR (holder IS NULL AND due_at <= $3))
+                        WHERE due_at <= $2
+                          AND (holder = $1 OR (holder IS NULL AND due_at <= $3 AND NOT org_id = ANY($5)))
                         ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-           RETURNING id""",
+           RETURNING id, org_id""",
         holder,
         db.now,
         new_due_before,
         limit,
+        none_of,
     )
 
 

@@ -2,7 +2,8 @@
 
 Every receiver is a lane with an allowance of requests under way at once. It grows with every success and shrinks with
 every failure. Receivers are of four kinds, by whether they fail and whether they are slow to answer, and each kind has
-slots of its own: nobody waits for another kind. Within each, lanes take turns.
+slots of its own: nobody waits for another kind. Within each, organizations take turns, and so do the lanes of each; and
+of the slots, the memory and the lanes held, an organization has a share that leaves room for others (`shares`).
 """
 
 from collections import deque
@@ -12,6 +13,8 @@ from enum import Enum
 from uuid import UUID
 
 from msgspec import Struct
+
+from agentmessage.webhooks.shares import Shares, Turns
 
 
 class Kind(Enum):
@@ -23,8 +26,11 @@ class Kind(Enum):
     HANGING = (True, True)
 
 
-HEALTHY_SLOTS = 512
-"""Requests under way at once, of all receivers that answer well."""
+HEALTHY_SLOTS = 1_024
+"""Requests under way at once, of all receivers that answer well; half of them of one organization alone."""
+
+SMALL_SHARE = 8
+"""Requests under way, of each kind, that no organization is denied while there are slots."""
 
 SICK_SLOTS = 256
 """And of all of each other kind."""
@@ -51,8 +57,12 @@ FRESH_S = 1.0
 MOST_DEPTH = 8
 """How far ahead of the wire a lane is read, in allowances: as far as what is read is told while it is fresh."""
 
-MOST_IN_MEMORY = 4_000
-"""Deliveries read and not in the books yet."""
+MOST_IN_MEMORY = 8_000
+"""Deliveries read and not in the books yet; half of them of one organization alone."""
+
+SMALL_MEMORY = 64
+MOST_LANES = 1_000
+SMALL_LANES = 16
 
 MOST_UNRECORDED = 400
 """Deliveries told and not in the books yet, from which on the books are waited for: a crash tells them again."""
@@ -99,12 +109,14 @@ class Lane:
         "is_sick",
         "is_slow",
         "look_at",
+        "org_id",
         "waiting",
         "was_slow",
     )
 
-    def __init__(self, lane_id: UUID) -> None:
+    def __init__(self, lane_id: UUID, org_id: UUID) -> None:
         self.id = lane_id
+        self.org_id = org_id
         self.waiting: deque[tuple[Delivery, float]] = deque()
         self.flying: dict[UUID, float] = {}
         self.held: set[UUID] = set()
@@ -175,9 +187,10 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[UUID, Lane] = {}
-        self._turns: dict[Kind, deque[Lane]] = {kind: deque() for kind in Kind}
-        self._flying: dict[Kind, int] = dict.fromkeys(Kind, 0)
-        self._held = 0
+        self._shares = Shares(MOST_LANES, small=SMALL_LANES)
+        self._turns: dict[Kind, Turns[Lane]] = {kind: Turns() for kind in Kind}
+        self._flying = {kind: Shares(_slots(kind), small=SMALL_SHARE) for kind in Kind}
+        self._held = Shares(MOST_IN_MEMORY, small=SMALL_MEMORY)
         self._unrecorded = 0
         self._tokens = SICK_PER_S
         self._sick_per_s = SICK_PER_S
@@ -190,41 +203,55 @@ class Lanes:
     @property
     def flying(self) -> int:
         """Requests under way."""
-        return sum(self._flying.values())
+        return sum(shares.used for shares in self._flying.values())
 
     @property
     def is_busy(self) -> bool:
         """There is enough to do."""
-        return self._flying[Kind.WELL] >= BUSY
+        return self._flying[Kind.WELL].used >= BUSY
+
+    @property
+    def room(self) -> int:
+        """How many lanes more may be held."""
+        return max(0, MOST_LANES - len(self._lanes))
+
+    def full(self) -> list[UUID]:
+        """Organizations of which no lane more may be held now."""
+        return self._shares.full()
 
     def get(self, lane_id: UUID) -> Lane | None:
         """A lane that is held."""
         return self._lanes.get(lane_id)
 
-    def took(self, lane_ids: Iterable[UUID]) -> None:
-        """Lanes are held from now on, or something became due on them."""
-        for lane_id in lane_ids:
-            self._lanes.setdefault(lane_id, Lane(lane_id)).has_more = True
+    def took(self, lanes: Iterable[tuple[UUID, UUID]]) -> None:
+        """Lanes are held from now on, or something became due on them; each with its organization."""
+        for lane_id, org_id in lanes:
+            if lane_id not in self._lanes:
+                self._lanes[lane_id] = Lane(lane_id, org_id)
+                self._shares.use(org_id, 1)
+            self._lanes[lane_id].has_more = True
 
     def lose(self, lane_id: UUID) -> None:
         """A lane is not ours any more: what is under way ends, what waits is forgotten."""
         lane = self._lanes.pop(lane_id, None)
         if lane is not None:
             lane.waiting.clear()
-            self._held -= len(lane.held)
-            self._flying[lane.kind] -= len(lane.flying)
+            self._shares.use(lane.org_id, -1)
+            self._held.use(lane.org_id, -len(lane.held))
+            self._flying[lane.kind].use(lane.org_id, -len(lane.flying))
 
     def to_pull(self, now: float) -> list[tuple[Lane, int]]:
         """Lanes to read from, each with its room."""
         pulls: list[tuple[Lane, int]] = []
-        left = MOST_IN_MEMORY - self._held
         for lane in self._lanes.values():
             if lane.look_at is not None and lane.look_at <= now:
                 lane.has_more, lane.look_at = True, None
-            room = min(lane.room(), left) if lane.has_more else 0
+            room = min(lane.room(), self._held.left(lane.org_id)) if lane.has_more else 0
             if room > 0:
                 pulls.append((lane, room))
-                left -= room
+                self._held.use(lane.org_id, room)
+        for lane, room in pulls:  # it was only planned
+            self._held.use(lane.org_id, -room)
         return pulls
 
     def add(self, delivery: Delivery, now: float) -> None:
@@ -232,7 +259,7 @@ class Lanes:
         lane = self._lanes[delivery.lane_id]
         if delivery.id not in lane.held:
             lane.held.add(delivery.id)
-            self._held += 1
+            self._held.use(lane.org_id, 1)
             lane.waiting.append((delivery, now))
             self._give_turn(lane)
 
@@ -240,10 +267,8 @@ class Lanes:
         """Deliveries whose turn it is; each counts as under way from here on."""
         self._fill(now)
         for kind, turns in self._turns.items():
-            slots = HEALTHY_SLOTS if kind is Kind.WELL else SICK_SLOTS
             is_sick = kind in (Kind.FAILING, Kind.HANGING)
-            while turns and self._flying[kind] < slots and self._may_tell(is_sick=is_sick):
-                lane = turns.popleft()
+            while self._may_tell(is_sick=is_sick) and (lane := turns.next(self._flying[kind])) is not None:
                 lane.is_queued = False
                 delivery = self._next_of(lane, now)
                 if delivery is not None:
@@ -258,7 +283,7 @@ class Lanes:
         if lane is None or begun_at is None:
             return
         old = lane.kind
-        self._flying[old] -= 1
+        self._flying[old].use(lane.org_id, -1)
         if is_success is not None:
             lane.note(is_success=is_success, at=at)
             lane.was_slow = now - begun_at > SLOW_S
@@ -310,7 +335,7 @@ class Lanes:
                 lane.has_more, lane.depth = True, max(1, lane.depth // 2)
                 continue
             lane.flying[delivery.id] = now
-            self._flying[lane.kind] += 1
+            self._flying[lane.kind].use(lane.org_id, 1)
             self._give_turn(lane)
             return delivery
         return None
@@ -318,13 +343,13 @@ class Lanes:
     def _give_turn(self, lane: Lane) -> None:
         if lane.waiting and not lane.is_queued and len(lane.flying) < lane.most:
             lane.is_queued = True
-            self._turns[lane.kind].append(lane)
+            self._turns[lane.kind].add(lane.org_id, lane)
 
     def _drop(self, lane: Lane, delivery: Delivery) -> None:
         """A delivery is not in memory any more."""
         if delivery.id in lane.held:
             lane.held.discard(delivery.id)
-            self._held -= 1
+            self._held.use(lane.org_id, -1)
 
     def _fill(self, now: float) -> None:
         self._tokens = min(self._sick_per_s, self._tokens + (now - self._filled_at) * self._sick_per_s)
@@ -333,12 +358,16 @@ class Lanes:
     def _move(self, lane: Lane, old: Kind) -> None:
         """A lane may be of another kind than it was: what it has under way counts there now, and its turn is there."""
         if lane.kind is not old:
-            self._flying[old] -= len(lane.flying)
-            self._flying[lane.kind] += len(lane.flying)
+            self._flying[old].use(lane.org_id, -len(lane.flying))
+            self._flying[lane.kind].use(lane.org_id, len(lane.flying))
             if lane.is_queued:
-                self._turns[old].remove(lane)
+                self._turns[old].remove(lane.org_id, lane)
                 lane.is_queued = False
         self._give_turn(lane)
+
+
+def _slots(kind: Kind) -> int:
+    return HEALTHY_SLOTS if kind is Kind.WELL else SICK_SLOTS
 
 
 _KINDS: Mapping[tuple[bool, bool], Kind] = {kind.value: kind for kind in Kind}
