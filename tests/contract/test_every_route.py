@@ -69,7 +69,11 @@ async def key_without(world: Any, scope: str) -> str:
     return keys[scope]
 
 
-@every_route(400, where=lambda route: len(route.parameters) > len(route.texts) and route.path_fault == 400)
+def looks_at_the_path_first(route: Route) -> bool:
+    return len(route.parameters) > len(route.texts) and route.path_fault == 400 and not route.path_is_last
+
+
+@every_route(400, where=looks_at_the_path_first)
 @pytest.mark.parametrize("some_id", ["x", "123", NOTHING + "0", NOTHING.replace("-", ""), "%00", "{" + NOTHING + "}"])
 async def test_400_an_id_in_the_path_must_be_a_uuid(route: Route, some_id: str, world: Any) -> None:
     reply = await world.api.request(route.method, target(route, some_id), example_body(route))

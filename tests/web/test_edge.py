@@ -88,17 +88,17 @@ async def test_of_many_faults_the_first_in_the_contracts_order_is_told(
     """404 path, 405, 401, 403, path 400, body 422, then the operation's own."""
     weak = await key_with(cells, account.tenant, ["org:read"])
     bad_body: Any = {"campaign_id": 7}
-    path, bad_id = f"/v1/phone-numbers/{number}/campaign", "/v1/phone-numbers/x/campaign"
+    path, bad_id = f"/v1/phone-numbers/{number}", "/v1/phone-numbers/x"
     missing = {"campaign_id": str(NOWHERE)}
 
     asked = [
         (None, "POST", "/v1/nothing", bad_body, 404),
         (None, "PUT", bad_id, bad_body, 405),
-        (None, "POST", bad_id, bad_body, 401),
-        (weak, "POST", bad_id, bad_body, 403),
-        (account.key, "POST", bad_id, bad_body, 400),
-        (account.key, "POST", path, bad_body, 422),
-        (account.key, "POST", path, missing, 404),
+        (None, "PATCH", bad_id, bad_body, 401),
+        (weak, "PATCH", bad_id, bad_body, 403),
+        (account.key, "PATCH", bad_id, bad_body, 400),
+        (account.key, "PATCH", path, bad_body, 422),
+        (account.key, "PATCH", path, missing, 404),
     ]
 
     assert [(await api.using(key).request(method, at, body)).status for key, method, at, body, _ in asked] == [

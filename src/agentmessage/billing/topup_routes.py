@@ -77,8 +77,9 @@ async def create_topup_checkout(call: Call[TopupCreate, NoInput]) -> CheckoutRes
     """
     provider = _provider(call)
     body = call.body
-    if provider.requires_https:
-        topup_rules.require_https(success_url=body.success_url, cancel_url=body.cancel_url)
+    topup_rules.require_pages(
+        requires_https=provider.requires_https, success_url=body.success_url, cancel_url=body.cancel_url
+    )
     product = topup_rules.product_of(_products(call), body.stripe_product_id)
     topup_id = new_id()
     async with call.transaction(subject=topup_id) as tx:
@@ -222,8 +223,7 @@ async def create_billing_portal_session(call: Call[PortalCreate, NoInput]) -> Po
     """
     provider = _provider(call)
     return_url = call.body.return_url
-    if provider.requires_https:
-        topup_rules.require_https(return_url=return_url)
+    topup_rules.require_pages(requires_https=provider.requires_https, return_url=return_url)
     topup_rules.require_listed(return_url, _settings(call).stripe_portal_return_hosts.split(","))
     payer = await topups.payer(call.db, call.tenant)
     if payer.customer_id is None:

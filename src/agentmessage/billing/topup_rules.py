@@ -22,6 +22,7 @@ from agentmessage.billing.topup_model import (
 )
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.money import balance_cents, microcents
+from agentmessage.web.receiver_urls import page_fault
 
 WEEK = timedelta(days=7)
 
@@ -34,11 +35,15 @@ def product_of(products: Sequence[Product], product_id: str) -> Product:
     raise ValidationFailed({"stripe_product_id": "must be one of GET /v1/billing/topup/products"})
 
 
-def require_https(**urls: str) -> None:
-    """Refuse pages without TLS to send a paying customer to. Raises ValidationFailed, naming each."""
-    plain = {name: "must be an https URL" for name, url in urls.items() if not url.lower().startswith("https://")}
-    if plain:
-        raise ValidationFailed(plain)
+def require_pages(*, requires_https: bool, **urls: str) -> None:
+    """Refuse pages to send a customer to that not every parser reads alike, or without TLS. Raises ValidationFailed."""
+    faults = {name: page_fault(url, allow_private=True) for name, url in urls.items()}
+    if requires_https:
+        plain = {name: "must be an https URL" for name, url in urls.items() if not url.lower().startswith("https://")}
+        faults = plain | {name: words for name, words in faults.items() if words}
+    named = {name: words for name, words in faults.items() if words}
+    if named:
+        raise ValidationFailed(named)
 
 
 def require_listed(return_url: str, hosts: Sequence[str]) -> None:

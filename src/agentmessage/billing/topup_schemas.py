@@ -8,16 +8,16 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.billing.topup_model import AutoTopup, Product, Standing
-from agentmessage.web.wire import END, Request, Resource, must
+from agentmessage.web.receiver_urls import MAX_URL_CHARS, PAGE_PATTERN
+from agentmessage.web.wire import Request, Resource, must
 
-PAGE_PATTERN = r"^https?://[A-Za-z0-9\[][!-~]*" + END
 Page = Annotated[
     str,
     Meta(
         pattern=PAGE_PATTERN,
-        max_length=2048,
+        max_length=MAX_URL_CHARS,
         examples=["https://app.example/billing"],
-        extra=must("must be an https URL of at most 2048 characters"),
+        extra=must(f"must be an https URL of at most {MAX_URL_CHARS} characters, without user and password"),
     ),
 ]
 ProductId = Annotated[

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from agentmessage.consent.model import Change, Consent, ConsentMethod, Entry, HistoryEvent, Outcome, Source, Suppression
 from agentmessage.organizations.model import OptOutScope
+from agentmessage.web.receiver_urls import PAGE_PATTERN
 from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
 
 MAX_RECORDS = 1000
@@ -69,7 +70,7 @@ class EvidenceIn(Request, frozen=True):
             str,
             Meta(
                 max_length=2048,
-                pattern=rf"^{END}|^https?://[A-Za-z0-9\[][!-~]*" + END,
+                pattern=rf"^{END}|{PAGE_PATTERN}",
                 examples=["https://customer.example/book"],
                 extra=must("must be an http or https URL of at most 2048 characters, or empty"),
             ),

@@ -4,9 +4,10 @@ from typing import cast
 from uuid import UUID
 
 from agentmessage.brands.errors import BrandNotVerified
+from agentmessage.campaigns import operations as campaigns
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.kernel.db import Statements
-from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
+from agentmessage.kernel.errors import InvalidInput, MalformedPathId, NotFound, ValidationFailed
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import line_view, operations, queries
 from agentmessage.numbers.errors import CampaignNeedsLocalNumber, NumberNotAssigned
@@ -172,6 +173,7 @@ async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
     scope="numbers:write",
     answers={200: PhoneNumberOut},
     refuses=[NotFound, CampaignNotActive, BrandNotVerified, NumberNotAssigned, CampaignNeedsLocalNumber],
+    path_is_last=True,
 )
 async def attach_campaign_to_phone_number(call: Call[CampaignAttach, NoInput]) -> PhoneNumber:
     """Attach a campaign to a phone number.
@@ -181,7 +183,12 @@ async def attach_campaign_to_phone_number(call: Call[CampaignAttach, NoInput]) -
     exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned, it is a local
     one: a toll-free number takes no 10DLC campaign.
     """
-    number = await operations.attach(call.statements, call.tenant, call.id, call.body.campaign_id)
+    try:
+        number_id = call.id
+    except MalformedPathId:
+        await campaigns.require_bindable(call.statements, call.tenant, call.body.campaign_id)
+        raise
+    number = await operations.attach(call.statements, call.tenant, number_id, call.body.campaign_id)
     call.wake("numbers")
     return number
 

@@ -37,6 +37,7 @@ class Call(Generic[B, Q]):
 
     __slots__ = (
         "_held",
+        "_late_ids",
         "_raw_headers",
         "body",
         "cells",
@@ -64,6 +65,7 @@ class Call(Generic[B, Q]):
         ring: Callable[[str, str], None],
         claim: idempotency.Claim | None = None,
         texts: tuple[str, ...] = (),
+        late_ids: Callable[[], tuple[UUID, ...]] | None = None,
     ) -> None:
         self.tenant = tenant
         self.db = db
@@ -76,6 +78,7 @@ class Call(Generic[B, Q]):
         self.ring = ring
         self.claim = claim
         self.texts = texts
+        self._late_ids = late_ids
         self._held: Tx | None = None
 
     @property
@@ -85,8 +88,8 @@ class Call(Generic[B, Q]):
 
     @property
     def id(self) -> UUID:
-        """The path's first id."""
-        return self.ids[0]
+        """The path's first id. Raises what a malformed one is refused with, where the path is looked at last."""
+        return (self._late_ids() if self._late_ids else self.ids)[0]
 
     @property
     def text(self) -> str:

@@ -56,6 +56,7 @@ class Route(Struct, frozen=True, kw_only=True):
     names in the path, in order; UUIDs but for those in `texts`.
     `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
     its entry in `edge.RESUMES`.
+    `path_is_last`: the handler looks at the path's id after everything else that it checks.
     `keeps_answer`: the handler itself finds and keeps the answer under the key, in the transaction of its work.
     """
 
@@ -76,6 +77,7 @@ class Route(Struct, frozen=True, kw_only=True):
     waits: bool = False
     keeps_answer: bool = False
     body_fault_is_400: bool = False
+    path_is_last: bool = False
     cursor_header: bool = False
     streams: str | None = None
     lines: str | None = None
@@ -145,6 +147,7 @@ class Routes:
         waits: bool = False,
         keeps_answer: bool = False,
         body_fault_is_400: bool = False,
+        path_is_last: bool = False,
         cursor_header: bool = False,
         streams: str | None = None,
         lines: str | None = None,
@@ -154,43 +157,45 @@ class Routes:
         texts: Mapping[str, PathText] | None = None,
     ) -> Callable[[H], H]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
-        _require_known(scope, f"{method} {path}")
 
         def declare(handler: H) -> H:
             body, query = get_type_hints(handler)["call"].__args__
-            declared = Route(
-                method=method,
-                path=path,
-                scope=scope,
-                tag=self.tag,
-                handler=handler,
-                body=body,
-                query=query,
-                answers=answers,
-                refuses=refuses,
-                path_fault=path_fault,
-                bare=bare,
-                is_list=is_list,
-                meta=meta,
-                optional_body=optional_body,
-                waits=waits,
-                keeps_answer=keeps_answer,
-                body_fault_is_400=body_fault_is_400,
-                cursor_header=cursor_header,
-                streams=streams,
-                lines=lines,
-                example=example,
-                is_secret=is_secret,
-                max_body_bytes=max_body_bytes,
-                parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
-                texts=texts or {},
+            self.declared.append(
+                Route(
+                    method=method,
+                    path=path,
+                    scope=_known(scope, f"{method} {path}"),
+                    tag=self.tag,
+                    handler=handler,
+                    body=body,
+                    query=query,
+                    answers=answers,
+                    refuses=refuses,
+                    path_fault=path_fault,
+                    bare=bare,
+                    is_list=is_list,
+                    meta=meta,
+                    optional_body=optional_body,
+                    waits=waits,
+                    keeps_answer=keeps_answer,
+                    body_fault_is_400=body_fault_is_400,
+                    path_is_last=path_is_last,
+                    cursor_header=cursor_header,
+                    streams=streams,
+                    lines=lines,
+                    example=example,
+                    is_secret=is_secret,
+                    max_body_bytes=max_body_bytes,
+                    parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
+                    texts=texts or {},
+                )
             )
-            self.declared.append(declared)
             return handler
 
         return declare
 
 
-def _require_known(scope: str, operation: str) -> None:
+def _known(scope: str, operation: str) -> str:
     if scope not in ALL_SCOPES:
         raise ValueError(f"{operation}: unknown scope {scope!r}")
+    return scope

@@ -142,7 +142,7 @@ class Edge:
 
     async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | Stream:
         route = incoming.route
-        ids, texts = _path_values(incoming) if route.parameters else ((), ())
+        ids, texts = _path_values(incoming) if route.parameters and not route.path_is_last else ((), ())
         body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
         headers: Mapping[str, str] = {}
         if route.takes_body or route.method == "POST":
@@ -164,6 +164,7 @@ class Edge:
             ring=self._ring,
             claim=claim,
             texts=texts,
+            late_ids=(lambda: _path_values(incoming)[0]) if route.path_is_last else None,
         )
         if claim is not None:
             return await _once(route, call, claim)
