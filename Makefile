@@ -7,7 +7,7 @@ PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 VENV    := .venv
 BIN     := $(VENV)/bin
 ARGS    ?=
-FILES   := src tests bench tools
+FILES   := src tests bench tools hatch_build.py
 
 # What is installed is named by what it was installed from, so a changed lock installs anew and nothing else does.
 RUNTIME := $(VENV)/.runtime-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
@@ -35,13 +35,19 @@ demo: $(RUNTIME) ## Watch a number, a campaign, texts and a carrier, step by ste
 test: $(DEV) ## Run the tests (options: ARGS="-k word")
 	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-.PHONY: check
-check: $(DEV) ## All that must hold: format, lint, types, import contracts, tests
+.PHONY: test-fast
+test-fast: $(DEV) ## The tests that start no platform and kill no process
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal -m "not processes" $(ARGS)
+
+.PHONY: lint
+lint: $(DEV) ## Format, lint, strict types, import contracts
 	$(BIN)/ruff format --check $(FILES)
 	$(BIN)/ruff check $(FILES)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory test
+
+.PHONY: check
+check: lint test ## All that must hold; what CI runs
 
 .PHONY: format
 format: $(DEV) ## Put the code into its one format
@@ -51,6 +57,10 @@ format: $(DEV) ## Put the code into its one format
 .PHONY: generate
 generate: $(DEV) ## Write what is made from the code: contract, API pages, client library
 	@for tool in make_contract make_docs make_sdk; do PYTHONPATH=. $(BIN)/python tools/$$tool.py || exit 1; done
+
+.PHONY: release
+release: $(DEV) ## Build both distributions reproducibly and try them (ARGS="--changelog" writes it)
+	@PYTHONPATH=. $(BIN)/python tools/release.py $(ARGS)
 
 .PHONY: bench
 bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
@@ -73,7 +83,7 @@ lock: ## Bring both lock files up to pyproject.toml (needs uv; ARGS=--upgrade fo
 	@for target in "requirements.lock" "requirements-dev.lock --extra dev"; do \
 		set -- $$target; file=$$1; shift; \
 		"$(PYTHON)" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
-			| uv pip compile - pyproject.toml "$$@" \
+			| uv pip compile - pyproject.toml "$$@" --no-emit-package agentmessage-sdk \
 			--universal --python-version 3.11 --generate-hashes --no-annotate --quiet --no-emit-index-url \
 			--custom-compile-command "make lock" $(ARGS) --output-file $$file || exit 1; \
 	done

@@ -29,6 +29,7 @@ from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, Internal, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.names import Names
+from agentmessage.kernel.release import commit
 from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.media.model import PREFIX as MEDIA
@@ -207,6 +208,7 @@ class Api:
 
     async def start(self) -> None:
         """Start listening to bells and writing key uses."""
+        await asyncio.to_thread(commit)  # asks git once, in a checkout: no request shall wait for it
         self._tasks = [asyncio.create_task(self.bells.listen()), asyncio.create_task(self._touch_keys())]
 
     async def stop(self) -> None:

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from agentmessage.app import gauges, queries
 from agentmessage.app.line_states import WORKER_SILENCE
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.release import VERSION, commit
 from agentmessage.migrations.runner import pending_on
 from agentmessage.web.responses import Reply
 
@@ -26,9 +27,17 @@ class Readiness(Struct, frozen=True):
         return self.database and self.migrations and self.worker
 
 
+class Liveness(Struct, frozen=True):
+    """That the process answers, and which release it is. The commit is null where nothing says it."""
+
+    status: str
+    version: str
+    commit: str | None
+
+
 def alive() -> Reply:
     """The process answers."""
-    return Reply(200, b'{"status":"alive"}')
+    return Reply(200, msgspec.json.encode(Liveness("alive", VERSION, commit())))
 
 
 async def ready(cells: Cells) -> Reply:

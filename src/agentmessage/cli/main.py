@@ -42,6 +42,25 @@ Host = Annotated[
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 8080 unless AGENTMESSAGE_PORT says otherwise.")]
 
 
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if is_asked:
+        from agentmessage.kernel.release import VERSION, commit  # noqa: PLC0415 - see the room's front page
+
+        built_from = commit()
+        typer.echo(f"agentmessage {VERSION}" + (f" ({built_from[:12]})" if built_from else ""))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A phone line that every agent can trust, on your own machine."""
+
+
 def run() -> None:
     """Run the command line; known failures become one sentence."""
     speak_utf8()

@@ -3,11 +3,11 @@
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from agentmessage import __version__
 from agentmessage.sdk.failures import Misconfigured
 from agentmessage.sdk.patience import DEFAULT_RETRIES
 
@@ -59,9 +59,5 @@ def _is_address(url: str) -> bool:
 
 def user_agent() -> str:
     """The library with its version, and what it runs on."""
-    try:
-        release = version("agentmessage")
-    except PackageNotFoundError:
-        release = "0"
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"agentmessage-python/{release} ({python}; {sys.platform})"
+    return f"agentmessage-python/{__version__} ({python}; {sys.platform})"

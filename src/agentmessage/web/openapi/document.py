@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
+from agentmessage import __version__
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.openapi.answers import HEADERS
 from agentmessage.web.openapi.operations import PARAMETERS, operation
@@ -44,7 +44,7 @@ def describe(routes: Sequence[Route]) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "AgentMessage API",
-            "version": version("agentmessage"),
+            "version": __version__,
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
