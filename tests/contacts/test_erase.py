@@ -40,6 +40,7 @@ async def everything_said(db: CellDb, org_id: UUID) -> list[Said]:
         {"age": timedelta(days=364)},
         {"was_sent": False},
         {"with_media": True, "with_text": False},
+        {"with_labels": True},
     ]
     return [await say(db, org_id, NUMBER, contact=CONTACT, **one) for one in given]
 
@@ -72,12 +73,14 @@ async def test_200_nothing_that_was_said_is_left_in_any_table(api: Client, db: C
     assert (answer.data["contact_number"], answer.data["inbound_redacted"], answer.data["outbound_redacted"]) == (
         CONTACT,
         2,
-        4,
+        5,
     )
     assert set(before) == {"conversations", "events", "inbound_messages", "messages"}
     assert await rows_that_say(db, org_id, SECRET) == {}
     assert await rows_that_say(db, org_id, PICTURE) == {}
     assert [await content(db, text) for text in texts] == [GONE] * len(texts)
+    labels = "SELECT count(*) FROM messages WHERE tag IS NOT NULL OR metadata IS NOT NULL"
+    assert await db.value(labels) == 0
     assert await db.value("SELECT last_preview FROM conversations") == "[redacted]"
 
 
@@ -203,7 +206,7 @@ async def test_a_key_still_gets_its_answer_without_what_was_erased(api: Client, 
     headers = {"idempotency-key": "text"}
     for contact in (CONTACT, OTHER):
         await insert_consent(db, account.tenant, sender, contact)
-    text = {"from": sender.number, "to": CONTACT, "text": SECRET}
+    text = {"from": sender.number, "to": CONTACT, "text": SECRET, "tag": SECRET, "metadata": {"note": SECRET}}
     other = {"from": sender.number, "to": OTHER, "text": SECRET}
     first = await api.post("/v1/messages", text, headers=headers)
     await api.post("/v1/messages/batch", {"messages": [text, other]}, headers={"idempotency-key": "batch"})
@@ -214,6 +217,8 @@ async def test_a_key_still_gets_its_answer_without_what_was_erased(api: Client, 
     batch = await api.post("/v1/messages/batch", {"messages": [text, other]}, headers={"idempotency-key": "batch"})
 
     assert (again.status, again.data["id"], again.data["text"]) == (202, first.data["id"], None)
+    assert (again.data["tag"], again.data["metadata"]) == (None, None)
+    assert SECRET.encode() not in again.body
     assert [result["message"]["text"] for result in batch.data["results"]] == [None, SECRET]
 
 

@@ -33,6 +33,7 @@ async def say(
     with_media: bool = False,
     with_text: bool = True,
     was_sent: bool = True,
+    with_labels: bool = False,
 ) -> Said:
     """One text with its event; one that was exchanged is the last of its conversation."""
     text_id, at = new_id(), db.now - age
@@ -43,7 +44,10 @@ async def say(
     else:
         await _insert_outbound(db, org_id, number_id, text_id, contact, at, text, media)
     family = "inbound_message" if is_inbound else "message"
-    data = {"id": str(text_id), "redacted_at": None} | (
+    labels = {"tag": SECRET, "metadata": {"note": SECRET}} if with_labels else {}
+    if with_labels:
+        await db.run("UPDATE messages SET tag = $2, metadata = $3 WHERE id = $1", text_id, *labels.values())
+    data = {"id": str(text_id), "redacted_at": None, **labels} | (
         {"body": text, "media_urls": media} if is_inbound else {"text": text, "media": media}
     )
     await db.run(

@@ -6,6 +6,7 @@ from agentmessage.contacts import queries, rules
 from agentmessage.contacts.model import Erased
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.tenant import Tenant
+from agentmessage.media import operations as media
 from agentmessage.messages import operations as messages
 from agentmessage.messages.model import Cause
 from agentmessage.organizations.operations import record
@@ -13,7 +14,10 @@ from agentmessage.web import idempotency
 
 
 async def erase(tx: Tx, tenant: Tenant, contact: str) -> Erased:
-    """Take the content out of every text with a contact, and cancel what still waits to be sent to them.
+    """Take the content out of every message with a contact, and cancel what still waits to be sent to them.
+
+    Content is the text, the media, and the tag and metadata that the customer gave it. Files that nobody else was sent
+    are out of reach at once.
 
     The locks come in the order of all who change texts: admissions, the purse, the queue, the texts. So no text to the
     contact is admitted or recorded beside it.
@@ -22,8 +26,10 @@ async def erase(tx: Tx, tenant: Tenant, contact: str) -> Erased:
     await consent.lock_law(tx, org_id)
     await billing.require_cover(tx, tenant, total_microcents=0)
     await messages.cancel_many(tx, org_id, await queries.lock_waiting(tx, org_id, contact), Cause.ERASED)
-    outbound = await messages.redact_messages(tx, org_id, await queries.lock_outbound(tx, org_id, contact))
+    texted = await queries.lock_outbound(tx, org_id, contact)
+    outbound = await messages.redact_messages(tx, org_id, texted, keeps_labels=False)
     inbound = await messages.redact_inbound(tx, org_id, await queries.lock_inbound(tx, org_id, contact))
+    await media.erase(tx, tenant, contact)
     await queries.erase_raw(tx, org_id, contact)
     await queries.delete_parts(tx, org_id, contact)
     await idempotency.rewrite(tx, org_id, contact, lambda body: rules.blank(body, contact))

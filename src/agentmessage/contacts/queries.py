@@ -20,7 +20,9 @@ async def lock_outbound(tx: Statements, org_id: UUID, contact: str) -> list[UUID
     """Texts to the contact that have content; by messages_recipient_idx. In the order that receipts take them in."""
     return await tx.all(
         _id,
-        """SELECT id FROM messages WHERE org_id = $1 AND recipient = $2 AND (text IS NOT NULL OR media <> '{}')
+        """SELECT id FROM messages
+           WHERE org_id = $1 AND recipient = $2
+             AND (text IS NOT NULL OR media <> '{}' OR metadata IS NOT NULL OR tag IS NOT NULL)
            ORDER BY id FOR NO KEY UPDATE""",
         org_id,
         contact,

@@ -30,5 +30,5 @@ def _blank(value: Any, contact: str, depth: int) -> Any:
     return fields | {name: empty for name, empty in EMPTY.items() if name in fields}
 
 
-EMPTY: dict[str, Any] = {"text": None, "body": None, "media": [], "media_urls": []}
-"""The fields of a text that hold content, in either direction, and what they are without it."""
+EMPTY: dict[str, Any] = {"text": None, "body": None, "media": [], "media_urls": [], "tag": None, "metadata": None}
+"""The fields of a message that hold content, in either direction, and what they are without it."""

@@ -66,7 +66,15 @@ async def _media_refusal(call: Call[PreflightCreate, NoInput]) -> ApiError | Non
     if not isinstance(links, MediaLinks):
         raise TypeError("the wiring gave no media links")
     try:
-        await media.resolve(call.db, call.tenant, call.body.media or (), links=links, until=call.db.now, keeps=False)
+        await media.resolve(
+            call.db,
+            call.tenant,
+            call.body.media or (),
+            links=links,
+            until=call.db.now,
+            recipient=call.body.to,
+            keeps=False,
+        )
     except ApiError as refusal:
         return refusal
     return None

@@ -49,7 +49,14 @@ async def announce(tx: Tx, tenant: Tenant, *, mime_type: MediaType, byte_size: i
 
 
 async def resolve(
-    db: Statements, tenant: Tenant, refs: Sequence[str], *, links: MediaLinks, until: datetime, keeps: bool = True
+    db: Statements,
+    tenant: Tenant,
+    refs: Sequence[str],
+    *,
+    links: MediaLinks,
+    until: datetime,
+    recipient: str | None = None,
+    keeps: bool = True,
 ) -> list[str]:
     """The `media` of a message as URLs that its carrier can fetch, in order; https URLs stay as they are.
 
@@ -60,7 +67,7 @@ async def resolve(
     if refs and not links.is_enabled:
         raise MmsDisabled
     wanted = {ref: msgspec.convert(ref.lower(), UUID) for ref in refs if _UUID.fullmatch(ref)}
-    look_up = partial(queries.keep_until, until=until) if keeps else queries.list_stored
+    look_up = partial(queries.keep_until, until=until, recipient=recipient) if keeps else queries.list_stored
     there = await look_up(db, tenant.org_id, list(wanted.values())) if wanted else []
     faults = {
         f"media[{index}]": words
@@ -75,6 +82,14 @@ async def resolve(
 def _fault(ref: str) -> str | None:
     """What is wrong with a reference that is no upload of the tenant's."""
     return receiver_urls.file_fault(ref) if "://" in ref else NOT_YOURS
+
+
+async def erase(tx: Tx, tenant: Tenant, contact: str) -> int:
+    """Put the files out of reach that were sent to one contact and to nobody else; answers how many.
+
+    The caller has taken the content out of the contact's messages.
+    """
+    return await queries.end_files_of(tx, tenant.org_id, contact)
 
 
 async def shorten(db: Statements, org_id: UUID, *, days: int) -> None:

@@ -75,12 +75,13 @@ async def mark_stored(db: Statements, org_id: UUID, media_id: UUID, *, byte_size
 
 
 async def find_stored(db: Statements, media_id: UUID) -> Media | None:
-    """A stored file, whosever it is: a signed link has been checked."""
+    """A stored file whose time is not over, whosever it is: a signed link has been checked."""
     return await db.one(
         Media,
         """SELECT id, org_id, mime_type, byte_size, state, object_key, created_at, expires_at, stored_at FROM media
-           WHERE id = $1 AND state = 'stored'""",
+           WHERE id = $1 AND state = 'stored' AND greatest(expires_at, needed_until) > $2""",
         media_id,
+        db.now,
     )
 
 
@@ -96,17 +97,61 @@ async def list_stored(db: Statements, org_id: UUID, media_ids: Sequence[UUID]) -
     )
 
 
-async def keep_until(db: Statements, org_id: UUID, media_ids: Sequence[UUID], *, until: datetime) -> list[UUID]:
-    """Keep stored files at least so long; answers which of them there are."""
+async def keep_until(
+    db: Statements, org_id: UUID, media_ids: Sequence[UUID], *, until: datetime, recipient: str | None
+) -> list[UUID]:
+    """Keep stored files at least so long, and note whom they are for; answers which of them there are."""
     return await db.all(
         _id,
-        """UPDATE media SET needed_until = greatest(needed_until, $3::timestamptz)
-           WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND greatest(expires_at, needed_until) > $4
-           RETURNING id""",
+        """WITH kept AS (
+               UPDATE media SET needed_until = greatest(needed_until, $3::timestamptz)
+               WHERE org_id = $1 AND id = ANY ($2) AND state = 'stored' AND greatest(expires_at, needed_until) > $4
+               RETURNING id),
+           noted AS (
+               INSERT INTO media_recipients (org_id, media_id, contact_number)
+               SELECT $1, id, $5 FROM kept WHERE $5::text IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING)
+           SELECT id FROM kept""",
         org_id,
         media_ids,
         until,
         db.now,
+        recipient,
+    )
+
+
+MOST_OTHERS = 50
+"""Of the others who were to be sent a file so many are looked at; a file with more of them is somebody's."""
+
+
+async def end_files_of(tx: Statements, org_id: UUID, contact: str) -> int:
+    """End files that were sent to one contact and to nobody else; answers how many. By media_recipients_contact_idx.
+
+    They are out of reach from this instant on, and the next sweep deletes their bytes. Somebody else was sent a file
+    where a message of theirs still names it.
+    """
+    return await tx.run(
+        """WITH mine AS (
+               DELETE FROM media_recipients WHERE org_id = $1 AND contact_number = $2 RETURNING media_id),
+           others AS (
+               SELECT r.media_id, r.contact_number FROM mine
+               CROSS JOIN LATERAL (
+                   SELECT media_id, contact_number FROM media_recipients x
+                   WHERE x.media_id = mine.media_id AND x.contact_number <> $2 LIMIT $4 + 1) r),
+           wanted AS (
+               SELECT media_id FROM others GROUP BY media_id HAVING count(*) > $4
+               UNION
+               SELECT o.media_id FROM others o JOIN media f ON f.id = o.media_id
+               WHERE EXISTS (
+                   SELECT FROM messages m CROSS JOIN unnest(m.media) u (url)
+                   WHERE m.org_id = $1 AND m.recipient = o.contact_number AND m.created_at >= f.created_at
+                     AND strpos(u.url, f.id::text) > 0))
+           UPDATE media SET expires_at = $3, needed_until = $3
+           WHERE org_id = $1 AND id IN (SELECT media_id FROM mine EXCEPT SELECT media_id FROM wanted)
+             AND greatest(expires_at, needed_until) > $3""",
+        org_id,
+        contact,
+        tx.now,
+        MOST_OTHERS,
     )
 
 

@@ -11,14 +11,23 @@ from agentmessage.kernel.db import Tx
 from agentmessage.messages import redaction_queries
 
 
-async def redact_messages(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool = False) -> int:
-    """Take the content, or the media alone, out of texts that the caller has locked; answers how many had any."""
-    redacted = await redaction_queries.redact_messages(tx, org_id, message_ids, keeps_text=keeps_text)
+async def redact_messages(
+    tx: Tx, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool = False, keeps_labels: bool = True
+) -> int:
+    """Take the content, or the media alone, out of messages that the caller has locked; answers how many had any.
+
+    Labels are the tag and the metadata: retention leaves them, erasure does not.
+    """
+    redacted = await redaction_queries.redact_messages(
+        tx, org_id, message_ids, keeps_text=keeps_text, keeps_labels=keeps_labels
+    )
     if redacted:
         blanks: dict[str, object] = {"media": []}
         if not keeps_text:
             blanks |= {"text": None, "redacted_at": tx.now}
             await redaction_queries.redact_previews(tx, org_id, redacted)
+        if not keeps_labels:
+            blanks |= {"tag": None, "metadata": None}
         await redaction_queries.redact_events(tx, org_id, redacted, blanks=blanks)
     return len(redacted)
 

@@ -6,18 +6,24 @@ from uuid import UUID
 from agentmessage.kernel.db import Statements
 
 
-async def redact_messages(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
-    """Take text and media, or media alone, out of texts; answers those that had any. They are locked."""
+async def redact_messages(
+    tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool, keeps_labels: bool
+) -> list[UUID]:
+    """Take text and media, or media alone, and maybe the labels out of messages; answers those that had any."""
     return await tx.all(
         _id,
         """UPDATE messages SET text = CASE WHEN $3 THEN text END, media = '{}',
+               tag = CASE WHEN $5 THEN tag END, metadata = CASE WHEN $5 THEN metadata END,
                redacted_at = CASE WHEN $3 THEN redacted_at ELSE $4 END
-           WHERE org_id = $1 AND id = ANY ($2) AND (media <> '{}' OR (text IS NOT NULL AND NOT $3))
+           WHERE org_id = $1 AND id = ANY ($2)
+             AND (media <> '{}' OR (text IS NOT NULL AND NOT $3)
+                  OR ((tag IS NOT NULL OR metadata IS NOT NULL) AND NOT $5))
            RETURNING id""",
         org_id,
         message_ids,
         keeps_text,
         tx.now,
+        keeps_labels,
     )
 
 

@@ -229,7 +229,7 @@ async def _urls(call: Call[Any, Any], body: MessageCreate, now: datetime) -> Seq
     if not isinstance(links, MediaLinks):
         raise TypeError("the wiring gave no media links")
     until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s or VALIDITY_S) + LONGEST_DEFERRAL
-    return await media.resolve(call.db, call.tenant, body.media, links=links, until=until)
+    return await media.resolve(call.db, call.tenant, body.media, links=links, until=until, recipient=body.to)
 
 
 async def _prepare_raw(call: Call[Any, Any], raw: bytes) -> Draft | ApiError:

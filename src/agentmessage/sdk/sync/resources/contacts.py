@@ -11,10 +11,11 @@ class ContactsOperations(Resource):
     def erase(self, contact_number: str, *, idempotency_key: str | None = None) -> Erased:
         """Erase everything that was said with a contact.
 
-        The content of every text to and from the number is taken out, over all numbers of the organization: bodies,
-        media URLs, previews and events. What still waits to be sent to it is canceled. That there were texts stays, and
-        so do consent and its history. An audit record is written each time; a number that nobody knows counts zeros.
-        100 an hour. Keep this scope on a key of its own.
+        The content of every message to and from the number is taken out, over all numbers of the organization: bodies,
+        media, previews, events, tags and metadata. Uploads that nobody else was sent are out of reach at once. What
+        still waits to be sent to it is canceled. That there were messages stays, and so do consent and its history. An
+        audit record is written each time; a number that nobody knows counts zeros. 100 an hour. Keep this scope on a
+        key of its own.
 
         - `contact_number`: The contact's number, URL-encoded: `%2B14155550177`.
 
