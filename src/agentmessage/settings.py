@@ -86,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     consent_captures_per_min: int = 6_000  # records that one organization may bring in, by whatever operation
     double_opt_in_hours: int = 24  # how long a question waits for YES
     consent_form_s: int = 3_600  # how long a link to the hosted form is good
+    area_codes: str = ""  # newer than our table: new code = code whose area it shares, as 436=440,283=513
     proxies_in_front: int = 0  # whose X-Forwarded-For is believed where an address is evidence; 0: nobody's
     require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
     mms_enabled: bool = True
@@ -133,6 +134,7 @@ CLIENT_VARIABLES = frozenset(
 ORIGIN = re.compile(r"https?://[^/?#]+")
 STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
 STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
+AREA_CODES = re.compile(r"[2-9][0-9]{2}=[2-9][0-9]{2}(,[2-9][0-9]{2}=[2-9][0-9]{2})*")
 STRIPE_PRODUCTS = re.compile(r"[0-9]+=[A-Za-z0-9_]+(,[0-9]+=[A-Za-z0-9_]+)*")
 LEVELS = ("debug", "info", "warning", "error")
 MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
@@ -280,6 +282,7 @@ RULES: dict[str, tuple[Callable[[str], object], str]] = {
     "tcr_url": URL,
     "live_text_carrier": _one_of("smpp", "bandwidth"),
     "sandbox_text_carrier": _one_of("smpp", "bandwidth"),
+    "area_codes": (AREA_CODES.fullmatch, "area codes and the ones whose area they share, as 436=440,283=513"),
     "smpp_gsm": _one_of("unpacked", "packed"),
     "smpp_default_alphabet": _one_of("gsm", "latin1", "ascii"),
     "smpp_long_texts": _one_of("udh8", "udh16", "payload"),

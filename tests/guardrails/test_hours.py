@@ -33,6 +33,15 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("number", "state"), [("+14365550143", "OH"), ("+16215550143", "TX"), ("+16795550143", "MI")])
+def test_a_new_overlay_has_the_hours_of_its_state(number: str, state: str) -> None:
+    """On a Sunday afternoon: as a number of nowhere it would wait for Monday."""
+    found = Calendar()
+
+    assert found.place(number).state == state
+    assert isinstance(found.window(number, at("2026-11-29T18:30:00"), EVENING, MORNING), Open)
+
+
 def is_open_by_hand(place: Place, now: datetime, start: int, end: int) -> bool:
     """The rule itself, told minute by minute: outside quiet hours and inside the state's, at every place at once."""
     for zone in place.zones:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import geocoder, timezone
 
 from agentmessage.sms import numbers
+from tests.sms.nanpa import IN_SERVICE
 
 NAMES = {
     "Alabama": "AL", "Alaska": "AK", "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO",
@@ -116,6 +117,49 @@ def test_the_states_are_those_of_libphonenumber() -> None:
             wrong[e164(number)] = told, numbers.state(e164(number))
 
     assert wrong == {}
+
+
+def test_every_area_code_in_service_is_in_its_state() -> None:
+    """By NANPA's own report: libphonenumber is years behind some overlays."""
+    found = {str(code): numbers.state(f"+1{code}2345678") for code in range(200, 1000)}
+
+    assert {code: state for code, state in found.items() if state} == IN_SERVICE
+    assert len(IN_SERVICE) == 378
+    assert numbers.AREA_CODES.as_of.isoformat() == "2026-07-01"
+    assert "NANPA" in numbers.AREA_CODES.source
+
+
+def test_every_area_code_in_service_is_in_a_zone() -> None:
+    assert [code for code in IN_SERVICE if not numbers.zones(f"+1{code}2345678")] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "zones"),
+    [
+        ("436", "OH", ("America/New_York",)),
+        ("621", "TX", ("America/Chicago",)),
+        ("679", "MI", ("America/New_York",)),
+        ("729", "TN", ("America/Chicago", "America/New_York")),  # it may be anywhere in the area of 423
+        ("837", "CA", ("America/Los_Angeles",)),
+    ],
+)
+def test_a_new_overlay_is_where_the_code_is_whose_area_it_shares(code: str, state: str, zones: tuple[str, ...]) -> None:
+    assert (numbers.state(f"+1{code}5550143"), numbers.zones(f"+1{code}5550143")) == (state, zones)
+
+
+def test_the_operator_adds_what_is_newer_than_the_table() -> None:
+    assert numbers.state("+12355550143") == "MO"
+    assert numbers.state("+16855550143") is None
+    try:
+        numbers.use_overlays({"685": "436", "687": "423"})
+
+        assert (numbers.state("+16855550143"), numbers.zones("+16855550143")) == ("OH", ("America/New_York",))
+        assert numbers.zones("+16875550143") == ("America/Chicago", "America/New_York")
+        with pytest.raises(ValueError, match="299"):
+            numbers.use_overlays({"685": "299"})
+    finally:
+        numbers.use_overlays({})
+    assert numbers.state("+16855550143") is None
 
 
 def test_fifty_states_the_capital_and_five_territories_have_area_codes() -> None:

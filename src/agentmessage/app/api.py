@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from agentmessage.app import health
+from agentmessage.app.area_codes import use_area_codes
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
@@ -66,6 +67,7 @@ class Api:
         clock: Clock | None = None,
         carriers: Mapping[str, CarrierSet] | None = None,
     ) -> None:
+        use_area_codes(settings)
         clock = clock or WallClock()
         self.cells = cells or Cells(settings.database_url, pool_size=settings.api_pool_size, clock=clock)
         self.registry = CollectorRegistry()

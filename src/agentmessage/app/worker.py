@@ -15,6 +15,7 @@ from datetime import datetime
 import structlog
 
 from agentmessage.app import bookkeeping, gauges, housekeeping, queries
+from agentmessage.app.area_codes import use_area_codes
 from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
@@ -66,6 +67,7 @@ class Worker:
     """All loops of one process."""
 
     def __init__(self, settings: Settings, *, carriers: Mapping[str, CarrierSet] | None = None) -> None:
+        use_area_codes(settings)
         self._settings = settings
         self._transport = AiohttpTransport()
         self._carriers = carriers or carrier_sets(settings, self._transport)

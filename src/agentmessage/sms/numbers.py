@@ -5,11 +5,14 @@ quiet hours (domain notes, section 3.3), and it says so little for some numbers 
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 import phonenumbers
+from msgspec import Struct
 from phonenumbers import timezone
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
@@ -22,8 +25,41 @@ _FICTIONAL = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
 TOLL_FREE = re.compile(r"\+18(00|22|33|44|55|66|77|8[0-9])[0-9]{7}", re.ASCII)
 """Toll-free numbers: the codes in use, and 822, 880 to 887 and 889, which the numbering plan reserves for more."""
 
-_STATES = msgspec.toml.decode(Path(__file__).with_name("area_codes.toml").read_bytes(), type=dict[str, list[int]])
-_STATE_OF = {str(code): state for state, codes in _STATES.items() for code in codes}
+
+class AreaCodes(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `area_codes.toml`; `as_of` is the day of the report that it was last compared with."""
+
+    as_of: date
+    source: str
+    overlays: dict[str, int]
+    states: dict[str, list[int]]
+
+
+AREA_CODES = msgspec.toml.decode(Path(__file__).with_name("area_codes.toml").read_bytes(), type=AreaCodes)
+"""The table that is acted on, for whoever publishes it."""
+
+_STATE_OF = {str(code): state for state, codes in AREA_CODES.states.items() for code in codes}
+_OVERLAYS = {code: str(of) for code, of in AREA_CODES.overlays.items()}
+_added: dict[str, str] = {}
+"""The operator's own, set once at the start of a process."""
+
+
+def use_overlays(overlays: Mapping[str, str]) -> None:
+    """Know these area codes too, each by the code whose area it shares; instead of those that were given before.
+
+    To be called before anything is looked up. Raises ValueError for a code whose area nobody knows.
+    """
+    unknown = sorted(of for of in overlays.values() if of not in _STATE_OF and of not in _OVERLAYS)
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no area code that is known")
+    _added.clear()
+    _added.update(overlays)
+
+
+def _parent(code: str) -> str:
+    """The code whose area it shares, where it is an overlay that libphonenumber does not know."""
+    code = _added.get(code, code)
+    return _OVERLAYS.get(code, code)
 
 
 def is_e164(text: str) -> bool:
@@ -62,16 +98,21 @@ def country(number: str) -> str | None:
 def state(number: str) -> str | None:
     """The US state or territory, as two letters, to which the area code was given; a presumption only."""
     code = area_code(number)
-    return _STATE_OF.get(code) if code else None
+    return _STATE_OF.get(_parent(code)) if code else None
 
 
 def zones(number: str) -> tuple[str, ...]:
     """The IANA time zones the number may be in, all of which count; none if it is unknown or may be in too many.
 
-    In the North American plan the longest listed prefix decides, also for numbers that nobody holds yet. Elsewhere a
-    mobile number tells its country only, which libphonenumber knows of each plan.
+    In the North American plan the longest listed prefix decides, also for numbers that nobody holds yet; an overlay may
+    be anywhere in the area that it shares. Elsewhere a mobile number tells its country only, which libphonenumber knows
+    of each plan.
     """
-    found = _prefix_zones(number[1:]) if area_code(number) else _foreign_zones(number)
+    code = area_code(number)
+    if code and _parent(code) != code:
+        found = _area_zones(_parent(code))
+    else:
+        found = _prefix_zones(number[1:]) if code else _foreign_zones(number)
     return found if len(found) <= VAGUE_ZONES else ()
 
 
@@ -80,6 +121,12 @@ def _prefix_zones(digits: str) -> tuple[str, ...]:
         if found := TIMEZONE_DATA.get(digits[:length]):
             return found
     return ()
+
+
+@cache
+def _area_zones(code: str) -> tuple[str, ...]:
+    prefix = f"1{code}"
+    return tuple(sorted({zone for key, zones in TIMEZONE_DATA.items() if key.startswith(prefix) for zone in zones}))
 
 
 @lru_cache(maxsize=65_536)
