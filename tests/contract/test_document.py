@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 
 from agentmessage.app.event_bodies import BODIES
+from agentmessage.app.reference import ASSETS
 from agentmessage.outbox.catalogue import EventType
 from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.implied import codes
@@ -130,7 +131,7 @@ def test_detach_is_the_founding_page() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css", "/docs/rapidoc-min.js"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", *ASSETS])
 async def test_the_reference_is_served(path: str, api: Any) -> None:
     reply = await api.using(None).get(path)
 

@@ -86,7 +86,7 @@ class Api:
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._text_counts = TextCounts(self.registry, self._doors)
-        self._reference = Reference()
+        self._reference = Reference(public_url)
         self.edge = Edge(
             dispatch=Dispatch(routes),
             cells=self.cells,
@@ -195,7 +195,7 @@ class Api:
                 self._text_counts.flush()
                 return await health.metrics(self.registry, self.cells)
             case _:
-                return self._reference.page(path)
+                return self._reference.page(path, scope["headers"], scope["query_string"])
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -238,4 +238,4 @@ class Api:
                     await web_queries.touch_keys(db, list(ids), list(organizations), list(moments))
 
 
-PAGES = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+PAGES = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})

@@ -34,6 +34,12 @@ def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
     return best
 
 
+def accepts(accept_encoding: str | None, coding: str) -> bool:
+    """Whether an Accept-Encoding admits a coding."""
+    weights = dict(_ranges(accept_encoding or ""))
+    return weights.get(coding, weights.get("*", 0.0)) > 0
+
+
 def _rank(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, bool, float]:
     """Weight, whether it was named itself, and how early."""
     for pattern in (media_type, media_type.partition("/")[0] + "/*", "*/*"):

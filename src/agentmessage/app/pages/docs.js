@@ -1,7 +1,19 @@
 // The reader's own choice of light or dark, also when it changes while the page is open.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 function dress() {
-  document.querySelector("rapi-doc")?.setAttribute("theme", dark.matches ? "dark" : "light");
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
-document.addEventListener("DOMContentLoaded", dress);
+dress();
 dark.addEventListener("change", dress);
+
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#reference",
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: -1,
+  defaultModelRendering: "model",
+  displayRequestDuration: true,
+  filter: true,
+  validatorUrl: null,
+});
