@@ -361,6 +361,15 @@ async def test_a_page_that_never_begins_is_left_after_a_few_interim_answers(
     assert (page["reachable"], page["reason"]) == (False, "its answer has no end")
 
 
+async def test_a_page_whose_server_speaks_no_http_is_said_to(api: Client, draft: dict[str, Any], site: Site) -> None:
+    site.interim = b"220 smtp ready\r\n"
+
+    result = await review(api, {**draft, "privacy_policy_link": site.url("/endless")})
+
+    page = next(page for page in result["checked_urls"] if page["field"] == "privacy_policy_link")
+    assert (page["reachable"], page["reason"]) == (False, "its answer is not HTTP")
+
+
 @pytest.mark.covers("reviewCampaignDraft", 429)
 async def test_429_thirty_a_minute(
     api: Client, account: Account, db: CellDb, draft: dict[str, Any], site: Site

@@ -189,7 +189,7 @@ def test_a_slow_receiver_is_well_again_once_it_answers_soon() -> None:
 
 def test_those_that_fail_at_once_do_not_wait_for_those_that_hang() -> None:
     lanes = Lanes()
-    for lane in held(lanes, 200):
+    for lane in held(lanes, limits.SICK_SLOTS // 2):
         lane.learn(AT)
         give(lanes, lane, 2, now=1_000.0)
     assert len(tell(lanes, now=1_000.0)) == limits.SICK_SLOTS

@@ -109,6 +109,7 @@ def _why(error: Exception) -> str:
 _WORDS: Sequence[tuple[type[Exception], str]] = (
     (_TooManyRedirects, f"it redirects more than {MAX_REDIRECTS} times"),
     (TooMuch, "its answer has no end"),
+    (aiohttp.ClientResponseError, "its answer is not HTTP"),
     (ValueError, "its address is not well-formed"),  # of aiohttp too: InvalidURL
 )
 _NAME_WORDS: Mapping[type[BaseException], str] = {

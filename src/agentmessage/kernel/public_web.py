@@ -6,6 +6,7 @@ Names are looked up by `kernel.names`.
 """
 
 import functools
+import re
 import socket
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -36,6 +37,8 @@ MAX_INTERIM = 8
 PIECE_BYTES = 4 * 1024
 """Bytes that are parsed before the limits are looked at again."""
 
+_PRINTABLE = re.compile(r"[!-~]+")
+
 NOT_PUBLIC = "is not a public address"
 
 
@@ -60,6 +63,7 @@ def public_connector(
     return _Connector(resolver=names, use_dns_cache=False, limit=connections, **kept, **guarded)
 
 
+@functools.lru_cache(maxsize=4_096)
 def exact_url(text: str) -> URL:
     """A URL whose request line is byte for byte what was given. Raises ValueError.
 
@@ -67,7 +71,7 @@ def exact_url(text: str) -> URL:
     So path and query are given to it as one path.
     """
     parts = urlsplit(text)
-    if any(not " " < char < "\x7f" for char in text):
+    if not _PRINTABLE.fullmatch(text):
         raise ValueError("the URL has characters that a request line has not")
     url = URL.build(scheme=parts.scheme, authority=parts.netloc, path=_target(text, parts), encoded=True)
     if url.port == 0:  # yarl looks at the port only now; one that is no port raises ValueError

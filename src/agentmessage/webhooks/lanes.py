@@ -32,8 +32,8 @@ HEALTHY_SLOTS = 1_024
 SMALL_SHARE = 8
 """Requests under way, of each kind, that no organization is denied while there are slots."""
 
-SICK_SLOTS = 256
-"""And of all of each other kind."""
+SICK_SLOTS = 480
+"""And of all of each other kind; half of them, too, of one organization alone."""
 
 SICK_PER_S = 500.0
 """Requests to receivers that fail, of all together: what fails at once would otherwise be failed at all the time."""
