@@ -67,7 +67,7 @@ def paste(directory: Path, *blocks: str) -> "subprocess.CompletedProcess[str]":
 
 def test_a_block_that_is_pasted_twice_or_rejected_says_so_and_ends(directory: Path) -> None:
     """Nothing loops for ever, and the reason is on the screen."""
-    first, _, brand, *_ = BLOCK.findall(PAGE.read_text())
+    first, _, _, brand, *_ = BLOCK.findall(PAGE.read_text())
 
     twice = paste(directory, first, brand, brand, 'echo "BRAND $BRAND"')
     rejected = paste(directory, first, brand.replace("my-first-brand", "another"))
@@ -85,7 +85,7 @@ def test_no_block_states_an_address_of_its_own() -> None:
 
 def test_the_quickstart_works_as_it_is_written(directory: Path) -> None:
     blocks = BLOCK.findall(PAGE.read_text())
-    assert len(blocks) == 11
+    assert len(blocks) == 12
 
     done = paste(directory, *blocks)
 

@@ -29,6 +29,7 @@ READY_KEYS = {
     "api_key",
     "platform_api_key",
     "sandbox_api_key",
+    "sandbox_number",
     "second_org_id",
     "second_org_api_key",
     "simulator_url",
@@ -136,6 +137,25 @@ def get(url: str, key: str = "") -> tuple[int, Any]:
         return 0, None
 
 
+def test_the_first_message_needs_one_call(platform: Up) -> None:
+    """From the sandbox's number, which the ready file names, to the handset that has agreed."""
+    ready = platform.start()
+    order = {"from": ready["sandbox_number"], "to": "+13235550141", "text": "Hello"}
+    request = urllib.request.Request(
+        f"{ready['base_url']}/v1/messages",
+        data=json.dumps(order).encode(),
+        headers={"Authorization": f"Bearer {ready['sandbox_api_key']}", "Content-Type": "application/json"},
+    )
+
+    with urllib.request.urlopen(request, timeout=10) as response:
+        status, message = response.status, json.loads(response.read())["data"]
+
+    assert status == 202
+    path = f"{ready['base_url']}/v1/messages/{message['id']}"
+    until(lambda: get(path, ready["sandbox_api_key"])[1]["data"]["status"] == "delivered")
+    assert ready["sandbox_number"] in platform.output()
+
+
 def test_the_ready_file_tells_where_everything_is_and_every_key_works(platform: Up) -> None:
     ready = platform.start()
 
@@ -150,7 +170,7 @@ def test_the_ready_file_tells_where_everything_is_and_every_key_works(platform: 
     assert "bindings" in get(f"{ready['simulator_url']}/_control/oracle")[1]
     for shown in (ready["base_url"], ready["api_key"], ready["sandbox_api_key"], "every carrier is the simulator"):
         assert shown in platform.output()
-    assert platform.output().count("curl ") == 4
+    assert platform.output().count("curl ") == 5
 
 
 def test_the_banner_says_how_to_get_the_command_and_both_of_its_lines_work(platform: Up) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from agentmessage.app import sandbox as sandbox_start
 from agentmessage.app.founding import found
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import DEFAULT_CELL, Cells, Tx
@@ -69,12 +70,13 @@ async def _first_organizations(tx: Tx, settings: Settings) -> Sequence[Tenant]:
         return [await organizations.tenant_in(tx, UUID(org_id)) for org_id in remembered]
     tenants: list[Tenant] = []
     for org_id, name in zip(ids, NAMES, strict=True):
-        live, _ = await found(
+        live, sandbox = await found(
             tx, cell=DEFAULT_CELL, name=name, signup_credit_cents=settings.signup_credit_cents, org_id=org_id
         )
         await billing.credit(
             tx, live, amount_microcents=microcents(DEMO_CREDIT_CENTS), source="operator", source_ref="first start"
         )
+        await sandbox_start.schedule(tx, sandbox)
         tenants.append(live)
     return tenants
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.app import operator_queries as queries
+from agentmessage.app import sandbox as sandbox_start
 from agentmessage.app.founding import found
 from agentmessage.app.operator_queries import (
     BreakerRow,
@@ -138,6 +139,7 @@ async def create_organization(cells: Cells, settings: Settings, *, name: str, ce
     place = await cells.cell(cell)
     async with place.transaction() as tx:
         live, sandbox = await found(tx, cell=cell, name=name, signup_credit_cents=settings.signup_credit_cents)
+        await sandbox_start.schedule(tx, sandbox)
         _, live_key = await keys.issue(tx, live, label="operator", scopes=CUSTOMER_SCOPES)
         _, sandbox_key = await keys.issue(tx, sandbox, label="operator", scopes=CUSTOMER_SCOPES)
     return NewOrganization(

@@ -113,5 +113,18 @@ async def count_due_jobs(db: Statements) -> int:
     return count
 
 
+async def find_first_number(db: Statements, org_id: UUID) -> str | None:
+    """The number that a sandbox began with, once it can send."""
+    number: str | None = await db.value(
+        """SELECT p.number FROM phone_numbers p
+           JOIN campaigns c ON c.id = p.campaign_id AND c.org_id = $1
+           JOIN brands b ON b.id = c.brand_id AND b.org_id = $1
+           WHERE p.org_id = $1 AND b.is_starter AND p.state = 'assigned' AND p.line_option_status = 'propagated'
+           ORDER BY p.created_at LIMIT 1""",
+        org_id,
+    )
+    return number
+
+
 def _lines(worker: str, lines: Any) -> tuple[str, list[LineState]]:
     return worker, msgspec.convert(lines, list[LineState])

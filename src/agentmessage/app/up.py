@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
@@ -92,9 +93,13 @@ def _remove(ready_files: Sequence[Path]) -> None:
 def usual_steps() -> Steps:
     """What this release does to a database: its migrations, then the first organizations and keys."""
     from agentmessage.app.bootstrap import bootstrap  # noqa: PLC0415 - it knows every room; only the start needs it
+    from agentmessage.app.sandbox import first_number  # noqa: PLC0415
     from agentmessage.migrations.runner import migrate  # noqa: PLC0415
 
     async def first_keys(dsn: str, settings: Settings, known: Mapping[str, str] | None) -> dict[str, str]:
         return msgspec.to_builtins(await bootstrap(dsn, settings, known))
 
-    return Steps(migrate=migrate, bootstrap=first_keys)
+    async def sandbox_number(dsn: str, org_id: str, *, patience_s: float) -> str:
+        return await first_number(dsn, UUID(org_id), patience_s=patience_s)
+
+    return Steps(migrate=migrate, bootstrap=first_keys, sandbox_number=sandbox_number)

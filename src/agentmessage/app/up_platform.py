@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 
@@ -27,12 +28,24 @@ HOPELESS_FAILURES = 3
 Bootstrap = Callable[[str, Settings, dict[str, str] | None], Awaitable[dict[str, str]]]
 Migrate = Callable[[str], Awaitable[object]]
 
+SANDBOX_PATIENCE_S = 15.0
+"""How long the start waits for the sandbox's first number; without a simulator of its own, not at all."""
+
+
+class SandboxNumber(Protocol):
+    """Tells the number that the sandbox of an organization begins with; empty when it takes too long."""
+
+    def __call__(self, dsn: str, org_id: str, *, patience_s: float) -> Awaitable[str]:
+        """Of the database and the live organization."""
+        ...
+
 
 class Steps(msgspec.Struct, frozen=True):
     """What is done to the database before anybody may use it."""
 
     migrate: Migrate
     bootstrap: Bootstrap
+    sandbox_number: SandboxNumber
 
 
 class Platform:
@@ -88,6 +101,9 @@ class Platform:
         keys = await self._steps.bootstrap(database_url, settings, self._data.keys())
         self._data.keep_keys(keys)
         await self._until_everything_answers(port)
+        patience_s = SANDBOX_PATIENCE_S if self._options.has_simulator else 0.0
+        number = await self._steps.sandbox_number(database_url, keys["org_id"], patience_s=patience_s)
+        keys = {**keys, "sandbox_number": number}
         note = msgspec.convert({**keys, **msgspec.to_builtins(place), "pid": os.getpid()}, ReadyNote)
         return note, place
 

@@ -23,6 +23,7 @@ class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str
     platform_api_key: str
     sandbox_api_key: str
+    sandbox_number: str = ""
     second_org_id: str
     second_org_api_key: str
     simulator_url: str
@@ -43,6 +44,7 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             f"  sandbox key               {note.sandbox_api_key}",
             *(f"  {line}" for line in carrier_lines(settings, place, has_simulator=has_simulator)),
             "",
+            *first_message(note),
             "  Try:",
             f"    curl {note.base_url}/v1/organization {header}",
             f"    curl {note.base_url}/v1/phone-numbers/search {header} {as_json} \\",
@@ -59,6 +61,16 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             "",
         ]
     )
+
+
+def first_message(note: ReadyNote) -> Iterator[str]:
+    """The one call that sends: from the sandbox's number to the handset that has agreed."""
+    if note.sandbox_number:
+        body = f'{{"from": "{note.sandbox_number}", "to": "{HANDSET}", "text": "Hello"}}'
+        yield f"  A first message, from the sandbox's number {note.sandbox_number} (nobody real is reached):"
+        yield f'    curl {note.base_url}/v1/messages -H "Authorization: Bearer {note.sandbox_api_key}" \\'
+        yield f"""      -H "Content-Type: application/json" -d '{body}'"""
+        yield ""
 
 
 def command_setup() -> str:

@@ -20,6 +20,7 @@ from agentmessage.app.carriers import CarrierSet, carrier_sets
 from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
 from agentmessage.app.payments import close_providers, payment_providers
+from agentmessage.app.sandbox import Beginning
 from agentmessage.app.telling import Telling
 from agentmessage.app.texting import Texting
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
@@ -29,6 +30,7 @@ from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.reconciler import Glance, Reconciling
+from agentmessage.organizations.model import Mode
 from agentmessage.outbox.bells import Bells, Ringer, wait_for
 from agentmessage.outbox.worker import JobRunner
 from agentmessage.settings import Settings
@@ -128,6 +130,8 @@ class Worker:
         handlers = job_handlers(
             self._settings, self._carriers, reconciling.budget, self._ringer.ring, payments=self._payments
         )
+        sandboxes = Beginning(self._carriers[Mode.SANDBOX].bandwidth, self._transport, self._ringer.ring)
+        handlers = {**handlers, **sandboxes.handlers()}
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
         for title, once in (*loops.all(), *bookkeeping.turns(db, self._settings)):
             group.create_task(self._forever(f"{name} {title}", once))

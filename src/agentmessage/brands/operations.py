@@ -42,6 +42,20 @@ async def create(tx: Tx, tenant: Tenant, wish: BrandCreate, *, sealer: Sealer) -
     return brand
 
 
+async def has_starter(db: Statements, tenant: Tenant) -> bool:
+    """Whether a sandbox has had the brand that it begins with; a deleted one counts."""
+    return await queries.has_starter(db, tenant.org_id)
+
+
+async def add_starter(tx: Tx, tenant: Tenant, *, tcr_brand_id: str) -> UUID:
+    """Give a sandbox the verified brand that it begins with; it costs nothing and keeps nobody from making another."""
+    brand = rules.starter(new_id(), tenant.org_id, tenant.account, tcr_brand_id, now=tx.now)
+    await queries.insert(tx, brand)
+    await queries.update(tx, brand)
+    await queries.mark_starter(tx, tenant.org_id, brand.id)
+    return brand.id
+
+
 async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, wish: BrandPatch, *, sealer: Sealer) -> Brand:
     """Change a brand and have the registry told; a refused one is filed anew, for another fee.
 

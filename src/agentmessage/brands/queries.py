@@ -38,9 +38,22 @@ async def insert(tx: Statements, brand: Brand) -> None:
 
 
 async def count_living(tx: Statements, org_id: UUID) -> int:
-    """How many brands the organization has; deleted ones do not count."""
-    count: int = await tx.value("SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED'", org_id)
+    """How many brands the organization has; neither deleted ones count nor the one that a sandbox begins with."""
+    count: int = await tx.value(
+        "SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED' AND NOT is_starter", org_id
+    )
     return count
+
+
+async def has_starter(db: Statements, org_id: UUID) -> bool:
+    """Whether the organization has had the brand that a sandbox begins with."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM brands WHERE org_id = $1 AND is_starter)", org_id)
+    return found
+
+
+async def mark_starter(tx: Statements, org_id: UUID, brand_id: UUID) -> None:
+    """This brand is the one that a sandbox begins with."""
+    await tx.run("UPDATE brands SET is_starter = true WHERE org_id = $1 AND id = $2", org_id, brand_id)
 
 
 async def find(db: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:

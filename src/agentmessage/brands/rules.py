@@ -48,6 +48,35 @@ def tax_id_text(ein: str) -> str:
     return "".join(filter(str.isalnum, ein))
 
 
+def starter(brand_id: UUID, org_id: UUID, account: str, tcr_brand_id: str, *, now: datetime) -> Brand:
+    """The brand that a sandbox begins with: registered and verified, as if long ago."""
+    return Brand(
+        id=brand_id,
+        org_id=org_id,
+        account=account,
+        tcr_brand_id=tcr_brand_id,
+        status=BrandStatus.ACTIVE,
+        identity_status=IdentityStatus.VERIFIED,
+        entity_type=EntityType.PRIVATE_PROFIT,
+        brand_relationship="BASIC_ACCOUNT",
+        display_name="Sandbox",
+        country="US",
+        fields={"company_name": "Sandbox"},
+        tax_id_sealed=None,
+        tax_id_last4=None,
+        revision=1,
+        applied_revision=1,
+        filings=1,
+        filed_at=now,
+        filing_misses=0,
+        submitted_at=now,
+        verified_at=now,
+        failure_reasons=(),
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_id: TaxId, *, now: datetime) -> Brand:
     """A brand on its first day, not filed yet. Raises ValidationFailed naming every field that breaks a rule."""
     fields = {name: str(value) for name in OPTIONAL if (value := getattr(wish, name)) is not None}

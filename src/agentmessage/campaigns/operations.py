@@ -65,6 +65,14 @@ async def create(tx: Tx, tenant: Tenant, wish: CampaignCreate, *, allow_private:
     return campaign
 
 
+async def add_starter(tx: Tx, tenant: Tenant, brand_id: UUID, *, tcr_campaign_id: str) -> UUID:
+    """Give a sandbox the approved campaign that it begins with; it costs nothing."""
+    campaign = rules.starter(new_id(), tenant.org_id, tenant.account, brand_id, tcr_campaign_id, now=tx.now)
+    await queries.insert(tx, campaign)
+    await queries.update(tx, campaign)
+    return campaign.id
+
+
 async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_numbers: bool) -> Campaign:
     """End a campaign for good; the registry is told later. Once more is fine and writes nothing.
 

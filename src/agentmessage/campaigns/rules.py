@@ -153,6 +153,29 @@ def drafted(
     )
 
 
+def starter(
+    campaign_id: UUID, org_id: UUID, account: str, brand_id: UUID, tcr_campaign_id: str, *, now: datetime
+) -> Campaign:
+    """The campaign that a sandbox begins with: approved and shared, as if long ago, and without monthly fees."""
+    wish = CampaignCreate(
+        brand_id=brand_id,
+        usecase=Usecase.CUSTOMER_CARE,
+        description="Messages to try the platform with, to simulated handsets only.",
+        message_flow="The sandbox's test recipient has agreed; every other recipient needs a consent on record.",
+        sample1="Sandbox: hello from your first number. Reply STOP to opt out.",
+    )
+    draft = drafted(campaign_id, org_id, account, wish, monthly_fee_microcents=0, now=now)
+    return msgspec.structs.replace(
+        draft,
+        tcr_campaign_id=tcr_campaign_id,
+        status=CampaignStatus.ACTIVE,
+        is_shared=True,
+        filed_at=now,
+        submitted_at=now,
+        activated_at=now,
+    )
+
+
 def filing(campaign: Campaign, tcr_brand_id: str) -> CampaignFiling:
     """What the registry is told; every flag is said, also when it is false."""
     flags = {name: bool(campaign.fields.get(name)) for name in FLAGS}

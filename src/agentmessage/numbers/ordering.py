@@ -17,6 +17,7 @@ from agentmessage.billing.model import UsageKind
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import inventory, inventory_queries, order_rules
 from agentmessage.numbers import order_queries as queries
@@ -60,6 +61,23 @@ async def place_bulk(
         tenant, order_id, OrderKind.BULK, quantity=quantity, criteria=_told(criteria), settings=settings, now=tx.now
     )
     return await _open(tx, tenant, order, claimed, Counter({NumberType(criteria.number_type): quantity}))
+
+
+async def grant(tx: Tx, tenant: Tenant, *, number: str, campaign_id: UUID, label: str) -> UUID:
+    """Hand over a number that the carrier has in service with a campaign, for nothing; answers its id.
+
+    Its months are charged like any other's. Raises InsufficientInventory when somebody holds it.
+    """
+    claimed = await inventory.claim(tx, tenant, [number])
+    if not claimed:
+        raise InsufficientInventory(available_count=0, unavailable=[number])
+    settings = Settings(campaign_id=campaign_id, label=label)
+    order = _draft(tenant, new_id(), OrderKind.ORDER, quantity=1, criteria={}, settings=settings, now=tx.now)
+    await queries.insert_order(tx, order)
+    await _take(tx, tenant, order, [msgspec.structs.replace(one, is_read=False) for one in claimed])
+    await _complete(tx, tenant, order)
+    (held,) = await queries.list_ordered(tx, tenant.org_id, order.id)
+    return held.id
 
 
 async def settle(tx: Tx, tenant: Tenant, order_id: UUID, *, order_key: str, done: Collection[str]) -> None:

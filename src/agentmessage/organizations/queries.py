@@ -148,7 +148,7 @@ async def standing(db: Statements, org_id: UUID) -> Standing:
         Standing,
         """SELECT (SELECT CASE WHEN bool_or(status = 'ACTIVE') THEN 'ACTIVE'
                                WHEN bool_or(status = 'PENDING') THEN 'PENDING' END FROM brands WHERE org_id = $1),
-                  (SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED'),
+                  (SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED' AND NOT is_starter),
                   (SELECT count(*) FROM campaigns WHERE org_id = $1 AND status IN ('PENDING', 'ACTIVE'))""",
         org_id,
     )
