@@ -471,7 +471,8 @@ def test_a_stop_that_may_mean_another_thing_is_marked_for_somebody_to_look_at(te
 @pytest.mark.parametrize(
     "text",
     [
-        "Cancel, I can't make it tomorrow", "Yes, cancel", "End it", "cancel the order", "End of the day, thanks",
+        "Cancel, I can't make it tomorrow", "Yes, cancel", "Yes. Cancel.", "End it", "cancel the order",
+        "End of the day, thanks",
         "the weekend, thanks", "Don't cancel. Thank you", "do not end", "Cancel my appointment. Thank you", "quit it",
         "Opt out of the insurance", "end, then start again tomorrow",
     ],

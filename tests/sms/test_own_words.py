@@ -126,6 +126,7 @@ def test_a_quote_of_ours_asks_for_nothing(text: str) -> None:
         ("“Reply STOP to unsubscribe”\nstop please", Method.KEYWORD),
         ('"Reply STOP to unsubscribe" please stop', Method.NATURAL_LANGUAGE),
         ("Liked “Sale” please stop texting me", Method.NATURAL_LANGUAGE),
+        ('Liked “Sale” please stop texting me "now"', Method.NATURAL_LANGUAGE),
         ('"STOP"', Method.KEYWORD),
         ("“stop”", Method.KEYWORD),
         ("> stop", Method.KEYWORD),  # nothing of ours is that word alone

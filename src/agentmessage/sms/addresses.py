@@ -28,6 +28,7 @@ _NANP_INTERNATIONAL = re.compile(r"1[2-9][0-9]{2}[2-9][0-9]{6}")
 _ABROAD_FROM_NANP = re.compile(r"(?:011|00)(?=[1-9])")
 _ABROAD = re.compile(r"00(?=[1-9])")
 _DIALED = re.compile(r"\+?[0-9(][0-9 ().\-]*")
+_DRESSED = re.compile(r"(?:tel:|sms:)?([+0-9(][^/;]*)(?:/TYPE=PLMN|;[^\n]*)?", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[ ().\-]+")
 _DIGITS = re.compile(r"[0-9]+")
 _NAME = re.compile(r"[\w .,&'+*/!?#@$-]+")
@@ -46,6 +47,8 @@ def read(address: str, *, ton: int = UNKNOWN, npi: int = 0, texted: str = "+1") 
     if ton == ALPHANUMERIC:
         return name(address)
     written = address.strip()
+    if dressed := _DRESSED.fullmatch(written):
+        written = dressed[1]
     if _DIALED.fullmatch(written):
         written = _SEPARATORS.sub("", written)
     digits = written.removeprefix("+")

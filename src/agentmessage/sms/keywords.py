@@ -55,6 +55,7 @@ class _Openers(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Tails(Struct, frozen=True, forbid_unknown_fields=True):
     clauses: list[str]
+    yes: list[str]
     signatures: list[str]
 
 
@@ -255,12 +256,14 @@ def _phrases(text: str) -> Iterator[str]:
     if (said := _without_asides(_read(text))) in _WHOLE or _OBJECTS.fullmatch(said):
         yield said
     sentences = [sentence for sentence in _SENTENCE_END.split(text) if canonical_words(sentence)]
+    is_answer = bool(sentences) and canonical_words(sentences[0])[0] in PHRASES.tails.yes
     for index, sentence in enumerate(sentences):
         clauses = [read for clause in _CLAUSE_END.split(sentence) if (read := _read(clause)).strip()]
         for candidate in (_read(sentence), *clauses[:1], *clauses[-1:]):
             if (said := _without_asides(candidate)) in _WHOLE or _OBJECTS.fullmatch(said):
                 yield said
-        if index in (0, len(sentences) - 1) and (stop := _STOP_WORDS.fullmatch(_without_asides(_read(sentence)))):
+        is_at_an_end = index in (0, len(sentences) - 1) and not is_answer
+        if is_at_an_end and (stop := _STOP_WORDS.fullmatch(_without_asides(_read(sentence)))):
             yield stop[1]
         for clause in clauses:
             yield from _within(clause, length)

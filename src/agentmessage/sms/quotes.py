@@ -131,7 +131,7 @@ def _cut(text: str, spans: list[tuple[int, int]]) -> str:
 def _closed_at(text: str, opened_at: int) -> int:
     """Behind the quote that begins there: at the text's end where the last mark closes it, or where none does."""
     opens, closes = text[opened_at], _CLOSING[text[opened_at]]
-    if _ENDS_QUOTED.search(text):
+    if text.rstrip(_TRAILING).endswith(tuple(closes)):
         return len(text)
     depth = 0
     for at in range(opened_at, len(text)):
@@ -166,7 +166,7 @@ _CLOSING = {
     "'": "'",
 }
 _OPENS = re.compile(rf"(?:^|(?<=\s))[{re.escape(''.join(_CLOSING))}]")
-_ENDS_QUOTED = re.compile(r"[\u201d\u201c\u00bb\u2019\u203a\"\uff02'][\s.\u2026]*\Z")
+_TRAILING = " \t\r\n.\u2026\u00a0\u200a\u202f"
 _MAY_QUOTE = re.compile(r"[\"'\u2018\u2019\u201c-\u201e\u00ab\u00bb\u2039\u203a\uff02>\uff1e|]|&gt;|-{2}|:\s")
 _QUOTED_LINE = re.compile(r"\s*(?:>|\uff1e|\u203a|\u276f|\|(?=\s)|\u00bb(?=\s)|&gt;)")
 _SPAN = re.compile(
