@@ -94,5 +94,10 @@ async def test_programs_do_as_before_curl_included(simulator: Running, content_t
     assert status == 200
 
 
+async def test_an_order_without_a_body_may_name_any_type(simulator: Running) -> None:
+    """Client libraries do when they are given nothing to send."""
+    assert await ask(simulator, RESET, "Content-Type: application/octet-stream") == 200
+
+
 async def test_a_person_may_look_at_it_in_a_browser(simulator: Running) -> None:
     assert await ask(simulator, "GET /_control/oracle HTTP/1.1", "Sec-Fetch-Site: none") == 200

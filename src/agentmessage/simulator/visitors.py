@@ -37,7 +37,7 @@ def refuse(path: str, headers: Sequence[Header], hosts: Collection[str]) -> Repl
         return _refused(421, "this host is not the simulator's: use its address, or start it with --allow-host")
     if any(name in FROM_A_PAGE and value != b"none" for name, value in headers):
         return _refused(403, "the simulator does not answer pages in a browser")
-    if path.startswith(CONTROL) and not _types(headers) <= READ_AS_JSON:
+    if path.startswith(CONTROL) and _has_body(headers) and not _types(headers) <= READ_AS_JSON:
         return _refused(415, "the body must be application/json")
     return None
 
@@ -56,6 +56,11 @@ def _is_ours(host: str, hosts: Collection[str]) -> bool:
 def _without_port(host: str) -> str:
     bracketed = _BRACKETED.fullmatch(host)
     return bracketed[1] if bracketed else host.partition(":")[0]
+
+
+def _has_body(headers: Sequence[Header]) -> bool:
+    """Client libraries name a type beside a body of no length, too."""
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
 
 
 def _types(headers: Sequence[Header]) -> set[str]:
