@@ -104,6 +104,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         """A real carrier is configured for live organizations."""
         return bool(self.bandwidth_username)
 
+    @property
+    def wide_references(self) -> frozenset[str]:
+        """Accounts whose carrier joins the parts of a long message by references of 16 bits, an octet more."""
+        is_smpp = bool(self.smpp_host) and self.live_text_carrier != "bandwidth"
+        return frozenset({"live"}) if is_smpp and self.smpp_long_texts == "udh16" else frozenset()
+
 
 PREFIX = "AGENTMESSAGE_"
 WORDS = {int: "a whole number", bool: "true or false", str: "text"}

@@ -82,7 +82,7 @@ class Api:
         self._names = Names()
         self._webhook_sender = Sender(allow_private=settings.webhook_allow_private, names=self._names)
         self._beside = self._open_beside(settings, carriers, public_url)
-        self._doors = Doors(requires_propagation=settings.require_propagation)
+        self._doors = Doors(requires_propagation=settings.require_propagation, wide_references=settings.wide_references)
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._text_counts = TextCounts(self.registry, self._doors)
@@ -108,6 +108,7 @@ class Api:
             "form_signer": tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
             "media_links": media_links(settings),
             "requires_propagation": settings.require_propagation,
+            "wide_references": settings.wide_references,
             "doors": self._doors,
             "authenticator": self._authenticator,
             "bells": self.bells,

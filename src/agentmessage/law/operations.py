@@ -1,6 +1,6 @@
 """The law's door: what sending, preflight and hand-over ask."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -27,6 +27,7 @@ from agentmessage.law.model import (
     Weight,
 )
 from agentmessage.organizations.model import QuietHours
+from agentmessage.sms.segments import ReferenceBits
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -63,6 +64,7 @@ async def read(
     now: datetime,
     *,
     requires_propagation: bool,
+    wide_references: Collection[str] = (),
     ahead: Mapping[UUID, Ahead] | None = None,
     with_memory: bool = True,
 ) -> tuple[list[Case], Mapping[UUID, Purse]]:
@@ -70,7 +72,7 @@ async def read(
 
     Without the lock it may be over when it is acted upon: the version in the purse's account tells. Organizations that
     were read as they were before what is `ahead` are shown as they are after it. The hand-over needs no memory: it has
-    tallies of its own.
+    tallies of its own. `wide_references` are accounts whose carrier joins parts by references of 16 bits.
     """
     found, stored = await queries.list_facts(db, asks, now, with_memory=with_memory)
     accounts = dict(stored)
@@ -83,7 +85,14 @@ async def read(
     purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
     resolved = await _resolve(db, asks, found, accounts)
     cases = [
-        _case(ask, facts, guardrails, memories, requires_propagation=requires_propagation)
+        _case(
+            ask,
+            facts,
+            guardrails,
+            memories,
+            requires_propagation=requires_propagation,
+            reference_bits=16 if ask.account in wide_references else 8,
+        )
         for ask, facts, guardrails in zip(asks, found, resolved, strict=True)
     ]
     return cases, purses
@@ -103,9 +112,13 @@ weigh = rules.weigh
 faults = rules.faults
 
 
-async def look(db: Statements, ask: Ask, *, requires_propagation: bool) -> tuple[Purse, Case]:
+async def look(
+    db: Statements, ask: Ask, *, requires_propagation: bool, wide_references: Collection[str] = ()
+) -> tuple[Purse, Case]:
     """One text as it would be judged now, without a lock: to explain, not to admit."""
-    (case,), purses = await read(db, [ask], db.now, requires_propagation=requires_propagation)
+    (case,), purses = await read(
+        db, [ask], db.now, requires_propagation=requires_propagation, wide_references=wide_references
+    )
     return purses[ask.org_id], case
 
 
@@ -191,6 +204,7 @@ def _case(
     memories: dict[tuple[UUID, str], Memory],
     *,
     requires_propagation: bool,
+    reference_bits: ReferenceBits,
 ) -> Case:
     opens_at = None
     window = resolved.quiet_window
@@ -202,7 +216,7 @@ def _case(
     memory = memories.get(key)
     if memory is None:
         memory = memories[key] = _decode_memory(facts.memory) if facts.memory is not None else Memory()
-    return Case(ask, facts, resolved, opens_at, memory, requires_propagation)
+    return Case(ask, facts, resolved, opens_at, memory, requires_propagation, reference_bits)
 
 
 async def _resolve(

@@ -1,5 +1,8 @@
 """Preflight over HTTP: ask before sending, by the rules of sending."""
 
+from collections.abc import Collection
+from typing import cast
+
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.errors import ApiError, NotFound, ValidationFailed
 from agentmessage.kernel.money import price_cents
@@ -37,7 +40,10 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
         raise ValidationFailed(faults)
     ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
     requires_propagation = bool(call.context["requires_propagation"])
-    purse, case = await operations.look(call.db, ask, requires_propagation=requires_propagation)
+    wide_references = cast("Collection[str]", call.context["wide_references"])
+    purse, case = await operations.look(
+        call.db, ask, requires_propagation=requires_propagation, wide_references=wide_references
+    )
     if case.facts.phone_number_id is None:
         raise NotFound
     kind = "outbound_mms" if body.media else "outbound_sms"

@@ -14,7 +14,7 @@ is the one that the flush ahead was to leave.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import getrandbits
 from typing import Any
@@ -80,10 +80,18 @@ class Draft(Struct, frozen=True, kw_only=True):
 class Admission:
     """The door of one cell in one process. `ring` tells the workers of the cell that there is something to send."""
 
-    def __init__(self, db: CellDb, ring: Callable[[str, str], None], *, requires_propagation: bool) -> None:
+    def __init__(
+        self,
+        db: CellDb,
+        ring: Callable[[str, str], None],
+        *,
+        requires_propagation: bool,
+        wide_references: Collection[str] = (),
+    ) -> None:
         self._db = db
         self._ring = ring
         self._requires_propagation = requires_propagation
+        self._wide_references = wide_references
         self.counts: Counter[str] = Counter()
         self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MOST, bound=BOUND)
         self._writing = asyncio.Lock()
@@ -100,7 +108,12 @@ class Admission:
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         if any(draft.claim is not None for draft in drafts):
             async with self._writing, self._db.transaction() as tx:
-                outcomes = await _admit_keyed(tx, drafts, requires_propagation=self._requires_propagation)
+                outcomes = await _admit_keyed(
+                    tx,
+                    drafts,
+                    requires_propagation=self._requires_propagation,
+                    wide_references=self._wide_references,
+                )
         else:
             outcomes = await self._admit_unkeyed(drafts)
         if any(isinstance(outcome, Message) for outcome in outcomes):
@@ -114,7 +127,12 @@ class Admission:
 
     async def _admit_unkeyed(self, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
         judged = await _judge(
-            self._db, drafts, self._db.now, requires_propagation=self._requires_propagation, ahead=self._ahead
+            self._db,
+            drafts,
+            self._db.now,
+            requires_propagation=self._requires_propagation,
+            wide_references=self._wide_references,
+            ahead=self._ahead,
         )
         async with self._writing:
             self._ahead = judged.ahead
@@ -124,7 +142,13 @@ class Admission:
                 return judged.outcomes
             again = [draft for draft in drafts if draft.tenant.org_id in overtaken]
             async with self._db.transaction() as tx:
-                seconds = iter(await admit_all(tx, again, requires_propagation=self._requires_propagation))
+                outcomes = await admit_all(
+                    tx,
+                    again,
+                    requires_propagation=self._requires_propagation,
+                    wide_references=self._wide_references,
+                )
+        seconds = iter(outcomes)
         return [
             next(seconds) if draft.tenant.org_id in overtaken else outcome
             for draft, outcome in zip(drafts, judged.outcomes, strict=True)
@@ -137,7 +161,9 @@ def _word(outcome: Message | Exception) -> str:
     return outcome.code if isinstance(outcome, ApiError) else "repeated"
 
 
-async def _admit_keyed(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> Sequence[Message | Exception]:
+async def _admit_keyed(
+    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, wide_references: Collection[str]
+) -> Sequence[Message | Exception]:
     """As `admit_all`, each key once: the organizations' lock keeps two of one key from being new at the same time."""
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
     claims = {(draft.tenant.org_id, draft.claim.key): draft.claim for draft in drafts if draft.claim is not None}
@@ -147,7 +173,7 @@ async def _admit_keyed(tx: Tx, drafts: Sequence[Draft], *, requires_propagation:
         if draft.claim is not None:
             firsts.setdefault((draft.tenant.org_id, draft.claim.key), draft)
     fresh = [draft for draft in drafts if draft.claim is None or _is_first(draft, firsts, known)]
-    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation)
+    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation, wide_references=wide_references)
     outcomes = dict(zip((draft.id for draft in fresh), admitted, strict=True))
     kept = {
         key: (first.claim, answer_of(outcome))
@@ -185,10 +211,17 @@ def _repeated(
     return idempotency.mismatch(stored.fingerprint, draft.claim) or AlreadyAnswered(stored)
 
 
-async def admit_all(tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool) -> list[Message | ApiError]:
-    """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order."""
+async def admit_all(
+    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, wide_references: Collection[str] = ()
+) -> list[Message | ApiError]:
+    """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order.
+
+    `wide_references` are accounts whose carrier joins parts by references of 16 bits, which take a part more at times.
+    """
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
-    judged = await _judge(tx, drafts, tx.now, requires_propagation=requires_propagation)
+    judged = await _judge(
+        tx, drafts, tx.now, requires_propagation=requires_propagation, wide_references=wide_references
+    )
     await _write(tx, judged)
     return judged.outcomes
 
@@ -209,6 +242,7 @@ async def _judge(
     now: datetime,
     *,
     requires_propagation: bool,
+    wide_references: Collection[str],
     ahead: Mapping[UUID, Ahead] | None = None,
 ) -> Judged:
     """Read what the drafts are decided by, and decide."""
@@ -223,7 +257,14 @@ async def _judge(
         )
         for draft in drafts
     ]
-    cases, purses = await law.read(db, asks, now, requires_propagation=requires_propagation, ahead=ahead)
+    cases, purses = await law.read(
+        db,
+        asks,
+        now,
+        requires_propagation=requires_propagation,
+        wide_references=wide_references,
+        ahead=ahead,
+    )
     prices = {
         False: billing.price("outbound_sms", None, now),
         True: billing.price("outbound_mms", None, now),

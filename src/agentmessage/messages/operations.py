@@ -1,6 +1,6 @@
 """What can be done with texts, by their owner and by the rooms above."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -58,6 +58,7 @@ async def send_own(
     kind: Kind,
     message_id: UUID,
     requires_propagation: bool = True,
+    wide_references: Collection[str] = (),
 ) -> Message:
     """Admit a text that the platform writes for its customer, in the caller's transaction.
 
@@ -66,7 +67,9 @@ async def send_own(
     with, InsufficientCredit or RateLimited.
     """
     draft = Draft(id=message_id, tenant=tenant, kind=kind, sender=sender, recipient=recipient, text=text, priority=0)
-    (outcome,) = await admission.admit_all(tx, [draft], requires_propagation=requires_propagation)
+    (outcome,) = await admission.admit_all(
+        tx, [draft], requires_propagation=requires_propagation, wide_references=wide_references
+    )
     if isinstance(outcome, ApiError):
         raise outcome
     return outcome

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,14 +77,17 @@ LAW = [
 class Doors:
     """The admission of every cell, opened when first needed; handed in by the wiring."""
 
-    def __init__(self, *, requires_propagation: bool) -> None:
+    def __init__(self, *, requires_propagation: bool, wide_references: Collection[str] = ()) -> None:
         self.requires_propagation = requires_propagation
+        self.wide_references = wide_references
         self._open: dict[str, Admission] = {}
 
     def of(self, db: CellDb, ring: Callable[[str, str], None]) -> Admission:
         """The door of one cell."""
         if db.name not in self._open:
-            self._open[db.name] = Admission(db, ring, requires_propagation=self.requires_propagation)
+            self._open[db.name] = Admission(
+                db, ring, requires_propagation=self.requires_propagation, wide_references=self.wide_references
+            )
         return self._open[db.name]
 
     def take_counts(self) -> Counter[str]:
@@ -278,8 +281,11 @@ async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence
 
 
 async def _admit_within(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
+    doors = _doors(call)
     async with call.transaction() as tx:
-        outcomes = await admission.admit_all(tx, drafts, requires_propagation=_doors(call).requires_propagation)
+        outcomes = await admission.admit_all(
+            tx, drafts, requires_propagation=doors.requires_propagation, wide_references=doors.wide_references
+        )
     _doors(call).of(call.db, call.ring).count(outcomes)
     call.wake(admission.BELL)
     return outcomes

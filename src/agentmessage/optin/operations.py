@@ -1,5 +1,6 @@
 """The verbs: ask a contact, hear the answer, let a question lapse, take an agreement from the form."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +25,14 @@ ENDS = {
 
 
 async def ask(
-    tx: Tx, tenant: Tenant, wish: DoubleOptInCreate, *, sender: str, life: timedelta, requires_propagation: bool
+    tx: Tx,
+    tenant: Tenant,
+    wish: DoubleOptInCreate,
+    *,
+    sender: str,
+    life: timedelta,
+    requires_propagation: bool,
+    wide_references: Collection[str] = (),
 ) -> DoubleOptInOut:
     """Text a contact the question, unless it is open or answered already; `sender` is the number's E.164.
 
@@ -42,13 +50,28 @@ async def ask(
             return DoubleOptInOut.of(open_one, is_reused=True)
         await _end(tx, open_one, ChallengeStatus.EXPIRED)
     return DoubleOptInOut.of(
-        await _text(tx, tenant, wish, sender=sender, life=life, requires_propagation=requires_propagation),
+        await _text(
+            tx,
+            tenant,
+            wish,
+            sender=sender,
+            life=life,
+            requires_propagation=requires_propagation,
+            wide_references=wide_references,
+        ),
         is_reused=False,
     )
 
 
 async def _text(
-    tx: Tx, tenant: Tenant, wish: DoubleOptInCreate, *, sender: str, life: timedelta, requires_propagation: bool
+    tx: Tx,
+    tenant: Tenant,
+    wish: DoubleOptInCreate,
+    *,
+    sender: str,
+    life: timedelta,
+    requires_propagation: bool,
+    wide_references: Collection[str],
 ) -> Challenge:
     text = rules.question(wish.confirmation_text)
     message = await messages.send_own(
@@ -60,6 +83,7 @@ async def _text(
         kind=Kind.CONFIRMATION,
         message_id=new_id(),
         requires_propagation=requires_propagation,
+        wide_references=wide_references,
     )
     challenge = Challenge(
         id=new_id(),

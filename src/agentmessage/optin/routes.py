@@ -1,5 +1,6 @@
 """Double opt-in and links to the hosted form over HTTP; the form itself is in `page`."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Protocol, cast
 
@@ -25,6 +26,11 @@ class Environment(Protocol):
     @property
     def consent_captures_per_min(self) -> int:
         """Records that one organization may bring in a minute."""
+        ...
+
+    @property
+    def wide_references(self) -> Collection[str]:
+        """Accounts whose carrier joins the parts of a long message by references of 16 bits."""
         ...
 
     @property
@@ -76,6 +82,7 @@ async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answ
             sender=sender,
             life=timedelta(hours=environment.double_opt_in_hours),
             requires_propagation=environment.require_propagation,
+            wide_references=environment.wide_references,
         )
     if result.reused or result.already_opted_in:
         return Answer(200, result)
