@@ -20,8 +20,9 @@ from agentmessage.consent.model import Source, Suppression
 from agentmessage.kernel import seal
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.optin import tokens
-from agentmessage.optin.page import ConsentPage, address_of
+from agentmessage.optin.page import ConsentPage
 from agentmessage.settings import Settings
+from agentmessage.web.client_address import address_of
 from tests.conftest import NOWHERE, SEAL_KEY, Client, Reply
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, insert_consent, insert_sender

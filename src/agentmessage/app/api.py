@@ -49,6 +49,7 @@ from agentmessage.web.edge import Edge
 from agentmessage.web.observation import Observer
 from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
+from agentmessage.web.strangers import Strangers
 from agentmessage.webhooks.sending import Sender
 
 log = structlog.get_logger("agentmessage.web")
@@ -95,6 +96,7 @@ class Api:
             context=self._context(settings, carriers, public_url),
             ring=self._ringer.ring,
             observer=self._observer,
+            strangers=Strangers(proxies_in_front=settings.proxies_in_front, monotonic=time.monotonic),
         )
         self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []

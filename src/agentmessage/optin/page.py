@@ -3,7 +3,6 @@
 Looking at the page changes nothing, so that previews and mail scanners agree to nothing; only the form does.
 """
 
-import ipaddress
 from urllib.parse import parse_qs
 
 import phonenumbers
@@ -20,6 +19,7 @@ from agentmessage.optin.rendering import Form, page
 from agentmessage.optin.tokens import BadToken, ExpiredToken, FormSigner
 from agentmessage.organizations import operations as organizations
 from agentmessage.web.call import RawHeaders, read_headers
+from agentmessage.web.client_address import address_of
 from agentmessage.web.negotiation import essence
 from agentmessage.web.responses import Receive, Reply, Scope
 
@@ -102,25 +102,6 @@ class ConsentPage:
             user_agent=user_agent or None,
             form_url=self._form_url,
         )
-
-
-def address_of(scope: Scope, proxies_in_front: int) -> str | None:
-    """Where a request comes from: the connection, or what the outermost proxy of ours saw.
-
-    Each proxy adds to X-Forwarded-For on the right; what stands further left anybody may have written.
-    """
-    connection = scope.get("client")
-    direct: str | None = connection[0] if connection else None
-    if proxies_in_front == 0:
-        return direct
-    raw: RawHeaders = scope["headers"]
-    seen = ",".join(value.decode("latin-1") for name, value in raw if name == b"x-forwarded-for").split(",")
-    if len(seen) < proxies_in_front:
-        return direct
-    try:
-        return str(ipaddress.ip_address(seen[-proxies_in_front].strip()))
-    except ValueError:
-        return direct
 
 
 async def _look(db: CellDb, token: FormToken, form: Form) -> Reply:

@@ -66,6 +66,10 @@ class Authenticator:
             return None
         return known
 
+    def was_known(self, header: bytes | None) -> bool:
+        """Whether the key was good when it was last looked up: what strangers do does not hold it up."""
+        return header in self._known
+
     async def look_up(self, header: str | None, *, now: datetime) -> Known:
         """The principal of an Authorization header. Raises Unauthorized, always with the same words."""
         token = _token(header)
@@ -108,6 +112,7 @@ class Authenticator:
         directory = await self._cells.directory()
         principal = await queries.find_principal(directory, Principal, hashlib.sha256(token.encode()).digest())
         if principal is None:
+            self._known.pop(remembered, None)
             return None
         kind, label = _actor(principal)
         known = Known(principal, frozenset(principal.scopes), kind, label, began + REMEMBER_S)

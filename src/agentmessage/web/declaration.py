@@ -160,39 +160,41 @@ class Routes:
 
         def declare(handler: H) -> H:
             body, query = get_type_hints(handler)["call"].__args__
-            self.declared.append(
-                Route(
-                    method=method,
-                    path=path,
-                    scope=_known(scope, f"{method} {path}"),
-                    tag=self.tag,
-                    handler=handler,
-                    body=body,
-                    query=query,
-                    answers=answers,
-                    refuses=refuses,
-                    path_fault=path_fault,
-                    bare=bare,
-                    is_list=is_list,
-                    meta=meta,
-                    optional_body=optional_body,
-                    waits=waits,
-                    keeps_answer=keeps_answer,
-                    body_fault_is_400=body_fault_is_400,
-                    path_is_last=path_is_last,
-                    cursor_header=cursor_header,
-                    streams=streams,
-                    lines=lines,
-                    example=example,
-                    is_secret=is_secret,
-                    max_body_bytes=max_body_bytes,
-                    parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
-                    texts=texts or {},
-                )
+            declared = Route(
+                method=method,
+                path=path,
+                scope=_known(scope, f"{method} {path}"),
+                tag=self.tag,
+                handler=handler,
+                body=body,
+                query=query,
+                answers=answers,
+                refuses=refuses,
+                path_fault=path_fault,
+                bare=bare,
+                is_list=is_list,
+                meta=meta,
+                optional_body=optional_body,
+                waits=waits,
+                keeps_answer=keeps_answer,
+                body_fault_is_400=body_fault_is_400,
+                path_is_last=path_is_last,
+                cursor_header=cursor_header,
+                streams=streams,
+                lines=lines,
+                example=example,
+                is_secret=is_secret,
+                max_body_bytes=max_body_bytes,
+                parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
+                texts=texts or {},
             )
-            return handler
+            return self._keep(declared, handler)
 
         return declare
+
+    def _keep(self, declared: Route, handler: H) -> H:
+        self.declared.append(declared)
+        return handler
 
 
 def _known(scope: str, operation: str) -> str:

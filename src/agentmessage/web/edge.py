@@ -5,6 +5,7 @@ The order of checks is the contract's (decisions, section 1): 401, 403, path 400
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -36,9 +37,11 @@ from agentmessage.web.authentication import Authenticator, Known
 from agentmessage.web.call import Call, RawHeaders, read_headers
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
+from agentmessage.web.fair_share import LARGE_BYTES, FairShare
 from agentmessage.web.negotiation import essence, require_plain
 from agentmessage.web.observation import Observer
 from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
+from agentmessage.web.strangers import Strangers
 from agentmessage.web.streams import LineStream, Stream
 from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
 
@@ -73,6 +76,8 @@ class Edge:
         context: Mapping[str, object],
         ring: Callable[[str, str], None],
         observer: Observer,
+        strangers: Strangers | None = None,
+        share: FairShare | None = None,
     ) -> None:
         self._dispatch = dispatch
         self._cells = cells
@@ -81,6 +86,8 @@ class Edge:
         self._context = context
         self._ring = ring
         self._observer = observer
+        self._strangers = strangers or Strangers(proxies_in_front=0, monotonic=time.monotonic)
+        self._share = share or FairShare()
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,11 +118,16 @@ class Edge:
             raise Unavailable(retry_after_s=1)
         route, parameters = self._find(scope["method"], scope["path"])
         raw_headers: RawHeaders = scope["headers"]
-        tenant = await self._admit(route, raw_headers, request_id)
+        tenant = await self._admit(route, scope, request_id)
         query_string: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         incoming = Incoming(route, parameters, raw_headers, tenant, path, query_string)
-        return await self._perform(incoming, receive)
+        self._share.require(tenant.org_id)
+        performed = self._share.charged(tenant.org_id, self._perform(incoming, receive))
+        if not (route.reads_body and _is_large(raw_headers)):
+            return await performed
+        with self._share.large(tenant.org_id):
+            return await performed
 
     def _find(self, method: str, path: str) -> tuple[Route, Sequence[str]]:
         found = self._dispatch.find(path)
@@ -127,18 +139,28 @@ class Edge:
             raise MethodNotAllowed(allowed(routes))
         return route, parameters
 
-    async def _admit(self, route: Route, raw_headers: RawHeaders, request_id: str) -> Tenant:
+    async def _admit(self, route: Route, scope: Scope, request_id: str) -> Tenant:
         header: bytes | None = None
+        raw_headers: RawHeaders = scope["headers"]
         for name, value in raw_headers:
             if name == b"authorization":
                 header = value
         known = self._authenticator.recall(header)
         if known is None:
-            text = None if header is None else header.decode("latin-1")
-            known = await self._authenticator.look_up(text, now=self._clock.now())
+            known = await self._look_up(scope, header)
         if route.scope not in known.scopes:
             raise Forbidden
         return _tenant(known, request_id)
+
+    async def _look_up(self, scope: Scope, header: bytes | None) -> Known:
+        """Who asks, of a key that is not fresh in memory. Raises Unauthorized, RateLimited."""
+        text = None if header is None else header.decode("latin-1")
+        if self._authenticator.was_known(header):
+            return await self._authenticator.look_up(text, now=self._clock.now())
+        stranger = self._strangers.begin(scope, header)
+        known = await self._authenticator.look_up(text, now=self._clock.now())
+        stranger.count(-1)
+        return known
 
     async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | Stream:
         route = incoming.route
@@ -174,6 +196,16 @@ class Edge:
         if isinstance(result, LineStream):
             result.end_with(self._authenticator.watch, incoming.tenant)
         return result if isinstance(result, Stream) else success(route, result)
+
+
+def _is_large(raw_headers: RawHeaders) -> bool:
+    """Whether the body is announced as large, or its length is not announced."""
+    for name, value in raw_headers:
+        if name == b"content-length":
+            return not value.isdigit() or len(value) > len(str(LARGE_BYTES)) or int(value) > LARGE_BYTES
+        if name == b"transfer-encoding":
+            return True
+    return False
 
 
 async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:

@@ -32,6 +32,9 @@ to read on; a cursor never skips or repeats a row.
 **Queries.** A truth value is true, false, 1, 0, t or f in any case. A list refuses a parameter that it does not know
 (422), since a mistyped filter would show too much; every other operation passes over it.
 
+**Limits.** Any operation can answer 429 `RATE_LIMITED` with `Retry-After`: to an address or a key that keeps failing to
+say who asks, and to an organization whose requests hold the platform up.
+
 **Safe repetition.** Every `POST` takes an `Idempotency-Key`. Every `GET` also answers `HEAD`.
 """
 

@@ -1,0 +1,91 @@
+"""How much of a process one organization gets, while others use it too.
+
+All requests of a process take turns on one event loop, and whoever is long on turn holds everybody up. A turn of up to
+`FREE_S` costs nothing; what is longer is charged to the organization, which may use a quarter of the loop so. Beyond
+that, and beyond a few large bodies at a time, its requests are answered 429 until the quarter has grown again.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from agentmessage.kernel.errors import RateLimited
+from agentmessage.web.buckets import Buckets
+
+T = TypeVar("T")
+
+FREE_S = 0.010
+"""What an ordinary request needs at most in one turn; it is not charged, however many there are."""
+
+SHARE = 0.25
+BURST_S = 0.5
+LARGE_BYTES = 64 * 1024
+MAX_LARGE = 8
+"""Bodies over `LARGE_BYTES` of one organization at one time."""
+
+
+class FairShare:
+    """The turns of each organization in one process."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._turns = Buckets[UUID](capacity=BURST_S, per_second=SHARE, monotonic=monotonic)
+        self._large: Counter[UUID] = Counter()
+
+    def require(self, org_id: UUID) -> None:
+        """Refuse an organization that has used its share. Raises RateLimited."""
+        if wait_s := self._turns.wait_s(org_id):
+            raise RateLimited(retry_after_s=wait_s)
+
+    @contextmanager
+    def large(self, org_id: UUID) -> Generator[None]:
+        """A large body, from its first byte until it is answered. Raises RateLimited when there are enough."""
+        if self._large[org_id] >= MAX_LARGE:
+            raise RateLimited(retry_after_s=1)
+        self._large[org_id] += 1
+        try:
+            yield
+        finally:
+            self._large[org_id] -= 1
+            if not self._large[org_id]:
+                del self._large[org_id]
+
+    def charged(self, org_id: UUID, work: Awaitable[T]) -> "Charged[T]":
+        """Await this in place of `work`, and its long turns are charged."""
+        return Charged(self, org_id, work)
+
+    def charge(self, org_id: UUID, took_s: float) -> None:
+        """A turn is over."""
+        self._turns.take(org_id, took_s - FREE_S)
+
+
+class Charged(Generic[T]):
+    """An awaitable that measures each turn of another one, from one wait to the next."""
+
+    __slots__ = ("_org_id", "_share", "_work")
+
+    def __init__(self, share: FairShare, org_id: UUID, work: Awaitable[T]) -> None:
+        self._share = share
+        self._org_id = org_id
+        self._work = work
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        turns: Any = self._work.__await__()
+        go_on, told = turns.send, None
+        while True:
+            began = time.perf_counter()
+            try:
+                waits_for = go_on(told)
+            except StopIteration as done:
+                return done.value
+            finally:
+                took_s = time.perf_counter() - began
+                if took_s > FREE_S:
+                    self._share.charge(self._org_id, took_s)
+            try:
+                told = yield waits_for
+                go_on = turns.send
+            except BaseException as error:  # noqa: BLE001 - whatever is thrown in is the work's own
+                go_on, told = turns.throw, error

@@ -1,0 +1,56 @@
+"""Requests that fail to say who asks: some from each address, and some with each key; then 429 without a look-up.
+
+A key that was good a moment ago is not held up by what strangers do behind the same address.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from agentmessage.kernel.errors import RateLimited
+from agentmessage.web.buckets import Buckets
+from agentmessage.web.client_address import address_of, network_of
+from agentmessage.web.responses import Scope
+
+BURST_OF_ADDRESS, PER_SECOND_OF_ADDRESS = 100, 10.0
+BURST_OF_KEY, PER_SECOND_OF_KEY = 20, 1.0
+
+
+class Strangers:
+    """Counts in one process who was refused. `proxies_in_front`: whose X-Forwarded-For is believed."""
+
+    def __init__(self, *, proxies_in_front: int, monotonic: Callable[[], float]) -> None:
+        self._proxies_in_front = proxies_in_front
+        self._addresses = Buckets[str](capacity=BURST_OF_ADDRESS, per_second=PER_SECOND_OF_ADDRESS, monotonic=monotonic)
+        self._keys = Buckets[bytes](capacity=BURST_OF_KEY, per_second=PER_SECOND_OF_KEY, monotonic=monotonic)
+
+    def begin(self, scope: Scope, header: bytes | None) -> "Stranger":
+        """A request with a key that is not known to be good. Raises RateLimited."""
+        address = address_of(scope, self._proxies_in_front)
+        network = None if address is None else network_of(address)
+        key = None if header is None else hashlib.blake2b(header, digest_size=16).digest()
+        wait_s = max(
+            0 if network is None else self._addresses.wait_s(network, 1),
+            0 if key is None else self._keys.wait_s(key, 1),
+        )
+        if wait_s:
+            raise RateLimited(retry_after_s=wait_s)
+        stranger = Stranger(self._addresses, network, self._keys, key)
+        stranger.count(1)
+        return stranger
+
+
+class Stranger:
+    """One request whose key is being looked up; it counts as refused until it is known."""
+
+    def __init__(self, addresses: Buckets[str], network: str | None, keys: Buckets[bytes], key: bytes | None) -> None:
+        self._addresses = addresses
+        self._network = network
+        self._keys = keys
+        self._key = key
+
+    def count(self, amount: int) -> None:
+        """Count it, or with -1 count it no more."""
+        if self._network is not None:
+            self._addresses.take(self._network, amount)
+        if self._key is not None:
+            self._keys.take(self._key, amount)
