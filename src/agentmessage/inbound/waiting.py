@@ -2,21 +2,18 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import cast
-from uuid import UUID
 
 from agentmessage.inbound import queries
 from agentmessage.inbound.applying import number_bell, organization_bell
 from agentmessage.inbound.model import Inbound
 from agentmessage.inbound.schemas import WaitQuery
-from agentmessage.kernel.errors import RateLimited
 from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput
+from agentmessage.web.open_requests import OpenRequests
 
 BACKSTOP_S = 5.0
 """Between looks while no bell is heard: a bell is a hint, and may get lost."""
@@ -27,27 +24,15 @@ LONGEST_S = 50.0
 MOST_WAITS = 100
 """Of one key in one process at one time."""
 
+MAX_WAITS_PER_ORGANIZATION = 200
+"""Of all its keys together."""
 
-class Waits:
-    """How many requests of each key wait in this process."""
+
+class Waits(OpenRequests):
+    """How many requests of each key and organization wait in this process."""
 
     def __init__(self, most: int = MOST_WAITS) -> None:
-        self._most = most
-        self._waiting: Counter[tuple[UUID, str]] = Counter()
-
-    @contextmanager
-    def one_more(self, org_id: UUID, label: str) -> Generator[None]:
-        """Wait within this block. Raises RateLimited when the key waits too often already."""
-        who = (org_id, label)
-        if self._waiting[who] >= self._most:
-            raise RateLimited(retry_after_s=1)
-        self._waiting[who] += 1
-        try:
-            yield
-        finally:
-            self._waiting[who] -= 1
-            if not self._waiting[who]:
-                del self._waiting[who]
+        super().__init__(per_key=most, per_organization=MAX_WAITS_PER_ORGANIZATION)
 
 
 async def wait(
@@ -55,7 +40,8 @@ async def wait(
 ) -> Inbound | None:
     """The oldest text behind `since` that fits, or the first that comes now; None when none did in time.
 
-    Also None, and at once, when the process is to end. Raises RateLimited when the key waits too often already.
+    Also None, and at once, when the process is to end. Raises RateLimited when too many of its key, or of its
+    organization, wait already.
     """
     org_id, cell = call.tenant.org_id, call.tenant.cell
     bells, waits = cast("Bells", call.context["bells"]), cast("Waits", call.context["waits"])
