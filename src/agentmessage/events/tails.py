@@ -28,7 +28,7 @@ BELL = "events"
 BACKSTOP_S = 1.0
 """Between looks while no bell is heard: a bell is a hint, and may get lost."""
 
-BREATH_S = 0.05
+BREATH_S = 0.02
 REST = 4.0
 """A look is followed by a rest of so many times as long as it took, and at least a breath."""
 
