@@ -84,7 +84,8 @@ class Platform:
         port = int(self._listener.getsockname()[1])
         simulator_url, smpp_port = self._start_simulator()
         # Postgres is forked here, in the main thread: it lives as long as the thread that started it.
-        database_url = await self._postgres.start()
+        await self._postgres.start()
+        database_url = self._postgres.application_dsn
         self._postgres_keeper = asyncio.create_task(self._keep_postgres(), name="keep postgres")
         place = Place(
             base_url=url_of(self._options.host, port),

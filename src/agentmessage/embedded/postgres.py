@@ -16,12 +16,14 @@ import asyncpg
 
 from agentmessage.embedded import cluster as clusters
 from agentmessage.embedded.account import Account, account_for
+from agentmessage.embedded.application_role import ROLE, hand_over, make_role
 from agentmessage.embedded.binaries import Binaries, binaries_for
 from agentmessage.embedded.errors import EmbeddedPostgresError
 from agentmessage.embedded.ports import free_port
 
 HOST = "127.0.0.1"
 DATABASE = "agentmessage"
+APPLICATION_PASSWORD = "application-password"  # noqa: S105 - a file's name
 START_TIMEOUT_S = 60.0
 RETRY_S = 0.2
 POLL_S = 0.03
@@ -69,6 +71,7 @@ class EmbeddedPostgres:
         self._binaries: Binaries | None = None
         self._account: Account | None = None
         self._password = ""
+        self._application_password = ""
         self._port: int | None = None
 
     @property
@@ -77,11 +80,16 @@ class EmbeddedPostgres:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def dsn(self, database: str = DATABASE) -> str:
-        """The address of one database, password included; valid once started, and unchanged by later restarts."""
-        return _dsn(self._password, self._port, database)
+        """The superuser's address of one database, password included; valid once started, unchanged by restarts."""
+        return _dsn(clusters.SUPERUSER, self._password, self._port, database)
+
+    @property
+    def application_dsn(self) -> str:
+        """The address for the platform: an ordinary role that owns the database; valid and unchanged as `dsn`."""
+        return _dsn(ROLE, self._application_password, self._port, DATABASE)
 
     async def start(self) -> str:
-        """Run Postgres and answer its address when it accepts connections; raises EmbeddedPostgresError.
+        """Run Postgres and answer the superuser's address when it accepts connections; raises EmbeddedPostgresError.
 
         Calling it again after the server died brings it back on the same port.
         """
@@ -159,6 +167,7 @@ class EmbeddedPostgres:
             self._account = account_for(self.cluster)
             self._binaries = binaries_for(self._account)
             self._password = _kept(self.data_dir / "password", secrets.token_urlsafe(24))
+            self._application_password = _kept(self.data_dir / APPLICATION_PASSWORD, secrets.token_urlsafe(24))
             if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
                 self.log.replace(self.log.with_suffix(".log.1"))
         if not self.cluster.exists():
@@ -228,6 +237,12 @@ class EmbeddedPostgres:
         try:
             if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", DATABASE):
                 await connection.execute(f"CREATE DATABASE {_quoted(DATABASE)}")
+            await make_role(connection, password=self._application_password, database=DATABASE)
+        finally:
+            await connection.close()
+        connection = await asyncpg.connect(self.dsn(), timeout=5)
+        try:
+            await hand_over(connection)
         finally:
             await connection.close()
 
@@ -266,15 +281,15 @@ async def _ended(process: subprocess.Popen[bytes], *, poll_s: float) -> int:
 
 
 def known_dsn(data_dir: Path) -> str | None:
-    """The address that the server of a directory has when it runs; None where none has run."""
-    password, port = data_dir / "password", data_dir / "port"
+    """The platform's address of the server of a directory when it runs; None where none has run."""
+    password, port = data_dir / APPLICATION_PASSWORD, data_dir / "port"
     if not (password.exists() and port.exists()):
         return None
-    return _dsn(password.read_text().strip(), int(port.read_text()), DATABASE)
+    return _dsn(ROLE, password.read_text().strip(), int(port.read_text()), DATABASE)
 
 
-def _dsn(password: str, port: int | None, database: str) -> str:
-    return f"postgresql://{clusters.SUPERUSER}:{password}@{HOST}:{port}/{database}"
+def _dsn(role: str, password: str, port: int | None, database: str) -> str:
+    return f"postgresql://{role}:{password}@{HOST}:{port}/{database}"
 
 
 def _quoted(name: str) -> str:
