@@ -28,7 +28,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str = ""  # how carriers reach us for callbacks; empty: http://host:port
     api_pool_size: int = 16
     worker_pool_size: int = 12
+    statement_timeout_s: int = 5  # that a statement of the API, or its wait for a connection, may take: then 503
     log_level: str = "info"
+    log_format: str = "auto"  # json, text, or auto: text at a terminal, json everywhere else
+    access_log: bool = False  # one line for each request
     cors_origin: str = ""  # one origin whose pages may call the API, as https://app.example; empty: none
     seal_key: str = ""  # base64 of 32 bytes: seals tax ids and stored credentials
     simulator_url: str = "http://127.0.0.1:8090"
@@ -149,6 +152,7 @@ LIMITS = {
     "simulator_smpp_port": (1, 65_535),
     "api_pool_size": (1, 1_000),
     "worker_pool_size": (2, 1_000),
+    "statement_timeout_s": (1, 300),
     "carrier_writes_per_min": (0, 1_000_000),
     "smpp_port": (1, 65_535),
     "smpp_binds": (1, 64),
@@ -278,6 +282,7 @@ URL = (_is_url, "an http or https URL")
 RULES: dict[str, tuple[Callable[[str], object], str]] = {
     "database_url": (_is_database, "a URL such as postgresql://user:password@host/name"),
     "log_level": (_is_level, f"one of {', '.join(LEVELS)}"),
+    "log_format": _one_of("auto", "json", "text"),
     "cors_origin": (_is_origin, "one origin such as https://app.example"),
     "seal_key": (_seals, "base64 of 32 bytes, or several such separated by commas"),
     "public_url": URL,

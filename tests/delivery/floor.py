@@ -142,7 +142,15 @@ class Desk:
         self.heard: list[Heard] = []
         self.recorder = Recorder(db, "live", line.name, self.token, retries_unknown=retries_unknown)
         self.dispatcher = Dispatcher(db, "live", line, self.recorder, token=self.token, rules=rules or Rules())
-        self.sweeper = Sweeper(db, "live", line.channels, self.recorder, token=self.token, patience_h=72)
+        self.sweeper = Sweeper(
+            db,
+            "live",
+            line.channels,
+            self.recorder,
+            token=self.token,
+            patience_h=72,
+            mine=lambda: self.dispatcher.held,
+        )
 
     async def hear(self, account: str, heard: Sequence[Heard]) -> None:
         """What app/hearing does, for one cell."""

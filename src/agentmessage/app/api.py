@@ -13,6 +13,7 @@ from agentmessage.app.area_codes import use_area_codes
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.health import Health
 from agentmessage.app.hearing import Hearing
 from agentmessage.app.media import media_links, media_store
 from agentmessage.app.payments import PATH as PAYMENT_NOTICES
@@ -25,7 +26,7 @@ from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.events.following import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
 from agentmessage.events.tails import Tails
 from agentmessage.inbound.waiting import Waits
-from agentmessage.kernel.clock import Clock, WallClock
+from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.errors import ApiError, Internal, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
@@ -69,19 +70,26 @@ class Api:
         carriers: Mapping[str, CarrierSet] | None = None,
     ) -> None:
         use_area_codes(settings)
-        clock = clock or WallClock()
-        self.cells = cells or Cells(settings.database_url, pool_size=settings.api_pool_size, clock=clock)
+        self.cells = cells or Cells(
+            settings.database_url,
+            pool_size=settings.api_pool_size,
+            clock=clock,
+            statement_s=settings.statement_timeout_s,
+        )
         self.registry = CollectorRegistry()
         self.bells = Bells(self.cells)
         self._authenticator = Authenticator(self.cells, time.monotonic)
         self._ringer = Ringer(self.cells)
+        self._health = Health(self.cells, self.registry)
         self._transport = AiohttpTransport()
-        carriers = carriers or carrier_sets(settings, self._transport)
+        self.carriers = carriers = carriers or carrier_sets(settings, self._transport, clock=self.cells.clock)
         public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._media_store = media_store(settings)
         self._payments = payment_providers(settings)
         self._names = Names()
-        self._webhook_sender = Sender(allow_private=settings.webhook_allow_private, names=self._names)
+        self._webhook_sender = Sender(
+            allow_private=settings.webhook_allow_private, names=self._names, clock=self.cells.clock
+        )
         self._beside = self._open_beside(settings, carriers, public_url)
         self._doors = Doors(requires_propagation=settings.require_propagation, wide_references=settings.wide_references)
         routes = all_routes()
@@ -92,7 +100,7 @@ class Api:
             dispatch=Dispatch(routes),
             cells=self.cells,
             authenticator=self._authenticator,
-            clock=clock,
+            clock=clock or self.cells.clock,
             context=self._context(settings, carriers, public_url),
             ring=self._ringer.ring,
             observer=self._observer,
@@ -100,6 +108,7 @@ class Api:
         )
         self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopped = False
 
     def _context(self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str) -> Mapping[str, object]:
         """What rooms need beside the database, by name."""
@@ -192,7 +201,7 @@ class Api:
             case "/healthz":
                 return health.alive()
             case "/readyz":
-                return await health.ready(self.cells)
+                return await self._health.ready()
             case "/metrics":
                 self._observer.flush()
                 self._text_counts.flush()
@@ -212,12 +221,16 @@ class Api:
                 return
 
     async def start(self) -> None:
-        """Start listening to bells and writing key uses."""
+        """Start listening to bells, writing key uses, and looking after the parts that readiness hangs on."""
         await asyncio.to_thread(commit)  # asks git once, in a checkout: no request shall wait for it
-        self._tasks = [asyncio.create_task(self.bells.listen()), asyncio.create_task(self._touch_keys())]
+        background = (self.bells.listen(), self._touch_keys(), self._health.watch())
+        self._tasks = [asyncio.create_task(task) for task in background]
 
     async def stop(self) -> None:
-        """Refuse what is new, end what runs in the background, close the pools."""
+        """Refuse what is new, end what runs in the background, close the pools. Stopping twice does no harm."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         self.edge.is_draining = True
         self.bells.strike_all()
         for task in self._tasks:
@@ -228,6 +241,7 @@ class Api:
         await close_providers(self._payments)
         await self._webhook_sender.close()
         await self._ringer.close()
+        await self._health.close()
         await self.cells.close()
 
     async def _touch_keys(self) -> None:

@@ -24,6 +24,7 @@ from agentmessage.carriers.http import AiohttpTransport, HttpTransport
 from agentmessage.carriers.line_types import LineTypeSource
 from agentmessage.carriers.port import LineOptions, NumberSource, Registry
 from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
+from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.seal import derive, newest_key
 from agentmessage.settings import Settings
 
@@ -64,13 +65,15 @@ class CarrierSet(Struct, frozen=True):
     writes_per_min: int
 
 
-def carrier_sets(settings: Settings, transport: HttpTransport | None = None) -> Mapping[str, CarrierSet]:
+def carrier_sets(
+    settings: Settings, transport: HttpTransport | None = None, *, clock: Clock | None = None
+) -> Mapping[str, CarrierSet]:
     """The carriers of both accounts, over one transport."""
     transport = transport or AiohttpTransport()
-    return {account: _carrier_set(settings, account, transport) for account in ACCOUNTS}
+    return {account: _carrier_set(settings, account, transport, clock) for account in ACCOUNTS}
 
 
-def _carrier_set(settings: Settings, account: str, transport: HttpTransport) -> CarrierSet:
+def _carrier_set(settings: Settings, account: str, transport: HttpTransport, clock: Clock | None) -> CarrierSet:
     is_simulated = account == "sandbox" or not settings.has_carrier_credentials
     bandwidth = _simulated_bandwidth(settings, account) if is_simulated else _real_bandwidth(settings)
     tcr = _simulated_tcr(settings, account) if is_simulated else _real_tcr(settings)
@@ -83,7 +86,7 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport) -> 
         registry=TcrRegistry(tcr, transport),
         carrier_callbacks=BandwidthCallbacks(bandwidth),
         registry_callbacks=TcrCallbacks(tcr),
-        text_lines=text_lines(settings, account, bandwidth, transport),
+        text_lines=text_lines(settings, account, bandwidth, transport, clock=clock),
         text_callbacks=BandwidthTextCallbacks(bandwidth),
         carrier_subscriptions=BandwidthSubscriptions(bandwidth, transport),
         registry_subscriptions=TcrSubscriptions(tcr, transport),

@@ -13,6 +13,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from agentmessage.app import operator_queries, operator_text_queries, operator_texts, queries
+from agentmessage.app.line_states import WORKER_SILENCE
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.organizations import sealing
@@ -33,13 +34,14 @@ HELP = {
     "odd_callbacks": "Callbacks of the last 24 hours that nobody understood or whose subject is unknown.",
     "inbound_problems": "Texts of the last 24 hours that were kept but not applied, by why.",
     "jobs_due": "Jobs that should have run.",
-    "texts_waiting": "Texts that the carrier has not taken: due, for later, or handed over without an answer.",
+    "texts_waiting": "Texts that the carrier has not taken: due, for later, handed over without an answer, or held.",
     "oldest_text_seconds": "How long the oldest due text has waited.",
     "lanes_paused": "Lanes that wait because the carrier asked for patience.",
     "receipts_missing": "Parts handed over one to ten minutes ago without a receipt.",
     "stray_receipts": "Receipts of the last 24 hours that match no message, up to 10,000.",
     "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
     "text_line_up": "Whether a worker's line to a carrier of texts stands.",
+    "worker_clock_skew_seconds": "How far the clock of a worker's machine is ahead of the database's.",
     "webhooks_waiting": "Deliveries that wait, due or for later, by whether their receivers answer well.",
     "oldest_webhook_seconds": "How long the oldest due delivery has waited, by whether its receiver answers well.",
     "webhook_receivers": "Receivers, by whether they answer well.",
@@ -115,7 +117,7 @@ async def _count_texts(db: CellDb) -> list[Sample]:
     samples: list[Sample] = []
     for row in await operator_text_queries.count_queue(db):
         labels = {**cell, "account": row.account}
-        for state, texts in (("due", row.due), ("later", row.later), ("handed", row.handed)):
+        for state, texts in (("due", row.due), ("later", row.later), ("handed", row.handed), ("held", row.held)):
             samples.append(Sample("texts_waiting", {**labels, "state": state}, texts))
         if row.oldest_at is not None:
             samples.append(Sample("oldest_text_seconds", labels, (db.now - row.oldest_at).total_seconds()))
@@ -147,7 +149,15 @@ async def _count_webhooks(db: CellDb) -> list[Sample]:
 async def show(cells: Cells) -> bytes:
     """The last counts, and how lines stand right now, as Prometheus text."""
     stored = msgspec.convert(await queries.read_gauges(await cells.directory()) or [], list[Sample])
-    return generate_latest(_registered([*stored, *await _lines(cells)]))
+    return generate_latest(_registered([*stored, *await _lines(cells), *await _skews(cells)]))
+
+
+async def _skews(cells: Cells) -> list[Sample]:
+    directory = await cells.directory()
+    return [
+        Sample("worker_clock_skew_seconds", {"worker": worker}, skew_s)
+        for worker, skew_s in await queries.list_skews(directory, directory.now - WORKER_SILENCE)
+    ]
 
 
 async def _lines(cells: Cells) -> list[Sample]:

@@ -10,7 +10,14 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, no
 
 
 class CannotStart(Exception):
-    """A process cannot do its work from the start; the message is one sentence for the person at the terminal."""
+    """A process cannot do its work from the start; the message is one sentence for the person at the terminal.
+
+    `status` is how the process ends.
+    """
+
+    def __init__(self, sentence: str, *, status: int = 1) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 def listen(host: str, port: int) -> socket.socket:

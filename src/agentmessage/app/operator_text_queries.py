@@ -16,6 +16,8 @@ RECEIPT_LOOK = timedelta(minutes=10)
 class LaneRow(Struct, frozen=True):
     """Texts of one lane that the carrier has not taken: `due` now, for `later`, `handed` over without an answer.
 
+    `held`: queued before a restore, until the operator releases or drops them.
+
     `lane` is the campaign's id at the registry, or the number where there is no campaign; `oldest_at` since when the
     oldest is due; `paused_until`: the carrier asked for patience.
     """
@@ -27,6 +29,7 @@ class LaneRow(Struct, frozen=True):
     due: int
     later: int
     handed: int
+    held: int
     oldest_at: datetime | None
     paused_until: datetime | None
 
@@ -64,6 +67,7 @@ class QueueCount(Struct, frozen=True):
     due: int
     later: int
     handed: int
+    held: int
     oldest_at: datetime | None
 
 
@@ -79,11 +83,12 @@ async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
     return await db.all(
         LaneRow,
         """SELECT q.account, q.org_id, o.name, coalesce(c.tcr_campaign_id, n.number, q.campaign_id::text),
-                  q.due, q.later, q.handed, q.oldest_at, b.paused_until
+                  q.due, q.later, q.handed, q.held, q.oldest_at, b.paused_until
            FROM (SELECT account, org_id, campaign_id,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS due,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS later,
-                        count(*) FILTER (WHERE claimed_at IS NOT NULL) AS handed,
+                        count(*) FILTER (WHERE claim_until < 'infinity') AS handed,
+                        count(*) FILTER (WHERE claim_until = 'infinity') AS held,
                         min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS oldest_at
                  FROM dispatches GROUP BY account, org_id, campaign_id) q
            JOIN organizations o ON o.id = q.org_id
@@ -143,7 +148,8 @@ async def count_queue(db: Statements) -> list[QueueCount]:
         QueueCount,
         """SELECT account, count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1),
                   count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1),
-                  count(*) FILTER (WHERE claimed_at IS NOT NULL),
+                  count(*) FILTER (WHERE claim_until < 'infinity'),
+                  count(*) FILTER (WHERE claim_until = 'infinity'),
                   min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1)
            FROM dispatches GROUP BY account ORDER BY account""",
         db.now,

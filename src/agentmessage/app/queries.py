@@ -11,15 +11,37 @@ from agentmessage.app.line_states import LineState
 from agentmessage.kernel.db import Statements
 
 
-async def beat(db: Statements, worker: str, lines: Sequence[LineState]) -> None:
-    """This worker is alive, and its lines stand so."""
+async def beat(db: Statements, worker: str, lines: Sequence[LineState], *, skew_s: float = 0.0) -> None:
+    """This worker is alive, its lines stand so, and its machine's clock is so far ahead of the database's."""
     await db.run(
-        """INSERT INTO directory.worker_heartbeats (worker, beat_at, lines) VALUES ($1, $2, $3)
-           ON CONFLICT (worker) DO UPDATE SET beat_at = $2, lines = $3""",
+        """INSERT INTO directory.worker_heartbeats (worker, beat_at, lines, skew_s) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (worker) DO UPDATE SET beat_at = $2, lines = $3, skew_s = $4""",
         worker,
         db.now,
         lines,
+        skew_s,
     )
+
+
+async def list_skews(db: Statements, since: datetime) -> list[tuple[str, float]]:
+    """How far the clocks of workers that were alive since then are ahead of the database's, by the worker's name."""
+    return await db.all(
+        _skew, "SELECT worker, skew_s FROM directory.worker_heartbeats WHERE beat_at >= $1 ORDER BY worker", since
+    )
+
+
+async def prove_writing(db: Statements) -> None:
+    """Change a row."""
+    await db.run(
+        """INSERT INTO directory.installation (name, value) VALUES ('writing', 'true')
+           ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at"""
+    )
+
+
+async def take_space(tx: Statements, filler: bytes) -> None:
+    """Have the database write to new blocks of its disk; to be rolled back."""
+    await tx.run("TRUNCATE directory.space_proofs")
+    await tx.run("INSERT INTO directory.space_proofs (filler) VALUES ($1)", filler)
 
 
 async def list_lines(db: Statements, since: datetime) -> list[tuple[str, list[LineState]]]:
@@ -29,9 +51,11 @@ async def list_lines(db: Statements, since: datetime) -> list[tuple[str, list[Li
     )
 
 
-async def newest_heartbeat(db: Statements) -> datetime | None:
-    """When any worker was last alive."""
-    moment: datetime | None = await db.value("SELECT max(beat_at) FROM directory.worker_heartbeats")
+async def newest_heartbeat(db: Statements, *, max_skew_s: float) -> datetime | None:
+    """When any worker was last alive whose machine's clock is not further from the database's than that."""
+    moment: datetime | None = await db.value(
+        "SELECT max(beat_at) FROM directory.worker_heartbeats WHERE abs(skew_s) <= $1", max_skew_s
+    )
     return moment
 
 
@@ -128,3 +152,7 @@ async def find_first_number(db: Statements, org_id: UUID) -> str | None:
 
 def _lines(worker: str, lines: Any) -> tuple[str, list[LineState]]:
     return worker, msgspec.convert(lines, list[LineState])
+
+
+def _skew(worker: str, skew_s: float) -> tuple[str, float]:
+    return worker, skew_s

@@ -7,13 +7,18 @@ import signal
 import socket
 from collections.abc import Generator
 
+import structlog
 import uvicorn
 
+from agentmessage.app.access_log import AccessLog
 from agentmessage.app.api import Api
 from agentmessage.app.listening import BACKLOG, listen
 from agentmessage.app.log import configure_log
 from agentmessage.app.protocol import StrictProtocol
+from agentmessage.app.starting import require_migrated, say_started
 from agentmessage.settings import Settings
+
+log = structlog.get_logger("agentmessage")
 
 DRAIN_S = 5
 KEEP_ALIVE_S = 75
@@ -54,11 +59,12 @@ def _spare_the_collector() -> None:
 
 async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
     """Serve the API on the settings' address, or on a listening socket that was handed down. Raises CannotStart."""
-    configure_log(settings.log_level, process="api")
+    configure_log(settings.log_level, process="api", form=settings.log_format)
+    await require_migrated(settings)
     api = Api(settings)
     _spare_the_collector()
     config = uvicorn.Config(
-        api,
+        AccessLog(api) if settings.access_log else api,
         loop="none",
         http=StrictProtocol,
         ws="none",
@@ -72,4 +78,10 @@ async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
         timeout_graceful_shutdown=DRAIN_S,
     )
     listener = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
-    await DrainingServer(config, api).serve(sockets=[listener])
+    host, port = listener.getsockname()[:2]
+    await say_started(api.cells, settings, api.carriers, address=f"{host}:{port}")
+    try:
+        await DrainingServer(config, api).serve(sockets=[listener])
+    finally:
+        await api.stop()  # the server does not, when it is told to stop at once
+        log.info("stopped")

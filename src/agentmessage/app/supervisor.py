@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
 from msgspec import Struct
 
 from agentmessage.embedded.account import UNCHANGED
@@ -91,7 +92,7 @@ class Child:
     def last_words(self) -> str:
         """The last line that the child wrote to its log."""
         lines = self.plan.log.read_text(errors="replace").splitlines() if self.plan.log.exists() else []
-        return lines[-1].strip() if lines else "it said nothing"
+        return _said(lines[-1].strip()) if lines else "it said nothing"
 
     async def _keep(self) -> None:
         while True:
@@ -123,6 +124,16 @@ class Child:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+
+def _said(line: str) -> str:
+    """A line of a log for people: of one in JSON what happened, and the end of the error's trace."""
+    try:
+        found = msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:
+        return line
+    trace = str(found.get("exception", "")).strip().splitlines()
+    return ": ".join([str(found.get("event", line)), *trace[-1:]])
 
 
 def ending(status: int) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import resource
 from collections.abc import Awaitable, Callable
 
+from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import parse_keys
@@ -25,9 +26,11 @@ LANDING_S = 8.0
 class Telling:
     """All webhooks of one worker process."""
 
-    def __init__(self, settings: Settings, bells: Bells, *, names: Names | None = None) -> None:
+    def __init__(
+        self, settings: Settings, bells: Bells, *, names: Names | None = None, clock: Clock | None = None
+    ) -> None:
         self._sealer = parse_keys(settings.seal_key) if settings.seal_key else None
-        self._sender = Sender(allow_private=settings.webhook_allow_private, names=names)
+        self._sender = Sender(allow_private=settings.webhook_allow_private, names=names, clock=clock)
         self._bells = bells
         self._dispatchers: list[Dispatcher] = []
         self._telling: list[asyncio.Task[None]] = []

@@ -14,6 +14,7 @@ from agentmessage.carriers.bandwidth import BandwidthAccount, BandwidthTexts
 from agentmessage.carriers.http import HttpTransport
 from agentmessage.carriers.smpp import GsmForm, LongTexts, MessageIds, SmppAccount, SmppTexts
 from agentmessage.carriers.text_port import Hear, OutboundText, TextAnswer, TextCarrier, TextError, TextRefused
+from agentmessage.kernel.clock import Clock
 from agentmessage.settings import Settings
 from agentmessage.smpp.client import Bind
 from agentmessage.smpp.terms import Terms
@@ -59,7 +60,12 @@ class NoLine:
 
 
 def text_lines(
-    settings: Settings, account: str, bandwidth: BandwidthAccount, transport: HttpTransport
+    settings: Settings,
+    account: str,
+    bandwidth: BandwidthAccount,
+    transport: HttpTransport,
+    *,
+    clock: Clock | None = None,
 ) -> Sequence[TextLine]:
     """The lines of one account; together they take every channel."""
     protocol = settings.sandbox_text_carrier if account == "sandbox" else settings.live_text_carrier
@@ -70,7 +76,8 @@ def text_lines(
         return [TextLine(over_http, ALL_CHANNELS)]
     media = over_http if not is_real or bandwidth.application_id else NoLine()
     over_smpp = SmppTexts(
-        _real_smpp(settings) if account == "live" and settings.smpp_host else _simulated_smpp(settings, account)
+        _real_smpp(settings) if account == "live" and settings.smpp_host else _simulated_smpp(settings, account),
+        clock=clock,
     )
     return [TextLine(over_smpp, frozenset({"sms"})), TextLine(media, frozenset({"mms"}))]
 

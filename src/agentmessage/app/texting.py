@@ -122,7 +122,15 @@ class Texting:
             daily_cap=settings.t_mobile_cap,
         )
         dispatcher = Dispatcher(db, account, line.carrier, recorder, token=token, rules=rules, channels=line.channels)
-        sweeper = Sweeper(db, account, line.channels, recorder, token=token, patience_h=settings.receipt_patience_h)
+        sweeper = Sweeper(
+            db,
+            account,
+            line.channels,
+            recorder,
+            token=token,
+            patience_h=settings.receipt_patience_h,
+            mine=lambda: dispatcher.held,
+        )
         self._desks[account].append(Desk(dispatcher, recorder, sweeper))
         title = f"{db.name} texts {account} {line.carrier.name}"
         bell = self._bells.hear(db.name, BELL)

@@ -8,12 +8,16 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
+import structlog
 
+from agentmessage.app.log import configure_log
 from agentmessage.app.up_files import DataDir, pretty_json, write_private
 from agentmessage.app.up_plan import UpOptions
 from agentmessage.app.up_platform import Platform, Steps
 from agentmessage.app.up_text import greeting
 from agentmessage.settings import Settings
+
+log = structlog.get_logger("agentmessage")
 
 STOPPED = 0
 FORCED = 130
@@ -26,6 +30,8 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
     The first signal stops everything in order, at whatever point the start has come to; the second kills. Raises
     CannotStart and EmbeddedPostgresError when it does not come up, with nothing left running.
     """
+    if settings.log_format == "json":
+        configure_log(settings.log_level, process="up", form="json")
     platform = Platform(options, settings, steps, announce)
     ready_files = [DataDir(options.data_dir).ready, *([options.ready_file] if options.ready_file else [])]
     stop, force = asyncio.Event(), asyncio.Event()
@@ -56,7 +62,10 @@ async def up(options: UpOptions, settings: Settings, steps: Steps) -> int:
 
 
 def announce(sentence: str) -> None:
-    """Say it loudly: on standard error, with our name, at once."""
+    """Say it loudly: on standard error, with our name, at once; in the log where that was asked for."""
+    if structlog.is_configured():
+        log.warning(sentence)
+        return
     sys.stderr.write(f"agentmessage: {sentence}\n")
     sys.stderr.flush()
 
@@ -65,8 +74,11 @@ async def _run(platform: Platform, options: UpOptions, settings: Settings, ready
     note, place = await platform.start()
     for path in ready_files:
         write_private(path.absolute(), pretty_json(msgspec.to_builtins(note)))
-    sys.stdout.write(greeting(note, settings, place, has_simulator=options.has_simulator))
-    sys.stdout.flush()
+    if structlog.is_configured():
+        log.info("ready", base_url=note.base_url, simulator_url=note.simulator_url, pid=note.pid)
+    else:
+        sys.stdout.write(greeting(note, settings, place, has_simulator=options.has_simulator))
+        sys.stdout.flush()
     await asyncio.Event().wait()
 
 
@@ -94,7 +106,13 @@ def usual_steps() -> Steps:
     """What this release does to a database: its migrations, then the first organizations and keys."""
     from agentmessage.app.bootstrap import bootstrap  # noqa: PLC0415 - it knows every room; only the start needs it
     from agentmessage.app.sandbox import first_number  # noqa: PLC0415
-    from agentmessage.migrations.runner import migrate  # noqa: PLC0415
+    from agentmessage.migrations.notice import restored_notice  # noqa: PLC0415
+    from agentmessage.migrations.runner import migrate_and_hold  # noqa: PLC0415
+
+    async def migrate(dsn: str) -> None:
+        done = await migrate_and_hold(dsn)
+        if done.is_restored:
+            announce(restored_notice(done.held))
 
     async def first_keys(dsn: str, settings: Settings, known: Mapping[str, str] | None) -> dict[str, str]:
         return msgspec.to_builtins(await bootstrap(dsn, settings, known))

@@ -21,10 +21,13 @@ from agentmessage.app.log import configure_log
 from agentmessage.app.media import media_store
 from agentmessage.app.payments import close_providers, payment_providers
 from agentmessage.app.sandbox import Beginning
+from agentmessage.app.starting import require_migrated, say_started
 from agentmessage.app.telling import Telling
 from agentmessage.app.texting import Texting
 from agentmessage.app.work_plan import job_handlers, limits, line_carriers
+from agentmessage.app.worker_watch import WorkerWatch
 from agentmessage.carriers.http import AiohttpTransport
+from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
@@ -51,36 +54,46 @@ ORDER_LOOPS = 3
 
 async def work(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C."""
-    configure_log(settings.log_level, process="worker")
+    configure_log(settings.log_level, process="worker", form=settings.log_format)
+    await require_migrated(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     worker = Worker(settings)
+    await worker.say_started()
     running = asyncio.create_task(worker.run())
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await worker.close()
+    log.info("stopped")
 
 
 class Worker:
     """All loops of one process."""
 
-    def __init__(self, settings: Settings, *, carriers: Mapping[str, CarrierSet] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        carriers: Mapping[str, CarrierSet] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         use_area_codes(settings)
         self._settings = settings
         self._transport = AiohttpTransport()
-        self._carriers = carriers or carrier_sets(settings, self._transport)
+        self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size, clock=clock)
+        self._carriers = carriers or carrier_sets(settings, self._transport, clock=self._cells.clock)
         self._payments = payment_providers(settings)
-        self._cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
         self._media_store = media_store(settings)
         self._bells = Bells(self._cells)
         self._ringer = Ringer(self._cells)
         lines = {account: carrier.text_lines for account, carrier in self._carriers.items()}
         self._texting = Texting(settings, self._cells, lines, bells=self._bells, ring=self._ringer.ring)
-        self._telling = Telling(settings, self._bells)
+        self._telling = Telling(settings, self._bells, clock=self._cells.clock)
+        self._watch = WorkerWatch(self._cells, self._texting.line_states)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{socket.gethostname()}/{os.getpid()}"
 
@@ -95,6 +108,7 @@ class Worker:
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._bells.listen())
+            group.create_task(self._watch.run())
             group.create_task(self._forever("heartbeat", self._beat))
             group.create_task(self._forever("subscriptions", self._subscribe))
             for account in self._carriers:  # one loop each: a long account does not hold up the other
@@ -109,6 +123,10 @@ class Worker:
                         await self._start_cell(group, name)
                 require_not_cancelled()
                 await asyncio.sleep(NEW_CELLS_S if known else AFTER_FAILURE_S)
+
+    async def say_started(self) -> None:
+        """The one line at start."""
+        await say_started(self._cells, self._settings, self._carriers)
 
     async def close(self) -> None:
         """Close pools and connections."""
@@ -148,14 +166,15 @@ class Worker:
             try:
                 await once()
             except DATABASE_AWAY as error:
-                log.warning("database away", loop=title, error=str(error) or type(error).__name__)
+                log.debug("database away", loop=title, error=str(error) or type(error).__name__)
                 await asyncio.sleep(AFTER_FAILURE_S)
             except Exception:
                 log.exception("loop failed", loop=title)
                 await asyncio.sleep(AFTER_FAILURE_S)
 
     async def _beat(self) -> None:
-        await queries.beat(await self._cells.directory(), self._name, self._texting.line_states())
+        directory = await self._cells.directory()
+        await queries.beat(directory, self._name, self._texting.line_states(), skew_s=self._watch.skew_s)
         await asyncio.sleep(HEARTBEAT_S)
 
     async def _subscribe(self) -> None:

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from agentmessage.cli import admin_accounts, admin_audit, admin_numbers, admin_texts, admin_wallet
+from agentmessage.cli import (
+    admin_accounts,
+    admin_audit,
+    admin_messages,
+    admin_numbers,
+    admin_texts,
+    admin_wallet,
+)
 
 admin = typer.Typer(no_args_is_help=True, help="Work on the platform as the person who hosts it.")
 for name, group in {
@@ -13,6 +20,7 @@ for name, group in {
     **admin_wallet.GROUPS,
     **admin_numbers.GROUPS,
     **admin_texts.GROUPS,
+    **admin_messages.GROUPS,
     **admin_audit.GROUPS,
 }.items():
     admin.add_typer(group, name=name)

@@ -11,7 +11,7 @@ texts = typer.Typer(no_args_is_help=True, help="Texts on their way.")
 
 GROUPS = {"texts": texts}
 
-LANES = ("organization", "account", "lane", "due", "later", "handed", "oldest_at", "paused_until", "org_id")
+LANES = ("organization", "account", "lane", "due", "later", "handed", "held", "oldest_at", "paused_until", "org_id")
 LINES = ("worker", "account", "carrier", "channels", "is_up", "room")
 STRAY = ("received_at", "account", "carrier", "carrier_message_id", "sender", "status", "why", "raw")
 UNKNOWN = ("message_id", "account", "sender", "recipient", "unknown_at", "reason", "org_id")

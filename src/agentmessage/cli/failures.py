@@ -20,6 +20,8 @@ FAULTY = 70
 """A bug of ours (EX_SOFTWARE of sysexits.h)."""
 STOPPED = 130
 
+FORMAT_VARIABLE = "AGENTMESSAGE_LOG_FORMAT"
+PARTS = frozenset({"up", "serve", "work", "simulate"})
 DEBUG_VARIABLE = "AGENTMESSAGE_DEBUG"
 NOT_ALLOWED = frozenset({401, 403})
 
@@ -69,8 +71,18 @@ def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
     """Say why, and end with the status."""
     from agentmessage.cli.tables import say  # noqa: PLC0415 - see the room's front page
 
-    say(f"agentmessage: {sentence}", is_harm=True)
+    if is_json_asked() and sys.argv[1:2] and sys.argv[1] in PARTS:
+        import json  # noqa: PLC0415
+
+        sys.stderr.write(json.dumps({"level": "critical", "event": sentence, "process": sys.argv[1]}) + "\n")
+    else:
+        say(f"agentmessage: {sentence}", is_harm=True)
     sys.exit(status)
+
+
+def is_json_asked() -> bool:
+    """The log is to be JSON whoever reads it, so also the sentence that a part of the platform ends with."""
+    return os.environ.get(FORMAT_VARIABLE) == "json"
 
 
 def _words(error: Exception) -> str:
@@ -113,6 +125,8 @@ def _status(error: Exception) -> int:
     kinds = _kinds(error)
     if isinstance(error, Failure):
         return error.status
+    if "CannotStart" in kinds:
+        return getattr(error, "status", FAILED)
     if "Misconfigured" in kinds:
         return MISUSED
     if "APIConnectionError" in kinds:

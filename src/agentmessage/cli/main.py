@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agentmessage.cli.admin import admin
-from agentmessage.cli.failures import Failure, give_up, in_one_sentence
-from agentmessage.cli.tables import speak_utf8
+from agentmessage.cli.failures import Failure, give_up, in_one_sentence, is_json_asked
+from agentmessage.cli.tables import say, speak_utf8
 from agentmessage.cli.users import add_user_commands
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     smpp_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the simulated carrier and registry, useful also without the rest."""
+    from agentmessage.app.log import configure_log  # noqa: PLC0415
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
     from agentmessage.simulator.server import serve as serve_simulator  # noqa: PLC0415
 
@@ -192,7 +193,9 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
         time_scale=time_scale,
         seed=seed,
         hosts=frozenset(name.lower() for name in allow_host or ()),
+        logs_words=is_json_asked(),
     )
+    configure_log("info", process="simulator", form="json" if is_json_asked() else "auto")
     _run_fast(serve_simulator(config))
 
 
@@ -201,13 +204,16 @@ def migrate(
     cell: Annotated[list[str] | None, typer.Option(help="Also add this cell, such as cell_01; repeatable.")] = None,
 ) -> None:
     """Bring the database at DATABASE_URL to what this release needs; running it twice does no harm."""
-    from agentmessage.migrations.runner import migrate as run_migrations  # noqa: PLC0415
+    from agentmessage.migrations.notice import restored_notice  # noqa: PLC0415
+    from agentmessage.migrations.runner import migrate_and_hold  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings()
     _require_database(settings.database_url)
-    applied = asyncio.run(run_migrations(settings.database_url, new_cells=cell or ()))
-    typer.echo("\n".join(f"applied {name}" for name in applied) or "The database is current.")
+    done = asyncio.run(migrate_and_hold(settings.database_url, new_cells=cell or ()))
+    typer.echo("\n".join(f"applied {name}" for name in done.applied) or "The database is current.")
+    if done.is_restored:
+        say(restored_notice(done.held), is_harm=True)
 
 
 def _require_complete(settings: "Settings") -> None:

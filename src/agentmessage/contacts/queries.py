@@ -9,7 +9,8 @@ async def lock_waiting(tx: Statements, org_id: UUID, contact: str) -> list[UUID]
     """Texts to the contact that no worker has claimed, kept from being claimed; by dispatches_pair_idx."""
     return await tx.all(
         _id,
-        """SELECT message_id FROM dispatches WHERE org_id = $1 AND recipient = $2 AND claimed_at IS NULL
+        """SELECT message_id FROM dispatches WHERE org_id = $1 AND recipient = $2
+             AND (claimed_at IS NULL OR claim_until = 'infinity')
            ORDER BY message_id FOR UPDATE""",
         org_id,
         contact,

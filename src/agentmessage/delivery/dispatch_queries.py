@@ -129,14 +129,25 @@ async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, u
 
 
 async def adopt_orphans(
-    db: Statements, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
+    db: Statements,
+    account: str,
+    channels: Sequence[str],
+    *,
+    token: UUID,
+    until: datetime,
+    limit: int,
+    mine: Sequence[UUID] = (),
 ) -> list[Claim]:
-    """Take over claims whose worker is gone; by dispatches_claim_idx."""
+    """Take over claims whose worker is gone, but not `mine`, which only came too late to be prolonged.
+
+    Served by dispatches_claim_idx.
+    """
     return await db.all(
         Claim,
         """WITH orphans AS (
                SELECT message_id FROM dispatches
                WHERE claimed_at IS NOT NULL AND claim_until <= $3 AND account = $1 AND channel = ANY ($2)
+                 AND message_id <> ALL ($7)
                ORDER BY claim_until LIMIT $6 FOR UPDATE SKIP LOCKED),
            adopted AS (
                UPDATE dispatches d SET claim_token = $4, claim_until = $5 FROM orphans o
@@ -151,6 +162,7 @@ async def adopt_orphans(
         token,
         until,
         limit,
+        mine,
     )
 
 

@@ -99,6 +99,8 @@ class Dispatcher:
 
         Let it come to its end: what it has claimed it must hand over.
         """
+        if self._recorder.is_behind:
+            return IDLE_S
         ready = await self._lanes.next_ready()
         self._note_look(found=bool(ready))
         shares = pacing.shares(ready, min(self._line.room, MOST))
@@ -119,9 +121,14 @@ class Dispatcher:
 
     async def prolong(self) -> None:
         """Say that this worker holds what it has handed over or learned; what it has lost sight of becomes unknown."""
-        held = [*self._flying, *self._recorder.held]
+        held = self.held
         if held:
             await dispatch_queries.prolong(self._db, self._token, held, until=self._lease())
+
+    @property
+    def held(self) -> Sequence[UUID]:
+        """Messages whose outcome this worker waits for, or knows and has not recorded yet."""
+        return [*self._flying, *self._recorder.held]
 
     async def until_landed(self) -> None:
         """Wait until the line has answered for everything that was handed over."""

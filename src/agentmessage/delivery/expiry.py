@@ -1,5 +1,7 @@
 """What time does to texts: claims whose worker is gone, validity that is over, receipts that never come."""
 
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -23,6 +25,12 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Cause, Status
 
 MOST = 500
+LONG_S = LEASE_S / 4
+"""A sweep that takes longer was held up by a database that did not answer."""
+
+GRACE_S = LEASE_S / 2
+"""Twice the time after which a living worker prolongs its claims."""
+
 LATE_RECEIPTS = timedelta(days=7)
 """How long after we gave up on a receipt it may still turn the text into delivered."""
 
@@ -38,10 +46,23 @@ ORPHANED = Unknown("the worker that handed it over is gone")
 
 
 class Sweeper:
-    """The sweeps of one worker in one cell, for one line. Any number may run beside each other."""
+    """The sweeps of one worker in one cell, for one line. Any number may run beside each other.
+
+    While the database is away or takes no writes, no worker can prolong its claims. So after a sweep that failed or
+    took long, claims of others are left alone until the living had time to. `mine` are the claims of this very worker.
+    """
 
     def __init__(
-        self, db: CellDb, account: str, channels: frozenset[str], recorder: Recorder, *, token: UUID, patience_h: int
+        self,
+        db: CellDb,
+        account: str,
+        channels: frozenset[str],
+        recorder: Recorder,
+        *,
+        token: UUID,
+        patience_h: int,
+        mine: Callable[[], Sequence[UUID]] = tuple,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
         self._account = account
@@ -49,11 +70,24 @@ class Sweeper:
         self._recorder = recorder
         self._token = token
         self._patience = timedelta(hours=patience_h)
+        self._mine = mine
         self._place: tuple[datetime, UUID] | None = None
+        self._elapsed = elapsed
+        self._is_troubled = False
+        self._adopts_from = elapsed()
 
     async def turn(self) -> int:
         """Sweep once; answers how much was found, so that a long queue is gone through at once."""
-        return await self._adopt() + await self._expire() + await receipts.match_early(self._db, self._account)
+        was_troubled, self._is_troubled = self._is_troubled, True
+        began_at = self._elapsed()
+        found = await self._expire() + await receipts.match_early(self._db, self._account)
+        now = self._elapsed()
+        if was_troubled or now - began_at > LONG_S:
+            self._adopts_from = now + GRACE_S
+        if now >= self._adopts_from:
+            found += await self._adopt()
+        self._is_troubled = self._elapsed() - now > LONG_S
+        return found
 
     async def give_up(self) -> int:
         """Give up on receipts that are overdue; answers how many texts that was.
@@ -88,7 +122,13 @@ class Sweeper:
 
     async def _adopt(self) -> int:
         orphans = await dispatch_queries.adopt_orphans(
-            self._db, self._account, self._channels, token=self._token, until=self._lease(), limit=MOST
+            self._db,
+            self._account,
+            self._channels,
+            token=self._token,
+            until=self._lease(),
+            limit=MOST,
+            mine=self._mine(),
         )
         for claim in orphans:
             self._recorder.add(claim, ORPHANED)

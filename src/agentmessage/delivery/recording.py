@@ -27,7 +27,7 @@ from agentmessage.delivery.claims import (
     verdict,
 )
 from agentmessage.delivery.move_queries import Move, move
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong, Tx
 from agentmessage.sms.traces import pair_trace
 
 log = structlog.get_logger("agentmessage.messages")
@@ -35,6 +35,8 @@ log = structlog.get_logger("agentmessage.messages")
 MOST = 500
 RETRY_S = 0.5
 TRIES = 3
+MAX_UNRECORDED = 5_000
+"""Outcomes that wait for a database that is away before nothing more is claimed."""
 
 
 class Recorder:
@@ -50,6 +52,7 @@ class Recorder:
         self._held: set[UUID] = set()
         self._added = asyncio.Event()
         self._recorded = asyncio.Condition()
+        self._is_refused = False
         self._count_added = 0
         self._count_recorded = 0
 
@@ -59,6 +62,11 @@ class Recorder:
         self._held.add(claim.message_id)
         self._count_added += 1
         self._added.set()
+
+    @property
+    def is_behind(self) -> bool:
+        """The database does not take outcomes, or not fast enough: nothing should be claimed that adds to them."""
+        return self._is_refused or len(self._held) >= MAX_UNRECORDED
 
     @property
     def held(self) -> Collection[UUID]:
@@ -86,23 +94,32 @@ class Recorder:
                     self._recorded.notify_all()
 
     async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
+        if await self._is_recorded(batch) or len(batch) == 1:
+            return
+        for one in batch:  # one of them cannot be recorded, or all take too long at once
+            await self._flush([one])
+
+    async def _is_recorded(self, batch: Sequence[tuple[Claim, Outcome]]) -> bool:
+        """Record a batch, however long the database is away; False when it cannot be recorded as a whole."""
         tries = 0
-        while True:
+        while tries < TRIES:
             try:
                 await self._record(batch)
-            except DATABASE_AWAY:
-                await asyncio.sleep(RETRY_S)
+            except StatementTooLong:
+                if len(batch) > 1:
+                    return False
+            except DATABASE_AWAY as error:
+                if not self._is_refused:
+                    log.warning("outcomes wait for the database", count=len(self._held), error=str(error))
+                self._is_refused = True
             except Exception:
                 tries += 1
                 log.exception("outcomes were not recorded", count=len(batch), tries=tries)
-                await asyncio.sleep(RETRY_S)
-                if tries >= TRIES:
-                    break
             else:
-                return
-        if len(batch) > 1:  # one of them cannot be recorded: the others can
-            for one in batch:
-                await self._flush([one])
+                self._is_refused = False
+                return True
+            await asyncio.sleep(RETRY_S)
+        return False
 
     async def _record(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
         decided = [verdict(claim, outcome, retries_unknown=self._retries_unknown) for claim, outcome in batch]

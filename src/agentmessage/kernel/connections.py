@@ -3,6 +3,10 @@
 asyncpg's own pool gives a connection back through a shielded task with a time-out, which was a sixth of a request.
 Here giving back is two list operations; only a connection that was left in doubt — its statement cut short, its
 transaction still open — takes the slow way and proves itself before it is lent again.
+
+A server can also stop answering without a word (frozen, or cut off by a network that drops packets). Then a statement
+times out here, its connection is cut off, since asking the server to cancel would wait just as long, and the next
+callers wait for one attempt to connect instead of one statement each.
 """
 
 import asyncio
@@ -20,7 +24,10 @@ IDLE_S = 300.0
 RECOVERY_S = 5.0
 """How long a connection in doubt has to come back to rest before it is cut off."""
 
-_UNSETTLING = (
+PROOF_S = 1.5
+"""How long a server that has left a statement unanswered has to accept a connection."""
+
+UNSETTLING = (
     TimeoutError,
     OSError,
     asyncpg.InterfaceError,
@@ -33,11 +40,19 @@ _UNSETTLING = (
 
 
 class Connections:
-    """At most `size` connections, opened when first needed; who finds none free waits in line."""
+    """At most `size` connections, opened when first needed; who finds none free waits in line.
 
-    def __init__(self, connect: Callable[[], Awaitable["asyncpg.Connection"]], *, size: int) -> None:
+    Whoever has none after `patience_s` gets a TimeoutError.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable["asyncpg.Connection"]], *, size: int, patience_s: float = 60.0
+    ) -> None:
         self._connect = connect
         self._size = size
+        self._patience_s = patience_s
+        self._proof: asyncio.Task[None] | None = None
+        self._is_suspect = False
         self._idle: deque[tuple[asyncpg.Connection, float]] = deque()
         self._all: set[asyncpg.Connection] = set()
         self._reserved = 0
@@ -53,6 +68,8 @@ class Connections:
     async def close(self, *, within_s: float) -> None:
         """Close every connection: those in use when they come back, or after `within_s` by force."""
         self._closing = True
+        if self._proof is not None:
+            self._proof.cancel()
         while self._line:
             _hand(self._line.popleft(), None)
         with contextlib.suppress(TimeoutError):
@@ -70,8 +87,27 @@ class Connections:
         self._all.clear()
 
     async def take(self) -> "asyncpg.Connection":
-        """The warmest free connection, a new one, or the next that comes back."""
+        """The warmest free connection, a new one, or the next that comes back. Raises TimeoutError."""
+        if self._idle and not self._is_suspect and not self._closing:
+            connection = self._idle.pop()[0]
+            if not connection.is_closed():
+                return connection
+            self._all.discard(connection)
+        async with asyncio.timeout(self._patience_s):
+            return await self._take()
+
+    def suspect(self) -> None:
+        """A statement was not answered in time: nobody gets a connection before the server has accepted a new one."""
+        self._is_suspect = True
+        while self._idle:
+            idle = self._idle.popleft()[0]
+            idle.terminate()
+            self._forget(idle)
+
+    async def _take(self) -> "asyncpg.Connection":
         while not self._closing:
+            if self._is_suspect:
+                await self._prove()
             if self._idle:
                 connection = self._idle.pop()[0]
                 if not connection.is_closed():
@@ -93,6 +129,23 @@ class Connections:
             recovery.add_done_callback(self._recoveries.discard)
         else:
             self._lend_on(connection)
+
+    async def _prove(self) -> None:
+        """Wait for the one attempt to connect that is under way. Raises what became of it."""
+        if self._proof is None or self._proof.done():
+            self._proof = asyncio.get_running_loop().create_task(self._try())
+            self._proof.add_done_callback(lambda proof: proof.cancelled() or proof.exception())  # nobody may be waiting
+        await asyncio.shield(self._proof)
+
+    async def _try(self) -> None:
+        async with asyncio.timeout(PROOF_S):
+            connection = await self._connect()
+        self._is_suspect = False
+        if len(self._all) + self._reserved < self._size and not self._closing:
+            self._all.add(connection)
+            self._lend_on(connection)
+        else:
+            connection.terminate()
 
     def _lend_on(self, connection: "asyncpg.Connection") -> None:
         while self._line:
@@ -141,7 +194,7 @@ class Connections:
         try:
             async with asyncio.timeout(RECOVERY_S):
                 await connection.reset()
-        except (asyncpg.PostgresError, *_UNSETTLING):
+        except (asyncpg.PostgresError, *UNSETTLING):
             connection.terminate()
             self._forget(connection)
         else:
@@ -181,8 +234,11 @@ class Loan:
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
+        if isinstance(error, TimeoutError):
+            self._connections.suspect()
+            self._connection.terminate()
         cut_short = error is not None and not isinstance(error, Exception)  # cancelled
-        self._connections.give_back(self._connection, in_doubt=cut_short or isinstance(error, _UNSETTLING))
+        self._connections.give_back(self._connection, in_doubt=cut_short or isinstance(error, UNSETTLING))
 
 
 def _closed() -> asyncpg.InterfaceError:

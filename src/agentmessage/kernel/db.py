@@ -12,21 +12,40 @@ from typing import Any, LiteralString, Protocol, TypeVar
 import asyncpg
 import msgspec
 
-from agentmessage.kernel.clock import Clock, WallClock
-from agentmessage.kernel.connections import Connections
+from agentmessage.kernel import database_queries
+from agentmessage.kernel.clock import Clock, DatabaseClock
+from agentmessage.kernel.connections import Connections, Loan
+from agentmessage.kernel.database_queries import NotMigratedHere
 
 T = TypeVar("T")
+
+CLOSE_S = 5.0
+"""How long closing waits for connections in use before it cuts them off."""
+
+DEFAULT_CELL = "cell_00"
+STATEMENT_S = 60.0
+WATCH_STATEMENT_S = 2.0
+CONNECT_S = 5.0
+SERVER_SHARE = 0.9
+"""A statement that is merely slow is ended by the server, a little before it would cost the connection here."""
+
+IDLE_IN_TRANSACTION_S = 60.0
+"""How long the server lets a transaction hold its locks while nobody speaks in it."""
 
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.exceptions.CannotConnectNowError,
-    asyncpg.exceptions.AdminShutdownError,
-    asyncpg.exceptions.CrashShutdownError,
-    asyncpg.exceptions.TooManyConnectionsError,
+    asyncpg.exceptions.InternalClientError,  # the connection broke in the middle of an answer
+    asyncpg.exceptions.InsufficientResourcesError,  # disk or memory is full, no connection is left
+    asyncpg.exceptions.OperatorInterventionError,  # starting, stopping, or the statement took too long
+    asyncpg.exceptions.ReadOnlySQLTransactionError,  # a failover is under way
+    asyncpg.exceptions.PostgresSystemError,  # its disk fails
+    NotMigratedHere,
     OSError,
 )
-"""What a statement raises while Postgres is down, starting or stopping."""
+"""What a statement raises while Postgres cannot do its work; the same statement may succeed later."""
+
+StatementTooLong = asyncpg.exceptions.QueryCanceledError
 
 UniqueViolation = asyncpg.exceptions.UniqueViolationError
 
@@ -119,8 +138,18 @@ class CellDb:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Tx]:
         """Open a transaction; it commits when the block ends."""
-        async with self._connections.lend() as connection, connection.transaction():
-            yield Tx(connection, self._clock.now())
+        async with self._connections.lend() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield Tx(connection, self._clock.now())
+            except TimeoutError:  # a server that does not answer does not roll back either; hanging up makes it
+                connection.terminate()
+                raise
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator["asyncpg.Connection"]:
@@ -131,6 +160,10 @@ class CellDb:
         finally:
             self._connections.give_back(connection, in_doubt=True)
 
+    def lend(self) -> Loan:
+        """Lend a bare connection that is left at rest, for the length of an `async with`."""
+        return self._connections.lend()
+
     async def close(self) -> None:
         """Close every connection, waiting for what is under way, but not for what will never end."""
         await self._connections.close(within_s=CLOSE_S)
@@ -139,21 +172,40 @@ class CellDb:
 class Cells:
     """The pools of every cell of one Postgres, opened when first asked for."""
 
-    def __init__(self, dsn: str, *, pool_size: int = 16, clock: Clock | None = None) -> None:
+    def __init__(
+        self, dsn: str, *, pool_size: int = 16, clock: Clock | None = None, statement_s: float = STATEMENT_S
+    ) -> None:
         self._dsn = dsn
         self._pool_size = pool_size
-        self._clock = clock or WallClock()
+        self._statement_s = statement_s
+        self.clock = clock or DatabaseClock()
         self._open: dict[str, CellDb] = {}
 
     async def cell(self, name: str) -> CellDb:
         """The pool of one cell."""
         if name not in self._open:
-            self._open[name] = await open_cell(self._dsn, name, pool_size=self._pool_size, clock=self._clock)
+            cell = await open_cell(
+                self._dsn, name, pool_size=self._pool_size, clock=self.clock, statement_s=self._statement_s
+            )
+            self._open.setdefault(name, cell)
         return self._open[name]
+
+    async def measure(self) -> float:
+        """Read the database's clock; returns how many seconds this machine's is ahead."""
+        directory = await self.directory()
+        if not isinstance(self.clock, DatabaseClock):
+            return 0.0
+        async with directory.lend() as connection:
+            await _read_clock(connection, self.clock)
+        return self.clock.skew_s
 
     async def directory(self) -> CellDb:
         """A pool for statements that name only `directory.…` tables; the default cell's serves."""
         return await self.cell(DEFAULT_CELL)
+
+    def for_watching(self) -> "Cells":
+        """The same database and clock over a connection or two of its own, which work cannot use up; closed apart."""
+        return Cells(self._dsn, pool_size=2, clock=self.clock, statement_s=WATCH_STATEMENT_S)
 
     async def names(self) -> list[str]:
         """Every cell that the directory lists, in order."""
@@ -167,27 +219,49 @@ class Cells:
         self._open.clear()
 
 
-CLOSE_S = 5.0
-"""How long closing waits for connections in use before it cuts them off."""
+async def open_cell(
+    dsn: str,
+    name: str,
+    *,
+    pool_size: int = 16,
+    clock: Clock | None = None,
+    statement_s: float = STATEMENT_S,
+) -> CellDb:
+    """Prepare up to `pool_size` connections whose `search_path` is one cell's schema; none is made before its need.
 
-DEFAULT_CELL = "cell_00"
-
-
-async def open_cell(dsn: str, name: str, *, pool_size: int = 16, clock: Clock | None = None) -> CellDb:
-    """Prepare up to `pool_size` connections whose `search_path` is one cell's schema; none is made before its need."""
+    A statement that takes longer than `statement_s` fails, here as on the server; so does a wait for a connection.
+    """
+    shared_clock = clock or DatabaseClock()
+    settings = {
+        "search_path": name,
+        "timezone": "UTC",
+        "application_name": f"agentmessage/{name}",
+        "statement_timeout": str(int(statement_s * SERVER_SHARE * 1000)),
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S:.0f}s",
+    }
 
     async def connect() -> "asyncpg.Connection":
         connection = await asyncpg.connect(
-            dsn,
-            command_timeout=60.0,
-            server_settings={"search_path": name, "timezone": "UTC", "application_name": f"agentmessage/{name}"},
+            dsn, timeout=min(CONNECT_S, statement_s), command_timeout=statement_s, server_settings=settings
         )
-        await connection.set_type_codec(
-            "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode, format="text"
-        )
+        try:
+            if isinstance(shared_clock, DatabaseClock):
+                await _read_clock(connection, shared_clock)
+            await database_queries.require_identity(connection)
+            await connection.set_type_codec(
+                "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode, format="text"
+            )
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
-    return CellDb(name, Connections(connect, size=pool_size), clock or WallClock())
+    return CellDb(name, Connections(connect, size=pool_size, patience_s=statement_s), shared_clock)
+
+
+async def _read_clock(connection: "asyncpg.Connection", clock: DatabaseClock) -> None:
+    asked_at = clock.read_steady()
+    clock.learn(await database_queries.read_clock(connection), asked_at=asked_at)
 
 
 def _encode_json(value: object) -> str:

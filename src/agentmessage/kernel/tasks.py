@@ -32,7 +32,7 @@ def forever(title: str, once: Callable[[], Awaitable[None]]) -> "asyncio.Task[No
             try:
                 await once()
             except DATABASE_AWAY as error:
-                log.warning("database away", loop=title, error=str(error) or type(error).__name__)
+                log.debug("database away", loop=title, error=str(error) or type(error).__name__)
                 await asyncio.sleep(AFTER_FAILURE_S)
             except Exception:
                 log.exception("loop failed", loop=title)

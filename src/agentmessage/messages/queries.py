@@ -15,7 +15,7 @@ async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None
         Message,
         """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
                   m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-                  m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code,
+                  m.metadata, CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END, m.error_code,
                   m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
                   m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
                   m.finished_at, m.redacted_at, m.is_smart
@@ -59,14 +59,14 @@ async def list_(
 
 _LIST: LiteralString = """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind,
        m.sender, m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-       m.metadata, CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END, m.error_code, m.carrier_code,
+       m.metadata, CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END, m.error_code, m.carrier_code,
        m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at,
        m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at
 FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
 WHERE m.org_id = $1
   AND (m.created_at, m.id) < (coalesce($2::timestamptz, 'infinity'),
                               coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  AND ($4::text IS NULL OR $4 = CASE WHEN d.claimed_at IS NULL THEN m.status ELSE 'sending' END)
+  AND ($4::text IS NULL OR $4 = CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END)
   AND ($5::text IS NULL OR m.sender = $5)
   AND ($6::text IS NULL OR m.recipient = $6)
   AND ($7::text IS NULL OR m.tag = $7)"""
@@ -87,7 +87,8 @@ async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
     """Keep a queued text from being claimed until the commit; False when it is claimed, or waits no more."""
     return bool(
         await tx.value(
-            "SELECT true FROM dispatches WHERE org_id = $1 AND message_id = $2 AND claimed_at IS NULL FOR UPDATE",
+            """SELECT true FROM dispatches
+               WHERE org_id = $1 AND message_id = $2 AND (claimed_at IS NULL OR claim_until = 'infinity') FOR UPDATE""",
             org_id,
             message_id,
         )
@@ -99,8 +100,8 @@ async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UU
     return await tx.all(
         _id,
         """SELECT message_id FROM dispatches
-           WHERE org_id = $1 AND phone_number_id = ANY ($2) AND recipient = $3 AND claimed_at IS NULL
-             AND kind <> 'auto_reply'
+           WHERE org_id = $1 AND phone_number_id = ANY ($2) AND recipient = $3
+             AND (claimed_at IS NULL OR claim_until = 'infinity') AND kind <> 'auto_reply'
            ORDER BY message_id FOR UPDATE""",
         org_id,
         phone_number_ids,
@@ -113,7 +114,8 @@ async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, c
     return await tx.all(
         Message,
         """WITH gone AS (
-               DELETE FROM dispatches WHERE org_id = $1 AND message_id = ANY ($2) AND claimed_at IS NULL
+               DELETE FROM dispatches WHERE org_id = $1 AND message_id = ANY ($2)
+                 AND (claimed_at IS NULL OR claim_until = 'infinity')
                RETURNING message_id, price_microcents),
            freed AS (
                UPDATE wallets SET settled_microcents = settled_microcents

@@ -3,6 +3,9 @@
 Readers of events and of the audit log go by the transactions' numbers. Restored where fewer transactions have been,
 everything new would sort before what readers have passed. New rows then get their transaction's number and a constant,
 and so does the horizon below which readers read; what is restored stays as it is (decision 0010).
+
+What was queued when the dump was taken may have been sent since: it is held until the operator decides. A held message
+is a claim of nobody's that never ends, so nothing claims it, expires it or takes it back meanwhile.
 """
 
 import asyncpg
@@ -28,6 +31,29 @@ SHIFT = """
     ALTER TABLE audit_log ALTER COLUMN xid
         SET DEFAULT (pg_current_xact_id()::text::bigint + {shift})::text::xid8;
 """
+
+
+HOLD = """
+    UPDATE dispatches SET claimed_at = now(), claim_token = '00000000-0000-0000-0000-000000000000',
+        claim_until = 'infinity'
+    WHERE claim_until IS DISTINCT FROM 'infinity'"""
+"""Whether a worker had claimed it or not: that worker is not one of this cluster's."""
+
+
+async def hold_queued(connection: asyncpg.Connection, cell: str) -> int:
+    """Hold everything that waits in a cell, claimed or not; returns how many messages that is."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = \"{cell}\"")
+        return int((await connection.execute(HOLD)).rpartition(" ")[2])
+
+
+async def must_carry_on(connection: asyncpg.Connection, cell: str) -> bool:
+    """Whether a cell holds rows from transactions that this cluster has not come to yet."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = \"{cell}\"")
+        if await connection.fetchval("SELECT to_regproc('xid_horizon') IS NULL"):
+            return False
+        return bool(await connection.fetchval(NEWEST) >= await connection.fetchval(NEXT))
 
 
 async def carry_on(connection: asyncpg.Connection, cell: str) -> bool:

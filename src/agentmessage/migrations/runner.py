@@ -8,7 +8,13 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
-from agentmessage.migrations.restored import carry_on
+from agentmessage.kernel.database_queries import (
+    find_table,
+    read_identity,
+    read_recorded_identity,
+    record_identity,
+)
+from agentmessage.migrations.restored import carry_on, hold_queued, must_carry_on
 
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent
@@ -40,26 +46,62 @@ def migrations(part: str) -> Sequence[Migration]:
     ]
 
 
+class Migrated(Struct, frozen=True):
+    """What `migrate` did. `is_restored`: the database was found in another place, and `held` messages are held."""
+
+    applied: list[str]
+    is_restored: bool
+    held: int
+
+
 async def migrate(dsn: str, *, new_cells: Sequence[str] = ()) -> list[str]:
-    """Apply what is missing, in the directory and in every cell; answers what was applied.
+    """As `migrate_and_hold`; returns only what was applied."""
+    return (await migrate_and_hold(dsn, new_cells=new_cells)).applied
+
+
+async def migrate_and_hold(dsn: str, *, new_cells: Sequence[str] = ()) -> Migrated:
+    """Apply what is missing, in the directory and in every cell; after a restore, hold what may have been sent since.
 
     Idempotent; any number of processes may call it at once. `new_cells` are added to the directory first.
     Raises ChangedMigration.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, server_settings={"statement_timeout": "0"})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
         await connection.execute(_BOOKKEEPING)
         applied = await _apply(connection, "directory", "directory")
+        is_restored = await _is_moved(connection)
+        held = 0
         for name in new_cells:
             await connection.execute("INSERT INTO directory.cells (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
         for record in await connection.fetch("SELECT name FROM directory.cells ORDER BY name"):
-            applied += await _apply(connection, record["name"], "cell")
-            if await carry_on(connection, record["name"]):
-                applied.append(f"{record['name']}: carries on behind what was restored")
-        return applied
+            cell: str = record["name"]
+            applied += await _apply(connection, cell, "cell")
+            is_restored = is_restored or await must_carry_on(connection, cell)
+            if is_restored:
+                held += await hold_queued(connection, cell)
+            if await carry_on(connection, cell):
+                applied.append(f"{cell}: carries on behind what was restored")
+        await _note_place(connection)
+        return Migrated(applied, is_restored, held)
     finally:
         await connection.close()
+
+
+async def _is_moved(connection: asyncpg.Connection) -> bool:
+    """Whether the database was migrated last in another place than this."""
+    table = await find_table(connection)
+    recorded = await read_recorded_identity(connection)
+    if table is None or recorded is None:
+        return False
+    return not recorded.is_same(await read_identity(connection, table))
+
+
+async def _note_place(connection: asyncpg.Connection) -> None:
+    """Last of all: whoever is stopped before it finds the restore again at the next attempt."""
+    table = await find_table(connection)
+    if table is not None:
+        await record_identity(connection, await read_identity(connection, table))
 
 
 async def pending(dsn: str) -> list[str]:

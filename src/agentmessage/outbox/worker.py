@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import queries
 from agentmessage.outbox.queries import Job
@@ -75,7 +75,7 @@ class JobRunner:
         try:
             async with asyncio.timeout(LEASE_S - 5):
                 outcome = await handler(self._db, job.arguments)
-        except TimeoutError as error:
+        except (TimeoutError, StatementTooLong) as error:
             log.warning("job took too long", kind=job.kind, key=job.key, attempts=job.attempts)
             await self._fail(job, error)
             return

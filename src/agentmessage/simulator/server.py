@@ -1,10 +1,10 @@
 """The simulator as a process: a socket in front of a world, a disk behind it, the real clock, real callbacks."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger("agentmessage.simulator")
+
 MAX_BODY_BYTES = 16 * 1024 * 1024
 HANG_S = 300.0
 """How long a request that is never answered is kept open at most."""
@@ -39,6 +41,7 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends.
 
     `smpp_port` is the SMSC's, 0 for a free one, None for no SMSC.
+    `logs_words`: what it announces goes to the log instead of standard output.
     `descriptor` and `smpp_descriptor` are listening sockets that were handed down, instead of an address.
     `hosts` are names under which it is reached beside addresses and localhost; see `visitors`.
     """
@@ -55,6 +58,7 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     credentials: Credentials = Credentials()
     announces: bool = True
     hosts: frozenset[str] = frozenset()
+    logs_words: bool = False
 
 
 class Simulator:
@@ -153,9 +157,12 @@ async def serve(config: SimulatorConfig) -> None:
     if config.announces:
         host, port = listener.getsockname()[:2]
         smsc = f", SMPP on port {simulator.texts.smsc.port}" if simulator.texts.smsc.port else ""
-        words = f"(profile {config.profile}, seed {config.seed}{smsc})"
-        sys.stdout.write(f"simulator ready on http://{host}:{port} {words}\n")
-        sys.stdout.flush()
+        words = f"simulator ready on http://{host}:{port} (profile {config.profile}, seed {config.seed}{smsc})"
+        if config.logs_words:
+            log.info(words)
+        else:
+            sys.stdout.write(f"{words}\n")
+            sys.stdout.flush()
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -203,6 +210,7 @@ def _uvicorn(app: Application) -> uvicorn.Config:
         app,
         http="httptools",
         lifespan="on",
+        log_config=None,
         log_level="critical",
         access_log=False,
         timeout_keep_alive=75,
@@ -225,7 +233,7 @@ async def _live(simulator: Simulator, receive: Receive, send: Send) -> None:
 def _report(task: asyncio.Task[None]) -> None:
     """A world whose time has stopped must not look alive."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        traceback.print_exception(error)
+        log.error("the world has stopped", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
 
 
@@ -245,7 +253,7 @@ async def _answer(simulator: Simulator, scope: Scope, receive: Receive, send: Se
         reply = simulator.answer(Request(scope["method"], scope["path"], query, headers, body))
     except Exception:
         # The web server's own log is off because broken lines are our daily business; our bugs must not hide there.
-        traceback.print_exc()
+        log.exception("a request failed")
         raise
     if reply.delay_s > 0:
         await asyncio.sleep(reply.delay_s)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from yarl import URL
 
 from agentmessage.events.model import ID_PREFIX
+from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.names import Names, NamesBusy, NameTimeout, on_behalf_of
 from agentmessage.kernel.public_web import IDLE_S, NOT_PUBLIC, NotPublic, TooMuch, exact_url, public_connector
 from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, Letter, Reply
@@ -34,8 +35,14 @@ class Sender:
     """
 
     def __init__(
-        self, *, allow_private: bool = False, names: AbstractResolver | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        *,
+        allow_private: bool = False,
+        names: AbstractResolver | None = None,
+        timeout_s: float = TIMEOUT_S,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or WallClock()
         self._allow_private = allow_private
         self._timeout_s = timeout_s
         self._names = names or Names()
@@ -47,7 +54,7 @@ class Sender:
         headers = _FIXED | signature_headers(
             letter.secrets,
             message_id=f"{ID_PREFIX}{letter.event_id}",
-            timestamp=int(time.time()),
+            timestamp=int(self._clock.now().timestamp()),
             body=letter.body,
         )
         started = time.perf_counter()

@@ -1,0 +1,100 @@
+"""Answers of the carrier that come while the database takes no writes are kept, and recorded when it does again."""
+
+from datetime import timedelta
+
+import pytest
+
+from agentmessage.delivery.dispatching import LEASE_S
+from agentmessage.delivery.expiry import GRACE_S, Sweeper
+from agentmessage.embedded import EmbeddedPostgres
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb
+from agentmessage.kernel.ids import new_id
+from tests.delivery.floor import admit, age, floor, ready_sender, status_of, until
+from tests.kernel.test_database_away import read_only
+from tests.make.accounts import Account
+
+OVERDUE = timedelta(seconds=LEASE_S + 1)
+
+
+async def test_known_answers_outlive_a_database_that_takes_no_writes(
+    db: CellDb, account: Account, postgres: EmbeddedPostgres
+) -> None:
+    """Also when it lasts longer than the claims, and another worker sweeps first when it is over."""
+    sender = await ready_sender(db, account)
+    flying = await admit(db, account.tenant, sender, *(f"Acme: {number}." for number in range(9)))
+    async with floor(db) as (smsc, desk), floor(db) as (other_smsc, other):
+        smsc.decide = lambda _: None
+        await desk.dispatcher.turn()
+        await until(lambda: len(smsc.asked) == len(flying))
+        (waiting,) = await admit(db, account.tenant, sender, "Acme: waits.")
+        async with read_only(postgres, db):
+            smsc.speak.set()
+            await until(lambda: desk.recorder.is_behind)
+            assert await desk.dispatcher.turn() > 0
+            for sweeper in (desk.sweeper, other.sweeper):
+                with pytest.raises(DATABASE_AWAY):
+                    await sweeper.turn()
+        await age(db, by=OVERDUE)
+
+        assert await other.sweep() == 0, "the living have time to say that they live"
+        await desk.sweep()
+        await desk.settle()
+
+        assert {await status_of(db, message.id) for message in flying} == {("sent", None)}
+        assert (len(smsc.asked), other_smsc.asked) == (len(flying), [])
+        await desk.turn()
+        assert await status_of(db, waiting.id) == ("sent", None)
+
+
+class Seconds:
+    """A steady clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_claims_of_the_dead_are_taken_over_once_the_living_had_their_time(
+    db: CellDb, account: Account, postgres: EmbeddedPostgres
+) -> None:
+    sender = await ready_sender(db, account)
+    (lost,) = await admit(db, account.tenant, sender, "Acme: who knows?")
+    seconds = Seconds()
+    async with floor(db) as (_, desk):
+        await db.run(
+            "UPDATE dispatches SET claimed_at = now(), claim_token = $1, claim_until = now() - $2::interval",
+            new_id(),
+            OVERDUE,
+        )
+        sweeper = Sweeper(
+            db, "live", frozenset({"sms"}), desk.recorder, token=desk.token, patience_h=72, elapsed=seconds
+        )
+        async with read_only(postgres, db):
+            with pytest.raises(DATABASE_AWAY):
+                await sweeper.turn()
+        assert await sweeper.turn() == 0
+
+        seconds.now += GRACE_S
+
+        assert await sweeper.turn() == 1
+        await desk.settle()
+    assert await status_of(db, lost.id) == ("undelivered", "unknown")
+
+
+async def test_a_worker_does_not_take_its_own_claims_for_orphans(db: CellDb, account: Account) -> None:
+    """A pause of the whole machine makes every claim overdue, and the sweep may come before they are prolonged."""
+    sender = await ready_sender(db, account)
+    (flying,) = await admit(db, account.tenant, sender, "Acme: on its way.")
+    async with floor(db) as (smsc, desk):
+        smsc.decide = lambda _: None
+        await desk.dispatcher.turn()
+        await smsc.was_asked.wait()
+        await age(db, by=OVERDUE)
+
+        assert await desk.sweep() == 0
+
+        smsc.speak.set()
+        await desk.settle()
+    assert await status_of(db, flying.id) == ("sent", None)
