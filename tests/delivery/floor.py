@@ -203,6 +203,15 @@ async def floor(
             yield smsc, desk
 
 
+async def hand_over(smsc: Smsc, desk: Desk, *, count: int = 1) -> None:
+    """Until the carrier was asked to take so many."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(smsc.asked) < count:
+            await desk.dispatcher.until_room()
+            await desk.dispatcher.turn()
+            await asyncio.sleep(0)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for what no event tells."""
     async with asyncio.timeout(PATIENCE_S):

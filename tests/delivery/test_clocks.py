@@ -14,7 +14,7 @@ from agentmessage.kernel.clock import DatabaseClock
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.conftest import Client
-from tests.delivery.floor import admit, floor, ready_sender, status_of
+from tests.delivery.floor import admit, floor, hand_over, ready_sender, status_of
 from tests.make.accounts import Account
 
 
@@ -46,8 +46,7 @@ async def test_living_claims_stay_and_what_is_not_due_waits(db: CellDb, wrong: C
     )
     async with floor(db) as (smsc, desk), floor(wrong) as (other_smsc, other):
         smsc.decide = lambda _: None
-        await desk.dispatcher.turn()
-        await smsc.was_asked.wait()
+        await hand_over(smsc, desk)
 
         await other.sweep()
         await other.turn()
@@ -64,8 +63,7 @@ async def test_what_it_claims_is_not_taken_from_it(db: CellDb, wrong: CellDb, ac
     (flying,) = await admit(db, account.tenant, sender, "Acme: on its way.")
     async with floor(wrong) as (smsc, desk), floor(db) as (_, other):
         smsc.decide = lambda _: None
-        await desk.dispatcher.turn()
-        await smsc.was_asked.wait()
+        await hand_over(smsc, desk)
 
         await other.sweep()
 

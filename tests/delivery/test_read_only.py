@@ -9,7 +9,7 @@ from agentmessage.delivery.expiry import GRACE_S, Sweeper
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb
 from agentmessage.kernel.ids import new_id
-from tests.delivery.floor import admit, age, floor, ready_sender, status_of, until
+from tests.delivery.floor import admit, age, floor, hand_over, ready_sender, status_of, until
 from tests.kernel.test_database_away import read_only
 from tests.make.accounts import Account
 
@@ -24,8 +24,7 @@ async def test_known_answers_outlive_a_database_that_takes_no_writes(
     flying = await admit(db, account.tenant, sender, *(f"Acme: {number}." for number in range(9)))
     async with floor(db) as (smsc, desk), floor(db) as (other_smsc, other):
         smsc.decide = lambda _: None
-        await desk.dispatcher.turn()
-        await until(lambda: len(smsc.asked) == len(flying))
+        await hand_over(smsc, desk, count=len(flying))
         (waiting,) = await admit(db, account.tenant, sender, "Acme: waits.")
         async with read_only(postgres, db):
             smsc.speak.set()
@@ -89,8 +88,7 @@ async def test_a_worker_does_not_take_its_own_claims_for_orphans(db: CellDb, acc
     (flying,) = await admit(db, account.tenant, sender, "Acme: on its way.")
     async with floor(db) as (smsc, desk):
         smsc.decide = lambda _: None
-        await desk.dispatcher.turn()
-        await smsc.was_asked.wait()
+        await hand_over(smsc, desk)
         await age(db, by=OVERDUE)
 
         assert await desk.sweep() == 0

@@ -60,9 +60,11 @@ class _Handler(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(
-            record.levelno, record.getMessage().strip(), logger=record.name, exc_info=record.exc_info or False
-        )
+        try:
+            words = record.getMessage()
+        except (TypeError, ValueError):  # whoever wrote it gave what does not fit
+            words = str(record.msg)
+        structlog.get_logger().log(record.levelno, words.strip(), logger=record.name, exc_info=record.exc_info or False)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

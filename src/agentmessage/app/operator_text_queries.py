@@ -87,7 +87,8 @@ async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
            FROM (SELECT account, org_id, campaign_id,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS due,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS later,
-                        count(*) FILTER (WHERE claim_until < 'infinity') AS handed,
+                        count(*) FILTER (WHERE claimed_at IS NOT NULL AND claim_until IS DISTINCT FROM 'infinity')
+                            AS handed,
                         count(*) FILTER (WHERE claim_until = 'infinity') AS held,
                         min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS oldest_at
                  FROM dispatches GROUP BY account, org_id, campaign_id) q
@@ -148,7 +149,7 @@ async def count_queue(db: Statements) -> list[QueueCount]:
         QueueCount,
         """SELECT account, count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1),
                   count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1),
-                  count(*) FILTER (WHERE claim_until < 'infinity'),
+                  count(*) FILTER (WHERE claimed_at IS NOT NULL AND claim_until IS DISTINCT FROM 'infinity'),
                   count(*) FILTER (WHERE claim_until = 'infinity'),
                   min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1)
            FROM dispatches GROUP BY account ORDER BY account""",

@@ -20,7 +20,6 @@ FAULTY = 70
 """A bug of ours (EX_SOFTWARE of sysexits.h)."""
 STOPPED = 130
 
-FORMAT_VARIABLE = "AGENTMESSAGE_LOG_FORMAT"
 PARTS = frozenset({"up", "serve", "work", "simulate"})
 DEBUG_VARIABLE = "AGENTMESSAGE_DEBUG"
 NOT_ALLOWED = frozenset({401, 403})
@@ -82,7 +81,9 @@ def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
 
 def is_json_asked() -> bool:
     """The log is to be JSON whoever reads it, so also the sentence that a part of the platform ends with."""
-    return os.environ.get(FORMAT_VARIABLE) == "json"
+    from agentmessage.settings import PREFIX  # noqa: PLC0415 - see the room's front page
+
+    return os.environ.get(f"{PREFIX}LOG_FORMAT") == "json"
 
 
 def _words(error: Exception) -> str:

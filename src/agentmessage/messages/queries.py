@@ -15,10 +15,11 @@ async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None
         Message,
         """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
                   m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-                  m.metadata, CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END, m.error_code,
-                  m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged,
-                  m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at,
-                  m.finished_at, m.redacted_at, m.is_smart
+                  m.metadata,
+                  CASE WHEN d.claimed_at IS NULL OR d.claim_until = 'infinity' THEN m.status ELSE 'sending' END,
+                  m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents,
+                  m.is_charged, m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at,
+                  m.delivered_at, m.finished_at, m.redacted_at, m.is_smart
            FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
            WHERE m.org_id = $1 AND m.id = $2""",
         org_id,
@@ -59,14 +60,16 @@ async def list_(
 
 _LIST: LiteralString = """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind,
        m.sender, m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-       m.metadata, CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END, m.error_code, m.carrier_code,
-       m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at,
-       m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at
+       m.metadata,
+       CASE WHEN d.claimed_at IS NULL OR d.claim_until = 'infinity' THEN m.status ELSE 'sending' END, m.error_code,
+       m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged, m.history,
+       m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at
 FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
 WHERE m.org_id = $1
   AND (m.created_at, m.id) < (coalesce($2::timestamptz, 'infinity'),
                               coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  AND ($4::text IS NULL OR $4 = CASE WHEN d.claim_until < 'infinity' THEN 'sending' ELSE m.status END)
+  AND ($4::text IS NULL OR $4 =
+       CASE WHEN d.claimed_at IS NULL OR d.claim_until = 'infinity' THEN m.status ELSE 'sending' END)
   AND ($5::text IS NULL OR m.sender = $5)
   AND ($6::text IS NULL OR m.recipient = $6)
   AND ($7::text IS NULL OR m.tag = $7)"""
