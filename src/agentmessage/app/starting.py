@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from agentmessage.app.carriers import CarrierSet
 from agentmessage.app.listening import CannotStart
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.release import VERSION
 from agentmessage.migrations.runner import pending
 from agentmessage.settings import Settings
 
@@ -44,7 +44,7 @@ async def say_started(
         names = None
     log.info(
         "started",
-        version=version("agentmessage"),
+        version=VERSION,
         **({} if address is None else {"address": address}),
         database=shown_database(settings.database_url),
         cells=names,
