@@ -87,6 +87,16 @@ async def test_a_request_that_does_not_arrive_is_hung_up_on(port: int, begun: by
     writer.close()
 
 
+async def test_a_line_end_behind_an_answer_holds_nothing_open(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(asking("/"))
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\r\n")
+        assert await reader.read() == b""
+    writer.close()
+
+
 async def test_one_that_keeps_dripping_is_too(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD.replace(b"4", b"1000"))

@@ -6,6 +6,7 @@ nothing is guessed: what has more than one reading is refused, and the connectio
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from agentmessage.kernel.errors import MalformedRequest
 
@@ -54,21 +55,22 @@ def read_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Mapping[b
             if name in once:
                 raise MalformedRequest(f"header {name.decode()} must be given once")
             once[name] = value
-    _require_host(once.get(b"host"), version)
-    coding = once.get(b"transfer-encoding")
-    if coding is not None and (version != "1.1" or coding.lower() != b"chunked"):
+    host = once.get(b"host")
+    if host is None and version == "1.1":
+        raise MalformedRequest("header host is required")
+    if host is not None and not _is_host(host):
+        raise MalformedRequest("header host must be one name or address, and perhaps a port")
+    if b"transfer-encoding" in once and (version != "1.1" or once[b"transfer-encoding"].lower() != b"chunked"):
         raise MalformedRequest("header transfer-encoding must be chunked, and the version HTTP/1.1")
-    if once.get(b"expect", b"100-continue").lower() != b"100-continue":
+    if b"expect" in once and once[b"expect"].lower() != b"100-continue":
         raise MalformedRequest("header expect must be 100-continue")
     return once
 
 
-def _require_host(host: bytes | None, version: str) -> None:
-    if host is None:
-        if version == "1.1":
-            raise MalformedRequest("header host is required")
-    elif HOST.fullmatch(host) is None:
-        raise MalformedRequest("header host must be one name or address, and perhaps a port")
+@lru_cache(maxsize=64)
+def _is_host(host: bytes) -> bool:
+    """Remembered, since nearly all requests have one of few."""
+    return HOST.fullmatch(host) is not None
 
 
 def origin_form(target: bytes, method: bytes, host: bytes | None) -> bytes:
@@ -81,7 +83,7 @@ def origin_form(target: bytes, method: bytes, host: bytes | None) -> bytes:
     if absolute is None:
         raise MalformedRequest("the request target must be a path, or an http URL")
     authority, rest = absolute.groups()
-    if HOST.fullmatch(authority) is None or (host is not None and authority.lower() != host.lower()):
+    if not _is_host(authority) or (host is not None and authority.lower() != host.lower()):
         raise MalformedRequest("the request target must name the same host as the header host")
     return rest if rest.startswith(b"/") else b"/" + rest
 

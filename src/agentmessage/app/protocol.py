@@ -119,14 +119,19 @@ class StrictProtocol(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self._unframed_bytes += len(data)
+        read_bytes: int | None = None
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            read_bytes = upgrade.args[0]
         except HttpParserError as error:
             self._refuse(_refusal(error, data))
+        if read_bytes is not None:
+            self._ignore_upgrade(data[read_bytes:])
         if self._unframed_bytes > MAX_HEAD_BYTES and not self._is_deaf:
             self._refuse(MalformedRequest("the head of the request is too large"))
+        if not self._unanswered and not self._is_deaf:
+            self._is_receiving = True  # what came was the beginning of a request, be it only a line end
         self._wait_or_rest()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
