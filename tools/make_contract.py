@@ -29,7 +29,10 @@ def events() -> dict[str, Any]:
 
 def main() -> None:
     """Write the snapshots."""
-    for name, content in (("openapi.json", describe(all_routes())), ("events.json", events())):
+    for name, content in (
+        ("openapi.json", describe(all_routes(), {kind.value: body for kind, body in BODIES.items()})),
+        ("events.json", events()),
+    ):
         (FOLDER / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         print(f"wrote {FOLDER / name}")
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from agentmessage.app.event_bodies import BODIES
 from agentmessage.app.wiring import all_routes
 from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.document import describe
 
 ROUTES = all_routes()
-DOCUMENT = describe(ROUTES)
+DOCUMENT = describe(ROUTES, {kind.value: body for kind, body in BODIES.items()})
 NOTHING = "00000000-0000-7000-8000-000000000000"
 
 

@@ -157,3 +157,34 @@ async def test_404_docs_serve_nothing_else(api: Any) -> None:
     reply = await api.get("/docs/../settings.py")
 
     assert (reply.status, reply.error["code"]) == (404, "NOT_FOUND")
+
+
+def test_no_field_of_a_body_has_a_default() -> None:
+    """The most used generator of TypeScript demands every field that has one, so that a plain send did not compile."""
+    for schema in DOCUMENT["components"]["schemas"].values():
+        assert all("default" not in field for field in schema.get("properties", {}).values())
+    assert DOCUMENT["components"]["schemas"]["MessageCreate"]["required"] == ["from", "to"]
+
+
+def test_no_default_is_null() -> None:
+    assert '"default": null' not in json.dumps(DOCUMENT)
+
+
+def test_every_event_is_described_as_a_webhook() -> None:
+    told = DOCUMENT["webhooks"]
+
+    assert set(told) == {kind.value for kind in EventType}
+    for kind, entry in told.items():
+        content = entry["post"]["requestBody"]["content"]["application/json"]
+        validator(content["schema"]).validate(content["example"])
+        assert content["schema"]["properties"]["type"] == {"const": kind}
+        assert content["example"]["data"] == make_contract.events()[kind]["data"]
+
+
+async def test_agents_find_an_index_of_every_operation(api: Any) -> None:
+    reply = await api.using(None).get("/llms.txt")
+
+    text = reply.body.decode()
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert text.startswith("# AgentMessage\n\n> ")
+    assert all(f"{route.method} {route.path}]" in text for route in ROUTES)

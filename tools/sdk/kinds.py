@@ -109,7 +109,7 @@ def is_nullable(schema: Json) -> bool:
 def limits(schema: Json) -> str:
     """What a value must be, in few words; empty when anything goes."""
     found = [*_ranges(schema)]
-    if (default := schema.get("default")) is not None and default != []:
+    if (default := schema.get("x-default", schema.get("default"))) is not None and default != []:
         found.append(f"{default!r} unless given".replace("'", "`"))
     told = ", ".join(found)
     return f"{told[0].upper()}{told[1:]}." if told else ""

@@ -255,4 +255,4 @@ class Api:
                     await web_queries.touch_keys(db, list(ids), list(organizations), list(moments))
 
 
-PAGES = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})
+PAGES = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/llms.txt"})

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from agentmessage.app.event_bodies import BODIES
+from agentmessage.app.llms import llms_txt
 from agentmessage.app.wiring import all_routes
 from agentmessage.kernel.errors import NotFound
 from agentmessage.web.call import RawHeaders, read_headers
@@ -109,7 +111,8 @@ def _pages() -> Mapping[str, Page]:
         name = path.removeprefix("/")
         reference = reference.replace(f'"{name}"', f'"{name}?v={page.fingerprint}"')
     pages["/docs"] = Page(reference.encode(), HTML, HEADERS)
-    pages["/openapi.json"] = Page(render(all_routes()), JSON)
+    pages["/openapi.json"] = Page(render(all_routes(), {kind.value: body for kind, body in BODIES.items()}), JSON)
+    pages["/llms.txt"] = Page(llms_txt(all_routes()), "text/plain; charset=utf-8")
     return pages
 
 
@@ -121,6 +124,6 @@ def _home(public_url: str) -> bytes:
 
 def _told() -> bytes:
     """The front page as programs read it."""
-    links = {"reference": "/docs", "openapi": "/openapi.json", "health": "/healthz"}
+    links = {"reference": "/docs", "openapi": "/openapi.json", "llms": "/llms.txt", "health": "/healthz"}
     told = {"name": "AgentMessage", "version": version("agentmessage"), "links": links}
     return msgspec.json.encode(Enveloped(success=True, data=told))

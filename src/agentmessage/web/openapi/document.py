@@ -1,7 +1,7 @@
 """The document as a whole."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.openapi.answers import HEADERS
 from agentmessage.web.openapi.operations import PARAMETERS, operation
 from agentmessage.web.openapi.shapes import Json, Shapes, item_of
+from agentmessage.web.openapi.webhooks import webhooks
 
 ABOUT = """\
 A self-hosted SMS/MMS platform. Paths begin with `/v1/`.
@@ -39,10 +40,13 @@ say who asks, and to an organization whose requests hold the platform up.
 """
 
 
-def describe(routes: Sequence[Route]) -> Json:
-    """The OpenAPI 3.1 document of some routes."""
+def describe(routes: Sequence[Route], events: Mapping[str, Any] | None = None) -> Json:
+    """The OpenAPI 3.1 document of some routes, and of the events that webhooks deliver, by type."""
+    events = events or {}
     queries = {route.query for route in routes if route.query is not NoInput}
-    shapes = Shapes([*_shown_kinds(routes), *sorted(queries, key=lambda query: query.__qualname__)])
+    shapes = Shapes([*_shown_kinds(routes), *events.values(), *sorted(queries, key=lambda query: query.__qualname__)])
+    paths, told = _paths(routes, shapes), webhooks(events, shapes)
+    _free_of_defaults(shapes.without(queries))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,7 +57,8 @@ def describe(routes: Sequence[Route]) -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": tag, "description": text} for tag, text in _tags(routes).items()],
-        "paths": _paths(routes, shapes),
+        "paths": paths,
+        "webhooks": told,
         "components": {
             "schemas": shapes.without(queries),
             "parameters": PARAMETERS,
@@ -70,9 +75,18 @@ def describe(routes: Sequence[Route]) -> Json:
     }
 
 
-def render(routes: Sequence[Route]) -> bytes:
+def render(routes: Sequence[Route], events: Mapping[str, Any]) -> bytes:
     """The document as JSON."""
-    return msgspec.json.encode(describe(routes))
+    return msgspec.json.encode(describe(routes, events))
+
+
+def _free_of_defaults(schemas: Json) -> None:
+    """Move defaults out of the way of generators, the most used of which demands every field that has one."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            default = field.pop("default", None)
+            if default not in (None, [], {}):
+                field["x-default"] = default
 
 
 def _shown_kinds(routes: Sequence[Route]) -> list[Any]:
