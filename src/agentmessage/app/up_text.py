@@ -34,6 +34,7 @@ class ReadyNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator: bool) -> str:
     """Base URL, two keys, who the carrier is, lines to try, and the way to the first text."""
+    login = f"agentmessage login --base-url {note.base_url}"
     header = f'-H "Authorization: Bearer {note.api_key}"'
     as_json = '-H "Content-Type: application/json"'
     return "\n".join(
@@ -53,8 +54,8 @@ def greeting(note: ReadyNote, settings: Settings, place: Place, *, has_simulator
             *([f"    curl {note.simulator_url}/_control/handsets/{HANDSET}/inbox"] if has_simulator else []),
             "",
             f"  In another terminal{command_setup()}:",
-            f"    agentmessage login --base-url {note.base_url}    asks for a key; then every command works",
-            "    agentmessage demo                                    shows a message on its way, step by step",
+            f"    {login}    asks for a key; then every command works",
+            f"    {'agentmessage demo':<{len(login)}}    shows a message on its way, step by step",
             "",
             "  The first message in two minutes: docs/quickstart.md",
             "  Ctrl-C stops everything; the data stays.",
