@@ -94,6 +94,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
     mms_enabled: bool = True
     media_dir: str = "var/media"  # where uploaded files lie, unless there is a bucket
+    wallet_floor_cents: int = -1000  # inbound messages that would take a wallet below it are not charged
+    media_max_files: int = 10_000  # kept for one organization
+    media_max_mib: int = 1024  # of them together
     media_s3_url: str = ""  # a service that speaks S3, as https://s3.us-east-1.amazonaws.com; empty: media_dir
     media_s3_bucket: str = ""
     media_s3_region: str = "us-east-1"

@@ -94,6 +94,51 @@ async def test_each_fall_is_topped_up(till: Till, poor: Account) -> None:
     assert await till.balance(poor.org_id) == 2001
 
 
+async def test_a_month_costs_no_more_than_its_ceiling_and_the_next_one_begins_anew(till: Till, poor: Account) -> None:
+    await till.db.run("UPDATE auto_topups SET monthly_max_cents = 5000")
+    for turn in range(4):
+        await till.spend(poor.tenant, 2000, f"turn {turn}")
+        await till.work()
+
+    assert len(till.wire.charged) == 1 + 2
+    assert await setting(till, poor) == (True, 0, "monthly_ceiling_reached")
+    shown = (await Client(till.app, poor.key).get(AUTO)).data
+    assert (shown["monthly_max_cents"], shown["last_failure"]) == (5000, "monthly_ceiling_reached")
+    assert shown["next_charge_at"].endswith("-01T00:00:00Z")
+    told = "SELECT count(*) FROM events WHERE type = 'wallet.auto_topup.failed'"
+    assert await till.db.value(told) == 1
+
+    await till.db.run("UPDATE topups SET created_at = created_at - interval '32 days'")
+    await till.db.run("UPDATE auto_topups SET next_attempt_at = $1", till.db.now)
+    await till.db.run("UPDATE jobs SET run_at = $1", till.db.now)
+    await till.work()
+
+    assert len(till.wire.charged) == 1 + 2 + 2
+    assert await till.balance(poor.org_id) == 2001 - 8000 + 8000
+
+
+@pytest.mark.covers("putAutoTopup", 422)
+async def test_422_a_ceiling_takes_at_least_one_charge(till: Till, poor: Account) -> None:
+    api = Client(till.app, poor.key)
+    await api.request("PUT", AUTO, {"enabled": False})
+    asked = {"enabled": True, "stripe_product_id": "topup_2000"}
+
+    refused = await api.request("PUT", AUTO, asked | {"monthly_max_cents": 1999})
+    taken = await api.request("PUT", AUTO, asked | {"monthly_max_cents": 2000})
+
+    assert (refused.status, list(refused.error["details"])) == (422, ["monthly_max_cents"])
+    assert (taken.status, taken.data["monthly_max_cents"]) == (200, 2000)
+
+
+async def test_without_a_ceiling_of_its_own_a_month_takes_ten_charges(till: Till, poor: Account) -> None:
+    assert (await Client(till.app, poor.key).get(AUTO)).data["monthly_max_cents"] == 20_000
+    for turn in range(12):
+        await till.spend(poor.tenant, 2000, f"turn {turn}")
+        await till.work()
+
+    assert len(till.wire.charged) == 1 + 10
+
+
 async def test_one_charge_that_is_not_enough_is_followed_by_another(till: Till, poor: Account) -> None:
     await till.spend(poor.tenant, 7000, "much")
 

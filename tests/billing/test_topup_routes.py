@@ -235,6 +235,7 @@ OFF = {
     "stripe_product_id": None,
     "auto_topup_amount_cents": None,
     "auto_topup_threshold_cents": None,
+    "monthly_max_cents": None,
     "next_charge_at": None,
     "last_failure": None,
 }
@@ -257,6 +258,7 @@ async def test_200_automatic_topup_goes_on_and_off(api: Client, till: Till, acco
         "stripe_product_id": "topup_5000",
         "auto_topup_amount_cents": 5000,
         "auto_topup_threshold_cents": 2000,
+        "monthly_max_cents": 50_000,
     }
     assert [(reply.status, reply.data) for reply in off] == [(200, OFF), (200, OFF)]
     assert await till.acts(account.org_id, "wallet.auto_topup.enable") == 1

@@ -14,7 +14,7 @@ from agentmessage.outbox.worker import JobRunner
 from tests.conftest import Client
 from tests.inbound.handset import Handset, heard
 from tests.make.accounts import Account
-from tests.make.texts import CONTACT, Sender, insert_sender
+from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender
 
 
 async def test_a_text_is_stored_charged_and_told_of(
@@ -277,3 +277,23 @@ async def test_a_hundred_texts_at_once_are_each_kept_in_the_order_of_their_conve
         )
         assert bodies == [str(turn) for turn in range(10)]
     assert await db.value("SELECT sum(message_count)::int FROM conversations") == 100
+
+
+async def test_a_stop_is_obeyed_and_confirmed_whatever_the_wallet_holds_and_no_text_takes_it_below_its_floor(
+    db: CellDb, api: Client, account: Account, sender: Sender, handset: Handset
+) -> None:
+    """Anybody can text a number for ever: that must not cost its owner any sum."""
+    await insert_consent(db, account.tenant, sender)
+    await db.run("UPDATE wallets SET balance_microcents = -995000000 WHERE org_id = $1", account.org_id)
+
+    for _ in range(20):
+        await handset.texts("hello")
+    await handset.texts("STOP")
+    await handset.texts("HELP")
+
+    assert await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id) >= -1_000_000_000
+    assert await db.value("SELECT count(*) FROM inbound_messages") == 22
+    assert await db.value("SELECT suppressed_by FROM consents") == "keyword"
+    (answer,) = await db.all(str, "SELECT text FROM messages WHERE kind = 'auto_reply'")
+    assert "unsubscribed" in answer
+    assert (await api.get("/v1/inbound-messages?limit=1")).data[0]["body"] == "HELP"

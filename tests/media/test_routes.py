@@ -24,6 +24,7 @@ from tests.conftest import Client, Reply
 from tests.make.accounts import Account
 from tests.media.samples import PNG
 
+UPLOADS = "/v1/messages/media-upload"
 ANNOUNCED = {"mime_type": "image/png", "byte_size": 1000}
 
 
@@ -88,6 +89,28 @@ async def test_201_the_same_key_gets_the_same_link_and_the_link_lies_nowhere_in_
     hashed: bytes = await db.value("SELECT upload_token_hash FROM media")
     assert token not in kept
     assert token not in hashed
+
+
+@pytest.mark.covers("createMessageMediaUpload", 422)
+@pytest.mark.parametrize("limits", [{"media_max_files": 2}, {"media_max_mib": 2}])
+async def test_422_an_organization_keeps_no_more_than_its_quota_until_files_are_gone(
+    db: CellDb, cells: Cells, settings: Settings, account: Account, stranger: Account, *, limits: dict[str, int]
+) -> None:
+    app = Api(structs.replace(settings, **limits), cells=cells)
+    await app.start()
+    ours, theirs = Client(app, account.key), Client(app, stranger.key)
+    asked = {"mime_type": "image/png", "byte_size": 1_048_576}
+
+    statuses = [one.status for one in await asyncio.gather(*(ours.post(UPLOADS, asked) for _ in range(4)))]
+    refused, other = await ours.post(UPLOADS, asked), await theirs.post(UPLOADS, asked)
+    await db.run("UPDATE media SET expires_at = $1 WHERE org_id = $2", db.now, account.org_id)
+    later = await ours.post(UPLOADS, asked)
+    await app.stop()
+
+    assert sorted(statuses) == [201, 201, 422, 422]
+    assert refused.error["code"] == "MEDIA_QUOTA_EXCEEDED"
+    assert set(refused.error["details"]) == {"max_files", "max_bytes"}
+    assert (other.status, later.status) == (201, 201)
 
 
 @pytest.mark.covers("createMessageMediaUpload", 422)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from html.parser import HTMLParser
+from random import Random
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from typing_extensions import override
 
@@ -74,14 +76,37 @@ async def test_200_a_link_is_a_signed_token_and_stores_nothing(desk: Desk) -> No
     assert header == {"alg": "HS256", "typ": "JWT"}
     assert made["url"] == f"{PUBLIC_URL}/consent/{made['token']}"
     assert made["expires_at"] == "2026-07-01T18:00:00Z"
-    assert (claims["org_id"], claims["contact_number"], claims["agreement_text"]) == (
-        str(desk.account.org_id),
-        CONTACT,
-        AGREEMENT,
-    )
-    assert claims["exp"] - claims["iat"] == 3600
+    assert set(claims) == {"exp", "sealed"}
+    said = tokens.signer(SEAL_KEY, life_s=3600).read(made["token"], desk.clock.moment)
+    assert (said.org_id, said.contact_number, said.agreement_text) == (desk.account.org_id, CONTACT, AGREEMENT)
+    assert said.exp - said.iat == 3600
     assert await desk.consent() is None
     assert await desk.facts() == []
+
+
+async def test_a_link_tells_nobody_whose_it_is(desk: Desk) -> None:
+    """It lies in logs, histories and previews."""
+    token = (await desk.mint())["token"]
+
+    readable = token.encode() + b"".join(base64.urlsafe_b64decode(part + "==") for part in token.split("."))
+    for part in (CONTACT[1:], CONTACT[-7:], AGREEMENT, str(desk.account.org_id), str(desk.sender.id)):
+        assert part.encode() not in readable
+    assert (await desk.mint())["token"] != token
+
+
+async def test_the_longest_agreement_makes_a_link_that_proxies_take(desk: Desk) -> None:
+    letters = Random(7).choices([chr(code) for code in range(0x4E00, 0x9FA5)], k=1365)
+
+    made = await desk.mint(agreement_text="".join(letters))
+
+    assert len(made["url"]) < 8_000
+
+
+async def test_a_link_of_an_older_release_still_opens_its_form(desk: Desk, browser: Browser) -> None:
+    said = tokens.signer(SEAL_KEY, life_s=3600).read((await desk.mint())["token"], desk.clock.moment)
+    key = seal.derive(seal.newest_key(SEAL_KEY), tokens.PURPOSE)
+
+    assert (await browser.submit(jwt.encode(msgspec.to_builtins(said), key, "HS256"))).status == 200
 
 
 def decode(token: str) -> Any:
@@ -197,7 +222,7 @@ async def test_agreeing_keeps_who_when_where_and_to_what(desk: Desk, browser: Br
     assert (entry["event"], entry["source"]) == ("opt_in", "hosted_form")
     assert (entry["evidence_ip"], entry["evidence_user_agent"]) == ("198.51.100.4", "TestBrowser/1.0")
     assert (entry["evidence_form_url"], entry["evidence_agreement_text"]) == (f"{PUBLIC_URL}/consent", AGREEMENT)
-    assert entry["raw_event_id"] == decode(token)["jti"]
+    assert entry["raw_event_id"] == tokens.signer(SEAL_KEY, life_s=3600).read(token, desk.clock.moment).id
     assert await desk.facts() == ["contact.opted_in"]
 
 
@@ -301,7 +326,7 @@ def base64url(raw: bytes) -> str:
 def forged(token: str) -> Mapping[str, str]:
     """Tokens that are not ours, each in another way."""
     head, claims, signature = token.split(".")
-    other = {**decode(token), "contact_number": "+14155550100"}
+    other = {**decode(token), "exp": 9_999_999_999}
     none = base64url(b'{"alg":"none","typ":"JWT"}')
     key = seal.derive(seal.newest_key(SEAL_KEY), tokens.PURPOSE)
     return {

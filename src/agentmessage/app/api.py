@@ -138,7 +138,12 @@ class Api:
         self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str
     ) -> Mapping[str, Callable[[Scope, Receive], Awaitable[Reply]]]:
         """What is served beside the API without a key, by how its paths begin."""
-        hearing = Hearing(self.cells, ring=self._ringer.ring, requires_propagation=settings.require_propagation)
+        hearing = Hearing(
+            self.cells,
+            ring=self._ringer.ring,
+            requires_propagation=settings.require_propagation,
+            floor_cents=settings.wallet_floor_cents,
+        )
         callbacks = Callbacks(
             self.cells,
             carriers,

@@ -7,6 +7,7 @@ from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
 from agentmessage.delivery import receipts
 from agentmessage.delivery.receipt_ids import ReceiptIds
 from agentmessage.inbound import operations as inbound
+from agentmessage.inbound.applying import FLOOR_CENTS
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import oddities
@@ -23,11 +24,18 @@ class Hearing:
     """
 
     def __init__(
-        self, cells: Cells, *, ring: Ring, requires_propagation: bool, until_recorded: UntilRecorded | None = None
+        self,
+        cells: Cells,
+        *,
+        ring: Ring,
+        requires_propagation: bool,
+        floor_cents: int = FLOOR_CENTS,
+        until_recorded: UntilRecorded | None = None,
     ) -> None:
         self._cells = cells
         self._ring = ring
         self._requires_propagation = requires_propagation
+        self._floor_cents = floor_cents
         self._until_recorded = until_recorded
         self._ids = ReceiptIds(cells)
 
@@ -46,7 +54,12 @@ class Hearing:
 
     async def _texts(self, account: str, texts: Sequence[InboundHeard]) -> None:
         await inbound.receive(
-            self._cells, account, texts, ring=self._ring, requires_propagation=self._requires_propagation
+            self._cells,
+            account,
+            texts,
+            ring=self._ring,
+            requires_propagation=self._requires_propagation,
+            floor_cents=self._floor_cents,
         )
         await oddities.keep_unreadable(await self._cells.directory(), account, texts)
 

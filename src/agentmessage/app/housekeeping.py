@@ -81,7 +81,7 @@ async def forget_content(cells: Cells, store: ObjectStore) -> None:
 
 async def _tidy_cell(db: CellDb, settings: Settings) -> None:
     now = db.now
-    await inbound.tidy(db, requires_propagation=settings.require_propagation)
+    await inbound.tidy(db, requires_propagation=settings.require_propagation, floor_cents=settings.wallet_floor_cents)
     for forget in (
         partial(idempotency.forget_old, db, now=now, hours=settings.idempotency_hours),
         partial(outbox_queries.delete_events_before, db, now - EVENTS_KEPT),

@@ -70,6 +70,7 @@ class Texting:
             cells,
             ring=ring,
             requires_propagation=settings.require_propagation,
+            floor_cents=settings.wallet_floor_cents,
             until_recorded=self._until_recorded,
         )
 

@@ -82,5 +82,7 @@ def job_handlers(
         **topup_jobs.handlers(payments),
         **optin_jobs.HANDLERS,
         **webhook_jobs.HANDLERS,
-        **inbound_jobs.handlers(requires_propagation=settings.require_propagation),
+        **inbound_jobs.handlers(
+            requires_propagation=settings.require_propagation, floor_cents=settings.wallet_floor_cents
+        ),
     }

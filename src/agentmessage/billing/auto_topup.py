@@ -45,7 +45,13 @@ Step = Nothing | Wait | Charge
 
 
 async def turn_on(
-    tx: Tx, tenant: Tenant, product: Product, *, customer_id: str | None, min_topup_cents: int
+    tx: Tx,
+    tenant: Tenant,
+    product: Product,
+    *,
+    customer_id: str | None,
+    min_topup_cents: int,
+    monthly_max_cents: int | None = None,
 ) -> AutoTopup:
     """Charge this product whenever the balance is low, from now on.
 
@@ -70,6 +76,7 @@ async def turn_on(
         amount_cents=product.amount_cents,
         threshold_cents=topup_rules.threshold_cents(product),
         is_enabled=True,
+        monthly_max_cents=monthly_max_cents,
     )
     await topup_queries.upsert_auto(tx, auto)
     await topup_queries.watch_balance(tx, tenant.org_id, microcents(auto.threshold_cents))
@@ -117,6 +124,14 @@ async def begin(tx: Tx, tenant: Tenant) -> Step:
         return Nothing()
     if auto.next_attempt_at is not None and auto.next_attempt_at > tx.now:
         return Wait(auto.next_attempt_at)
+    began, ends = topup_rules.month_of(tx.now)
+    charged_cents = await topup_queries.sum_auto_since(tx, tenant.org_id, began)
+    if charged_cents + auto.amount_cents > auto.ceiling_cents:
+        waiting = topup_rules.at_ceiling(auto, until=ends)
+        await topup_queries.upsert_auto(tx, waiting)
+        await _audit(tx, tenant, "wallet.auto_topup.fail", waiting)
+        await _tell(tx, waiting, EventType.WALLET_AUTO_TOPUP_FAILED)
+        return Wait(ends)
     topup = topup_rules.fresh(new_id(), auto, org_id=tenant.org_id, kind=TopupKind.AUTO, now=tx.now)
     topup = msgspec.structs.replace(topup, customer_id=None if payer is None else payer.customer_id)
     await topup_queries.insert_topup(tx, topup)
@@ -201,6 +216,7 @@ async def _audit(tx: Tx, tenant: Tenant, action: str, auto: AutoTopup, *, reason
             "stripe_product_id": auto.product_id,
             "amount_cents": auto.amount_cents,
             "threshold_cents": auto.threshold_cents,
+            "monthly_max_cents": auto.ceiling_cents,
             "failures": auto.failures,
             "last_failure": auto.last_failure,
         },

@@ -92,8 +92,15 @@ class Topup(Struct, frozen=True):
     created_at: datetime
 
 
+USUAL_TOPUPS = 10
+"""So many automatic charges fit into a month where the organization names no ceiling."""
+
+
 class AutoTopup(Struct, frozen=True):
-    """What is bought whenever the balance falls below the threshold. `failures` are those in a row."""
+    """What is bought whenever the balance falls below the threshold. `failures` are those in a row.
+
+    `monthly_max_cents` is what a calendar month (UTC) may cost at most; None: ten times the amount.
+    """
 
     org_id: UUID
     product_id: str
@@ -103,3 +110,9 @@ class AutoTopup(Struct, frozen=True):
     failures: int = 0
     last_failure: str | None = None
     next_attempt_at: datetime | None = None
+    monthly_max_cents: int | None = None
+
+    @property
+    def ceiling_cents(self) -> int:
+        """What is charged by itself in one month at most."""
+        return self.monthly_max_cents or USUAL_TOPUPS * self.amount_cents

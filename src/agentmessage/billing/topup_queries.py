@@ -133,7 +133,7 @@ async def find_auto(db: Statements, org_id: UUID) -> AutoTopup | None:
     return await db.one(
         AutoTopup,
         """SELECT org_id, product_id, amount_cents, threshold_cents, is_enabled, failures, last_failure,
-               next_attempt_at FROM auto_topups WHERE org_id = $1""",
+               next_attempt_at, monthly_max_cents FROM auto_topups WHERE org_id = $1""",
         org_id,
     )
 
@@ -142,10 +142,11 @@ async def upsert_auto(tx: Statements, auto: AutoTopup) -> None:
     """Write what is charged by itself."""
     await tx.run(
         """INSERT INTO auto_topups (org_id, product_id, amount_cents, threshold_cents, is_enabled, failures,
-               last_failure, next_attempt_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+               last_failure, next_attempt_at, updated_at, monthly_max_cents)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
            ON CONFLICT (org_id) DO UPDATE SET product_id = $2, amount_cents = $3, threshold_cents = $4,
-               is_enabled = $5, failures = $6, last_failure = $7, next_attempt_at = $8, updated_at = $9""",
+               is_enabled = $5, failures = $6, last_failure = $7, next_attempt_at = $8, updated_at = $9,
+               monthly_max_cents = $10""",
         auto.org_id,
         auto.product_id,
         auto.amount_cents,
@@ -155,7 +156,19 @@ async def upsert_auto(tx: Statements, auto: AutoTopup) -> None:
         auto.last_failure,
         auto.next_attempt_at,
         tx.now,
+        auto.monthly_max_cents,
     )
+
+
+async def sum_auto_since(tx: Statements, org_id: UUID, since: datetime) -> int:
+    """What was charged by itself since an instant, in cents; a charge that is open counts, one that failed does not."""
+    cents: int = await tx.value(
+        """SELECT coalesce(sum(amount_cents), 0)::bigint FROM topups
+           WHERE org_id = $1 AND kind = 'auto' AND state <> 'failed' AND created_at >= $2""",
+        org_id,
+        since,
+    )
+    return cents
 
 
 async def watch_balance(tx: Statements, org_id: UUID, below_microcents: int | None) -> None:

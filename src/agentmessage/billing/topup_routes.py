@@ -183,8 +183,9 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
     """Turn automatic top-up on or off.
 
     On: whenever the balance falls below the threshold (20 dollars, or the product's amount if that is less) the saved
-    card is charged; the first checkout saves it. Turning it off may be repeated, turning it on not: 409. After four
-    failures in a row it turns itself off. Events: `wallet.auto_topup.failed`, `wallet.auto_topup.disabled`.
+    card is charged, never for more than `monthly_max_cents` in a calendar month; the first checkout saves it. Turning
+    it off may be repeated, turning it on not: 409. After four failures in a row it turns itself off. Events:
+    `wallet.auto_topup.failed`, `wallet.auto_topup.disabled`.
     """
     if not call.body.enabled:
         async with call.transaction() as tx:
@@ -194,6 +195,9 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
     if call.body.stripe_product_id is UNSET:
         raise ValidationFailed({"stripe_product_id": "is required with enabled"})
     product = topup_rules.product_of(_products(call), call.body.stripe_product_id)
+    ceiling_cents = None if call.body.monthly_max_cents is UNSET else call.body.monthly_max_cents
+    if ceiling_cents is not None and ceiling_cents < product.amount_cents:
+        raise ValidationFailed({"monthly_max_cents": f"must be at least {product.amount_cents}, what one charge costs"})
     customer_id = await _customer(call, provider) if call.tenant.is_sandbox else None
     async with call.transaction() as tx:
         await auto_topup.turn_on(
@@ -202,6 +206,7 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
             product,
             customer_id=customer_id,
             min_topup_cents=_settings(call).min_topup_cents,
+            monthly_max_cents=ceiling_cents,
         )
     call.wake("jobs")
     return await auto_topup.standing(call.db, call.tenant)

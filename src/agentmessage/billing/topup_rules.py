@@ -87,6 +87,17 @@ def is_due(auto: AutoTopup | None, balance_microcents: int) -> bool:
     return auto is not None and auto.is_enabled and balance_cents(balance_microcents) < auto.threshold_cents
 
 
+def month_of(moment: datetime) -> tuple[datetime, datetime]:
+    """When a moment's calendar month began, and when the next one does (UTC)."""
+    began = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return began, (began + timedelta(days=32)).replace(day=1)
+
+
+def at_ceiling(auto: AutoTopup, *, until: datetime) -> AutoTopup:
+    """The month may cost no more: nothing is charged before the next one."""
+    return msgspec.structs.replace(auto, last_failure=CEILING, next_attempt_at=until)
+
+
 def may_charge(auto: AutoTopup | None, topup: Topup, now: datetime) -> bool:
     """Whether a charge that was begun earlier and never made may be made now: it is wanted, and its key is fresh."""
     return auto is not None and auto.is_enabled and now - topup.created_at < KEY_LIFE
@@ -114,6 +125,9 @@ def fresh(
         failure=None,
         created_at=now,
     )
+
+
+CEILING = "monthly_ceiling_reached"
 
 
 def after_failure(auto: AutoTopup, failure: str, *, now: datetime) -> AutoTopup:

@@ -67,20 +67,35 @@ class AutoTopupPut(Request, frozen=True):
 
     enabled: bool
     stripe_product_id: ProductId | UnsetType = UNSET
+    monthly_max_cents: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=100_000_000,
+                description="What a calendar month (UTC) may cost at most; left out: ten times the amount.",
+                examples=[20_000],
+                extra=must("must be 1..100000000 cents, and no less than the product's amount"),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class AutoTopupResource(Resource, frozen=True):
     """What is charged by itself. Off: everything but `enabled` and `last_failure` is null.
 
     `next_charge_at` is an estimate from the last seven days; null: not within a year, or nothing is spent.
-    `last_failure` is the processor's code of the newest charge, if it failed; after four failures in a row automatic
-    top-up turns itself off.
+    `monthly_max_cents` is what a calendar month may cost at most. `last_failure` is `monthly_ceiling_reached` once it
+    has, until the next month begins; else the processor's code of the newest charge, if it failed. After four failures
+    in a row automatic top-up turns itself off.
     """
 
     enabled: bool
     stripe_product_id: str | None
     auto_topup_amount_cents: int | None
     auto_topup_threshold_cents: int | None
+    monthly_max_cents: int | None
     next_charge_at: datetime | None
     last_failure: str | None
 
@@ -93,6 +108,7 @@ class AutoTopupResource(Resource, frozen=True):
                 stripe_product_id=None,
                 auto_topup_amount_cents=None,
                 auto_topup_threshold_cents=None,
+                monthly_max_cents=None,
                 next_charge_at=None,
                 last_failure=None if auto is None else auto.last_failure,
             )
@@ -101,6 +117,7 @@ class AutoTopupResource(Resource, frozen=True):
             stripe_product_id=auto.product_id,
             auto_topup_amount_cents=auto.amount_cents,
             auto_topup_threshold_cents=auto.threshold_cents,
+            monthly_max_cents=auto.ceiling_cents,
             next_charge_at=next_charge_at,
             last_failure=auto.last_failure,
         )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import Charge
@@ -15,6 +16,7 @@ from agentmessage.inbound.model import Arrival, Channel, Inbound, Line, PartsKey
 from agentmessage.inbound.schemas import InboundOut
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages.operations import BELL as TEXTS_BELL
 from agentmessage.outbox import facts
@@ -23,6 +25,11 @@ from agentmessage.sms.keywords import Kind, classify
 
 NOTHING: frozenset[str] = frozenset()
 """No bell is to be rung: nothing changed."""
+
+FLOOR_CENTS = -1000
+"""Below zero at most, where nobody says else: ten dollars."""
+
+log = structlog.get_logger("agentmessage.inbound")
 
 EVENTS_BELL = "events"
 KINDS = {Channel.SMS: "inbound_sms", Channel.MMS: "inbound_mms"}
@@ -38,10 +45,13 @@ def organization_bell(org_id: UUID) -> str:
     return f"inbound:{org_id}"
 
 
-async def apply(tx: Tx, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool) -> frozenset[str]:
+async def apply(
+    tx: Tx, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool, floor_cents: int = FLOOR_CENTS
+) -> frozenset[str]:
     """Keep texts of one organization and do all that follows; answers the bells to ring after the commit.
 
     Texts that came before change nothing. `strict`: answers go out only from numbers whose campaign has propagated.
+    What would take the wallet below `floor_cents` is not charged.
     """
     lines = await _lines(tx, tenant, [one.recipient for one in heard])
     raws = [RawText.of(new_id(), tenant.account, one) for one in heard]
@@ -54,15 +64,17 @@ async def apply(tx: Tx, tenant: Tenant, heard: Sequence[InboundHeard], *, strict
         whole = await assembling.assemble(tx, tenant.account, one) if raw.id in fresh else None
         if whole is not None:
             wholes.append(whole)
-    return await _take(tx, tenant, lines, wholes, strict=strict)
+    return await _take(tx, tenant, lines, wholes, strict=strict, floor_cents=floor_cents)
 
 
-async def apply_parts(tx: Tx, tenant: Tenant, key: PartsKey, *, strict: bool) -> frozenset[str]:
+async def apply_parts(
+    tx: Tx, tenant: Tenant, key: PartsKey, *, strict: bool, floor_cents: int = FLOOR_CENTS
+) -> frozenset[str]:
     """Show a long text with the parts that came: the others have been due for too long. Bells as `apply`."""
     whole = await assembling.give_up_waiting(tx, key)
     lines = await _lines(tx, tenant, [key.recipient])
     wholes = [] if whole is None or key.recipient not in lines else [whole]
-    return await _take(tx, tenant, lines, wholes, strict=strict)
+    return await _take(tx, tenant, lines, wholes, strict=strict, floor_cents=floor_cents)
 
 
 async def _lines(tx: Tx, tenant: Tenant, numbers: Sequence[str]) -> Mapping[str, Line]:
@@ -72,7 +84,7 @@ async def _lines(tx: Tx, tenant: Tenant, numbers: Sequence[str]) -> Mapping[str,
 
 
 async def _take(
-    tx: Tx, tenant: Tenant, lines: Mapping[str, Line], wholes: Sequence[Whole], *, strict: bool
+    tx: Tx, tenant: Tenant, lines: Mapping[str, Line], wholes: Sequence[Whole], *, strict: bool, floor_cents: int
 ) -> frozenset[str]:
     """Store complete texts, charge them, tell of them, and obey the keywords in them.
 
@@ -83,7 +95,7 @@ async def _take(
         return NOTHING
     if any(arrival.keyword for arrival in arrivals):
         await consent.lock_law(tx, tenant.org_id)
-    await _charge(tx, tenant, arrivals)
+    await _charge(tx, tenant, arrivals, floor_cents=floor_cents)
     spots = [await _converse(tx, tenant, arrival) for arrival in arrivals]
     inbounds = [
         rules.stored(arrival, org_id=tenant.org_id, received_at=spot.at)
@@ -141,8 +153,11 @@ async def _obey(tx: Tx, tenant: Tenant, arrival: Arrival, inbound: Inbound, *, r
     return await obeying.answer(tx, tenant, arrival.line, inbound, due, strict=strict)
 
 
-async def _charge(tx: Tx, tenant: Tenant, arrivals: Sequence[Arrival]) -> None:
-    """Charge what came, whatever is in the wallet: a STOP must not wait for money."""
+async def _charge(tx: Tx, tenant: Tenant, arrivals: Sequence[Arrival], *, floor_cents: int) -> None:
+    """Charge what came down to the floor; what would go below it is free: a STOP must not wait for money.
+
+    Anybody can text a number, so whoever did so long enough would owe the customer any sum.
+    """
     charges = [
         Charge(
             kind=KINDS[channel],
@@ -156,4 +171,10 @@ async def _charge(tx: Tx, tenant: Tenant, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals
         for channel in (rules.channel(arrival.whole),)
     ]
-    await billing.charge_many(tx, tenant, charges, may_overdraw=True)
+    await billing.lock(tx, [tenant.org_id])
+    wallet = await billing.wallet(tx, tenant)
+    due = rules.above_floor(charges, wallet.balance_microcents, microcents(floor_cents))
+    if len(due) < len(charges):
+        log.warning("not charged: the wallet is at its floor", org_id=str(tenant.org_id), free=len(charges) - len(due))
+    if due:
+        await billing.charge_many(tx, tenant, due, may_overdraw=True)

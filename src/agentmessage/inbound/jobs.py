@@ -5,16 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.inbound import operations
+from agentmessage.inbound.applying import FLOOR_CENTS
 from agentmessage.kernel.db import CellDb
 from agentmessage.outbox.worker import Done, Handler
 
 
-def handlers(*, requires_propagation: bool) -> Mapping[str, Handler]:
+def handlers(*, requires_propagation: bool, floor_cents: int = FLOOR_CENTS) -> Mapping[str, Handler]:
     """The room's jobs by name."""
 
     async def apply(db: CellDb, arguments: Mapping[str, Any]) -> Done:
         """Apply a kept text. Twice is harmless: what was applied is no longer waiting."""
-        await operations.apply_again(db, UUID(arguments["raw_id"]), requires_propagation=requires_propagation)
+        raw_id = UUID(arguments["raw_id"])
+        await operations.apply_again(db, raw_id, requires_propagation=requires_propagation, floor_cents=floor_cents)
         return Done()
 
     return {operations.APPLY_JOB: apply}

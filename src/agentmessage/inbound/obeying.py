@@ -55,6 +55,7 @@ async def answer(tx: Tx, tenant: Tenant, line: Line, inbound: Inbound, kind: Kin
             kind=TextKind.AUTO_REPLY,
             message_id=new_id(),
             requires_propagation=strict,
+            is_owed=kind is Kind.STOP,  # the law asks for this one answer, and not for a full wallet
         )
     except ApiError as refusal:
         log.info("not answered", inbound_id=str(inbound.id), keyword=kind.value, code=refusal.code)

@@ -39,13 +39,19 @@ MOST_STALE = 200
 
 
 async def receive(
-    cells: Cells, account: str, heard: Sequence[InboundHeard], *, ring: Ring, requires_propagation: bool = True
+    cells: Cells,
+    account: str,
+    heard: Sequence[InboundHeard],
+    *,
+    ring: Ring,
+    requires_propagation: bool = True,
+    floor_cents: int = applying.FLOOR_CENTS,
 ) -> None:
     """Take texts from a carrier account; returns when every one is kept, so that the carrier may be told so.
 
     Those of one organization are taken in their order, a few to a transaction; one that cannot be applied holds up no
     other. Raises what the database raises when it is away: some may be kept by then, and that the carrier repeats all
-    of them is harmless.
+    of them is harmless. Nothing is charged that would take a wallet below `floor_cents`.
     """
     plain = [rules.heard_plainly(one) for one in heard]
     directory = await cells.directory()
@@ -66,7 +72,7 @@ async def receive(
             tenant = operator(home.org_id, home.cell, account)
             for start in range(0, len(texts), TOGETHER):
                 few = texts[start : start + TOGETHER]
-                for bell in await _apply(db, tenant, few, strict=requires_propagation):
+                for bell in await _apply(db, tenant, few, strict=requires_propagation, floor_cents=floor_cents):
                     ring(home.cell, bell)
 
     ended = await asyncio.gather(*(in_turn(*one) for one in by_home.items()), return_exceptions=True)
@@ -75,7 +81,9 @@ async def receive(
             raise outcome
 
 
-async def apply_again(db: CellDb, raw_id: UUID, *, requires_propagation: bool) -> bool:
+async def apply_again(
+    db: CellDb, raw_id: UUID, *, requires_propagation: bool, floor_cents: int = applying.FLOOR_CENTS
+) -> bool:
     """Apply a kept text that failed; False: it was applied meanwhile. Raises what it fails with this time."""
     async with db.transaction() as tx:
         kept = await queries.lock_failed(tx, raw_id)
@@ -89,14 +97,14 @@ async def apply_again(db: CellDb, raw_id: UUID, *, requires_propagation: bool) -
             await queries.insert_raw(tx, [stray], org_id=None, problem=Problem.NOT_OURS)
             return True
         tenant = operator(home.org_id, home.cell, kept.account)
-        await applying.apply(tx, tenant, [heard], strict=requires_propagation)
+        await applying.apply(tx, tenant, [heard], strict=requires_propagation, floor_cents=floor_cents)
     return True
 
 
-async def tidy(db: CellDb, *, requires_propagation: bool) -> None:
+async def tidy(db: CellDb, *, requires_propagation: bool, floor_cents: int = applying.FLOOR_CENTS) -> None:
     """Show long texts whose parts stay away, at most 200 at a time."""
     for key in await queries.list_stale_parts(db, db.now - PARTS_WAIT, limit=MOST_STALE):
-        await _show_parts(db, key, strict=requires_propagation)
+        await _show_parts(db, key, strict=requires_propagation, floor_cents=floor_cents)
 
 
 async def forget_raw(db: Statements) -> int:
@@ -117,12 +125,14 @@ async def get(db: Statements, tenant: Tenant, inbound_id: UUID) -> Inbound:
     return inbound
 
 
-async def _apply(db: CellDb, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool) -> frozenset[str]:
+async def _apply(
+    db: CellDb, tenant: Tenant, heard: Sequence[InboundHeard], *, strict: bool, floor_cents: int
+) -> frozenset[str]:
     """Apply texts together, else each alone; one that cannot be is kept for the job, so that it is not lost."""
     for _ in range(TRIES if len(heard) == 1 else 1):
         try:
             async with db.transaction() as tx:
-                return await applying.apply(tx, tenant, heard, strict=strict)
+                return await applying.apply(tx, tenant, heard, strict=strict, floor_cents=floor_cents)
         except DATABASE_AWAY:
             raise
         except Exception:
@@ -131,7 +141,7 @@ async def _apply(db: CellDb, tenant: Tenant, heard: Sequence[InboundHeard], *, s
         return await _keep_for_later(db, tenant, heard[0])
     bells = applying.NOTHING
     for one in heard:
-        bells |= await _apply(db, tenant, [one], strict=strict)
+        bells |= await _apply(db, tenant, [one], strict=strict, floor_cents=floor_cents)
     return bells
 
 
@@ -144,11 +154,11 @@ async def _keep_for_later(db: CellDb, tenant: Tenant, heard: InboundHeard) -> fr
     return frozenset({"jobs"})
 
 
-async def _show_parts(db: CellDb, key: PartsKey, *, strict: bool) -> None:
+async def _show_parts(db: CellDb, key: PartsKey, *, strict: bool, floor_cents: int) -> None:
     home = (await queries.list_homes(db, key.account, [key.recipient])).get(key.recipient)
     async with db.transaction() as tx:
         if home is None or home.cell != db.name:
             await queries.delete_parts(tx, key)
             return
         tenant = operator(home.org_id, home.cell, key.account)
-        await applying.apply_parts(tx, tenant, key, strict=strict)
+        await applying.apply_parts(tx, tenant, key, strict=strict, floor_cents=floor_cents)

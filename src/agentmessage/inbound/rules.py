@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from agentmessage.billing.model import Charge
 from agentmessage.carriers.text_port import InboundHeard
 from agentmessage.inbound.model import MOST_SENDER_CHARS, Arrival, Channel, Inbound, Line, Part, PartsKey, Whole
 from agentmessage.organizations.model import OptOutScope
@@ -146,6 +147,16 @@ def segment_count(whole: Whole) -> int:
     if whole.media:
         return 1
     return whole.segments or segments.measure(whole.text).segments
+
+
+def above_floor(charges: Sequence[Charge], balance_microcents: int, floor_microcents: int) -> list[Charge]:
+    """Those of the charges, in their order, that leave the wallet at its floor or above."""
+    due: list[Charge] = []
+    for one in charges:
+        if balance_microcents - one.total_microcents >= floor_microcents:
+            balance_microcents -= one.total_microcents
+            due.append(one)
+    return due
 
 
 def preview(body: str | None) -> str | None:

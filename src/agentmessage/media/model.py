@@ -23,6 +23,13 @@ class MediaState(StrEnum):
     STORED = "stored"
 
 
+class Kept(Struct, frozen=True):
+    """What an organization keeps: files, those with an open upload link too, and their bytes."""
+
+    files: int
+    size_bytes: int
+
+
 class Media(Struct, frozen=True):
     """One file of an organization. `byte_size` is as announced until it is stored; never more is taken."""
 

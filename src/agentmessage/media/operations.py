@@ -15,9 +15,9 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.media import queries
-from agentmessage.media.errors import MmsDisabled
+from agentmessage.media.errors import MediaQuotaExceeded, MmsDisabled
 from agentmessage.media.file_types import MediaType
-from agentmessage.media.model import UPLOAD_LINK_KEPT, Media, MediaLinks, MediaState, fingerprint
+from agentmessage.media.model import UPLOAD_LINK_KEPT, Kept, Media, MediaLinks, MediaState, fingerprint
 from agentmessage.media.store import ObjectStore, StoreAway, key_of
 from agentmessage.web import receiver_urls
 
@@ -29,8 +29,18 @@ NOT_YOURS = "must be an https URL, or the media_id of one of your uploads that i
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-async def announce(tx: Tx, tenant: Tenant, *, mime_type: MediaType, byte_size: int) -> tuple[Media, str]:
-    """Make room for one file; answers it with the token of its upload link, which is not stored."""
+async def announce(
+    tx: Tx, tenant: Tenant, *, mime_type: MediaType, byte_size: int, quota: Kept | None = None
+) -> tuple[Media, str]:
+    """Make room for one file; answers it with the token of its upload link, which is not stored.
+
+    Raises MediaQuotaExceeded where the organization would keep more than its quota.
+    """
+    if quota is not None:
+        kept = await queries.lock_kept(tx, tenant.org_id)
+        if kept.files >= quota.files or kept.size_bytes + byte_size > quota.size_bytes:
+            limits = {"max_files": str(quota.files), "max_bytes": str(quota.size_bytes)}
+            raise MediaQuotaExceeded(details=limits)
     media_id = new_id()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     media = Media(

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements
-from agentmessage.media.model import Media
+from agentmessage.media.model import Kept, Media
 
 
 async def insert(tx: Statements, media: Media, token_hash: bytes) -> None:
@@ -24,6 +24,19 @@ async def insert(tx: Statements, media: Media, token_hash: bytes) -> None:
         media.created_at,
         media.expires_at,
     )
+
+
+async def lock_kept(tx: Statements, org_id: UUID) -> Kept:
+    """What an organization keeps now; nobody else announces a file for it until the commit. By media_org_idx."""
+    await tx.value("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"media|{org_id}")
+    kept = await tx.one(
+        Kept,
+        """SELECT count(*), coalesce(sum(byte_size), 0)::bigint FROM media
+           WHERE org_id = $1 AND greatest(expires_at, needed_until) > $2""",
+        org_id,
+        tx.now,
+    )
+    return kept or Kept(0, 0)
 
 
 async def find_upload(db: Statements, token_hash: bytes) -> Media | None:

@@ -1,16 +1,16 @@
 """Announcing a file."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, cast
 from uuid import UUID
 
 from msgspec import Meta
 
 from agentmessage.kernel.errors import RateLimited, ValidationFailed
 from agentmessage.media import operations
-from agentmessage.media.errors import MmsDisabled
+from agentmessage.media.errors import MediaQuotaExceeded, MmsDisabled
 from agentmessage.media.file_types import MediaType
-from agentmessage.media.model import MAX_BYTES, MediaLinks
+from agentmessage.media.model import MAX_BYTES, Kept, MediaLinks
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.limits import require_token
@@ -20,6 +20,21 @@ routes = Routes("Messages")
 
 BUCKET = "media_uploads"
 PER_MINUTE = 60
+MIB = 1024 * 1024
+
+
+class Environment(Protocol):
+    """The settings that the room needs."""
+
+    @property
+    def media_max_files(self) -> int:
+        """Files that are kept for one organization."""
+        ...
+
+    @property
+    def media_max_mib(self) -> int:
+        """Their size together."""
+        ...
 
 
 class MediaUpload(Request, frozen=True):
@@ -43,7 +58,7 @@ class MediaUploadOut(Resource, frozen=True):
     "/v1/messages/media-upload",
     scope="messages:send",
     answers={201: MediaUploadOut},
-    refuses=[ValidationFailed, RateLimited, MmsDisabled],
+    refuses=[ValidationFailed, MediaQuotaExceeded, RateLimited, MmsDisabled],
     is_secret=True,
     example={"mime_type": "image/png", "byte_size": 183_500},
 )
@@ -51,7 +66,8 @@ async def create_message_media_upload(call: Call[MediaUpload, NoInput]) -> Media
     """Get a link to upload a file to, which can then be sent as MMS.
 
     PUT the file's bytes to `upload_url`, without a key, within 30 minutes; the link works once. The bytes must be of
-    the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute.
+    the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute, and no
+    more files and bytes than the installation keeps for one organization.
     """
     links = _links(call)
     if not links.is_enabled:
@@ -59,7 +75,7 @@ async def create_message_media_upload(call: Call[MediaUpload, NoInput]) -> Media
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     async with call.transaction() as tx:
         made, token = await operations.announce(
-            tx, call.tenant, mime_type=call.body.mime_type, byte_size=call.body.byte_size
+            tx, call.tenant, mime_type=call.body.mime_type, byte_size=call.body.byte_size, quota=_quota(call)
         )
     return MediaUploadOut(made.id, links.upload(call.tenant.cell, token), made.expires_at, MAX_BYTES)
 
@@ -69,3 +85,8 @@ def _links(call: Call[Any, Any]) -> MediaLinks:
     if not isinstance(links, MediaLinks):
         raise TypeError("the wiring gave no media links")
     return links
+
+
+def _quota(call: Call[Any, Any]) -> Kept:
+    environment = cast("Environment", call.context["settings"])
+    return Kept(environment.media_max_files, environment.media_max_mib * MIB)

@@ -59,7 +59,10 @@ def answer_of(message: Message) -> bytes:
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A text that asks to be admitted; its shape is checked. `claim` is its Idempotency-Key, if it came with one."""
+    """A text that asks to be admitted; its shape is checked. `claim` is its Idempotency-Key, if it came with one.
+
+    `is_owed`: it goes out whatever the wallet holds.
+    """
 
     id: UUID
     tenant: Tenant
@@ -74,6 +77,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     scheduled_at: datetime | None = None
     validity_s: int = VALIDITY_S
     is_smart: bool = False
+    is_owed: bool = False
     claim: Claim | None = None
 
 
@@ -333,7 +337,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         return refusal
     words = simplify(draft.text) if draft.is_smart and draft.text else draft.text
     weight = law.weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
-    refusal = law.purse_refusal(case, purse, weight)
+    refusal = None if draft.is_owed else law.purse_refusal(case, purse, weight)
     if refusal is not None:
         return refusal
     purse.take(weight.price_microcents, case.ask.kind)

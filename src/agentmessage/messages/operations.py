@@ -59,14 +59,24 @@ async def send_own(
     message_id: UUID,
     requires_propagation: bool = True,
     wide_references: Collection[str] = (),
+    is_owed: bool = False,
 ) -> Message:
     """Admit a text that the platform writes for its customer, in the caller's transaction.
 
     An auto-reply passes consent, quiet hours, caps and pace; the question of a double opt-in passes consent only. Both
-    need a registered sender and are charged as any text. After the commit ring `BELL`. Raises what the law refuses
-    with, InsufficientCredit or RateLimited.
+    need a registered sender and are charged as any text; what `is_owed` goes out whatever the wallet holds. After the
+    commit ring `BELL`. Raises what the law refuses with, InsufficientCredit or RateLimited.
     """
-    draft = Draft(id=message_id, tenant=tenant, kind=kind, sender=sender, recipient=recipient, text=text, priority=0)
+    draft = Draft(
+        id=message_id,
+        tenant=tenant,
+        kind=kind,
+        sender=sender,
+        recipient=recipient,
+        text=text,
+        priority=0,
+        is_owed=is_owed,
+    )
     (outcome,) = await admission.admit_all(
         tx, [draft], requires_propagation=requires_propagation, wide_references=wide_references
     )

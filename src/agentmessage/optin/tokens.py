@@ -1,23 +1,36 @@
 """Links to the form: a token that says who agrees to what, signed by us (RFC 7519, HS256).
 
-Its key is derived from the seal key, and from the older seal keys while they are configured, so that links survive a
-rotation. Whoever holds a token may agree once; nothing about it is stored before that.
+What it says is sealed: links lie in logs, histories and previews, and the contact's number must not. Its keys are
+derived from the seal key, and from the older seal keys while they are configured, so that links survive a rotation.
+Whoever holds a token may agree once; nothing about it is stored before that.
 """
 
+import base64
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import jwt
 import msgspec
+from msgspec import Struct
 
 from agentmessage.kernel import seal
 from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.seal import BrokenSeal, Sealer
 from agentmessage.optin.model import FormToken
 
 PURPOSE = "consent form links"
+CONTENT = "consent form content"
 ALGORITHM = "HS256"
 MAX_CHARS = 16_384
+
+
+class Opaque(Struct, frozen=True):
+    """The claims of a token as anybody can read them: until when it is good, and a sealed FormToken."""
+
+    exp: int
+    sealed: str
 
 
 class BadToken(Exception):
@@ -34,6 +47,8 @@ class FormSigner:
     def __init__(self, keys: Sequence[bytes], *, life: timedelta) -> None:
         self._keys = keys
         self._life = life
+        contents = [seal.derive(key, CONTENT) for key in keys]
+        self._sealer = Sealer(contents[0], contents[1:])
         self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
 
     def mint(
@@ -45,20 +60,31 @@ class FormSigner:
         token = FormToken(
             str(new_id()), org_id, phone_number_id, contact_number, agreement_text, iat=issued_s, exp=expires_s
         )
-        signed = self._jws.encode(msgspec.json.encode(token), self._keys[0], ALGORITHM)
+        sealed = self._sealer.seal(zlib.compress(msgspec.json.encode(token)))
+        claims = Opaque(expires_s, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode())
+        signed = self._jws.encode(msgspec.json.encode(claims), self._keys[0], ALGORITHM)
         return signed, datetime.fromtimestamp(expires_s, UTC)
 
     def read(self, text: str, now: datetime) -> FormToken:
         """What a token vouches for. Raises BadToken, ExpiredToken."""
         if len(text) > MAX_CHARS:
             raise BadToken("longer than any of ours")
+        payload = self._payload(text)
         try:
-            token = msgspec.json.decode(self._payload(text), type=FormToken)
-        except msgspec.DecodeError as error:
+            token = msgspec.json.decode(self._opened(payload), type=FormToken)
+        except (msgspec.DecodeError, BrokenSeal, zlib.error, ValueError) as error:
             raise BadToken("signed by us, but not a form's token") from error
         if token.exp <= now.timestamp():
             raise ExpiredToken
         return token
+
+    def _opened(self, payload: bytes) -> bytes:
+        """What is sealed in a token; one of an older release said it in the open, and lives for an hour."""
+        try:
+            sealed = msgspec.json.decode(payload, type=Opaque).sealed
+        except msgspec.ValidationError:
+            return payload
+        return zlib.decompress(self._sealer.open(base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))))
 
     def _payload(self, text: str) -> bytes:
         for key in self._keys:

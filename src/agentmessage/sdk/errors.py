@@ -208,6 +208,16 @@ class LookupFailed(APIError):
     default_fix = "Try again in a minute, with a new Idempotency-Key if you used one."
 
 
+class MediaQuotaExceeded(APIError):
+    """422.
+
+    The organization keeps as many files, or as many bytes of them, as it may; `details` says both limits.
+    """
+
+    code = "MEDIA_QUOTA_EXCEEDED"
+    default_fix = "Wait until older files are past mms_retention_days, lower it, or ask the operator for more room."
+
+
 class MessageNotCancelable(APIError):
     """409: The carrier is being told, has been told, or it is over."""
 

@@ -49,14 +49,16 @@ class AutoTopup(Model, frozen=True, kw_only=True):
     """What is charged by itself. Off: everything but `enabled` and `last_failure` is null.
 
     `next_charge_at` is an estimate from the last seven days; null: not within a year, or nothing is spent.
-    `last_failure` is the processor's code of the newest charge, if it failed; after four failures in a row automatic
-    top-up turns itself off.
+    `monthly_max_cents` is what a calendar month may cost at most. `last_failure` is `monthly_ceiling_reached` once it
+    has, until the next month begins; else the processor's code of the newest charge, if it failed. After four failures
+    in a row automatic top-up turns itself off.
     """
 
     enabled: bool
     stripe_product_id: str | None = None
     auto_topup_amount_cents: int | None = None
     auto_topup_threshold_cents: int | None = None
+    monthly_max_cents: int | None = None
     next_charge_at: datetime | None = None
     last_failure: str | None = None
 

@@ -69,15 +69,19 @@ class BillingOperations(Resource):
         """
         return self._one(AutoTopup, Call("GET", "/v1/billing/wallet/auto-topup"))
 
-    def set_auto_topup(self, *, enabled: bool, stripe_product_id: str | UnsetType = UNSET) -> AutoTopup:
+    def set_auto_topup(
+        self, *, enabled: bool, stripe_product_id: str | UnsetType = UNSET, monthly_max_cents: int | UnsetType = UNSET
+    ) -> AutoTopup:
         """Turn automatic top-up on or off.
 
         On: whenever the balance falls below the threshold (20 dollars, or the product's amount if that is less) the
-        saved card is charged; the first checkout saves it. Turning it off may be repeated, turning it on not: 409.
-        After four failures in a row it turns itself off. Events: `wallet.auto_topup.failed`,
-        `wallet.auto_topup.disabled`.
+        saved card is charged, never for more than `monthly_max_cents` in a calendar month; the first checkout saves it.
+        Turning it off may be repeated, turning it on not: 409. After four failures in a row it turns itself off.
+        Events: `wallet.auto_topup.failed`, `wallet.auto_topup.disabled`.
 
         - `stripe_product_id`: 1 to 255 characters.
+        - `monthly_max_cents`: What a calendar month (UTC) may cost at most; left out: ten times the amount. 1 to
+          100000000.
 
         Scope: `billing:write`. Refusals: InvalidInput, NoPlan, BelowMinimumCredit, Conflict, NoStripeCustomer,
         ValidationFailed, BillingProviderNotConfigured.
@@ -87,7 +91,11 @@ class BillingOperations(Resource):
             Call(
                 "PUT",
                 "/v1/billing/wallet/auto-topup",
-                body={"enabled": enabled, "stripe_product_id": stripe_product_id},
+                body={
+                    "enabled": enabled,
+                    "stripe_product_id": stripe_product_id,
+                    "monthly_max_cents": monthly_max_cents,
+                },
             ),
         )
 

@@ -154,12 +154,13 @@ class MessagesOperations(Conversing):
         """Get a link to upload a file to, which can then be sent as MMS.
 
         PUT the file's bytes to `upload_url`, without a key, within 30 minutes; the link works once. The bytes must be
-        of the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute.
+        of the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute, and
+        no more files and bytes than the installation keeps for one organization.
 
         - `byte_size`: 1 to 1048576.
 
-        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited,
-        MmsDisabled.
+        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, MediaQuotaExceeded,
+        RateLimited, MmsDisabled.
         """
         return self._one(
             MediaUpload,
