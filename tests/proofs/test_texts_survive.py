@@ -62,6 +62,7 @@ async def test_every_accepted_text_reaches_the_carrier_once_or_is_said_to_be_unk
         numbers = await arrange(running, one)
         accepted = await pour_while_killing(running, one, numbers)
         await until(lambda: are_final(running), seconds=240, what="a final state of every text")
+        await until(lambda: are_settled(running, one), seconds=120, what="the receipts of texts whose ids were lost")
         await require_books(running, one, accepted)
 
 
@@ -150,6 +151,12 @@ async def has_accepted(accepted: dict[str, str], least: int) -> bool:
 
 async def are_final(running: Running) -> bool:
     return all(outcome.status in FINAL for outcome in await outcomes(running))
+
+
+async def are_settled(running: Running, one: Customer) -> bool:
+    """No text that the carrier has delivered is unknown: a worker that died took its id along, its receipt came."""
+    unknown = {outcome.text for outcome in await outcomes(running) if outcome.error_code == "unknown"}
+    return not unknown & set(await texts_at_the_carrier(running, one)) if unknown else True
 
 
 async def outcomes(running: Running) -> list[Outcome]:
