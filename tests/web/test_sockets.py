@@ -98,6 +98,20 @@ async def test_requests_that_come_strangely_are_answered_as_if_they_came_well(
     assert b'"label":"three"' in continued
 
 
+async def test_what_only_looks_like_a_request_with_a_key_is_answered_once(served: Served, account: Account) -> None:
+    """A key as trailer is none; what follows an upgrade is never another request; an odd method is told the others."""
+    post = b"POST /v1/brands HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    trailer = b"2\r\n{}\r\n0\r\nauthorization: Bearer " + account.key.encode() + b"\r\n\r\n"
+    late = await served.say(post + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n" + trailer)
+    head = post + b"connection: Upgrade\r\nupgrade: x\r\ncontent-length: 34\r\n\r\n"
+    smuggled = await served.say(head, b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n", pause_s=0.2)
+    odd = await served.say(request("BREW", "/v1/brands", account.key))
+
+    assert [status(late), status(smuggled), status(odd)] == [401, 400, 405]
+    assert [answer.count(b"HTTP/1.1 ") for answer in (late, smuggled, odd)] == [1, 1, 1]
+    assert all(b"x-request-id: " in answer and b'"success":false' in answer for answer in (late, smuggled, odd))
+
+
 async def test_requests_on_one_connection_are_answered_in_turn(served: Served, account: Account) -> None:
     """Pipelined, with a refusal in the middle."""
     keep = request("GET", "/v1/organization", account.key).replace(b"connection: close\r\n", b"")

@@ -48,7 +48,7 @@ ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 def read_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
     """The headers that may be given once. Raises MalformedRequest when a head has more than one reading."""
     if version not in VERSIONS:
-        raise MalformedRequest("the version must be HTTP/1.1 or HTTP/1.0")
+        raise MalformedRequest("the version of HTTP must be 1.1 or 1.0")
     once: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in ONCE:
@@ -61,7 +61,7 @@ def read_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Mapping[b
     if host is not None and not _is_host(host):
         raise MalformedRequest("header host must be one name or address, and perhaps a port")
     if b"transfer-encoding" in once and (version != "1.1" or once[b"transfer-encoding"].lower() != b"chunked"):
-        raise MalformedRequest("header transfer-encoding must be chunked, and the version HTTP/1.1")
+        raise MalformedRequest("header transfer-encoding must be chunked, and the version of HTTP 1.1")
     if b"expect" in once and once[b"expect"].lower() != b"100-continue":
         raise MalformedRequest("header expect must be 100-continue")
     return once

@@ -96,7 +96,7 @@ class InvalidInput(ApiError):
 class MalformedRequest(InvalidInput):
     """The HTTP request itself is malformed, or a proxy could read it differently; the connection is closed."""
 
-    fix = "Send one HTTP/1.1 request with one Host, one length and no upgrade; a usual HTTP client does."
+    fix = "Send the request with one Host, one length and no upgrade, as usual HTTP clients do."
     message = "malformed HTTP request"
 
 

@@ -38,9 +38,11 @@ OTHER_FIXES: Mapping[tuple[str, int, str], str] = {
         "Send well-formed JSON with only the fields that the operation documents. Send one or more "
         "different scopes from the documented list."
     ),
-    ("INVALID_INPUT", 400, "malformed HTTP request"): (
-        "Send one HTTP/1.1 request with one Host, one length and no upgrade; a usual HTTP client does."
-    ),
+    (
+        "INVALID_INPUT",
+        400,
+        "malformed HTTP request",
+    ): "Send the request with one Host, one length and no upgrade, as usual HTTP clients do.",
     (
         "INVALID_INPUT",
         422,
