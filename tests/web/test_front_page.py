@@ -2,12 +2,12 @@
 
 import gzip
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from agentmessage.app.wiring import all_routes
+from agentmessage.kernel.release import VERSION
 from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.sdk.served import Served, served
@@ -27,7 +27,7 @@ async def test_the_front_page_tells_people_where_they_are(accept: str, api: Clie
     assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert reply.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
     assert "Accept" in reply.headers["vary"]
-    for shown in (version("agentmessage"), 'href="docs"', 'href="openapi.json"', "/v1/organization"):
+    for shown in (VERSION, 'href="docs"', 'href="openapi.json"', "/v1/organization"):
         assert shown in reply.body.decode()
 
 
@@ -36,7 +36,7 @@ async def test_the_front_page_tells_programs_the_same(accept: str | None, api: C
     reply = await api.using(None).get("/", headers={} if accept is None else {"accept": accept})
 
     assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
-    assert (reply.data["name"], reply.data["version"]) == ("AgentMessage", version("agentmessage"))
+    assert (reply.data["name"], reply.data["version"]) == ("AgentMessage", VERSION)
     for link in reply.data["links"].values():
         assert (await api.using(None).get(link)).status == 200
 

@@ -9,7 +9,6 @@ import hashlib
 import html
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from agentmessage.app.event_bodies import BODIES
 from agentmessage.app.llms import llms_txt
 from agentmessage.app.wiring import all_routes
 from agentmessage.kernel.errors import NotFound
+from agentmessage.kernel.release import VERSION
 from agentmessage.web.call import RawHeaders, read_headers
 from agentmessage.web.negotiation import accepts, preferred
 from agentmessage.web.openapi.document import render
@@ -118,12 +118,12 @@ def _pages() -> Mapping[str, Page]:
 
 def _home(public_url: str) -> bytes:
     text = (PAGES / "home.html").read_text()
-    text = text.replace("{version}", html.escape(version("agentmessage")))
+    text = text.replace("{version}", html.escape(VERSION))
     return text.replace("{origin}", html.escape(public_url)).encode()
 
 
 def _told() -> bytes:
     """The front page as programs read it."""
     links = {"reference": "/docs", "openapi": "/openapi.json", "llms": "/llms.txt", "health": "/healthz"}
-    told = {"name": "AgentMessage", "version": version("agentmessage"), "links": links}
+    told = {"name": "AgentMessage", "version": VERSION, "links": links}
     return msgspec.json.encode(Enveloped(success=True, data=told))
