@@ -24,12 +24,13 @@ HEAD = """\
 # The API
 
 This file is generated (`make generate`). The whole contract, with every field, is what a running platform
-answers at `GET /openapi.json` and shows at `GET /docs`.
+answers at `GET /openapi.json`, typed webhooks included, and shows at `GET /docs`;
+`GET /llms.txt` is an index for agents.
 
 Every request carries `Authorization: Bearer am_live_…` (or `am_test_…` for the sandbox). A success is
 `{"success": true, "data": …}`, a list adds `meta`; a refusal is
 `{"success": false, "error": {"code", "message", "request_id", "details"?, "fix"}}`. Branch on `code`;
-`message` may change.
+`message` may change. `fix` is the way out in one sentence.
 """
 
 EVENTS_HEAD = """\
