@@ -1,8 +1,10 @@
 """Chromium without a screen, spoken to in its own protocol: opens a page and tells when a condition came true."""
 
 import asyncio
+import os
 import re
 import shutil
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -66,6 +68,7 @@ async def tab(folder: Path) -> AsyncGenerator[Tab]:
         "about:blank",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # with all its helpers, which would outlive it
     )
     assert process.stderr is not None
     try:
@@ -78,5 +81,5 @@ async def tab(folder: Path) -> AsyncGenerator[Tab]:
             async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 yield Tab(socket)
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
