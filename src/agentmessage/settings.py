@@ -111,10 +111,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         return bool(self.bandwidth_username)
 
     @property
-    def wide_references(self) -> frozenset[str]:
-        """Accounts whose carrier joins the parts of a long message by references of 16 bits, an octet more."""
-        is_smpp = bool(self.smpp_host) and self.live_text_carrier != "bandwidth"
-        return frozenset({"live"}) if is_smpp and self.smpp_long_texts == "udh16" else frozenset()
+    def is_live_smpp(self) -> bool:
+        """Live messages go to a carrier over SMPP."""
+        return bool(self.smpp_host) and self.live_text_carrier != "bandwidth"
 
 
 PREFIX = "AGENTMESSAGE_"

@@ -3,13 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
+from agentmessage.app.text_lines import layouts
 from agentmessage.carriers.smpp import LongTexts
 from agentmessage.kernel.db import CellDb
 from agentmessage.settings import Settings
+from agentmessage.sms.segments import Alphabet, Layout
 from tests.conftest import Client
 from tests.delivery.floor import floor, ready_sender
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT
+
+EURO = "\u20ac" * 150
+"""300 septets are two parts; a carrier of ISO 8859-1, which has no such character, is sent three of UTF-16."""
 
 BOUNDARY = "a" * 306
 """Two parts under references of 8 bits, which leave 153 septets each; three under those of 16, which leave 152."""
@@ -18,22 +23,34 @@ BOUNDARY = "a" * 306
 @pytest.fixture
 def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
     """Live messages go to a carrier that wants `long_texts` so."""
-    return replace(settings, smpp_host="smsc.example", smpp_long_texts=request.param)
+    return replace(settings, smpp_host="smsc.example", **request.param)
 
 
-@pytest.mark.parametrize(("settings", "parts"), [("udh8", 2), ("udh16", 3)], indirect=["settings"])
+@pytest.mark.parametrize(
+    ("settings", "text", "parts"),
+    [
+        ({"smpp_long_texts": "udh8"}, BOUNDARY, 2),
+        ({"smpp_long_texts": "udh16"}, BOUNDARY, 3),
+        ({"smpp_default_alphabet": "gsm"}, EURO, 2),
+        ({"smpp_default_alphabet": "latin1"}, EURO, 3),
+        ({"smpp_default_alphabet": "latin1"}, "{" * 100, 2),
+    ],
+    indirect=["settings"],
+    ids=["8 bits", "16 bits", "gsm", "latin1", "latin1, in its alphabet"],
+)
 async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
-    db: CellDb, api: Client, account: Account, settings: Settings, *, parts: int
+    db: CellDb, api: Client, account: Account, settings: Settings, *, text: str, parts: int
 ) -> None:
     sender = await ready_sender(db, account)
     await db.run("""UPDATE campaigns SET mno_metadata = '{"10017": {"tpm": 180, "msgClass": "A"}}'""")
-    body = {"from": sender.number, "to": CONTACT, "text": BOUNDARY}
+    body = {"from": sender.number, "to": CONTACT, "text": text}
     preflight = (await api.post("/v1/guardrails/preflight", body)).data
     sent = [(await api.post("/v1/messages", body)).data]
     sent.append((await api.post("/v1/messages", body, headers={"Idempotency-Key": "key"})).data)
     batch = await api.post("/v1/messages/batch", {"messages": [body]})
     sent.append(batch.data["results"][0]["message"])
-    async with floor(db, long_texts=LongTexts(settings.smpp_long_texts)) as (smsc, desk):
+    long_texts, alphabet = LongTexts(settings.smpp_long_texts), Alphabet(settings.smpp_default_alphabet)
+    async with floor(db, long_texts=long_texts, alphabet=alphabet) as (smsc, desk):
         await desk.turn()
         on_the_wire = len(smsc.asked)
 
@@ -45,17 +62,19 @@ async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("changes", "accounts"),
+    ("changes", "expected"),
     [
-        ({}, set()),
-        ({"smpp_long_texts": "udh16"}, set()),  # the simulator is sent 8 bits
-        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16"}, {"live"}),
-        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16", "live_text_carrier": "bandwidth"}, set()),
+        ({}, {}),
+        ({"smpp_long_texts": "udh16"}, {}),  # the simulator is sent 8 bits
+        ({"smpp_host": "smsc.example"}, {"live": Layout(8, Alphabet.GSM)}),
+        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16"}, {"live": Layout(16, Alphabet.GSM)}),
+        ({"smpp_host": "smsc.example", "smpp_default_alphabet": "latin1"}, {"live": Layout(8, Alphabet.LATIN1)}),
+        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16", "live_text_carrier": "bandwidth"}, {}),
     ],
 )
-def test_only_live_messages_over_such_a_carrier_have_wide_references(
-    changes: dict[str, str], accounts: set[str]
+def test_only_live_messages_over_smpp_are_sent_otherwise_than_usual(
+    changes: dict[str, str], expected: dict[str, Layout]
 ) -> None:
     given = Settings(database_url="postgresql://", **changes)  # type: ignore[arg-type]
 
-    assert given.wide_references == accounts
+    assert layouts(given) == expected

@@ -20,6 +20,7 @@ from agentmessage.app.payments import PATH as PAYMENT_NOTICES
 from agentmessage.app.payments import PaymentNotices, close_providers, notice_reader, payment_providers
 from agentmessage.app.reference import Reference
 from agentmessage.app.text_counts import TextCounts
+from agentmessage.app.text_lines import layouts
 from agentmessage.app.wiring import all_routes
 from agentmessage.campaigns.pages import PageReader
 from agentmessage.carriers.http import AiohttpTransport
@@ -91,7 +92,7 @@ class Api:
             allow_private=settings.webhook_allow_private, names=self._names, clock=self.cells.clock
         )
         self._beside = self._open_beside(settings, carriers, public_url)
-        self._doors = Doors(requires_propagation=settings.require_propagation, wide_references=settings.wide_references)
+        self._doors = Doors(requires_propagation=settings.require_propagation, layouts=layouts(settings))
         routes = all_routes()
         self._observer = Observer(self.registry)
         self._text_counts = TextCounts(self.registry, self._doors)
@@ -119,7 +120,7 @@ class Api:
             "form_signer": tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
             "media_links": media_links(settings),
             "requires_propagation": settings.require_propagation,
-            "wide_references": settings.wide_references,
+            "layouts": layouts(settings),
             "doors": self._doors,
             "authenticator": self._authenticator,
             "bells": self.bells,

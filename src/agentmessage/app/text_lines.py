@@ -18,7 +18,7 @@ from agentmessage.kernel.clock import Clock
 from agentmessage.settings import Settings
 from agentmessage.smpp.client import Bind
 from agentmessage.smpp.terms import Terms
-from agentmessage.sms.segments import Alphabet
+from agentmessage.sms.segments import USUAL_LAYOUTS, Alphabet, Layout, Layouts
 
 SIMULATED_PASSWORD = "simulate"  # noqa: S105 - a simulator's password guards nothing; SMPP allows eight characters
 HANDLING = 5_000
@@ -80,6 +80,14 @@ def text_lines(
         clock=clock,
     )
     return [TextLine(over_smpp, frozenset({"sms"})), TextLine(media, frozenset({"mms"}))]
+
+
+def layouts(settings: Settings) -> Layouts:
+    """How carriers are sent messages, where it is not as usual: only a real one over SMPP may want it otherwise."""
+    if not settings.is_live_smpp:
+        return USUAL_LAYOUTS
+    bits = 16 if settings.smpp_long_texts == LongTexts.UDH16 else 8
+    return {"live": Layout(bits, Alphabet(settings.smpp_default_alphabet))}
 
 
 def _simulated_smpp(settings: Settings, account: str) -> SmppAccount:

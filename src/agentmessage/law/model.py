@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agentmessage.billing.model import TIERS
 from agentmessage.guardrails.model import FrequencyCap, Resolved
 from agentmessage.kernel.errors import ApiError
-from agentmessage.sms.segments import Encoding, ReferenceBits
+from agentmessage.sms.segments import USUAL, Encoding, Layout
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """From here on an opening is none: no two places of the recipient are awake at once."""
@@ -157,7 +157,7 @@ class Case(Struct, frozen=True):
     """One text before the law.
 
     `opens_at` is when the quiet hours that it falls into end; None: it falls into none.
-    Whoever is admitted is counted in the memory. `reference_bits`: how its carrier joins the parts of a long message.
+    Whoever is admitted is counted in the memory. `layout`: how its carrier is sent it.
     """
 
     ask: Ask
@@ -166,7 +166,7 @@ class Case(Struct, frozen=True):
     opens_at: datetime | None
     memory: Memory
     requires_propagation: bool
-    reference_bits: ReferenceBits = 8
+    layout: Layout = USUAL
 
 
 _decode_handed = msgspec.json.Decoder(dict[str, int]).decode

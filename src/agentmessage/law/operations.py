@@ -1,6 +1,6 @@
 """The law's door: what sending, preflight and hand-over ask."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -27,7 +27,7 @@ from agentmessage.law.model import (
     Weight,
 )
 from agentmessage.organizations.model import QuietHours
-from agentmessage.sms.segments import ReferenceBits
+from agentmessage.sms.segments import USUAL, USUAL_LAYOUTS, Layout, Layouts
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -64,7 +64,7 @@ async def read(
     now: datetime,
     *,
     requires_propagation: bool,
-    wide_references: Collection[str] = (),
+    layouts: Layouts = USUAL_LAYOUTS,
     ahead: Mapping[UUID, Ahead] | None = None,
     with_memory: bool = True,
 ) -> tuple[list[Case], Mapping[UUID, Purse]]:
@@ -72,7 +72,7 @@ async def read(
 
     Without the lock it may be over when it is acted upon: the version in the purse's account tells. Organizations that
     were read as they were before what is `ahead` are shown as they are after it. The hand-over needs no memory: it has
-    tallies of its own. `wide_references` are accounts whose carrier joins parts by references of 16 bits.
+    tallies of its own. `layouts` say how carriers are sent what is measured.
     """
     found, stored = await queries.list_facts(db, asks, now, with_memory=with_memory)
     accounts = dict(stored)
@@ -91,7 +91,7 @@ async def read(
             guardrails,
             memories,
             requires_propagation=requires_propagation,
-            reference_bits=16 if ask.account in wide_references else 8,
+            layout=layouts.get(ask.account, USUAL),
         )
         for ask, facts, guardrails in zip(asks, found, resolved, strict=True)
     ]
@@ -113,12 +113,10 @@ faults = rules.faults
 
 
 async def look(
-    db: Statements, ask: Ask, *, requires_propagation: bool, wide_references: Collection[str] = ()
+    db: Statements, ask: Ask, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
 ) -> tuple[Purse, Case]:
     """One text as it would be judged now, without a lock: to explain, not to admit."""
-    (case,), purses = await read(
-        db, [ask], db.now, requires_propagation=requires_propagation, wide_references=wide_references
-    )
+    (case,), purses = await read(db, [ask], db.now, requires_propagation=requires_propagation, layouts=layouts)
     return purses[ask.org_id], case
 
 
@@ -204,7 +202,7 @@ def _case(
     memories: dict[tuple[UUID, str], Memory],
     *,
     requires_propagation: bool,
-    reference_bits: ReferenceBits,
+    layout: Layout,
 ) -> Case:
     opens_at = None
     window = resolved.quiet_window
@@ -216,7 +214,7 @@ def _case(
     memory = memories.get(key)
     if memory is None:
         memory = memories[key] = _decode_memory(facts.memory) if facts.memory is not None else Memory()
-    return Case(ask, facts, resolved, opens_at, memory, requires_propagation, reference_bits)
+    return Case(ask, facts, resolved, opens_at, memory, requires_propagation, layout)
 
 
 async def _resolve(

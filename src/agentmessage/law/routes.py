@@ -1,6 +1,5 @@
 """Preflight over HTTP: ask before sending, by the rules of sending."""
 
-from collections.abc import Collection
 from typing import cast
 
 from agentmessage.billing import operations as billing
@@ -11,6 +10,7 @@ from agentmessage.law.model import Ask
 from agentmessage.law.schemas import PreflightCreate, PreflightOut, Severity
 from agentmessage.media import operations as media
 from agentmessage.media.model import MediaLinks
+from agentmessage.sms.segments import Layouts
 from agentmessage.sms.smart import simplify
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
@@ -40,10 +40,8 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
         raise ValidationFailed(faults)
     ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
     requires_propagation = bool(call.context["requires_propagation"])
-    wide_references = cast("Collection[str]", call.context["wide_references"])
-    purse, case = await operations.look(
-        call.db, ask, requires_propagation=requires_propagation, wide_references=wide_references
-    )
+    layouts = cast("Layouts", call.context["layouts"])
+    purse, case = await operations.look(call.db, ask, requires_propagation=requires_propagation, layouts=layouts)
     if case.facts.phone_number_id is None:
         raise NotFound
     kind = "outbound_mms" if body.media else "outbound_sms"

@@ -247,7 +247,9 @@ def purse_refusals(case: Case, purse: Purse, weight: Weight) -> Iterator[ApiErro
 def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_price_microcents: int) -> Weight:
     """What a text costs with what is appended to it: its parts; an MMS is one."""
     stamp = _stamp(case, now)
-    counted = measure((text or "") + (stamp or ""), reference_bits=case.reference_bits)
+    counted = measure(
+        (text or "") + (stamp or ""), reference_bits=case.layout.reference_bits, alphabet=case.layout.alphabet
+    )
     segments = 1 if has_media else counted.segments
     return Weight(stamp, counted.encoding, segments, segments * unit_price_microcents)
 

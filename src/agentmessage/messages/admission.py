@@ -14,7 +14,7 @@ is the one that the flush ahead was to leave.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import getrandbits
 from typing import Any
@@ -34,6 +34,7 @@ from agentmessage.messages import admission_queries
 from agentmessage.messages.admission_queries import Admitted, Spending
 from agentmessage.messages.model import VALIDITY_S, Kind, Message, Status
 from agentmessage.messages.schemas import MessageOut
+from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 from agentmessage.sms.smart import simplify
 from agentmessage.web import idempotency
 from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
@@ -90,12 +91,12 @@ class Admission:
         ring: Callable[[str, str], None],
         *,
         requires_propagation: bool,
-        wide_references: Collection[str] = (),
+        layouts: Layouts = USUAL_LAYOUTS,
     ) -> None:
         self._db = db
         self._ring = ring
         self._requires_propagation = requires_propagation
-        self._wide_references = wide_references
+        self._layouts = layouts
         self.counts: Counter[str] = Counter()
         self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MOST, bound=BOUND)
         self._writing = asyncio.Lock()
@@ -116,7 +117,7 @@ class Admission:
                     tx,
                     drafts,
                     requires_propagation=self._requires_propagation,
-                    wide_references=self._wide_references,
+                    layouts=self._layouts,
                 )
         else:
             outcomes = await self._admit_unkeyed(drafts)
@@ -135,7 +136,7 @@ class Admission:
             drafts,
             self._db.now,
             requires_propagation=self._requires_propagation,
-            wide_references=self._wide_references,
+            layouts=self._layouts,
             ahead=self._ahead,
         )
         async with self._writing:
@@ -150,7 +151,7 @@ class Admission:
                     tx,
                     again,
                     requires_propagation=self._requires_propagation,
-                    wide_references=self._wide_references,
+                    layouts=self._layouts,
                 )
         seconds = iter(outcomes)
         return [
@@ -166,7 +167,7 @@ def _word(outcome: Message | Exception) -> str:
 
 
 async def _admit_keyed(
-    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, wide_references: Collection[str]
+    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts
 ) -> Sequence[Message | Exception]:
     """As `admit_all`, each key once: the organizations' lock keeps two of one key from being new at the same time."""
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
@@ -177,7 +178,7 @@ async def _admit_keyed(
         if draft.claim is not None:
             firsts.setdefault((draft.tenant.org_id, draft.claim.key), draft)
     fresh = [draft for draft in drafts if draft.claim is None or _is_first(draft, firsts, known)]
-    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation, wide_references=wide_references)
+    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation, layouts=layouts)
     outcomes = dict(zip((draft.id for draft in fresh), admitted, strict=True))
     kept = {
         key: (first.claim, answer_of(outcome))
@@ -216,16 +217,14 @@ def _repeated(
 
 
 async def admit_all(
-    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, wide_references: Collection[str] = ()
+    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
 ) -> list[Message | ApiError]:
     """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order.
 
-    `wide_references` are accounts whose carrier joins parts by references of 16 bits, which take a part more at times.
+    `layouts` say how the carriers of accounts are sent them, on which the number of parts depends.
     """
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
-    judged = await _judge(
-        tx, drafts, tx.now, requires_propagation=requires_propagation, wide_references=wide_references
-    )
+    judged = await _judge(tx, drafts, tx.now, requires_propagation=requires_propagation, layouts=layouts)
     await _write(tx, judged)
     return judged.outcomes
 
@@ -246,7 +245,7 @@ async def _judge(
     now: datetime,
     *,
     requires_propagation: bool,
-    wide_references: Collection[str],
+    layouts: Layouts,
     ahead: Mapping[UUID, Ahead] | None = None,
 ) -> Judged:
     """Read what the drafts are decided by, and decide."""
@@ -266,7 +265,7 @@ async def _judge(
         asks,
         now,
         requires_propagation=requires_propagation,
-        wide_references=wide_references,
+        layouts=layouts,
         ahead=ahead,
     )
     prices = {

@@ -1,6 +1,6 @@
 """What can be done with texts, by their owner and by the rooms above."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from agentmessage.messages.redaction import redact_inbound, redact_messages
 from agentmessage.messages.schemas import MessageCreate, MessageOut
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 
 __all__ = [
     "BELL",
@@ -58,7 +59,7 @@ async def send_own(
     kind: Kind,
     message_id: UUID,
     requires_propagation: bool = True,
-    wide_references: Collection[str] = (),
+    layouts: Layouts = USUAL_LAYOUTS,
     is_owed: bool = False,
 ) -> Message:
     """Admit a text that the platform writes for its customer, in the caller's transaction.
@@ -77,9 +78,7 @@ async def send_own(
         priority=0,
         is_owed=is_owed,
     )
-    (outcome,) = await admission.admit_all(
-        tx, [draft], requires_propagation=requires_propagation, wide_references=wide_references
-    )
+    (outcome,) = await admission.admit_all(tx, [draft], requires_propagation=requires_propagation, layouts=layouts)
     if isinstance(outcome, ApiError):
         raise outcome
     return outcome

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,7 @@ from agentmessage.messages.schemas import (
     Transition,
 )
 from agentmessage.outbox import facts
+from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 from agentmessage.web.call import Call
 from agentmessage.web.cursors import decode_row, encode
 from agentmessage.web.declaration import NoInput, Routes
@@ -77,16 +78,16 @@ LAW = [
 class Doors:
     """The admission of every cell, opened when first needed; handed in by the wiring."""
 
-    def __init__(self, *, requires_propagation: bool, wide_references: Collection[str] = ()) -> None:
+    def __init__(self, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS) -> None:
         self.requires_propagation = requires_propagation
-        self.wide_references = wide_references
+        self.layouts = layouts
         self._open: dict[str, Admission] = {}
 
     def of(self, db: CellDb, ring: Callable[[str, str], None]) -> Admission:
         """The door of one cell."""
         if db.name not in self._open:
             self._open[db.name] = Admission(
-                db, ring, requires_propagation=self.requires_propagation, wide_references=self.wide_references
+                db, ring, requires_propagation=self.requires_propagation, layouts=self.layouts
             )
         return self._open[db.name]
 
@@ -284,7 +285,7 @@ async def _admit_within(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequen
     doors = _doors(call)
     async with call.transaction() as tx:
         outcomes = await admission.admit_all(
-            tx, drafts, requires_propagation=doors.requires_propagation, wide_references=doors.wide_references
+            tx, drafts, requires_propagation=doors.requires_propagation, layouts=doors.layouts
         )
     _doors(call).of(call.db, call.ring).count(outcomes)
     call.wake(admission.BELL)

@@ -1,6 +1,5 @@
 """The verbs: ask a contact, hear the answer, let a question lapse, take an agreement from the form."""
 
-from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from agentmessage.optin.model import Challenge, ChallengeStatus, FormToken
 from agentmessage.optin.schemas import ChallengeResource, DoubleOptInCreate, DoubleOptInOut
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 
 ENDS = {
     ChallengeStatus.CONFIRMED: EventType.CONSENT_PENDING_CONFIRMED,
@@ -32,7 +32,7 @@ async def ask(
     sender: str,
     life: timedelta,
     requires_propagation: bool,
-    wide_references: Collection[str] = (),
+    layouts: Layouts = USUAL_LAYOUTS,
 ) -> DoubleOptInOut:
     """Text a contact the question, unless it is open or answered already; `sender` is the number's E.164.
 
@@ -57,7 +57,7 @@ async def ask(
             sender=sender,
             life=life,
             requires_propagation=requires_propagation,
-            wide_references=wide_references,
+            layouts=layouts,
         ),
         is_reused=False,
     )
@@ -71,7 +71,7 @@ async def _text(
     sender: str,
     life: timedelta,
     requires_propagation: bool,
-    wide_references: Collection[str],
+    layouts: Layouts,
 ) -> Challenge:
     text = rules.question(wish.confirmation_text)
     message = await messages.send_own(
@@ -83,7 +83,7 @@ async def _text(
         kind=Kind.CONFIRMATION,
         message_id=new_id(),
         requires_propagation=requires_propagation,
-        wide_references=wide_references,
+        layouts=layouts,
     )
     challenge = Challenge(
         id=new_id(),

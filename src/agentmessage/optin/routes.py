@@ -1,6 +1,5 @@
 """Double opt-in and links to the hosted form over HTTP; the form itself is in `page`."""
 
-from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Protocol, cast
 
@@ -13,6 +12,7 @@ from agentmessage.messages import operations as messages
 from agentmessage.optin import operations, rules
 from agentmessage.optin.schemas import DoubleOptInCreate, DoubleOptInOut, HostedFormCreate, HostedFormOut
 from agentmessage.optin.tokens import FormSigner
+from agentmessage.sms.segments import Layouts
 from agentmessage.web.call import Call
 from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.wire import Answer
@@ -26,11 +26,6 @@ class Environment(Protocol):
     @property
     def consent_captures_per_min(self) -> int:
         """Records that one organization may bring in a minute."""
-        ...
-
-    @property
-    def wide_references(self) -> Collection[str]:
-        """Accounts whose carrier joins the parts of a long message by references of 16 bits."""
         ...
 
     @property
@@ -82,7 +77,7 @@ async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answ
             sender=sender,
             life=timedelta(hours=environment.double_opt_in_hours),
             requires_propagation=environment.require_propagation,
-            wide_references=environment.wide_references,
+            layouts=cast("Layouts", call.context["layouts"]),
         )
     if result.reused or result.already_opted_in:
         return Answer(200, result)

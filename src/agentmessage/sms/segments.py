@@ -10,9 +10,10 @@ part more (decision 0014), and `measure`, which the price hangs on, need not kno
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Literal
 
 import regex
@@ -75,6 +76,20 @@ class Coding(StrEnum):
     def encoding(self) -> Encoding:
         """The characters that can be laid out so."""
         return Encoding.UCS2 if self is Coding.UCS2 else Encoding.GSM7
+
+
+class Layout(Struct, frozen=True):
+    """How an account's carrier is sent messages, as far as their parts depend on it."""
+
+    reference_bits: ReferenceBits = 8
+    alphabet: Alphabet = Alphabet.GSM
+
+
+USUAL = Layout()
+Layouts = Mapping[str, Layout]
+"""By account; one that is missing has the usual layout."""
+
+USUAL_LAYOUTS: Layouts = MappingProxyType({})
 
 
 class Measure(Struct, frozen=True):
