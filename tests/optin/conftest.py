@@ -14,6 +14,7 @@ from agentmessage.optin.page import ConsentPage
 from agentmessage.optin.routes import routes
 from agentmessage.outbox.worker import JobRunner
 from agentmessage.settings import Settings
+from agentmessage.sms.segments import USUAL_LAYOUTS
 from agentmessage.web.responses import send_reply
 from tests.conftest import SEAL_KEY, Client, Reply, _exchange
 from tests.make.accounts import Account
@@ -46,6 +47,7 @@ def app(cells: Cells, clock: TestClock) -> RoomsApp:
         "settings": Settings(consent_captures_per_min=20),
         "public_url": PUBLIC_URL,
         "form_signer": tokens.signer(SEAL_KEY, life_s=3600),
+        "layouts": USUAL_LAYOUTS,
     }
     return RoomsApp(cells, consent_routes, routes, clock=clock, context=context)
 
