@@ -40,7 +40,7 @@ class Model(Struct):
     opted_out: int = 0
 
     def act(self, name: str) -> None:
-        """Do what the rules say (domain notes, section 3.1)."""
+        """Do what the rules say."""
         getattr(self, name)()
         self.replies = min(self.replies, MOST_REPLIES)
 

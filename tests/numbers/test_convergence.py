@@ -1,6 +1,6 @@
 """Simulation under a virtual clock: random wishes, releases, resales, expiry, faults, crashes, callbacks and drift.
 
-The invariants (a) to (f) of domain notes 1.7 hold at every step, also with two workers at once.
+The invariants (a) to (f) below hold at every step, also with two workers at once.
 
 A failing seed is in the test's name and in its message; `AGENTMESSAGE_SEED=17 pytest tests/numbers/test_convergence.py`
 replays it alone, `AGENTMESSAGE_SEEDS=1000` runs that many, `AGENTMESSAGE_STEPS` sets how long each story is.

@@ -1,4 +1,4 @@
-"""What `decide` and its companions promise for every line there can be (domain notes, section 1.7)."""
+"""What `decide` and its companions promise for every line there can be."""
 
 import itertools
 from collections.abc import Mapping
@@ -247,7 +247,7 @@ def test_a_parked_line_is_failed_only_when_something_must_change_and_is_looked_a
 
 
 def table(line: Line, *, has_slot: bool) -> type[Any]:
-    """What the domain notes' table says about a line at rest."""
+    """What is decided about a line at rest."""
     if line.observed == Observed.UNREAD:
         return AwaitSweep
     if line.observed == Observed.PRESENT and (line.wished_id is None or line.observed_campaign != line.wished_campaign):
@@ -443,7 +443,7 @@ def test_a_number_that_is_missing_in_a_list_of_pages_is_believed_absent_only_the
 def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_has_lasted(
     line: Line, pace: Pace, where: str
 ) -> None:
-    """Trap 2 of the domain notes, section 1.6: not at the first look, which may be old, and not at the deadline."""
+    """Not at the first look, which may be old, and not at the deadline."""
     is_unbind = where in ("still there", "held back")
     line = replace(
         line_rules.accepted(replace(line, op_campaign=None if is_unbind else "CAAAAAA"), now=NOW, pace=pace),

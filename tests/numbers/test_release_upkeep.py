@@ -76,7 +76,7 @@ async def test_a_released_number_is_for_sale_again_after_thirty_days(floor: Floo
 async def test_generation_and_submissions_of_a_number_outlive_its_owner(
     floor: Floor, shop: Client, other_shop: Client, dsn: str
 ) -> None:
-    """A late answer about the last owner must never look current (domain notes, section 1.7)."""
+    """A late answer about the last owner must never look current."""
     await stock(floor.db, A, generation=3)
     (number_id,) = await ordered(shop, A)
     await shop.delete(f"/v1/phone-numbers/{number_id}")

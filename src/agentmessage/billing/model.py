@@ -15,7 +15,7 @@ LOW_BALANCE_MICROCENTS = microcents(200)
 
 
 class LedgerKind(StrEnum):
-    """What moved the balance (api-accounts, section 6)."""
+    """What moved the balance."""
 
     TOPUP = "topup"
     DEBIT = "debit"
@@ -106,7 +106,7 @@ TIERS: Sequence[Tier] = (
     Tier(3, microcents(50_000), 20, 1_200),
     Tier(4, microcents(500_000), 100, 6_000),
 )
-"""The ladder of throughput, lowest first (api-accounts, section 0)."""
+"""The ladder of throughput, lowest first."""
 
 
 class Metric(StrEnum):

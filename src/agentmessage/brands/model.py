@@ -17,7 +17,7 @@ class BrandStatus(StrEnum):
 
 
 class IdentityStatus(StrEnum):
-    """How far the registry believes who the brand is (domain notes, section 2.1)."""
+    """How far the registry believes who the brand is."""
 
     SELF_DECLARED = "SELF_DECLARED"  # a sole proprietor who has not confirmed the mobile phone yet
     UNVERIFIED = "UNVERIFIED"  # looked at, and not believed: cannot run campaigns

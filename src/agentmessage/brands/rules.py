@@ -26,7 +26,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     EntityType.SOLE_PROPRIETOR: ("first_name", "last_name", "mobile_phone"),
     EntityType.PUBLIC_PROFIT: ("stock_symbol", "stock_exchange"),
 }
-"""What the registry asks of some legal forms on top (domain notes, section 2.1)."""
+"""What the registry asks of some legal forms on top."""
 
 US_TAX_ID = re.compile(r"[0-9]{2}-?[0-9]{7}")
 US_STATE = re.compile(r"[A-Z]{2}")

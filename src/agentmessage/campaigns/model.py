@@ -28,7 +28,7 @@ MOVES: Mapping[str, frozenset[CampaignStatus]] = {
 
 
 class Usecase(StrEnum):
-    """Why the brand texts, in the registry's words (domain notes, section 2.2). LOW_VOLUME_MIXED is LOW_VOLUME."""
+    """Why the brand texts, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
 
     TWO_FACTOR = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"

@@ -1,4 +1,4 @@
-"""What can be said about a draft without asking anybody: pure checks, each a stable finding (api-accounts, section 3).
+"""What can be said about a draft without asking anybody: pure checks, each a stable finding.
 
 What `POST /v1/campaigns` refuses blocks, and so do texts that contradict their own flags, which no reviewer lets pass.
 The wording that operators look for only warns: they judge by the sense, we by the words.
@@ -51,7 +51,7 @@ SPECIAL: frozenset[str] = frozenset(
         Usecase.UCAAS_LOW,
     }
 )
-"""Use cases that operators look at one by one (domain notes, section 2.2)."""
+"""Use cases that operators look at one by one."""
 
 
 class Wording(Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,15 +25,15 @@ SUB_USECASES: Mapping[str, tuple[int, int]] = {
     Usecase.LOW_VOLUME: (1, 5),
     Usecase.LOW_VOLUME_MIXED: (1, 5),
 }
-"""Fewest and most sub use cases; all others have none (domain notes, section 2.2)."""
+"""Fewest and most sub use cases; all others have none."""
 
 NEEDED_KEYWORDS: Mapping[str, str] = {"subscriber_optout": "optout_keywords", "subscriber_help": "help_keywords"}
-"""What a flag asks for besides (api-accounts, section 3). Their messages are the platform's own if left out."""
+"""What a flag asks for besides. Their messages are the platform's own if left out."""
 
 LINKS = ("privacy_policy_link", "terms_and_conditions_link", "embedded_link_sample")
 
 SOLE_PROPRIETOR_CAP, PLAIN_CAP, POOL_CAP = 1, 49, 5000
-"""Most numbers of a campaign: T-Mobile wants to be asked from the 50th on (domain notes, section 1.4)."""
+"""Most numbers of a campaign: T-Mobile wants to be asked from the 50th on."""
 
 ATT = "10017"
 ATT_TPM: Mapping[str, int] = {
@@ -45,7 +45,7 @@ ATT_TPM: Mapping[str, int] = {
     "T": 75,
     "W": 15,
 }
-"""AT&T's messages per minute by message class, for a registry that tells only the class (domain notes, section 2.3)."""
+"""AT&T's messages per minute by message class, for a registry that tells only the class."""
 
 MISSES_TO_FILE_AGAIN = 2
 LAST_POLL_S = 900.0
@@ -56,7 +56,7 @@ OPERATOR_CODES = frozenset({"401", "403", "405", "415"})
 def require_bindable(campaign: BindingCampaign) -> None:
     """Refuse a campaign that no number may be put on: CampaignNotActive first, then BrandNotVerified.
 
-    A suspended campaign is bindable: it comes back by itself, and the wish waits for it (decisions, section 4).
+    A suspended campaign is bindable: it comes back by itself, and the wish waits for it.
     """
     if campaign.status != CampaignStatus.ACTIVE:
         raise CampaignNotActive

@@ -21,7 +21,7 @@ E164 = str
 
 
 class Trouble(StrEnum):
-    """Why a carrier would not, sorted by what to do about it (domain notes, section 1.5)."""
+    """Why a carrier would not, sorted by what to do about it."""
 
     LOCKED = "locked"  # the number is busy in another order: wait and look again
     TRANSIENT = "transient"  # the carrier is ill: back off

@@ -1,8 +1,8 @@
 """What the house asks of a carrier of texts, the answers it may give, and what it tells by itself.
 
-The four answers of `port` hold here too; a refusal of a text speaks the canonical set of errors (domain notes, section
-5.2). What a carrier tells by itself, receipts and inbound texts, is `Heard`: it is acknowledged only after `Hear` has
-returned, which is after the commit. `Hear` may be told the same thing twice and in any order.
+The four answers of `port` hold here too; a refusal of a text speaks the canonical set of errors. What a carrier tells
+by itself, receipts and inbound texts, is `Heard`: it is acknowledged only after `Hear` has returned, which is after the
+commit. `Hear` may be told the same thing twice and in any order.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

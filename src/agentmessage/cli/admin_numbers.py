@@ -26,7 +26,7 @@ class Account(StrEnum):
 
 
 class InventoryState(StrEnum):
-    """What a number in the pool is doing (decisions, section 3)."""
+    """What a number in the pool is doing."""
 
     AVAILABLE = "available"
     ORDERING = "ordering"

@@ -1,4 +1,4 @@
-"""Forwards live events to a receiver nearby, signed as the platform's own webhooks are (decisions, section 7)."""
+"""Forwards live events to a receiver nearby, signed as the platform's own webhooks are."""
 
 import base64
 import hmac
@@ -85,7 +85,7 @@ def forward(events: Iterable[Event], receiver: Receiver, *, kinds: Sequence[str]
 
 
 def signed(secret: bytes, *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that sign a body, in both schemes (api-accounts, section 4; Standard Webhooks)."""
+    """The headers that sign a body, in both schemes (Standard Webhooks)."""
     moment = str(timestamp)
     own = hmac.digest(secret, b"%b\n%b" % (moment.encode(), body), "sha256").hex()
     standard = hmac.digest(secret, b"%b.%b.%b" % (message_id.encode(), moment.encode(), body), "sha256")

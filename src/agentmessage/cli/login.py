@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentmessage.sdk.models import Organization
 
 PREFIX_LENGTH = len("am_live_") + 4
-"""The part of a key that lists of keys show (decisions, section 2)."""
+"""The part of a key that lists of keys show."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Who wins when one says yes and another says no (domain notes, section 3.1)."""
+"""Who wins when one says yes and another says no."""
 
 import hashlib
 import ipaddress

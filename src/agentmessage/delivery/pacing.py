@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 ATT, T_MOBILE = "10017", "10035"
-"""Operators by the registry's ids (domain notes, section 2.3)."""
+"""Operators by the registry's ids."""
 
 PER_NUMBER_CLASSES = frozenset({"G", "N"})
 PER_NUMBER_TPM = 60
@@ -24,7 +24,7 @@ ATT_MMS_TPM: Mapping[str, int] = {
     **dict.fromkeys(("E", "F"), 150),
     **dict.fromkeys(("G", "N", "T", "W"), 50),
 }
-"""MMS a minute by AT&T's message class (domain notes, section 2.3); SMS come with the campaign."""
+"""MMS a minute by AT&T's message class; SMS come with the campaign."""
 
 TIER_CAPS: Mapping[str, int] = {
     "TOP": 200_000,

@@ -1,8 +1,7 @@
 """What a receipt may do to a text; pure.
 
 Status moves forward only: a duplicate, an older word, or a second end changes nothing. One end can be taken back: a
-wait that we gave up ourselves, because no receipt came or the outcome was unknown, turns into delivered when it was
-(domain notes, section 5.3).
+wait that we gave up ourselves, because no receipt came or the outcome was unknown, turns into delivered when it was.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 API_VERSION = "2026-04-01"
-"""The shape of event bodies (api-accounts, section 4)."""
+"""The shape of event bodies."""
 
 ID_PREFIX = "evt_"
 RETENTION = timedelta(days=90)

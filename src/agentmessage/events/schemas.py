@@ -1,4 +1,4 @@
-"""A fact on the wire: the same body in lists, in the stream and in webhooks (decisions, section 7)."""
+"""A fact on the wire: the same body in lists, in the stream and in webhooks."""
 
 from datetime import datetime
 from enum import StrEnum

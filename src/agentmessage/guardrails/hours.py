@@ -1,6 +1,6 @@
 """When a recipient may be texted: quiet hours at every place where they may be, and their state's own hours; pure.
 
-A number tells a presumption only (domain notes, section 3.3). Where it allows several time zones, texts pass while it
+A number tells a presumption only. Where it allows several time zones, texts pass while it
 is no night in any of them. A number of the North American plan that tells nothing counts as anywhere from Eastern to
 Pacific, within the hours that no state objects to; a number of another large country as anywhere in it.
 
@@ -23,7 +23,7 @@ from agentmessage.guardrails.model import MINUTES_OF_DAY
 from agentmessage.sms import numbers
 
 CONTIGUOUS = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
-"""Where a number that tells nothing may be (domain notes, section 3.3)."""
+"""Where a number that tells nothing may be."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The opening of a window that no moment fits: no two of its places are awake at once."""

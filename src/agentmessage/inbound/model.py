@@ -36,7 +36,7 @@ class Channel(StrEnum):
 
 
 class OptOutMethod(StrEnum):
-    """How a contact said stop: by a word of the list, or by a phrase (domain notes, section 3.1)."""
+    """How a contact said stop: by a word of the list, or by a phrase."""
 
     KEYWORD = "keyword"
     NATURAL_LANGUAGE = "natural_language"

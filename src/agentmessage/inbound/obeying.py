@@ -1,4 +1,4 @@
-"""What a contact asks for by keyword is done at once, in the transaction that stores the text (decisions, section 6).
+"""What a contact asks for by keyword is done at once, in the transaction that stores the text.
 
 The caller has locked the law before any other lock, so that no text is admitted beside a STOP.
 """

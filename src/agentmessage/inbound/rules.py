@@ -35,7 +35,7 @@ DEFAULTS = {
     Kind.HELP: "{name}: {help} Msg frequency varies. Msg & data rates may apply. Reply STOP to opt out.",
 }
 """The platform's own words. A contact who answers STOP gets no advertisement, one who asks for more gets the terms
-(CTIA Messaging Principles; domain notes, section 3.1)."""
+(CTIA Messaging Principles)."""
 
 REACH = {OptOutScope.NUMBER: " from this number", OptOutScope.CAMPAIGN: " from this program"}
 """What a STOP ends, where it does not end all."""

@@ -1,4 +1,4 @@
-"""Refusals of the law, in the order in which they are looked for (decisions, section 5)."""
+"""Refusals of the law, in the order in which they are looked for."""
 
 from datetime import datetime
 

@@ -19,7 +19,7 @@ NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """From here on an opening is none: no two places of the recipient are awake at once."""
 
 RATES = {tier.number: (tier.per_second, tier.per_minute) for tier in TIERS}
-"""Texts per second and per minute by throughput tier (api-messaging, section 1.3)."""
+"""Texts per second and per minute by throughput tier."""
 
 
 PACED = frozenset({"customer"})

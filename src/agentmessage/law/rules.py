@@ -1,7 +1,7 @@
 """May this text go out? Pure: facts and an instant in, the first refusal or none out.
 
 Each check answers the refusal or None. Sending stops at the first; preflight runs them all; hand-over runs those that
-can change while a text waits. The order is the contract's (decisions, section 5).
+can change while a text waits. The order is the contract's.
 """
 
 import math
@@ -163,7 +163,7 @@ SENDING: dict[str, Sequence[Check]] = {
     "customer": (*REGISTRATION, *CONSENT, *GUARDRAILS),
     # The question of a double opt-in asks for the consent that it therefore cannot need.
     "confirmation": (*REGISTRATION, recipient_may_be_texted, line_takes_texts, *GUARDRAILS),
-    # One confirmation of STOP and every answer to HELP pass all gates but the operators' own (domain notes, 3.1).
+    # One confirmation of STOP and every answer to HELP pass all gates but the operators' own.
     "auto_reply": REGISTRATION,
 }
 """What each kind of text is held to."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 KEPT = timedelta(days=90)
-"""How long a result is kept (api-messaging, section 7.3), and how long a fixed line refuses texts."""
+"""How long a result is kept, and how long a fixed line refuses texts."""
 
 LOOKUP_FAILED = "LOOKUP_FAILED"
 """`error_code` of a lookup that the supplier could not be asked, or did not answer so that we understood."""

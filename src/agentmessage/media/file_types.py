@@ -1,6 +1,6 @@
 """What kind of file some bytes are, by their first ones; pure.
 
-The types are those that US operators carry in an MMS (domain notes, section 4.3). What a caller announces is never
+The types are those that US operators carry in an MMS. What a caller announces is never
 believed: a file is what it begins like.
 """
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 MAX_BYTES = 1024 * 1024
-"""Of one file (api-messaging, section 2.5); also what AT&T and Verizon carry to a long code's recipient."""
+"""Of one file; also what AT&T and Verizon carry to a long code's recipient."""
 
 UPLOAD_LINK_KEPT = timedelta(minutes=30)
 PREFIX = "/media/"

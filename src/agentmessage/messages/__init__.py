@@ -7,5 +7,5 @@ written together, in one transaction, under the lock of their organizations. Wha
 small table beside the large one, until its carrier has taken it.
 
 States: queued → sending → sent → delivered | undelivered | failed; canceled from queued only. Status moves forward; a
-late receipt may turn an expired wait into delivered, nothing else (decisions, section 5).
+late receipt may turn an expired wait into delivered, nothing else.
 """

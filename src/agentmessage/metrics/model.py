@@ -46,7 +46,7 @@ FINEST: dict[str, Granularity] = {
     Plan.SCALE: Granularity.MINUTE,
     Plan.CUSTOM: Granularity.MINUTE,
 }
-"""The shortest buckets of each plan (api-accounts, section 8, ties finer ones to the legacy tiers)."""
+"""The shortest buckets of each plan (the hosted service ties finer ones to its tiers)."""
 
 BALANCE = "wallet.balance_end_cents"
 

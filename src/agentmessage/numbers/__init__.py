@@ -9,5 +9,5 @@ wish, `campaign_id` with a generation that grows with every change; and the line
     budget                 how often to call          jobs, order_jobs       what events and time ask for
 
 The API never calls a carrier about a binding: it writes the wish and rings `line_options.due_at`. The reconciler makes
-the carrier follow, whatever the carrier does (docs/decisions, domain notes 1.7). Events: `phone_number.*`.
+the carrier follow, whatever the carrier does (docs/decisions/0009). Events: `phone_number.*`.
 """

@@ -17,7 +17,7 @@ from agentmessage.carriers.port import Trouble
 
 
 class Phase(StrEnum):
-    """Where a number is on its way (domain notes, section 1.7)."""
+    """Where a number is on its way."""
 
     UNBOUND = "unbound"
     BIND_QUEUED = "bind_queued"
@@ -144,7 +144,7 @@ Action = Settle | Bind | Unbind | Look | AwaitSweep | Wait | Withdraw | Abandon 
 class Pace(Struct, frozen=True, kw_only=True):
     """How patient the reconciler is with one carrier; all in seconds but `poll_growth` and `max_attempts`.
 
-    The defaults are for the real world (domain notes, sections 1.3, 1.5 and 1.7). `lease_s` is longer than the longest
+    The defaults are for the real world. `lease_s` is longer than the longest
     call: a live worker never loses an order while it waits for an answer, and a dead one's is taken up that much later.
     """
 

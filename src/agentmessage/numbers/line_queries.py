@@ -235,7 +235,7 @@ async def lock_campaigns(tx: Statements, account: str, campaigns: Sequence[str])
 
 
 async def count_used(tx: Statements, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
-    """How many numbers count against each campaign's cap: observed on it or being bound to it (domain notes, trap 10).
+    """How many numbers count against each campaign's cap: observed on it or being bound to it.
 
     A statement of its own, after `lock_campaigns`, so that its snapshot sees what the planner before us committed.
     """

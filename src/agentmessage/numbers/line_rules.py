@@ -33,7 +33,7 @@ NEEDS_A_CHANGE = frozenset(
 """Troubles that trying again does not cure: shown as failed, looked at again slowly."""
 
 UNCOUNTED = frozenset({Trouble.CAMPAIGN_ASLEEP, Trouble.CAMPAIGN_NOT_READY})
-"""Troubles that are nobody's fault and do not use up attempts (domain notes 1.6, trap 7)."""
+"""Troubles that are nobody's fault and do not use up attempts."""
 
 CONFIRMATIONS_OF_ABSENCE = 2
 """Looks in a row that must miss a number in a list of several pages, since pages shift while one turns them."""
@@ -102,7 +102,7 @@ def _hindrance(line: Line) -> Park | None:
 
 
 def public_status(line: Line) -> str | None:
-    """What the customer sees (decisions, section 3): null, pending, propagated or failed."""
+    """What the customer sees: null, pending, propagated or failed."""
     if line.phase == Phase.BLOCKED:
         return "failed"
     if line.applied_generation == line.generation:

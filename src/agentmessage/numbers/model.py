@@ -16,7 +16,7 @@ class NumberType(StrEnum):
 
 
 class NumberState(StrEnum):
-    """Whose it is. *Owned*: any of these by its (last) owner. *Currently assigned*: ASSIGNED (decisions, section 3)."""
+    """Whose it is. *Owned*: any of these by its (last) owner. *Currently assigned*: ASSIGNED."""
 
     ORDERING = "ordering"
     ASSIGNED = "assigned"

@@ -200,7 +200,7 @@ async def insert_numbers(
 ) -> None:
     """Write claimed numbers as the organization's, in `ordering`, and the carrier side of each.
 
-    A number's generation goes on from its last owner's (domain notes, section 1.7). What was bought is bound to
+    A number's generation goes on from its last owner's. What was bought is bound to
     nothing, and so is what came through a quarantine; an imported number has to be read first.
     """
     await tx.run(

@@ -1,4 +1,4 @@
-"""Looks at the carrier for numbers whose orders it accepted: accepted is not propagated (domain notes 1.6, trap 1).
+"""Looks at the carrier for numbers whose orders it accepted: accepted is not propagated.
 
 One read of a campaign answers for all its numbers that wait; when many campaigns wait, reading the account as a whole
 takes fewer calls.

@@ -3,7 +3,7 @@
 A difference is believed when a second sweep sees it again after a grace time (stale reads, shifting pages); an extra
 binding sooner than a missing one. What is believed is only written as the new observation: the reconciler then heals
 it as it would any other line. If more than a share of the inventory differs, the listing is suspected instead, nothing
-is healed, and the operator is told (domain notes, section 1.7).
+is healed, and the operator is told.
 """
 
 import time

@@ -23,9 +23,8 @@ class Leaving(Struct, frozen=True):
 async def end_quarantines(tx: Statements, *, limit: int) -> int:
     """Put numbers into the pool whose quarantine is over and which the carrier has surely unbound; answers how many.
 
-    Generation and submission count go along, so that a late answer about the last owner is never news about the next
-    (domain notes, section 1.7). Rows that a request or the reconciler holds are left for the next time. By
-    inventory_quarantine_idx.
+    Generation and submission count go along, so that a late answer about the last owner is never news about the next.
+    Rows that a request or the reconciler holds are left for the next time. By inventory_quarantine_idx.
     """
     return await tx.run(
         """WITH over AS (

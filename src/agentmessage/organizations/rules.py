@@ -21,7 +21,7 @@ OTHERS = ("name", "billing_email", "is_reseller", "quiet_hours", "opt_out_scope"
 def fresh(
     org_id: UUID, *, mode: Mode, name: str, billing_email: str | None, is_commercial: bool, now: datetime
 ) -> Organization:
-    """An organization on its first day, with the reference's defaults (api-accounts, section 7)."""
+    """An organization on its first day, with the reference's defaults."""
     return Organization(
         id=org_id,
         mode=mode,

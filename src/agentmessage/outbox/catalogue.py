@@ -1,4 +1,4 @@
-"""Every event type, the family it belongs to, and what its `data` is (decisions, sections 3, 4, 7 and 9)."""
+"""Every event type, the family it belongs to, and what its `data` is."""
 
 from enum import StrEnum
 

@@ -14,7 +14,7 @@ from agentmessage.simulator.world import World
 
 AT_ONCE = 16
 TIMEOUT_S = 10.0
-"""How long the customer may take to answer (domain notes, section 7.1)."""
+"""How long the customer may take to answer."""
 
 _SUCCESS_CLASS = 2
 _GARBLE = b'[{"type":"message-delivered"'

@@ -1,4 +1,4 @@
-"""What an inbound text asks for: to stop, to start again, for help, or to confirm (domain notes, section 3.1).
+"""What an inbound text asks for: to stop, to start again, for help, or to confirm.
 
 Words always count, and are exact. Beyond them only stopping is understood, by the published list `phrases.toml`: the
 FCC wants any reasonable way of revoking heeded (47 CFR 64.1200(a)(10)), and nobody may be opted in by a guess. Only the

@@ -1,7 +1,7 @@
 """Telephone numbers: their form, and what they presume of whoever holds them.
 
 Nothing here knows where a person is. The area code says where a number was given out; that is the usual presumption for
-quiet hours (domain notes, section 3.3), and it says so little for some numbers that they are better called unknown.
+quiet hours, and it says so little for some numbers that they are better called unknown.
 """
 
 import re
@@ -17,7 +17,7 @@ from phonenumbers import timezone
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
 VAGUE_ZONES = 6
-"""A number that may be in more time zones than this tells nothing of its own (domain notes, section 3.3)."""
+"""A number that may be in more time zones than this tells nothing of its own."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NANP = re.compile(r"\+1([2-9][0-9]{2})[2-9][0-9]{6}")

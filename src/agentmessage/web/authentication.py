@@ -134,7 +134,7 @@ class Authenticator:
 
 
 def _actor(principal: Principal) -> tuple[str, str]:
-    """Whom the audit log names: the holder of a platform key is the operator (decisions, section 10)."""
+    """Whom the audit log names: the holder of a platform key is the operator."""
     if any(scope.startswith("platform:") for scope in principal.scopes):
         return "platform", "platform"
     return "customer", f"api_key:{principal.key_id} ({principal.label})"

@@ -1,4 +1,4 @@
-"""Cross-origin requests from browsers: off unless one origin is configured (decisions, section 1; Fetch standard)."""
+"""Cross-origin requests from browsers: off unless one origin is configured (Fetch standard)."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cursors: base64url without padding of `{"created_at", "id"}` (decisions, section 1)."""
+"""Cursors: base64url without padding of `{"created_at", "id"}`."""
 
 import base64
 import binascii

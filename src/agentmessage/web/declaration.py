@@ -21,7 +21,7 @@ H = TypeVar("H", bound=Handler)
 ACRONYMS = frozenset({"api"})
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 MAX_BODY_BYTES = 1024 * 1024
-"""What an operation reads of a body, unless it declares otherwise (decisions, section 1)."""
+"""What an operation reads of a body, unless it declares otherwise."""
 
 
 class PathText(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The ASGI application in front of every route: who asks, may they, is it well formed; handler; envelope.
 
-The order of checks is the contract's (decisions, section 1): 401, 403, path 400, body and query 422, the room's own.
+The order of checks is the contract's: 401, 403, path 400, body and query 422, the room's own.
 """
 
 import contextlib

@@ -75,13 +75,14 @@ class Charged(Generic[T]):
         turns: Any = self._work.__await__()
         go_on, told = turns.send, None
         while True:
-            began = time.perf_counter()
+            # Processor time: on a busy machine the clock of the wall would charge what others use of it.
+            began = time.thread_time()
             try:
                 waits_for = go_on(told)
             except StopIteration as done:
                 return done.value
             finally:
-                took_s = time.perf_counter() - began
+                took_s = time.thread_time() - began
                 if took_s > FREE_S:
                     self._share.charge(self._org_id, took_s)
             try:

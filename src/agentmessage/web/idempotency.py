@@ -2,7 +2,7 @@
 
 The key is claimed in the transaction that does the work and the answer is stored in it too: either all of it happened
 or none of it. A second request with the key waits at the unique index until the first has ended. A refusal rolls back
-and is not stored: nothing happened, so the key may be tried again. Kept for 24 hours (decisions, section 5).
+and is not stored: nothing happened, so the key may be tried again. Kept for 24 hours.
 
 Two bodies are the same when they are the same JSON value. An answer is repeated only to the API key that caused it:
 whoever else sends the request may lack what that key was allowed, and must not see a secret.

@@ -35,7 +35,7 @@ class OffsetQuery(Request, frozen=True):
 class Window(Struct, frozen=True):
     """The rows older than a place (all of them when it is None), without the first `offset` ones.
 
-    `is_counted`: the caller pages by number, so the answer tells the real total (decisions, section 1). Otherwise it is
+    `is_counted`: the caller pages by number, so the answer tells the real total. Otherwise it is
     0, as the reference prints it: counting a tenant's rows would make the first page cost more than any other.
     """
 

@@ -1,4 +1,4 @@
-"""Every scope a key can carry (decisions, section 2)."""
+"""Every scope a key can carry."""
 
 CUSTOMER_SCOPES = (
     "messages:send",

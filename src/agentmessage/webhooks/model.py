@@ -11,7 +11,7 @@ from msgspec import Struct
 from agentmessage.events.model import API_VERSION
 
 MAX_ENDPOINTS = 50
-"""Active endpoints of one organization (api-accounts, section 4)."""
+"""Active endpoints of one organization."""
 
 MAX_ENDPOINTS_IN_ALL = 100
 """Active or not: as many as a list shows, which has no second page."""
@@ -65,18 +65,18 @@ SUBSCRIBABLE = (
     "contact.opted_in",
     "webhook_endpoint.disabled",
 )
-"""The reference's seventeen, those of decisions, sections 3 and 7, and that an endpoint was disabled."""
+"""The hosted service's seventeen, and what this platform adds."""
 
 SECRET_BYTES = 32
 GRACE = timedelta(minutes=5)
-"""How long an organization's previous secret stays valid (api-accounts, section 4)."""
+"""How long an organization's previous secret stays valid."""
 
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
-"""Seconds from each failure to the next attempt, before ±20 % of jitter; after the last it is dead (decisions, 7)."""
+"""Seconds from each failure to the next attempt, before ±20 % of jitter; after the last it is dead."""
 
 GIVE_UP_AFTER = timedelta(days=5)
-"""A receiver that did nothing but fail for so long is told nothing more (decisions, section 7)."""
+"""A receiver that did nothing but fail for so long is told nothing more."""
 
 EXCERPT_CHARS = 1_024
 """How much of an answer is kept."""

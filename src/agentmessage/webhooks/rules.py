@@ -114,7 +114,7 @@ METRICS: Mapping[Outcome, str] = {
 
 
 def counted(attempt: Attempt) -> Count:
-    """An attempt as the metrics count it (api-accounts, section 8)."""
+    """An attempt as the metrics count it."""
     status = attempt.response_status
     labels = _labels(attempt.lane_id, attempt.kind, "none" if status is None else f"{status // 100}xx")
     return Count(attempt.org_id, f"webhooks.{METRICS[attempt.outcome]}", attempt.occurred_at, labels, 1)

@@ -1,8 +1,8 @@
 """Signatures that a receiver can check, in two schemes at once; pure.
 
-`X-AmCore-Signature: t=<unix>,v1=<hex>` is an HMAC-SHA256 over timestamp, newline and raw body (api-accounts, section
-4); `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>` are those of Standard Webhooks, over id,
-timestamp and raw body with dots between. With several secrets, newest first, only `webhook-signature` carries a
+`X-AmCore-Signature: t=<unix>,v1=<hex>` is an HMAC-SHA256 over timestamp, newline and raw body; `webhook-id`,
+`webhook-timestamp` and `webhook-signature: v1,<base64>` are those of Standard Webhooks, over id, timestamp and raw body
+with dots between. With several secrets, newest first, only `webhook-signature` carries a
 signature for each: receivers read `X-AmCore-Signature` into a map, where a second `v1` would replace the first.
 """
 

@@ -33,7 +33,7 @@ BLUR = timedelta(milliseconds=20)
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody who may be in any of the zones, under a state's hours by weekday, Monday first (domain notes, 3.3)."""
+    """Somebody who may be in any of the zones, under a state's hours by weekday, Monday first."""
 
     number: str
     zones: tuple[ZoneInfo, ...]

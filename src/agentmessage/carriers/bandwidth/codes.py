@@ -1,8 +1,7 @@
 """What a refusal means to us, as data: the first rule that fits decides.
 
 Bandwidth's codes are not unique (docs/carriers/bandwidth.md, section 2), so a rule may ask for code, words and
-operation together. Sources: the vendor's error tables; the classes are those of domain notes, section 1.5. What no
-rule knows is UNCLASSIFIED: retried, with a cap.
+operation together. Source: the vendor's error tables. What no rule knows is UNCLASSIFIED: retried, with a cap.
 """
 
 import re

@@ -24,7 +24,7 @@ class LongTexts(StrEnum):
 
 
 class MessageIds(StrEnum):
-    """How the carrier writes its ids in answers and in receipts; many differ (domain notes, section 5.1)."""
+    """How the carrier writes its ids in answers and in receipts; many differ."""
 
     AUTO = "auto"  # learned from which receipts found their messages
     AS_IS = "as_is"

@@ -1,7 +1,7 @@
 """Carrier message ids as we compare them: one message's id in an answer and in its receipts must be one; pure.
 
 Carriers write the same id with or without zeros in front, in either case, and some in hexadecimal in one place and in
-decimal in the other (domain notes, section 5.1). Which form a carrier has is not to be seen from one id: the readings
+decimal in the other. Which form a carrier has is not to be seen from one id: the readings
 of an id in a receipt are what it would be in each form, and the database decides.
 """
 

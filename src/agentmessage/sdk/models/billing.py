@@ -9,7 +9,7 @@ from agentmessage.sdk.open_enum import OpenEnum
 
 
 class LedgerKind(OpenEnum):
-    """What moved the balance (api-accounts, section 6)."""
+    """What moved the balance."""
 
     TOPUP = "topup"
     DEBIT = "debit"

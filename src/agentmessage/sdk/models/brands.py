@@ -57,7 +57,7 @@ EntityTypeWord = Literal["PRIVATE_PROFIT", "PUBLIC_PROFIT", "NON_PROFIT", "GOVER
 
 
 class IdentityStatus(OpenEnum):
-    """How far the registry believes who the brand is (domain notes, section 2.1)."""
+    """How far the registry believes who the brand is."""
 
     SELF_DECLARED = "SELF_DECLARED"
     UNVERIFIED = "UNVERIFIED"

@@ -51,7 +51,7 @@ SubUsecaseWord = Literal[
 
 
 class Usecase(OpenEnum):
-    """Why the brand texts, in the registry's words (domain notes, section 2.2). LOW_VOLUME_MIXED is LOW_VOLUME."""
+    """Why the brand texts, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
 
     N2FA = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"

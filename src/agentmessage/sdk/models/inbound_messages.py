@@ -8,7 +8,7 @@ from agentmessage.sdk.open_enum import OpenEnum
 
 
 class OptOutMethod(OpenEnum):
-    """How a contact said stop: by a word of the list, or by a phrase (domain notes, section 3.1)."""
+    """How a contact said stop: by a word of the list, or by a phrase."""
 
     KEYWORD = "keyword"
     NATURAL_LANGUAGE = "natural_language"
