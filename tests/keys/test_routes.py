@@ -282,6 +282,16 @@ async def test_422_an_idempotency_key_that_cannot_be_one_is_named(api: Client, a
     assert set(answer.error["details"]) == {"Idempotency-Key"}
 
 
+@pytest.mark.covers("revokeAPIKey", 422)
+async def test_422_whether_children_stay_is_yes_or_no(api: Client) -> None:
+    made = await create(api)
+
+    answer = await api.delete(f"/v1/api-keys/{made['id']}?keep_children=perhaps")
+
+    assert (answer.status, set(answer.error["details"])) == (422, {"keep_children"})
+    assert (await api.get(f"/v1/api-keys/{made['id']}")).json["revoked_at"] is None
+
+
 @pytest.mark.covers("listAPIKeys", 422)
 @pytest.mark.parametrize(
     ("query", "field"),

@@ -22,7 +22,7 @@ SCOPE = UUID(int=7)
 def case(due_at: datetime, memory: Memory, *, most: int, minutes: int) -> Case:
     resolved = replace(resolve_floor(QuietHours()), cap=FrequencyCap(SCOPE, minutes, most))
     ask = Ask(SCOPE, "live", "+14155550123", "+12125550188", "customer", due_at)
-    return Case(ask, Facts(*[None] * 12), resolved, None, memory, requires_propagation=True)
+    return Case(ask, Facts(**dict.fromkeys(Facts.__struct_fields__)), resolved, None, memory, requires_propagation=True)
 
 
 @given(

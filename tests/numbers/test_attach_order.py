@@ -24,7 +24,7 @@ PATH = "/v1/phone-numbers/not-an-id/campaign"
         ("ACTIVE", (400, "VALIDATION_FAILED")),
     ],
 )
-async def test_a_malformed_number_is_told_after_every_fault_of_the_campaign(
+async def test_400_a_malformed_number_is_named_after_every_fault_of_the_campaign(
     api: Client, db: CellDb, account: Account, campaign: Any, refused: tuple[int, str]
 ) -> None:
     body = campaign

@@ -9,7 +9,6 @@ from agentmessage.cli.confirming import Yes, require_yes
 from agentmessage.cli.connection import on_database
 from agentmessage.cli.failures import MISUSED, Failure
 from agentmessage.cli.tables import print_json, show
-from agentmessage.migrations.notice import WARNING
 
 messages = typer.Typer(no_args_is_help=True, help="Messages that are held since a restore.")
 
@@ -31,6 +30,7 @@ def list_held(
 ) -> None:
     """Show the messages that wait for your decision: they were queued when a dump was taken that was restored here."""
     from agentmessage.app import operator_texts  # noqa: PLC0415 - see the room's front page
+    from agentmessage.migrations.notice import WARNING  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: operator_texts.list_held(cells, org, limit=limit))
     if rows and not as_json:
@@ -48,6 +48,7 @@ def release_held(
 ) -> None:
     """Send held messages after all. Whoever was sent one after the dump was taken is sent it again."""
     from agentmessage.app import operator_texts  # noqa: PLC0415
+    from agentmessage.migrations.notice import WARNING  # noqa: PLC0415
 
     _require_scope(org, everybody=everybody)
     require_yes(f"{WARNING} Send what is held, possibly a second time?", is_given=yes)
