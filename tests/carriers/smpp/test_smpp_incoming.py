@@ -1,5 +1,6 @@
 """What a carrier hands to us, in our words; nothing that a handset can send may break it."""
 
+import codecs
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,13 @@ def test_a_text_in_the_gsm_alphabet() -> None:
         (0xF0, b"class zero", "class zero"),
         (0xF5, b"\xe9", "\xe9"),
         (0x18, "ж".encode("utf-16-be"), "ж"),
+        (0x48, "ж".encode("utf-16-be"), "ж"),
+        (0xE0, "ж".encode("utf-16-be"), "ж"),
+        (0x14, b"\xe9", "\xe9"),
+        (0x1C, b"\x05", "é"),
+        (0xD0, b"\x05", "é"),
+        (8, codecs.BOM_UTF16_BE + "ж".encode("utf-16-be"), "ж"),
+        (8, codecs.BOM_UTF16_LE + "ж".encode("utf-16-le"), "ж"),
         (8, b"\xd8", "\N{REPLACEMENT CHARACTER}"),
         (3, b"a\x00b", "a\N{REPLACEMENT CHARACTER}b"),
     ],
@@ -171,6 +179,12 @@ def test_a_part_keeps_the_half_of_a_character_that_the_next_one_completes() -> N
 
     joined = b"".join(one.text.encode("utf-16-be", "surrogatepass") for one in heard)
     assert joined == octets
+
+
+def test_a_part_begins_with_no_byte_order_mark() -> None:
+    part = b"\x05\x00\x03\x07\x02\x01" + codecs.BOM_UTF16_BE + "STOP".encode("utf-16-be")
+
+    assert incoming.text(delivered(part, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW).text == "STOP"
 
 
 def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are_two_where_not() -> None:

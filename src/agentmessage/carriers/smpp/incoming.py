@@ -1,5 +1,6 @@
 """What a carrier hands to us, in our words: a receipt or a text from a handset; pure."""
 
+import codecs
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
@@ -22,8 +23,8 @@ NAME = "smpp"
 HAS_HEADER = 0x40
 MAX_RAW_CHARS = 2000
 
-_ASCII, _LATIN1, _UCS2 = 1, 3, 8
-_BINARY = (2, 4)
+_ASCII, _LATIN1, _OCTETS, _UCS2 = 1, 3, 4, 8
+_BINARY = (2, _OCTETS)
 _JOINED_8, _JOINED_16 = (0x00, 3), (0x08, 4)  # information elements (3GPP TS 23.040, 9.2.3.24.1 and .8): tag and length
 
 
@@ -138,9 +139,10 @@ def decode(
     is_part: bool = False,
 ) -> str:
     """The characters of a text under its data_coding (section 5.2.19); a NUL, which no database keeps, is replaced."""
-    if _is_ucs2(data_coding):
-        found = _half_decoded(body) if is_part else body.decode("utf-16-be", errors="replace")
-    elif data_coding in (_ASCII, _LATIN1, *_BINARY) or (data_coding >= CLASSES and data_coding & 4):
+    group = _group(data_coding)
+    if _UCS2 in (data_coding, group):
+        found = _utf16(body, is_part=is_part)
+    elif data_coding in (_ASCII, _LATIN1, *_BINARY) or group in _BINARY:
         found = body.decode("latin-1")
     elif data_coding in OTHER_ALPHABETS:
         found = body.decode(OTHER_ALPHABETS[data_coding], errors="replace")
@@ -163,16 +165,28 @@ LAST_SEPTET = 0x7F
 MAX_STRANGE = 8
 
 
-def _half_decoded(body: bytes) -> str:
-    return body[: len(body) & ~1].decode("utf-16-be", errors="surrogatepass")
+def _utf16(body: bytes, *, is_part: bool) -> str:
+    """A byte order mark is no letter, but says which octet of each pair comes first."""
+    order = "utf-16-le" if body.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        body = body[2:]
+    if is_part:
+        return body[: len(body) & ~1].decode(order, errors="surrogatepass")
+    return body.decode(order, errors="replace")
 
 
-CLASSES = 0xF0
-"""data_coding from here on is a message class of GSM 03.38: bit 2 tells octets from the default alphabet."""
+GENERAL, WAITING_IN_UCS2, CLASSES = range(0x10, 0x80), range(0xE0, 0xF0), range(0xF0, 0x100)
+"""Groups of data_coding that SMPP takes from 3GPP TS 23.038, section 4."""
 
 
-def _is_ucs2(data_coding: int) -> bool:
-    return data_coding == _UCS2 or (0x10 <= data_coding < 0x40 and data_coding & 0x0C == _UCS2)  # noqa: PLR2004 - DCS
+def _group(data_coding: int) -> int | None:
+    """The coding that a group's member means, as SMPP numbers it; None for the default alphabet and for no member."""
+    if data_coding in WAITING_IN_UCS2:
+        return _UCS2
+    if data_coding in CLASSES:
+        return data_coding & _OCTETS or None
+    coding = data_coding & 0x0C if data_coding in GENERAL else 0
+    return coding if coding in (_OCTETS, _UCS2) else None
 
 
 def _sar(pdu: Inbound) -> Join | None:
