@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
 from agentmessage.kernel.db import CellDb
 from agentmessage.smpp.receipts import State
+from agentmessage.sms.traces import pair_trace
 from tests.delivery.floor import admit, floor, ready_sender, status_of
 from tests.make.accounts import Account
+from tests.make.texts import insert_consent
 
 LONG = "Acme: " + "a" * 400
 
@@ -63,3 +66,34 @@ async def test_an_id_that_comes_again_means_the_newest_message_and_the_older_wai
 
     assert await status_of(db, newer.id) == ("delivered", None)
     assert await status_of(db, older.id) == ("undelivered", "receipt_timeout")
+
+
+async def test_a_receipt_that_comes_before_its_answer_is_not_that_of_an_older_message_with_its_id(
+    db: CellDb, account: Account
+) -> None:
+    """The older one has ended, and the receipt repeats other numbers."""
+    sender = await ready_sender(db, account)
+    async with floor(db) as (smsc, desk):
+        smsc.name = lambda _: "7"
+        (older,) = await admit(db, account.tenant, sender, "Acme: older.")
+        await desk.turn()
+        await smsc.tell("7", State.DELIVERED)
+        await insert_consent(db, account.tenant, sender, "+12125550177")
+        (newer,) = await admit(db, account.tenant, sender, "Acme: newer.", to="+12125550177")
+        early = ReceiptHeard(
+            carrier="smpp",
+            carrier_message_id="7",
+            state=ReceiptState.UNDELIVERED,
+            error=TextError.RECIPIENT_OPTED_OUT,
+            pair=pair_trace(newer.sender, newer.recipient),
+            raw="raw",
+            happened_at=db.now,
+        )
+        await desk.hear("live", [early, early])
+        await desk.sweep()
+        await desk.turn()
+
+    assert await status_of(db, older.id) == ("delivered", None)
+    assert await status_of(db, newer.id) == ("undelivered", "recipient_opted_out")
+    assert await db.all(str, "SELECT DISTINCT contact_number FROM opt_outs") == [newer.recipient]
+    assert await db.value("SELECT count(*) FROM early_receipts") == 0

@@ -21,6 +21,7 @@ class Part(Struct, frozen=True):
     message_id: UUID
     org_id: UUID
     phone_number_id: UUID
+    sender: str
     recipient: str
     status: str
     error: str | None
@@ -31,8 +32,8 @@ async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Se
     """The parts with these ids, their texts kept from moving until the commit; in the order of the texts' ids."""
     return await tx.all(
         Part,
-        """SELECT p.carrier_message_id, p.outcome, p.parts, m.id, m.org_id, m.phone_number_id, m.recipient, m.status,
-                  m.error_code, m.is_charged
+        """SELECT p.carrier_message_id, p.outcome, p.parts, m.id, m.org_id, m.phone_number_id, m.sender, m.recipient,
+                  m.status, m.error_code, m.is_charged
            FROM carrier_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
            WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)
            ORDER BY m.id FOR NO KEY UPDATE OF m""",
@@ -143,14 +144,15 @@ async def take_early(
 async def take_matched(tx: Statements, account: str, *, limit: int) -> list[ReceiptHeard]:
     """Receipts that were kept while their parts were being recorded: each transaction was blind to the other.
 
-    Only late ones can be: recording a part takes what was there before. By early_receipts_age_idx.
+    Only late ones can be: recording a part takes what was there before. A part that has ended is not the one that a
+    kept receipt waits for. By early_receipts_age_idx.
     """
     return await tx.all(
         _receipt,
         """DELETE FROM early_receipts WHERE id IN (
                SELECT e.id FROM early_receipts e
                JOIN carrier_parts p ON p.account = e.account AND p.carrier = e.carrier
-                                   AND p.carrier_message_id = e.carrier_message_id
+                                   AND p.carrier_message_id = e.carrier_message_id AND p.outcome IS NULL
                WHERE e.account = $1 AND e.received_at > $3 LIMIT $2 FOR UPDATE OF e SKIP LOCKED)
            RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw,
                      sender, pair, excerpt, submitted_at""",

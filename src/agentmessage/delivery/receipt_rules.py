@@ -29,6 +29,14 @@ def may_end(outcome: str | None, error: str | None, receipt: ReceiptHeard, other
     return is_doubtful and not _is_doubtful(receipt) and (other is not None or receipt.state is ReceiptState.DELIVERED)
 
 
+def is_of_another(pair: str, receipt: ReceiptHeard) -> bool:
+    """Whether a receipt with the id of a part that has ended repeats the numbers of another message.
+
+    A carrier that began its ids again may tell what became of a message before it answers it.
+    """
+    return receipt.state in FINAL_STATES and bool(receipt.pair) and receipt.pair != pair
+
+
 def _is_doubtful(receipt: ReceiptHeard) -> bool:
     return receipt.state is ReceiptState.UNDELIVERED and receipt.error is TextError.UNKNOWN
 

@@ -22,11 +22,12 @@ from agentmessage.delivery import conversation_queries, receipt_queries, settlem
 from agentmessage.delivery.claims import Claim, Ending, charge_of, nameless
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.receipt_queries import Part
-from agentmessage.delivery.receipt_rules import may_end, next_status, outcome_of
+from agentmessage.delivery.receipt_rules import is_of_another, may_end, next_status, outcome_of
 from agentmessage.delivery.settlement_rules import Kept, Settlement, Unnamed, settlements
 from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages.model import Cause, Status
+from agentmessage.sms.traces import pair_trace
 
 T = TypeVar("T")
 
@@ -189,10 +190,19 @@ async def _apply(
             part.carrier_message_id: part for part in await receipt_queries.lock_parts(tx, account, carrier, linked)
         }
     ends: dict[str, ReceiptHeard] = {}
+    matched: list[ReceiptHeard] = []
+    unmatched: list[ReceiptHeard] = []
     for one in heard:
         part = known.get(one.carrier_message_id)
-        if part is not None and may_end(part.outcome, part.error, one, ends.get(one.carrier_message_id)):
+        if part is None:
+            unmatched.append(one)
+        elif may_end(part.outcome, part.error, one, ends.get(one.carrier_message_id)):
             ends[one.carrier_message_id] = one
+            matched.append(one)
+        elif part.outcome is not None and is_of_another(pair_trace(part.sender, part.recipient), one):
+            unmatched.append(one)
+        else:
+            matched.append(one)
     if ends:
         by_state: dict[ReceiptState, list[str]] = defaultdict(list)
         for carrier_id, one in ends.items():
@@ -200,8 +210,7 @@ async def _apply(
         for state, ended in by_state.items():
             await receipt_queries.set_outcome(tx, account, carrier, ended, state.value)
         await _move(tx, wallets, known, ends)
-    unmatched = [one for one in heard if one.carrier_message_id not in known]
-    return Applied(unmatched, _refusers(heard, known))
+    return Applied(unmatched, _refusers(matched, known))
 
 
 def _named(receipt: ReceiptHeard) -> ReceiptHeard:
