@@ -294,7 +294,7 @@ def test_a_handset_cannot_write_a_receipt(esm_class: int) -> None:
     assert (is_receipt(pdu), read(pdu)) == (False, None)
 
 
-@pytest.mark.parametrize("esm_class", [0x04, 0x20, 0x44, 0x07])
+@pytest.mark.parametrize("esm_class", [0x04, 0x20, 0x24, 0x44, 0x07])
 def test_other_bits_do_not_hide_a_receipt(esm_class: int) -> None:
     assert is_receipt(DeliverSm(esm_class=esm_class))
 

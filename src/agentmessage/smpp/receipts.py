@@ -165,8 +165,9 @@ def parameters(receipt: Receipt) -> Tlvs:
 MESSAGE_TYPE = 0b0011_1100
 """The bits of esm_class that tell a receipt from a text."""
 
-RECEIPTS = (0b0000_0100, 0b0010_0000)
-"""An SMSC delivery receipt, and an intermediate delivery notification."""
+RECEIPTS = (0b0000_0100, 0b0010_0000, 0b0010_0100)
+"""An SMSC delivery receipt, an intermediate delivery notification, and both at once, which is no value of the
+specification and which no handset can set."""
 
 MINUTES = "%y%m%d%H%M"
 DECIMAL = re.compile(r"[0-9]{1,64}")
