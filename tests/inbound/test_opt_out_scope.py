@@ -187,7 +187,8 @@ async def test_a_number_that_joins_the_brand_later_is_reached_and_one_that_leave
     assert await house.open() == [False, False, False, True]
 
 
-async def test_a_stop_reaches_whom_the_number_texted_for_when_it_has_moved_since(house: House) -> None:
+async def was_sent(house: House) -> None:
+    """The contact has been sent a message from `told`."""
     await house.db.run(
         """INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient,
                text, channel, media, encoding, segments, priority, status, unit_price_microcents, expires_at,
@@ -205,6 +206,10 @@ async def test_a_stop_reaches_whom_the_number_texted_for_when_it_has_moved_since
         """INSERT INTO conversation_entries (org_id, contact_number, phone_number_id, at, message_id, direction)
            SELECT org_id, recipient, phone_number_id, created_at, id, 'outbound' FROM messages"""
     )
+
+
+async def test_a_stop_reaches_whom_the_number_texted_for_when_it_has_moved_since(house: House) -> None:
+    await was_sent(house)
     await move(house, house.told, house.other_brand.campaign_id)
 
     await house.texts("STOP")
@@ -408,3 +413,33 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 async def move(house: House, sender: Sender, campaign_id: UUID) -> None:
     """A number goes to another campaign, as once its carrier has confirmed it."""
     await house.db.run("UPDATE phone_numbers SET campaign_id = $2 WHERE id = $1", sender.id, campaign_id)
+
+
+@pytest.mark.parametrize("scope", OptOutScope)
+async def test_a_stop_to_a_number_that_was_released_reaches_as_far(house: House, scope: OptOutScope) -> None:
+    """Releasing the number is no way round the contact's word; nothing else of the text is the last owner's."""
+    await house.scope(scope)
+    await was_sent(house)
+    assert (await house.api.delete(f"/v1/phone-numbers/{house.told.id}")).status == 200
+
+    await house.texts("Thanks!")
+    before = await house.open()
+    await house.texts("STOP")
+
+    reached = {"number": 0, "campaign": 1, "brand": 2, "organization": 3}[scope]
+    assert before == [False, True, True, True]
+    assert await house.open() == [False, *(index > reached for index in (1, 2, 3))]
+    assert (await house.api.get("/v1/inbound-messages")).data == []
+    assert await house.db.value("SELECT count(*) FROM messages WHERE kind = 'auto_reply'") == 0
+    assert await house.db.value("SELECT count(*) FROM inbound_raw WHERE problem = 'not_ours'") == 2
+    assert await house.db.value("SELECT count(*) FROM usage_rows WHERE kind = 'inbound_sms'") == 0
+
+
+async def test_only_a_stop_is_heard_of_a_number_that_was_released(house: House) -> None:
+    await was_sent(house)
+    await house.texts("STOP")
+    assert (await house.api.delete(f"/v1/phone-numbers/{house.told.id}")).status == 200
+
+    await house.texts("START")
+
+    assert await house.open() == [False, False, False, True]

@@ -57,7 +57,8 @@ async def apply(
     raws = [RawText.of(new_id(), tenant.account, one) for one in heard]
     ours = [raw for raw in raws if raw.recipient in lines]
     strays = [raw for raw in raws if raw.recipient not in lines]
-    await queries.insert_raw(tx, strays, org_id=None, problem=Problem.NOT_OURS)
+    strange = await queries.insert_raw(tx, strays, org_id=None, problem=Problem.NOT_OURS)
+    await _stop_for_released(tx, tenant, [one for raw, one in zip(raws, heard, strict=True) if raw.id in strange])
     fresh = await queries.insert_raw(tx, ours, org_id=tenant.org_id)
     wholes: list[Whole] = []
     for raw, one in zip(raws, heard, strict=True):
@@ -65,6 +66,31 @@ async def apply(
         if whole is not None:
             wholes.append(whole)
     return await _take(tx, tenant, lines, wholes, strict=strict, floor_cents=floor_cents)
+
+
+async def _stop_for_released(tx: Tx, tenant: Tenant, heard: Sequence[InboundHeard]) -> None:
+    """Obey a STOP to a number that the organization has just released: the contact means the caller, not the number.
+
+    Nothing else of such a text is anybody's: it is not shown, charged, delivered or answered.
+    """
+    if not heard:
+        return
+    numbers = sorted({one.recipient for one in heard})
+    released = {
+        line.number: line
+        for line in await queries.list_lines(tx, tenant.org_id, tenant.account, numbers, state="quarantined")
+    }
+    arrivals = [
+        Arrival(new_id(), released[one.recipient], whole, classify(whole.text))
+        for one in heard
+        if one.recipient in released
+        for whole in (rules.whole(one),)
+    ]
+    stops = [(one, one.keyword) for one in arrivals if one.keyword is not None and one.keyword.kind is Kind.STOP]
+    if stops:
+        await consent.lock_law(tx, tenant.org_id)
+    for arrival, keyword in stops:
+        await obeying.obey(tx, tenant, rules.stored(arrival, org_id=tenant.org_id, received_at=tx.now), keyword)
 
 
 async def apply_parts(

@@ -13,19 +13,24 @@ from agentmessage.organizations.model import AutoReplies, OptOutScope
 
 
 async def list_homes(db: Statements, account: str, numbers: Sequence[str]) -> Mapping[str, Home]:
-    """Which organization holds each number, and the cell that it lives in; by the directory's primary key."""
+    """Which organization holds each number, or held it last while it is in quarantine, and the cell that it lives in.
+
+    By the directory's primary key.
+    """
     rows = await db.all(
         _home,
         """SELECT number, org_id, cell FROM directory.inventory
-           WHERE account = $1 AND number = ANY ($2) AND state = 'assigned'""",
+           WHERE account = $1 AND number = ANY ($2) AND state IN ('assigned', 'quarantined') AND org_id IS NOT NULL""",
         account,
         numbers,
     )
     return dict(rows)
 
 
-async def list_lines(db: Statements, org_id: UUID, account: str, numbers: Sequence[str]) -> list[Line]:
-    """Those of the numbers that are assigned, with what their answers are made of; every join is by a primary key."""
+async def list_lines(
+    db: Statements, org_id: UUID, account: str, numbers: Sequence[str], *, state: str = "assigned"
+) -> list[Line]:
+    """Those of the numbers in one state, with what their answers are made of; every join is by a primary key."""
     return await db.all(
         _line,
         """SELECT n.id, n.number, coalesce(b.display_name, o.name), b.fields ->> 'website', coalesce(c.fields, '{}'),
@@ -33,10 +38,11 @@ async def list_lines(db: Statements, org_id: UUID, account: str, numbers: Sequen
            FROM phone_numbers n JOIN organizations o ON o.id = n.org_id
            LEFT JOIN campaigns c ON c.org_id = n.org_id AND c.id = n.campaign_id
            LEFT JOIN brands b ON b.org_id = n.org_id AND b.id = c.brand_id
-           WHERE n.org_id = $1 AND n.account = $2 AND n.number = ANY ($3) AND n.state = 'assigned'""",
+           WHERE n.org_id = $1 AND n.account = $2 AND n.number = ANY ($3) AND n.state = $4""",
         org_id,
         account,
         numbers,
+        state,
     )
 
 
