@@ -70,7 +70,7 @@ def unknown(number: int) -> str:
 # ── strangers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_unknown_keys_of_one_address_are_answered_429_without_a_look_up(
+async def test_unknown_keys_of_one_address_are_answered_429_without_a_look_up_of_their_own(
     app: RoomsApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[bytes] = []
@@ -117,6 +117,36 @@ async def test_a_good_key_is_not_held_up_by_strangers_at_its_address(app: RoomsA
 
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert (await ask(app, unknown(0))).status == 429
+
+
+async def test_a_good_key_that_no_process_has_seen_passes_strangers_at_its_address(
+    app: RoomsApp, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart, or of a customer who has just made a key; and the flood costs few statements."""
+    for number in range(strangers.BURST_OF_ADDRESS):
+        await ask(app, unknown(number))
+    statements = count_crowds(monkeypatch)
+
+    flood = [ask(app, unknown(number)) for number in range(400)]
+    *replies, good = await asyncio.gather(*flood, ask(app, account.key))
+
+    assert good.status == 200
+    assert {reply.status for reply in replies} == {429}
+    assert len(statements) <= 5
+    assert (await ask(app, "nonsense")).status == 429
+
+
+def count_crowds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    from agentmessage.web import queries  # noqa: PLC0415 - patched where it is
+
+    real, sizes = queries.list_principals, []
+
+    async def find(db: Any, row: Any, key_hashes: Any) -> Any:
+        sizes.append(len(key_hashes))
+        return await real(db, row, key_hashes)
+
+    monkeypatch.setattr(queries, "list_principals", find)
+    return sizes
 
 
 def known_until(known: Any, until: float) -> Any:

@@ -25,6 +25,7 @@ from agentmessage.kernel.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    RateLimited,
     Unavailable,
     UnsupportedMediaType,
     ValidationFailed,
@@ -157,7 +158,13 @@ class Edge:
         text = None if header is None else header.decode("latin-1")
         if self._authenticator.was_known(header):
             return await self._authenticator.look_up(text, now=self._clock.now())
-        stranger = self._strangers.begin(scope, header)
+        try:
+            stranger = self._strangers.begin(scope, header)
+        except RateLimited:
+            known = await self._authenticator.look_up_in_crowd(text, now=self._clock.now())
+            if known is None:
+                raise
+            return known
         known = await self._authenticator.look_up(text, now=self._clock.now())
         stranger.count(-1)
         return known

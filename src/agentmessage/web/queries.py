@@ -20,6 +20,20 @@ async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes)
     )
 
 
+async def list_principals(db: Statements, row: Callable[..., T], key_hashes: Sequence[bytes]) -> list[tuple[bytes, T]]:
+    """What `find_principal` finds, for many hashes at once, each with its hash; by the same primary key."""
+
+    def with_hash(key_hash: bytes, *columns: Any) -> tuple[bytes, T]:
+        return key_hash, row(*columns)
+
+    return await db.all(
+        with_hash,
+        """SELECT k.hash, k.key_id, k.org_id, o.cell, o.mode, k.label, k.scopes
+           FROM directory.api_keys k JOIN directory.organizations o ON o.id = k.org_id WHERE k.hash = ANY($1)""",
+        key_hashes,
+    )
+
+
 async def list_key_scopes(db: Statements, row: Callable[..., T], key_ids: Sequence[UUID]) -> list[T]:
     """The living keys among some, with their scopes; by the unique index of the directory."""
     return await db.all(

@@ -1,6 +1,7 @@
-"""Requests that fail to say who asks: some from each address, and some with each key; then 429 without a look-up.
+"""Requests that fail to say who asks: some from each address, and some with each key; then 429.
 
-A key that was good a moment ago is not held up by what strangers do behind the same address.
+A good key is not held up by what strangers do behind the same address: one that this process knows passes, and another
+is looked up with the crowd, many keys in one statement and few statements a second.
 """
 
 import hashlib
