@@ -9,8 +9,6 @@ from agentmessage.app.callbacks import pass_over, read_body
 from agentmessage.billing import provider_notices, topup_catalogue
 from agentmessage.billing.play_provider import PlayMoney
 from agentmessage.billing.provider import NoticeReader, PaymentProvider
-from agentmessage.billing.stripe_notices import StripeNotices
-from agentmessage.billing.stripe_provider import StripePayments
 from agentmessage.carriers.port import ForgedCallback, Unknown, UnreadableCallback
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
@@ -37,6 +35,9 @@ def payment_providers(settings: Settings) -> Mapping[str, PaymentProvider]:
         raise BadSetting(f"AGENTMESSAGE_STRIPE_PRODUCTS: {error}.") from error
     providers: dict[str, PaymentProvider] = {"sandbox": PlayMoney()}
     if settings.stripe_secret_key:
+        # Stripe's library takes five megabytes of each process; who takes no cards does not load it.
+        from agentmessage.billing.stripe_provider import StripePayments  # noqa: PLC0415
+
         providers["live"] = StripePayments(secret_key=settings.stripe_secret_key, url=settings.stripe_url)
     return providers
 
@@ -51,6 +52,8 @@ def notice_reader(settings: Settings) -> NoticeReader | None:
     """Reads what Stripe tells; None without its keys."""
     if not settings.stripe_secret_key:
         return None
+    from agentmessage.billing.stripe_notices import StripeNotices  # noqa: PLC0415 - as above
+
     return StripeNotices(secret_key=settings.stripe_secret_key, webhook_secret=settings.stripe_webhook_secret)
 
 
