@@ -26,5 +26,7 @@ empty by their design)."""
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of a text can be seen; mostly its first character tells."""
+    """Whether nothing of a text can be seen."""
+    if "!" <= text[:1] <= "~":  # most begin with a character of ASCII that shows
+        return False
     return all(char in BLANK_SHAPES or unicodedata.category(char) in UNSEEN for char in text)

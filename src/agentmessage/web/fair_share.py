@@ -34,7 +34,7 @@ class FairShare:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._turns = Buckets[UUID](capacity=BURST_S, per_second=SHARE, monotonic=monotonic)
         self._large: Counter[UUID] = Counter()
-        self._read_at = 0.0
+        self.read_at = 0.0
         self._processor_s = 0.0
 
     def require(self, org_id: UUID) -> None:
@@ -59,12 +59,9 @@ class FairShare:
         """Await this in place of `work`, and its long turns are charged."""
         return Charged(self, org_id, work)
 
-    def begin_turn(self) -> float:
-        """A turn begins; returns the time by the clock of the wall, which costs a tenth of the processor's."""
-        now = time.perf_counter()
-        if now - self._read_at > READ_EVERY_S:
-            self._read_at, self._processor_s = now, time.thread_time()
-        return now
+    def read_processor(self, now: float) -> None:
+        """Read the processor's clock, which costs ten times the wall's, for the turns that begin soon."""
+        self.read_at, self._processor_s = now, time.thread_time()
 
     def end_long_turn(self, org_id: UUID) -> None:
         """A turn is over that took longer than a free one by the clock of the wall.
@@ -91,7 +88,9 @@ class Charged(Generic[T]):
         turns: Any = self._work.__await__()
         go_on, told = turns.send, None
         while True:
-            began = self._share.begin_turn()
+            began = time.perf_counter()
+            if began - self._share.read_at > READ_EVERY_S:
+                self._share.read_processor(began)
             try:
                 waits_for = go_on(told)
             except StopIteration as done:
