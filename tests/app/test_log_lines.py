@@ -57,6 +57,31 @@ def lines_of(printed: str) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
+LOCALS = """
+import structlog
+from agentmessage.app.log import configure_log
+configure_log("info", process="test", form=FORM)
+
+def send(body):
+    raise ValueError("no carrier")
+
+try:
+    send("Your code is 123" + str(456))
+except ValueError:
+    structlog.get_logger().exception("job failed")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_error_is_logged_without_the_variables_of_its_functions(form: str) -> None:
+    program = LOCALS.replace("FORM", repr(form))
+
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+
+    assert "ValueError: no carrier" in printed
+    assert "123456" not in printed
+
+
 def test_warnings_libraries_and_uncaught_errors_are_objects_too() -> None:
     done = subprocess.run([sys.executable, "-c", EVERYTHING], capture_output=True, text=True, check=False, timeout=60)
 

@@ -219,7 +219,7 @@ async def test_a_text_that_a_fault_of_ours_stops_holds_up_no_other_and_is_applie
     assert await operations.count_problems(db, db.now - timedelta(hours=1)) == {"failed": 1}
 
     await db.run("DROP TRIGGER fault ON inbound_messages")
-    await db.run("UPDATE jobs SET run_at = now() WHERE kind = 'inbound.apply'")
+    await db.run("UPDATE jobs SET run_at = now() - interval '1 minute' WHERE kind = 'inbound.apply'")
     assert await JobRunner(db, jobs.handlers(requires_propagation=True)).run_due() == 1
 
     assert [shown["body"] for shown in (await api.get("/v1/inbound-messages")).data] == ["STOP", "After", "Before"]

@@ -57,7 +57,7 @@ async def restored(postgres: EmbeddedPostgres, dsn: str, db: CellDb, account: Ac
     (scheduled,) = await admit(db, account.tenant, sender, "Acme: 4", scheduled_at=db.now + timedelta(hours=1))
     async with db.transaction() as tx:
         await dispatch_queries.claim(tx, [handed.id], token=new_id(), until=tx.now + timedelta(seconds=1))
-    await db.run("UPDATE dispatches SET expires_at = now() WHERE message_id = $1", late.id)
+    await db.run("UPDATE dispatches SET expires_at = now() - interval '1 minute' WHERE message_id = $1", late.id)
     name = f"restored_{uuid4().hex[:8]}"
     there = await postgres.create_database(name)
     dump = subprocess.run(  # noqa: S603, ASYNC221 - ours

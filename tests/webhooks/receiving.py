@@ -68,8 +68,8 @@ async def happen(
 
 async def make_due(db: CellDb) -> None:
     """Let the time of everything that waits come."""
-    await db.run("UPDATE webhook_deliveries SET due_at = now()")
-    await db.run("UPDATE webhook_lanes SET due_at = now()")
+    await db.run("UPDATE webhook_deliveries SET due_at = now() - interval '1 minute'")
+    await db.run("UPDATE webhook_lanes SET due_at = now() - interval '1 minute'")
 
 
 @asynccontextmanager

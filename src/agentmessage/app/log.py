@@ -24,14 +24,20 @@ def configure_log(level: str, *, process: str, form: str = "auto") -> None:
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if is_text else _render
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The default formatter prints local variables, which hold messages and keys.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+        if is_text
+        else _render
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _unchanged if is_text else structlog.processors.format_exc_info,
+            structlog.processors.format_exc_info,
             without_rows,
             renderer,
         ],
@@ -90,7 +96,3 @@ _DETAIL = re.compile(r"\nDETAIL:.*")
 
 def _render(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
-
-
-def _unchanged(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return event
