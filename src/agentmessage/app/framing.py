@@ -46,25 +46,33 @@ ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def read_head(version: str, headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
-    """The headers that may be given once. Raises MalformedRequest when a head has more than one reading."""
+    """The headers by name. Raises MalformedRequest when a head has more than one reading.
+
+    Of a header that is repeated and is not in `ONCE`, the last value.
+    """
     if version not in VERSIONS:
         raise MalformedRequest("the version of HTTP must be 1.1 or 1.0")
-    once: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in ONCE:
-            if name in once:
-                raise MalformedRequest(f"header {name.decode()} must be given once")
-            once[name] = value
-    host = once.get(b"host")
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
+        _require_once(headers)
+    host = by_name.get(b"host")
     if host is None and version == "1.1":
         raise MalformedRequest("header host is required")
     if host is not None and not _is_host(host):
         raise MalformedRequest("header host must be one name or address, and perhaps a port")
-    if b"transfer-encoding" in once and (version != "1.1" or once[b"transfer-encoding"].lower() != b"chunked"):
+    if b"transfer-encoding" in by_name and (version != "1.1" or by_name[b"transfer-encoding"].lower() != b"chunked"):
         raise MalformedRequest("header transfer-encoding must be chunked, and the version of HTTP 1.1")
-    if b"expect" in once and once[b"expect"].lower() != b"100-continue":
+    if b"expect" in by_name and by_name[b"expect"].lower() != b"100-continue":
         raise MalformedRequest("header expect must be 100-continue")
-    return once
+    return by_name
+
+
+def _require_once(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    known: set[bytes] = set()
+    for name, _ in headers:
+        if name in ONCE and name in known:
+            raise MalformedRequest(f"header {name.decode()} must be given once")
+        known.add(name)
 
 
 @lru_cache(maxsize=64)

@@ -124,7 +124,7 @@ def _require_fit(media: Media, content: bytes) -> None:
 async def _read(scope: Scope, receive: Receive, *, most: int) -> bytes:
     """The body, refused at the first byte too many; at once where its length is declared."""
     headers = read_headers(scope["headers"])
-    require_plain(headers.get("content-encoding"))
+    require_plain(headers.get("content-encoding", ""))
     declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
         raise PayloadTooLarge(f"the file is larger than the {most} bytes that were announced")

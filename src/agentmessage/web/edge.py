@@ -35,7 +35,7 @@ from agentmessage.kernel.seal import Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
 from agentmessage.web.authentication import Authenticator, Known
-from agentmessage.web.call import Call, RawHeaders, read_headers
+from agentmessage.web.call import Call, RawHeaders
 from agentmessage.web.declaration import NoInput, Route
 from agentmessage.web.dispatch import Dispatch, allowed
 from agentmessage.web.fair_share import LARGE_BYTES, FairShare
@@ -51,6 +51,7 @@ log = structlog.get_logger("agentmessage.web")
 MAX_QUERY_BYTES = 8 * 1024
 UUID_LENGTH = 36
 NO_INPUT = NoInput()
+JSON_BYTES = JSON.encode()
 
 
 class Incoming(Struct, frozen=True):
@@ -59,6 +60,8 @@ class Incoming(Struct, frozen=True):
     route: Route
     parameters: Sequence[str]
     raw_headers: RawHeaders
+    headers: Mapping[bytes, bytes]
+    """By lower-case name; the protocol lets none of those that are read here in twice (app/framing.py)."""
     tenant: Tenant
     path: bytes
     query_string: bytes
@@ -119,13 +122,14 @@ class Edge:
             raise Unavailable(retry_after_s=1)
         route, parameters = self._find(scope["method"], scope["path"])
         raw_headers: RawHeaders = scope["headers"]
-        tenant = await self._admit(route, scope, request_id)
+        headers = dict(raw_headers)
+        tenant = await self._admit(route, scope, headers.get(b"authorization"), request_id)
         query_string: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or scope["path"].encode()
-        incoming = Incoming(route, parameters, raw_headers, tenant, path, query_string)
+        incoming = Incoming(route, parameters, raw_headers, headers, tenant, path, query_string)
         self._share.require(tenant.org_id)
         performed = self._share.charged(tenant.org_id, self._perform(incoming, receive))
-        if not (route.reads_body and _is_large(raw_headers)):
+        if not (route.reads_body and _is_large(headers)):
             return await performed
         with self._share.large(tenant.org_id):
             return await performed
@@ -140,12 +144,7 @@ class Edge:
             raise MethodNotAllowed(allowed(routes))
         return route, parameters
 
-    async def _admit(self, route: Route, scope: Scope, request_id: str) -> Tenant:
-        header: bytes | None = None
-        raw_headers: RawHeaders = scope["headers"]
-        for name, value in raw_headers:
-            if name == b"authorization":
-                header = value
+    async def _admit(self, route: Route, scope: Scope, header: bytes | None, request_id: str) -> Tenant:
         known = self._authenticator.recall(header)
         if known is None:
             known = await self._look_up(scope, header)
@@ -173,14 +172,11 @@ class Edge:
         route = incoming.route
         ids, texts = _path_values(incoming) if route.parameters and not route.path_is_last else ((), ())
         body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
-        headers: Mapping[str, str] = {}
-        if route.takes_body or route.method == "POST":
-            headers = read_headers(incoming.raw_headers)
-        parsed, query = _parse(incoming, headers, body)
+        parsed, query = _parse(incoming, body)
         claim = None
-        if "idempotency-key" in headers and route.method == "POST":
+        if route.method == "POST" and (key := incoming.headers.get(b"idempotency-key")) is not None:
             target = incoming.path + b"?" + incoming.query_string
-            claim = idempotency.read_claim(headers, route.method, target, body, incoming.tenant.key_id)
+            claim = idempotency.read_claim(key, route.method, target, body, incoming.tenant.key_id)
         call = Call(
             tenant=incoming.tenant,
             db=await self._cells.cell(incoming.tenant.cell),
@@ -205,14 +201,12 @@ class Edge:
         return result if isinstance(result, Stream) else success(route, result)
 
 
-def _is_large(raw_headers: RawHeaders) -> bool:
+def _is_large(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the body is announced as large, or its length is not announced."""
-    for name, value in raw_headers:
-        if name == b"content-length":
-            return not value.isdigit() or len(value) > len(str(LARGE_BYTES)) or int(value) > LARGE_BYTES
-        if name == b"transfer-encoding":
-            return True
-    return False
+    length = headers.get(b"content-length")
+    if length is None:
+        return b"transfer-encoding" in headers
+    return not length.isdigit() or len(length) > len(str(LARGE_BYTES)) or int(length) > LARGE_BYTES
 
 
 async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
@@ -317,7 +311,7 @@ def _path_text(text: str, name: str, route: Route) -> str:
     return text
 
 
-def _parse(incoming: Incoming, headers: Mapping[str, str], body: bytes) -> tuple[Any, Any]:
+def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
     """Body and query as the route declares them; their faults are told together."""
     route = incoming.route
     faults: dict[str, str] = {}
@@ -332,7 +326,7 @@ def _parse(incoming: Incoming, headers: Mapping[str, str], body: bytes) -> tuple
             more += error.more
     if route.takes_body:
         try:
-            parsed = _parse_body(route, headers, body)
+            parsed = _parse_body(route, incoming.headers, body)
         except ValidationFailed as error:
             faults.update(error.faults)
             more += error.more
@@ -347,11 +341,13 @@ def _parse_query(route: Route, query_string: bytes) -> Any:
     return read_query(route.query, query_string, is_strict=route.refuses_unknown_query)
 
 
-def _parse_body(route: Route, headers: Mapping[str, str], body: bytes) -> Any:
+def _parse_body(route: Route, headers: Mapping[bytes, bytes], body: bytes) -> Any:
     if not body and route.optional_body:
         return read_body(route.body, b"{}")
-    require_plain(headers.get("content-encoding"))
-    if essence(headers.get("content-type", "")) != JSON:
+    if (encoding := headers.get(b"content-encoding")) is not None:
+        require_plain(encoding.decode("latin-1"))
+    media_type = headers.get(b"content-type", b"")
+    if media_type != JSON_BYTES and essence(media_type.decode("latin-1")) != JSON:
         raise UnsupportedMediaType
     try:
         return read_body(route.body, body)

@@ -56,13 +56,9 @@ class AlreadyAnswered(Exception):
         self.stored = stored
 
 
-def read_claim(
-    headers: Mapping[str, str], method: str, target: bytes, body: bytes, api_key_id: UUID | None
-) -> Claim | None:
-    """The claim of a request, or None without a key. Raises ValidationFailed for a key that cannot be one."""
-    key = headers.get("idempotency-key")
-    if key is None:
-        return None
+def read_claim(header: bytes, method: str, target: bytes, body: bytes, api_key_id: UUID | None) -> Claim:
+    """The claim of a request by its Idempotency-Key. Raises ValidationFailed for a key that cannot be one."""
+    key = header.decode("latin-1").strip(" \t")
     if len(key) > MAX_KEY_LENGTH or not KEY_FORM.fullmatch(key):
         raise ValidationFailed({"Idempotency-Key": f"must be 1..{MAX_KEY_LENGTH} printable ASCII characters"})
     digest = hashlib.sha256(b"\n".join((method.encode(), target, one_form(body)))).digest()

@@ -14,9 +14,9 @@ def essence(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
-def require_plain(content_encoding: str | None) -> None:
+def require_plain(content_encoding: str) -> None:
     """Raises UnsupportedMediaType for a body that is compressed: what it would grow to has no limit."""
-    if content_encoding is not None and content_encoding.strip().lower() not in ("", "identity"):
+    if content_encoding.strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("the body must not be compressed")
 
 
