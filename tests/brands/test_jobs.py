@@ -11,6 +11,7 @@ from agentmessage.brands.jobs import BrandJobs
 from agentmessage.carriers.port import BrandFiling, RegisteredBrand, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.outbox.worker import Again, Done
+from agentmessage.registration import filings
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.registration import SEALER, Registrar, approved_campaign, create_brand
@@ -160,7 +161,7 @@ async def test_a_worker_that_died_after_filing_looks_the_brand_up(
     """The process is gone between the registry's answer and the record: nothing tells that the call was made."""
     made = await create_brand(api)
     async with db.transaction() as tx:
-        _, brand = await recording.begin_filing(tx, *ids_of(made))
+        _, brand = await filings.begin_filing(tx, queries, *ids_of(made))
     assert brand is not None
     jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
     await registrar.caller.registry.file_brand(rules.filing(brand, None))

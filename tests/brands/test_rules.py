@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from agentmessage.brands import rules
 from agentmessage.brands.model import VERIFIED_IDENTITIES, Brand, BrandStatus, IdentityStatus
-from agentmessage.brands.rules import Step
 from agentmessage.carriers.port import Refused, RegisteredBrand, Trouble
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.registration import rules as registration
+from agentmessage.registration.model import FilingStep
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 BRAND = Brand(
@@ -93,19 +94,19 @@ def test_an_identity_that_is_lost_is_told_as_a_failure() -> None:
 @pytest.mark.parametrize(
     ("changes", "step"),
     [
-        ({}, Step.FILE),
-        ({"filed_at": NOW}, Step.LOOK_UP),
-        ({"filed_at": NOW, "filing_misses": 1}, Step.LOOK_UP),
-        ({"filed_at": NOW, "filing_misses": 2}, Step.FILE),
-        ({"tcr_brand_id": "B1"}, Step.NOTHING),
-        ({"status": BrandStatus.DELETED}, Step.NOTHING),
-        ({"failure_reasons": ("refused",)}, Step.NOTHING),
+        ({}, FilingStep.FILE),
+        ({"filed_at": NOW}, FilingStep.LOOK_UP),
+        ({"filed_at": NOW, "filing_misses": 1}, FilingStep.LOOK_UP),
+        ({"filed_at": NOW, "filing_misses": 2}, FilingStep.FILE),
+        ({"tcr_brand_id": "B1"}, FilingStep.NOTHING),
+        ({"status": BrandStatus.DELETED}, FilingStep.NOTHING),
+        ({"failure_reasons": ("refused",)}, FilingStep.NOTHING),
     ],
 )
-def test_what_may_have_been_filed_is_looked_up_before_it_is_filed(changes: dict[str, object], step: Step) -> None:
+def test_what_may_have_been_filed_is_looked_up_before_it_is_filed(changes: dict[str, object], step: FilingStep) -> None:
     unfiled = {"tcr_brand_id": None, "status": BrandStatus.PENDING, "filed_at": None}
 
-    assert rules.filing_step(msgspec.structs.replace(BRAND, **{**unfiled, **changes})) is step
+    assert registration.filing_step(msgspec.structs.replace(BRAND, **{**unfiled, **changes})) is step
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_what_may_have_been_filed_is_looked_up_before_it_is_filed(changes: dict[
     ],
 )
 def test_a_refusal_of_ourselves_is_not_held_against_the_brand(refused: Refused, *, is_ours: bool) -> None:
-    assert rules.is_ours_to_mend(refused) is is_ours
+    assert registration.is_platform_problem(refused) is is_ours
 
 
 def test_looks_grow_apart_and_end_with_the_verdict() -> None:

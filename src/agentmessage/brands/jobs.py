@@ -2,37 +2,28 @@
 
     brands.file    first registration; an unsure answer is looked up by our reference, never repeated blindly
     brands.check   polls until the registry has decided; a callback only brings it forward
-    brands.update  tells the registry of a change; replaces the whole, so repeating it is harmless
+    brands.update  sends a change to the registry; replaces the whole, so repeating it is harmless
     brands.delete  deletes at the registry; already gone counts as done
 
-Every handler may run twice: what it writes is decided anew under the row's lock.
+Every handler may run twice: what it writes is decided again under the row's lock. The first program, and what every
+answer but Accepted leads to, are shared with campaigns: `registration.jobs`.
 """
 
 from collections.abc import Mapping
 from typing import Any, assert_never
-from uuid import UUID
 
-import structlog
+from typing_extensions import override
 
 from agentmessage.brands import queries, recording, rules
 from agentmessage.brands.model import Brand, BrandStatus
-from agentmessage.brands.rules import Step
-from agentmessage.carriers.port import Accepted, Deferred, Refused, Registry, Unknown
-from agentmessage.kernel.db import CellDb
+from agentmessage.carriers.port import Accepted, Answer, Deferred, Refused, RegisteredBrand, Registry, Unknown
+from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.seal import Sealer
-from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.outbox.worker import Again, Done, Handler
-
-log = structlog.get_logger("agentmessage.brands")
-
-LOOK_AGAIN_S = 2.0
-"""Between a lost answer and its look-up, and between two look-ups that find nothing."""
-
-OPERATOR_WAIT_S = 300.0
-"""While the registry refuses us, and not the brand."""
+from agentmessage.registration.jobs import RegistrationJobs
 
 STILL_BUSY_S = 10.0
-"""Until a deletion is repeated that was refused: the brand's campaigns end over there a moment later than here."""
+"""Until a refused deletion is repeated: the brand's campaigns end at the registry a moment later than here."""
 
 
 def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Handler]:
@@ -46,85 +37,30 @@ def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Ha
     }
 
 
-class BrandJobs:
-    """Speaks to the registry of each account."""
+class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
+    """Registers brands, and keeps them and the registry in step."""
 
     def __init__(self, registries: Mapping[str, Registry], sealer: Sealer) -> None:
-        self._registries = registries
+        super().__init__(registries, queries, kind="brand")
         self._sealer = sealer
 
-    async def file(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Register a brand, or find out whether an earlier attempt did."""
-        async with db.transaction() as tx:
-            step, brand = await recording.begin_filing(tx, *_keys(arguments))
-        if brand is None:
-            return Done()
-        match step:
-            case Step.NOTHING:
-                return Done()
-            case Step.LOOK_UP:
-                return await self._look_up(db, brand)
-            case Step.FILE:
-                return await self._file(db, brand)
-            case _:
-                assert_never(step)
-
-    async def _file(self, db: CellDb, brand: Brand) -> Done | Again:
-        answer = await self._registry(brand).file_brand(rules.filing(brand, self._tax_id(brand)))
-        match answer:
-            case Accepted(seen):
-                async with db.transaction() as tx:
-                    await recording.record_registered(tx, brand, seen, revision=brand.revision)
-                return Done()
-            case Refused():
-                return await self._refused(db, brand, answer)
-            case Deferred(reason, retry_after_s):
-                log.info("registry defers a brand", brand_id=brand.reference_id, reason=reason)
-                async with db.transaction() as tx:
-                    await recording.record_not_filed(tx, brand)
-                return Again(retry_after_s)
-            case Unknown():
-                return await self._unsure(db, brand, answer)
-            case _:
-                assert_never(answer)
-
-    async def _look_up(self, db: CellDb, brand: Brand) -> Done | Again:
-        answer = await self._registry(brand).find_brand(brand.reference_id)
-        match answer:
-            case Accepted(seen):
-                async with db.transaction() as tx:
-                    if seen is None:
-                        await recording.record_miss(tx, brand)
-                        return Again(LOOK_AGAIN_S)
-                    # Which revision the lost call carried is not known; the first at least.
-                    await recording.record_registered(tx, brand, seen, revision=1)
-                return Done()
-            case Refused() | Deferred() | Unknown():
-                return await self._not_read(db, brand, answer)
-            case _:
-                assert_never(answer)
-
     async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Read how a brand stands, until the registry has decided."""
-        org_id, brand_id = _keys(arguments)
+        """Read the identity of a brand, until the registry has decided."""
+        org_id, brand_id = self._keys(arguments)
         brand = await queries.find(db, org_id, brand_id)
         if brand is None or brand.tcr_brand_id is None or brand.status != BrandStatus.ACTIVE:
             return Done()
         answer = await self._registry(brand).read_brand(brand.tcr_brand_id)
-        match answer:
-            case Accepted(seen):
-                async with db.transaction() as tx:
-                    now_known = await recording.record_identity(tx, org_id, brand_id, seen)
-                delay_s = rules.poll_delay_s(now_known, db.now) if now_known is not None else None
-                return Done() if delay_s is None else Again(delay_s)
-            case Refused() | Deferred() | Unknown():
-                return await self._not_read(db, brand, answer)
-            case _:
-                assert_never(answer)
+        if not isinstance(answer, Accepted):
+            return await self._not_read(db, brand, answer)
+        async with db.transaction() as tx:
+            new = await recording.record_identity(tx, org_id, brand_id, answer.value)
+        delay_s = rules.poll_delay_s(new, db.now) if new is not None else None
+        return Done() if delay_s is None else Again(delay_s)
 
     async def update(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Tell the registry of the newest revision."""
-        brand = await queries.find(db, *_keys(arguments))
+        """Send the newest revision to the registry."""
+        brand = await queries.find(db, *self._keys(arguments))
         if brand is None or brand.status != BrandStatus.ACTIVE or brand.applied_revision >= brand.revision:
             return Done()
         filing = rules.filing(brand, self._tax_id(brand))
@@ -142,65 +78,34 @@ class BrandJobs:
                 assert_never(answer)
 
     async def delete(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Delete at the registry what was deleted here; a filing that was lost on the way is looked up first."""
-        brand = await queries.find(db, *_keys(arguments))
+        """Delete at the registry what was deleted here; a filing whose answer was lost is looked up first."""
+        brand = await queries.find(db, *self._keys(arguments))
         if brand is None or brand.status != BrandStatus.DELETED:
             return Done()
-        if brand.tcr_brand_id is not None:
-            gone = await self._registry(brand).delete_brand(brand.tcr_brand_id)
-            if isinstance(gone, Refused):
-                log.info("registry keeps a deleted brand for now", brand_id=str(brand.id), text=gone.text)
-                return Again(STILL_BUSY_S)
-            return Done() if isinstance(gone, Accepted) else await self._not_read(db, brand, gone)
-        return Done() if brand.filed_at is None else await self._look_up_deleted(db, brand)
+        if brand.tcr_brand_id is None:
+            return await self._look_up_ended(db, brand)
+        answer = await self._registry(brand).delete_brand(brand.tcr_brand_id)
+        if isinstance(answer, Refused):
+            self._log(brand).info("registry refused to delete a brand yet", text=answer.text)
+            return Again(STILL_BUSY_S)
+        return Done() if isinstance(answer, Accepted) else await self._not_read(db, brand, answer)
 
-    async def _look_up_deleted(self, db: CellDb, brand: Brand) -> Done | Again:
-        found = await self._registry(brand).find_brand(brand.reference_id)
-        if not isinstance(found, Accepted):
-            return await self._not_read(db, brand, found)
-        async with db.transaction() as tx:
-            if found.value is not None:
-                await recording.record_registered(tx, brand, found.value, revision=1)
-                return Again(0.0)
-            if await recording.record_miss(tx, brand) < rules.MISSES_TO_FILE_AGAIN:
-                return Again(LOOK_AGAIN_S)
-            await recording.record_gone(tx, brand)
-            return Done()
+    @override
+    async def _submit(self, db: CellDb, record: Brand) -> Answer[RegisteredBrand]:
+        return await self._registry(record).file_brand(rules.filing(record, self._tax_id(record)))
 
-    async def _refused(self, db: CellDb, brand: Brand, refused: Refused) -> Done | Again:
-        if rules.is_ours_to_mend(refused):
-            log.error("registry refuses us", brand_id=str(brand.id), code=refused.code, text=refused.text)
-            async with db.transaction() as tx:
-                await recording.record_not_filed(tx, brand)
-            return Again(OPERATOR_WAIT_S)
-        async with db.transaction() as tx:
-            is_final = await recording.record_refused(tx, brand, rules.words(refused))
-        return Done() if is_final else Again(0.0)
+    @override
+    async def _find(self, record: Brand) -> Answer[RegisteredBrand | None]:
+        return await self._registry(record).find_brand(record.reference_id)
 
-    async def _not_read(self, db: CellDb, brand: Brand, answer: Refused | Deferred | Unknown) -> Again:
-        """Nothing was learned; come back. Safe after reads and after writes that may be repeated."""
-        match answer:
-            case Refused(_, code, text):
-                log.warning("registry refuses to say", brand_id=str(brand.id), code=code, text=text)
-                return Again(OPERATOR_WAIT_S)
-            case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
-            case Unknown():
-                return await self._unsure(db, brand, answer)
-            case _:
-                assert_never(answer)
+    @override
+    async def _record_registered(self, tx: Tx, filed: Brand, seen: RegisteredBrand, *, is_found: bool) -> None:
+        # Which revision a lost call carried is not known; the first at least.
+        await recording.record_registered(tx, filed, seen, revision=1 if is_found else filed.revision)
 
-    async def _unsure(self, db: CellDb, brand: Brand, answer: Unknown) -> Again:
-        log.warning("registry's answer is unsure", brand_id=str(brand.id), reason=answer.reason)
-        await keep_if_odd(db, answer, account=brand.account, operation=f"registry.brands {brand.reference_id}")
-        return Again(LOOK_AGAIN_S)
-
-    def _registry(self, brand: Brand) -> Registry:
-        return self._registries[brand.account]
+    @override
+    async def _record_refused(self, tx: Tx, filed: Brand, text: str, *, cell: str) -> bool:
+        return await recording.record_refused(tx, filed, text)
 
     def _tax_id(self, brand: Brand) -> str | None:
         return self._sealer.open(brand.tax_id_sealed).decode() if brand.tax_id_sealed else None
-
-
-def _keys(arguments: Mapping[str, Any]) -> tuple[UUID, UUID]:
-    return UUID(arguments["org_id"]), UUID(arguments["brand_id"])

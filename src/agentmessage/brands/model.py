@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 
@@ -159,6 +161,20 @@ class Brand(Struct, frozen=True):
         return self.status == BrandStatus.PENDING and bool(self.failure_reasons)
 
     @property
+    def tcr_id(self) -> str | None:
+        """The registry's id; None until it is registered."""
+        return self.tcr_brand_id
+
+    @property
     def reference_id(self) -> str:
-        """What the registry knows it by, besides its own id: unique, and our key after a crash."""
+        """Our key at the registry: unique, and known before the registry's own id is."""
         return self.id.hex
+
+    @property
+    def may_be_filed(self) -> bool:
+        """Whether its status calls for a filing."""
+        return self.status == BrandStatus.PENDING and not self.is_refused
+
+    def with_filing(self, filed_at: datetime | None, *, misses: int = 0) -> Self:
+        """The record after a step of its filing."""
+        return msgspec.structs.replace(self, filed_at=filed_at, filing_misses=misses)

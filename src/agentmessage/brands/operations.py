@@ -125,10 +125,10 @@ async def hint(db: Statements, tcr_brand_id: str) -> bool:
 
     Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
     """
-    found = await queries.list_registered_as(db, tcr_brand_id)
-    for whose in found:
-        await enqueue(db, "brands.check", whose.org_id, whose.brand_id)
-    return bool(found)
+    keys = await queries.list_registered_as(db, tcr_brand_id)
+    for key in keys:
+        await enqueue(db, "brands.check", key.org_id, key.record_id)
+    return bool(keys)
 
 
 async def enqueue(db: Statements, kind: str, org_id: UUID, brand_id: UUID) -> None:

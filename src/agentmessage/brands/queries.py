@@ -3,17 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
-
 from agentmessage.brands.model import Brand
 from agentmessage.kernel.db import Statements
-
-
-class Whose(Struct, frozen=True):
-    """A brand by its two keys."""
-
-    org_id: UUID
-    brand_id: UUID
+from agentmessage.registration.model import RecordKey
 
 
 async def insert(tx: Statements, brand: Brand) -> None:
@@ -171,10 +163,10 @@ async def count(db: Statements, org_id: UUID, *, status: str | None, identity_st
     return total
 
 
-async def list_registered_as(db: Statements, tcr_brand_id: str) -> list[Whose]:
+async def list_registered_as(db: Statements, tcr_brand_id: str) -> list[RecordKey]:
     """The brands with a registry's id, across tenants: a callback names no organization."""
     return await db.all(
-        Whose,
+        RecordKey,
         "SELECT org_id, id FROM brands WHERE tcr_brand_id = $1",
         tcr_brand_id,
     )

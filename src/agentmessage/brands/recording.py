@@ -6,24 +6,11 @@ import msgspec
 
 from agentmessage.brands import operations, queries, rules
 from agentmessage.brands.model import Brand, BrandStatus
-from agentmessage.brands.rules import Step
 from agentmessage.brands.schemas import BrandResource
 from agentmessage.carriers.port import RegisteredBrand
 from agentmessage.kernel.db import Tx
 from agentmessage.outbox import facts
 from agentmessage.outbox.catalogue import EventType
-
-
-async def begin_filing(tx: Tx, org_id: UUID, brand_id: UUID) -> tuple[Step, Brand | None]:
-    """Decide what to do about an unregistered brand; before it is filed, that it may have been is written down."""
-    brand = await queries.lock(tx, org_id, brand_id)
-    if brand is None:
-        return Step.NOTHING, None
-    step = rules.filing_step(brand)
-    if step is Step.FILE:
-        brand = msgspec.structs.replace(brand, filed_at=tx.now, filing_misses=0)
-        await queries.update(tx, brand)
-    return step, brand
 
 
 async def record_registered(tx: Tx, filed: Brand, seen: RegisteredBrand, *, revision: int) -> None:
@@ -49,23 +36,6 @@ async def record_registered(tx: Tx, filed: Brand, seen: RegisteredBrand, *, revi
     await operations.enqueue(tx, "brands.check", brand.org_id, brand.id)
     if brand.revision > brand.applied_revision:
         await operations.enqueue(tx, "brands.update", brand.org_id, brand.id)
-
-
-async def record_miss(tx: Tx, filed: Brand) -> int:
-    """A look-up found nothing; answers how many have by now. Several, some seconds apart, mean that it is not there."""
-    brand = await queries.lock(tx, filed.org_id, filed.id)
-    if brand is None:
-        return rules.MISSES_TO_FILE_AGAIN
-    brand = msgspec.structs.replace(brand, filing_misses=brand.filing_misses + 1)
-    await queries.update(tx, brand)
-    return brand.filing_misses
-
-
-async def record_not_filed(tx: Tx, filed: Brand) -> None:
-    """The registry says that nothing was done: the next attempt may file at once."""
-    brand = await queries.lock(tx, filed.org_id, filed.id)
-    if brand is not None and brand.tcr_brand_id is None and brand.filed_at == filed.filed_at:
-        await queries.update(tx, msgspec.structs.replace(brand, filed_at=None, filing_misses=0))
 
 
 async def record_refused(tx: Tx, told: Brand, reason: str) -> bool:
@@ -96,13 +66,6 @@ async def record_updated(tx: Tx, told: Brand) -> bool:
     await queries.update(tx, msgspec.structs.replace(brand, applied_revision=applied))
     await operations.enqueue(tx, "brands.check", brand.org_id, brand.id)
     return brand.revision > applied
-
-
-async def record_gone(tx: Tx, deleted: Brand) -> None:
-    """The registry surely has nothing of a deleted brand: no look-up is due any more."""
-    brand = await queries.lock(tx, deleted.org_id, deleted.id)
-    if brand is not None and brand.tcr_brand_id is None:
-        await queries.update(tx, msgspec.structs.replace(brand, filed_at=None, filing_misses=0))
 
 
 async def record_identity(tx: Tx, org_id: UUID, brand_id: UUID, seen: RegisteredBrand) -> Brand | None:

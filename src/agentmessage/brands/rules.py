@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,10 @@ from msgspec import UNSET, Struct
 
 from agentmessage.brands.model import VERIFIED_IDENTITIES, Brand, BrandStatus, EntityType, IdentityStatus
 from agentmessage.brands.schemas import BrandCreate, BrandPatch
-from agentmessage.carriers.port import BrandFiling, Refused, RegisteredBrand, Trouble
+from agentmessage.carriers.port import BrandFiling, RegisteredBrand
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.registration import rules as registration
 from agentmessage.web import receiver_urls
 
 NAMED = ("entity_type", "brand_relationship", "display_name", "country")
@@ -31,8 +31,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 US_TAX_ID = re.compile(r"[0-9]{2}-?[0-9]{7}")
 US_STATE = re.compile(r"[A-Z]{2}")
 SHOWN_TAX_ID = 4
-MISSES_TO_FILE_AGAIN = 2
-LAST_POLL_S = 900.0
 SLOW_POLL_S = 3600.0
 
 
@@ -199,37 +197,6 @@ def filing(brand: Brand, tax_id: str | None) -> BrandFiling:
     )
 
 
-class Step(StrEnum):
-    """What to do next about a brand that is not registered."""
-
-    FILE = "file"
-    LOOK_UP = "look_up"
-    NOTHING = "nothing"
-
-
-def filing_step(brand: Brand) -> Step:
-    """File what surely is not there; look up what may be (an earlier call without a sure answer); else nothing."""
-    if brand.tcr_brand_id is not None or brand.status != BrandStatus.PENDING or brand.is_refused:
-        return Step.NOTHING
-    if brand.filed_at is None or brand.filing_misses >= MISSES_TO_FILE_AGAIN:
-        return Step.FILE
-    return Step.LOOK_UP
-
-
-PATIENCE = frozenset({Trouble.MONEY, Trouble.TRANSIENT, Trouble.LOCKED})
-OPERATOR_CODES = frozenset({"401", "403", "405", "415"})
-
-
-def is_ours_to_mend(refused: Refused) -> bool:
-    """The registry refused us and not the customer's data: our credentials, our bill, its health. Wait, and say so."""
-    return refused.trouble in PATIENCE or refused.code in OPERATOR_CODES
-
-
-def words(refused: Refused) -> str:
-    """A refusal as the customer reads it."""
-    return refused.text or f"refused with code {refused.code}"
-
-
 class Verdict(Struct, frozen=True):
     """A brand after the registry's word, and the fact that follows; None: nothing that anybody must be told."""
 
@@ -268,13 +235,12 @@ def _fact_of(identity: str | None) -> EventType | None:
 
 
 def poll_delay_s(brand: Brand, now: datetime) -> float | None:
-    """How long until the next look: a quarter of the time waited so far, a quarter second to 15 minutes.
+    """Seconds until the next read of the brand; None: the registry has decided, and a callback reports a change.
 
-    None: the registry has decided, and calls back when it changes its mind. A sole proprietor who has not confirmed
-    the phone is looked at hourly.
+    A sole proprietor who has not confirmed the phone is read hourly in the end.
     """
     if brand.identity_status in VERIFIED_IDENTITIES or brand.identity_status == IdentityStatus.UNVERIFIED:
         return None
-    waited_s = (now - max(brand.submitted_at or brand.created_at, brand.updated_at)).total_seconds()
-    last_s = SLOW_POLL_S if brand.identity_status == IdentityStatus.SELF_DECLARED else LAST_POLL_S
-    return min(last_s, max(0.25, waited_s / 4))
+    is_slow = brand.identity_status == IdentityStatus.SELF_DECLARED
+    waiting_since = max(brand.submitted_at or brand.created_at, brand.updated_at)
+    return registration.poll_delay_s(waiting_since, now, max_s=SLOW_POLL_S if is_slow else registration.MAX_POLL_S)

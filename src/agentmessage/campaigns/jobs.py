@@ -1,41 +1,43 @@
 """What happens to a campaign after the response: claim, call the registry, record. No transaction is open in a call.
 
     campaigns.file        first registration; an unsure answer is looked up by our reference, never repeated blindly
-    campaigns.check       shares it, polls until it is reviewed, then looks again now and then for as long as it lives
+    campaigns.check       shares it, polls until it is reviewed, then reads it now and then for as long as it lives
     campaigns.deactivate  ends it at the registry; already gone counts as done
     campaigns.renew       charges the next month on the anniversary of the approval
 
-Every handler may run twice: what it writes is decided anew under the row's lock.
+Every handler may run twice: what it writes is decided again under the row's lock. The first program, and what every
+answer but Accepted leads to, are shared with brands: `registration.jobs`.
 """
 
 from collections.abc import Mapping
-from typing import Any, assert_never
-from uuid import UUID
+from typing import Any
 
 import msgspec
-import structlog
+from typing_extensions import override
 
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import queries, recording, rules
 from agentmessage.campaigns.model import Campaign, CampaignStatus
-from agentmessage.campaigns.rules import Step
-from agentmessage.carriers.port import Accepted, Deferred, Refused, RegisteredCampaign, Registry, Unknown
-from agentmessage.kernel.db import CellDb
+from agentmessage.carriers.port import (
+    Accepted,
+    Answer,
+    Deferred,
+    Refused,
+    RegisteredCampaign,
+    Registry,
+    Trouble,
+    Unknown,
+)
+from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.tenant import operator
-from agentmessage.outbox.oddities import keep_if_odd
 from agentmessage.outbox.worker import Again, Done, Handler
-
-log = structlog.get_logger("agentmessage.campaigns")
-
-LOOK_AGAIN_S = 2.0
-"""Between a lost answer and its look-up, and between two look-ups that find nothing."""
+from agentmessage.registration.jobs import RegistrationJobs
 
 NOT_READY_S = 60.0
-OPERATOR_WAIT_S = 300.0
-"""While the registry refuses us, and not the campaign."""
+"""Until a filing is repeated whose brand the registry does not take campaigns for yet."""
 
 RECHECK_S = 3600.0
-"""Between two looks at an approved campaign: a suspension whose callback was lost is found by then."""
+"""Between two reads of an approved campaign: a suspension whose callback was lost is found by then."""
 
 
 def handlers(registries: Mapping[str, Registry], *, recheck_s: float = RECHECK_S) -> dict[str, Handler]:
@@ -49,64 +51,16 @@ def handlers(registries: Mapping[str, Registry], *, recheck_s: float = RECHECK_S
     }
 
 
-class CampaignJobs:
-    """Speaks to the registry of each account."""
+class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
+    """Registers campaigns, follows their review, and charges their months."""
 
     def __init__(self, registries: Mapping[str, Registry], *, recheck_s: float) -> None:
-        self._registries = registries
+        super().__init__(registries, queries, kind="campaign")
         self._recheck_s = recheck_s
 
-    async def file(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Register a campaign, or find out whether an earlier attempt did."""
-        async with db.transaction() as tx:
-            step, campaign = await recording.begin_filing(tx, *_keys(arguments))
-        if campaign is None:
-            return Done()
-        match step:
-            case Step.NOTHING:
-                return Done()
-            case Step.LOOK_UP:
-                return await self._look_up(db, campaign)
-            case Step.FILE:
-                return await self._file(db, campaign)
-            case _:
-                assert_never(step)
-
-    async def _file(self, db: CellDb, campaign: Campaign) -> Done | Again:
-        tenant = operator(campaign.org_id, db.name, campaign.account)
-        brand = await brands.get(db, tenant, campaign.brand_id)
-        answer = await self._registry(campaign).file_campaign(rules.filing(campaign, brand.tcr_brand_id or ""))
-        match answer:
-            case Accepted(seen):
-                async with db.transaction() as tx:
-                    await recording.record_registered(tx, campaign, seen)
-                return Done()
-            case Refused():
-                return await self._refused(db, campaign, answer)
-            case Deferred(reason, retry_after_s):
-                log.info("registry defers a campaign", campaign_id=str(campaign.id), reason=reason)
-                async with db.transaction() as tx:
-                    await recording.record_not_filed(tx, campaign)
-                return Again(retry_after_s)
-            case Unknown():
-                return await self._unsure(db, campaign, answer)
-            case _:
-                assert_never(answer)
-
-    async def _look_up(self, db: CellDb, campaign: Campaign) -> Done | Again:
-        answer = await self._registry(campaign).find_campaign(campaign.reference_id)
-        if not isinstance(answer, Accepted):
-            return await self._not_read(db, campaign, answer)
-        async with db.transaction() as tx:
-            if answer.value is None:
-                await recording.record_miss(tx, campaign)
-                return Again(LOOK_AGAIN_S)
-            await recording.record_registered(tx, campaign, answer.value)
-            return Done()
-
     async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Read how a campaign stands, hand it on if that is still to be done, and come back while it may change."""
-        org_id, campaign_id = _keys(arguments)
+        """Read the status of a campaign, share it if that is still to be done, and return while it may change."""
+        org_id, campaign_id = self._keys(arguments)
         campaign = await queries.find(db, org_id, campaign_id)
         if campaign is None or campaign.tcr_campaign_id is None or campaign.status == CampaignStatus.EXPIRED:
             return Done()
@@ -119,9 +73,9 @@ class CampaignJobs:
             shared = await self._registry(campaign).share_campaign(campaign.tcr_campaign_id)
             not_shared = None if isinstance(shared, Accepted) else shared
             seen = msgspec.structs.replace(seen, is_shared=not_shared is None)
-        return await self._record(db, campaign, seen, not_shared)
+        return await self._record_read(db, campaign, seen, not_shared)
 
-    async def _record(
+    async def _record_read(
         self,
         db: CellDb,
         campaign: Campaign,
@@ -129,72 +83,48 @@ class CampaignJobs:
         not_shared: Refused | Deferred | Unknown | None,
     ) -> Done | Again:
         async with db.transaction() as tx:
-            known = await recording.record_standing(tx, campaign.org_id, campaign.id, seen, cell=db.name)
+            new = await recording.record_standing(tx, campaign.org_id, campaign.id, seen, cell=db.name)
         if not_shared is not None:
             return await self._not_read(db, campaign, not_shared)
-        delay_s = None if known is None else rules.poll_delay_s(known, db.now, recheck_s=self._recheck_s)
+        delay_s = None if new is None else rules.poll_delay_s(new, db.now, recheck_s=self._recheck_s)
         return Done() if delay_s is None else Again(delay_s)
 
     async def deactivate(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """End at the registry what was ended here; a filing that was lost on the way is looked up first."""
-        campaign = await queries.find(db, *_keys(arguments))
+        """End at the registry what was ended here; a filing whose answer was lost is looked up first."""
+        campaign = await queries.find(db, *self._keys(arguments))
         if campaign is None or campaign.status != CampaignStatus.EXPIRED:
             return Done()
-        if campaign.tcr_campaign_id is not None:
-            gone = await self._registry(campaign).deactivate_campaign(campaign.tcr_campaign_id)
-            return Done() if isinstance(gone, Accepted) else await self._not_read(db, campaign, gone)
-        return Done() if campaign.filed_at is None else await self._look_up_ended(db, campaign)
-
-    async def _look_up_ended(self, db: CellDb, campaign: Campaign) -> Done | Again:
-        found = await self._registry(campaign).find_campaign(campaign.reference_id)
-        if not isinstance(found, Accepted):
-            return await self._not_read(db, campaign, found)
-        async with db.transaction() as tx:
-            if found.value is not None:
-                await recording.record_registered(tx, campaign, found.value)
-                return Again(0.0)
-            if await recording.record_miss(tx, campaign) < rules.MISSES_TO_FILE_AGAIN:
-                return Again(LOOK_AGAIN_S)
-            await recording.record_not_filed(tx, campaign)
-            return Done()
+        if campaign.tcr_campaign_id is None:
+            return await self._look_up_ended(db, campaign)
+        answer = await self._registry(campaign).deactivate_campaign(campaign.tcr_campaign_id)
+        return Done() if isinstance(answer, Accepted) else await self._not_read(db, campaign, answer)
 
     async def renew(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Charge the month that has begun; missed months follow one by one. A wallet may be overdrawn by it."""
+        """Charge the month that has begun; missed months follow one after another. It may overdraw the wallet."""
         async with db.transaction() as tx:
-            wait_s = await recording.renew(tx, *_keys(arguments), cell=db.name)
+            wait_s = await recording.renew(tx, *self._keys(arguments), cell=db.name)
         return Done() if wait_s is None else Again(wait_s)
 
-    async def _refused(self, db: CellDb, campaign: Campaign, refused: Refused) -> Done | Again:
-        if rules.must_wait(refused):
-            log.error("registry refuses us", campaign_id=str(campaign.id), code=refused.code, text=refused.text)
-            async with db.transaction() as tx:
-                await recording.record_not_filed(tx, campaign)
-            return Again(OPERATOR_WAIT_S if rules.is_ours_to_mend(refused) else NOT_READY_S)
-        async with db.transaction() as tx:
-            await recording.record_refused(tx, campaign, rules.words(refused), cell=db.name)
-        return Done()
+    @override
+    async def _submit(self, db: CellDb, record: Campaign) -> Answer[RegisteredCampaign]:
+        brand = await brands.get(db, operator(record.org_id, db.name, record.account), record.brand_id)
+        return await self._registry(record).file_campaign(rules.filing(record, brand.tcr_brand_id or ""))
 
-    async def _not_read(self, db: CellDb, campaign: Campaign, answer: Refused | Deferred | Unknown) -> Again:
-        """Nothing was learned; come back. Safe after reads and after writes that may be repeated."""
-        match answer:
-            case Refused(_, code, text):
-                log.warning("registry refuses to say", campaign_id=str(campaign.id), code=code, text=text)
-                return Again(OPERATOR_WAIT_S)
-            case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
-            case Unknown():
-                return await self._unsure(db, campaign, answer)
-            case _:
-                assert_never(answer)
+    @override
+    async def _find(self, record: Campaign) -> Answer[RegisteredCampaign | None]:
+        return await self._registry(record).find_campaign(record.reference_id)
 
-    async def _unsure(self, db: CellDb, campaign: Campaign, answer: Unknown) -> Again:
-        log.warning("registry's answer is unsure", campaign_id=str(campaign.id), reason=answer.reason)
-        await keep_if_odd(db, answer, account=campaign.account, operation=f"registry.campaigns {campaign.reference_id}")
-        return Again(LOOK_AGAIN_S)
+    @override
+    async def _record_registered(self, tx: Tx, filed: Campaign, seen: RegisteredCampaign, *, is_found: bool) -> None:
+        await recording.record_registered(tx, filed, seen)
 
-    def _registry(self, campaign: Campaign) -> Registry:
-        return self._registries[campaign.account]
+    @override
+    async def _record_refused(self, tx: Tx, filed: Campaign, text: str, *, cell: str) -> bool:
+        await recording.record_refused(tx, filed, text, cell=cell)
+        return True
 
-
-def _keys(arguments: Mapping[str, Any]) -> tuple[UUID, UUID]:
-    return UUID(arguments["org_id"]), UUID(arguments["campaign_id"])
+    @override
+    def _refusal_wait_s(self, refused: Refused) -> float | None:
+        if (wait_s := super()._refusal_wait_s(refused)) is not None:
+            return wait_s
+        return NOT_READY_S if refused.trouble is Trouble.CAMPAIGN_NOT_READY else None

@@ -110,10 +110,10 @@ async def hint(db: Statements, tcr_campaign_id: str) -> bool:
 
     Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
     """
-    found = await queries.list_registered_as(db, tcr_campaign_id)
-    for whose in found:
-        await enqueue(db, "campaigns.check", whose.org_id, whose.campaign_id)
-    return bool(found)
+    keys = await queries.list_registered_as(db, tcr_campaign_id)
+    for key in keys:
+        await enqueue(db, "campaigns.check", key.org_id, key.record_id)
+    return bool(keys)
 
 
 async def apply(tx: Tx, tenant: Tenant, change: Change) -> Campaign:

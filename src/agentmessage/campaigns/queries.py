@@ -3,17 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
-
 from agentmessage.campaigns.model import BindingCampaign, Campaign
 from agentmessage.kernel.db import Statements
-
-
-class Whose(Struct, frozen=True):
-    """A campaign by its two keys."""
-
-    org_id: UUID
-    campaign_id: UUID
+from agentmessage.registration.model import RecordKey
 
 
 async def find_for_binding(db: Statements, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
@@ -200,6 +192,6 @@ async def count(db: Statements, org_id: UUID, *, status: str | None, brand_id: U
     return total
 
 
-async def list_registered_as(db: Statements, tcr_campaign_id: str) -> list[Whose]:
+async def list_registered_as(db: Statements, tcr_campaign_id: str) -> list[RecordKey]:
     """The campaigns with a registry's id, across tenants: a callback names no organization."""
-    return await db.all(Whose, "SELECT org_id, id FROM campaigns WHERE tcr_campaign_id = $1", tcr_campaign_id)
+    return await db.all(RecordKey, "SELECT org_id, id FROM campaigns WHERE tcr_campaign_id = $1", tcr_campaign_id)

@@ -7,23 +7,10 @@ import msgspec
 
 from agentmessage.campaigns import operations, queries, rules
 from agentmessage.campaigns.model import Campaign, CampaignStatus
-from agentmessage.campaigns.rules import Step
 from agentmessage.carriers.port import RegisteredCampaign
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.tenant import operator
 from agentmessage.outbox.catalogue import EventType
-
-
-async def begin_filing(tx: Tx, org_id: UUID, campaign_id: UUID) -> tuple[Step, Campaign | None]:
-    """Decide what to do about an unregistered campaign; before it is filed, that it may have been is written down."""
-    campaign = await queries.lock(tx, org_id, campaign_id)
-    if campaign is None:
-        return Step.NOTHING, None
-    step = rules.filing_step(campaign)
-    if step is Step.FILE:
-        campaign = msgspec.structs.replace(campaign, filed_at=tx.now, filing_misses=0)
-        await queries.update(tx, campaign)
-    return step, campaign
 
 
 async def record_registered(tx: Tx, filed: Campaign, seen: RegisteredCampaign) -> None:
@@ -39,23 +26,6 @@ async def record_registered(tx: Tx, filed: Campaign, seen: RegisteredCampaign) -
     await operations.enqueue(
         tx, "campaigns.deactivate" if is_ended else "campaigns.check", campaign.org_id, campaign.id
     )
-
-
-async def record_miss(tx: Tx, filed: Campaign) -> int:
-    """A look-up found nothing; answers how many have by now. Several, some seconds apart, mean that it is not there."""
-    campaign = await queries.lock(tx, filed.org_id, filed.id)
-    if campaign is None:
-        return rules.MISSES_TO_FILE_AGAIN
-    campaign = msgspec.structs.replace(campaign, filing_misses=campaign.filing_misses + 1)
-    await queries.update(tx, campaign)
-    return campaign.filing_misses
-
-
-async def record_not_filed(tx: Tx, filed: Campaign) -> None:
-    """The registry surely has nothing: the next attempt may file at once, and none looks it up."""
-    campaign = await queries.lock(tx, filed.org_id, filed.id)
-    if campaign is not None and campaign.tcr_campaign_id is None and campaign.filed_at == filed.filed_at:
-        await queries.update(tx, msgspec.structs.replace(campaign, filed_at=None, filing_misses=0))
 
 
 async def record_refused(tx: Tx, filed: Campaign, reason: str, *, cell: str) -> None:

@@ -15,9 +15,10 @@ from agentmessage.brands.model import VERIFIED_IDENTITIES, EntityType
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.campaigns.model import FLAGS, MOVES, SAMPLES, BindingCampaign, Campaign, CampaignStatus, Usecase
 from agentmessage.campaigns.schemas import TEXTS, CampaignCreate, CampaignDraft
-from agentmessage.carriers.port import CampaignFiling, Refused, RegisteredCampaign, Trouble
+from agentmessage.carriers.port import CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.catalogue import EventType
+from agentmessage.registration import rules as registration
 from agentmessage.web import receiver_urls
 
 SUB_USECASES: Mapping[str, tuple[int, int]] = {
@@ -46,11 +47,6 @@ ATT_TPM: Mapping[str, int] = {
     "W": 15,
 }
 """AT&T's messages per minute by message class, for a registry that tells only the class."""
-
-MISSES_TO_FILE_AGAIN = 2
-LAST_POLL_S = 900.0
-PATIENCE = frozenset({Trouble.MONEY, Trouble.TRANSIENT, Trouble.LOCKED})
-OPERATOR_CODES = frozenset({"401", "403", "405", "415"})
 
 
 def require_bindable(campaign: BindingCampaign) -> None:
@@ -193,38 +189,6 @@ def filing(campaign: Campaign, tcr_brand_id: str) -> CampaignFiling:
     )
 
 
-class Step(StrEnum):
-    """What to do next about a campaign that is not registered."""
-
-    FILE = "file"
-    LOOK_UP = "look_up"
-    NOTHING = "nothing"
-
-
-def filing_step(campaign: Campaign) -> Step:
-    """File what surely is not there; look up what may be (an earlier call without a sure answer); else nothing."""
-    if campaign.tcr_campaign_id is not None or campaign.status != CampaignStatus.PENDING:
-        return Step.NOTHING
-    if campaign.filed_at is None or campaign.filing_misses >= MISSES_TO_FILE_AGAIN:
-        return Step.FILE
-    return Step.LOOK_UP
-
-
-def is_ours_to_mend(refused: Refused) -> bool:
-    """The registry refused us and not the campaign: our credentials, our bill, its health. Wait, and say so."""
-    return refused.trouble in PATIENCE or refused.code in OPERATOR_CODES
-
-
-def must_wait(refused: Refused) -> bool:
-    """The filing may be repeated later: we are refused and not the campaign, or its brand is not ready over there."""
-    return is_ours_to_mend(refused) or refused.trouble is Trouble.CAMPAIGN_NOT_READY
-
-
-def words(refused: Refused) -> str:
-    """A refusal as the customer reads it."""
-    return refused.text or f"refused with code {refused.code}"
-
-
 class Money(StrEnum):
     """What a change of state means for the month's fee."""
 
@@ -363,16 +327,15 @@ def _months_on(anchor: date, months: int) -> date:
 
 
 def poll_delay_s(campaign: Campaign, now: datetime, *, recheck_s: float) -> float | None:
-    """How long until the next look: a quarter of the time waited so far while in review, `recheck_s` afterwards.
+    """Seconds until the next read: rarer the longer the review takes, `recheck_s` afterwards.
 
-    A suspended campaign is looked at every 15 minutes at least. None: nothing can change any more but by an appeal,
-    which a callback tells.
+    A suspended campaign is read every 15 minutes at least. None: only an appeal can change it, and a callback reports
+    that.
     """
     match campaign.status:
         case CampaignStatus.PENDING:
-            waited_s = (now - (campaign.submitted_at or campaign.created_at)).total_seconds()
-            return min(LAST_POLL_S, max(0.25, waited_s / 4))
+            return registration.poll_delay_s(campaign.submitted_at or campaign.created_at, now)
         case CampaignStatus.ACTIVE:
-            return min(LAST_POLL_S, recheck_s) if campaign.is_suspended else recheck_s
+            return min(registration.MAX_POLL_S, recheck_s) if campaign.is_suspended else recheck_s
         case _:
             return None
