@@ -1,4 +1,4 @@
-"""Writes docs/api.md: every operation, and every error code with its cause and the way out.
+"""Writes docs/reference/api.md: every operation, and every error code with its cause and the way out.
 
 Made from the declarations that dispatch, validate and refuse. `tests/architecture` sees that the file is current.
 """
@@ -18,7 +18,7 @@ from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.implied import codes, refusals
 from agentmessage.web.openapi.operations import words
 
-TARGET = Path(__file__).parent.parent / "docs" / "api.md"
+TARGET = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 
 HEAD = """\
 # The API

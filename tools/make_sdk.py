@@ -15,7 +15,7 @@ from tools.sdk.contract import Contract
 
 ROOT = Path(__file__).parent.parent
 SDK = ROOT / "src" / "agentmessage" / "sdk"
-REFERENCE = ROOT / "docs" / "sdk-reference.md"
+REFERENCE = ROOT / "docs" / "reference" / "sdk.md"
 GENERATED_FOLDERS = ("models", "aio/resources", "sync")
 
 

@@ -62,12 +62,12 @@ def test_a_broken_link_is_noticed() -> None:
 
 
 def test_the_table_of_settings_has_every_setting_with_its_default() -> None:
-    assert written_settings((ROOT / "docs" / "operating.md").read_text()) == real_settings()
+    assert written_settings((ROOT / "docs" / "operations" / "index.md").read_text()) == real_settings()
 
 
 def test_a_setting_that_nobody_wrote_down_is_noticed() -> None:
     text = (
-        (ROOT / "docs" / "operating.md")
+        (ROOT / "docs" / "operations" / "index.md")
         .read_text()
         .replace("`AGENTMESSAGE_PORT` | `8080`", "`AGENTMESSAGE_PORT` | `1`")
     )

@@ -13,7 +13,7 @@ from agentmessage.settings import CLIENT_VARIABLES, BadSetting, read_settings
 
 SOURCE = Path(agentmessage.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
-CLIENT_GUIDES = [DOCS / "cli.md", DOCS / "sdk.md"]
+CLIENT_GUIDES = [DOCS / "guides" / "cli.md", DOCS / "guides" / "sdk.md"]
 VARIABLE = re.compile(r"\bAGENTMESSAGE_[A-Z]\w*")
 KEY = base64.b64encode(bytes(32)).decode()
 

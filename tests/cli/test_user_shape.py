@@ -19,7 +19,7 @@ from tests.cli.terminal import Terminal
 from tests.proofs.running import clean_environment
 from tools.sdk.contract import Contract
 
-GUIDE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "guides" / "cli.md"
 OPERATORS = {"up", "demo", "serve", "work", "simulate", "migrate", "admin"}
 OURS = "+14155550123"
 SOURCE = Path(agentmessage.__file__).parent

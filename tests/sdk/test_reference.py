@@ -1,4 +1,4 @@
-"""docs/sdk-reference.md names every public method of the client library, and none that is not there."""
+"""docs/reference/sdk.md names every public method of the client library, and none that is not there."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from agentmessage.sdk import AgentMessage, Page, webhooks
 from agentmessage.sdk.sync.following import EventStream
 from agentmessage.sdk.sync.lines import Lines
 
-PAGE = Path(__file__).parents[2] / "docs" / "sdk-reference.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sdk.md"
 HEADING = re.compile(r"^#### ([\w.]+)$", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""docs/simulator.md says what there is: every fault, every magic value, every operation that can be named."""
+"""docs/reference/simulator.md says what there is: every fault, every magic value, every operation that can be named."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from customer import Customer
 from agentmessage.simulator.faults import CATALOG, DEFAULT_SECONDS
 from agentmessage.simulator.magic import BrandFate, CampaignFate
 
-MANUAL = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
 
 
 @pytest.mark.parametrize("fault", CATALOG)

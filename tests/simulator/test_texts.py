@@ -12,7 +12,7 @@ from agentmessage.simulator.texts import Receipt, Stat, Via
 from agentmessage.simulator.wire import Breakage
 from agentmessage.smpp.pdu import Status
 
-MANUAL = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
+MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
 ENDINGS = sorted(suffix for suffix, fate in FATES.items() if fate.ending.stat is not Stat.DELIVERED)
 
 

@@ -1,4 +1,4 @@
-"""`docs/sdk-reference.md`: every method, every value and every exception of the client library."""
+"""`docs/reference/sdk.md`: every method, every value and every exception of the client library."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from tools.sdk.resources import SCOPE_LINE, refusal_classes, signature
 HEAD = """\
 # The client library: reference
 
-This file is generated (`make generate`). How to use the library is told in [the guide](sdk.md); what an
+This file is generated (`make generate`). How to use the library is told in [the guide](../guides/sdk.md); what an
 operation does is the contract's, in [the API](api.md).
 
 Methods are shown as `AgentMessage` has them; those of `AsyncAgentMessage` are the same, and awaited. `…` as a default

@@ -17,7 +17,7 @@ from agentmessage.app.demo_telling import Telling, Thing, require
 
 CONTACT = "+13235550141"
 FILTERED = "+13235550165"
-"""A handset whose operator filters everything as spam (docs/simulator.md, magic values)."""
+"""A handset whose operator filters everything as spam (docs/reference/simulator.md, magic values)."""
 
 AGREEMENT = "I agree that Harbor Dental texts me about my appointments. Message and data rates may apply."
 QUESTION = "Harbor Dental: may we text you about your appointments? Reply YES to agree, STOP to decline."

@@ -8,7 +8,7 @@
 
 `aio` is written by hand and, for its resources, generated from the contract; `sync` is generated from `aio`. What both
 share decides without touching a socket: `calls`, `answers`, `patience`, `failures`, `webhooks`. `models` and `errors`
-are generated from the contract. It needs none of the platform: only `httpx2` and `msgspec`. docs/sdk.md is its guide.
+are generated from the contract. It needs none of the platform: only `httpx2` and `msgspec`. Guide: docs/guides/sdk.md.
 """
 
 from importlib import import_module

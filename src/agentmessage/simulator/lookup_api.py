@@ -1,6 +1,6 @@
 """The carrier's lookup of what kind of line a number is: told from the number alone, so that every world agrees.
 
-The last four digits decide (table in docs/simulator.md): 0190 is a fixed line, 0191 internet telephony, 0192 fixed
+The last four digits decide (docs/reference/simulator.md): 0190 is a fixed line, 0191 internet telephony, 0192 fixed
 internet telephony, 0193 a number that nobody knows; every other number is a mobile's.
 """
 

@@ -1,4 +1,4 @@
-"""Magic values: words and tax ids that decide what becomes of a brand or a campaign (table in docs/simulator.md).
+"""Magic values: words and tax ids that decide what becomes of a brand or a campaign (docs/reference/simulator.md).
 
 Words count only in capitals and whole, so that an honest text that mentions a rejected parcel stays an honest text.
 """

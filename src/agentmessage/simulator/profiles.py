@@ -1,6 +1,6 @@
 """How long things take: nothing at all, seconds, or what the real world takes divided by a scale.
 
-The figures of `world` are the published or observed ranges (docs/simulator.md lists where each one comes from).
+The figures of `world` are the published or observed ranges (docs/reference/simulator.md lists the source of each).
 """
 
 from collections.abc import Mapping

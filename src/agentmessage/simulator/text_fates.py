@@ -1,4 +1,4 @@
-"""Magic numbers: what becomes of a text to +1 NPA 555 0160 … 0189 (table in docs/simulator.md). Others are delivered.
+"""Magic numbers: the fate of a message to +1 NPA 555 0160 … 0189 (docs/reference/simulator.md). Others are delivered.
 
 The suffix counts only inside the range that is set aside for fiction, so that no real handset has a fate.
 """
