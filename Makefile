@@ -46,8 +46,12 @@ lint: $(DEV) ## Format, lint, strict types, import contracts
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(DEV) ## Build the site that `up` serves under /docs/guide; a dead link is an error
+	@PYTHONPATH=. $(BIN)/python tools/make_site.py
+
 .PHONY: check
-check: lint test ## All that must hold; what CI runs
+check: lint docs test ## All that must hold; what CI runs
 
 .PHONY: format
 format: $(DEV) ## Put the code into its one format

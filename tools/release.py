@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--skip-demo", action="store_true", help="install and import, but run no platform")
     options = parser.parse_args()
     require_one_version()
+    run(sys.executable, "tools/make_site.py", PYTHONPATH=str(ROOT))
     shutil.rmtree(DIST, ignore_errors=True)
     build(DIST)
     with tempfile.TemporaryDirectory(prefix="agentmessage-again-") as again:
@@ -84,6 +85,7 @@ def try_server(place: Path, *, with_demo: bool) -> None:
     run(python, "-m", "pip", "install", "--quiet", str(wheel("agentmessage_sdk")), str(wheel("agentmessage_server")))
     command = str(Path(python).with_name("agentmessage"))
     run(command, "--version")
+    run(python, "-c", "from agentmessage.app.guide import SITE; assert (SITE / 'search.html').exists(), SITE")
     if with_demo:
         run(command, "demo", "--profile", "instant")
 

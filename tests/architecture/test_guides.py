@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from agentmessage.settings import PREFIX, Settings
+from tools.make_diagrams import PICTURES, THEMES, diagrams, picture
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -73,3 +74,8 @@ def test_a_setting_that_nobody_wrote_down_is_noticed() -> None:
     )
 
     assert written_settings(text)["AGENTMESSAGE_PORT"] != real_settings()["AGENTMESSAGE_PORT"]
+
+
+def test_every_diagram_has_its_pictures() -> None:
+    """After a change: `tools/make_diagrams.py`."""
+    assert {picture(name, theme) for name in diagrams() for theme in THEMES} == set(PICTURES.glob("*.svg"))

@@ -13,6 +13,8 @@ from agentmessage.app.area_codes import use_area_codes
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
 from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.guide import PREFIX as GUIDE
+from agentmessage.app.guide import Guide
 from agentmessage.app.health import Health
 from agentmessage.app.hearing import Hearing
 from agentmessage.app.media import media_links, media_store
@@ -164,6 +166,7 @@ class Api:
             CALLBACKS: callbacks.receive,
             MEDIA: media.answer,
             CONSENT_FORMS: consent_page.answer,
+            GUIDE: Guide().answer,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

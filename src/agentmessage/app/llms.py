@@ -18,6 +18,7 @@ text needs a number, a campaign that the number is attached to, and the recipien
 
 ## Docs
 
+- [Guide](/docs/guide/): quickstart, guides, concepts, operations and reference, for people
 - [Reference](/docs): every operation, for people
 - [OpenAPI 3.1](/openapi.json): every operation, refusal and webhook, with schemas
 """

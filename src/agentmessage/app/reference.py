@@ -73,12 +73,17 @@ class Page:
         is_compressed = not is_small and accepts(headers.get("accept-encoding"), "gzip")
         tag = f'"{self.fingerprint}-gzip"' if is_compressed else f'"{self.fingerprint}"'
         cached = {"ETag": tag, "Cache-Control": FOR_GOOD if lasts else ASK_AGAIN, "Vary": varies}
-        known = {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}
-        if tag in known or "*" in known:
+        if is_known(headers, tag):
             return Reply(304, b"", cached)
         coded = {"Content-Encoding": "gzip"} if is_compressed else {}
         content = self._compressed if is_compressed else self.content
         return Reply(200, content, {**self._headers, **cached, **coded}, self._content_type)
+
+
+def is_known(headers: Mapping[str, str], tag: str) -> bool:
+    """Whether the caller has the content of a tag."""
+    known = {part.strip().removeprefix("W/") for part in headers.get("if-none-match", "").split(",")}
+    return tag in known or "*" in known
 
 
 class Reference:
