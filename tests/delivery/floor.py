@@ -18,7 +18,8 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.messages.admission import Draft, admit_all
+from agentmessage.messages.admission import admit_all
+from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Message
 from agentmessage.smpp.client import Bind
 from agentmessage.smpp.pdu import DeliverSm, SubmitSm, Tlv

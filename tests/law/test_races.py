@@ -13,7 +13,8 @@ from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
 from agentmessage.law.errors import RecipientOptedOut
 from agentmessage.messages import operations as messages
-from agentmessage.messages.admission import Admission, Draft
+from agentmessage.messages.admission import Admission
+from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Cause, Message
 from tests.law.test_preflight import bind_profile
 from tests.make.accounts import Account

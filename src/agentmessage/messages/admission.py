@@ -1,89 +1,62 @@
-"""The one way in for every text: those that arrive together are judged and written together.
+"""The one way in for every message: those that arrive together are judged and written together.
 
-    read the facts ─▶ judge each ─▶ write the admitted, if the facts still hold, and commit ─▶ answer each
+    read the facts ─▶ judge each ─▶ write the admitted, if the facts still hold, and commit ─▶ return each
 
-The admissions of one organization are one history: two texts that together exceed a cap, a bucket or the credit are
-judged one after the other, and a STOP either comes before (and is seen) or after (and finds them queued). Every change
-of what is decided by changes the organization's version; what was judged by another one writes nothing and is judged
-again, then under the organization's lock. Most of the time nobody interferes, and two statements do it all.
-
-While a flush is being written, the next one reads and judges, if it is no smaller: by what it finds, or, where it finds
-the version from before the flush ahead, by that with the flush ahead added. It is written after it, if then the version
-is the one that the flush ahead was to leave.
+The admissions of one organization are one history. Two messages that together exceed a cap, a bucket or the credit are
+judged one after the other, and a STOP comes either before (and is seen) or after (and finds them queued). Every change
+of what messages are decided by changes the organization's version. A flush that was judged by another version writes
+nothing for that organization: its messages are judged again, then under the organization's lock. Mostly there is no
+such change, and two statements do it all. A flush with idempotency keys takes a third, which looks them up.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from random import getrandbits
-from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.errors import ApiError
-from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
-from agentmessage.law.model import Ahead, Ask, Case, Memory, Purse, Weight
-from agentmessage.messages import admission_queries
-from agentmessage.messages.admission_queries import Admitted, Spending
-from agentmessage.messages.model import VALIDITY_S, Kind, Message, Status
-from agentmessage.messages.schemas import MessageOut
+from agentmessage.law.model import Ahead, Ask, Case, Purse, Weight
+from agentmessage.messages import admission_queries, replays
+from agentmessage.messages.admission_queries import AccountUpdate, Admitted
+from agentmessage.messages.draft import Draft
+from agentmessage.messages.model import Message, Status
+from agentmessage.messages.replays import Keys, Response
+from agentmessage.messages.speculation import Pipeline, new_version, pending_flushes
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 from agentmessage.sms.smart import simplify
-from agentmessage.web import idempotency
-from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
-from agentmessage.web.wire import Enveloped
 
-MOST = 500
-"""Texts of one flush: one statement's arrays, a few milliseconds of one organization's lock."""
+MAX_FLUSH = 500
+"""Messages of one flush: one statement's arrays, a few milliseconds of one organization's lock."""
 
-BOUND = 10_000
-"""Texts that may wait for a flush in one process before newcomers are told to come back."""
-
-VERSION_BITS = 62
-"""So many that no two flushes of an organization ever leave the same version."""
+MAX_WAITING = 10_000
+"""Messages that may wait for a flush in one process; more are rejected with Unavailable."""
 
 BELL = "texts"
-ACCEPTED = 202
-_encode = msgspec.json.Encoder().encode
 
 
-def answer_of(message: Message) -> bytes:
-    """The body that an accepted text is answered with."""
-    return _encode(Enveloped(success=True, data=MessageOut.of(message)))
+class JudgedFlush(Struct, frozen=True):
+    """A flush before it is written: its decisions by draft id, and what it writes."""
 
+    now: datetime
+    keys: Keys
+    decisions: Mapping[UUID, Message | ApiError]
+    admitted: Sequence[Admitted]
+    account_updates: Sequence[AccountUpdate]
+    responses: Sequence[Response]
 
-class Draft(Struct, frozen=True, kw_only=True):
-    """A text that asks to be admitted; its shape is checked. `claim` is its Idempotency-Key, if it came with one.
-
-    `is_owed`: it goes out whatever the wallet holds.
-    """
-
-    id: UUID
-    tenant: Tenant
-    kind: Kind = Kind.CUSTOMER
-    sender: str
-    recipient: str
-    text: str | None
-    media: Sequence[str] = ()
-    priority: int = 1
-    tag: str | None = None
-    metadata: Mapping[str, Any] | None = None
-    scheduled_at: datetime | None = None
-    validity_s: int = VALIDITY_S
-    is_smart: bool = False
-    is_owed: bool = False
-    claim: Claim | None = None
+    def outcome(self, draft: Draft) -> Message | Exception:
+        """What the draft's request gets."""
+        return self.keys.outcome(draft, self.decisions)
 
 
 class Admission:
-    """The door of one cell in one process. `ring` tells the workers of the cell that there is something to send."""
+    """The admission of one cell in one process. `ring` notifies the workers of the cell that there is work."""
 
     def __init__(
         self,
@@ -98,66 +71,52 @@ class Admission:
         self._requires_propagation = requires_propagation
         self._layouts = layouts
         self.counts: Counter[str] = Counter()
-        self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MOST, bound=BOUND)
-        self._writing = asyncio.Lock()
-        self._ahead: Mapping[UUID, Ahead] = {}
+        self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MAX_FLUSH, bound=MAX_WAITING)
+        self._pipeline = Pipeline()
 
     async def admit(self, draft: Draft) -> Message:
-        """Admit one text beside whatever else arrives; returns after the commit.
+        """Admit one message together with those that arrive at the same time; returns after the commit.
 
-        Raises what the law refuses with, InsufficientCredit, RateLimited, or Unavailable beyond the bound; for a key
+        Raises the refusals of the law, InsufficientCredit, RateLimited, or Unavailable beyond `MAX_WAITING`; for a key
         that was used before AlreadyAnswered or IdempotencyKeyReused.
         """
         return await self._batcher.put(draft)
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
-        if any(draft.claim is not None for draft in drafts):
-            async with self._writing, self._db.transaction() as tx:
-                outcomes = await _admit_keyed(
-                    tx,
-                    drafts,
-                    requires_propagation=self._requires_propagation,
-                    layouts=self._layouts,
-                )
-        else:
-            outcomes = await self._admit_unkeyed(drafts)
+        outcomes = await self._admit_all(drafts)
         if any(isinstance(outcome, Message) for outcome in outcomes):
             self._ring(self._db.name, BELL)
         self.count(outcomes)
         return outcomes
 
     def count(self, outcomes: Sequence[Message | Exception]) -> None:
-        """Count what was decided, for whoever watches."""
+        """Count decisions for the metrics."""
         self.counts.update(_word(outcome) for outcome in outcomes)
 
-    async def _admit_unkeyed(self, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
+    async def _admit_all(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
+        await self._pipeline.wait_for_keys(drafts)
         judged = await _judge(
             self._db,
             drafts,
             self._db.now,
             requires_propagation=self._requires_propagation,
             layouts=self._layouts,
-            ahead=self._ahead,
+            pending=self._pipeline.pending,
         )
-        async with self._writing:
-            self._ahead = judged.ahead
-            self._batcher.let_next_begin(at=len(drafts))
-            overtaken = await _write(self._db, judged)
-            if not overtaken:
-                return judged.outcomes
-            again = [draft for draft in drafts if draft.tenant.org_id in overtaken]
+        pending = pending_flushes(judged.admitted, judged.account_updates, judged.now)
+        keys = frozenset(judged.keys.firsts)
+        async with self._pipeline.writing(pending, keys, lambda: self._batcher.let_next_begin(at=len(drafts))):
+            stale_orgs = await _write(self._db, judged)
+            if not stale_orgs:
+                return [judged.outcome(draft) for draft in drafts]
             async with self._db.transaction() as tx:
-                outcomes = await admit_all(
+                rejudged = await _admit_locked(
                     tx,
-                    again,
+                    [draft for draft in drafts if draft.tenant.org_id in stale_orgs],
                     requires_propagation=self._requires_propagation,
                     layouts=self._layouts,
                 )
-        seconds = iter(outcomes)
-        return [
-            next(seconds) if draft.tenant.org_id in overtaken else outcome
-            for draft, outcome in zip(drafts, judged.outcomes, strict=True)
-        ]
+        return [(rejudged if draft.tenant.org_id in stale_orgs else judged).outcome(draft) for draft in drafts]
 
 
 def _word(outcome: Message | Exception) -> str:
@@ -166,77 +125,24 @@ def _word(outcome: Message | Exception) -> str:
     return outcome.code if isinstance(outcome, ApiError) else "repeated"
 
 
-async def _admit_keyed(
-    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts
-) -> Sequence[Message | Exception]:
-    """As `admit_all`, each key once: the organizations' lock keeps two of one key from being new at the same time."""
-    await law.lock(tx, [draft.tenant.org_id for draft in drafts])
-    claims = {(draft.tenant.org_id, draft.claim.key): draft.claim for draft in drafts if draft.claim is not None}
-    known = await idempotency.find_many(tx, [(org_id, claim) for (org_id, _), claim in claims.items()])
-    firsts: dict[tuple[UUID, str], Draft] = {}
-    for draft in drafts:
-        if draft.claim is not None:
-            firsts.setdefault((draft.tenant.org_id, draft.claim.key), draft)
-    fresh = [draft for draft in drafts if draft.claim is None or _is_first(draft, firsts, known)]
-    admitted = await admit_all(tx, fresh, requires_propagation=requires_propagation, layouts=layouts)
-    outcomes = dict(zip((draft.id for draft in fresh), admitted, strict=True))
-    kept = {
-        key: (first.claim, answer_of(outcome))
-        for key, first in firsts.items()
-        if first.claim is not None and isinstance(outcome := outcomes.get(first.id), Message)
-    }
-    if kept:
-        await idempotency.keep_many(tx, [(key[0], claim, body) for key, (claim, body) in kept.items()], status=ACCEPTED)
-    return [outcomes.get(draft.id) or _repeated(draft, firsts, known, outcomes) for draft in drafts]
-
-
-def _is_first(draft: Draft, firsts: Mapping[tuple[UUID, str], Draft], known: Mapping[tuple[UUID, str], Stored]) -> bool:
-    assert draft.claim is not None  # noqa: S101 - asked of keyed drafts only
-    key = (draft.tenant.org_id, draft.claim.key)
-    return key not in known and firsts[key] is draft
-
-
-def _repeated(
-    draft: Draft,
-    firsts: Mapping[tuple[UUID, str], Draft],
-    known: Mapping[tuple[UUID, str], Stored],
-    outcomes: Mapping[UUID, Message | ApiError],
-) -> Exception:
-    """What a key that was used before is answered with; also one that was used a moment ago, in this very flush."""
-    assert draft.claim is not None  # noqa: S101 - only keyed drafts repeat
-    key = (draft.tenant.org_id, draft.claim.key)
-    stored = known.get(key)
-    if stored is None:
-        first = firsts[key]
-        outcome = outcomes[first.id]
-        if isinstance(outcome, ApiError):
-            return outcome
-        assert first.claim is not None  # noqa: S101 - it is in `firsts`
-        stored = Stored(first.claim.fingerprint, ACCEPTED, {}, answer_of(outcome), None)
-    return idempotency.mismatch(stored.fingerprint, draft.claim) or AlreadyAnswered(stored)
-
-
 async def admit_all(
     tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
 ) -> list[Message | ApiError]:
-    """Judge every draft and write those that pass, in the caller's transaction; an outcome for each, in order.
+    """Judge drafts without keys and write those that pass, in the caller's transaction; one outcome each, in order.
 
     `layouts` say how the carriers of accounts are sent them, on which the number of parts depends.
     """
+    judged = await _admit_locked(tx, drafts, requires_propagation=requires_propagation, layouts=layouts)
+    return [judged.decisions[draft.id] for draft in drafts]
+
+
+async def _admit_locked(
+    tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts
+) -> JudgedFlush:
     await law.lock(tx, [draft.tenant.org_id for draft in drafts])
     judged = await _judge(tx, drafts, tx.now, requires_propagation=requires_propagation, layouts=layouts)
     await _write(tx, judged)
-    return judged.outcomes
-
-
-class Judged(Struct, frozen=True):
-    """A flush before it is written: an outcome for each draft, and what it takes and changes of each organization."""
-
-    now: datetime
-    outcomes: list[Message | ApiError]
-    admitted: Sequence[Admitted]
-    spending: Sequence[Spending]
-    ahead: Mapping[UUID, Ahead]
+    return judged
 
 
 async def _judge(
@@ -246,87 +152,71 @@ async def _judge(
     *,
     requires_propagation: bool,
     layouts: Layouts,
-    ahead: Mapping[UUID, Ahead] | None = None,
-) -> Judged:
+    pending: Mapping[UUID, Ahead] | None = None,
+) -> JudgedFlush:
     """Read what the drafts are decided by, and decide."""
-    asks = [
-        Ask(
-            draft.tenant.org_id,
-            draft.tenant.account,
-            draft.sender,
-            draft.recipient,
-            draft.kind,
-            draft.scheduled_at or now,
-        )
-        for draft in drafts
-    ]
+    keys = await replays.read_keys(db, drafts)
+    new = keys.new(drafts)
+    if not new:
+        return JudgedFlush(now, keys, {}, (), (), ())
     cases, purses = await law.read(
         db,
-        asks,
+        [_ask(draft, now) for draft in new],
         now,
         requires_propagation=requires_propagation,
         layouts=layouts,
-        ahead=ahead,
+        ahead=pending,
     )
     prices = {
         False: billing.price("outbound_sms", None, now),
         True: billing.price("outbound_mms", None, now),
     }
-    outcomes: list[Message | ApiError] = []
+    decisions: dict[UUID, Message | ApiError] = {}
     admitted: list[Admitted] = []
-    for draft, case in zip(drafts, cases, strict=True):
+    for draft, case in zip(new, cases, strict=True):
         decided = _decide(draft, case, purses[draft.tenant.org_id], price=prices[bool(draft.media)], now=now)
         if isinstance(decided, ApiError):
-            outcomes.append(decided)
+            decisions[draft.id] = decided
         else:
             admitted.append(decided)
-            outcomes.append(decided.message)
-    spending = _spending(admitted, purses)
-    return Judged(now, outcomes, admitted, spending, _ahead(admitted, spending, now))
+            decisions[draft.id] = decided.message
+    updates = _account_updates(admitted, purses)
+    return JudgedFlush(now, keys, decisions, admitted, updates, keys.responses(decisions))
 
 
-def _spending(admitted: Sequence[Admitted], purses: Mapping[UUID, Purse]) -> Sequence[Spending]:
-    spenders = {one.message.org_id for one in admitted}
+def _ask(draft: Draft, now: datetime) -> Ask:
+    return Ask(
+        draft.tenant.org_id,
+        draft.tenant.account,
+        draft.sender,
+        draft.recipient,
+        draft.kind,
+        draft.scheduled_at or now,
+    )
+
+
+def _account_updates(admitted: Sequence[Admitted], purses: Mapping[UUID, Purse]) -> Sequence[AccountUpdate]:
+    org_ids = {row.message.org_id for row in admitted}
     return [
-        Spending(
+        AccountUpdate(
             org_id,
             purse.account.version,
-            getrandbits(VERSION_BITS),
+            new_version(),
             purse.admitted_microcents,
             purse.second_tokens,
             purse.minute_tokens,
         )
         for org_id, purse in purses.items()
-        if org_id in spenders
+        if org_id in org_ids
     ]
 
 
-def _ahead(admitted: Sequence[Admitted], spending: Sequence[Spending], now: datetime) -> Mapping[UUID, Ahead]:
-    memories: dict[UUID, dict[str, Memory]] = {one.org_id: {} for one in spending}
-    for one in admitted:
-        if one.memory is not None:
-            memories[one.message.org_id][one.message.recipient] = one.memory
-    return {
-        one.org_id: Ahead(
-            one.version,
-            one.next_version,
-            one.admitted_microcents,
-            one.second_tokens,
-            one.minute_tokens,
-            now,
-            memories[one.org_id],
-        )
-        for one in spending
-        if one.version is not None
-    }
-
-
-async def _write(db: Statements, judged: Judged) -> set[UUID]:
-    """Write what was admitted. Of the organizations that somebody changed in between, which are told, nothing is."""
+async def _write(db: Statements, judged: JudgedFlush) -> set[UUID]:
+    """Write what was admitted. Returns the organizations whose version is stale; of them nothing is written."""
     if not judged.admitted:
         return set()
-    written = await admission_queries.insert(db, judged.admitted, judged.spending, judged.now)
-    return {one.org_id for one in judged.spending} - written
+    written = await admission_queries.insert(db, judged.admitted, judged.account_updates, judged.responses, judged.now)
+    return {update.org_id for update in judged.account_updates} - written
 
 
 def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:

@@ -1,4 +1,4 @@
-"""Writing what was admitted: all texts of a flush, their place in the queue and what they use up, in one statement."""
+"""Write a flush in one statement: messages, queue entries, what they use up, and the responses of their keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from msgspec import Struct
 from agentmessage.kernel.db import Statements
 from agentmessage.law.model import Memory
 from agentmessage.messages.model import Message
+from agentmessage.messages.replays import Response
 
 
 class Admitted(Struct, frozen=True):
@@ -26,8 +27,8 @@ class Admitted(Struct, frozen=True):
     memory: Memory | None
 
 
-class Spending(Struct, frozen=True):
-    """An organization's purse after the flush, the version that it was opened at, and the one that it gets."""
+class AccountUpdate(Struct, frozen=True):
+    """What a flush leaves of an organization's allowance; the version that it was judged by, and its next one."""
 
     org_id: UUID
     version: int | None
@@ -45,11 +46,11 @@ _columns = attrgetter(
 )
 """What `admitted_text` begins with."""
 
-ONE: LiteralString = """WITH spent AS (
+LOCK_ONE_ACCOUNT: LiteralString = """WITH spent AS (
            UPDATE sending_accounts SET version = $8, admitted_microcents = admitted_microcents + $5,
                second_tokens = $6, minute_tokens = $7, refilled_at = $1
            WHERE org_id = $3 AND version = $4 RETURNING org_id),"""
-MANY: LiteralString = """WITH held AS MATERIALIZED (
+LOCK_MANY_ACCOUNTS: LiteralString = """WITH held AS MATERIALIZED (
            SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens, x.next_version
            FROM sending_accounts a
            JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[], $8::bigint[])
@@ -61,12 +62,17 @@ MANY: LiteralString = """WITH held AS MATERIALIZED (
                admitted_microcents = a.admitted_microcents + h.admitted, second_tokens = h.second_tokens,
                minute_tokens = h.minute_tokens, refilled_at = $1
            FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),"""
-TEXTS: LiteralString = """
+INSERT_MESSAGES: LiteralString = """
        given AS (SELECT g.* FROM spent s JOIN unnest($2::admitted_text[]) g ON g.org_id = s.org_id),
        remembered AS (
            INSERT INTO texted_contacts (org_id, contact_number, memory)
            SELECT org_id, recipient, memory::json FROM given WHERE memory IS NOT NULL
            ON CONFLICT (org_id, contact_number) DO UPDATE SET memory = excluded.memory),
+       answered AS (
+           INSERT INTO idempotency_keys (org_id, key, fingerprint, status, headers, body, created_at)
+           SELECT r.org_id, r.key, r.fingerprint, 202, '{}'::jsonb, r.body, $1
+           FROM spent s JOIN unnest($9::uuid[], $10::text[], $11::bytea[], $12::bytea[])
+                r (org_id, key, fingerprint, body) ON r.org_id = s.org_id),
        queued AS (
            INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, brand_id, recipient,
                kind, channel, segments, priority, price_microcents, ready_at, expires_at)
@@ -81,39 +87,53 @@ TEXTS: LiteralString = """
                   unit_price_microcents, scheduled_at, expires_at, $1, $1, is_smart FROM given)
        SELECT org_id FROM spent"""
 
-ADMISSION_OF_ONE: LiteralString = ONE + TEXTS
-ADMISSION_OF_MANY: LiteralString = MANY + TEXTS
+ADMISSION_OF_ONE: LiteralString = LOCK_ONE_ACCOUNT + INSERT_MESSAGES
+ADMISSION_OF_MANY: LiteralString = LOCK_MANY_ACCOUNTS + INSERT_MESSAGES
 
 
 async def insert(
-    db: Statements, admitted: Sequence[Admitted], spending: Sequence[Spending], now: datetime
+    db: Statements,
+    admitted: Sequence[Admitted],
+    updates: Sequence[AccountUpdate],
+    responses: Sequence[Response],
+    now: datetime,
 ) -> set[UUID]:
-    """Write what was admitted for the organizations whose version is still that of their spending; answers which.
+    """Write a flush for the organizations that are still at the version of their update; returns their ids.
 
-    Whoever changes an organization meanwhile holds its row: `spent` waits for it, and then finds another version.
-    Several rows are locked in the order of their ids, as everywhere.
+    A transaction that changes an organization holds its row: `spent` waits for it, and then finds another version.
+    Several rows are locked in the order of their ids, as everywhere. A key that another request has taken since it
+    was looked up raises kernel.db.UniqueViolation, and nothing is written.
     """
-    texts = _rows(admitted)
-    if len(spending) == 1:
-        (one,) = spending
+    messages, keys = _rows(admitted), _key_columns(responses)
+    if len(updates) == 1:
+        (update,) = updates
         columns: Sequence[Any] = (
-            one.org_id,
-            one.version,
-            one.admitted_microcents,
-            one.second_tokens,
-            one.minute_tokens,
-            one.next_version,
+            update.org_id,
+            update.version,
+            update.admitted_microcents,
+            update.second_tokens,
+            update.minute_tokens,
+            update.next_version,
         )
-        return set(await db.all(_same, ADMISSION_OF_ONE, now, texts, *columns))
+        return set(await db.all(_same, ADMISSION_OF_ONE, now, messages, *columns, *keys))
     columns = (
-        [one.org_id for one in spending],
-        [one.version for one in spending],
-        [one.admitted_microcents for one in spending],
-        [one.second_tokens for one in spending],
-        [one.minute_tokens for one in spending],
-        [one.next_version for one in spending],
+        [update.org_id for update in updates],
+        [update.version for update in updates],
+        [update.admitted_microcents for update in updates],
+        [update.second_tokens for update in updates],
+        [update.minute_tokens for update in updates],
+        [update.next_version for update in updates],
     )
-    return set(await db.all(_same, ADMISSION_OF_MANY, now, texts, *columns))
+    return set(await db.all(_same, ADMISSION_OF_MANY, now, messages, *columns, *keys))
+
+
+def _key_columns(responses: Sequence[Response]) -> Sequence[Sequence[object]]:
+    return (
+        [response.org_id for response in responses],
+        [response.claim.key for response in responses],
+        [response.claim.fingerprint for response in responses],
+        [response.body for response in responses],
+    )
 
 
 def _same(org_id: UUID) -> UUID:
@@ -121,15 +141,14 @@ def _same(org_id: UUID) -> UUID:
 
 
 def _rows(admitted: Sequence[Admitted]) -> list[tuple[Any, ...]]:
-    """The texts as `admitted_text`. Texts to one contact share a memory, which is written once."""
+    """The messages as `admitted_text`. Messages to one contact share a memory, which is written once."""
     rows: list[tuple[Any, ...]] = []
     written: set[int] = set()
-    for one in admitted:
+    for row in admitted:
         memory = None
-        if one.memory is not None and id(one.memory) not in written:
-            written.add(id(one.memory))
-            memory = _json(one.memory).decode()
-        metadata = one.message.metadata
-        told = None if metadata is None else _json(metadata).decode()
-        rows.append((*_columns(one.message), told, one.lane, one.ready_at, memory))
+        if row.memory is not None and id(row.memory) not in written:
+            written.add(id(row.memory))
+            memory = _json(row.memory).decode()
+        metadata = None if row.message.metadata is None else _json(row.message.metadata).decode()
+        rows.append((*_columns(row.message), metadata, row.lane, row.ready_at, memory))
     return rows

@@ -10,7 +10,8 @@ from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.law import operations as law
 from agentmessage.messages import admission, queries
-from agentmessage.messages.admission import BELL, Admission, Draft
+from agentmessage.messages.admission import BELL, Admission
+from agentmessage.messages.draft import Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import Cause, Kind, Message, Status
 from agentmessage.messages.redaction import redact_inbound, redact_messages

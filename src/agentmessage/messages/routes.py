@@ -26,7 +26,8 @@ from agentmessage.media import operations as media
 from agentmessage.media.errors import MmsDisabled
 from agentmessage.media.model import MediaLinks
 from agentmessage.messages import admission, operations, queries
-from agentmessage.messages.admission import Admission, Draft
+from agentmessage.messages.admission import Admission
+from agentmessage.messages.draft import Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import RANKS, VALIDITY_S, Message, Priority
 from agentmessage.messages.schemas import (
