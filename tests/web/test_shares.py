@@ -178,7 +178,7 @@ def test_buckets_refill_and_are_bounded() -> None:
     assert some.wait_s(1, 1) == 0
     for number in range(buckets.MAX_BUCKETS + 100):
         some.take(number, 1)
-    assert len(some._levels) == buckets.MAX_BUCKETS
+    assert len(some) == buckets.MAX_BUCKETS
 
 
 # ── organizations ──────────────────────────────────────────────────────────────────────────────────────────────

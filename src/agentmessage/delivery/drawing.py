@@ -10,6 +10,7 @@ from agentmessage.delivery import pace_queries, pacing
 from agentmessage.delivery.claims import Claim
 from agentmessage.delivery.pacing import Bucket, Lane, LaneFacts, Pace
 from agentmessage.kernel.db import Tx
+from agentmessage.kernel.token_bucket import wait_s
 
 T_MOBILE_NAME = "%t-mobile%"
 LEAST_WAIT_S, LAST_WAIT_S = 0.005, 1.0
@@ -113,7 +114,7 @@ class Drawing:
                 return False
             needed = min(float(segments), pace.capacity)
             if tokens < needed:
-                self._wait((needed - tokens) / pace.per_second)
+                self._wait(wait_s(tokens, needed, per_second=pace.per_second))
                 return False
         return True
 

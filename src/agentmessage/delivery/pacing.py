@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from agentmessage.kernel.token_bucket import refill
+
 ATT, T_MOBILE = "10017", "10035"
 """Operators by the registry's ids."""
 
@@ -81,8 +83,8 @@ class Bucket(Struct, frozen=True):
 
     def at(self, pace: Pace, now: datetime) -> float:
         """What it holds now."""
-        passed_s = max(0.0, (now - self.refilled_at).total_seconds())
-        return min(pace.capacity, self.tokens + passed_s * pace.per_second)
+        passed_s = (now - self.refilled_at).total_seconds()
+        return refill(self.tokens, passed_s, capacity=pace.capacity, per_second=pace.per_second)
 
 
 def lane_scope(lane: UUID) -> str:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from agentmessage.billing.model import TIERS
 from agentmessage.guardrails.model import FrequencyCap, Resolved
 from agentmessage.kernel.errors import ApiError
+from agentmessage.kernel.token_bucket import refill, wait_s
 from agentmessage.sms.segments import USUAL, Encoding, Layout
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -220,9 +221,13 @@ class Purse:
     def __init__(self, account: Account, now: datetime) -> None:
         self.account = account
         self.left_microcents = account.balance_microcents - account.held_microcents
-        idle_s = 3_600.0 if account.refilled_at is None else max(0.0, (now - account.refilled_at).total_seconds())
-        self.second_tokens = min(account.per_second, account.second_tokens + idle_s * account.per_second)
-        self.minute_tokens = min(account.per_minute, account.minute_tokens + idle_s * account.per_minute / 60)
+        idle_s = 3_600.0 if account.refilled_at is None else (now - account.refilled_at).total_seconds()
+        self.second_tokens = refill(
+            account.second_tokens, idle_s, capacity=account.per_second, per_second=account.per_second
+        )
+        self.minute_tokens = refill(
+            account.minute_tokens, idle_s, capacity=account.per_minute, per_second=account.per_minute / 60
+        )
         self.admitted_microcents = 0
 
     def covers(self, price_microcents: int) -> bool:
@@ -231,10 +236,11 @@ class Purse:
 
     def wait_s(self) -> int:
         """Whole seconds until both buckets have a token; 0: now."""
-        by_second = (1 - self.second_tokens) / self.account.per_second
-        by_minute = (1 - self.minute_tokens) * 60 / self.account.per_minute
-        wait = max(by_second, by_minute)
-        return 0 if wait <= 0 else math.ceil(wait)
+        if self.second_tokens >= 1 and self.minute_tokens >= 1:
+            return 0
+        by_second = wait_s(self.second_tokens, 1, per_second=self.account.per_second)
+        by_minute = wait_s(self.minute_tokens, 1, per_second=self.account.per_minute / 60)
+        return math.ceil(max(by_second, by_minute))
 
     def take(self, price_microcents: int, kind: str) -> None:
         """Admit one text."""

@@ -1,8 +1,13 @@
 """Every statement on carrier budgets and breakers; they belong to the directory, since all cells share the account."""
 
 from datetime import datetime
+from typing import LiteralString
 
 from agentmessage.kernel.db import Statements
+from agentmessage.kernel.token_bucket_queries import take_tokens
+
+_INSERT_FULL: LiteralString = """INSERT INTO directory.carrier_budgets AS b (account, kind, tokens, refilled_at)
+    VALUES ($1, $2, $3::float8 - $6::float8, $5) ON CONFLICT (account, kind)"""
 
 
 async def broken_accounts(db: Statements) -> list[str]:
@@ -25,22 +30,9 @@ async def claim_probe(db: Statements, account: str, until: datetime) -> bool:
 
 async def take(db: Statements, account: str, kind: str, *, capacity: float, per_second: float, now: datetime) -> float:
     """Take a token under the row's lock; negative: there was none, and by how much it is missed."""
-    left: float = await db.value(
-        """INSERT INTO directory.carrier_budgets AS b (account, kind, tokens, refilled_at) VALUES ($1, $2, $3 - 1, $5)
-           ON CONFLICT (account, kind) DO UPDATE SET
-               tokens = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)
-                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= 1
-                          THEN 1 ELSE 0 END,
-               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < 1,
-               refilled_at = greatest(b.refilled_at, $5)
-           RETURNING CASE WHEN b.refused THEN b.tokens - 1 ELSE b.tokens END""",
-        account,
-        kind,
-        capacity,
-        per_second,
-        now,
+    return await take_tokens(
+        db, _INSERT_FULL, account, kind, capacity=capacity, per_second=per_second, count=1.0, now=now
     )
-    return left
 
 
 async def open_breaker(db: Statements, account: str, failures: int, until: datetime) -> None:

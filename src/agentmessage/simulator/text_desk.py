@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from agentmessage.kernel.token_bucket import TokenBucket
 from agentmessage.simulator.account import Account
 from agentmessage.simulator.faults import FaultBook, Strike
 from agentmessage.simulator.realm import Realm
@@ -27,7 +28,7 @@ from agentmessage.simulator.text_fates import (
     fate_of,
 )
 from agentmessage.simulator.text_records import Ended, Kept, Record, Said, Settled
-from agentmessage.simulator.text_settings import Bucket, IdForm, TextSettings
+from agentmessage.simulator.text_settings import IdForm, TextSettings
 from agentmessage.simulator.text_transit import Reply, Transit, operator_of
 from agentmessage.simulator.texts import Ending, Handed, Inbound, Submission, Telling, Via
 from agentmessage.simulator.wire import Breakage
@@ -61,7 +62,7 @@ class TextDesk:
         self._refused_to: dict[str, int] = {}
         self._vias: dict[str, Via] = {}
         self._scripts: dict[str, deque[str]] = {}
-        self._bucket = Bucket()
+        self._bucket = TokenBucket()
 
     # ── taking texts ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,7 +107,8 @@ class TextDesk:
             return RECIPIENT_INVALID
         if fate.refusal is not None and self._still_refuses(fate, given.recipient):
             return fate.refusal
-        if settings.texts_per_s is not None and not self._bucket.takes(settings.texts_per_s, at=at):
+        per_s = settings.texts_per_s
+        if per_s is not None and self._bucket.take(at, capacity=max(1.0, per_s), per_second=per_s) > 0:
             return THROTTLED
         is_full = settings.most_open is not None and self._transit.open >= settings.most_open
         return QUEUE_FULL if is_full else None

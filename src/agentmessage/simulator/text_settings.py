@@ -47,22 +47,3 @@ class TextSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     via: Via = Via.SMPP
     callback_batch: Annotated[int, Meta(ge=1, le=1000)] = 1
     reply_after_s: _Seconds = 0.05
-
-
-class Bucket:
-    """A token bucket that holds one second's worth."""
-
-    def __init__(self) -> None:
-        self._tokens = 0.0
-        self._filled_at: float | None = None
-
-    def takes(self, per_s: float, *, at: float) -> bool:
-        """Take one token if there is one; a new bucket is full."""
-        most = max(1.0, per_s)
-        passed_s = most / per_s if self._filled_at is None else max(0.0, at - self._filled_at)
-        self._tokens = min(most, self._tokens + passed_s * per_s)
-        self._filled_at = at
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True

@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from agentmessage.kernel.token_bucket import TokenBucket
+
 K = TypeVar("K")
 
 MAX_BUCKETS = 10_000
@@ -17,22 +19,26 @@ class Buckets(Generic[K]):
         self._capacity = capacity
         self._per_second = per_second
         self._monotonic = monotonic
-        self._levels: OrderedDict[K, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[K, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
 
     def take(self, key: K, amount: float) -> None:
         """Take out of a bucket, also more than is in it."""
-        self._levels[key] = (self._level(key) - amount, self._monotonic())
-        self._levels.move_to_end(key)
-        while len(self._levels) > MAX_BUCKETS:
-            self._levels.popitem(last=False)
+        bucket = self._buckets.setdefault(key, TokenBucket())
+        bucket.tokens = self._tokens(bucket) - amount
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > MAX_BUCKETS:
+            self._buckets.popitem(last=False)
 
     def wait_s(self, key: K, amount: float = 0.0) -> int:
         """Whole seconds until so much is in a bucket; 0: it is."""
-        if not self._levels or key not in self._levels:
+        bucket = self._buckets.get(key)
+        if bucket is None:
             return 0
-        missing = amount - self._level(key)
+        missing = amount - self._tokens(bucket)
         return max(1, math.ceil(missing / self._per_second)) if missing > 0 else 0
 
-    def _level(self, key: K) -> float:
-        level, at = self._levels.get(key, (self._capacity, 0.0))
-        return min(self._capacity, level + (self._monotonic() - at) * self._per_second)
+    def _tokens(self, bucket: TokenBucket) -> float:
+        return bucket.refill(self._monotonic(), capacity=self._capacity, per_second=self._per_second)

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements
+from agentmessage.kernel.token_bucket_queries import take_tokens
 
 T = TypeVar("T")
+
+_INSERT_FULL: LiteralString = """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at)
+    VALUES ($1, $2, $3::float8 - $6::float8, $5) ON CONFLICT (org_id, bucket)"""
 
 
 async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes) -> T | None:
@@ -165,28 +169,10 @@ async def take_token(
     now: datetime,
     count: int = 1,
 ) -> float:
-    """Take `count` tokens of an organization's bucket, or none; answers what is left, or what is missing as a negative.
-
-    One statement under the row's lock, so that callers at once cannot share a token.
-    """
-    left: float = await db.value(
-        """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at)
-           VALUES ($1, $2, $3::float8 - $6::float8, $5)
-           ON CONFLICT (org_id, bucket) DO UPDATE SET
-               tokens = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)
-                   - CASE WHEN least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) >= $6
-                          THEN $6 ELSE 0 END,
-               refused = least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4) < $6,
-               refilled_at = greatest(b.refilled_at, $5)
-           RETURNING CASE WHEN b.refused THEN b.tokens - $6 ELSE b.tokens END""",
-        org_id,
-        bucket,
-        capacity,
-        per_second,
-        now,
-        float(count),
+    """Takes `count` tokens of an organization's bucket, or none. Returns what is left; negative: what is missing."""
+    return await take_tokens(
+        db, _INSERT_FULL, org_id, bucket, capacity=capacity, per_second=per_second, count=float(count), now=now
     )
-    return left
 
 
 def _answer(key: str, body: bytes) -> tuple[str, bytes]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from agentmessage.kernel.token_bucket import TokenBucket
 from agentmessage.webhooks.shares import Shares, Turns
 
 
@@ -192,9 +193,8 @@ class Lanes:
         self._flying = {kind: Shares(_slots(kind), small=SMALL_SHARE) for kind in Kind}
         self._held = Shares(MOST_IN_MEMORY, small=SMALL_MEMORY)
         self._unrecorded = 0
-        self._tokens = SICK_PER_S
+        self._sick_bucket = TokenBucket()
         self._sick_per_s = SICK_PER_S
-        self._filled_at = 0.0
 
     def __len__(self) -> int:
         """How many lanes are held."""
@@ -265,14 +265,14 @@ class Lanes:
 
     def next_to_tell(self, now: float) -> Iterator[Delivery]:
         """Deliveries whose turn it is; each counts as under way from here on."""
-        self._fill(now)
+        self._sick_bucket.refill(now, capacity=self._sick_per_s, per_second=self._sick_per_s)
         for kind, turns in self._turns.items():
             is_sick = kind in (Kind.FAILING, Kind.HANGING)
             while self._may_tell(is_sick=is_sick) and (lane := turns.next(self._flying[kind])) is not None:
                 lane.is_queued = False
                 delivery = self._next_of(lane, now)
                 if delivery is not None:
-                    self._tokens -= is_sick
+                    self._sick_bucket.tokens -= is_sick
                     yield delivery
 
     def landed(self, delivery: Delivery, now: float, *, is_success: bool | None, at: datetime) -> None:
@@ -323,7 +323,7 @@ class Lanes:
         return list(self._lanes)
 
     def _may_tell(self, *, is_sick: bool) -> bool:
-        return self._unrecorded < MOST_UNRECORDED and (not is_sick or self._tokens >= 1.0)
+        return self._unrecorded < MOST_UNRECORDED and (not is_sick or self._sick_bucket.tokens >= 1.0)
 
     def _next_of(self, lane: Lane, now: float) -> Delivery | None:
         if len(lane.flying) >= lane.most or lane.id not in self._lanes:
@@ -350,10 +350,6 @@ class Lanes:
         if delivery.id in lane.held:
             lane.held.discard(delivery.id)
             self._held.use(lane.org_id, -1)
-
-    def _fill(self, now: float) -> None:
-        self._tokens = min(self._sick_per_s, self._tokens + (now - self._filled_at) * self._sick_per_s)
-        self._filled_at = now
 
     def _move(self, lane: Lane, old: Kind) -> None:
         """A lane may be of another kind than it was: what it has under way counts there now, and its turn is there."""

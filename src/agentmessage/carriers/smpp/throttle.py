@@ -7,6 +7,8 @@ ever taken the rate is forgotten. While the carrier takes nothing at all, one me
 That says nothing about its limit, so the rate stays. Seconds are the caller's.
 """
 
+from agentmessage.kernel.token_bucket import TokenBucket, wait_s
+
 BACK_OFF = 0.9
 GROWTH = 1.05
 CAREFUL_TURNS = 3
@@ -28,8 +30,7 @@ class Throttle:
     def __init__(self) -> None:
         self._rate: float | None = None
         self._limit = 0.0
-        self._tokens = 0.0
-        self._filled_at = 0.0
+        self._bucket = TokenBucket()
         self._paused_until = 0.0
         self._changed_at = 0.0
         self._turn_began = 0.0
@@ -51,21 +52,19 @@ class Throttle:
             return None
         if now < self._paused_until:
             return 0
-        self._fill(now, self._rate)
-        return int(self._tokens)
+        return int(self._refill(now, self._rate))
 
     def wait_s(self, now: float) -> float:
         """How long until one may go."""
         if self._rate is None:
             return 0.0
-        missing = max(0.0, 1.0 - self._tokens) / self._rate
-        return max(self._paused_until - now, missing)
+        return max(self._paused_until - now, wait_s(self._bucket.tokens, 1.0, per_second=self._rate))
 
     def left(self, now: float) -> None:
         """One goes."""
         if self._rate is not None:
-            self._fill(now, self._rate)
-            self._tokens -= 1.0
+            self._refill(now, self._rate)
+            self._bucket.tokens -= 1.0
 
     def accepted(self, now: float) -> None:
         """The carrier took one."""
@@ -89,7 +88,7 @@ class Throttle:
         """The carrier refused one for speed; returns how many seconds to leave it alone."""
         if now >= self._paused_until:
             self._slow_down()
-            self._tokens, self._filled_at = 0.0, now + TURN_S
+            self._bucket = TokenBucket(0.0, refilled_at=now + TURN_S)
             self._paused_until = self._changed_at = now + TURN_S
         return self._paused_until - now
 
@@ -103,8 +102,6 @@ class Throttle:
             self._rate = self._limit = max(1.0, self._rate * BACK_OFF)
         self._has_taken = False
 
-    def _fill(self, now: float, rate: float) -> None:
-        passed_s = max(0.0, now - self._filled_at)
-        self._filled_at = max(now, self._filled_at)
-        most = 1.0 if self._is_probing else max(1.0, rate * BURST_S)
-        self._tokens = min(most, self._tokens + passed_s * rate)
+    def _refill(self, now: float, rate: float) -> float:
+        capacity = 1.0 if self._is_probing else max(1.0, rate * BURST_S)
+        return self._bucket.refill(now, capacity=capacity, per_second=rate)
