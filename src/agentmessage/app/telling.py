@@ -9,7 +9,7 @@ from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.names import Names
 from agentmessage.kernel.seal import parse_keys
-from agentmessage.kernel.tasks import forever
+from agentmessage.kernel.tasks import start_forever
 from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.settings import Settings
 from agentmessage.webhooks import fanning
@@ -46,10 +46,10 @@ class Telling:
         title = f"{db.name} webhooks"
         self._telling.append(asyncio.create_task(_until_stopped(dispatcher), name=f"{title} tell"))
         self._beside += [
-            forever(f"{title} fan out", self._fanning(db, dispatcher)),
-            forever(f"{title} hear", self._hearing(db, dispatcher)),
-            forever(f"{title} free", lambda: _every(FREE_S, dispatcher.free_of_dead)),
-            forever(f"{title} bound", lambda: _every(BOUND_S, lambda: fanning.bound_queues(db))),
+            start_forever(f"{title} fan out", self._fanning(db, dispatcher)),
+            start_forever(f"{title} hear", self._hearing(db, dispatcher)),
+            start_forever(f"{title} free", lambda: _every(FREE_S, dispatcher.free_of_dead)),
+            start_forever(f"{title} bound", lambda: _every(BOUND_S, lambda: fanning.bound_queues(db))),
         ]
 
     async def stop(self) -> None:
@@ -97,7 +97,7 @@ async def _until_stopped(dispatcher: Dispatcher) -> None:
         ended.set()
         await asyncio.Event().wait()
 
-    living = forever("webhooks", live)
+    living = start_forever("webhooks", live)
     try:
         await ended.wait()
     finally:

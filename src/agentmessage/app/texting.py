@@ -20,7 +20,7 @@ from agentmessage.delivery.expiry import Sweeper
 from agentmessage.delivery.recording import Recorder
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.tasks import forever
+from agentmessage.kernel.tasks import start_forever
 from agentmessage.messages.operations import BELL
 from agentmessage.outbox.bells import Bells, Ring, wait_for
 from agentmessage.settings import Settings
@@ -76,10 +76,12 @@ class Texting:
 
     def start(self) -> None:
         """Bring the lines up; cells are added by `take_up`."""
-        self._hearing.append(forever("receipts with unclear ids", self._look_again))
+        self._hearing.append(start_forever("receipts with unclear ids", self._look_again))
         for account, lines in self._lines.items():
             for line in lines:
-                self._hearing.append(forever(f"line {account} {line.carrier.name}", lambda line=line: self._hear(line)))
+                self._hearing.append(
+                    start_forever(f"line {account} {line.carrier.name}", lambda line=line: self._hear(line))
+                )
 
     def take_up(self, db: CellDb) -> None:
         """Hand over one cell's texts from now on."""
@@ -135,12 +137,12 @@ class Texting:
         self._desks[account].append(Desk(dispatcher, recorder, sweeper))
         title = f"{db.name} texts {account} {line.carrier.name}"
         bell = self._bells.hear(db.name, BELL)
-        self._claiming.append(forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
-        self._claiming.append(forever(f"{title} sweep", lambda: self._sweep(sweeper)))
-        self._claiming.append(forever(f"{title} settle", lambda: self._settle(sweeper)))
-        self._claiming.append(forever(f"{title} give up", lambda: self._give_up(sweeper)))
-        self._recording.append(forever(f"{title} record", recorder.run))
-        self._recording.append(forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
+        self._claiming.append(start_forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
+        self._claiming.append(start_forever(f"{title} sweep", lambda: self._sweep(sweeper)))
+        self._claiming.append(start_forever(f"{title} settle", lambda: self._settle(sweeper)))
+        self._claiming.append(start_forever(f"{title} give up", lambda: self._give_up(sweeper)))
+        self._recording.append(start_forever(f"{title} record", recorder.run))
+        self._recording.append(start_forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
 
     async def _claim(self, dispatcher: Dispatcher, bell: asyncio.Event) -> None:
         """One turn, which a stop lets come to its end: what was claimed is handed over."""

@@ -29,7 +29,7 @@ from agentmessage.app.worker_watch import WorkerWatch
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
-from agentmessage.kernel.tasks import require_not_cancelled
+from agentmessage.kernel.tasks import AFTER_FAILURE_S, require_not_cancelled, run_forever
 from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
 from agentmessage.numbers.budget import Budget
 from agentmessage.numbers.reconciler import Glance, Reconciling
@@ -44,7 +44,6 @@ BACKSTOP_S = 1.0
 HEARTBEAT_S = 5.0
 SWEEP_LOOK_S = 0.5
 HOUSEKEEPING_S = 30.0
-AFTER_FAILURE_S = 1.0
 OVERDUE_S = 0.2
 """Between looks at what is due but not for us to take: others hold it, or its carrier's breaker is open."""
 NEW_CELLS_S = 10.0
@@ -109,12 +108,12 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._bells.listen())
             group.create_task(self._watch.run())
-            group.create_task(self._forever("heartbeat", self._beat))
-            group.create_task(self._forever("subscriptions", self._subscribe))
+            group.create_task(run_forever("heartbeat", self._beat))
+            group.create_task(run_forever("subscriptions", self._subscribe))
             for account in self._carriers:  # one loop each: a long account does not hold up the other
-                group.create_task(self._forever(f"sweep {account}", self._sweep))
-            group.create_task(self._forever("housekeeping", self._keep_house))
-            group.create_task(self._forever("retention", self._forget_content))
+                group.create_task(run_forever(f"sweep {account}", self._sweep))
+            group.create_task(run_forever("housekeeping", self._keep_house))
+            group.create_task(run_forever("retention", self._forget_content))
             known: set[str] = set()
             while True:
                 for name in await self._cell_names():
@@ -152,25 +151,13 @@ class Worker:
         handlers = {**handlers, **sandboxes.handlers()}
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
         for title, once in (*loops.all(), *bookkeeping.turns(db, self._settings)):
-            group.create_task(self._forever(f"{name} {title}", once))
+            group.create_task(run_forever(f"{name} {title}", once))
         self._texting.take_up(db)
         self._telling.take_up(db)
 
     async def _reconciling(self, db: CellDb) -> Reconciling:
         budget = Budget(await self._cells.directory(), limits(self._carriers))
         return Reconciling(db, line_carriers(self._carriers, self._settings), budget, self._rng)
-
-    async def _forever(self, title: str, once: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            require_not_cancelled()
-            try:
-                await once()
-            except DATABASE_AWAY as error:
-                log.debug("database away", loop=title, error=str(error) or type(error).__name__)
-                await asyncio.sleep(AFTER_FAILURE_S)
-            except Exception:
-                log.exception("loop failed", loop=title)
-                await asyncio.sleep(AFTER_FAILURE_S)
 
     async def _beat(self) -> None:
         directory = await self._cells.directory()

@@ -18,7 +18,7 @@ from agentmessage.events.model import PAGE_MAX
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventResource
 from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.tasks import forever
+from agentmessage.kernel.tasks import start_forever
 from agentmessage.outbox import facts
 from agentmessage.outbox.bells import Bells, wait_for
 from agentmessage.outbox.facts import Place
@@ -112,7 +112,7 @@ class _Reader:
         if tail.place is not None:
             subscription.begin()
         if self._task is None:
-            self._task = forever(f"{self._db.name} event streams", self._turn)
+            self._task = start_forever(f"{self._db.name} event streams", self._turn)
         self._bell.set()
 
     def remove(self, org_id: UUID, subscription: Subscription) -> None:

@@ -1,4 +1,4 @@
-"""Loops that are stopped by cancelling them, and that live through a database that goes away."""
+"""Loops that end when they are cancelled, and survive a database that goes away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,19 +23,20 @@ def require_not_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def forever(title: str, once: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-    """Do something again and again until cancelled; what fails is logged and goes on after a second."""
+async def run_forever(title: str, run_once: Callable[[], Awaitable[None]]) -> None:
+    """Calls `run_once` again and again until cancelled; logs an error and goes on after a second."""
+    while True:
+        require_not_cancelled()
+        try:
+            await run_once()
+        except DATABASE_AWAY as error:
+            log.debug("database away", loop=title, error=str(error) or type(error).__name__)
+            await asyncio.sleep(AFTER_FAILURE_S)
+        except Exception:
+            log.exception("loop failed", loop=title)
+            await asyncio.sleep(AFTER_FAILURE_S)
 
-    async def loop() -> None:
-        while True:
-            require_not_cancelled()
-            try:
-                await once()
-            except DATABASE_AWAY as error:
-                log.debug("database away", loop=title, error=str(error) or type(error).__name__)
-                await asyncio.sleep(AFTER_FAILURE_S)
-            except Exception:
-                log.exception("loop failed", loop=title)
-                await asyncio.sleep(AFTER_FAILURE_S)
 
-    return asyncio.get_running_loop().create_task(loop(), name=title)
+def start_forever(title: str, run_once: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+    """Starts `run_forever` as a task of its own; the caller cancels it."""
+    return asyncio.get_running_loop().create_task(run_forever(title, run_once), name=title)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import Unauthorized
-from agentmessage.kernel.tasks import forever
+from agentmessage.kernel.tasks import start_forever
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import queries
 
@@ -53,7 +53,7 @@ class KeyWatch:
         watched = WatchedKey(scopes, news)
         self._watched.setdefault(key_id, set()).add(watched)
         if self._task is None:
-            self._task = forever("key watch", self._look)
+            self._task = start_forever("key watch", self._look)
         try:
             yield watched
         finally:
