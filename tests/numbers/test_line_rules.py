@@ -336,10 +336,10 @@ def test_troubles_that_are_nobodys_fault_use_up_no_attempt(
 
 @given(st.integers(0, 10_000), paces, chances)
 def test_a_backoff_grows_to_its_limit_and_is_never_nothing(attempts: int, pace: Pace, chance: float) -> None:
-    delay_s = line_rules.backoff_s(attempts, pace, chance)
+    delay_s = line_rules.retry_delay_s(attempts, pace, chance)
 
     assert 0 < delay_s <= max(pace.backoff_max_s, pace.backoff_first_s)
-    assert line_rules.backoff_s(attempts, pace, 1.0) <= line_rules.backoff_s(attempts + 1, pace, 1.0)
+    assert line_rules.retry_delay_s(attempts, pace, 1.0) <= line_rules.retry_delay_s(attempts + 1, pace, 1.0)
 
 
 @given(lines(in_flight=True), paces)

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.embedded.account import UNCHANGED
+from agentmessage.kernel.backoff import backoff_s
 
 STEADY_S = 10.0
 """A child that lived this long was healthy; its next death does not count as part of a crash loop."""
@@ -41,7 +42,7 @@ class ChildPlan(Struct, frozen=True, kw_only=True):
 
 def restart_delay_s(failures: int) -> float:
     """How long to wait before the next start: a tenth of a second, doubled for every quick death, at most five."""
-    return min(LAST_DELAY_S, FIRST_DELAY_S * 2 ** (min(failures, 10) - 1))
+    return backoff_s(failures - 1, first_s=FIRST_DELAY_S, max_s=LAST_DELAY_S)
 
 
 class Child:

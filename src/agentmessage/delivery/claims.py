@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from agentmessage.billing.model import Charge
 from agentmessage.carriers.port import Accepted, Deferred, Unknown
 from agentmessage.carriers.text_port import THROTTLED, OutboundText, TextAnswer, TextError, TextRefused
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.messages.model import Cause, Status
 
 MOST_DEFERRALS = 20
@@ -192,7 +193,8 @@ def _postponed(claim: Claim, reason: str, retry_after_s: float) -> Ending | Post
             error=TextError.PROVIDER_ERROR.value,
             text=_words(f"put off {claim.attempts} times, last: {reason}"),
         )
-    return Postponement(claim, min(LAST_DELAY_S, retry_after_s * 2 ** min(claim.attempts, 10)), is_first=False)
+    delay_s = backoff_s(claim.attempts, first_s=retry_after_s, max_s=LAST_DELAY_S)
+    return Postponement(claim, delay_s, is_first=False)
 
 
 def _words(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import assert_never
 import structlog
 
 from agentmessage.carriers.port import Accepted, Deferred, LineChange, OrderReport, Refused, Unknown
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.kernel.db import Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers import carrier_order_queries as queries
@@ -268,14 +269,14 @@ class Step:
 
     def _poll_s(self) -> float:
         pace = self._carrier.pace
-        return min(pace.max_poll_s, pace.first_poll_s * pace.poll_growth ** min(self._order.polls, 40))
+        return backoff_s(self._order.polls, first_s=pace.first_poll_s, max_s=pace.max_poll_s, growth=pace.poll_growth)
 
     def _patience(self, deferred: Deferred) -> Deferred:
         """The carrier's own word on waiting if it gave one, else our backoff."""
         if deferred.reason == THROTTLED:
             return deferred
         pace, chance = self._carrier.pace, self._reconciling.rng.random()
-        return Deferred(deferred.reason, line_rules.backoff_s(self._order.polls + 1, pace, chance))
+        return Deferred(deferred.reason, line_rules.retry_delay_s(self._order.polls + 1, pace, chance))
 
 
 THROTTLED = "too many requests"

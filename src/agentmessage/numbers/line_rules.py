@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from agentmessage.carriers.port import LineReading, Refused, Trouble
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.numbers.line_model import (
     Abandon,
     Action,
@@ -197,13 +198,12 @@ def _delay_s(trouble: Trouble, attempts: int, pace: Pace, chance: float) -> floa
         case Trouble.CAMPAIGN_NOT_READY | Trouble.CAPACITY:
             return pace.not_ready_s * (0.5 + chance)
         case _:
-            return backoff_s(attempts, pace, chance)
+            return retry_delay_s(attempts, pace, chance)
 
 
-def backoff_s(attempts: int, pace: Pace, chance: float) -> float:
+def retry_delay_s(attempts: int, pace: Pace, chance: float) -> float:
     """Full jitter over a delay that doubles with every attempt."""
-    ceiling = min(pace.backoff_max_s, pace.backoff_first_s * 2 ** min(attempts, 20))
-    return max(pace.backoff_first_s / 10, ceiling * chance)
+    return backoff_s(attempts, first_s=pace.backoff_first_s, max_s=pace.backoff_max_s, jitter=chance)
 
 
 def abandoned(line: Line, *, now: datetime, pace: Pace, text: str) -> Line:

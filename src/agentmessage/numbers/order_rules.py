@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing.model import Charge, UsageKind
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.numbers.errors import CampaignNeedsLocalNumber
 from agentmessage.numbers.model import NumberType
@@ -132,4 +133,4 @@ def next_anniversary(since_at: datetime, after: datetime) -> datetime:
 
 def poll_delay_s(polls: int) -> float:
     """How long to wait before a carrier order is read again: a quarter of a second, growing to a minute."""
-    return min(LAST_POLL_S, FIRST_POLL_S * POLL_GROWTH ** min(polls, 32))
+    return backoff_s(polls, first_s=FIRST_POLL_S, max_s=LAST_POLL_S, growth=POLL_GROWTH)

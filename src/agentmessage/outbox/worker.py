@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import queries
@@ -38,7 +39,7 @@ Handler = Callable[[CellDb, Mapping[str, Any]], Awaitable[Done | Again]]
 
 def retry_delay_s(attempts: int, chance: float) -> float:
     """Full jitter: a random share of a delay that doubles from one second to ten minutes. `chance` is in 0..1."""
-    return max(0.1, min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(attempts, 12)) * chance)
+    return backoff_s(attempts, first_s=FIRST_RETRY_S, max_s=LAST_RETRY_S, jitter=chance)
 
 
 class JobRunner:

@@ -4,6 +4,7 @@ import heapq
 from collections import deque
 from typing import NamedTuple
 
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.simulator.profiles import OPERATORS
 from agentmessage.simulator.realm import Realm
 from agentmessage.simulator.text_book import TextBook
@@ -149,7 +150,7 @@ class Transit:
     def give_back(self, telling: Telling, *, at: float) -> None:
         """The customer does not have it, or nobody knows: it is told again, later each time."""
         self._book.counts["told_in_vain"] += 1
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(telling.attempts, 16))
+        pause_s = backoff_s(telling.attempts, first_s=FIRST_PAUSE_S, max_s=LONGEST_PAUSE_S)
         telling.attempts += 1
         self._plan(at + pause_s, telling)
 

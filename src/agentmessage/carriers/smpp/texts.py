@@ -28,6 +28,7 @@ from agentmessage.carriers.text_port import (
     TextError,
     TextRefused,
 )
+from agentmessage.kernel.backoff import backoff_s
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.smpp.client import ClientSession, connect
 from agentmessage.smpp.errors import BindRefused, NotBound, NotSent
@@ -256,8 +257,8 @@ class SmppTexts:
         while True:
             delay_s = await self._bound_once(index)
             failures = 0 if delay_s == 0 else failures + 1
-            backoff_s = min(LAST_DELAY_S, FIRST_DELAY_S * 2 ** min(failures, 10))
-            await asyncio.sleep(max(delay_s, backoff_s) * (0.5 + self._rng.random() / 2))
+            delay_s = max(delay_s, backoff_s(failures, first_s=FIRST_DELAY_S, max_s=LAST_DELAY_S))
+            await asyncio.sleep(delay_s * (0.5 + self._rng.random() / 2))
 
     async def _bound_once(self, index: int) -> float:
         """One life of one bind; answers the least seconds to wait before the next, 0 where it was well."""
