@@ -240,10 +240,23 @@ def _walk(node: ast.AST, function: str) -> Iterator[Statement]:
             yield from _walk(child, child.name if not function else f"{function}.{child.name}")
         elif isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             continue
-        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and SQL.match(child.value):
-            yield Statement(function, child.lineno, child.value)
+        elif isinstance(child, ast.expr) and SQL.match(text := _text(child)):
+            yield Statement(function, child.lineno, text)
         else:
             yield from _walk(child, function)
+
+
+def _text(node: ast.expr) -> str:
+    """The literal text of a string, an f-string or a sum of them; what is inserted by name is left out."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(_text(value) for value in values)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _text(left) + _text(right)
+        case _:
+            return ""
 
 
 if __name__ == "__main__":

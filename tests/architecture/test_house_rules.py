@@ -72,6 +72,19 @@ def test_a_statement_that_asks_for_the_tenant_is_allowed(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        'f"SELECT {COLUMNS} FROM brands WHERE id = $1"',
+        '"SELECT " + COLUMNS + " FROM brands" + " WHERE id = $1"',
+    ],
+)
+def test_a_statement_put_together_from_parts_is_read_whole(sql: str) -> None:
+    source = f"async def f(db):\n    return await db.all(X, {sql}, 1)"
+
+    assert house_rules.tenant_forgotten("brands/queries.py", source, TABLES)
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "from agentmessage.brands import queries",

@@ -10,6 +10,7 @@ from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.model import PhoneNumber
 from agentmessage.numbers.order_model import Claimed, Order, Released, Settings
+from agentmessage.numbers.queries import NUMBER_COLUMNS
 
 
 async def insert_order(tx: Statements, order: Order) -> None:
@@ -239,8 +240,7 @@ async def list_ordered(db: Statements, org_id: UUID, order_id: UUID) -> list[Pho
     """The numbers of an order, as long as they are the organization's."""
     return await db.all(
         PhoneNumber,
-        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+        f"""SELECT {NUMBER_COLUMNS}
            FROM phone_numbers WHERE org_id = $1 AND order_id = $2 ORDER BY number""",
         org_id,
         order_id,

@@ -1,7 +1,7 @@
 """Every statement on who holds a number and which campaign it should be on."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from agentmessage.kernel.db import Statements
@@ -9,13 +9,16 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.model import PhoneNumber, Sighting
 from agentmessage.sms.numbers import TOLL_FREE
 
+NUMBER_COLUMNS: LiteralString = """id, number, number_type, inbound_url, status_url, label, campaign_id,
+    line_option_status, line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at"""
+"""The columns of `phone_numbers` that make a PhoneNumber, in its order."""
+
 
 async def find_assigned(db: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
     """A currently assigned number; by primary key."""
     return await db.one(
         PhoneNumber,
-        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+        f"""SELECT {NUMBER_COLUMNS}
            FROM phone_numbers WHERE org_id = $1 AND id = $2 AND state = 'assigned'""",
         org_id,
         number_id,
@@ -35,8 +38,7 @@ async def list_page(
     """Assigned numbers, newest first, strictly before a place; served by phone_numbers_list_idx."""
     return await db.all(
         PhoneNumber,
-        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+        f"""SELECT {NUMBER_COLUMNS}
            FROM phone_numbers
            WHERE org_id = $1 AND state = 'assigned'
              AND (created_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, $7::uuid))
@@ -66,8 +68,7 @@ async def list_campaign_page(
     """As `list_page`, of one campaign; served by phone_numbers_campaign_idx, so that few among many stay cheap."""
     return await db.all(
         PhoneNumber,
-        """SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+        f"""SELECT {NUMBER_COLUMNS}
            FROM phone_numbers
            WHERE org_id = $1 AND campaign_id = $2 AND state = 'assigned'
              AND (created_at, id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, $8::uuid))
@@ -116,7 +117,7 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
     """
     return await db.one(
         _sighting,
-        """WITH n AS (
+        f"""WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
            turn AS (
                SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM n
@@ -144,9 +145,7 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
                SELECT $1, $5, changed.updated_at, $6, $7, 'phone_number.campaign.detach', 'phone_number', $2::text, $8,
                       jsonb_build_object('campaign_id', held.campaign_id)
                FROM changed, held)
-           SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
-                  r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
-                  r.created_at, r.updated_at
+           SELECT state, was_changed, {NUMBER_COLUMNS}
            FROM (SELECT true AS was_changed, * FROM changed
                  UNION ALL SELECT false, * FROM n WHERE NOT EXISTS (SELECT FROM changed)) r""",
         tenant.org_id,
@@ -171,7 +170,7 @@ async def attach(
     """
     return await db.one(
         _sighting,
-        """WITH n AS (
+        f"""WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
            turn AS (
                SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM n
@@ -203,9 +202,7 @@ async def attach(
                SELECT $1, $5, changed.updated_at, $6, $7, 'phone_number.campaign.attach', 'phone_number', $2::text, $8,
                       jsonb_build_object('campaign_id', $9::uuid, 'replaced_campaign_id', held.campaign_id)
                FROM changed, held)
-           SELECT r.state, r.was_changed, r.id, r.number, r.number_type, r.inbound_url, r.status_url, r.label,
-                  r.campaign_id, r.line_option_status, r.line_option_propagated_at, r.sms_enabled, r.mms_enabled,
-                  r.created_at, r.updated_at
+           SELECT state, was_changed, {NUMBER_COLUMNS}
            FROM (SELECT true AS was_changed, * FROM changed
                  UNION ALL SELECT false, * FROM n WHERE NOT EXISTS (SELECT FROM changed)) r""",
         tenant.org_id,
@@ -236,9 +233,8 @@ async def search_page(
     """
     return await db.all(
         _searched,
-        """SELECT strpos(number, $4) > 0 OR strpos(lower(coalesce(label, '')), lower($4)) > 0,
-                  id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+        f"""SELECT strpos(number, $4) > 0 OR strpos(lower(coalesce(label, '')), lower($4)) > 0,
+                  {NUMBER_COLUMNS}
            FROM phone_numbers
            WHERE org_id = $1 AND state = 'assigned'
              AND (created_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3, $6::uuid))
@@ -260,11 +256,10 @@ async def lock_assigned(tx: Statements, org_id: UUID, number_id: UUID) -> PhoneN
     """An assigned number, locked until the transaction ends; after its turn, as `detach` waits for it."""
     return await tx.one(
         PhoneNumber,
-        """WITH turn AS (
+        f"""WITH turn AS (
                SELECT pg_advisory_xact_lock(uuid_hash_extended(id, 0)) FROM phone_numbers
                WHERE org_id = $1 AND id = $2 AND state = 'assigned')
-           SELECT id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                  line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at
+           SELECT {NUMBER_COLUMNS}
            FROM phone_numbers
            WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND EXISTS (SELECT FROM turn) FOR NO KEY UPDATE""",
         org_id,
@@ -284,10 +279,9 @@ async def update_settings(
     """Write the customer's own settings of a number."""
     return await tx.one(
         PhoneNumber,
-        """UPDATE phone_numbers SET inbound_url = $3, status_url = $4, label = $5, updated_at = $6
+        f"""UPDATE phone_numbers SET inbound_url = $3, status_url = $4, label = $5, updated_at = $6
            WHERE org_id = $1 AND id = $2 AND state = 'assigned'
-           RETURNING id, number, number_type, inbound_url, status_url, label, campaign_id, line_option_status,
-                     line_option_propagated_at, sms_enabled, mms_enabled, created_at, updated_at""",
+           RETURNING {NUMBER_COLUMNS}""",
         org_id,
         number_id,
         inbound_url,
