@@ -11,7 +11,7 @@ from tests.make.accounts import Account
 async def test_more_than_a_bite_of_what_is_old_is_forgotten_in_one_round(
     cells: Cells, db: CellDb, account: Account, settings: Settings
 ) -> None:
-    """A day of many texts tells more than a bite of facts in each round; a round of one bite would fall behind."""
+    """A day of many texts tells more than a batch of facts in each round; a round of one batch would fall behind."""
     await db.run("DELETE FROM events")
     await db.run(
         """INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)

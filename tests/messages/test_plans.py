@@ -86,7 +86,7 @@ async def test_every_kind_of_filter_has_its_index(busy: CellDb, account: Account
 
 
 async def test_parts_without_a_receipt_are_gone_through_in_order(busy: CellDb, account: Account) -> None:
-    """A bite of them reads on from its place: it neither sorts nor reads what other bites are about."""
+    """A batch of them reads on from its place: it neither sorts nor reads what other batches are about."""
     explaining: Any = Explaining(busy)
 
     await receipt_queries.list_silent(explaining, "live", since=BEFORE, after=account.org_id, until=BEFORE, limit=500)

@@ -63,10 +63,10 @@ async def test_a_text_past_its_retention_is_redacted_and_a_younger_one_is_not(
 async def test_whatever_was_said_when_exactly_what_is_too_old_is_redacted(
     db: CellDb, account: Account, stranger: Account, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two organizations with ages around both retentions, several sweeps, bites of a few texts."""
+    """Two organizations with ages around both retentions, several sweeps, batches of a few texts."""
     chance, store, other = random.Random(seed), LocalStore(Path("/nonexistent")), stranger
-    monkeypatch.setattr(retention, "BITE", chance.randint(1, 7))
-    monkeypatch.setattr(retention, "MOST_BITES", 1000)
+    monkeypatch.setattr(retention, "BATCH", chance.randint(1, 7))
+    monkeypatch.setattr(retention, "MAX_BATCHES", 1000)
     kept = {who.org_id: (chance.randint(30, 365), chance.randint(30, 365)) for who in (account, other)}
     texts: list[tuple[Account, Said, bool]] = []
     for _ in range(60):
@@ -199,8 +199,8 @@ async def test_an_organization_is_swept_once_in_a_while_and_by_one_worker(
 async def test_a_long_backlog_is_shared_over_several_turns(
     db: CellDb, account: Account, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BITE", 2)
-    monkeypatch.setattr(retention, "MOST_BITES", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "MAX_BATCHES", 2)
     for days in range(100, 107):
         await said(db, account, days)
     counts: list[int] = []

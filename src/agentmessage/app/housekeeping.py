@@ -11,7 +11,7 @@ from agentmessage.app.carriers import CarrierSet
 from agentmessage.billing import topup_queries
 from agentmessage.carriers.port import Accepted
 from agentmessage.inbound import operations as inbound
-from agentmessage.kernel.bites import bite_by_bite
+from agentmessage.kernel.bites import run_in_batches
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.lookups import operations as lookups
 from agentmessage.media.store import ObjectStore
@@ -61,7 +61,7 @@ async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) 
 
 
 async def tidy(cells: Cells, settings: Settings) -> None:
-    """Charge what is owed, recycle what is over, forget what is old; in bounded bites, in every cell."""
+    """Charge what is owed, recycle what is over, forget what is old; in bounded batches, in every cell."""
     await upkeep.run_renewals(cells)
     await upkeep.run_end_quarantine(cells)
     directory = await cells.directory()
@@ -92,4 +92,4 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
         partial(topup_queries.delete_events_before, db, now - EVENTS_KEPT),
         partial(webhooks.forget_attempts, db, now=now),
     ):
-        await bite_by_bite(forget)
+        await run_in_batches(forget)

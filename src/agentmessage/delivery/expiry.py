@@ -20,7 +20,7 @@ from agentmessage.delivery import (
 from agentmessage.delivery.dispatching import LEASE_S
 from agentmessage.delivery.move_queries import Move, move
 from agentmessage.delivery.recording import Recorder
-from agentmessage.kernel.bites import bite_by_bite
+from agentmessage.kernel.bites import run_in_batches
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Cause, Status
 
@@ -114,9 +114,9 @@ class Sweeper:
     async def tidy(self) -> None:
         """Forget what no receipt and no text needs any more."""
         now = self._db.now
-        await bite_by_bite(partial(receipt_queries.forget_parts, self._db, now - self._patience - LATE_RECEIPTS))
-        await bite_by_bite(partial(receipt_queries.forget_early, self._db, now - EARLY_RECEIPTS))
-        await bite_by_bite(partial(settlement_queries.forget_unnamed, self._db, now - self._patience))
+        await run_in_batches(partial(receipt_queries.forget_parts, self._db, now - self._patience - LATE_RECEIPTS))
+        await run_in_batches(partial(receipt_queries.forget_early, self._db, now - EARLY_RECEIPTS))
+        await run_in_batches(partial(settlement_queries.forget_unnamed, self._db, now - self._patience))
         await pace_queries.forget_buckets(self._db, now - BUCKETS)
         await pace_queries.forget_volumes(self._db, pacing.operators_day(now - VOLUMES))
 

@@ -1,16 +1,20 @@
-"""Forgetting what is old: bite by bite, each a transaction of its own, so that no lock is held for long."""
+"""Work on many rows in batches, one transaction per batch, so that no lock is held for long."""
 
 from collections.abc import Awaitable, Callable
 
-MOST_BITES = 100
-"""In one go, so that whatever else the same loop does has its turn."""
+MAX_BATCHES = 100
+"""In one call, so that the other work of the same loop gets its turn."""
 
 
-async def bite_by_bite(forget: Callable[[], Awaitable[int]]) -> None:
-    """Go on until nothing is left, for a hundred bites at most; `forget` answers how many rows its bite had.
+async def run_in_batches(run_batch: Callable[[], Awaitable[int]], *, max_batches: int = MAX_BATCHES) -> int:
+    """Calls `run_batch` until it returns 0, at most `max_batches` times; returns the number of rows of all batches.
 
-    One bite in each round of housekeeping would fall behind for ever once more comes in a round than fits a bite.
+    One batch per round of maintenance would fall behind for ever once a round brings more rows than a batch holds.
     """
-    for _ in range(MOST_BITES):
-        if not await forget():
-            return
+    rows = 0
+    for _ in range(max_batches):
+        batch = await run_batch()
+        if not batch:
+            break
+        rows += batch
+    return rows

@@ -1,6 +1,6 @@
 """Redacts what has outlived an organization's retention; nothing younger is ever touched.
 
-A sweep goes through the texts of one organization from where the last one ended, oldest first, in bites of a thousand,
+A sweep goes through the texts of one organization from where the last one ended, oldest first, in batches of 1000,
 each a transaction. A text that still waits to be sent, or that somebody is just changing, is left alone and holds the
 mark back, so that a later sweep looks at it again.
 """
@@ -21,8 +21,8 @@ from agentmessage.messages.retention_queries import Aged, Sweep
 EVERY = timedelta(minutes=10)
 """Between two sweeps of one organization; a shortened retention acts at the next one."""
 
-BITE = 1000
-MOST_BITES = 50
+BATCH = 1000
+MAX_BATCHES = 50
 """With something to redact, of one organization's turn, so that another's comes."""
 
 SOON = timedelta(seconds=20)
@@ -121,23 +121,23 @@ def _tracks(turn: Sweep) -> Sequence[Track]:
 
 
 async def _follow(db: CellDb, org_id: UUID, track: Track) -> int:
-    """Redact from a mark to an age, at most so many bites of it."""
+    """Redact from a mark to an age, at most `MAX_BATCHES` of it."""
     before = db.now - timedelta(days=track.days)
     place = (track.since or BEGINNING, LOWEST)
     held: datetime | None = None
-    redacted = bites = 0
+    redacted = batches = 0
     while place[0] < before:
-        if bites == MOST_BITES:
+        if batches == MAX_BATCHES:
             await queries.shorten_wait(db, org_id, swept_at=db.now - EVERY + SOON)
             break
-        aged = await track.direction.list_aged(db, org_id, after=place, before=before, limit=BITE)
+        aged = await track.direction.list_aged(db, org_id, after=place, before=before, limit=BATCH)
         async with db.transaction() as tx:
             ids = [one.id for one in aged if not one.is_waiting]
             locked = set(await track.direction.lock(tx, org_id, ids))
             count = await track.direction.redact(tx, org_id, sorted(locked), keeps_text=track.keeps_text)
             held = held or next((one.at for one in aged if one.id not in locked), None)
-            place = (aged[-1].at, aged[-1].id) if len(aged) == BITE else (before, LOWEST)
+            place = (aged[-1].at, aged[-1].id) if len(aged) == BATCH else (before, LOWEST)
             await track.direction.mark(tx, org_id, until=held or place[0], keeps_text=track.keeps_text)
         redacted += count
-        bites += bool(count)
+        batches += bool(count)
     return redacted

@@ -1,15 +1,17 @@
 """What time and other rooms do to numbers: quarantine ends, a paid month ends, a campaign is given up.
 
-Every pass works in bites of one transaction each and may run side by side with others: rows that somebody holds are
+Every pass works in batches of one transaction each and may run side by side with others: rows that somebody holds are
 left for the next pass.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import Charge, UsageKind
+from agentmessage.kernel.bites import run_in_batches
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.tenant import Tenant, operator
@@ -19,9 +21,9 @@ from agentmessage.numbers.model import NumberState
 from agentmessage.numbers.order_model import Owed
 from agentmessage.outbox.worker import Again, Done
 
-BITE = 500
-MAX_BITES = 200
-DETACH_BITE = 200
+BATCH = 500
+MAX_BATCHES = 200
+DETACH_BATCH = 200
 ORDERING_S = 2.0
 
 
@@ -30,13 +32,13 @@ async def run_end_quarantine(cells: Cells) -> int:
     ended = 0
     for name in await cells.names():
         db = await cells.cell(name)
-        for _ in range(MAX_BITES):
-            async with db.transaction() as tx:
-                bitten = await upkeep_queries.end_quarantines(tx, limit=BITE)
-            ended += bitten
-            if bitten < BITE:
-                break
+        ended += await run_in_batches(partial(_end_quarantines, db), max_batches=MAX_BATCHES)
     return ended
+
+
+async def _end_quarantines(db: CellDb) -> int:
+    async with db.transaction() as tx:
+        return await upkeep_queries.end_quarantines(tx, limit=BATCH)
 
 
 async def run_renewals(cells: Cells) -> int:
@@ -48,18 +50,14 @@ async def run_renewals(cells: Cells) -> int:
     renewed = 0
     for name in await cells.names():
         db = await cells.cell(name)
-        for _ in range(MAX_BITES):
-            bitten = await _renew(db)
-            renewed += bitten
-            if not bitten:
-                break
+        renewed += await run_in_batches(partial(_renew, db), max_batches=MAX_BATCHES)
     return renewed
 
 
 async def _renew(db: CellDb) -> int:
-    """The numbers that are due, at most a bite; wallets are locked in one order, so that two passes never deadlock."""
+    """The numbers that are due, at most a batch; wallets are locked in one order, so that two passes never deadlock."""
     async with db.transaction() as tx:
-        owed = await upkeep_queries.claim_owed(tx, limit=BITE)
+        owed = await upkeep_queries.claim_owed(tx, limit=BATCH)
         by_owner: dict[tuple[UUID, str], list[Owed]] = {}
         for one in owed:
             by_owner.setdefault((one.org_id, one.account), []).append(one)
@@ -82,7 +80,7 @@ async def detach_campaign(db: CellDb, arguments: Mapping[str, Any]) -> Done | Ag
     """
     tenant = _on_behalf(db, arguments)
     waiting = await upkeep_queries.list_wishing(
-        db, tenant.org_id, UUID(str(arguments["campaign_id"])), limit=DETACH_BITE
+        db, tenant.org_id, UUID(str(arguments["campaign_id"])), limit=DETACH_BATCH
     )
     assigned = [number_id for number_id, state in waiting if state == NumberState.ASSIGNED]
     for number_id in assigned:

@@ -35,7 +35,7 @@ async def turn(db: CellDb, *, batch: int = BATCH) -> bool:
 
 
 async def forget(db: CellDb, now: datetime) -> int:
-    """Drop minutes and hours past their retention, in one bite; answers how many went."""
+    """Drop minutes and hours past their retention, in one batch; returns how many."""
     minutes = await bucket_queries.delete_before(db, "minute", now - MINUTES_KEPT)
     return minutes + await bucket_queries.delete_before(db, "hour", now - HOURS_KEPT)
 
