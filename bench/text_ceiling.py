@@ -55,11 +55,11 @@ class Door:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._batcher: Batcher[Bare, Bare] = Batcher(self._flush, most=500, bound=10_000)
+        self._batcher: Batcher[Bare, Bare] = Batcher(self._flush, max_batch=500, max_waiting=10_000)
 
     async def put(self, text: Bare) -> Bare:
         """Store a text beside whatever else arrives; returns after the commit."""
-        return await self._batcher.put(text)
+        return await self._batcher.submit(text)
 
     async def _flush(self, texts: Sequence[Bare]) -> Sequence[Bare | Exception]:
         now = datetime.now(UTC)

@@ -184,13 +184,12 @@ class Desk:
 async def desk_on(db: CellDb, line: TextCarrier, **options: Any) -> AsyncIterator[Desk]:
     """A worker whose line is up."""
     desk = Desk(db, line, **options)
-    tasks = [asyncio.create_task(line.run(desk.hear)), asyncio.create_task(desk.recorder.run())]
+    running = asyncio.create_task(line.run(desk.hear))
     try:
         yield desk
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, desk.recorder.close(), return_exceptions=True)
 
 
 @asynccontextmanager

@@ -84,10 +84,8 @@ async def test_what_a_worker_learns_after_it_lost_a_claim_still_leads_receipts_t
             db, "live", ["sms"], token=new_id(), until=db.now + timedelta(seconds=LEASE_S), limit=10
         )
         other = Recorder(db, "live", "smpp", await db.value("SELECT claim_token FROM dispatches"))
-        running = asyncio.create_task(other.run())
         other.add(orphan, ORPHANED)
         await other.until_caught_up()
-        running.cancel()
         desk.recorder.add(orphan, Accepted(Handed(("c0ffee",))))
         await desk.recorder.until_caught_up()
         unknown = await status_of(db, message.id)

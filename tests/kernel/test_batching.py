@@ -15,20 +15,20 @@ class Slow:
     def __init__(self) -> None:
         self.begun: list[Sequence[int]] = []
         self.gates: list[asyncio.Event] = []
-        self.lets_next_begin = False
-        self.batcher: Batcher[int, int] = Batcher(self._work, most=10, bound=20)
+        self.starts_next = False
+        self.batcher: Batcher[int, int] = Batcher(self._work, max_batch=10, max_waiting=20)
 
     async def _work(self, items: Sequence[int]) -> Sequence[int | Exception]:
         gate = asyncio.Event()
         self.begun.append(items)
         self.gates.append(gate)
-        if self.lets_next_begin:
-            self.batcher.let_next_begin(at=len(items))
+        if self.starts_next:
+            self.batcher.start_next_when(len(items))
         await gate.wait()
         return [item * 10 for item in items]
 
     def put(self, *items: int) -> list[asyncio.Task[int]]:
-        return [asyncio.create_task(self.batcher.put(item)) for item in items]
+        return [asyncio.create_task(self.batcher.submit(item)) for item in items]
 
 
 async def turns(count: int = 10) -> None:
@@ -53,7 +53,7 @@ async def test_a_lone_item_waits_for_nothing_and_those_behind_it_are_one_batch()
 
 async def test_the_next_batch_begins_beside_the_one_under_work_once_it_is_as_large() -> None:
     slow = Slow()
-    slow.lets_next_begin = True
+    slow.starts_next = True
     asked = slow.put(1, 2)
     await turns()
 
@@ -73,7 +73,7 @@ async def test_the_next_batch_begins_beside_the_one_under_work_once_it_is_as_lar
 
 async def test_what_came_too_late_for_the_batch_beside_is_done_all_the_same() -> None:
     slow = Slow()
-    slow.lets_next_begin = True
+    slow.starts_next = True
 
     asked = slow.put(1, 2)
     await turns()
@@ -95,10 +95,39 @@ async def test_beyond_the_bound_newcomers_are_told_to_come_back() -> None:
     await turns()
 
     with pytest.raises(Unavailable):
-        await slow.batcher.put(21)
+        await slow.batcher.submit(21)
 
     for _ in range(4):
         for gate in slow.gates:
             gate.set()
         await turns()
     await asyncio.gather(*asked)
+
+
+async def test_one_bad_item_fails_alone_and_results_come_in_order() -> None:
+    async def work(items: Sequence[int]) -> Sequence[int | Exception]:
+        if 3 in items:
+            raise ValueError("three")
+        return [item * 10 for item in items]
+
+    batcher: Batcher[int, int] = Batcher(work, max_batch=10)
+
+    outcomes = [batcher.submit_nowait(item) for item in (1, 2, 3, 4)]
+    await asyncio.wait([outcomes[-1]])
+
+    assert all(outcome.done() for outcome in outcomes)
+    assert await asyncio.gather(*outcomes[:2], outcomes[3]) == [10, 20, 40]
+    with pytest.raises(ValueError, match="three"):
+        await outcomes[2]
+
+
+async def test_what_is_not_done_when_it_closes_fails() -> None:
+    slow = Slow()
+    asked = slow.put(1)
+    await turns()
+    asked += slow.put(2)
+    await turns()
+
+    await slow.batcher.close()
+
+    assert [type(outcome) for outcome in await asyncio.gather(*asked, return_exceptions=True)] == [Unavailable] * 2

@@ -64,7 +64,7 @@ class Texting:
         self._bells = bells
         self._desks: dict[str, list[Desk]] = defaultdict(list)
         self._claiming: list[asyncio.Task[None]] = []
-        self._recording: list[asyncio.Task[None]] = []
+        self._prolonging: list[asyncio.Task[None]] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ear = Hearing(
             cells,
@@ -111,9 +111,10 @@ class Texting:
         desks = [desk for desks in self._desks.values() for desk in desks]
         await _within(LANDING_S, [desk.dispatcher.until_landed() for desk in desks])
         await _within(RECORDING_S, [desk.recorder.until_caught_up() for desk in desks])
-        for task in (*self._hearing, *self._recording):
+        for task in (*self._hearing, *self._prolonging):
             task.cancel()
-        await asyncio.gather(*self._hearing, *self._recording, return_exceptions=True)
+        await asyncio.gather(*self._hearing, *self._prolonging, return_exceptions=True)
+        await asyncio.gather(*(desk.recorder.close() for desk in desks))
 
     def _open_desk(self, db: CellDb, account: str, line: TextLine) -> None:
         settings, token = self._settings, new_id()
@@ -141,8 +142,7 @@ class Texting:
         self._claiming.append(start_forever(f"{title} sweep", lambda: self._sweep(sweeper)))
         self._claiming.append(start_forever(f"{title} settle", lambda: self._settle(sweeper)))
         self._claiming.append(start_forever(f"{title} give up", lambda: self._give_up(sweeper)))
-        self._recording.append(start_forever(f"{title} record", recorder.run))
-        self._recording.append(start_forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
+        self._prolonging.append(start_forever(f"{title} prolong", lambda: self._prolong(dispatcher)))
 
     async def _claim(self, dispatcher: Dispatcher, bell: asyncio.Event) -> None:
         """One turn, which a stop lets come to its end: what was claimed is handed over."""

@@ -27,16 +27,21 @@ from agentmessage.delivery.claims import (
     verdict,
 )
 from agentmessage.delivery.move_queries import Move, move
+from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong, Tx
 from agentmessage.sms.traces import pair_trace
 
 log = structlog.get_logger("agentmessage.messages")
 
-MOST = 500
+MAX_BATCH = 500
 RETRY_S = 0.5
 TRIES = 3
 MAX_UNRECORDED = 5_000
 """Outcomes that wait for a database that is away before nothing more is claimed."""
+
+
+class _NotTogether(Exception):
+    """One outcome of the batch cannot be recorded, or all of them take too long: the batcher tries each alone."""
 
 
 class Recorder:
@@ -48,20 +53,15 @@ class Recorder:
         self._carrier = carrier
         self._token = token
         self._retries_unknown = retries_unknown
-        self._waiting: list[tuple[Claim, Outcome]] = []
+        self._batcher: Batcher[tuple[Claim, Outcome], None] = Batcher(self._flush, max_batch=MAX_BATCH)
+        self._newest: asyncio.Future[None] | None = None
         self._held: set[UUID] = set()
-        self._added = asyncio.Event()
-        self._recorded = asyncio.Condition()
         self._is_refused = False
-        self._count_added = 0
-        self._count_recorded = 0
 
     def add(self, claim: Claim, outcome: Outcome) -> None:
         """Take an outcome; it is recorded soon."""
-        self._waiting.append((claim, outcome))
         self._held.add(claim.message_id)
-        self._count_added += 1
-        self._added.set()
+        self._newest = self._batcher.submit_nowait((claim, outcome))
 
     @property
     def is_behind(self) -> bool:
@@ -75,29 +75,18 @@ class Recorder:
 
     async def until_caught_up(self) -> None:
         """Wait until everything that was added before now is recorded."""
-        wanted = self._count_added
-        if self._count_recorded < wanted:
-            async with self._recorded:
-                await self._recorded.wait_for(lambda: self._count_recorded >= wanted)
+        if self._newest is not None and not self._newest.done():
+            await asyncio.wait([self._newest])
 
-    async def run(self) -> None:
-        """Record for ever; a database that is away is waited for, since an outcome must not be lost."""
-        while True:
-            await self._added.wait()
-            self._added.clear()
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                await self._flush(batch)
-                async with self._recorded:
-                    self._count_recorded += len(batch)
-                    self._held.difference_update(claim.message_id for claim, _ in batch)
-                    self._recorded.notify_all()
+    async def close(self) -> None:
+        """Stop; what is not recorded is left to the sweep of claims whose worker is gone."""
+        await self._batcher.close()
 
-    async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> None:
-        if await self._is_recorded(batch) or len(batch) == 1:
-            return
-        for one in batch:  # one of them cannot be recorded, or all take too long at once
-            await self._flush([one])
+    async def _flush(self, batch: Sequence[tuple[Claim, Outcome]]) -> Sequence[None]:
+        if not await self._is_recorded(batch) and len(batch) > 1:
+            raise _NotTogether
+        self._held.difference_update(claim.message_id for claim, _ in batch)
+        return [None] * len(batch)
 
     async def _is_recorded(self, batch: Sequence[tuple[Claim, Outcome]]) -> bool:
         """Record a batch, however long the database is away; False when it cannot be recorded as a whole."""

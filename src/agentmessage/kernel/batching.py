@@ -1,7 +1,7 @@
-"""Many callers, one piece of work: what arrives while the last batch is being done is the next batch.
+"""Many callers, one piece of work: items that arrive while a batch is processed form the next batch.
 
-There is no timer: an item that finds nobody at work is begun in the same turn of the loop, so a lone caller waits for
-nothing, and under load the batches grow by themselves (technology notes, section 4).
+There is no timer. An item that arrives while nothing is processed starts in the same turn of the loop, so a single
+caller does not wait, and under load the batches grow.
 """
 
 import asyncio
@@ -13,49 +13,64 @@ from typing import Generic, TypeVar
 from agentmessage.kernel.db import DATABASE_AWAY
 from agentmessage.kernel.errors import Unavailable
 
-NEVER = sys.maxsize
-"""More items than can wait."""
+UNLIMITED = sys.maxsize
 
 I = TypeVar("I")  # noqa: E741 - an item
 O = TypeVar("O")  # noqa: E741 - its outcome
 
 
 class Batcher(Generic[I, O]):
-    """Hands items to `work` in batches of at most `most`; `work` answers an outcome or an exception for each, in order.
+    """Passes items to `work` in batches of at most `max_batch`; `work` returns a result or an exception for each.
 
-    A batch that fails as a whole is done again item by item, so that one bad item fails alone; not when the database is
-    away: then all of it is told so. Beyond `bound` waiting items newcomers are refused with Unavailable.
+    `work` is called again for each item alone if it raises for a batch, so that one bad item fails alone. If it raises
+    because the database is away, every item of the batch fails. Beyond `max_waiting` items `submit` raises Unavailable.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[I]], Awaitable[Sequence[O | Exception]]], *, most: int, bound: int
+        self,
+        work: Callable[[Sequence[I]], Awaitable[Sequence[O | Exception]]],
+        *,
+        max_batch: int,
+        max_waiting: int = UNLIMITED,
     ) -> None:
         self._work = work
-        self._most = most
-        self._bound = bound
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
         self._waiting: deque[tuple[I, asyncio.Future[O]]] = deque()
         self._working: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._enough = NEVER
+        self._enough = UNLIMITED
 
-    async def put(self, item: I) -> O:
-        """Have an item done with whatever else is waiting; raises what `work` answered for it."""
-        if len(self._waiting) >= self._bound:
+    async def submit(self, item: I) -> O:
+        """Returns the result of an item, or raises its exception."""
+        return await self.submit_nowait(item)
+
+    def submit_nowait(self, item: I) -> "asyncio.Future[O]":
+        """As `submit`; results are set in the order of the items. An exception that is not awaited is not logged."""
+        if len(self._waiting) >= self._max_waiting:
             raise Unavailable(retry_after_s=1)
         outcome: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, outcome))
         if self._working is None or len(self._waiting) >= self._enough:
             self._begin()
-        return await outcome
+        return outcome
 
-    def let_next_begin(self, *, at: int) -> None:
-        """Once `at` items wait they need not wait for the batch under work: `work` says so, and sees to their order."""
-        self._enough = at
-        if len(self._waiting) >= at:
+    def start_next_when(self, size: int) -> None:
+        """Starts the next batch beside the present one once `size` items wait; `work` must keep their order."""
+        self._enough = size
+        if len(self._waiting) >= size:
             self._begin()
 
+    async def close(self) -> None:
+        """Cancels the work; what is not done fails with Unavailable."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._waiting:
+            _settle(self._waiting.popleft()[1], Unavailable(retry_after_s=1))
+
     def _begin(self) -> None:
-        self._enough = NEVER
+        self._enough = UNLIMITED
         self._working = task = asyncio.get_running_loop().create_task(self._until_empty())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -64,8 +79,8 @@ class Batcher(Generic[I, O]):
         me = asyncio.current_task()
         try:
             while self._waiting and self._working is me:
-                self._enough = NEVER
-                count = min(self._most, len(self._waiting))
+                self._enough = UNLIMITED
+                count = min(self._max_batch, len(self._waiting))
                 await self._flush([self._waiting.popleft() for _ in range(count)])
         finally:
             if self._working is me:
@@ -74,13 +89,13 @@ class Batcher(Generic[I, O]):
     async def _flush(self, batch: Sequence[tuple[I, asyncio.Future[O]]]) -> None:
         try:
             outcomes = await self._work([item for item, _ in batch])
-        except BaseException as error:  # nobody may be left waiting
+        except BaseException as error:  # no caller may be left waiting
             if len(batch) == 1 or isinstance(error, DATABASE_AWAY) or not isinstance(error, Exception):
                 for _, outcome in batch:
                     _settle(outcome, error if isinstance(error, Exception) else Unavailable(retry_after_s=1))
             else:
-                for one in batch:
-                    await self._flush([one])
+                for pair in batch:
+                    await self._flush([pair])
             if not isinstance(error, Exception):
                 raise
             return
@@ -93,5 +108,6 @@ def _settle(outcome: "asyncio.Future[O]", result: O | Exception) -> None:
         return
     if isinstance(result, Exception):
         outcome.set_exception(result)
+        outcome.exception()  # marks it as retrieved: nobody has to await what `submit_nowait` returned
     else:
         outcome.set_result(result)

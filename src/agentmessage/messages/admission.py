@@ -71,7 +71,7 @@ class Admission:
         self._requires_propagation = requires_propagation
         self._layouts = layouts
         self.counts: Counter[str] = Counter()
-        self._batcher: Batcher[Draft, Message] = Batcher(self._flush, most=MAX_FLUSH, bound=MAX_WAITING)
+        self._batcher: Batcher[Draft, Message] = Batcher(self._flush, max_batch=MAX_FLUSH, max_waiting=MAX_WAITING)
         self._pipeline = Pipeline()
 
     async def admit(self, draft: Draft) -> Message:
@@ -80,7 +80,7 @@ class Admission:
         Raises the refusals of the law, InsufficientCredit, RateLimited, or Unavailable beyond `MAX_WAITING`; for a key
         that was used before AlreadyAnswered or IdempotencyKeyReused.
         """
-        return await self._batcher.put(draft)
+        return await self._batcher.submit(draft)
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         outcomes = await self._admit_all(drafts)
@@ -105,7 +105,7 @@ class Admission:
         )
         pending = pending_flushes(judged.admitted, judged.account_updates, judged.now)
         keys = frozenset(judged.keys.firsts)
-        async with self._pipeline.writing(pending, keys, lambda: self._batcher.let_next_begin(at=len(drafts))):
+        async with self._pipeline.writing(pending, keys, lambda: self._batcher.start_next_when(len(drafts))):
             stale_orgs = await _write(self._db, judged)
             if not stale_orgs:
                 return [judged.outcome(draft) for draft in drafts]

@@ -59,7 +59,7 @@ class Authenticator:
         self._forgotten: dict[UUID, float] = {}
         self._touched: dict[UUID, float] = {}
         self._to_touch: dict[UUID, tuple[str, UUID, datetime]] = {}
-        self._crowd = Batcher[bytes, Principal | None](self._ask_many, most=MAX_CROWD, bound=2 * MAX_CROWD)
+        self._crowd = Batcher[bytes, Principal | None](self._ask_many, max_batch=MAX_CROWD, max_waiting=2 * MAX_CROWD)
         self._crowd_due_at = 0.0
         self.watch = KeyWatch(cells)
 
@@ -98,7 +98,7 @@ class Authenticator:
         """
         try:
             token = _token(header)
-            principal = await self._crowd.put(hashlib.sha256(token.encode()).digest())
+            principal = await self._crowd.submit(hashlib.sha256(token.encode()).digest())
         except (Unauthorized, Unavailable):
             return None
         return None if principal is None else await self.look_up(header, now=now)

@@ -17,8 +17,8 @@ from agentmessage.webhooks import closing, outcomes, record_queries, rules
 from agentmessage.webhooks.news import Why
 from agentmessage.webhooks.outcomes import Told
 
-MOST = 1_500
-BOUND = 10_000
+MAX_BATCH = 1_500
+MAX_WAITING = 10_000
 RETRY_S = 0.5
 
 
@@ -27,13 +27,13 @@ class Recorder:
 
     def __init__(self, db: CellDb) -> None:
         self._db = db
-        self._batcher: Batcher[Told, None] = Batcher(self._record, most=MOST, bound=BOUND)
+        self._batcher: Batcher[Told, None] = Batcher(self._record, max_batch=MAX_BATCH, max_waiting=MAX_WAITING)
 
     async def record(self, told: Told) -> None:
         """Return once it is in the books; a database that is away is waited for, since a success must not be lost."""
         while True:
             try:
-                return await self._batcher.put(told)
+                return await self._batcher.submit(told)
             except (*DATABASE_AWAY, Unavailable):
                 await asyncio.sleep(RETRY_S)
 

@@ -5,7 +5,6 @@ that was written from the specification (`model.py`). `LAW_EXAMPLES` sets how ma
 first; one that fails is told again in as few acts as still fail. What was broken on purpose and noticed: decision 13.
 """
 
-import asyncio
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -49,13 +48,12 @@ class Stage:
             counts=self.counts,
         )
         await world.open()
-        recording = asyncio.create_task(world.desk.recorder.run())
         try:
             for name, given in (*beginning.acts, *acts):
                 await world.act(name, given)
             await world.end()
         finally:
-            recording.cancel()
+            await world.desk.recorder.close()
             await self._db.run("TRUNCATE dispatches")
 
     async def retell(self, beginning: Beginning, acts: list[Act]) -> list[str]:

@@ -11,7 +11,6 @@ import structlog
 from agentmessage.carriers.port import Deferred
 from agentmessage.carriers.smpp import incoming, outgoing
 from agentmessage.carriers.smpp.account import SmppAccount
-from agentmessage.carriers.smpp.ear import Ear
 from agentmessage.carriers.smpp.handing import Handing
 from agentmessage.carriers.smpp.identities import answered
 from agentmessage.carriers.smpp.throttle import Throttle
@@ -29,6 +28,7 @@ from agentmessage.carriers.text_port import (
     TextRefused,
 )
 from agentmessage.kernel.backoff import backoff_s
+from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.smpp.client import ClientSession, connect
 from agentmessage.smpp.errors import BindRefused, NotBound, NotSent
@@ -44,6 +44,7 @@ REFUSED_DELAY_S = 30.0
 
 GOODBYE_S = 2.0
 LATE_REMEMBERED = 10_000
+MAX_INBOUND_BATCH = 500
 LOOK_S = 1.0
 REFUSED_FOR_GOOD = (Status.BIND_FAILED, Status.INVALID_PASSWORD, Status.INVALID_SYSTEM_ID)
 
@@ -63,7 +64,7 @@ class SmppTexts:
         self._pending: deque[Handing] = deque()
         self._throttle = Throttle()
         self._late: dict[tuple[int, int], OutboundText] = {}
-        self._ear: Ear | None = None
+        self._inbound: Batcher[Heard, Status] | None = None
         self._has_room = asyncio.Event()
         self._is_pump_due = False
 
@@ -102,16 +103,21 @@ class SmppTexts:
     async def run(self, hear: Hear) -> None:
         """See TextCarrier.run."""
 
-        async def keep(heard: Sequence[Heard]) -> None:
-            await hear(self.account.account, heard)
+        async def store(batch: Sequence[Heard]) -> Sequence[Status]:
+            try:
+                await hear(self.account.account, batch)
+            except Exception:
+                log.exception("inbound batch not stored", count=len(batch))
+                return [Status.TEMPORARY_ERROR] * len(batch)  # the carrier sends them again
+            return [Status.OK] * len(batch)
 
-        self._ear = Ear(keep)
+        self._inbound = Batcher(store, max_batch=MAX_INBOUND_BATCH)
         try:
             async with asyncio.TaskGroup() as group:
                 for index in range(self.account.binds):
                     group.create_task(self._keep_bound(index))
         finally:
-            await self._ear.close()
+            await self._inbound.close()
 
     async def send(self, text: OutboundText) -> TextAnswer:
         """See TextCarrier.send."""
@@ -219,15 +225,15 @@ class SmppTexts:
     # ---- in
 
     def _on_deliver(self, pdu: Inbound) -> int | Awaitable[int]:
-        if self._ear is None:
+        if self._inbound is None:
             return Status.TEMPORARY_ERROR
         if not is_receipt(pdu):
-            return self._ear.tell(self._read(pdu))
+            return self._inbound.submit_nowait(self._read(pdu))
         heard = incoming.receipt(pdu, self.account.message_ids, now=self._clock.now())
         if heard is None:
             log.warning("a receipt that says nothing", account=self.account.account)
             return Status.OK
-        return self._ear.tell(heard)
+        return self._inbound.submit_nowait(heard)
 
     def _read(self, pdu: Inbound) -> InboundHeard:
         account = self.account
@@ -236,9 +242,9 @@ class SmppTexts:
     def _on_late(self, session_id: int, result: Result) -> None:
         """An answer after its time-out: the text is not unknown any more."""
         text = self._late.pop((session_id, result.sequence), None)
-        if text is None or result.status != Status.OK or self._ear is None:
+        if text is None or result.status != Status.OK or self._inbound is None:
             return
-        self._ear.tell(
+        self._inbound.submit_nowait(
             ReceiptHeard(
                 carrier=incoming.NAME,
                 carrier_message_id=answered(result.message_id, self.account.message_ids),
