@@ -198,7 +198,7 @@ def test_a_refusal_ends_it_with_the_code_and_its_page(ready: dict[str, Any]) -> 
 
     assert told.status == 1
     assert "401 instead of 200: UNAUTHORIZED" in told.lines[-2]
-    assert "docs/reference/api.md#unauthorized" in told.lines[-1]
+    assert "docs/reference/errors.md#unauthorized" in told.lines[-1]
 
 
 def test_a_platform_that_does_not_answer_ends_it_with_status_1() -> None:

@@ -21,7 +21,8 @@ from agentmessage.settings import Settings
 from agentmessage.web import edge
 from agentmessage.web.scopes import ALL_SCOPES
 from tests.conftest import SEAL_KEY
-from tools import house_rules, make_docs
+from tools import house_rules
+from tools.reference.errors import every_error
 
 SRC = Path(agentmessage.__file__).parent
 TESTS = Path(__file__).parent.parent
@@ -37,7 +38,7 @@ SHARED_CODES = {
 """Codes that several refusals carry, because the reference prints one code for each of these causes."""
 
 
-REFUSALS = make_docs.every_refusal()
+REFUSALS = every_error()
 
 
 @pytest.mark.parametrize("route", all_routes(), ids=lambda route: route.name)

@@ -12,7 +12,7 @@ from agentmessage.sdk import errors
 from agentmessage.sdk.advice import OPERATION, in_client_words
 from agentmessage.sdk.operations import METHODS
 from tests.cli.test_user_shape import COMMANDS as ALL_COMMANDS
-from tools.make_docs import every_refusal
+from tools.reference.errors import every_error
 
 SOURCE = Path(agentmessage.__file__).parent
 ADVISING = (
@@ -53,7 +53,7 @@ ADVISED = sorted(
         if " " in OPERATION.sub("", text).strip()
         for operation in OPERATION.findall(text)
     }
-    | {operation for refusal in every_refusal() for operation in OPERATION.findall(refusal.fix)}
+    | {operation for refusal in every_error() for operation in OPERATION.findall(refusal.fix)}
 )
 
 
@@ -70,7 +70,7 @@ def test_the_commands_that_are_advised_are_there(command: str) -> None:
 
 
 def test_the_same_advice_in_the_words_of_each_surface() -> None:
-    (refusal,) = [one for one in every_refusal() if one.code == "CONSENT_REQUIRED"]
+    (refusal,) = [one for one in every_error() if one.code == "CONSENT_REQUIRED"]
 
     assert "(POST /v1/consent)" in refusal.fix
     assert "(client.consent.record)" in errors.ConsentRequired.default_fix
@@ -87,6 +87,6 @@ def test_what_is_no_operation_stays_as_it_is() -> None:
 
 def test_advice_speaks_of_operations_in_full() -> None:
     """Half a name, such as `PATCH active: true`, could not be put into other words."""
-    half = [one for one in every_refusal() if re.search(r"\b(GET|POST|PUT|PATCH|DELETE)\b(?! /v1/)", one.fix)]
+    half = [one for one in every_error() if re.search(r"\b(GET|POST|PUT|PATCH|DELETE)\b(?! /v1/)", one.fix)]
 
     assert half == []

@@ -19,7 +19,9 @@ from tests.cli.terminal import Terminal
 from tests.proofs.running import clean_environment
 from tools.sdk.contract import Contract
 
-GUIDE = Path(__file__).parent.parent.parent / "docs" / "guides" / "cli.md"
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = DOCS / "guides" / "cli.md"
+REFERENCE = DOCS / "reference" / "cli.md"
 OPERATORS = {"up", "demo", "serve", "work", "simulate", "migrate", "admin"}
 OURS = "+14155550123"
 SOURCE = Path(agentmessage.__file__).parent
@@ -71,8 +73,8 @@ def test_every_option_and_argument_is_explained(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_is_in_the_guide(words: tuple[str, ...]) -> None:
-    assert f"`agentmessage {' '.join(words)}" in GUIDE.read_text()
+def test_every_command_is_in_the_reference(words: tuple[str, ...]) -> None:
+    assert f"\n### {' '.join(words)}\n" in REFERENCE.read_text()
 
 
 def test_the_guide_names_no_command_that_is_not_there() -> None:

@@ -11,7 +11,7 @@ from agentmessage.sdk import AgentMessage, AsyncAgentMessage, errors
 from agentmessage.sdk.advice import in_client_words
 from agentmessage.sdk.failures import APIError
 from tools import make_sdk
-from tools.make_docs import every_refusal
+from tools.reference.errors import every_error
 from tools.sdk.contract import Contract, Operation
 from tools.sdk.sync import without_async
 
@@ -74,7 +74,7 @@ def test_an_operation_without_a_method_is_noticed() -> None:
     assert method(AgentMessage, unheard_of) is None
 
 
-@pytest.mark.parametrize("refusal", every_refusal(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("refusal", every_error(), ids=lambda kind: kind.__name__)
 def test_every_refusal_has_an_exception_with_its_way_out(refusal: Any) -> None:
     kind = errors.BY_CODE[refusal.code]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from agentmessage.kernel.errors import ApiError
 from agentmessage.sdk.advice import in_client_words
-from tools.make_docs import cause, every_refusal
+from tools.reference.errors import cause, every_error
 from tools.sdk import names
 from tools.sdk.contract import Contract
 from tools.sdk.models import GENERATED, docstring, quoted
@@ -31,7 +31,7 @@ def module(contract: Contract) -> dict[str, str]:
 def refusals_by_code() -> dict[str, list[type[ApiError]]]:
     """The platform's own refusals of each code; what any operation can answer comes first."""
     found: dict[str, list[type[ApiError]]] = {}
-    for kind in every_refusal():
+    for kind in every_error():
         found.setdefault(kind.code, []).append(kind)
     return {code: sorted(kinds, key=lambda kind: kind.__module__ != ROOM_OF_ALL) for code, kinds in found.items()}
 

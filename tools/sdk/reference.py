@@ -6,7 +6,7 @@ from typing import Any
 
 from agentmessage.sdk import AgentMessage
 from agentmessage.sdk.advice import in_client_words
-from tools.make_docs import cause
+from tools.reference.errors import cause
 from tools.sdk import handwritten, names
 from tools.sdk.contract import META, Contract, Operation, words
 from tools.sdk.errors import refusals_by_code

@@ -67,6 +67,8 @@ SECTIONS = {
     "Operations": ["operations/index", "operations/benchmarks"],
     "Reference": [
         "reference/api",
+        "reference/errors",
+        "reference/cli",
         "reference/sdk",
         "reference/simulator",
         "carriers/smpp",

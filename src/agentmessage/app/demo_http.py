@@ -138,5 +138,5 @@ def _unexpected(method: str, path: str, status: int, raw: bytes, *, expect: int)
     details = "".join(f"; {name} {text}" for name, text in refusal.details.items())
     return StoryBroke(
         f"{what}: {refusal.code} ({refusal.message}{details}), request {refusal.request_id}",
-        f"docs/reference/api.md#{refusal.code.lower()} says what {refusal.code} means and how to get on.",
+        f"docs/reference/errors.md#{refusal.code.lower()} says what {refusal.code} means and how to get on.",
     )
