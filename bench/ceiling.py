@@ -17,7 +17,7 @@ from agentmessage.campaigns import queries as campaigns
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import queries
-from agentmessage.web.wire import Enveloped
+from agentmessage.web.types import Enveloped
 
 ORG_ID = UUID(os.environ["BENCH_ORG_ID"])
 TENANT = Tenant(

@@ -19,7 +19,7 @@ from pathlib import Path
 import asyncpg
 
 from agentmessage.kernel.db import open_cell
-from agentmessage.rollups import counting
+from agentmessage.rollups import aggregator
 from bench.fixture import KEY, Filled, Postgres, Server, ours
 
 MOST_MS = 50.0
@@ -63,7 +63,7 @@ async def _fill(filled: Filled, texts: int) -> tuple[float, float]:
     stored_s = time.perf_counter() - began
     began = time.perf_counter()
     db = await open_cell(filled.dsn, "cell_00", pool_size=1)
-    await counting.rebuild(db, events_kept=counting.DAY * EVENTS_KEPT)
+    await aggregator.rebuild(db, events_kept=aggregator.DAY * EVENTS_KEPT)
     await connection.execute("VACUUM ANALYZE metric_buckets")
     found = await connection.fetchval(
         "SELECT sum(value)::bigint FROM metric_buckets WHERE span = 'day' AND metric = 'messages.outbound.sent'"

@@ -25,7 +25,7 @@ from agentmessage.smpp.client import Bind, connect
 from agentmessage.smpp.codec import decode, encode
 from agentmessage.smpp.pdu import DataSm, SubmitSm, Tlv
 from agentmessage.smpp.server import Reply, ServerSession, known, serve
-from agentmessage.smpp.terms import Result, Terms
+from agentmessage.smpp.settings import Result, Terms
 
 SENDER, RECIPIENT = "12025550100", "12025550199"
 TEXT = b"Your appointment is tomorrow at 9:30. Reply 1 to confirm it or 2 to change it. Bye"

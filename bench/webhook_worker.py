@@ -8,9 +8,9 @@ import signal
 
 import uvloop
 
-from agentmessage.app.telling import Telling
+from agentmessage.app.webhook_worker import Telling
 from agentmessage.kernel.db import Cells
-from agentmessage.outbox.bells import Bells
+from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import read_settings
 
 

@@ -30,11 +30,11 @@ from uuid import UUID
 import asyncpg
 
 from agentmessage.kernel.db import Cells
+from agentmessage.kernel.encryption import parse_keys
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import parse_keys
-from agentmessage.outbox import facts
-from agentmessage.outbox.bells import Ringer
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
+from agentmessage.outbox.notifications import Ringer
 from bench.cpu import spent_s
 from bench.fixture import SEAL_KEY, Filled, Postgres
 from bench.load import measure
@@ -238,7 +238,7 @@ async def _happen(filled: Filled, count: int) -> Mapping[UUID, float]:
         await asyncio.sleep(0.03 + chance.random() * 0.04)
         at = time.monotonic()
         async with db.transaction() as tx:
-            event_id = await facts.emit(tx, filled.org_id, EventType.MESSAGE_DELIVERED, new_id(), message(n))
+            event_id = await outbox_events.emit(tx, filled.org_id, EventType.MESSAGE_DELIVERED, new_id(), message(n))
         ringer.ring(db.name, "events")
         begun[event_id] = at
     await asyncio.sleep(1.5)

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agentmessage.app.event_bodies import BODIES
-from agentmessage.app.wiring import all_routes
+from agentmessage.app.event_schemas import BODIES
+from agentmessage.app.routes import all_routes
 from agentmessage.events.schemas import EventResource
 from agentmessage.web.openapi.document import describe
-from agentmessage.web.openapi.samples import sample
-from agentmessage.web.openapi.shapes import Shapes
+from agentmessage.web.openapi.examples import sample
+from agentmessage.web.openapi.schemas import Shapes
 
 FOLDER = Path(__file__).parent.parent / "tests" / "contract"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agentmessage.app.demo import DemoOptions, demo
+from agentmessage.demo.run import DemoOptions, demo
 
 TARGET = Path(__file__).parent.parent / "docs" / "pictures" / "demo.svg"
 WIDTH = 136

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from agentmessage.kernel.seal import BadSealKey, parse_keys
+from agentmessage.kernel.encryption import BadSealKey, parse_keys
 
 
 class BadSetting(Exception):

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from agentmessage.app import bookkeeping, gauges
+from agentmessage.app import rollup_worker
+from agentmessage.app.monitoring import gauges
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.settings import Settings
@@ -42,7 +43,7 @@ async def test_a_worker_counts_and_seals_and_gauges_tell_how_far_it_is_behind(
     await _send(db, account)
     before = await _shown(db, cells)
 
-    async def forever(turn: bookkeeping.Turn) -> None:
+    async def forever(turn: rollup_worker.Turn) -> None:
         while True:
             await turn()
 
@@ -55,7 +56,7 @@ async def test_a_worker_counts_and_seals_and_gauges_tell_how_far_it_is_behind(
             )
         )
 
-    loops = [asyncio.create_task(forever(turn)) for _, turn in bookkeeping.turns(db, settings)]
+    loops = [asyncio.create_task(forever(turn)) for _, turn in rollup_worker.turns(db, settings)]
     await until(is_written_up)
     for loop in loops:
         loop.cancel()
@@ -71,7 +72,7 @@ async def test_a_worker_counts_and_seals_and_gauges_tell_how_far_it_is_behind(
 async def test_the_books_are_quiet_when_there_is_nothing_to_write(db: CellDb, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
 
-    for _, turn in bookkeeping.turns(db, settings):
+    for _, turn in rollup_worker.turns(db, settings):
         began = loop.time()
         await turn()
-        assert loop.time() - began >= bookkeeping.LOOK_S / 2
+        assert loop.time() - began >= rollup_worker.LOOK_S / 2

@@ -4,12 +4,12 @@ import asyncio
 
 from msgspec import structs
 
-from agentmessage.app.bootstrap import bootstrap
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import Cells
 from agentmessage.keys import operations as keys
 from agentmessage.organizations import operations as organizations
 from agentmessage.settings import Settings
+from agentmessage.standalone.first_start import bootstrap
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.scopes import ALL_SCOPES, CUSTOMER_SCOPES
 

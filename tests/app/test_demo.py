@@ -18,11 +18,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from rich.console import Console
 
-from agentmessage.app.demo_http import Client, Stage, StoryBroke, account_of
-from agentmessage.app.demo_numbers import Numbers, require_fiction
-from agentmessage.app.demo_screen import Screen
-from agentmessage.app.demo_telling import Telling
-from agentmessage.app.demo_texts import Texts
+from agentmessage.demo.client import Client, Stage, StoryBroke, account_of
+from agentmessage.demo.console import Screen
+from agentmessage.demo.messages import Texts
+from agentmessage.demo.numbers import Numbers, require_fiction
+from agentmessage.demo.steps import Telling
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from agentmessage.app import housekeeping
+from agentmessage.app import maintenance
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account
@@ -20,9 +20,9 @@ async def test_more_than_a_bite_of_what_is_old_is_forgotten_in_one_round(
            FROM generate_series(1, 25000) n""",
         account.org_id,
         db.now,
-        housekeeping.EVENTS_KEPT + timedelta(hours=1),
+        maintenance.EVENTS_KEPT + timedelta(hours=1),
     )
 
-    await housekeeping.tidy(cells, settings)
+    await maintenance.tidy(cells, settings)
 
     assert await db.value("SELECT count(*) FROM events") == 1

@@ -1,6 +1,6 @@
 """What is logged tells what failed, and nothing of what customers wrote."""
 
-from agentmessage.app.log import without_rows
+from agentmessage.app.logging import without_rows
 
 
 def test_the_row_that_postgres_shows_with_an_error_is_left_out() -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.processes
 
 EVERYTHING = """
 import asyncio, logging, threading, warnings
-from agentmessage.app.log import configure_log
+from agentmessage.app.logging import configure_log
 configure_log("info", process="test", form="json")
 warnings.warn("a warning\\nof two lines")
 logging.getLogger("uvicorn.error").error("a library", exc_info=ValueError("its cause"))
@@ -59,7 +59,7 @@ def lines_of(printed: str) -> list[Mapping[str, Any]]:
 
 LOCALS = """
 import structlog
-from agentmessage.app.log import configure_log
+from agentmessage.app.logging import configure_log
 configure_log("info", process="test", form=FORM)
 
 def send(body):

@@ -8,14 +8,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from agentmessage.app import operator, sandbox
-from agentmessage.app.carriers import carrier_sets
+from agentmessage.admin import organizations
+from agentmessage.app import sandbox
+from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.app.sandbox import RECIPIENT, Beginning
 from agentmessage.brands.routes import EXAMPLE
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations import runner
 from agentmessage.migrations.runner import Migration, migrate, migrations
-from agentmessage.outbox.worker import Again, Done, JobRunner
+from agentmessage.outbox.job_runner import Again, Done, JobRunner
 from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with
@@ -115,7 +116,7 @@ async def test_two_sandboxes_that_would_take_one_number_get_two(
 async def test_the_operators_new_organization_gets_its_sandbox_number(
     floor: Floor, cells: Cells, settings: Settings
 ) -> None:
-    made = await operator.create_organization(cells, settings, name="New", cell="cell_00")
+    made = await organizations.create_organization(cells, settings, name="New", cell="cell_00")
 
     await JobRunner(floor.db, beginning(settings, floor.wire).handlers()).run_due()
 

@@ -1,7 +1,7 @@
 """A worker asks carriers and registry to call it."""
 
-from agentmessage.app.carriers import carrier_sets
-from agentmessage.app.housekeeping import subscribe_all
+from agentmessage.app.maintenance import subscribe_all
+from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.settings import Settings
 from tests.numbers.floor import Wire
 

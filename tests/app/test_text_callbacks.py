@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agentmessage.app.callbacks import Callbacks
-from agentmessage.app.carriers import carrier_sets
-from agentmessage.carriers.text_port import Heard, InboundHeard, ReceiptHeard
+from agentmessage.app.providers.carriers import carrier_sets
+from agentmessage.carriers.messaging import Heard, InboundHeard, ReceiptHeard
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agentmessage.app.supervisor import LAST_DELAY_S, Child, ChildPlan, ending, restart_delay_s
+from agentmessage.standalone.child import LAST_DELAY_S, Child, ChildPlan, ending, restart_delay_s
 
 # ruff: noqa: ASYNC110, ASYNC220, S603 - these tests wait for processes and have nothing else to do meanwhile
 
@@ -131,7 +131,7 @@ async def test_stopping_in_the_middle_of_a_crash_loop_ends_it(keep: Callable[...
 KEEPER = """
 import asyncio, os, sys
 from pathlib import Path
-from agentmessage.app.supervisor import Child, ChildPlan
+from agentmessage.standalone.child import Child, ChildPlan
 async def main():
     plan = ChildPlan(name="child", command=[sys.executable, "-c", sys.argv[2]], environment=dict(os.environ),
                      log=Path(sys.argv[1]))

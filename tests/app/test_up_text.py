@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from agentmessage.app.up_plan import Place
-from agentmessage.app.up_text import carrier_lines
 from agentmessage.settings import Settings
+from agentmessage.standalone.banner import carrier_lines
+from agentmessage.standalone.processes import Place
 
 PLACE = Place(
     base_url="http://127.0.0.1:8080",

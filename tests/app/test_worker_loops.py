@@ -4,16 +4,16 @@ import random
 import time
 from datetime import timedelta
 
-from agentmessage.app.carriers import carrier_sets
-from agentmessage.app.work_plan import limits, line_carriers
+from agentmessage.app.job_handlers import limits, line_carriers
+from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.app.worker import OVERDUE_S, CellLoops
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import budget_queries, carrier_order_queries
-from agentmessage.numbers.budget import Budget
-from agentmessage.numbers.reconciler import Reconciling
-from agentmessage.outbox.bells import Bells
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.numbers.binding import call_budget_queries, carrier_order_queries
+from agentmessage.numbers.binding.call_budget import Budget
+from agentmessage.numbers.binding.reconciler import Reconciling
+from agentmessage.outbox.job_runner import JobRunner
+from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account
 from tests.numbers.floor import Wire
@@ -38,7 +38,7 @@ async def test_orders_that_are_due_at_a_carrier_that_is_left_alone_do_not_keep_a
 ) -> None:
     async with db.transaction() as tx:
         await carrier_order_queries.insert_order(tx, new_id(), account="live", order_key="am-line-1", size=1)
-    await budget_queries.open_breaker(db, "live", 5, db.now + timedelta(hours=1))
+    await call_budget_queries.open_breaker(db, "live", 5, db.now + timedelta(hours=1))
 
     assert await _seconds(_loops(cells, db, settings), "orders 0") >= OVERDUE_S
 

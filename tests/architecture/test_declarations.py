@@ -10,15 +10,15 @@ from typing import cast
 import pytest
 
 import agentmessage
-from agentmessage.app.carriers import carrier_sets
-from agentmessage.app.wiring import all_routes
-from agentmessage.app.work_plan import job_handlers, limits
+from agentmessage.app.job_handlers import job_handlers, limits
+from agentmessage.app.providers.carriers import carrier_sets
+from agentmessage.app.routes import all_routes
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
-from agentmessage.numbers.budget import Budget
-from agentmessage.outbox.catalogue import LISTENERS, EventType
+from agentmessage.numbers.binding.call_budget import Budget
+from agentmessage.outbox.event_types import LISTENERS, EventType
 from agentmessage.settings import Settings
-from agentmessage.web import edge
+from agentmessage.web import asgi
 from agentmessage.web.scopes import ALL_SCOPES
 from tests.conftest import SEAL_KEY
 from tools import house_rules
@@ -106,7 +106,7 @@ def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
 
 
 def test_every_waiting_route_can_tell_its_answer_again() -> None:
-    assert {route.name for route in all_routes() if route.waits} == set(edge.RESUMES)
+    assert {route.name for route in all_routes() if route.waits} == set(asgi.RESUMES)
 
 
 def test_event_types_name_their_family_first() -> None:

@@ -12,7 +12,7 @@ LINT = Path(sys.executable).parent / "lint-imports"
 
 BREAKS = [
     ("The stack is one order", "brands/rules.py", "import agentmessage.numbers.model"),
-    ("The stack is one order", "kernel/ids.py", "import agentmessage.web.wire"),
+    ("The stack is one order", "kernel/ids.py", "import agentmessage.web.types"),
     ("The stack is one order", "attic/__init__.py", '"""A room without a place in the stack."""'),
     ("Inside a room", "brands/model.py", "import agentmessage.brands.errors"),
     ("Inside a room", "brands/operations.py", "import agentmessage.brands.routes"),
@@ -24,13 +24,13 @@ BREAKS = [
     ("Operations and queries never reach a carrier", "numbers/operations.py", "import agentmessage.carriers.http"),
     ("hold the database driver", "brands/queries.py", "import asyncpg"),
     ("Only the wiring names a concrete carrier", "numbers/operations.py", "import agentmessage.carriers.tcr"),
-    ("The simulator knows no room", "simulator/state.py", "import agentmessage.brands.model"),
+    ("The simulator knows no room", "simulator/core/entities.py", "import agentmessage.brands.model"),
     ("The client library needs none of the platform", "sdk/calls.py", "import agentmessage.kernel.ids"),
     ("The client library needs none of the platform", "sdk/calls.py", "import aiohttp"),
-    ("Only the surfaces speak through the client library", "app/demo.py", "import agentmessage.sdk.calls"),
-    ("Commands of customers know the platform only", "cli/diagnosis.py", "import agentmessage.law.rules"),
-    ("Commands of customers know the platform only", "cli/numbers.py", "import agentmessage.cli.connection"),
-    ("No circles", "web/wire.py", "import agentmessage.web.edge"),
+    ("Only the surfaces speak through the client library", "demo/run.py", "import agentmessage.sdk.calls"),
+    ("Commands of customers know the platform only", "cli/doctor_checks.py", "import agentmessage.compliance.rules"),
+    ("Commands of customers know the platform only", "cli/numbers.py", "import agentmessage.cli.database"),
+    ("No circles", "web/types.py", "import agentmessage.web.asgi"),
 ]
 
 

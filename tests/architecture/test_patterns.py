@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import agentmessage
-from agentmessage.web.wire import END, STORABLE
+from agentmessage.web.types import END, STORABLE
 from tools import house_rules
 
 SRC = Path(agentmessage.__file__).parent

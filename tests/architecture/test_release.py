@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from agentmessage import __version__
-from agentmessage.app.health import alive
+from agentmessage.app.monitoring.health import alive
 from agentmessage.kernel.release import commit
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agentmessage.app.wiring import all_routes
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.implied import refusals
+from agentmessage.app.routes import all_routes
+from agentmessage.web.openapi.common_errors import refusals
+from agentmessage.web.route import Route
 
 HERE = Path(__file__).parent.parent.parent
 GENERATED = "tests/contract/"

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from agentmessage.billing import queries, topup_jobs
+from agentmessage.billing import queries
+from agentmessage.billing.payments import jobs as payment_jobs
 from agentmessage.kernel.db import Cells
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from tests.billing.stripe_wire import CARD, event, shape
 from tests.billing.till import Till, open_till, pay_once
@@ -220,7 +221,7 @@ async def test_a_worker_that_dies_while_the_processor_charges_charges_once(till:
     await till.spend(poor.tenant, 100, "a")
     await till.work()  # what it wrote is what a dead worker leaves: an open charge and no answer
     await till.db.run("UPDATE jobs SET lease_token = gen_random_uuid(), lease_until = now() - interval '1 second'")
-    another = JobRunner(till.db, topup_jobs.handlers(till.providers))
+    another = JobRunner(till.db, payment_jobs.handlers(till.providers))
 
     await till.later(60)
     await another.run_due()

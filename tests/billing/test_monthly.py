@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from agentmessage.billing import catalogue, queries
+from agentmessage.billing import prices as billing_prices
+from agentmessage.billing import queries
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.numbers import order_rules, upkeep
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.numbers.orders import renewals
+from agentmessage.numbers.orders import rules as order_rules
+from agentmessage.outbox.job_runner import JobRunner
 from tests.make.accounts import Account, open_account
 from tests.make.campaigns import insert_campaign
 from tests.make.clock import TestClock
@@ -94,21 +96,21 @@ class Office:
 
     async def work(self) -> None:
         """Charge everything that is due."""
-        await upkeep.run_renewals(self.cells)
+        await renewals.run_renewals(self.cells)
         runner = JobRunner(await self.db(), campaign_jobs.handlers({}))
         while await runner.run_due():
             pass
 
     async def race(self) -> None:
         """Three workers at once."""
-        await asyncio.gather(*(upkeep.run_renewals(self.cells) for _ in range(3)))
+        await asyncio.gather(*(renewals.run_renewals(self.cells) for _ in range(3)))
 
     async def die(self, org_id: UUID) -> None:
         """A worker is killed in the middle: its numbers are claimed, and it waits for the wallet."""
         db = await self.db()
         async with db.connection() as holder, holder.transaction():
             await holder.execute("SELECT FROM wallets WHERE org_id = $1 FOR UPDATE", org_id)
-            dying = asyncio.create_task(upkeep.run_renewals(self.cells))
+            dying = asyncio.create_task(renewals.run_renewals(self.cells))
             while not dying.done() and not await self._kill(db, holder.get_server_pid()):
                 await asyncio.wait({dying}, timeout=0.002)
             await asyncio.gather(dying, return_exceptions=True)
@@ -187,15 +189,15 @@ unit_cost_cents = 120
 valid_from = 2027-03-31T10:00:00Z
 """
     )
-    monkeypatch.setattr(catalogue, "FILE", prices)
-    catalogue.prices.cache_clear()
+    monkeypatch.setattr(billing_prices, "FILE", prices)
+    billing_prices.prices.cache_clear()
     account = await open_account(office.cells)
     number_id, _ = await office.number(account)
     office.clock.moment += timedelta(days=100)
 
     await office.work()
 
-    catalogue.prices.cache_clear()
+    billing_prices.prices.cache_clear()
     assert [cents for _, cents in await charged(await office.db(), number_id)] == [94, 120, 120]
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agentmessage.billing import catalogue, operations, rules
+from agentmessage.billing import operations, rules
+from agentmessage.billing import prices as billing_prices
 from agentmessage.billing.errors import UnknownPrice
 from agentmessage.kernel.money import microcents
 
@@ -51,7 +52,7 @@ valid_from = 2027-01-01T00:00:00Z
 
 
 def test_a_price_changes_at_its_instant() -> None:
-    prices = catalogue.read(CHANGE)
+    prices = billing_prices.read(CHANGE)
 
     before = rules.price_cents(prices, "campaign_month", None, datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC))
     after = rules.price_cents(prices, "campaign_month", None, datetime(2027, 1, 1, tzinfo=UTC))
@@ -61,4 +62,4 @@ def test_a_price_changes_at_its_instant() -> None:
 
 def test_two_prices_for_one_thing_at_one_time_are_refused() -> None:
     with pytest.raises(ValueError, match="hold at the same time"):
-        catalogue.read(CHANGE.replace(b"valid_until = 2027-01-01T00:00:00Z\n", b""))
+        billing_prices.read(CHANGE.replace(b"valid_until = 2027-01-01T00:00:00Z\n", b""))

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from agentmessage.billing import operations, read_queries, rules
+from agentmessage.billing import operations, report_queries, rules
 from agentmessage.billing.model import LedgerKind, UsageKind
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import ValidationFailed
@@ -279,7 +279,7 @@ async def test_usage_of_a_rare_kind_is_not_looked_for_among_all_messages(db: Cel
     explaining: Any = Explaining(db)
     window = rules.window(None, None, now=db.now, at_most=None)
 
-    await read_queries.list_rare_usage(explaining, account.org_id, window, kind=UsageKind.NUMBER_MONTH, limit=101)
+    await report_queries.list_rare_usage(explaining, account.org_id, window, kind=UsageKind.NUMBER_MONTH, limit=101)
 
     assert "usage_rows_rare_idx" in explaining.plan
 

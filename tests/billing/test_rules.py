@@ -5,7 +5,7 @@ import pytest
 from agentmessage.billing import rules
 from agentmessage.billing.model import LOW_BALANCE_MICROCENTS as LOW_LEVEL
 from agentmessage.billing.model import Wallet
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 
 LOW, ZERO = EventType.WALLET_BALANCE_LOW, EventType.WALLET_BALANCE_ZERO
 

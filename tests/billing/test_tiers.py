@@ -10,11 +10,11 @@ from agentmessage.billing.model import TIERS, Charge, UsageKind
 from agentmessage.brands import operations as brands
 from agentmessage.brands.routes import EXAMPLE
 from agentmessage.brands.schemas import BrandCreate
+from agentmessage.compliance import queries as compliance
+from agentmessage.compliance.model import Ask
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.money import microcents
-from agentmessage.kernel.seal import Sealer
-from agentmessage.law import queries as law
-from agentmessage.law.model import Ask
 from tests.make.accounts import Account, open_account
 
 
@@ -54,7 +54,7 @@ async def told(db: CellDb, account: Account) -> list[int]:
 async def pace(db: CellDb, account: Account) -> tuple[int, int]:
     """Texts a second and a minute, as the law reads them."""
     ask = Ask(account.org_id, "live", "+14155550100", "+14155550101", "customer", db.now)
-    _, accounts = await law.list_facts(db, [ask], db.now)
+    _, accounts = await compliance.list_facts(db, [ask], db.now)
     return accounts[account.org_id].per_second, accounts[account.org_id].per_minute
 
 

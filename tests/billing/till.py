@@ -8,13 +8,14 @@ from uuid import UUID
 import msgspec
 
 from agentmessage.app.api import Api
-from agentmessage.app.payments import close_providers, payment_providers
-from agentmessage.billing import operations, topup_jobs
+from agentmessage.app.providers.payments import close_providers, payment_providers
+from agentmessage.billing import operations
 from agentmessage.billing.model import UsageKind
+from agentmessage.billing.payments import jobs as payment_jobs
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from tests.billing.stripe_wire import SECRET, StripeWire, event, signed
 from tests.conftest import Client, Reply
@@ -32,7 +33,7 @@ class Till:
         self.cells = cells
         self.app = Api(settings, cells=cells)
         self.providers = payment_providers(settings)
-        self.jobs = JobRunner(db, topup_jobs.handlers(self.providers))
+        self.jobs = JobRunner(db, payment_jobs.handlers(self.providers))
         self.told = 0
 
     async def tell(self, body: bytes) -> Reply:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.brands import operations, queries, recording, rules
+from agentmessage.brands import operations, queries, registry_results, rules
 from agentmessage.brands.jobs import BrandJobs
-from agentmessage.carriers.port import BrandFiling, RegisteredBrand, Unknown
+from agentmessage.carriers.protocols import BrandFiling, RegisteredBrand, Unknown
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.worker import Again, Done
+from agentmessage.outbox.job_runner import Again, Done
 from agentmessage.registration import filings
 from tests.conftest import Client
 from tests.make.accounts import Account
@@ -345,6 +345,6 @@ async def test_a_registered_brand_is_recorded_once(db: CellDb, api: Client, regi
     async with db.transaction() as tx:
         stored = await queries.find(tx, *ids_of(made))
         assert stored is not None
-        await recording.record_registered(tx, stored, RegisteredBrand("BOTHER1", "", None), revision=1)
+        await registry_results.record_registered(tx, stored, RegisteredBrand("BOTHER1", "", None), revision=1)
 
     assert await db.one(lambda *row: row, "SELECT tcr_brand_id, submitted_at FROM brands") == brand

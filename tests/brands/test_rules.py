@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from agentmessage.brands import rules
 from agentmessage.brands.model import VERIFIED_IDENTITIES, Brand, BrandStatus, IdentityStatus
-from agentmessage.carriers.port import Refused, RegisteredBrand, Trouble
+from agentmessage.carriers.protocols import Refused, RegisteredBrand, Trouble
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.registration import rules as registration
 from agentmessage.registration.model import FilingStep
 

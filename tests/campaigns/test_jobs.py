@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.campaigns import operations, recording
+from agentmessage.campaigns import operations, registry_results
 from agentmessage.campaigns.jobs import CampaignJobs
-from agentmessage.carriers.port import Accepted, CampaignFiling, RegisteredCampaign
+from agentmessage.carriers.protocols import Accepted, CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.tenant import operator
-from agentmessage.outbox.worker import Again, Done
+from agentmessage.outbox.job_runner import Again, Done
 from tests.conftest import Client
 from tests.make.accounts import Account, open_account
 from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, create_campaign, verified_brand
@@ -374,6 +374,6 @@ async def test_a_campaign_is_registered_once(api: Client, registrar: Registrar, 
         org_id, campaign_id = ids_of(campaign)
         stored = await operations.get(tx, operator(org_id, "cell_00", "live"), campaign_id)
         seen = RegisteredCampaign("COTHER1", "", "PENDING", is_shared=True, mno_metadata={})
-        await recording.record_registered(tx, stored, seen)
+        await registry_results.record_registered(tx, stored, seen)
 
     assert await read(api, campaign["id"]) == campaign

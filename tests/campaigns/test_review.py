@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from agentmessage.campaigns import pages
-from agentmessage.campaigns.pages import PageReader
+from agentmessage.campaigns import page_checks
+from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.campaigns.review import TABLE
 from agentmessage.campaigns.routes import RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.names import Names
-from agentmessage.web import edge
+from agentmessage.web import asgi
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
@@ -93,7 +93,7 @@ async def site() -> AsyncIterator[Site]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow page is given up soon."""
-    monkeypatch.setattr(pages, "LIMIT_S", 1.0)
+    monkeypatch.setattr(page_checks, "LIMIT_S", 1.0)
 
 
 @pytest.fixture
@@ -352,7 +352,7 @@ async def test_a_redirect_is_read_as_strictly_as_a_link(
 async def test_a_page_that_never_begins_is_left_after_a_few_interim_answers(
     api: Client, draft: dict[str, Any], site: Site, interim: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "LIMIT_S", 20.0)
+    monkeypatch.setattr(page_checks, "LIMIT_S", 20.0)
     site.interim = interim
 
     result = await review(api, {**draft, "privacy_policy_link": site.url("/endless")})
@@ -407,7 +407,7 @@ async def test_a_review_whose_answer_was_lost_is_made_again(
     api: Client, draft: dict[str, Any], db: CellDb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between taking the key and storing the answer."""
-    monkeypatch.setattr(edge, "RESUMES", {**edge.RESUMES, **RESUMES})
+    monkeypatch.setattr(asgi, "RESUMES", {**asgi.RESUMES, **RESUMES})
     headers = {"Idempotency-Key": "review-1"}
     await api.post("/v1/campaigns/review", draft, headers=headers)
     await db.run("UPDATE idempotency_keys SET status = NULL, body = NULL")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from agentmessage.campaigns import rules
 from agentmessage.campaigns.model import MOVES, Campaign, CampaignStatus
 from agentmessage.campaigns.rules import Change, Money
-from agentmessage.carriers.port import RegisteredCampaign
+from agentmessage.carriers.protocols import RegisteredCampaign
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 PENDING = Campaign(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     BrandFiling,
     BrandHint,

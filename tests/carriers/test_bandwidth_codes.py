@@ -1,7 +1,7 @@
 import pytest
 
 from agentmessage.carriers.bandwidth.codes import Operation, classify
-from agentmessage.carriers.port import Trouble
+from agentmessage.carriers.protocols import Trouble
 
 BIND, BUY, READ = Operation.BIND, Operation.BUY, Operation.READ_ORDER
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.lines import MAX_MEMBERS, read_page
 from agentmessage.carriers.bandwidth.orders import build_order, read_report
-from agentmessage.carriers.exchange import Misunderstood
-from agentmessage.carriers.port import (
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import (
     Accepted,
     Deferred,
     LineChange,

@@ -1,6 +1,6 @@
 import pytest
 
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     AvailableNumber,
     NumberPage,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.carriers.bandwidth import BandwidthTextCallbacks, TextCallback
-from agentmessage.carriers.exchange import basic
-from agentmessage.carriers.port import Callback, ForgedCallback, UnreadableCallback
-from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard, ReceiptState, TextError
+from agentmessage.carriers.http_request import basic
+from agentmessage.carriers.messaging import InboundHeard, ReceiptHeard, ReceiptState, TextError
+from agentmessage.carriers.protocols import Callback, ForgedCallback, UnreadableCallback
 from tests.carriers.tapes import BANDWIDTH
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from agentmessage.carriers.bandwidth import BandwidthTexts
-from agentmessage.carriers.bandwidth.text_codes import error_of, failure_of
-from agentmessage.carriers.bandwidth.texts import AT_ONCE
+from agentmessage.carriers.bandwidth.message_codes import error_of, failure_of
+from agentmessage.carriers.bandwidth.messages import AT_ONCE
 from agentmessage.carriers.http import HttpAnswer, LineBroke, NotSent
-from agentmessage.carriers.port import Accepted, Deferred, Unknown
-from agentmessage.carriers.text_port import Handed, OutboundText, ReceiptState, TextAnswer, TextError, TextRefused
+from agentmessage.carriers.messaging import Handed, OutboundText, ReceiptState, TextAnswer, TextError, TextRefused
+from agentmessage.carriers.protocols import Accepted, Deferred, Unknown
 from tests.carriers.tapes import BANDWIDTH, Said, TapedLine, say
 
 ACCOUNT = msgspec.structs.replace(BANDWIDTH, application_id="app-1", messaging_url="http://messaging.test/")

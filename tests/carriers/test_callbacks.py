@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.carriers.bandwidth import BandwidthCallbacks
-from agentmessage.carriers.exchange import basic
-from agentmessage.carriers.port import (
+from agentmessage.carriers.http_request import basic
+from agentmessage.carriers.protocols import (
     BrandHint,
     Callback,
     CampaignHint,

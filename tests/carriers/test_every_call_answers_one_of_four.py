@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agentmessage.carriers.bandwidth import BandwidthLines, BandwidthNumbers, BandwidthSubscriptions
 from agentmessage.carriers.http import HttpTransport, LineBroke, NotSent
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     BrandFiling,
     CampaignFiling,

@@ -17,9 +17,9 @@ from agentmessage.carriers.bandwidth import (
     BandwidthNumbers,
     BandwidthSubscriptions,
 )
-from agentmessage.carriers.callback_port import CallbackReader
+from agentmessage.carriers.callbacks import CallbackReader
 from agentmessage.carriers.http import AiohttpTransport
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     Callback,
     Deferred,

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     BrandFiling,
     CampaignFiling,

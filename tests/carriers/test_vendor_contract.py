@@ -20,11 +20,11 @@ import yaml
 
 from agentmessage.carriers.bandwidth import BandwidthTexts
 from agentmessage.carriers.http import HttpAnswer, LineBroke
-from agentmessage.carriers.text_port import OutboundText
-from agentmessage.simulator.messaging_api import callback_body
-from agentmessage.simulator.text_fates import FATES
-from agentmessage.simulator.texts import Via
-from agentmessage.simulator.wire import Request
+from agentmessage.carriers.messaging import OutboundText
+from agentmessage.simulator.bandwidth.messaging_routes import callback_body
+from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.messaging.magic_numbers import FATES
+from agentmessage.simulator.messaging.model import Via
 from agentmessage.simulator.world import World
 from tests.carriers.world_line import ACCOUNT, START, WorldLine
 

@@ -14,9 +14,9 @@ from agentmessage.carriers.bandwidth import (
     BandwidthSubscriptions,
 )
 from agentmessage.carriers.http import HttpAnswer, LineBroke
-from agentmessage.carriers.port import Callback
+from agentmessage.carriers.protocols import Callback
 from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
-from agentmessage.simulator.wire import Request
+from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.world import World
 
 START = datetime(2026, 7, 1, tzinfo=UTC)

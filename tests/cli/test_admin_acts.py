@@ -11,12 +11,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from agentmessage.audit import sealer
+from agentmessage.audit.chain import chain_keys
 from agentmessage.cli.admin import admin
 from agentmessage.kernel.db import CellDb
 from agentmessage.organizations import operations as organizations
-from agentmessage.organizations import sealing
-from agentmessage.organizations.chain import chain_keys
-from agentmessage.rollups import counting
+from agentmessage.rollups import aggregator
 from tests.conftest import SEAL_KEY
 from tests.numbers.virtual import add_number
 
@@ -94,7 +94,7 @@ async def names(ask: Ask, db: CellDb, tmp_path: Path) -> dict[str, str]:
 
 
 async def seal(db: CellDb) -> None:
-    while await sealing.turn(db, chain_keys(SEAL_KEY)):
+    while await sealer.turn(db, chain_keys(SEAL_KEY)):
         pass
 
 
@@ -196,7 +196,7 @@ async def test_check_names_days_that_differ_and_rebuild_mends_them(ask: Ask, db:
         org,
         db.now,
     )
-    await counting.turn(db)
+    await aggregator.turn(db)
     await db.run("UPDATE metric_buckets SET value = 5")
 
     wrong = await asyncio.to_thread(lambda: ask("metrics", "check", status=1))

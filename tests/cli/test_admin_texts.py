@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from agentmessage.app import gauges, queries
-from agentmessage.app.hearing import Hearing
-from agentmessage.app.line_states import LineState
-from agentmessage.carriers.text_port import Reading, ReceiptHeard, ReceiptState
+from agentmessage.app.carrier_events import Hearing
+from agentmessage.app.monitoring import gauges
+from agentmessage.app.monitoring import queries as monitoring_queries
+from agentmessage.app.monitoring.connections import LineState
+from agentmessage.carriers.messaging import Reading, ReceiptHeard, ReceiptState
 from agentmessage.cli.main import app
-from agentmessage.delivery import dispatch_queries, receipts
-from agentmessage.delivery.dispatching import LEASE_S
+from agentmessage.delivery import dispatch_queries
+from agentmessage.delivery.dispatcher import LEASE_S
+from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import RateLimited
 from tests.conftest import SEAL_KEY
@@ -121,8 +123,8 @@ async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
     cells: Cells, db: CellDb, ask: Ask
 ) -> None:
     directory = await cells.directory()
-    await queries.beat(directory, "host/1", [LineState("live", "smpp", ["sms"], is_up=False, room=0)])
-    await queries.beat(directory, "host/2", [LineState("live", "smpp", ["sms"], is_up=True, room=100)])
+    await monitoring_queries.beat(directory, "host/1", [LineState("live", "smpp", ["sms"], is_up=False, room=0)])
+    await monitoring_queries.beat(directory, "host/2", [LineState("live", "smpp", ["sms"], is_up=True, room=100)])
     await db.run("UPDATE directory.worker_heartbeats SET beat_at = now() - interval '1 minute' WHERE worker = 'host/2'")
 
     lines = (await ask("texts", "status"))["lines"]

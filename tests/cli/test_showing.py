@@ -5,9 +5,9 @@ import json
 import pytest
 from msgspec import Struct
 
-from agentmessage.cli.failures import give_up
-from agentmessage.cli.findings import Diagnosis, bad
-from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.doctor_report import Diagnosis, bad
+from agentmessage.cli.errors import give_up
+from agentmessage.cli.output import Card, Sentence, Shown, Table
 from agentmessage.cli.tables import print_json_line
 
 HOSTILE = "a\x1b]0;owned\x07\r\x7f\x9b2J\u202eb\u2066c\u2069 ümläut \u65e5 \U0001f600"

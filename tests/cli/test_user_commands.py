@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentmessage.cli.moments import coming, past
+from agentmessage.cli.timestamps import coming, past
 from tests.cli.conftest import Customer
 from tests.cli.terminal import Terminal
 from tests.make.texts import CONTACT

@@ -181,7 +181,7 @@ def test_no_command_imports_the_platform() -> None:
     """Counted in modules, since seconds depend on the machine."""
     script = """
 import sys
-import agentmessage.cli.main, agentmessage.cli.diagnosis, agentmessage.cli.listening
+import agentmessage.cli.main, agentmessage.cli.doctor_checks, agentmessage.cli.webhook_forwarder
 from agentmessage.sdk import AgentMessage
 AgentMessage(api_key="am_live_x").close()
 print(*(name for name in sys.modules if name.startswith("agentmessage.")), sep="\\n")

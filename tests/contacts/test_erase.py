@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from agentmessage import conversations
 from agentmessage.contacts import operations, rules
-from agentmessage.delivery import conversation_queries
-from agentmessage.delivery.claims import Claim
-from agentmessage.delivery.move_queries import Move, move
+from agentmessage.delivery.model import Claim
+from agentmessage.delivery.status_queries import Move, move
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages import operations as messages
@@ -273,7 +273,7 @@ async def test_a_text_that_was_erased_while_a_worker_held_it_is_not_shown_again(
     await api.post(ERASE)
 
     async with db.transaction() as tx:
-        await conversation_queries.add_sent(tx, [claim])
+        await conversations.add_sent(tx, [claim])
         await move(tx, [Move(message_id=held.id, org_id=account.org_id, status="sent", cause="accepted_by_carrier")])
 
     assert await rows_that_say(db, account.org_id, SECRET) == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agentmessage.app.media import media_store
+from agentmessage.app.providers.media import media_store
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages import retention
 from agentmessage.settings import Settings

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from agentmessage.inbound.model import Place
+from agentmessage.conversations.model import Place
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from tests.make.accounts import Account

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentmessage.app.event_bodies import BODIES
-from agentmessage.app.wiring import all_routes
-from agentmessage.web.declaration import Route
+from agentmessage.app.event_schemas import BODIES
+from agentmessage.app.routes import all_routes
 from agentmessage.web.openapi.document import describe
+from agentmessage.web.route import Route
 
 ROUTES = all_routes()
 DOCUMENT = describe(ROUTES, {kind.value: body for kind, body in BODIES.items()})

@@ -7,12 +7,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from agentmessage.app.event_bodies import BODIES
-from agentmessage.app.reference import ASSETS
-from agentmessage.outbox.catalogue import EventType
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.implied import codes
-from agentmessage.web.openapi.shapes import Json
+from agentmessage.app.docs_pages import ASSETS
+from agentmessage.app.event_schemas import BODIES
+from agentmessage.outbox.event_types import EventType
+from agentmessage.web.openapi.common_errors import codes
+from agentmessage.web.openapi.schemas import Json
+from agentmessage.web.route import Route
 from tests.contract.every_route import DOCUMENT, ROUTES, every_route, operation
 from tools import make_contract
 

@@ -7,10 +7,10 @@ import pytest
 import structlog.testing
 
 from agentmessage.kernel.errors import ApiError
-from agentmessage.web.declaration import NoInput, Route
-from agentmessage.web.dispatch import Dispatch
-from agentmessage.web.edge import MAX_QUERY_BYTES
-from agentmessage.web.openapi.implied import codes, refusals
+from agentmessage.web.asgi import MAX_QUERY_BYTES
+from agentmessage.web.openapi.common_errors import codes, refusals
+from agentmessage.web.route import NoInput, Route
+from agentmessage.web.router import Dispatch
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.contract.every_route import (
     NOTHING,

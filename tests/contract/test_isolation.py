@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.implied import refusals
+from agentmessage.web.openapi.common_errors import refusals
+from agentmessage.web.route import Route
 from tests.contract.belongings import furnish, home_of
 from tests.contract.every_route import DOCUMENT, NOTHING, ROUTES, every_route, example_body, operation, target
 from tools.house_rules import tenant_tables

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agentmessage.app.event_bodies import BODIES
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.app.event_schemas import BODIES
+from agentmessage.outbox.event_types import EventType
 from tests.contract.every_route import ROUTES
 from tests.contract.platform_story import Platform
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from agentmessage.carriers.messaging import Heard, ReceiptHeard, TextCarrier
 from agentmessage.carriers.smpp import SmppAccount, SmppTexts
-from agentmessage.carriers.text_port import Heard, ReceiptHeard, TextCarrier
-from agentmessage.delivery import receipts
-from agentmessage.delivery.dispatching import Dispatcher, Rules
-from agentmessage.delivery.expiry import Sweeper
-from agentmessage.delivery.recording import Recorder
+from agentmessage.delivery.dispatcher import Dispatcher, Rules
+from agentmessage.delivery.receipts import operations as receipts
+from agentmessage.delivery.recorder import Recorder
+from agentmessage.delivery.sweeper import Sweeper
 from agentmessage.kernel.clock import WallClock
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
@@ -25,7 +25,7 @@ from agentmessage.smpp.client import Bind
 from agentmessage.smpp.pdu import DeliverSm, SubmitSm, Tlv
 from agentmessage.smpp.receipts import Receipt, State, parameters, write
 from agentmessage.smpp.server import Limits, Reply, Server, ServerSession, known, serve
-from agentmessage.smpp.terms import Terms
+from agentmessage.smpp.settings import Terms
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agentmessage.delivery.dispatching import IN_VAIN_S, MOST_IN_VAIN
+from agentmessage.delivery.dispatcher import IN_VAIN_S, MOST_IN_VAIN
 from agentmessage.kernel.db import CellDb
 from tests.delivery.floor import admit, floor, ready_sender
 from tests.make.accounts import Account

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from agentmessage.app import queries
 from agentmessage.app.api import Api
+from agentmessage.app.monitoring import queries as monitoring_queries
 from agentmessage.kernel.clock import DatabaseClock
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
@@ -88,7 +88,7 @@ async def test_a_wrong_clock_is_counted_and_logged_and_at_last_not_ready(
     settings: Settings, cells: Cells, *, ahead_s: float, is_ready: bool, is_logged: bool
 ) -> None:
     directory = await cells.directory()
-    await queries.beat(directory, "host/1", [], skew_s=0.0)
+    await monitoring_queries.beat(directory, "host/1", [], skew_s=0.0)
 
     with structlog.testing.capture_logs() as lines:
         status, parts, metrics = await readiness(settings, ahead_s)
@@ -101,7 +101,7 @@ async def test_a_wrong_clock_is_counted_and_logged_and_at_last_not_ready(
 
 async def test_a_worker_whose_clock_is_wrong_does_not_make_the_api_ready(settings: Settings, cells: Cells) -> None:
     directory = await cells.directory()
-    await queries.beat(directory, "host/1", [], skew_s=11.5)
+    await monitoring_queries.beat(directory, "host/1", [], skew_s=11.5)
 
     status, parts, metrics = await readiness(settings, 0)
 

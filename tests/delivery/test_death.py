@@ -4,13 +4,13 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from agentmessage.carriers.port import Accepted
+from agentmessage.carriers.messaging import Handed
+from agentmessage.carriers.protocols import Accepted
 from agentmessage.carriers.smpp import SmppTexts
-from agentmessage.carriers.text_port import Handed
 from agentmessage.delivery import dispatch_queries
-from agentmessage.delivery.dispatching import LEASE_S
-from agentmessage.delivery.expiry import ORPHANED
-from agentmessage.delivery.recording import Recorder
+from agentmessage.delivery.dispatcher import LEASE_S
+from agentmessage.delivery.recorder import Recorder
+from agentmessage.delivery.sweeper import ORPHANED
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.receipts import State

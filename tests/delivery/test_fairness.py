@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.delivery import pacing
-from agentmessage.delivery.dispatching import IDLE_S, Rules
-from agentmessage.delivery.lanes import MOST_LANES
-from agentmessage.delivery.pacing import Bucket, Lane, LaneFacts, Pace, shares
+from agentmessage.delivery.dispatcher import IDLE_S, Rules
+from agentmessage.delivery.queue_rotation import MOST_LANES
+from agentmessage.delivery.rate_limits import rules as rate_limit_rules
+from agentmessage.delivery.rate_limits.rules import Bucket, Lane, LaneFacts, Pace, shares
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from tests.delivery.floor import Smsc, admit, floor, ready_sender
@@ -226,7 +226,7 @@ async def test_a_brand_that_has_used_up_its_day_at_t_mobile_waits_for_the_next(d
         await desk.turn()
 
     assert len(smsc.asked) == 3
-    midnight = pacing.day_ends_at(db.now)
+    midnight = rate_limit_rules.day_ends_at(db.now)
     assert await db.all(datetime.fromisoformat, "SELECT ready_at::text FROM dispatches") == [midnight, midnight]
     assert await db.value("SELECT segments FROM daily_volumes") == 3
 
@@ -261,19 +261,19 @@ async def test_the_cap_counts_only_whom_a_lookup_says_to_be_t_mobile_s(db: CellD
     ],
 )
 def test_the_day_ends_at_midnight_pacific(now: str, ends: str) -> None:
-    assert pacing.day_ends_at(datetime.fromisoformat(now)) == datetime.fromisoformat(ends)
+    assert rate_limit_rules.day_ends_at(datetime.fromisoformat(now)) == datetime.fromisoformat(ends)
 
 
 def test_what_the_registry_does_not_say_is_not_limited() -> None:
     facts = LaneFacts(new_id(), None, new_id(), {"10017": {"mno": "AT&T"}})
 
-    assert pacing.paces(facts, "sms", number_per_min=0) == {}
-    assert pacing.paces(None, "sms", number_per_min=0) == {}
-    assert pacing.daily_cap(facts) is None
+    assert rate_limit_rules.paces(facts, "sms", number_per_min=0) == {}
+    assert rate_limit_rules.paces(None, "sms", number_per_min=0) == {}
+    assert rate_limit_rules.daily_cap(facts) is None
 
 
 def test_media_have_a_pace_of_their_own() -> None:
     facts = LaneFacts(new_id(), None, new_id(), {"10017": {"msgClass": "E", "tpm": 240}})
 
-    (sms,), (mms,) = (pacing.paces(facts, channel, number_per_min=0).values() for channel in ("sms", "mms"))
+    (sms,), (mms,) = (rate_limit_rules.paces(facts, channel, number_per_min=0).values() for channel in ("sms", "mms"))
     assert (sms.per_min, mms.per_min) == (240.0, 150.0)

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from agentmessage.app.hearing import Hearing
-from agentmessage.app.text_lines import TextLine
-from agentmessage.app.texting import Texting
+from agentmessage.app.carrier_events import Hearing
+from agentmessage.app.message_worker import Texting
+from agentmessage.app.providers.message_carriers import TextLine
+from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState
 from agentmessage.carriers.smpp import MessageIds, SmppTexts
-from agentmessage.carriers.smpp.identities import plain, readings
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
-from agentmessage.delivery import receipt_ids
-from agentmessage.delivery.id_form_rules import AS_IS, Decision, Known, KnownPart, decide, learned
+from agentmessage.carriers.smpp.message_ids import plain, readings
+from agentmessage.delivery.receipts import message_ids
+from agentmessage.delivery.receipts.id_format_rules import AS_IS, Decision, Known, KnownPart, decide, learned
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox.bells import Bells
+from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from agentmessage.smpp.pdu import SubmitSm
 from agentmessage.smpp.receipts import State
@@ -128,7 +128,7 @@ async def test_an_id_in_another_form_finds_its_message_in_another_worker_s_time(
     cells: Cells, db: CellDb, account: Account, monkeypatch: pytest.MonkeyPatch, *, in_answer: str, in_receipt: str
 ) -> None:
     """The worker that was answered is gone; the one that hears the receipt has only the database."""
-    monkeypatch.setattr(receipt_ids, "FIRST_LOOK", timedelta(0))
+    monkeypatch.setattr(message_ids, "FIRST_LOOK", timedelta(0))
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     async with smsc_up(Smsc()) as smsc:

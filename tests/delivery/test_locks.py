@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from agentmessage.billing import operations as billing
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
+from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState
 from agentmessage.consent import operations as consent
-from agentmessage.delivery import receipts
+from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.messages import operations as messages
 from agentmessage.messages.model import Cause, Message

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agentmessage.app.text_lines import layouts
+from agentmessage.app.providers.message_carriers import layouts
 from agentmessage.carriers.smpp import LongTexts
 from agentmessage.kernel.db import CellDb
 from agentmessage.settings import Settings

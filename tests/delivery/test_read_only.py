@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from agentmessage.delivery.dispatching import LEASE_S
-from agentmessage.delivery.expiry import GRACE_S, Sweeper
+from agentmessage.delivery.dispatcher import LEASE_S
+from agentmessage.delivery.sweeper import GRACE_S, Sweeper
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb
 from agentmessage.kernel.ids import new_id

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
-from agentmessage.delivery import receipts
-from agentmessage.delivery.receipt_rules import GIVEN_UP, next_status, outcome_of
+from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextError
+from agentmessage.delivery.receipts import operations as receipts
+from agentmessage.delivery.receipts.rules import GIVEN_UP, next_status, outcome_of
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Status
 from agentmessage.smpp.receipts import State

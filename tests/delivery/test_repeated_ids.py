@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState, TextError
+from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextError
 from agentmessage.kernel.db import CellDb
 from agentmessage.smpp.receipts import State
 from agentmessage.sms.traces import pair_trace

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agentmessage.carriers.text_port import ReceiptHeard, ReceiptState
-from agentmessage.delivery import dispatch_queries, receipts
-from agentmessage.delivery.settlement_rules import Kept, Unnamed, settlements
+from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState
+from agentmessage.delivery import dispatch_queries
+from agentmessage.delivery.receipts import operations as receipts
+from agentmessage.delivery.receipts.settlement_rules import Kept, Unnamed, settlements
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages.model import Message

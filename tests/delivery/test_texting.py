@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agentmessage.app.hearing import Hearing
-from agentmessage.app.text_lines import NoLine, TextLine, text_lines
-from agentmessage.app.texting import Texting
+from agentmessage.app.carrier_events import Hearing
+from agentmessage.app.message_worker import Texting
+from agentmessage.app.providers.message_carriers import NoLine, TextLine, text_lines
 from agentmessage.carriers.bandwidth import BandwidthAccount, BandwidthTexts
 from agentmessage.carriers.http import AiohttpTransport
-from agentmessage.carriers.smpp import GsmForm, SmppTexts, incoming
-from agentmessage.carriers.text_port import InboundHeard, ReceiptHeard, ReceiptState
+from agentmessage.carriers.messaging import InboundHeard, ReceiptHeard, ReceiptState
+from agentmessage.carriers.smpp import GsmForm, SmppTexts, decode
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations.runner import migrate
-from agentmessage.outbox.bells import Bells
+from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from agentmessage.smpp.pdu import DeliverSm
 from agentmessage.smpp.receipts import State
@@ -173,7 +173,7 @@ async def test_a_state_that_nobody_knows_is_kept_as_it_came_and_ends_nothing(
 async def test_an_octet_that_is_no_septet_is_counted_without_what_was_said(cells: Cells, db: CellDb) -> None:
     hearing = Hearing(cells, ring=nobody, requires_propagation=True)
     pdu = DeliverSm(source="12125550188", destination="14155550123", short_message=b"my caf\xe9")
-    heard = incoming.text(pdu, GsmForm.UNPACKED, now=db.now)
+    heard = decode.text(pdu, GsmForm.UNPACKED, now=db.now)
 
     await hearing.hear("live", [heard])
 

@@ -10,12 +10,13 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from agentmessage.events import following, tails
+from agentmessage.events import stream as events_stream
+from agentmessage.events import tails
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts
+from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox import queries as outbox
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with
 from tests.make.rooms import RoomsApp
@@ -106,19 +107,19 @@ async def follow(
 
 
 async def emit(db: CellDb, account: Account, number: int) -> str:
-    event_id = await facts.emit(db, account.org_id, EventType.BRAND_UPDATED, new_id(), {"number": number})
+    event_id = await outbox_events.emit(db, account.org_id, EventType.BRAND_UPDATED, new_id(), {"number": number})
     return f"evt_{event_id}"
 
 
 async def test_a_reader_never_passes_a_place_where_a_late_commit_appears(db: CellDb, account: Account) -> None:
     """The older transaction commits last: until then the reader must wait in front of the younger one's event."""
-    seen = (await facts.tail(db, account.org_id, after=None, since=None, kinds=None, limit=100))[-1].id
+    seen = (await outbox_events.tail(db, account.org_id, after=None, since=None, kinds=None, limit=100))[-1].id
     async with db.transaction() as older:
-        first = await facts.emit(older, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
+        first = await outbox_events.emit(older, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
         async with db.transaction() as younger:
-            second = await facts.emit(younger, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
-        during = await facts.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
-    afterwards = await facts.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
+            second = await outbox_events.emit(younger, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
+        during = await outbox_events.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
+    afterwards = await outbox_events.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
 
     assert during == []
     assert [event.id for event in afterwards] == [first, second]
@@ -135,7 +136,9 @@ async def test_readers_of_many_writers_that_commit_out_of_order_miss_and_repeat_
 
     async def write(hold_turns: int) -> None:
         async with db.transaction() as tx:
-            ids = [await facts.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(2)]
+            ids = [
+                await outbox_events.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(2)
+            ]
             for _ in range(hold_turns):
                 await tx.value("SELECT pg_sleep(0.002)")
             if rng.random() < ROLLED_BACK:
@@ -144,7 +147,7 @@ async def test_readers_of_many_writers_that_commit_out_of_order_miss_and_repeat_
 
     async def read() -> None:
         nonlocal place
-        rows = await facts.tail(
+        rows = await outbox_events.tail(
             db, account.org_id, after=place, since=None, kinds=[EventType.BRAND_UPDATED], limit=rng.randint(1, 5)
         )
         seen.extend(row.id for row in rows)
@@ -205,7 +208,7 @@ async def test_last_event_id_resumes_a_stream_without_loss(app: RoomsApp, db: Ce
 async def test_a_stream_of_more_than_a_page_is_complete(app: RoomsApp, db: CellDb, account: Account) -> None:
     async with db.transaction() as tx:
         for number in range(450):
-            await facts.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {"number": number})
+            await outbox_events.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {"number": number})
 
     async with follow(app, account.key, query="type=brand.updated") as stream:
         numbers = [(await stream.next_event())["data"]["data"]["number"] for _ in range(450)]
@@ -300,7 +303,9 @@ async def test_streams_beside_writers_that_commit_out_of_order_miss_and_repeat_n
     async def write(hold_turns: int) -> None:
         async with db.transaction() as tx:
             for one in (account, stranger):
-                ids = [await facts.emit(tx, one.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(6)]
+                ids = [
+                    await outbox_events.emit(tx, one.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(6)
+                ]
                 if one is account:
                     written.extend(f"evt_{event_id}" for event_id in ids)
             for _ in range(hold_turns):
@@ -362,7 +367,7 @@ async def test_429_a_key_and_an_organization_have_so_many_streams(
 async def test_a_silent_stream_keeps_its_connection_open(
     app: RoomsApp, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(events_stream, "HEARTBEAT_S", 0.05)
 
     async with follow(app, account.key, query="since=9999-12-31T23:59:59Z") as stream:
         assert "retry" in await stream.next()

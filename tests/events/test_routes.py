@@ -10,8 +10,8 @@ import pytest
 from agentmessage.events import jobs
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.web import cursors
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.conftest import Client
@@ -22,7 +22,7 @@ BODY_KEYS = {"id", "type", "api_version", "created_at", "org_id", "data"}
 
 
 async def emit(db: CellDb, account: Account, number: int, kind: EventType = EventType.BRAND_UPDATED) -> str:
-    event_id = await facts.emit(db, account.org_id, kind, new_id(), {"number": number})
+    event_id = await outbox_events.emit(db, account.org_id, kind, new_id(), {"number": number})
     return f"evt_{event_id}"
 
 
@@ -72,7 +72,9 @@ async def test_200_type_and_since_narrow_the_list(api: Client, db: CellDb, accou
 
 async def test_pages_neither_skip_nor_repeat_while_events_happen(api: Client, db: CellDb, account: Account) -> None:
     async with db.transaction() as tx:
-        before = [await facts.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(10)]
+        before = [
+            await outbox_events.emit(tx, account.org_id, EventType.BRAND_UPDATED, new_id(), {}) for _ in range(10)
+        ]
 
     seen: list[str] = []
     during: list[str] = []

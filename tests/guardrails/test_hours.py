@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agentmessage.guardrails.hours import CONTIGUOUS, NEVER, STATUTES, Calendar, Closed, Open, Place, Statutes
+from agentmessage.guardrails.quiet_hours import CONTIGUOUS, NEVER, STATUTES, Calendar, Closed, Open, Place, Statutes
 from agentmessage.sms import numbers
 
 EVENING, MORNING = 21 * 60, 8 * 60

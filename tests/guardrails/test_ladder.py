@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.guardrails.ladder import ORDER, resolve, resolve_floor
 from agentmessage.guardrails.model import (
     Autostamp,
     AutostampCadence,
@@ -21,6 +20,7 @@ from agentmessage.guardrails.model import (
     Source,
     Tool,
 )
+from agentmessage.guardrails.resolution import ORDER, resolve, resolve_floor
 from agentmessage.kernel.ids import new_id
 from agentmessage.organizations.model import QuietHours
 from tests.make.guardrails import profile_of

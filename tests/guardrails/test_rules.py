@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.guardrails import ladder, rules
+from agentmessage.guardrails import resolution, rules
 from agentmessage.guardrails.errors import LooseningNeedsAttestation
 from agentmessage.guardrails.model import Binding, Bound, Pool, Reach, ScopeKind, Tool
 from agentmessage.guardrails.schemas import BindingPut, PoolPatch, ProfileCreate, ProfilePatch
@@ -51,9 +51,9 @@ def loosened(
 ) -> Sequence[Tool]:
     """What removing a campaign's binding of `own` loosens, beside a default binding."""
     floor = floor or QuietHours()
-    with_it = ladder.resolve([Bound(ScopeKind.CAMPAIGN, new_id(), profile(**own))], floor)
+    with_it = resolution.resolve([Bound(ScopeKind.CAMPAIGN, new_id(), profile(**own))], floor)
     rest = [] if default is None else [Bound(ScopeKind.USE_CASE_DEFAULT, ORG, profile(**default))]
-    return rules.loosened(with_it, ladder.resolve(rest, floor))
+    return rules.loosened(with_it, resolution.resolve(rest, floor))
 
 
 NIGHT = QuietHours(enabled=True)

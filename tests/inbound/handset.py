@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from agentmessage.carriers.text_port import InboundHeard
+from agentmessage.carriers.messaging import InboundHeard
 from agentmessage.inbound import operations
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.ids import new_id

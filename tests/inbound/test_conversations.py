@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agentmessage.inbound.conversation_routes import CONVERSATION_ID
+from agentmessage.conversations.routes import CONVERSATION_ID
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from tests.conftest import Client

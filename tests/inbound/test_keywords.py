@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agentmessage.carriers.smpp import GsmForm, incoming
+from agentmessage.carriers.smpp import GsmForm, decode
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.smpp.pdu import DeliverSm
 from tests.conftest import Client
@@ -120,7 +120,7 @@ async def test_stop_binds_the_one_who_sent_it_however_the_carrier_writes_their_n
     ours = sender.number.removeprefix("+1")
     pdu = DeliverSm(source_ton=ton, source=source, destination_ton=ton % 2, destination=ours, short_message=b"STOP")
 
-    await handset.tells(incoming.text(pdu, GsmForm.UNPACKED, now=db.now))
+    await handset.tells(decode.text(pdu, GsmForm.UNPACKED, now=db.now))
 
     assert await db.all(str, "SELECT contact_number FROM consents WHERE suppressed_by = 'keyword'") == ["+13235550143"]
 

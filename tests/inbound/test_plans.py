@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agentmessage.inbound import conversation_queries, queries
+from agentmessage.conversations import queries as conversation_queries
+from agentmessage.inbound import queries
 from agentmessage.kernel.db import CellDb
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from agentmessage.app import gauges
-from agentmessage.carriers.text_port import InboundHeard
+from agentmessage.app.monitoring import gauges
+from agentmessage.carriers.messaging import InboundHeard
 from agentmessage.inbound import jobs, operations
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.inbound.handset import Handset, heard
 from tests.make.accounts import Account

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentmessage.conversations.model import Place
 from agentmessage.inbound import rules
-from agentmessage.inbound.model import Line, Part, PartsKey, Place
+from agentmessage.inbound.model import Line, Part, PartsKey
 from agentmessage.organizations.model import AutoReplies
 from agentmessage.sms.keywords import Kind
 from agentmessage.sms.segments import measure

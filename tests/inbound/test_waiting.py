@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from agentmessage.inbound import waiting
-from agentmessage.inbound.conversation_routes import routes as conversation_routes
+from agentmessage.conversations.routes import routes as conversation_routes
+from agentmessage.inbound import long_poll
+from agentmessage.inbound.long_poll import Waits
 from agentmessage.inbound.routes import routes
-from agentmessage.inbound.waiting import Waits
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.keys.routes import routes as key_routes
 from agentmessage.web.key_watch import LOOK_S
@@ -72,7 +72,7 @@ async def answered(task: asyncio.Task[Reply]) -> Reply:
 async def test_200_a_wait_ends_when_the_text_comes(
     monkeypatch: pytest.MonkeyPatch, api: Client, handset: Handset, path: str
 ) -> None:
-    monkeypatch.setattr(waiting, "BACKSTOP_S", 3600.0)
+    monkeypatch.setattr(long_poll, "BACKSTOP_S", 3600.0)
     async with waiting_for(api, path) as task:
         await handset.texts("Hello")
         reply = await answered(task)
@@ -153,7 +153,7 @@ async def test_without_filters_any_text_of_the_organization_ends_it_and_no_stran
 async def test_a_wait_finds_a_text_that_no_bell_told_of(
     monkeypatch: pytest.MonkeyPatch, api: Client, cells: Cells, sender: Sender, path: str
 ) -> None:
-    monkeypatch.setattr(waiting, "BACKSTOP_S", 0.05)
+    monkeypatch.setattr(long_poll, "BACKSTOP_S", 0.05)
     async with waiting_for(api, path) as task:
         await Handset(cells, sender.number).texts("Hello")
         reply = await answered(task)
@@ -206,8 +206,8 @@ async def test_a_minute_is_answered_before_a_proxy_gives_up(
     api: Client, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As nginx does after 60 s without a byte, unless told otherwise."""
-    assert waiting.LONGEST_S + waiting.BACKSTOP_S <= 55
-    monkeypatch.setattr(waiting, "LONGEST_S", 0.1)
+    assert long_poll.LONGEST_S + long_poll.BACKSTOP_S <= 55
+    monkeypatch.setattr(long_poll, "LONGEST_S", 0.1)
 
     async with asyncio.timeout(PATIENCE_S):
         reply = await api.get(path)

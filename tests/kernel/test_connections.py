@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 import asyncpg
 import pytest
 
-from agentmessage.kernel import connections as lending
+from agentmessage.kernel import pool
 from agentmessage.kernel.clock import WallClock
-from agentmessage.kernel.connections import Connections
 from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.pool import Connections
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ async def test_a_database_that_cannot_be_reached_leaves_room_for_the_next_attemp
 
 
 async def test_what_does_not_come_back_to_rest_is_cut_off(two: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lending, "RECOVERY_S", 0.0)
+    monkeypatch.setattr(pool, "RECOVERY_S", 0.0)
     first = await two.take()
 
     two.give_back(first, in_doubt=True)

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from agentmessage.kernel import public_web
+from agentmessage.kernel import safe_http
 from agentmessage.kernel.names import Names
-from agentmessage.kernel.public_web import NotPublic, exact_url, is_public, public_connector
+from agentmessage.kernel.safe_http import NotPublic, exact_url, is_public, public_connector
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_for_development_private_addresses_may_be_allowed(visits: tuple[in
 
 def test_the_socket_itself_refuses() -> None:
     with pytest.raises(NotPublic, match=r"10\.0\.0\.1"):
-        public_web._public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80)))
+        safe_http._public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80)))
 
 
 @pytest.mark.parametrize(

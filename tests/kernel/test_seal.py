@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.kernel.seal import BadSealKey, BrokenSeal, Sealer, derive, newest_key, parse_keys
+from agentmessage.kernel.encryption import BadSealKey, BrokenSeal, Sealer, derive, newest_key, parse_keys
 
 OLD, NEW = b"o" * 32, b"n" * 32
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentmessage.guardrails.ladder import resolve_floor
+from agentmessage.compliance import operations as compliance
+from agentmessage.compliance import rules as compliance_rules
+from agentmessage.compliance.errors import FrequencyCapExceeded
+from agentmessage.compliance.model import Ask, Case, Facts, Memory
 from agentmessage.guardrails.model import FrequencyCap
-from agentmessage.law import operations, rules
-from agentmessage.law.errors import FrequencyCapExceeded
-from agentmessage.law.model import Ask, Case, Facts, Memory
+from agentmessage.guardrails.resolution import resolve_floor
 from agentmessage.organizations.model import QuietHours
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,8 +38,8 @@ def test_no_window_ever_holds_more_than_allowed_in_whatever_order_texts_are_sche
     admitted: list[datetime] = []
     for due in dues:
         one = case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes)
-        if rules.recipient_is_not_overtexted(one) is None:
-            operations.remember(one, NOW, is_stamped=False)
+        if compliance_rules.recipient_is_not_overtexted(one) is None:
+            compliance.remember(one, NOW, is_stamped=False)
             admitted.append(one.ask.due_at)
 
     for start in admitted:
@@ -58,9 +59,11 @@ def test_the_text_fits_when_the_refusal_said_it_would_and_no_sooner_to_the_minut
     book = Memory()
     for moment in dues:
         one = case(NOW + timedelta(minutes=moment), book, most=most, minutes=minutes)
-        if rules.recipient_is_not_overtexted(one) is None:
-            operations.remember(one, NOW, is_stamped=False)
-    refused = rules.recipient_is_not_overtexted(case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes))
+        if compliance_rules.recipient_is_not_overtexted(one) is None:
+            compliance.remember(one, NOW, is_stamped=False)
+    refused = compliance_rules.recipient_is_not_overtexted(
+        case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes)
+    )
     if refused is None:
         return
 
@@ -69,6 +72,6 @@ def test_the_text_fits_when_the_refusal_said_it_would_and_no_sooner_to_the_minut
     resets_at = datetime.fromisoformat(refused.details["resets_at"])
     at = NOW + timedelta(minutes=due)
     while at < resets_at:
-        assert rules.recipient_is_not_overtexted(case(at, book, most=most, minutes=minutes)) is not None
+        assert compliance_rules.recipient_is_not_overtexted(case(at, book, most=most, minutes=minutes)) is not None
         at += timedelta(minutes=1)
-    assert rules.recipient_is_not_overtexted(case(resets_at, book, most=most, minutes=minutes)) is None
+    assert compliance_rules.recipient_is_not_overtexted(case(resets_at, book, most=most, minutes=minutes)) is None

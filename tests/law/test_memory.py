@@ -2,10 +2,10 @@
 
 import asyncio
 
+from agentmessage.compliance.queries import MOST_RUNGS
 from agentmessage.guardrails.model import ScopeKind
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.law.queries import MOST_RUNGS
 from tests.conftest import Client
 from tests.law.test_preflight import bind_profile
 from tests.make.accounts import Account

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from agentmessage.compliance.errors import RecipientOptedOut
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import Source, Suppression
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
-from agentmessage.law.errors import RecipientOptedOut
 from agentmessage.messages import operations as messages
 from agentmessage.messages.admission import Admission
 from agentmessage.messages.draft import Draft

@@ -7,10 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.errors import ApiError
-from agentmessage.kernel.ids import new_id
-from agentmessage.law.errors import (
+from agentmessage.compliance.errors import (
     ConsentRequired,
     ConsentStale,
     FrequencyCapExceeded,
@@ -19,6 +16,9 @@ from agentmessage.law.errors import (
     RecipientOptedOut,
     SenderNotRegistered,
 )
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.errors import ApiError
+from agentmessage.kernel.ids import new_id
 from tests.conftest import Client
 from tests.law.test_preflight import asking, bind_profile
 from tests.make.accounts import Account

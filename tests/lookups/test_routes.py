@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 
 from agentmessage.app.api import Api
-from agentmessage.app.carriers import carrier_sets
+from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.billing import operations as billing
-from agentmessage.carriers.line_types import LineFacts, LineType
-from agentmessage.carriers.port import Accepted, Deferred
+from agentmessage.carriers.lookups import LineFacts, LineType
+from agentmessage.carriers.protocols import Accepted, Deferred
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.lookups import jobs, operations
 from agentmessage.lookups.model import LookupType
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account

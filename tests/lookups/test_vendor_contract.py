@@ -17,10 +17,10 @@ import yaml
 
 from agentmessage.carriers.bandwidth import BandwidthAccount, BandwidthLookups
 from agentmessage.carriers.bandwidth.lookups import LINE_TYPES, read_lookup
-from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpAnswer
-from agentmessage.carriers.line_types import LineFacts, LineType, Unlisted
-from agentmessage.carriers.port import Accepted, Refused
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.lookups import LineFacts, LineType, Unlisted
+from agentmessage.carriers.protocols import Accepted, Refused
 from tests.numbers.floor import Wire
 
 CONTRACT = Path(__file__).parents[2] / ".." / "shared" / "contracts" / "bandwidth" / "bandwidth.yml"

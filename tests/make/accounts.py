@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from agentmessage.app.founding import found
+from agentmessage.admin.create_organization import found
 from agentmessage.billing import operations as billing
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.money import microcents

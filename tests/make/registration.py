@@ -12,15 +12,15 @@ from agentmessage.brands import operations as brands
 from agentmessage.brands.routes import routes as brand_routes
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.campaigns import operations as campaigns
-from agentmessage.campaigns.pages import PageReader
+from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.campaigns.routes import routes as campaign_routes
-from agentmessage.carriers.port import BrandHint, CampaignHint, ForgedCallback, UnreadableCallback
+from agentmessage.carriers.protocols import BrandHint, CampaignHint, ForgedCallback, UnreadableCallback
 from agentmessage.carriers.tcr import TcrCallbacks
 from agentmessage.carriers.tcr.client import TcrClient
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.kernel.seal import parse_keys
+from agentmessage.kernel.encryption import parse_keys
 from agentmessage.organizations.routes import routes as organization_routes
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from tests.carriers.world_line import HOOKS, REGISTRY, START, Caller
 from tests.conftest import SEAL_KEY, Client
 from tests.make.accounts import Account

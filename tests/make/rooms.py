@@ -9,14 +9,14 @@ from prometheus_client import CollectorRegistry
 from agentmessage.events.tails import Tails
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import Cells
-from agentmessage.kernel.seal import Sealer
-from agentmessage.outbox.bells import Bells
+from agentmessage.kernel.encryption import Sealer
+from agentmessage.outbox.notifications import Bells
+from agentmessage.web.asgi import Edge
 from agentmessage.web.authentication import Authenticator
-from agentmessage.web.declaration import Routes
-from agentmessage.web.dispatch import Dispatch
-from agentmessage.web.edge import Edge
-from agentmessage.web.observation import Observer
+from agentmessage.web.metrics import Observer
 from agentmessage.web.open_requests import OpenRequests
+from agentmessage.web.route import Routes
+from agentmessage.web.router import Dispatch
 
 
 class RoomsApp:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from agentmessage.app.media import media_links
+from agentmessage.app.providers.media import media_links
 from agentmessage.kernel.ids import new_id
 from agentmessage.media.model import MediaLinks
 from agentmessage.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from agentmessage.app.api import Api
-from agentmessage.app.media import media_links
+from agentmessage.app.providers.media import media_links
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.media import operations as media

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentmessage.consent import queries as consent_queries
-from agentmessage.delivery import receipt_queries
+from agentmessage.delivery.receipts.operations import queries as receipt_queries
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages import queries
 from tests.inbound.test_plans import Explaining

@@ -13,13 +13,13 @@ from uuid import UUID
 from msgspec import structs
 
 from agentmessage.app.api import Api
-from agentmessage.app.carriers import carrier_sets
+from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.carriers.http import HttpAnswer, LineBroke, NotSent
 from agentmessage.kernel.db import CellDb, Cells, Statements
-from agentmessage.numbers import order_jobs
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.numbers.orders import purchase_jobs
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
-from agentmessage.simulator.wire import Request
+from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.world import World
 
 
@@ -79,7 +79,7 @@ class Floor:
 
     def runner(self, db: CellDb | None = None) -> JobRunner:
         """A worker's jobs."""
-        return JobRunner(db or self.db, order_jobs.handlers(self.sources, ring=self.api.bells.strike))
+        return JobRunner(db or self.db, purchase_jobs.handlers(self.sources, ring=self.api.bells.strike))
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:

@@ -8,11 +8,12 @@ import pytest
 
 from agentmessage.carriers.bandwidth import BandwidthLines
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.numbers import carrier_orders, operations, reconciler
-from agentmessage.numbers.budget import FAILURES_THAT_OPEN, UNLIMITED, Budget, Limits
-from agentmessage.numbers.line_model import SIMULATED
-from agentmessage.numbers.readings import Interrupted, pages_of
-from agentmessage.numbers.reconciler import LineCarrier, Reconciling
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import carrier_orders, reconciler
+from agentmessage.numbers.binding.call_budget import FAILURES_THAT_OPEN, UNLIMITED, Budget, Limits
+from agentmessage.numbers.binding.model import SIMULATED
+from agentmessage.numbers.binding.observations import Interrupted, pages_of
+from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign

@@ -19,8 +19,11 @@ from agentmessage.kernel.db import open_cell
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
-from agentmessage.numbers import operations, ordering, reconciler, releasing, upkeep_queries
-from agentmessage.numbers.order_model import Settings
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import reconciler
+from agentmessage.numbers.orders import operations as orders
+from agentmessage.numbers.orders import release, renewal_queries
+from agentmessage.numbers.orders.model import Settings
 from tests.conftest import TEMPLATE
 from tests.make.campaigns import insert_campaign
 from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
@@ -146,19 +149,19 @@ class Chaos:
             return
         number, tenant = self.rng.choice(held)
         async with self.story.db.transaction() as tx:
-            await releasing.release(tx, tenant, number, return_to_carrier=False, quarantine_days=0)
+            await release.release(tx, tenant, number, return_to_carrier=False, quarantine_days=0)
 
     async def _sell_again(self) -> None:
         """A quarantine ends once the carrier has surely unbound the number; then anybody may have it."""
         db = self.story.db
         async with db.transaction() as tx:
-            await upkeep_queries.end_quarantines(tx, limit=100)
+            await renewal_queries.end_quarantines(tx, limit=100)
         free = await db.all(str, "SELECT number FROM directory.inventory WHERE state = 'available' ORDER BY number")
         for number in free:
             assert number not in await self._in_flight(), f"{number} sold with the last owner's operation in flight"
             tenant = self.rng.choice(self.tenants)
             async with db.transaction() as tx:
-                await ordering.place(tx, tenant, order_id=new_id(), numbers=[number], settings=Settings())
+                await orders.place(tx, tenant, order_id=new_id(), numbers=[number], settings=Settings())
 
     async def _in_flight(self) -> list[str]:
         """Numbers whose outcome at the carrier is still to come."""

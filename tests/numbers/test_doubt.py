@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.carriers.port import Refused, Trouble, Unknown
+from agentmessage.carriers.protocols import Refused, Trouble, Unknown
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.numbers import carrier_order_queries, carrier_orders, operations, reconciler
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import carrier_order_queries, carrier_orders, reconciler
 from tests.conftest import TEMPLATE
 from tests.make.accounts import open_account
 from tests.make.campaigns import insert_campaign

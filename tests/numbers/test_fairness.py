@@ -6,7 +6,7 @@ import pytest
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import carrier_order_queries, reconciler
+from agentmessage.numbers.binding import carrier_order_queries, reconciler
 from tests.make.campaigns import insert_campaign
 from tests.numbers.virtual import Story, VirtualClock, add_number
 

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import line_queries, reconciler
-from agentmessage.numbers.line_model import Phase
+from agentmessage.numbers.binding import queries as binding_queries
+from agentmessage.numbers.binding import reconciler
+from agentmessage.numbers.binding.model import Phase
 from tests.make.accounts import Account
 
 NUMBER = "+14155550100"
@@ -36,11 +37,11 @@ async def test_the_newest_steps_of_a_number_are_kept_and_the_old_ones_forgotten(
 
     for step in range(200):
         async with db.transaction() as tx:
-            (line,) = await line_queries.lock_by_number(tx, "live", [NUMBER])
+            (line,) = await binding_queries.lock_by_number(tx, "live", [NUMBER])
             after = replace(line, op_seq=line.op_seq + 1, phase=(Phase.BACKOFF, Phase.UNKNOWN)[step % 2])
             await reconciler.record(tx, [(line, after, f"step {step}")])
 
-    steps = await line_queries.list_transitions(db, account.org_id, number_id, limit=1000)
+    steps = await binding_queries.list_transitions(db, account.org_id, number_id, limit=1000)
     notes = [note for _, _, _, note in steps]
     most = reconciler.TRANSITIONS_KEPT + reconciler.OPERATIONS_BETWEEN_TRIMS
     assert reconciler.TRANSITIONS_KEPT <= len(notes) <= most

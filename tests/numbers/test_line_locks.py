@@ -5,7 +5,8 @@ from uuid import UUID
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import line_queries, operations
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import queries as binding_queries
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 
@@ -46,7 +47,7 @@ async def test_a_line_that_was_waited_for_comes_with_the_campaign_it_was_attache
 
     async def lock() -> list[str | None]:
         async with db.transaction() as tx:
-            return [line.wished_campaign for line in await line_queries.lock_by_number(tx, "live", [NUMBER])]
+            return [line.wished_campaign for line in await binding_queries.lock_by_number(tx, "live", [NUMBER])]
 
     async with db.transaction() as tx:
         await operations.attach(tx, account.tenant, number_id, campaign_id)
@@ -73,7 +74,7 @@ async def test_a_line_claimed_in_a_race_with_an_attach_never_wishes_for_a_campai
     customers = [asyncio.create_task(change_minds(ids[start::4])) for start in range(4)]
     for _ in range(200):
         async with db.transaction() as tx:
-            lines = await line_queries.claim_due(tx, [account.org_id], ["live"], now=tx.now, share=1000)
+            lines = await binding_queries.claim_due(tx, [account.org_id], ["live"], now=tx.now, share=1000)
             strange += [line.id for line in lines if line.wished_id is not None and line.campaign_status is None]
     is_over.set()
     await asyncio.gather(*customers)

@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agentmessage.carriers.port import LineReading, Refused, Trouble
-from agentmessage.numbers import line_rules
-from agentmessage.numbers.line_model import (
+from agentmessage.carriers.protocols import LineReading, Refused, Trouble
+from agentmessage.numbers.binding import rules as binding_rules
+from agentmessage.numbers.binding.model import (
     SIMULATED,
     Abandon,
     AwaitSweep,
@@ -129,7 +129,7 @@ def accepted(line: Line) -> Line:
 @given(lines(in_flight=True), st.booleans())
 def test_an_operation_in_flight_is_never_joined_by_a_second(line: Line, has_slot: bool) -> None:  # noqa: FBT001
     """Invariant (b)."""
-    action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+    action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     assert isinstance(action, Wait | Withdraw | Look | Abandon)
 
@@ -138,9 +138,9 @@ def test_an_operation_in_flight_is_never_joined_by_a_second(line: Line, has_slot
 def test_an_operation_is_withdrawn_only_while_its_order_was_surely_not_sent_and_only_when_the_wish_has_changed(
     line: Line,
 ) -> None:
-    action = line_rules.decide(line, has_slot=False, now=NOW)
+    action = binding_rules.decide(line, has_slot=False, now=NOW)
 
-    at_rest = line_rules.decide(line_rules.at_rest(line), has_slot=True, now=NOW)
+    at_rest = binding_rules.decide(binding_rules.at_rest(line), has_slot=True, now=NOW)
     same = at_rest == Unbind() if line.op_campaign is None else at_rest == Bind(line.op_campaign)
     assert isinstance(action, Withdraw) == (not line.op_is_sent and not same)
 
@@ -149,7 +149,7 @@ def test_an_operation_is_withdrawn_only_while_its_order_was_surely_not_sent_and_
 def test_a_sent_operation_waits_for_its_order_then_for_the_operators_and_not_beyond_its_deadline(line: Line) -> None:
     line = replace(line, op_is_sent=True)
 
-    action = line_rules.decide(line, has_slot=True, now=NOW)
+    action = binding_rules.decide(line, has_slot=True, now=NOW)
 
     if line.op_accepted_at is None:
         assert action == Wait()
@@ -161,7 +161,7 @@ def test_a_sent_operation_waits_for_its_order_then_for_the_operators_and_not_bey
 
 @given(lines(in_flight=False), st.booleans())
 def test_a_line_is_settled_exactly_when_the_carrier_has_what_is_wished(line: Line, has_slot: bool) -> None:  # noqa: FBT001
-    action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+    action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     if line.wished_id is None:
         has_it = line.observed == Observed.ABSENT
@@ -177,7 +177,7 @@ def test_a_bind_is_asked_for_only_with_a_fit_campaign_a_slot_and_no_other_campai
     has_slot: bool,  # noqa: FBT001
 ) -> None:
     """Invariant (c) begins here: never a bind to a full campaign, but for a number that already counts there."""
-    action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+    action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     if isinstance(action, Bind):
         assert line.wished_id is not None
@@ -191,7 +191,7 @@ def test_a_bind_is_asked_for_only_with_a_fit_campaign_a_slot_and_no_other_campai
 
 @given(lines(in_flight=False), st.booleans())
 def test_an_unwanted_binding_is_taken_off_whatever_the_campaigns_state(line: Line, has_slot: bool) -> None:  # noqa: FBT001
-    action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+    action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     is_unwanted = line.observed == Observed.PRESENT and (
         line.wished_id is None or line.observed_campaign != line.wished_campaign
@@ -201,7 +201,7 @@ def test_an_unwanted_binding_is_taken_off_whatever_the_campaigns_state(line: Lin
 
 @given(lines(in_flight=False), st.booleans())
 def test_nothing_is_done_about_a_number_that_was_not_read(line: Line, has_slot: bool) -> None:  # noqa: FBT001
-    action = line_rules.decide(
+    action = binding_rules.decide(
         replace(line, observed=Observed.UNREAD, observed_campaign=None), has_slot=has_slot, now=NOW
     )
 
@@ -213,14 +213,14 @@ def test_a_plain_line_is_never_parked(line: Line) -> None:
     """A fit campaign with room: always something to do, or nothing left to do."""
     plain = line if line.wished_id is None else fit(line)
 
-    assert not isinstance(line_rules.decide(plain, has_slot=True, now=NOW), Park)
+    assert not isinstance(binding_rules.decide(plain, has_slot=True, now=NOW), Park)
 
 
 @given(lines(in_flight=False))
 def test_an_absent_number_whose_campaign_is_full_is_parked_for_capacity(line: Line) -> None:
     line = replace(fit(line), observed=Observed.ABSENT, observed_campaign=None)
 
-    action = line_rules.decide(line, has_slot=False, now=NOW)
+    action = binding_rules.decide(line, has_slot=False, now=NOW)
 
     assert isinstance(action, Park)
     assert action.trouble == Trouble.CAPACITY
@@ -229,18 +229,20 @@ def test_an_absent_number_whose_campaign_is_full_is_parked_for_capacity(line: Li
 
 @given(lines(), st.booleans())
 def test_deciding_twice_is_deciding_once(line: Line, has_slot: bool) -> None:  # noqa: FBT001
-    assert line_rules.decide(line, has_slot=has_slot, now=NOW) == line_rules.decide(line, has_slot=has_slot, now=NOW)
+    assert binding_rules.decide(line, has_slot=has_slot, now=NOW) == binding_rules.decide(
+        line, has_slot=has_slot, now=NOW
+    )
 
 
 @given(lines(in_flight=False), paces)
 def test_a_parked_line_is_failed_only_when_something_must_change_and_is_looked_at_again(line: Line, pace: Pace) -> None:
-    action = line_rules.decide(line, has_slot=False, now=NOW)
+    action = binding_rules.decide(line, has_slot=False, now=NOW)
     assume(isinstance(action, Park))
     assert isinstance(action, Park)
 
-    after = line_rules.parked(line, action, now=NOW, pace=pace)
+    after = binding_rules.parked(line, action, now=NOW, pace=pace)
 
-    assert (line_rules.public_status(after) == "failed") == (action.trouble in line_rules.NEEDS_A_CHANGE)
+    assert (binding_rules.public_status(after) == "failed") == (action.trouble in binding_rules.NEEDS_A_CHANGE)
     assert after.due_at is not None
     assert after.due_at > NOW
     assert after.op_order_id is None
@@ -282,7 +284,7 @@ def test_every_line_at_rest_gets_the_action_of_the_table() -> None:
             campaign_status=standing[0],
             campaign_is_suspended=standing[1],
         )
-        action = line_rules.decide(line, has_slot=has_slot, now=NOW)
+        action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
         assert type(action) is table(line, has_slot=has_slot), line
 
 
@@ -292,16 +294,16 @@ def test_every_line_at_rest_gets_the_action_of_the_table() -> None:
 @given(lines())
 def test_propagated_is_shown_only_of_the_present_generation(line: Line) -> None:
     """Invariant (d)."""
-    if line_rules.public_status(line) in ("propagated", None):
+    if binding_rules.public_status(line) in ("propagated", None):
         assert line.applied_generation == line.generation
         assert line.phase in (Phase.BOUND, Phase.UNBOUND)
 
 
 @given(lines(in_flight=False))
 def test_a_settled_line_shows_what_is_wished(line: Line) -> None:
-    after = line_rules.settled(line)
+    after = binding_rules.settled(line)
 
-    assert line_rules.public_status(after) == (None if line.wished_id is None else "propagated")
+    assert binding_rules.public_status(after) == (None if line.wished_id is None else "propagated")
     assert (after.applied_generation, after.attempts, after.trouble, after.due_at) == (line.generation, 0, None, None)
 
 
@@ -312,53 +314,53 @@ def test_a_settled_line_shows_what_is_wished(line: Line) -> None:
 def test_a_refusal_ends_the_operation_and_says_when_to_try_again(
     line: Line, trouble: Trouble, pace: Pace, chance: float
 ) -> None:
-    after = line_rules.refused(line, Refused(trouble, "5146", "words"), now=NOW, pace=pace, chance=chance)
+    after = binding_rules.refused(line, Refused(trouble, "5146", "words"), now=NOW, pace=pace, chance=chance)
 
     assert after.op_order_id is None
     assert after.due_at is not None
     assert after.due_at > NOW
     assert (after.phase == Phase.BLOCKED) == (
-        trouble in line_rules.NEEDS_A_CHANGE
+        trouble in binding_rules.NEEDS_A_CHANGE
         or (trouble == Trouble.UNCLASSIFIED and after.attempts >= pace.max_attempts)
     )
     assert after.applied_generation == line.applied_generation
     assert (after.error_code, after.error_text, after.trouble) == ("5146", "words", trouble)
 
 
-@given(lines(in_flight=True), st.sampled_from(sorted(line_rules.UNCOUNTED)), paces, chances)
+@given(lines(in_flight=True), st.sampled_from(sorted(binding_rules.UNCOUNTED)), paces, chances)
 def test_troubles_that_are_nobodys_fault_use_up_no_attempt(
     line: Line, trouble: Trouble, pace: Pace, chance: float
 ) -> None:
-    after = line_rules.refused(line, Refused(trouble, "", ""), now=NOW, pace=pace, chance=chance)
+    after = binding_rules.refused(line, Refused(trouble, "", ""), now=NOW, pace=pace, chance=chance)
 
     assert after.attempts == (line.attempts if line.op_generation == line.generation else 0)
 
 
 @given(st.integers(0, 10_000), paces, chances)
 def test_a_backoff_grows_to_its_limit_and_is_never_nothing(attempts: int, pace: Pace, chance: float) -> None:
-    delay_s = line_rules.retry_delay_s(attempts, pace, chance)
+    delay_s = binding_rules.retry_delay_s(attempts, pace, chance)
 
     assert 0 < delay_s <= max(pace.backoff_max_s, pace.backoff_first_s)
-    assert line_rules.retry_delay_s(attempts, pace, 1.0) <= line_rules.retry_delay_s(attempts + 1, pace, 1.0)
+    assert binding_rules.retry_delay_s(attempts, pace, 1.0) <= binding_rules.retry_delay_s(attempts + 1, pace, 1.0)
 
 
 @given(lines(in_flight=True), paces)
 def test_an_acceptance_is_not_a_settlement(line: Line, pace: Pace) -> None:
     """Trap 1: complete at the carrier is not propagated at the operators."""
-    after = line_rules.accepted(line, now=NOW, pace=pace)
+    after = binding_rules.accepted(line, now=NOW, pace=pace)
 
     assert after.applied_generation == line.applied_generation
-    assert line_rules.public_status(after) == "pending"
+    assert binding_rules.public_status(after) == "pending"
     assert after.op_order_id == line.op_order_id
     assert after.due_at is not None
 
 
 @given(lines(in_flight=True), paces)
 def test_an_abandoned_operation_is_never_submitted_again_before_the_number_was_read(line: Line, pace: Pace) -> None:
-    after = line_rules.abandoned(line, now=NOW, pace=pace, text="late")
+    after = binding_rules.abandoned(line, now=NOW, pace=pace, text="late")
 
-    assert line_rules.decide(after, has_slot=True, now=NOW) == AwaitSweep()
-    again = line_rules.abandoned(after, now=NOW, pace=pace, text="late")
+    assert binding_rules.decide(after, has_slot=True, now=NOW) == AwaitSweep()
+    again = binding_rules.abandoned(after, now=NOW, pace=pace, text="late")
     assert again.phase == Phase.BLOCKED
 
 
@@ -374,7 +376,7 @@ def test_a_look_that_began_before_the_acceptance_says_nothing(
 ) -> None:
     began_at = (line.op_accepted_at or NOW) - timedelta(microseconds=1)
 
-    assert line_rules.seen(line, reading, began_at=began_at, now=NOW, pace=pace, is_whole=is_whole) == line
+    assert binding_rules.seen(line, reading, began_at=began_at, now=NOW, pace=pace, is_whole=is_whole) == line
 
 
 @given(lines(in_flight=True), readings(), paces, st.booleans())
@@ -386,7 +388,7 @@ def test_a_sight_never_settles_by_itself_and_ends_an_operation_only_when_it_tell
 ) -> None:
     line = accepted(line)
 
-    after = line_rules.seen(line, reading, began_at=NOW + timedelta(hours=1), now=NOW, pace=pace, is_whole=is_whole)
+    after = binding_rules.seen(line, reading, began_at=NOW + timedelta(hours=1), now=NOW, pace=pace, is_whole=is_whole)
 
     assert after.applied_generation == line.applied_generation
     assert after.due_at is not None
@@ -409,8 +411,8 @@ def test_the_same_sight_again_changes_nothing_once_the_operation_has_ended(
 ) -> None:
     """Invariant (e)."""
     when = NOW + timedelta(hours=1)
-    once = line_rules.seen(accepted(line), reading, began_at=when, now=NOW, pace=pace, is_whole=True)
-    twice = line_rules.seen(once, reading, began_at=when, now=NOW, pace=pace, is_whole=True)
+    once = binding_rules.seen(accepted(line), reading, began_at=when, now=NOW, pace=pace, is_whole=True)
+    twice = binding_rules.seen(once, reading, began_at=when, now=NOW, pace=pace, is_whole=True)
 
     if once.op_order_id is None:
         assert twice == once
@@ -432,8 +434,8 @@ def test_a_number_that_is_missing_in_a_list_of_pages_is_believed_absent_only_the
         differs_count=0,
     )
 
-    once = line_rules.seen(line, None, began_at=NOW, now=NOW, pace=pace, is_whole=False)
-    twice = line_rules.seen(once, None, began_at=NOW, now=NOW, pace=pace, is_whole=False)
+    once = binding_rules.seen(line, None, began_at=NOW, now=NOW, pace=pace, is_whole=False)
+    twice = binding_rules.seen(once, None, began_at=NOW, now=NOW, pace=pace, is_whole=False)
 
     assert (once.op_order_id, once.observed) == (ORDER, Observed.PRESENT)
     assert (twice.op_order_id, twice.observed) == (None, Observed.ABSENT)
@@ -446,7 +448,7 @@ def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_
     """Not at the first look, which may be old, and not at the deadline."""
     is_unbind = where in ("still there", "held back")
     line = replace(
-        line_rules.accepted(replace(line, op_campaign=None if is_unbind else "CAAAAAA"), now=NOW, pace=pace),
+        binding_rules.accepted(replace(line, op_campaign=None if is_unbind else "CAAAAAA"), now=NOW, pace=pace),
         observed=Observed.PRESENT if is_unbind else Observed.ABSENT,
         observed_campaign="CBBBBBB" if is_unbind else None,
     )
@@ -456,7 +458,7 @@ def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_
 
     def look(before: Line, after_s: float) -> Line:
         moment = NOW + timedelta(seconds=after_s)
-        return line_rules.seen(before, reading, began_at=moment, now=moment, pace=pace, is_whole=True)
+        return binding_rules.seen(before, reading, began_at=moment, now=moment, pace=pace, is_whole=True)
 
     once = look(line, 0.1)
     early = look(once, pace.drift_grace_s)
@@ -471,7 +473,7 @@ def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_
 
 @given(lines(), readings())
 def test_a_sight_is_present_with_a_campaign_or_absent_without_one(line: Line, reading: LineReading | None) -> None:
-    after = line_rules.sighted(line, reading, began_at=NOW)
+    after = binding_rules.sighted(line, reading, began_at=NOW)
 
     assert (after.observed == Observed.PRESENT) == (after.observed_campaign is not None)
     assert after.observed in (Observed.PRESENT, Observed.ABSENT)
@@ -487,12 +489,12 @@ def test_against_a_perfect_carrier_every_wish_is_reached_in_at_most_two_orders(
     line = replace(line_with(start), wished_id=WISH if wish else None, wished_campaign=wish, campaign_status="ACTIVE")
     orders: list[str | None] = []
 
-    while (action := line_rules.decide(line, has_slot=True, now=NOW)) != Settle():
+    while (action := binding_rules.decide(line, has_slot=True, now=NOW)) != Settle():
         assert isinstance(action, Bind | Unbind)
         target = action.campaign if isinstance(action, Bind) else None
         orders.append(target)
         reading = LineReading(number=NUMBER, campaign=target, is_settled=True, has_failed=False, operators={})
-        line = line_rules.sighted(line, reading if target else None, began_at=NOW)
+        line = binding_rules.sighted(line, reading if target else None, began_at=NOW)
 
     expected = [] if start == wish else [None] * (start is not None) + [wish] * (wish is not None)
     assert orders == expected

@@ -1,6 +1,6 @@
 """The inventory as the operator works with it."""
 
-from agentmessage.numbers import inventory
+from agentmessage.numbers.orders import inventory
 from tests.conftest import Client
 from tests.numbers.floor import Floor, states, stock
 

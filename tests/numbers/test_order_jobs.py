@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from agentmessage.app import order_callbacks
 from agentmessage.billing import operations as billing
 from agentmessage.billing import queries as billing_queries
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     Answer,
     OrderHint,
@@ -21,10 +22,12 @@ from agentmessage.carriers.port import (
     Trouble,
 )
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import hints, order_jobs, order_queries, ordering
 from agentmessage.numbers.errors import InsufficientInventory
-from agentmessage.numbers.order_model import Criteria, Order, Settings
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.numbers.orders import operations as orders
+from agentmessage.numbers.orders import purchase_jobs
+from agentmessage.numbers.orders import queries as order_queries
+from agentmessage.numbers.orders.model import Criteria, Order, Settings
+from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.make.accounts import Account, open_account
 from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
@@ -37,7 +40,7 @@ async def place(floor: Floor, account: Account, *numbers: str) -> UUID:
     """An order by name, as the API writes it."""
     order_id = new_id()
     async with floor.db.transaction() as tx:
-        await ordering.place(tx, account.tenant, order_id=order_id, numbers=numbers, settings=Settings())
+        await orders.place(tx, account.tenant, order_id=order_id, numbers=numbers, settings=Settings())
     return order_id
 
 
@@ -46,7 +49,7 @@ async def place_bulk(floor: Floor, account: Account, quantity: int, area_code: s
     order_id = new_id()
     criteria = Criteria(number_type="local", area_code=area_code)
     async with floor.db.transaction() as tx:
-        await ordering.place_bulk(
+        await orders.place_bulk(
             tx, account.tenant, order_id=order_id, quantity=quantity, criteria=criteria, settings=Settings()
         )
     return order_id
@@ -164,7 +167,7 @@ class ScriptedSource:
 
 async def run_with(floor: Floor, source: Any) -> None:
     """Run the jobs against a scripted carrier until none is left."""
-    runner = JobRunner(floor.db, order_jobs.handlers({"live": source}))
+    runner = JobRunner(floor.db, purchase_jobs.handlers({"live": source}))
     for _ in range(20):
         await floor.hurry()
         if not await runner.run_due():
@@ -191,7 +194,7 @@ async def test_a_bulk_order_keeps_what_it_got_and_goes_on(floor: Floor, account:
     order = await order_of(floor, account, order_id)
     got, lost = order.purchase[:3], order.purchase[3:]
     async with floor.db.transaction() as tx:
-        await ordering.settle(tx, account.tenant, order_id, order_key=str(order.order_key), done=got)
+        await orders.settle(tx, account.tenant, order_id, order_key=str(order.order_key), done=got)
 
     await floor.settle()
 
@@ -255,7 +258,7 @@ async def test_settling_twice_refunds_once(floor: Floor, account: Account) -> No
 
     async def settle() -> None:
         async with floor.db.transaction() as tx:
-            await ordering.settle(tx, account.tenant, order_id, order_key=key, done=())
+            await orders.settle(tx, account.tenant, order_id, order_key=key, done=())
 
     await asyncio.gather(*(settle() for _ in range(8)))
 
@@ -298,12 +301,14 @@ async def test_a_callback_brings_the_purchase_forward(floor: Floor, account: Acc
     await floor.db.run("UPDATE jobs SET run_at = $1", far)
 
     hint = OrderHint(str(order.carrier_order_id), "", OrderKind.PURCHASE)
-    known = await hints.hint_order(floor.db, account="live", hint=hint)
+    known = await order_callbacks.hint_order(floor.db, account="live", hint=hint)
 
     assert known
     assert await floor.db.value("SELECT run_at <= $1 FROM jobs WHERE kind = 'numbers.buy'", floor.db.now)
-    assert not await hints.hint_order(floor.db, account="sandbox", hint=hint)
-    assert not await hints.hint_order(floor.db, account="live", hint=OrderHint("nobody", "", OrderKind.PURCHASE))
+    assert not await order_callbacks.hint_order(floor.db, account="sandbox", hint=hint)
+    assert not await order_callbacks.hint_order(
+        floor.db, account="live", hint=OrderHint("nobody", "", OrderKind.PURCHASE)
+    )
 
 
 # ── races ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -420,7 +425,7 @@ async def test_a_worker_killed_at_every_await_buys_nothing_twice_and_charges_onc
         by_name = f"+1{('415', '650', '707')[awaits % 3]}55501{awaits:02d}"
         order_id = await place(floor, account, by_name) if awaits % 2 else await place_bulk(floor, account, 2, "312")
         fuse = Fuse(awaits)
-        runner = JobRunner(MortalDb(floor.db, fuse), order_jobs.handlers(floor.sources))
+        runner = JobRunner(MortalDb(floor.db, fuse), purchase_jobs.handlers(floor.sources))
         for _ in range(4):
             await floor.hurry()
             try:

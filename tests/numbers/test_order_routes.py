@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentmessage.numbers import inventory
+from agentmessage.numbers.orders import inventory
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.brands import insert_brand

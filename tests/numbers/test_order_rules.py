@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.numbers import order_rules
+from agentmessage.numbers.orders import rules as order_rules
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - see timezones
 ORDER_ID = UUID("01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11")

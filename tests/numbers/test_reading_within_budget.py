@@ -12,11 +12,11 @@ from agentmessage.carriers.bandwidth import BandwidthLines
 from agentmessage.carriers.http import HttpAnswer
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import carrier_order_queries, reconciler
-from agentmessage.numbers.budget import UNLIMITED, Budget, Limit, Limits
-from agentmessage.numbers.line_model import Pace
-from agentmessage.numbers.readings import Interrupted, pages_of
-from agentmessage.numbers.reconciler import Glance, LineCarrier, Reconciling
+from agentmessage.numbers.binding import carrier_order_queries, reconciler
+from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limit, Limits
+from agentmessage.numbers.binding.model import Pace
+from agentmessage.numbers.binding.observations import Interrupted, pages_of
+from agentmessage.numbers.binding.reconciler import Glance, LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
 from tests.numbers.virtual import add_number

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from agentmessage.billing import queries as billing_queries
-from agentmessage.carriers.port import Accepted, Answer, NumberPage, Unknown
+from agentmessage.carriers.protocols import Accepted, Answer, NumberPage, Unknown
 from agentmessage.kernel.db import Cells
-from agentmessage.numbers import order_jobs, upkeep
-from agentmessage.outbox.facts import enqueue
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.numbers.orders import purchase_jobs, renewals
+from agentmessage.outbox.events import enqueue
+from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.campaigns import insert_campaign
@@ -63,9 +63,9 @@ async def test_a_released_number_is_for_sale_again_after_thirty_days(floor: Floo
     before = await cells_at(dsn, floor.db.now + timedelta(days=29, hours=23))
     after = await cells_at(dsn, floor.db.now + timedelta(days=30))
 
-    assert await upkeep.run_end_quarantine(before) == 0
+    assert await renewals.run_end_quarantine(before) == 0
     assert await states(floor.db) == {A: "quarantined"}
-    assert await upkeep.run_end_quarantine(after) == 1
+    assert await renewals.run_end_quarantine(after) == 1
 
     assert await states(floor.db) == {A: "available"}
     assert await floor.db.value("SELECT count(*) FROM phone_numbers") == 0
@@ -82,7 +82,7 @@ async def test_generation_and_submissions_of_a_number_outlive_its_owner(
     await shop.delete(f"/v1/phone-numbers/{number_id}")
     await unbound(floor)
     later = await cells_at(dsn, floor.db.now + timedelta(days=31))
-    await upkeep.run_end_quarantine(later)
+    await renewals.run_end_quarantine(later)
     await later.close()
 
     await ordered(other_shop, A)
@@ -115,7 +115,7 @@ async def test_a_number_that_is_not_surely_unbound_stays_in_quarantine(
         await connection.execute(f"UPDATE line_options SET {still}")  # noqa: S608 - of this file
     later = await cells_at(dsn, floor.db.now + timedelta(days=31))
 
-    assert await upkeep.run_end_quarantine(later) == 0
+    assert await renewals.run_end_quarantine(later) == 0
 
     assert await states(floor.db) == {A: "quarantined"}
     await later.close()
@@ -129,7 +129,7 @@ async def test_an_imported_number_that_nobody_has_read_stays_unread_in_the_pool(
     await shop.delete(f"/v1/phone-numbers/{number_id}")
     later = await cells_at(dsn, floor.db.now + timedelta(days=31))
 
-    assert await upkeep.run_end_quarantine(later) == 1
+    assert await renewals.run_end_quarantine(later) == 1
 
     assert await floor.db.value("SELECT is_read FROM directory.inventory") is False
     await later.close()
@@ -160,7 +160,7 @@ async def test_a_returned_number_is_disconnected_once_it_is_unbound(
         await floor.turn()
     assert disconnections(floor) == []
     later = await cells_at(dsn, floor.db.now + timedelta(days=31))
-    assert await upkeep.run_end_quarantine(later) == 0
+    assert await renewals.run_end_quarantine(later) == 0
     await later.close()
 
     await unbound(floor)
@@ -208,7 +208,7 @@ async def test_a_number_that_one_reading_misses_is_not_taken_for_gone(
     await leaving(floor, shop, account)
     await unbound(floor)
     source: Any = ShiftingPages()
-    runner = JobRunner(floor.db, order_jobs.handlers({"live": source}))
+    runner = JobRunner(floor.db, purchase_jobs.handlers({"live": source}))
 
     for _ in range(4):
         await floor.hurry()
@@ -234,9 +234,9 @@ async def test_a_number_is_charged_on_each_anniversary_once(
     may_1 = await cells_at(dsn, datetime.fromisoformat("2026-05-01T00:00:00Z"))
 
     rounds = [
-        sum(await asyncio.gather(*(upkeep.run_renewals(march_30) for _ in range(4)))),
-        await upkeep.run_renewals(march_30),
-        await upkeep.run_renewals(may_1),
+        sum(await asyncio.gather(*(renewals.run_renewals(march_30) for _ in range(4)))),
+        await renewals.run_renewals(march_30),
+        await renewals.run_renewals(may_1),
     ]
 
     assert rounds == [2, 0, 4]
@@ -254,7 +254,7 @@ async def test_a_month_may_overdraw_the_wallet(floor: Floor, dsn: str) -> None:
     await ordered(Client(floor.api, poor.key), A)
     later = await cells_at(dsn, floor.db.now + timedelta(days=32))
 
-    assert await upkeep.run_renewals(later) == 1
+    assert await renewals.run_renewals(later) == 1
 
     assert await balance_cents(floor.db, poor.org_id) == -94
     await later.close()
@@ -266,7 +266,7 @@ async def test_a_released_number_costs_nothing_more(floor: Floor, shop: Client, 
     await shop.delete(f"/v1/phone-numbers/{number_id}")
     later = await cells_at(dsn, floor.db.now + timedelta(days=62))
 
-    assert await upkeep.run_renewals(later) == 0
+    assert await renewals.run_renewals(later) == 0
 
     assert await balance_cents(floor.db, account.org_id) == 100_000 - 94
     await later.close()
@@ -304,7 +304,7 @@ async def test_a_strangers_number_is_not_detached(
     await stock(floor.db, A)
     (number_id,) = await ordered(other_shop, A, campaign_id=str(campaign_id))
 
-    await upkeep.detach_campaign(floor.db, {"org_id": str(account.org_id), "campaign_id": str(campaign_id)})
+    await renewals.detach_campaign(floor.db, {"org_id": str(account.org_id), "campaign_id": str(campaign_id)})
 
     held = await floor.db.value("SELECT campaign_id FROM phone_numbers WHERE id = $1", UUID(number_id))
     assert held == campaign_id

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.numbers import operations, reconciler
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import reconciler
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.numbers.virtual import Story, VirtualClock, add_number

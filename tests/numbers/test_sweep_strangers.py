@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from agentmessage.carriers.bandwidth import BandwidthLines
 from agentmessage.kernel.db import CellDb
-from agentmessage.numbers import sweep, sweep_queries
-from agentmessage.numbers.budget import UNLIMITED, Budget, Limits
-from agentmessage.numbers.line_model import SIMULATED
-from agentmessage.numbers.reconciler import LineCarrier, Reconciling
+from agentmessage.numbers.binding import drift, drift_queries
+from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limits
+from agentmessage.numbers.binding.model import SIMULATED
+from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.numbers.floor import Wire
 
@@ -21,8 +21,8 @@ async def _sweep(db: CellDb, wire: Wire) -> None:
     reconciling = Reconciling(
         db, {"live": carrier}, Budget(db, {"live": Limits(UNLIMITED, UNLIMITED, 1.0)}), random.Random(1)
     )
-    await sweep_queries.want(db, "live", db.now)
-    assert await sweep.sweep_due(reconciling, [db], heal_percent=5) is not None
+    await drift_queries.want(db, "live", db.now)
+    assert await drift.sweep_due(reconciling, [db], heal_percent=5) is not None
 
 
 async def _told(db: CellDb) -> Sequence[str]:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import sweep_queries
-from agentmessage.numbers.sweep import SweepResult
+from agentmessage.numbers.binding import drift_queries
+from agentmessage.numbers.binding.drift import SweepResult
 
 RESULT = SweepResult(1, 0, 0, 0, None, 0.1)
 LEASE = timedelta(seconds=90)
@@ -15,14 +15,14 @@ REST = timedelta(seconds=900)
 async def _swept(db: CellDb, *, wanted_meanwhile: bool) -> timedelta:
     """A sweep of several pages; answers how long after its end the next one is due."""
     token = new_id()
-    account = await sweep_queries.claim(db, ["live"], now=db.now, until=db.now + LEASE, lease_token=token)
+    account = await drift_queries.claim(db, ["live"], now=db.now, until=db.now + LEASE, lease_token=token)
     assert account == "live"
-    assert await sweep_queries.extend(db, "live", token, db.now + LEASE)
+    assert await drift_queries.extend(db, "live", token, db.now + LEASE)
     if wanted_meanwhile:
-        await sweep_queries.want(db, "live", db.now)
-    assert await sweep_queries.extend(db, "live", token, db.now + LEASE)
+        await drift_queries.want(db, "live", db.now)
+    assert await drift_queries.extend(db, "live", token, db.now + LEASE)
     ended_at = db.now
-    await sweep_queries.finish(db, "live", token, due_at=ended_at + REST, result=RESULT)
+    await drift_queries.finish(db, "live", token, due_at=ended_at + REST, result=RESULT)
     due_at = await db.value("SELECT due_at FROM directory.sweeps WHERE account = 'live'")
     return due_at - ended_at
 

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from agentmessage.carriers.bandwidth.codes import Operation, classify
-from agentmessage.carriers.port import Trouble
+from agentmessage.carriers.protocols import Trouble
 from agentmessage.kernel.db import CellDb
-from agentmessage.numbers import order_rules
 from agentmessage.numbers.model import NumberType
+from agentmessage.numbers.orders import rules as order_rules
 from agentmessage.sms.numbers import is_toll_free
 from tests.conftest import Client
 from tests.make.accounts import Account

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from agentmessage.carriers.bandwidth import BandwidthLines
 from agentmessage.kernel.db import CellDb
-from agentmessage.numbers import operations, reconciler
-from agentmessage.numbers.budget import UNLIMITED, Budget, Limits
-from agentmessage.numbers.line_model import SIMULATED
-from agentmessage.numbers.reconciler import LineCarrier, Reconciling
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import reconciler
+from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limits
+from agentmessage.numbers.binding.model import SIMULATED
+from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign

@@ -13,14 +13,16 @@ from uuid import UUID
 
 from agentmessage.carriers.bandwidth import BandwidthCallbacks, BandwidthLines, BandwidthSubscriptions
 from agentmessage.carriers.http import HttpAnswer, LineBroke
-from agentmessage.carriers.port import Accepted, Callback, ForgedCallback, OrderHint, UnreadableCallback
+from agentmessage.carriers.protocols import Accepted, Callback, ForgedCallback, OrderHint, UnreadableCallback
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import carrier_orders, line_queries, operations, readings, reconciler, sweep
-from agentmessage.numbers.budget import UNLIMITED, Budget, Limits
-from agentmessage.numbers.line_model import SIMULATED, Pace
-from agentmessage.numbers.reconciler import LineCarrier, Reconciling
-from agentmessage.simulator.wire import Request
+from agentmessage.numbers import operations
+from agentmessage.numbers.binding import carrier_orders, drift, observations, reconciler
+from agentmessage.numbers.binding import queries as binding_queries
+from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limits
+from agentmessage.numbers.binding.model import SIMULATED, Pace
+from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
+from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.world import World
 from tests.carriers.world_line import ACCOUNT, START
 
@@ -180,7 +182,7 @@ class Story:
             planned = await reconciler.plan(reconciling)
             await _all_of(carrier_orders.advance(reconciling))
             if planned.glances:
-                await readings.look(reconciling, planned.glances)
+                await observations.look(reconciling, planned.glances)
         except WorkerKilled:
             return False
         return True
@@ -189,7 +191,7 @@ class Story:
         """One turn of the sweep. False: it was killed."""
         try:
             reconciling = self.reconciling(fuse)
-            await sweep.sweep_due(reconciling, [reconciling.db], heal_percent=100)
+            await drift.sweep_due(reconciling, [reconciling.db], heal_percent=100)
         except WorkerKilled:
             return False
         return True
@@ -274,4 +276,4 @@ async def add_number(db: CellDb, org_id: UUID, number: str) -> UUID:
 
 async def ring_campaign(db: CellDb, campaign_id: UUID) -> None:
     """What the campaign's event does."""
-    await line_queries.ring_campaign(db, campaign_id)
+    await binding_queries.ring_campaign(db, campaign_id)

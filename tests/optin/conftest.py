@@ -10,9 +10,9 @@ from agentmessage.consent.routes import routes as consent_routes
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.optin import jobs, operations, tokens
-from agentmessage.optin.page import ConsentPage
+from agentmessage.optin.hosted_form import ConsentPage
 from agentmessage.optin.routes import routes
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import USUAL_LAYOUTS
 from agentmessage.web.responses import send_reply

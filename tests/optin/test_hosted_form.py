@@ -19,10 +19,10 @@ from typing_extensions import override
 from agentmessage.app.api import Api
 from agentmessage.consent import operations as consents
 from agentmessage.consent.model import Source, Suppression
-from agentmessage.kernel import seal
+from agentmessage.kernel import encryption
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.optin import tokens
-from agentmessage.optin.page import ConsentPage
+from agentmessage.optin.hosted_form import ConsentPage
 from agentmessage.settings import Settings
 from agentmessage.web.client_address import address_of
 from tests.conftest import NOWHERE, SEAL_KEY, Client, Reply
@@ -104,7 +104,7 @@ async def test_the_longest_agreement_makes_a_link_that_proxies_take(desk: Desk) 
 
 async def test_a_link_of_an_older_release_still_opens_its_form(desk: Desk, browser: Browser) -> None:
     said = tokens.signer(SEAL_KEY, life_s=3600).read((await desk.mint())["token"], desk.clock.moment)
-    key = seal.derive(seal.newest_key(SEAL_KEY), tokens.PURPOSE)
+    key = encryption.derive(encryption.newest_key(SEAL_KEY), tokens.PURPOSE)
 
     assert (await browser.submit(jwt.encode(msgspec.to_builtins(said), key, "HS256"))).status == 200
 
@@ -328,7 +328,7 @@ def forged(token: str) -> Mapping[str, str]:
     head, claims, signature = token.split(".")
     other = {**decode(token), "exp": 9_999_999_999}
     none = base64url(b'{"alg":"none","typ":"JWT"}')
-    key = seal.derive(seal.newest_key(SEAL_KEY), tokens.PURPOSE)
+    key = encryption.derive(encryption.newest_key(SEAL_KEY), tokens.PURPOSE)
     return {
         "another signature": f"{head}.{claims}.{signature[:-4]}AAAA",
         "no signature": f"{head}.{claims}.",

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agentmessage.audit import seal_queries, sealer, verification
+from agentmessage.audit.chain import chain_keys
+from agentmessage.audit.verification import Harm, Proof
 from agentmessage.kernel.db import CellDb, Statements
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import operator
-from agentmessage.organizations import operations, proving, seal_queries, sealing
-from agentmessage.organizations.chain import chain_keys
-from agentmessage.organizations.proving import Harm, Proof
+from agentmessage.organizations import operations
 from tests.conftest import SEAL_KEY
 from tests.make.accounts import Account
 from tests.proofs.running import until
@@ -43,7 +44,7 @@ async def seal(db: CellDb, keys: Any = KEYS, *, batch: int = 500) -> None:
     """Seal all there is; Postgres's own housekeeping can hold the order of rows open for a moment."""
 
     async def is_done() -> bool:
-        await sealing.turn(db, keys, batch=batch)
+        await sealer.turn(db, keys, batch=batch)
         return not await db.value(
             "SELECT EXISTS (SELECT FROM audit_log a, audit_place p WHERE (a.xid, a.id) > (p.xid, p.id))"
         )
@@ -52,7 +53,7 @@ async def seal(db: CellDb, keys: Any = KEYS, *, batch: int = 500) -> None:
 
 
 async def prove(db: CellDb, org_id: UUID = ORG, **given: Any) -> Proof:
-    proofs = {proof.org_id: proof for proof in await proving.prove(db, given.pop("keys", KEYS), **given)}
+    proofs = {proof.org_id: proof for proof in await verification.prove(db, given.pop("keys", KEYS), **given)}
     return proofs[org_id]
 
 
@@ -86,8 +87,8 @@ async def test_a_chain_that_nobody_touched_proves_and_goes_on(db: CellDb, accoun
 
     assert (found(first), first.length) == ((None, None, None), 5)
     assert (found(second), second.length) == ((None, None, None), 6)
-    assert {proof.harm for proof in await proving.prove(db, KEYS)} == {None}
-    assert account.org_id in {proof.org_id for proof in await proving.prove(db, KEYS)}
+    assert {proof.harm for proof in await verification.prove(db, KEYS)} == {None}
+    assert account.org_id in {proof.org_id for proof in await verification.prove(db, KEYS)}
 
 
 COLUMNS = {
@@ -210,7 +211,7 @@ async def test_a_chain_that_is_gone_altogether_is_missed(db: CellDb, account: Ac
 
 async def test_a_row_without_a_seal_is_named_after_a_minute(db: CellDb) -> None:
     await act(db)
-    assert ORG not in {proof.org_id for proof in await proving.prove(db, KEYS)}
+    assert ORG not in {proof.org_id for proof in await verification.prove(db, KEYS)}
     old = new_id().hex[:26]
     await db.run(
         """INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type, resource_id)
@@ -264,7 +265,7 @@ async def test_writing_a_row_does_not_wait_for_sealing(db: CellDb) -> None:
 
         async with asyncio.timeout(5):
             await act(db)
-        assert await sealing.turn(db, KEYS) is False
+        assert await sealer.turn(db, KEYS) is False
     await seal(db)
 
     assert (await prove(db)).length == 6
@@ -274,7 +275,7 @@ async def test_a_row_that_commits_late_is_sealed_behind_and_never_before_a_seale
     async with db.transaction() as late:
         first = await act(late)
         await act(db)
-        await sealing.turn(db, KEYS)
+        await sealer.turn(db, KEYS)
         assert await seal_queries.list_ends(db, [ORG]) == []
     await seal(db)
 
@@ -319,7 +320,7 @@ async def test_chains_prove_after_any_history_and_hold_each_row_once(db: CellDb,
 
     async def seal_and_die() -> None:
         for _ in range(6):
-            turn = asyncio.create_task(sealing.turn(db, KEYS, batch=rng.randint(1, 5)))
+            turn = asyncio.create_task(sealer.turn(db, KEYS, batch=rng.randint(1, 5)))
             if rng.random() < 0.3:
                 await asyncio.sleep(rng.random() * 0.004)
                 turn.cancel()
@@ -328,7 +329,7 @@ async def test_chains_prove_after_any_history_and_hold_each_row_once(db: CellDb,
     await asyncio.gather(*(write() for _ in range(6)), seal_and_die(), seal_and_die())
     await seal(db, batch=3)
 
-    assert {proof.harm for proof in await proving.prove(db, KEYS)} <= {None}
+    assert {proof.harm for proof in await verification.prove(db, KEYS)} <= {None}
     assert await db.value("SELECT count(*) FROM audit_seals") == await db.value("SELECT count(*) FROM audit_log")
     assert await db.value("SELECT count(DISTINCT (org_id, row_id)) FROM audit_seals") == await db.value(
         "SELECT count(*) FROM audit_log"

@@ -9,7 +9,7 @@ import structlog.testing
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import Cells
 from agentmessage.migrations.runner import migrate
-from agentmessage.outbox.bells import Bells, Ringer, wait_for
+from agentmessage.outbox.notifications import Bells, Ringer, wait_for
 from tests.make import storage
 
 PATIENCE_S = 10.0

@@ -11,8 +11,9 @@ import structlog.testing
 
 from agentmessage.kernel.db import CellDb, open_cell
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts, queries, worker
-from agentmessage.outbox.worker import Again, Done, JobRunner
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox import job_runner, queries
+from agentmessage.outbox.job_runner import Again, Done, JobRunner
 
 
 class Clock:
@@ -62,7 +63,7 @@ async def jobs(db: CellDb) -> list[tuple[str, int]]:
 
 async def test_a_job_is_there_exactly_when_its_transaction_commits(db: CellDb) -> None:
     async with db.transaction() as tx:
-        await facts.enqueue(tx, "test.work", "kept", {})
+        await outbox_events.enqueue(tx, "test.work", "kept", {})
 
     with pytest.raises(ZeroDivisionError):
         await enqueue_and_fail(db)
@@ -72,7 +73,7 @@ async def test_a_job_is_there_exactly_when_its_transaction_commits(db: CellDb) -
 
 async def enqueue_and_fail(db: CellDb) -> None:
     async with db.transaction() as tx:
-        await facts.enqueue(tx, "test.work", "lost", {})
+        await outbox_events.enqueue(tx, "test.work", "lost", {})
         raise ZeroDivisionError
 
 
@@ -85,7 +86,7 @@ async def test_concurrent_runners_run_each_job_once(db: CellDb) -> None:
         return Done()
 
     for n in range(300):
-        await facts.enqueue(db, "test.work", str(n), {"n": str(n)})
+        await outbox_events.enqueue(db, "test.work", str(n), {"n": str(n)})
     runners = [JobRunner(db, {"test.work": work}) for _ in range(6)]
 
     async def run(runner: JobRunner) -> None:
@@ -102,10 +103,10 @@ async def test_concurrent_runners_run_each_job_once(db: CellDb) -> None:
 async def test_a_job_waits_for_its_time(timed: CellDb, clock: Clock) -> None:
     work = Work()
     runner = JobRunner(timed, {"test.work": work})
-    await facts.enqueue(timed, "test.work", "k", {}, delay_s=30)
+    await outbox_events.enqueue(timed, "test.work", "k", {}, delay_s=30)
 
     assert await runner.run_due() == 0
-    assert await runner.wait_s() == worker.BACKSTOP_S
+    assert await runner.wait_s() == job_runner.BACKSTOP_S
     clock.advance(29.5)
     assert await runner.wait_s() == pytest.approx(0.5)
     clock.advance(0.5)
@@ -114,7 +115,7 @@ async def test_a_job_waits_for_its_time(timed: CellDb, clock: Clock) -> None:
 
 
 async def test_a_job_of_another_kind_is_left_to_whoever_knows_it(db: CellDb) -> None:
-    await facts.enqueue(db, "test.other", "k", {})
+    await outbox_events.enqueue(db, "test.other", "k", {})
 
     assert await JobRunner(db, {"test.work": Work()}).run_due() == 0
     assert await jobs(db) == [("k", 0)]
@@ -123,19 +124,19 @@ async def test_a_job_of_another_kind_is_left_to_whoever_knows_it(db: CellDb) -> 
 async def test_a_job_whose_worker_died_runs_again_when_its_lease_is_over_and_not_before(
     timed: CellDb, clock: Clock
 ) -> None:
-    await facts.enqueue(timed, "test.work", "k", {"n": "1"})
+    await outbox_events.enqueue(timed, "test.work", "k", {"n": "1"})
     dead = await queries.claim_jobs(
         timed,
         kinds=["test.work"],
         limit=1,
         lease_token=new_id(),
         now=clock.now(),
-        until=clock.now() + timedelta(seconds=worker.LEASE_S),
+        until=clock.now() + timedelta(seconds=job_runner.LEASE_S),
     )
     work = Work()
     runner = JobRunner(timed, {"test.work": work})
 
-    clock.advance(worker.LEASE_S - 1)
+    clock.advance(job_runner.LEASE_S - 1)
     assert await runner.run_due() == 0
     clock.advance(1)
     assert await runner.run_due() == 1
@@ -149,7 +150,7 @@ async def test_waiting_is_not_failing(timed: CellDb, clock: Clock) -> None:
     work = Work()
     work.answers = [Again(5), Again(5), Done()]
     runner = JobRunner(timed, {"test.work": work})
-    await facts.enqueue(timed, "test.work", "k", {})
+    await outbox_events.enqueue(timed, "test.work", "k", {})
 
     for _ in range(2):
         assert await runner.run_due() == 1
@@ -165,13 +166,13 @@ async def test_a_job_that_fails_is_tried_again_for_ever_with_growing_delay(timed
     work = Work()
     work.answers = [ValueError("bad luck")] * 5
     runner = JobRunner(timed, {"test.work": work})
-    await facts.enqueue(timed, "test.work", "k", {})
+    await outbox_events.enqueue(timed, "test.work", "k", {})
 
     with structlog.testing.capture_logs() as logs:
         for attempt in range(1, 6):
             assert await runner.run_due() == 1
             assert await jobs(timed) == [("k", attempt)]
-            clock.advance(worker.LAST_RETRY_S)
+            clock.advance(job_runner.LAST_RETRY_S)
     assert await runner.run_due() == 1
 
     assert await jobs(timed) == []
@@ -181,7 +182,7 @@ async def test_a_job_that_fails_is_tried_again_for_ever_with_growing_delay(timed
 async def test_a_failed_job_keeps_its_last_error(db: CellDb) -> None:
     work = Work()
     work.answers = [ValueError("bad luck")]
-    await facts.enqueue(db, "test.work", "k", {})
+    await outbox_events.enqueue(db, "test.work", "k", {})
 
     with structlog.testing.capture_logs():
         await JobRunner(db, {"test.work": work}).run_due()
@@ -191,15 +192,20 @@ async def test_a_failed_job_keeps_its_last_error(db: CellDb) -> None:
 
 @pytest.mark.parametrize("attempts", range(30))
 def test_the_delay_before_a_retry_stays_within_its_bounds(attempts: int) -> None:
-    assert 0.1 <= worker.retry_delay_s(attempts, 0.0) <= worker.retry_delay_s(attempts, 1.0) <= worker.LAST_RETRY_S
-    assert worker.retry_delay_s(attempts, 1.0) <= worker.retry_delay_s(attempts + 1, 1.0)
+    assert (
+        0.1
+        <= job_runner.retry_delay_s(attempts, 0.0)
+        <= job_runner.retry_delay_s(attempts, 1.0)
+        <= job_runner.LAST_RETRY_S
+    )
+    assert job_runner.retry_delay_s(attempts, 1.0) <= job_runner.retry_delay_s(attempts + 1, 1.0)
 
 
 async def test_one_job_exists_for_a_subject_and_a_second_wish_brings_it_forward(db: CellDb) -> None:
     work = Work()
-    await facts.enqueue(db, "test.work", "k", {"n": "old"}, delay_s=3600)
-    await facts.enqueue(db, "test.work", "k", {"n": "new"})
-    await facts.enqueue(db, "test.work", "k", {"n": "newest"}, delay_s=60)
+    await outbox_events.enqueue(db, "test.work", "k", {"n": "old"}, delay_s=3600)
+    await outbox_events.enqueue(db, "test.work", "k", {"n": "new"})
+    await outbox_events.enqueue(db, "test.work", "k", {"n": "newest"}, delay_s=60)
 
     assert await JobRunner(db, {"test.work": work}).run_due() == 1
 
@@ -213,11 +219,11 @@ async def test_a_job_that_is_wished_for_while_it_runs_runs_once_more(timed: Cell
     async def work(db: CellDb, arguments: Mapping[str, Any]) -> Done:
         ran.append(arguments["n"])
         if len(ran) == 1:
-            await facts.enqueue(db, "test.work", "k", {"n": "second"})
+            await outbox_events.enqueue(db, "test.work", "k", {"n": "second"})
         return Done()
 
     runner = JobRunner(timed, {"test.work": work})
-    await facts.enqueue(timed, "test.work", "k", {"n": "first"})
+    await outbox_events.enqueue(timed, "test.work", "k", {"n": "first"})
 
     assert await runner.run_due() == 1
     assert await runner.run_due() == 1
@@ -242,10 +248,10 @@ async def test_two_runs_of_one_job_never_overlap_though_it_is_wished_for_meanwhi
         running -= 1
         return Done()
 
-    await facts.enqueue(db, "test.work", "k", {})
+    await outbox_events.enqueue(db, "test.work", "k", {})
     first = asyncio.create_task(JobRunner(db, {"test.work": work}).run_due())
     await started.wait()
-    await facts.enqueue(db, "test.work", "k", {})
+    await outbox_events.enqueue(db, "test.work", "k", {})
     second = asyncio.create_task(JobRunner(db, {"test.work": work}).run_due())
     await asyncio.wait({second}, timeout=0.3)
     let_go.set()
@@ -258,11 +264,11 @@ async def test_two_runs_of_one_job_never_overlap_though_it_is_wished_for_meanwhi
 
 async def test_a_wish_for_later_made_while_the_job_runs_is_kept_for_later(timed: CellDb, clock: Clock) -> None:
     async def work(db: CellDb, _: Mapping[str, Any]) -> Again:
-        await facts.enqueue(db, "test.work", "k", {}, delay_s=60)
+        await outbox_events.enqueue(db, "test.work", "k", {}, delay_s=60)
         return Again(1)
 
     runner = JobRunner(timed, {"test.work": work})
-    await facts.enqueue(timed, "test.work", "k", {})
+    await outbox_events.enqueue(timed, "test.work", "k", {})
     assert await runner.run_due() == 1
 
     clock.advance(59)
@@ -276,15 +282,15 @@ async def test_a_wish_for_later_made_while_the_job_runs_is_kept_for_later(timed:
 async def test_a_job_that_was_wished_for_while_its_worker_died_runs_when_the_lease_is_over(
     timed: CellDb, clock: Clock
 ) -> None:
-    await facts.enqueue(timed, "test.work", "k", {"n": "first"})
-    until = clock.now() + timedelta(seconds=worker.LEASE_S)
+    await outbox_events.enqueue(timed, "test.work", "k", {"n": "first"})
+    until = clock.now() + timedelta(seconds=job_runner.LEASE_S)
     await queries.claim_jobs(timed, kinds=["test.work"], limit=1, lease_token=new_id(), now=clock.now(), until=until)
-    await facts.enqueue(timed, "test.work", "k", {"n": "second"})
+    await outbox_events.enqueue(timed, "test.work", "k", {"n": "second"})
     work = Work()
     runner = JobRunner(timed, {"test.work": work})
 
     assert await runner.run_due() == 0
-    clock.advance(worker.LEASE_S)
+    clock.advance(job_runner.LEASE_S)
     assert await runner.run_due() == 1
 
     assert work.ran == [{"n": "second"}]
@@ -293,13 +299,13 @@ async def test_a_job_that_was_wished_for_while_its_worker_died_runs_when_the_lea
 async def test_a_job_that_takes_too_long_is_ended_before_its_lease_is(
     db: CellDb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "LEASE_S", 5.1)
+    monkeypatch.setattr(job_runner, "LEASE_S", 5.1)
 
     async def work(_: CellDb, __: Mapping[str, Any]) -> Done:
         await asyncio.Event().wait()
         return Done()
 
-    await facts.enqueue(db, "test.work", "k", {})
+    await outbox_events.enqueue(db, "test.work", "k", {})
 
     with structlog.testing.capture_logs() as logs:
         assert await JobRunner(db, {"test.work": work}).run_due() == 1
@@ -310,10 +316,10 @@ async def test_a_job_that_takes_too_long_is_ended_before_its_lease_is(
 
 async def test_old_jobs_come_first(db: CellDb) -> None:
     work = Work()
-    for n in range(worker.BATCH + 10):
-        await facts.enqueue(db, "test.work", str(n), {"n": n})
+    for n in range(job_runner.BATCH + 10):
+        await outbox_events.enqueue(db, "test.work", str(n), {"n": n})
 
     first = await JobRunner(db, {"test.work": work}).run_due()
 
-    assert first == worker.BATCH
-    assert sorted(argument["n"] for argument in work.ran) == list(range(worker.BATCH))
+    assert first == job_runner.BATCH
+    assert sorted(argument["n"] for argument in work.ran) == list(range(job_runner.BATCH))

@@ -7,14 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.app.housekeeping import EVENTS_KEPT
-from agentmessage.app.up_files import DataDir
+from agentmessage.app.maintenance import EVENTS_KEPT
+from agentmessage.audit import verification
+from agentmessage.audit.chain import chain_keys
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import operator
-from agentmessage.organizations import operations, proving
-from agentmessage.organizations.chain import chain_keys
-from agentmessage.rollups import counting
+from agentmessage.organizations import operations
+from agentmessage.rollups import aggregator
+from agentmessage.standalone.data_dir import DataDir
 from tests.proofs.running import beside, platform, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("up")]
@@ -77,9 +78,9 @@ async def test_kills_of_workers_leave_sums_that_are_a_recount_and_chains_that_pr
 
         assert kills >= 1
         assert await sums(db) == dict(told)
-        assert await counting.check(db, events_kept=EVENTS_KEPT) == []
+        assert await aggregator.check(db, events_kept=EVENTS_KEPT) == []
         keys = chain_keys(DataDir(running.root / "data").seal_key())
-        proofs = await proving.prove(db, keys)
+        proofs = await verification.prove(db, keys)
         assert {proof.harm for proof in proofs} == {None}
         assert sum(proof.length for proof in proofs if proof.org_id in ORGANIZATIONS) == WRITERS * TRANSACTIONS
         await cells.close()

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentmessage.app.wiring import all_routes
-from agentmessage.inbound.model import Place
+from agentmessage.app.routes import all_routes
+from agentmessage.conversations.model import Place
 from agentmessage.kernel.db import CellDb, Cells, Tx
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.organizations import operations as organizations
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account
 from tests.make.brands import insert_brand
@@ -174,7 +174,7 @@ class Writer:
         return writer
 
     async def write(self) -> None:
-        event_id = await facts.emit(self._tx, self._account.org_id, EventType.BRAND_UPDATED, new_id(), {})
+        event_id = await outbox_events.emit(self._tx, self._account.org_id, EventType.BRAND_UPDATED, new_id(), {})
         self._written.append(f"evt_{event_id}")
 
     async def end(self, *, commits: bool) -> list[str]:

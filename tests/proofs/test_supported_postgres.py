@@ -13,12 +13,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from agentmessage.app.bootstrap import bootstrap
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.embedded.account import account_for
 from agentmessage.embedded.binaries import Binaries
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
+from agentmessage.standalone.first_start import bootstrap
 from tests.cli.test_parts import environment, free_port, status, until
 from tests.conftest import SEAL_KEY
 from tests.make import storage

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from agentmessage.billing.queries import list_miscounted
+from agentmessage.compliance.model import Memory
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.law.model import Memory
 from agentmessage.migrations import runner
 from agentmessage.migrations.runner import Migration, migrate, migrations
 

@@ -24,12 +24,12 @@ from msgspec import Struct
 from agentmessage.embedded.ports import free_port
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts
-from agentmessage.outbox.bells import Ringer
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
+from agentmessage.outbox.notifications import Ringer
 from agentmessage.settings import Settings
+from agentmessage.webhooks.attempt_result import JITTER
 from agentmessage.webhooks.model import RETRY_AFTER_S
-from agentmessage.webhooks.outcomes import JITTER
 from tests.conftest import SEAL_KEY
 from tests.make.accounts import open_account
 from tests.proofs.running import clean_environment, until
@@ -201,7 +201,7 @@ async def let_happen(cells: Cells, db: CellDb, told: Told) -> None:
         await asyncio.sleep(max(0.0, started + n / PER_S - time.monotonic()))
         org_id = organizations[n % len(organizations)]
         async with db.transaction() as tx:
-            event_id = await facts.emit(
+            event_id = await outbox_events.emit(
                 tx, org_id, EventType.ORGANIZATION_UPDATED, new_id(), {"n": n, "pad": "x" * 600}
             )
         told.facts[org_id][str(event_id)] = time.monotonic()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Statements
 from agentmessage.kernel.ids import new_id
-from agentmessage.rollups import counting, follower_queries, operations
+from agentmessage.rollups import aggregator, aggregator_queries, operations
 from agentmessage.rollups.model import Count
 from tests.proofs.running import until
 
@@ -66,7 +66,7 @@ async def count_all(db: CellDb, *, batch: int = 5_000) -> None:
     """Count all there is; Postgres's own housekeeping can hold the order of events open for a moment."""
 
     async def is_done() -> bool:
-        await counting.turn(db, batch=batch)
+        await aggregator.turn(db, batch=batch)
         return not await db.value(
             """SELECT EXISTS (SELECT FROM events e, event_followers f
                               WHERE f.name = 'metrics' AND (e.xid, e.id) > (f.xid, f.id))"""
@@ -80,13 +80,13 @@ async def total(db: CellDb) -> int:
 
 
 async def as_of(db: CellDb) -> datetime:
-    return await follower_queries.find_as_of(db)
+    return await aggregator_queries.find_as_of(db)
 
 
 @pytest.fixture
 def clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     """One machine: `as_of` need not stay behind for clocks that differ."""
-    monkeypatch.setattr(counting, "CLOCKS_APART", timedelta(0))
+    monkeypatch.setattr(aggregator, "CLOCKS_APART", timedelta(0))
 
 
 async def test_each_kind_is_counted_under_its_metric_channel_and_error(db: CellDb) -> None:
@@ -118,7 +118,7 @@ async def test_a_reader_takes_what_there_is_in_bites_and_nothing_twice(db: CellD
             await tell(tx, "message.sent")
 
     await count_all(db, batch=10)
-    await counting.turn(db, batch=10)
+    await aggregator.turn(db, batch=10)
 
     assert await total(db) == 25
 
@@ -128,7 +128,7 @@ async def test_an_event_that_commits_late_is_counted_and_as_of_waits_for_it(db: 
     async with db.transaction() as late:
         await tell(late, "message.sent")
         await tell(db, "message.delivered")  # begun later, committed at once
-        await counting.turn(db)
+        await aggregator.turn(db)
         assert await total(db) == 0  # behind the open transaction, order is not settled
         assert await as_of(db) <= late.now
     await count_all(db)
@@ -142,7 +142,7 @@ async def test_as_of_waits_for_a_transaction_that_has_not_written_yet(db: CellDb
     """It has stamped what it will write with the instant of its beginning."""
     async with db.transaction() as silent:
         await silent.value("SELECT 1")
-        await counting.turn(db)
+        await aggregator.turn(db)
         until_then = await as_of(db)
         await tell(silent, "message.sent")
     await count_all(db)
@@ -160,7 +160,7 @@ async def test_as_of_waits_for_what_is_committed_behind_an_older_transaction(db:
             await tell(older, "message.sent")
             await tell(early, "message.sent")
             await begun_first.aclose()
-            await counting.turn(db)
+            await aggregator.turn(db)
             assert await as_of(db) <= early.now
             assert await total(db) == 0
     await count_all(db)
@@ -170,10 +170,10 @@ async def test_as_of_waits_for_what_is_committed_behind_an_older_transaction(db:
 
 @pytest.mark.usefixtures("clocks_agree")
 async def test_as_of_moves_on_when_nothing_happens(db: CellDb) -> None:
-    await counting.turn(db)
+    await aggregator.turn(db)
     before = await as_of(db)
 
-    await counting.turn(db)
+    await aggregator.turn(db)
 
     assert before < await as_of(db) <= datetime.now(UTC)
 
@@ -181,19 +181,19 @@ async def test_as_of_moves_on_when_nothing_happens(db: CellDb) -> None:
 async def test_as_of_stays_behind_by_what_clocks_may_differ(db: CellDb) -> None:
     await db.run("UPDATE event_followers SET as_of = '-infinity' WHERE name = 'metrics'")
 
-    await counting.turn(db)
+    await aggregator.turn(db)
 
-    assert await as_of(db) <= datetime.now(UTC) - counting.CLOCKS_APART
+    assert await as_of(db) <= datetime.now(UTC) - aggregator.CLOCKS_APART
 
 
 async def test_as_of_stays_while_more_is_left_to_count(db: CellDb) -> None:
-    await counting.turn(db)
+    await aggregator.turn(db)
     before = await as_of(db)
     async with db.transaction() as tx:
         for _ in range(3):
             await tell(tx, "message.sent")
 
-    await counting.turn(db, batch=2)
+    await aggregator.turn(db, batch=2)
 
     assert await as_of(db) == before
 
@@ -201,9 +201,9 @@ async def test_as_of_stays_while_more_is_left_to_count(db: CellDb) -> None:
 async def test_a_second_reader_steps_back_while_one_is_counting(db: CellDb) -> None:
     await tell(db, "message.sent")
     async with db.transaction() as tx:
-        assert await follower_queries.lock_place(tx) is not None
+        assert await aggregator_queries.lock_place(tx) is not None
 
-        assert await counting.turn(db) is False
+        assert await aggregator.turn(db) is False
         assert await total(db) == 0
     await count_all(db)
 
@@ -215,7 +215,7 @@ async def test_a_reader_killed_in_the_middle_leaves_nothing_half_done(db: CellDb
         await tell(db, "message.sent")
     async with db.transaction() as tx:
         await tx.run("LOCK TABLE metric_buckets IN SHARE MODE")  # the reader waits here, its place locked
-        reader = asyncio.create_task(counting.turn(db))
+        reader = asyncio.create_task(aggregator.turn(db))
         await until(lambda: _kill_waiting(db))
         with pytest.raises(DATABASE_AWAY):
             await reader
@@ -241,11 +241,11 @@ async def test_rebuilding_mends_sums_and_checking_names_what_was_wrong(db: CellD
     await count_all(db)
     before = await sums(db), await sums(db, "hour"), await sums(db, "minute")
     await operations.add(db, [Count(ORG, "wallet.debit_cents", db.now, {"kind": "outbound"}, 5)])
-    assert await counting.check(db, events_kept=EVENTS_KEPT) == []
+    assert await aggregator.check(db, events_kept=EVENTS_KEPT) == []
     await db.run("UPDATE metric_buckets SET value = value + 1 WHERE labels ? 'error_code'")
 
-    wrong = await counting.check(db, events_kept=EVENTS_KEPT)
-    await counting.rebuild(db, events_kept=EVENTS_KEPT)
+    wrong = await aggregator.check(db, events_kept=EVENTS_KEPT)
+    await aggregator.rebuild(db, events_kept=EVENTS_KEPT)
 
     assert [(one.metric, one.labels, one.counted, one.recounted) for one in wrong] == [
         ("messages.outbound.failed", {"channel": "sms", "error_code": "spam"}, 3, 2)
@@ -258,7 +258,7 @@ async def test_rebuilding_keeps_days_whose_events_are_gone(db: CellDb) -> None:
     old = db.now - timedelta(days=91)
     await operations.add(db, [Count(ORG, "messages.outbound.sent", old, {"channel": "sms"}, 7)])
 
-    await counting.rebuild(db, events_kept=EVENTS_KEPT)
+    await aggregator.rebuild(db, events_kept=EVENTS_KEPT)
 
     assert list((await sums(db)).values()) == [7]
 
@@ -269,7 +269,7 @@ async def test_minutes_and_hours_are_forgotten_in_time_and_days_never(db: CellDb
             db, [Count(ORG, "messages.outbound.sent", db.now - timedelta(days=age), {"channel": "sms"}, 1)]
         )
 
-    gone = await counting.forget(db, db.now)
+    gone = await aggregator.forget(db, db.now)
 
     assert gone == 3
     assert [len(await sums(db, span)) for span in ("minute", "hour", "day")] == [0, 1, 2]
@@ -302,7 +302,7 @@ class History:
     async def read(self) -> None:
         """A few turns, some of which die; whatever lies before `as_of` has been counted after each."""
         for _ in range(6):
-            turn = asyncio.create_task(counting.turn(self.db, batch=self.rng.randint(1, 9)))
+            turn = asyncio.create_task(aggregator.turn(self.db, batch=self.rng.randint(1, 9)))
             if self.rng.random() < 0.3:
                 await asyncio.sleep(self.rng.random() * 0.004)
                 turn.cancel()

@@ -11,8 +11,8 @@ import uvicorn
 from msgspec import structs
 
 from agentmessage.app.api import Api
-from agentmessage.app.listening import listen
 from agentmessage.app.protocol import StrictProtocol
+from agentmessage.app.sockets import listen
 from agentmessage.kernel.db import Cells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account, open_account

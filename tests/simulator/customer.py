@@ -9,7 +9,7 @@ from typing import Any
 
 from defusedxml.ElementTree import fromstring
 
-from agentmessage.simulator.wire import OutgoingCallback, Reply, Request
+from agentmessage.simulator.core.http_types import OutgoingCallback, Reply, Request
 from agentmessage.simulator.world import World
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ import json
 import pytest
 from customer import SANDBOX, Customer
 
-from agentmessage.simulator.wire import Request
+from agentmessage.simulator.core.http_types import Request
 
 ONE = "+14155550100"
 

@@ -10,8 +10,8 @@ from customer import START, Customer, line_order, numbers_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentmessage.simulator.journal import Journal
-from agentmessage.simulator.state import FINAL
+from agentmessage.simulator.core.entities import FINAL
+from agentmessage.simulator.storage.journal import Journal
 from agentmessage.simulator.world import World
 
 NUMBERS = numbers_from(100, 12)

@@ -5,8 +5,8 @@ import json
 import pytest
 from customer import Customer, line_order, numbers_from, subscription, text
 
-from agentmessage.simulator.faults import CATALOG
-from agentmessage.simulator.wire import Breakage, Reply
+from agentmessage.simulator.core.faults import CATALOG
+from agentmessage.simulator.core.http_types import Breakage, Reply
 
 ONE = "+14155550100"
 NUMBERS = numbers_from(100, 40)

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agentmessage.simulator.journal import Journal
-from agentmessage.simulator.state import Campaign, Entity, Line
+from agentmessage.simulator.core.entities import Campaign, Entity, Line
+from agentmessage.simulator.storage.journal import Journal
 
 ACCOUNT = "9900001"
 

@@ -3,8 +3,8 @@
 import pytest
 from customer import LIVE, SANDBOX, START, Customer, code_of, line_order, numbers_from, text
 
-from agentmessage.simulator.profiles import Profile, Span
-from agentmessage.simulator.wire import Request
+from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.profiles import Profile, Span
 from agentmessage.simulator.world import World
 
 ONE = "+14155550123"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from customer import Customer
 
-from agentmessage.simulator.faults import CATALOG, DEFAULT_SECONDS
-from agentmessage.simulator.magic import BrandFate, CampaignFate
+from agentmessage.simulator.core.faults import CATALOG, DEFAULT_SECONDS
+from agentmessage.simulator.core.magic_values import BrandFate, CampaignFate
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
 

@@ -14,9 +14,9 @@ from aiohttp import web
 from customer import LIVE, basic
 from texting import HANDSET, SENDER, Texter, handset
 
+from agentmessage.simulator.core.http_types import Reply, Request
+from agentmessage.simulator.messaging.model import Via
 from agentmessage.simulator.server import SimulatorConfig, running
-from agentmessage.simulator.texts import Via
-from agentmessage.simulator.wire import Reply, Request
 
 PATH = f"/api/v2/users/{LIVE}/messages"
 HEADERS = {**basic("simulator"), "content-type": "application/json"}

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from customer import DESCRIPTION, SANDBOX, START, Customer
 
-from agentmessage.simulator.notices import sign
-from agentmessage.simulator.profiles import Profile, Span
+from agentmessage.simulator.core.callbacks import sign
+from agentmessage.simulator.core.profiles import Profile, Span
 from agentmessage.simulator.world import World
 
 

@@ -17,10 +17,10 @@ import aiohttp
 import pytest
 from customer import basic, line_order, numbers_from, subscription
 
-from agentmessage.simulator.journal import Journal
-from agentmessage.simulator.notices import sign
+from agentmessage.simulator.core.callbacks import sign
+from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.server import Running, Simulator, SimulatorConfig, running
-from agentmessage.simulator.wire import Request
+from agentmessage.simulator.storage.journal import Journal
 
 NUMBERS = numbers_from(100, 20)
 ORDERS = "/api/accounts/9900001/tnoptions"

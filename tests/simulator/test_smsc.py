@@ -16,7 +16,7 @@ from agentmessage.smpp import receipts
 from agentmessage.smpp.client import Bind, ClientSession, connect
 from agentmessage.smpp.errors import BindRefused
 from agentmessage.smpp.pdu import DataSm, DeliverSm, Inbound, Status, SubmitSm, Tag, Tlv, parameter
-from agentmessage.smpp.terms import Mode, Outcome, Terms
+from agentmessage.smpp.settings import Mode, Outcome, Terms
 from agentmessage.sms import gsm
 from agentmessage.sms.segments import Coding, parts
 

@@ -6,10 +6,10 @@ import pytest
 from customer import LIVE, SANDBOX
 from texting import HANDSET, SENDER, Texter, handset
 
-from agentmessage.simulator.text_fates import FATES, Fate
-from agentmessage.simulator.text_journal import TextJournal
-from agentmessage.simulator.texts import Receipt, Stat, Via
-from agentmessage.simulator.wire import Breakage
+from agentmessage.simulator.core.http_types import Breakage
+from agentmessage.simulator.messaging.magic_numbers import FATES, Fate
+from agentmessage.simulator.messaging.model import Receipt, Stat, Via
+from agentmessage.simulator.storage.message_journal import TextJournal
 from agentmessage.smpp.pdu import Status
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()

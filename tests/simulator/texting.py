@@ -4,8 +4,8 @@ from typing import Any
 
 from customer import LIVE, Customer
 
-from agentmessage.simulator.text_desk import TextDesk, Verdict
-from agentmessage.simulator.texts import Inbound, Receipt, Submission, Telling, Via
+from agentmessage.simulator.messaging.carrier import TextDesk, Verdict
+from agentmessage.simulator.messaging.model import Inbound, Receipt, Submission, Telling, Via
 
 SENDER = "+14155550100"
 HANDSET = "+12125550112"

@@ -14,7 +14,7 @@ from agentmessage.smpp.client import Bind, ClientSession, OnDeliver, connect
 from agentmessage.smpp.codec import Packet, decode, encode
 from agentmessage.smpp.pdu import BindTransceiver, DataSm, Pdu, SubmitSm
 from agentmessage.smpp.server import Limits, OnSubmit, Reply, Server, ServerSession, known, serve
-from agentmessage.smpp.terms import Terms
+from agentmessage.smpp.settings import Terms
 
 PASSWORDS = {"esme": "secret", "other": "secret2"}
 QUICK = Limits(refusal_delay_s=0.01)

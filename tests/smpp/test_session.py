@@ -30,7 +30,7 @@ from agentmessage.smpp.pdu import (
     UnbindResp,
 )
 from agentmessage.smpp.server import Reply, ServerSession
-from agentmessage.smpp.terms import Counters, Outcome, Result, Terms
+from agentmessage.smpp.settings import Counters, Outcome, Result, Terms
 from tests.smpp.lines import (
     HELLO,
     PATIENCE_S,

@@ -27,7 +27,7 @@ from agentmessage.smpp.pdu import (
     Tlv,
 )
 from agentmessage.smpp.server import Account, Credentials, Limits, Reply, Server, ServerSession
-from agentmessage.smpp.terms import Mode, Terms
+from agentmessage.smpp.settings import Mode, Terms
 from tests.smpp.lines import HELLO, Desk, bind_to, client_on, raw_peer, server_on, until
 
 FRAME = bytes.fromhex("00000010 00000015 00000000 00000007")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentmessage.app.wiring import all_routes
+from agentmessage.app.routes import all_routes
 from agentmessage.kernel.release import VERSION
 from agentmessage.settings import Settings
 from tests.conftest import Client

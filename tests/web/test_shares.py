@@ -10,13 +10,13 @@ import pytest
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import RateLimited
 from agentmessage.organizations.routes import routes as organization_routes
-from agentmessage.web import buckets, strangers
+from agentmessage.web import auth_failure_limits, buckets
+from agentmessage.web.auth_failure_limits import Strangers
 from agentmessage.web.buckets import Buckets
-from agentmessage.web.call import Call
 from agentmessage.web.client_address import network_of
-from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.fair_share import BURST_S, FREE_S, MAX_LARGE, SHARE, FairShare
-from agentmessage.web.strangers import Strangers
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
 from tests.conftest import Reply, _exchange
 from tests.make.accounts import Account
 from tests.make.rooms import RoomsApp
@@ -76,11 +76,11 @@ async def test_unknown_keys_of_one_address_are_answered_429_without_a_look_up_of
     looked: list[bytes] = []
     look = strangers_look(monkeypatch, looked)
 
-    replies = [await ask(app, unknown(number)) for number in range(strangers.BURST_OF_ADDRESS + 50)]
+    replies = [await ask(app, unknown(number)) for number in range(auth_failure_limits.BURST_OF_ADDRESS + 50)]
 
-    assert [reply.status for reply in replies] == [401] * strangers.BURST_OF_ADDRESS + [429] * 50
+    assert [reply.status for reply in replies] == [401] * auth_failure_limits.BURST_OF_ADDRESS + [429] * 50
     assert int(replies[-1].headers["retry-after"]) >= 1
-    assert len(look) == strangers.BURST_OF_ADDRESS
+    assert len(look) == auth_failure_limits.BURST_OF_ADDRESS
     assert (await ask(app, unknown(0), address="203.0.113.10")).status == 401
 
 
@@ -99,15 +99,16 @@ def strangers_look(monkeypatch: pytest.MonkeyPatch, looked: list[bytes]) -> list
 
 async def test_one_key_is_limited_wherever_it_comes_from(app: RoomsApp) -> None:
     replies = [
-        await ask(app, unknown(1), address=f"203.0.113.{number}") for number in range(strangers.BURST_OF_KEY + 20)
+        await ask(app, unknown(1), address=f"203.0.113.{number}")
+        for number in range(auth_failure_limits.BURST_OF_KEY + 20)
     ]
 
-    assert [reply.status for reply in replies] == [401] * strangers.BURST_OF_KEY + [429] * 20
+    assert [reply.status for reply in replies] == [401] * auth_failure_limits.BURST_OF_KEY + [429] * 20
 
 
 async def test_a_good_key_is_not_held_up_by_strangers_at_its_address(app: RoomsApp, account: Account) -> None:
     assert (await ask(app, account.key)).status == 200
-    for number in range(strangers.BURST_OF_ADDRESS):
+    for number in range(auth_failure_limits.BURST_OF_ADDRESS):
         await ask(app, unknown(number))
     app.authenticator._known = type(app.authenticator._known)(
         {header: known_until(known, 0.0) for header, known in app.authenticator._known.items()}
@@ -123,7 +124,7 @@ async def test_a_good_key_that_no_process_has_seen_passes_strangers_at_its_addre
     app: RoomsApp, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a restart, or of a customer who has just made a key; and the flood costs few statements."""
-    for number in range(strangers.BURST_OF_ADDRESS):
+    for number in range(auth_failure_limits.BURST_OF_ADDRESS):
         await ask(app, unknown(number))
     statements = count_crowds(monkeypatch)
 
@@ -160,7 +161,7 @@ async def test_a_good_key_costs_its_address_nothing(app: RoomsApp, account: Acco
         app.authenticator._known.clear()
         assert (await ask(app, account.key)).status == 200
 
-    assert app.edge._strangers._addresses.wait_s("203.0.113.9", strangers.BURST_OF_ADDRESS) == 0
+    assert app.edge._strangers._addresses.wait_s("203.0.113.9", auth_failure_limits.BURST_OF_ADDRESS) == 0
 
 
 def test_an_ipv6_network_is_one_address() -> None:

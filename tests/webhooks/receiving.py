@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agentmessage.app.telling import Telling
+from agentmessage.app.webhook_worker import Telling
 from agentmessage.kernel.db import CellDb, Cells
+from agentmessage.kernel.encryption import Sealer, parse_keys
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.names import Names
-from agentmessage.kernel.seal import Sealer, parse_keys
-from agentmessage.outbox import facts
-from agentmessage.outbox.bells import Bells
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
+from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 
 SECRET = b"s" * 32
@@ -63,7 +63,7 @@ async def happen(
 ) -> list[UUID]:
     """So many facts of an organization, each of a resource of its own, in one transaction; their ids, in order."""
     async with db.transaction() as tx:
-        return [await facts.emit(tx, org_id, kind, new_id(), data or {"n": n}) for n in range(count)]
+        return [await outbox_events.emit(tx, org_id, kind, new_id(), data or {"n": n}) for n in range(count)]
 
 
 async def make_due(db: CellDb) -> None:

@@ -15,17 +15,17 @@ from standardwebhooks import Webhook
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.names import Names
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.sdk.webhooks import verify
 from agentmessage.settings import Settings
 from agentmessage.webhooks import queries
-from agentmessage.webhooks.dispatching import Dispatcher
-from agentmessage.webhooks.lanes import FIRST_ALLOWANCE, HEALTHY_SLOTS
-from agentmessage.webhooks.letters import UNREADABLE_SECRET
+from agentmessage.webhooks.attempt_result import JITTER, NOT_KEPT
+from agentmessage.webhooks.dispatcher import Dispatcher
+from agentmessage.webhooks.endpoint_queues import FIRST_ALLOWANCE, HEALTHY_SLOTS
+from agentmessage.webhooks.http_sender import Sender
 from agentmessage.webhooks.model import RETRY_AFTER_S, TIMEOUT_S
-from agentmessage.webhooks.outcomes import JITTER, NOT_KEPT
-from agentmessage.webhooks.sending import Sender
+from agentmessage.webhooks.payload import UNREADABLE_SECRET
 from tests.make.accounts import Account, open_account
 from tests.make.name_server import name_server
 from tests.make.numbers import insert_number
@@ -95,7 +95,7 @@ async def _count(db: CellDb, lane_id: UUID, attempts: int) -> bool:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first retry comes after a second."""
-    monkeypatch.setattr("agentmessage.webhooks.outcomes.RETRY_AFTER_S", (1,))
+    monkeypatch.setattr("agentmessage.webhooks.attempt_result.RETRY_AFTER_S", (1,))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -160,7 +160,7 @@ async def test_five_days_of_nothing_but_failures_end_in_silence(
         await make_due(db)
         await until(lambda: _is_off(db, lane_id))
 
-    (disabled,) = await facts.tail(
+    (disabled,) = await outbox_events.tail(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
     )
     assert (disabled.data["reason"], disabled.data["abandoned"]) == ("failing", 1)
@@ -353,7 +353,7 @@ async def test_a_number_url_that_is_gone_is_given_up(
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
         await until(lambda: db.value("SELECT true FROM webhook_lanes WHERE disabled_at IS NOT NULL"))
 
-    (disabled,) = await facts.tail(
+    (disabled,) = await outbox_events.tail(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
     )
     assert (disabled.data["kind"], disabled.data["url"]) == ("number", sink.url())

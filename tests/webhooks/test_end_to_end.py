@@ -10,12 +10,12 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox.catalogue import EventType
-from agentmessage.outbox.facts import emit
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.event_types import EventType
+from agentmessage.outbox.events import emit
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
+from agentmessage.webhooks.attempt_result import NOT_KEPT
 from agentmessage.webhooks.jobs import HANDLERS
-from agentmessage.webhooks.outcomes import NOT_KEPT
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.numbers import insert_number

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.webhooks.errors import EndpointLimitExceeded
 from agentmessage.webhooks.model import SUBSCRIBABLE, TEST_TYPE
 from tests.conftest import NOWHERE, Client

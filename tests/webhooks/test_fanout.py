@@ -10,10 +10,10 @@ import pytest
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.settings import Settings
-from agentmessage.webhooks import fanning
+from agentmessage.webhooks import fanout
 from tests.make.accounts import Account
 from tests.make.numbers import insert_number
 from tests.webhooks.receiving import endpoint, happen
@@ -25,9 +25,9 @@ async def take_all(db: CellDb) -> int:
     """Fan out until nothing is left; answers how many deliveries were written."""
     written = 0
     while True:
-        deliveries, wait_s = await fanning.turn(db)
+        deliveries, wait_s = await fanout.turn(db)
         written += deliveries
-        if wait_s == fanning.IDLE_S:
+        if wait_s == fanout.IDLE_S:
             return written
         await asyncio.sleep(wait_s)
 
@@ -125,13 +125,13 @@ async def test_facts_of_transactions_that_commit_late_are_taken_once_in_their_or
     async def late(pause_s: float) -> None:
         async with db.transaction() as tx:
             for _ in range(3):
-                event_id = await facts.emit(tx, account.org_id, EventType.ORGANIZATION_UPDATED, new_id(), {})
+                event_id = await outbox_events.emit(tx, account.org_id, EventType.ORGANIZATION_UPDATED, new_id(), {})
                 written.append(event_id)
                 await asyncio.sleep(pause_s)
 
     async def take() -> None:
         while not is_over:
-            await fanning.turn(db)
+            await fanout.turn(db)
 
     takers = [asyncio.create_task(take()) for _ in range(2)]
     for _ in range(8):
@@ -150,9 +150,9 @@ async def test_while_facts_wait_for_a_transaction_beside_them_fan_out_looks_agai
 ) -> None:
     await endpoint(db, settings, account.org_id, HOOK)
     async with db.transaction() as tx:
-        await facts.emit(tx, account.org_id, EventType.ORGANIZATION_UPDATED, new_id(), {})
+        await outbox_events.emit(tx, account.org_id, EventType.ORGANIZATION_UPDATED, new_id(), {})
         await happen(db, account.org_id)
-        assert await fanning.turn(db) == (0, fanning.BUSY_S)
+        assert await fanout.turn(db) == (0, fanout.BUSY_S)
 
     assert await take_all(db) == 2
 
@@ -160,11 +160,11 @@ async def test_while_facts_wait_for_a_transaction_beside_them_fan_out_looks_agai
 async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_so(
     db: CellDb, settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanning, "MOST_WAITING", 3)
+    monkeypatch.setattr(fanout, "MOST_WAITING", 3)
     lane_id = await endpoint(db, settings, account.org_id, HOOK)
     await happen(db, account.org_id, 4)
     await take_all(db)
-    await fanning.bound_queues(db)
+    await fanout.bound_queues(db)
     (lost,) = await happen(db, account.org_id)
     await take_all(db)
 
@@ -174,7 +174,7 @@ async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_s
     assert await db.value("SELECT sum(value) FROM metric_buckets WHERE metric = 'webhooks.failed'") == 3
 
     await db.run("DELETE FROM webhook_deliveries WHERE id <> ALL ($1)", [lost])
-    await fanning.bound_queues(db)
+    await fanout.bound_queues(db)
     await happen(db, account.org_id)
     assert await take_all(db) == 1
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from agentmessage.kernel.ids import new_id
-from agentmessage.webhooks import lanes as limits
-from agentmessage.webhooks.lanes import Delivery, Kind, Lane, Lanes
+from agentmessage.webhooks import endpoint_queues as limits
+from agentmessage.webhooks.endpoint_queues import Delivery, Kind, Lane, Lanes
 
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 

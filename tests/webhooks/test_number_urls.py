@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.webhooks.jobs import HANDLERS
 from tests.conftest import Client
 from tests.make.accounts import Account

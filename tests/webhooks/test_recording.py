@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.settings import Settings
-from agentmessage.webhooks import fanning, outcomes, record_queries
-from agentmessage.webhooks.lanes import Delivery
+from agentmessage.webhooks import attempt_result, fanout, result_queries
+from agentmessage.webhooks.attempt_result import Told
+from agentmessage.webhooks.endpoint_queues import Delivery
 from agentmessage.webhooks.model import Outcome, Reply
-from agentmessage.webhooks.outcomes import Told
-from agentmessage.webhooks.recording import Recorder
+from agentmessage.webhooks.recorder import Recorder
 from tests.make.accounts import Account
 from tests.webhooks.receiving import endpoint, happen
 
@@ -23,7 +23,7 @@ async def delivery(db: CellDb, settings: Settings, account: Account) -> Delivery
     """One that waits."""
     await endpoint(db, settings, account.org_id, "https://customer.example/hook")
     await happen(db, account.org_id)
-    await fanning.turn(db)
+    await fanout.turn(db)
     found = await db.one(
         _delivery,
         """SELECT lane_id, org_id, due_at, id, event_id, told_as FROM webhook_deliveries WHERE org_id = $1""",
@@ -54,7 +54,7 @@ def _delivery(*columns: Any) -> Delivery:
 
 def answered(db: CellDb, delivery: Delivery, status: int) -> Told:
     reply = Reply(headers={"a": "b"}, status=status, time_ms=5, excerpt=None, error=None)
-    return outcomes.judged(delivery, b"{}", reply, failing_since=None, at=db.now, chance=0.5)
+    return attempt_result.judged(delivery, b"{}", reply, failing_since=None, at=db.now, chance=0.5)
 
 
 async def waiting(db: CellDb) -> int:
@@ -112,7 +112,9 @@ async def test_an_answer_decides_what_follows(
     delivery = replace(_delivery(new_id(), new_id(), db.now, new_id(), new_id(), new_id()), attempts=attempts)
     reply = Reply(headers={"a": "b"} if was_asked else {}, status=status, time_ms=5, excerpt=None, error=None)
 
-    told = outcomes.judged(delivery, b"{}" if has_body else None, reply, failing_since=None, at=db.now, chance=0.0)
+    told = attempt_result.judged(
+        delivery, b"{}" if has_body else None, reply, failing_since=None, at=db.now, chance=0.0
+    )
 
     assert told.outcome is outcome
     assert (told.next_at is not None) is (outcome is Outcome.RETRY)
@@ -124,6 +126,6 @@ async def test_what_is_being_abandoned_is_left_to_who_does(db: CellDb, delivery:
     async with db.transaction() as tx:
         await tx.run("DELETE FROM webhook_deliveries WHERE lane_id = $1", delivery.lane_id)
 
-        await record_queries.settle(db, [delivery], [None])
+        await result_queries.settle(db, [delivery], [None])
 
     assert await waiting(db) == 0

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.seal import parse_keys
+from agentmessage.kernel.encryption import parse_keys
 from tests.conftest import SEAL_KEY, Client
 from tests.make.accounts import Account
 from tests.make.webhooks import URL, audited

@@ -11,8 +11,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from agentmessage.kernel.ids import new_id
+from agentmessage.webhooks.http_sender import Sender
 from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, Letter
-from agentmessage.webhooks.sending import Sender
 from tests.make.receivers import Heard, Receiver, drip, hang, receiver, status
 from tests.smpp.lines import certificate
 

@@ -8,11 +8,11 @@ from ipaddress import ip_address
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from agentmessage.kernel import public_web
+from agentmessage.kernel import safe_http
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.public_web import is_public
+from agentmessage.kernel.safe_http import is_public
+from agentmessage.webhooks.http_sender import Sender
 from agentmessage.webhooks.model import Letter, Reply
-from agentmessage.webhooks.sending import Sender
 from tests.make.receivers import receiver, status
 
 NOT_PUBLIC = "the address is not public"
@@ -232,7 +232,7 @@ async def test_no_redirect_leads_to_a_door(code: int, form: str, doors: Doors) -
 def public_stand_in(monkeypatch: pytest.MonkeyPatch) -> str:
     """An address of this machine that counts as one of the internet, so that no test leaves the machine."""
     stand_in = "127.0.0.2"
-    monkeypatch.setattr(public_web, "is_public", lambda host: host == stand_in or is_public(host))
+    monkeypatch.setattr(safe_http, "is_public", lambda host: host == stand_in or is_public(host))
     return stand_in
 
 

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.settings import Settings
-from agentmessage.webhooks.letters import UNREADABLE_SECRET
+from agentmessage.webhooks.payload import UNREADABLE_SECRET
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.receivers import Receiver, status

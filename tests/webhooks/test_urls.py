@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentmessage.web.receiver_urls import MUST, MUST_BE_PUBLIC, fault
+from agentmessage.web.webhook_urls import MUST, MUST_BE_PUBLIC, fault
 
 PRIVATE = [
     "localhost", "LOCALHOST", "localhost.", "app.localhost", "printer.local", "db.internal",

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from agentmessage.app import gauges
+from agentmessage.app.monitoring import gauges
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account

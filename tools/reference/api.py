@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from agentmessage.app.event_bodies import BODIES
-from agentmessage.app.wiring import all_routes
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.implied import codes
+from agentmessage.app.event_schemas import BODIES
+from agentmessage.app.routes import all_routes
+from agentmessage.web.openapi.common_errors import codes
 from agentmessage.web.openapi.operations import words
+from agentmessage.web.route import Route
 
 HEAD = """\
 # API

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import agentmessage
-from agentmessage.app.wiring import all_routes
+from agentmessage.app.routes import all_routes
 from agentmessage.kernel.errors import ApiError
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.implied import codes, refusals
+from agentmessage.web.openapi.common_errors import codes, refusals
+from agentmessage.web.route import Route
 
 HEAD = """\
 # Errors

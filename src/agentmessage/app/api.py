@@ -8,53 +8,54 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from prometheus_client import CollectorRegistry
 
-from agentmessage.app import health
 from agentmessage.app.area_codes import use_area_codes
 from agentmessage.app.callbacks import PREFIX as CALLBACKS
 from agentmessage.app.callbacks import Callbacks
-from agentmessage.app.carriers import CarrierSet, carrier_sets
+from agentmessage.app.carrier_events import Hearing
+from agentmessage.app.docs_pages import Reference
 from agentmessage.app.guide import PREFIX as GUIDE
 from agentmessage.app.guide import Guide
-from agentmessage.app.health import Health
-from agentmessage.app.hearing import Hearing
-from agentmessage.app.media import media_links, media_store
-from agentmessage.app.payments import PATH as PAYMENT_NOTICES
-from agentmessage.app.payments import PaymentNotices, close_providers, notice_reader, payment_providers
-from agentmessage.app.reference import Reference
-from agentmessage.app.text_counts import TextCounts
-from agentmessage.app.text_lines import layouts
-from agentmessage.app.wiring import all_routes
-from agentmessage.campaigns.pages import PageReader
+from agentmessage.app.monitoring import health
+from agentmessage.app.monitoring.counters import TextCounts
+from agentmessage.app.monitoring.health import Health
+from agentmessage.app.payment_callbacks import PATH as PAYMENT_NOTICES
+from agentmessage.app.payment_callbacks import PaymentNotices
+from agentmessage.app.providers.carriers import CarrierSet, carrier_sets
+from agentmessage.app.providers.media import media_links, media_store
+from agentmessage.app.providers.message_carriers import layouts
+from agentmessage.app.providers.payments import close_providers, notice_reader, payment_providers
+from agentmessage.app.routes import all_routes
+from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.carriers.http import AiohttpTransport
-from agentmessage.events.following import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
+from agentmessage.events.stream import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
 from agentmessage.events.tails import Tails
-from agentmessage.inbound.waiting import Waits
+from agentmessage.inbound.long_poll import Waits
 from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.encryption import parse_keys
 from agentmessage.kernel.errors import ApiError, Internal, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.names import Names
 from agentmessage.kernel.release import commit
-from agentmessage.kernel.seal import parse_keys
 from agentmessage.kernel.tasks import require_not_cancelled
+from agentmessage.media.endpoints import MediaPages
 from agentmessage.media.model import PREFIX as MEDIA
-from agentmessage.media.pages import MediaPages
 from agentmessage.messages.routes import Doors
 from agentmessage.optin import tokens
-from agentmessage.optin.page import PREFIX as CONSENT_FORMS
-from agentmessage.optin.page import ConsentPage
-from agentmessage.outbox.bells import Bells, Ringer
+from agentmessage.optin.hosted_form import PREFIX as CONSENT_FORMS
+from agentmessage.optin.hosted_form import ConsentPage
+from agentmessage.outbox.notifications import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
+from agentmessage.web.asgi import Edge
+from agentmessage.web.auth_failure_limits import Strangers
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.cors import Cors
-from agentmessage.web.dispatch import Dispatch
-from agentmessage.web.edge import Edge
-from agentmessage.web.observation import Observer
+from agentmessage.web.metrics import Observer
 from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
-from agentmessage.web.strangers import Strangers
-from agentmessage.webhooks.sending import Sender
+from agentmessage.web.router import Dispatch
+from agentmessage.webhooks.http_sender import Sender
 
 log = structlog.get_logger("agentmessage.web")
 

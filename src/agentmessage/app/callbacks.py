@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from agentmessage.app import queries
-from agentmessage.app.carriers import CarrierSet
+from agentmessage.app import callback_queries, order_callbacks
+from agentmessage.app.providers.carriers import CarrierSet
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.carriers.bandwidth import BandwidthTextCallbacks
-from agentmessage.carriers.callback_port import CallbackProof
-from agentmessage.carriers.port import (
+from agentmessage.carriers.callbacks import CallbackProof
+from agentmessage.carriers.messaging import Hear
+from agentmessage.carriers.protocols import (
     BrandHint,
     Callback,
     CampaignHint,
@@ -28,13 +29,11 @@ from agentmessage.carriers.port import (
     OrderKind,
     UnreadableCallback,
 )
-from agentmessage.carriers.text_port import Hear
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import operations as numbers
-from agentmessage.outbox.bells import Ring
-from agentmessage.web.call import read_headers
+from agentmessage.outbox.notifications import Ring
+from agentmessage.web.request import read_headers
 from agentmessage.web.responses import Receive, Reply, Scope, receive_part
 
 log = structlog.get_logger("agentmessage.callbacks")
@@ -101,7 +100,7 @@ class Callbacks:
         self._counted.labels(source, outcome).inc()
         if outcome != KEPT:
             text = body.decode("utf-8", "replace").replace("\x00", "")[:KEPT_BODY_CHARS]
-            await queries.insert_callback(
+            await callback_queries.insert_callback(
                 directory, new_id(), source=source, account=account, body=text, outcome=outcome
             )
         return Reply(202, b"{}") if outcome == "unreadable" else Reply(204, b"")
@@ -145,7 +144,7 @@ def _bell(hint: Hint) -> str:
 async def _make_due(cell: CellDb, account: str, hint: Hint) -> bool:
     match hint:
         case OrderHint():
-            return await numbers.hint_order(cell, account=account, hint=hint)
+            return await order_callbacks.hint_order(cell, account=account, hint=hint)
         case BrandHint(tcr_brand_id):
             return await brands.hint(cell, tcr_brand_id)
         case CampaignHint(tcr_campaign_id):

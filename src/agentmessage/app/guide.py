@@ -8,10 +8,10 @@ import hashlib
 import re
 from pathlib import Path
 
-from agentmessage.app.reference import ASK_AGAIN, HEADERS, HTML, is_known
+from agentmessage.app.docs_pages import ASK_AGAIN, HEADERS, HTML, is_known
 from agentmessage.kernel.errors import MethodNotAllowed, NotFound
-from agentmessage.web.call import RawHeaders, read_headers
 from agentmessage.web.negotiation import accepts
+from agentmessage.web.request import RawHeaders, read_headers
 from agentmessage.web.responses import Receive, Reply, Scope
 
 PREFIX = "/docs/guide"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from agentmessage.web.declaration import Route
 from agentmessage.web.openapi.operations import words
+from agentmessage.web.route import Route
 
 HEAD = """\
 # AgentMessage

@@ -13,7 +13,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentmessage.app.framing import METHOD, NEVER_TRAILERS, head_of_ignored_upgrade, origin_form, read_head
-from agentmessage.app.one_piece import OnePiece, whole_answer
+from agentmessage.app.single_write import OnePiece, whole_answer
 from agentmessage.kernel.errors import ApiError, MalformedRequest, MethodNotAllowed
 
 log = structlog.get_logger("agentmessage.http")
@@ -189,7 +189,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     @override
     def on_body(self, body: bytes) -> None:
-        """A piece of a body, which has a limit of its own (web/edge.py)."""
+        """A piece of a body, which has a limit of its own (web/asgi.py)."""
         self._unframed_bytes = 0
         super().on_body(body)
 

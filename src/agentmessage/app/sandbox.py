@@ -17,22 +17,23 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.app import queries
+from agentmessage.app.monitoring import queries as monitoring_queries
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.carriers.bandwidth import BandwidthAccount
-from agentmessage.carriers.exchange import Request, ask, is_yes
 from agentmessage.carriers.http import HttpAnswer, HttpTransport
+from agentmessage.carriers.http_request import Request, ask, is_yes
 from agentmessage.consent import operations as consent
 from agentmessage.consent.model import ConsentMethod, Evidence, Grant, Pair, Source
 from agentmessage.kernel.db import CellDb, Cells, Tx
 from agentmessage.kernel.tenant import Tenant, operator
-from agentmessage.numbers import inventory, ordering
+from agentmessage.numbers.orders import inventory
+from agentmessage.numbers.orders import operations as orders
 from agentmessage.organizations import operations as organizations
 from agentmessage.organizations.model import Mode
-from agentmessage.outbox.bells import Ring
-from agentmessage.outbox.facts import enqueue
-from agentmessage.outbox.worker import Again, Done, Handler
+from agentmessage.outbox.events import enqueue
+from agentmessage.outbox.job_runner import Again, Done, Handler
+from agentmessage.outbox.notifications import Ring
 
 JOB = "sandbox.begin"
 RECIPIENT = "+13235550141"
@@ -104,7 +105,7 @@ class Beginning:
 async def _write(tx: Tx, tenant: Tenant, *, number: str, tcr_campaign_id: str) -> None:
     brand_id = await brands.add_starter(tx, tenant, tcr_brand_id=f"B{tenant.org_id.hex[-12:].upper()}")
     campaign_id = await campaigns.add_starter(tx, tenant, brand_id, tcr_campaign_id=tcr_campaign_id)
-    number_id = await ordering.grant(tx, tenant, number=number, campaign_id=campaign_id, label="sandbox")
+    number_id = await orders.grant(tx, tenant, number=number, campaign_id=campaign_id, label="sandbox")
     grant = Grant(
         pair=Pair(number_id, RECIPIENT),
         method=ConsentMethod.ATTESTED,
@@ -123,7 +124,7 @@ async def first_number(dsn: str, live_org_id: UUID, *, patience_s: float) -> str
         sandbox = await organizations.twin_in(directory, live_org_id)
         db = await cells.cell(sandbox.cell)
         give_up_at = time.monotonic() + patience_s
-        while (number := await queries.find_first_number(db, sandbox.org_id)) is None:
+        while (number := await monitoring_queries.find_first_number(db, sandbox.org_id)) is None:
             if time.monotonic() >= give_up_at:
                 return ""
             await asyncio.sleep(LOOK_S)

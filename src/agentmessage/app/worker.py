@@ -14,28 +14,31 @@ from datetime import datetime
 
 import structlog
 
-from agentmessage.app import bookkeeping, gauges, housekeeping, queries
+from agentmessage.app import maintenance, rollup_worker
 from agentmessage.app.area_codes import use_area_codes
-from agentmessage.app.carriers import CarrierSet, carrier_sets
-from agentmessage.app.log import configure_log
-from agentmessage.app.media import media_store
-from agentmessage.app.payments import close_providers, payment_providers
+from agentmessage.app.job_handlers import job_handlers, limits, line_carriers
+from agentmessage.app.logging import configure_log
+from agentmessage.app.message_worker import Texting
+from agentmessage.app.monitoring import gauges
+from agentmessage.app.monitoring import queries as monitoring_queries
+from agentmessage.app.providers.carriers import CarrierSet, carrier_sets
+from agentmessage.app.providers.media import media_store
+from agentmessage.app.providers.payments import close_providers, payment_providers
 from agentmessage.app.sandbox import Beginning
-from agentmessage.app.starting import require_migrated, say_started
-from agentmessage.app.telling import Telling
-from agentmessage.app.texting import Texting
-from agentmessage.app.work_plan import job_handlers, limits, line_carriers
+from agentmessage.app.startup import require_migrated, say_started
+from agentmessage.app.webhook_worker import Telling
 from agentmessage.app.worker_watch import WorkerWatch
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.kernel.tasks import AFTER_FAILURE_S, require_not_cancelled, run_forever
-from agentmessage.numbers import carrier_order_queries, carrier_orders, line_queries, readings, reconciler, sweep
-from agentmessage.numbers.budget import Budget
-from agentmessage.numbers.reconciler import Glance, Reconciling
+from agentmessage.numbers.binding import carrier_order_queries, carrier_orders, drift, observations, reconciler
+from agentmessage.numbers.binding import queries as binding_queries
+from agentmessage.numbers.binding.call_budget import Budget
+from agentmessage.numbers.binding.reconciler import Glance, Reconciling
 from agentmessage.organizations.model import Mode
-from agentmessage.outbox.bells import Bells, Ringer, wait_for
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
+from agentmessage.outbox.notifications import Bells, Ringer, wait_for
 from agentmessage.settings import Settings
 
 log = structlog.get_logger("agentmessage.worker")
@@ -150,7 +153,7 @@ class Worker:
         sandboxes = Beginning(self._carriers[Mode.SANDBOX].bandwidth, self._transport, self._ringer.ring)
         handlers = {**handlers, **sandboxes.handlers()}
         loops = CellLoops(db, reconciling, self._bells, JobRunner(db, handlers, rng=self._rng))
-        for title, once in (*loops.all(), *bookkeeping.turns(db, self._settings)):
+        for title, once in (*loops.all(), *rollup_worker.turns(db, self._settings)):
             group.create_task(run_forever(f"{name} {title}", once))
         self._texting.take_up(db)
         self._telling.take_up(db)
@@ -161,28 +164,28 @@ class Worker:
 
     async def _beat(self) -> None:
         directory = await self._cells.directory()
-        await queries.beat(directory, self._name, self._texting.line_states(), skew_s=self._watch.skew_s)
+        await monitoring_queries.beat(directory, self._name, self._texting.line_states(), skew_s=self._watch.skew_s)
         await asyncio.sleep(HEARTBEAT_S)
 
     async def _subscribe(self) -> None:
-        is_done = await housekeeping.subscribe_all(self._carriers, self._settings)
-        await asyncio.sleep(housekeeping.SUBSCRIBE_EVERY_S if is_done else housekeeping.SUBSCRIBE_AGAIN_S)
+        is_done = await maintenance.subscribe_all(self._carriers, self._settings)
+        await asyncio.sleep(maintenance.SUBSCRIBE_EVERY_S if is_done else maintenance.SUBSCRIBE_AGAIN_S)
 
     async def _sweep(self) -> None:
         cells = [await self._cells.cell(name) for name in await self._cells.names()]
         reconciling = await self._reconciling(cells[0])
-        result = await sweep.sweep_due(reconciling, cells, heal_percent=self._settings.reconcile_heal_percent)
+        result = await drift.sweep_due(reconciling, cells, heal_percent=self._settings.reconcile_heal_percent)
         if result is None:
             await asyncio.sleep(SWEEP_LOOK_S)
         elif result.healed or result.stopped:
             log.info("swept", **{name: getattr(result, name) for name in result.__struct_fields__})
 
     async def _forget_content(self) -> None:
-        await housekeeping.forget_content(self._cells, self._media_store)
+        await maintenance.forget_content(self._cells, self._media_store)
         await asyncio.sleep(HOUSEKEEPING_S)
 
     async def _keep_house(self) -> None:
-        await housekeeping.tidy(self._cells, self._settings)
+        await maintenance.tidy(self._cells, self._settings)
         await gauges.count_if_due(self._cells)
         await asyncio.sleep(HOUSEKEEPING_S)
 
@@ -216,7 +219,7 @@ class CellLoops:
             for event in self._orders_written:
                 event.set()
             return
-        await wait_for(self._numbers_bell, self._wait_s(await line_queries.next_due_at(self._db)))
+        await wait_for(self._numbers_bell, self._wait_s(await binding_queries.next_due_at(self._db)))
 
     def _wait_s(self, moment: datetime | None) -> float:
         """Until the next line or order is due, at most the backstop."""
@@ -239,7 +242,7 @@ class CellLoops:
             await self._has_glances[account].wait()
             self._has_glances[account].clear()
             glances, self._glances[account] = self._glances[account], set()
-            await readings.look(self._reconciling, glances)
+            await observations.look(self._reconciling, glances)
             self._numbers_bell.set()
 
         return turn

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from agentmessage.app.clock_skew import SkewLog
-from agentmessage.app.line_states import LineState
+from agentmessage.app.monitoring.connections import LineState
 from agentmessage.kernel.db import DATABASE_AWAY, Cells
 from agentmessage.kernel.tasks import require_not_cancelled
 

@@ -9,7 +9,7 @@ import structlog
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from agentmessage.billing import read_queries
+from agentmessage.billing import report_queries
 from agentmessage.billing.model import FREQUENT_USAGE, UsageKind, Window
 from agentmessage.billing.schemas import UsageResource
 from agentmessage.kernel.db import DATABASE_AWAY, Statements
@@ -36,11 +36,11 @@ class Chunk(Struct, frozen=True):
 async def read(db: Statements, org_id: UUID, window: Window, kind: UsageKind | None = None) -> Chunk:
     """The next lines of a window, of one kind or of all."""
     if kind is None or kind is FREQUENT_USAGE:
-        lines, number, last_at, last_id = await read_queries.list_usage_lines(
+        lines, number, last_at, last_id = await report_queries.list_usage_lines(
             db, org_id, window, kind=kind, limit=CHUNK
         )
     else:
-        rows = await read_queries.list_rare_usage(db, org_id, window, kind=kind, limit=CHUNK)
+        rows = await report_queries.list_rare_usage(db, org_id, window, kind=kind, limit=CHUNK)
         lines = b"".join(json.encode(UsageResource.of(row)) + b"\n" for row in rows)
         number, last_at, last_id = len(rows), rows[-1].ts if rows else None, rows[-1].id if rows else None
     if number < CHUNK or last_at is None or last_id is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.billing import catalogue, queries, rules
+from agentmessage.billing import prices, queries, rules
 from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Booked, Charge, LedgerKind, Wallet
 from agentmessage.billing.schemas import WalletLevel
 from agentmessage.kernel.db import Statements, Tx
@@ -12,8 +12,8 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations.operations import raise_tier, record
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.rollups import operations as rollups
 
 EMPTY = Wallet(0, 0)
@@ -26,7 +26,7 @@ def price(kind: str, ref: str | None, on: datetime) -> int:
 
     Raises UnknownPrice.
     """
-    return microcents(rules.price_cents(catalogue.prices(), kind, ref, on))
+    return microcents(rules.price_cents(prices.prices(), kind, ref, on))
 
 
 async def charge(
@@ -275,8 +275,8 @@ async def _earn(tx: Tx, org_id: UUID, before: Wallet, after: Wallet) -> None:
 async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:
     """Tell of the levels that a balance fell through; of the customer's own, the job that tops the wallet up."""
     if rules.wants_topup(before, after_microcents):
-        await facts.enqueue(tx, AUTO_TOPUP, str(org_id), {"org_id": str(org_id)})
+        await outbox_events.enqueue(tx, AUTO_TOPUP, str(org_id), {"org_id": str(org_id)})
     for event in rules.warnings(before.balance_microcents, after_microcents):
         level = LOW_BALANCE_MICROCENTS if event is EventType.WALLET_BALANCE_LOW else 0
         data = WalletLevel.of(org_id, after_microcents, level)
-        await facts.emit(tx, org_id, event, org_id, data)
+        await outbox_events.emit(tx, org_id, event, org_id, data)

@@ -5,7 +5,7 @@ from typing import cast
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from agentmessage.billing import catalogue, export, read_queries, rules
+from agentmessage.billing import export, prices, report_queries, rules
 from agentmessage.billing.model import FREQUENT_USAGE, LedgerKind, Window
 from agentmessage.billing.schemas import (
     FeeCatalog,
@@ -19,11 +19,11 @@ from agentmessage.billing.schemas import (
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.settings import Settings
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import LINES, LineStream, prefers
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("Billing")
 
@@ -40,12 +40,12 @@ async def get_wallet(call: Call[NoInput, NoInput]) -> WalletResource:
     """Show the wallet, what the month has cost so far, and the throughput that the lifetime spend has earned."""
     db, org_id = call.db, call.tenant.org_id
     now = db.now
-    overview = await read_queries.find_overview(db, org_id)
+    overview = await report_queries.find_overview(db, org_id)
     if overview is None:
         raise NotFound
     hour = now.replace(minute=0, second=0, microsecond=0)
-    spent = await read_queries.spent_since(db, org_id, span="day", since=hour.replace(day=1, hour=0))
-    rolling = await read_queries.spent_since(db, org_id, span="hour", since=hour - rules.ROLLING)
+    spent = await report_queries.spent_since(db, org_id, span="day", since=hour.replace(day=1, hour=0))
+    rolling = await report_queries.spent_since(db, org_id, span="hour", since=hour - rules.ROLLING)
     projected = rules.projected_microcents(spent, rolling, now)
     settings = cast("Settings", call.context["settings"])
     return WalletResource.of(
@@ -69,11 +69,11 @@ async def list_transactions(call: Call[NoInput, TransactionQuery]) -> Page[Trans
     query, org_id = call.query, call.tenant.org_id
     window, limit = _window(call, is_bounded=True), query.limit + 1
     if query.kind is UNSET:
-        rows = await read_queries.list_transactions(call.db, org_id, window, limit=limit)
+        rows = await report_queries.list_transactions(call.db, org_id, window, limit=limit)
     elif query.kind is LedgerKind.DEBIT:
-        rows = await read_queries.list_debits(call.db, org_id, window, limit=limit)
+        rows = await report_queries.list_debits(call.db, org_id, window, limit=limit)
     else:
-        rows = await read_queries.list_rare(call.db, org_id, query.kind, window, limit=limit)
+        rows = await report_queries.list_rare(call.db, org_id, query.kind, window, limit=limit)
     shown = [TransactionResource.of(row) for row in rows[: query.limit]]
     more = cursors.encode(shown[-1].ts, shown[-1].id) if len(rows) > len(shown) else None
     return Page(shown, query.limit, more)
@@ -104,9 +104,9 @@ async def list_usage(call: Call[NoInput, UsageQuery]) -> Page[UsageResource] | L
         return LineStream(export.lines(call.db, org_id, first))
     window, limit = _window(call, is_bounded=True), query.limit + 1
     if kind is None or kind is FREQUENT_USAGE:
-        rows = await read_queries.list_usage(call.db, org_id, window, kind=kind, limit=limit)
+        rows = await report_queries.list_usage(call.db, org_id, window, kind=kind, limit=limit)
     else:
-        rows = await read_queries.list_rare_usage(call.db, org_id, window, kind=kind, limit=limit)
+        rows = await report_queries.list_rare_usage(call.db, org_id, window, kind=kind, limit=limit)
     shown = [UsageResource.of(row) for row in rows[: query.limit]]
     more = cursors.encode(shown[-1].ts, shown[-1].id) if len(rows) > len(shown) else None
     return Page(shown, query.limit, more)
@@ -116,10 +116,10 @@ async def list_usage(call: Call[NoInput, UsageQuery]) -> Page[UsageResource] | L
 async def get_catalog_fees(call: Call[NoInput, NoInput]) -> FeeCatalog:
     """Show what everything costs now. What was charged before keeps the price of its time."""
     now = call.db.now
-    overview = await read_queries.find_overview(call.db, call.tenant.org_id)
+    overview = await report_queries.find_overview(call.db, call.tenant.org_id)
     if overview is None:
         raise NotFound
-    return FeeCatalog.of(overview.plan, lambda kind: rules.prices_at(catalogue.prices(), kind, now))
+    return FeeCatalog.of(overview.plan, lambda kind: rules.prices_at(prices.prices(), kind, now))
 
 
 def _window(call: Call[NoInput, TransactionQuery] | Call[NoInput, UsageQuery], *, is_bounded: bool) -> Window:

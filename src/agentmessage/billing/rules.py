@@ -19,7 +19,7 @@ from agentmessage.billing.model import (
     Window,
 )
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.rollups.model import Count
 
 SHOWN_BY_DEFAULT = timedelta(days=30)

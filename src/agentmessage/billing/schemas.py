@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from agentmessage.billing.model import TIERS, LedgerKind, LedgerRow, Overview, Price, UsageKind, UsageRow
 from agentmessage.kernel.money import balance_cents, price_cents
-from agentmessage.web.wire import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, must
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500

@@ -14,12 +14,12 @@ from typing import Any, assert_never
 
 from typing_extensions import override
 
-from agentmessage.brands import queries, recording, rules
+from agentmessage.brands import queries, registry_results, rules
 from agentmessage.brands.model import Brand, BrandStatus
-from agentmessage.carriers.port import Accepted, Answer, Deferred, Refused, RegisteredBrand, Registry, Unknown
+from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, RegisteredBrand, Registry, Unknown
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.seal import Sealer
-from agentmessage.outbox.worker import Again, Done, Handler
+from agentmessage.kernel.encryption import Sealer
+from agentmessage.outbox.job_runner import Again, Done, Handler
 from agentmessage.registration.jobs import RegistrationJobs
 
 STILL_BUSY_S = 10.0
@@ -54,7 +54,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         if not isinstance(answer, Accepted):
             return await self._not_read(db, brand, answer)
         async with db.transaction() as tx:
-            new = await recording.record_identity(tx, org_id, brand_id, answer.value)
+            new = await registry_results.record_identity(tx, org_id, brand_id, answer.value)
         delay_s = rules.poll_delay_s(new, db.now) if new is not None else None
         return Done() if delay_s is None else Again(delay_s)
 
@@ -68,7 +68,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         match answer:
             case Accepted():
                 async with db.transaction() as tx:
-                    has_newer = await recording.record_updated(tx, brand)
+                    has_newer = await registry_results.record_updated(tx, brand)
                 return Again(0.0) if has_newer else Done()
             case Refused():
                 return await self._refused(db, brand, answer)
@@ -101,11 +101,11 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
     @override
     async def _record_registered(self, tx: Tx, filed: Brand, seen: RegisteredBrand, *, is_found: bool) -> None:
         # Which revision a lost call carried is not known; the first at least.
-        await recording.record_registered(tx, filed, seen, revision=1 if is_found else filed.revision)
+        await registry_results.record_registered(tx, filed, seen, revision=1 if is_found else filed.revision)
 
     @override
     async def _record_refused(self, tx: Tx, filed: Brand, text: str, *, cell: str) -> bool:
-        return await recording.record_refused(tx, filed, text)
+        return await registry_results.record_refused(tx, filed, text)
 
     def _tax_id(self, brand: Brand) -> str | None:
         return self._sealer.open(brand.tax_id_sealed).decode() if brand.tax_id_sealed else None

@@ -12,13 +12,13 @@ from agentmessage.brands.model import Brand, BrandStatus
 from agentmessage.brands.rules import TaxId
 from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandResource
 from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 
 FILING_KIND = "brand_filing_onetime"
 FILING_SOURCE = "brand_filing"
@@ -133,7 +133,7 @@ async def hint(db: Statements, tcr_brand_id: str) -> bool:
 
 async def enqueue(db: Statements, kind: str, org_id: UUID, brand_id: UUID) -> None:
     """Write a job about a brand, or bring the one that is there forward."""
-    await facts.enqueue(db, kind, str(brand_id), {"org_id": str(org_id), "brand_id": str(brand_id)})
+    await outbox_events.enqueue(db, kind, str(brand_id), {"org_id": str(org_id), "brand_id": str(brand_id)})
 
 
 async def _charge(tx: Tx, tenant: Tenant, brand: Brand) -> None:
@@ -153,7 +153,7 @@ async def _charge(tx: Tx, tenant: Tenant, brand: Brand) -> None:
 
 async def _tell(tx: Tx, tenant: Tenant, brand: Brand, action: str, kind: EventType) -> None:
     await organizations.record(tx, tenant, action=action, resource_type="brand", resource_id=brand.id)
-    await facts.emit(tx, tenant.org_id, kind, brand.id, BrandResource.of(brand))
+    await outbox_events.emit(tx, tenant.org_id, kind, brand.id, BrandResource.of(brand))
 
 
 def _sealed(ein: str | None, sealer: Sealer) -> TaxId:

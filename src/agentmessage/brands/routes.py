@@ -4,14 +4,14 @@ from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands import operations, queries
 from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, ResellerRequired
 from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandQuery, BrandResource
+from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound, ValidationFailed
-from agentmessage.kernel.seal import Sealer
-from agentmessage.outbox import facts
-from agentmessage.web.call import Call
+from agentmessage.outbox import events as outbox_events
 from agentmessage.web.cursors import encode
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.paging import window
-from agentmessage.web.wire import Page
+from agentmessage.web.pagination import window
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
 
 routes = Routes("Brands")
 
@@ -89,7 +89,7 @@ async def list_brands(call: Call[NoInput, BrandQuery]) -> Page[BrandResource]:
         None if is_last else encode(shown[-1].created_at, shown[-1].id),
         total=total,
         offset=place.offset,
-        last_event_at=await facts.last_event_at(call.db, org_id, "brand"),
+        last_event_at=await outbox_events.last_event_at(call.db, org_id, "brand"),
     )
 
 

@@ -11,11 +11,11 @@ from msgspec import UNSET, Struct
 
 from agentmessage.brands.model import VERIFIED_IDENTITIES, Brand, BrandStatus, EntityType, IdentityStatus
 from agentmessage.brands.schemas import BrandCreate, BrandPatch
-from agentmessage.carriers.port import BrandFiling, RegisteredBrand
+from agentmessage.carriers.protocols import BrandFiling, RegisteredBrand
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.registration import rules as registration
-from agentmessage.web import receiver_urls
+from agentmessage.web import webhook_urls
 
 NAMED = ("entity_type", "brand_relationship", "display_name", "country")
 """The four that every brand has; they have columns of their own."""
@@ -151,7 +151,7 @@ def _missing(brand: Brand) -> dict[str, str]:
 def _hidden(brand: Brand) -> dict[str, str]:
     """The registry opens the website: one on a private host it cannot."""
     website = brand.fields.get("website")
-    words = receiver_urls.page_fault(website, allow_private=False) if website else None
+    words = webhook_urls.page_fault(website, allow_private=False) if website else None
     return {"website": words} if words else {}
 
 

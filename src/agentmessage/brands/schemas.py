@@ -16,9 +16,9 @@ from agentmessage.brands.model import (
     StockExchange,
     Vertical,
 )
-from agentmessage.web.paging import OffsetQuery
-from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import END, STORABLE, Request, Resource, must
+from agentmessage.web.pagination import OffsetQuery
+from agentmessage.web.types import END, STORABLE, Request, Resource, must
+from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 
 def _text(most: int, example: str, *, least: int = 1) -> Meta:

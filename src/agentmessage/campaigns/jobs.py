@@ -16,9 +16,9 @@ import msgspec
 from typing_extensions import override
 
 from agentmessage.brands import operations as brands
-from agentmessage.campaigns import queries, recording, rules
+from agentmessage.campaigns import queries, registry_results, rules
 from agentmessage.campaigns.model import Campaign, CampaignStatus
-from agentmessage.carriers.port import (
+from agentmessage.carriers.protocols import (
     Accepted,
     Answer,
     Deferred,
@@ -30,7 +30,7 @@ from agentmessage.carriers.port import (
 )
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.tenant import operator
-from agentmessage.outbox.worker import Again, Done, Handler
+from agentmessage.outbox.job_runner import Again, Done, Handler
 from agentmessage.registration.jobs import RegistrationJobs
 
 NOT_READY_S = 60.0
@@ -83,7 +83,7 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         not_shared: Refused | Deferred | Unknown | None,
     ) -> Done | Again:
         async with db.transaction() as tx:
-            new = await recording.record_standing(tx, campaign.org_id, campaign.id, seen, cell=db.name)
+            new = await registry_results.record_standing(tx, campaign.org_id, campaign.id, seen, cell=db.name)
         if not_shared is not None:
             return await self._not_read(db, campaign, not_shared)
         delay_s = None if new is None else rules.poll_delay_s(new, db.now, recheck_s=self._recheck_s)
@@ -102,7 +102,7 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
     async def renew(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
         """Charge the month that has begun; missed months follow one after another. It may overdraw the wallet."""
         async with db.transaction() as tx:
-            wait_s = await recording.renew(tx, *self._keys(arguments), cell=db.name)
+            wait_s = await registry_results.renew(tx, *self._keys(arguments), cell=db.name)
         return Done() if wait_s is None else Again(wait_s)
 
     @override
@@ -116,11 +116,11 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
 
     @override
     async def _record_registered(self, tx: Tx, filed: Campaign, seen: RegisteredCampaign, *, is_found: bool) -> None:
-        await recording.record_registered(tx, filed, seen)
+        await registry_results.record_registered(tx, filed, seen)
 
     @override
     async def _record_refused(self, tx: Tx, filed: Campaign, text: str, *, cell: str) -> bool:
-        await recording.record_refused(tx, filed, text, cell=cell)
+        await registry_results.record_refused(tx, filed, text, cell=cell)
         return True
 
     @override

@@ -18,8 +18,8 @@ from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 
 MONTH_KIND = "campaign_month"
 
@@ -93,7 +93,7 @@ async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_number
     await _audit(tx, tenant, new, "campaign.deactivate")
     await enqueue(tx, "campaigns.deactivate", new.org_id, new.id)
     if numbers:
-        await facts.enqueue(tx, "numbers.detach_campaign", str(new.id), _on_behalf(tenant, new))
+        await outbox_events.enqueue(tx, "numbers.detach_campaign", str(new.id), _on_behalf(tenant, new))
     return new
 
 
@@ -170,13 +170,13 @@ async def settle(tx: Tx, tenant: Tenant, campaign: Campaign) -> Campaign:
 
 async def tell(tx: Tx, campaign: Campaign, kind: EventType) -> None:
     """Emit a fact about the campaign as it is now."""
-    await facts.emit(tx, campaign.org_id, kind, campaign.id, CampaignResource.of(campaign))
+    await outbox_events.emit(tx, campaign.org_id, kind, campaign.id, CampaignResource.of(campaign))
 
 
 async def enqueue(db: Statements, kind: str, org_id: UUID, campaign_id: UUID, *, delay_s: float = 0.0) -> None:
     """Write a job about a campaign, or bring the one that is there forward."""
     arguments: dict[str, str | int | None] = {"org_id": str(org_id), "campaign_id": str(campaign_id)}
-    await facts.enqueue(db, kind, str(campaign_id), arguments, delay_s=delay_s)
+    await outbox_events.enqueue(db, kind, str(campaign_id), arguments, delay_s=delay_s)
 
 
 def _month(campaign: Campaign) -> str:

@@ -11,7 +11,7 @@ from agentmessage.brands import operations as brands
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns import operations, queries, review, rules
 from agentmessage.campaigns.errors import CampaignHasNumbers, SoleProprietorLimit
-from agentmessage.campaigns.pages import PageReader
+from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.campaigns.schemas import (
     CampaignCreate,
     CampaignDraft,
@@ -22,14 +22,14 @@ from agentmessage.campaigns.schemas import (
 )
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
-from agentmessage.outbox import facts
-from agentmessage.web.call import Call
+from agentmessage.outbox import events as outbox_events
 from agentmessage.web.cursors import encode
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.limits import require_token
-from agentmessage.web.paging import window
+from agentmessage.web.pagination import window
+from agentmessage.web.rate_limits import require_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
 from agentmessage.web.validation import read_body
-from agentmessage.web.wire import Page
 
 routes = Routes("Campaigns")
 
@@ -157,7 +157,7 @@ async def list_campaigns(call: Call[NoInput, CampaignQuery]) -> Page[CampaignRes
         None if is_last else encode(shown[-1].created_at, shown[-1].id),
         total=total,
         offset=place.offset,
-        last_event_at=await facts.last_event_at(call.db, org_id, "campaign"),
+        last_event_at=await outbox_events.last_event_at(call.db, org_id, "campaign"),
     )
 
 

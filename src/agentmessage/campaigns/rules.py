@@ -15,11 +15,11 @@ from agentmessage.brands.model import VERIFIED_IDENTITIES, EntityType
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.campaigns.model import FLAGS, MOVES, SAMPLES, BindingCampaign, Campaign, CampaignStatus, Usecase
 from agentmessage.campaigns.schemas import TEXTS, CampaignCreate, CampaignDraft
-from agentmessage.carriers.port import CampaignFiling, RegisteredCampaign
+from agentmessage.carriers.protocols import CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.registration import rules as registration
-from agentmessage.web import receiver_urls
+from agentmessage.web import webhook_urls
 
 SUB_USECASES: Mapping[str, tuple[int, int]] = {
     Usecase.MIXED: (2, 5),
@@ -86,7 +86,7 @@ def faults(wish: CampaignCreate | CampaignDraft) -> dict[str, str]:
 def private_links(wish: CampaignCreate | CampaignDraft, *, allow_private: bool) -> dict[str, str]:
     """Links that reviewers cannot open, since their host is plainly private, by field."""
     given = {name: url for name in LINKS if (url := getattr(wish, name))}
-    found = {name: receiver_urls.page_fault(url, allow_private=allow_private) for name, url in given.items()}
+    found = {name: webhook_urls.page_fault(url, allow_private=allow_private) for name, url in given.items()}
     return {name: words for name, words in found.items() if words is not None}
 
 

@@ -9,9 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.campaigns.model import FLAGS, SAMPLES, Campaign, CampaignStatus, SubUsecase, Usecase
 from agentmessage.kernel.money import MICROCENTS_PER_CENT
-from agentmessage.web.paging import OffsetQuery
-from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import END, STORABLE, Request, Resource, must
+from agentmessage.web.pagination import OffsetQuery
+from agentmessage.web.types import END, STORABLE, Request, Resource, must
+from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 MICROCENTS_PER_DOLLAR = 100 * MICROCENTS_PER_CENT
 

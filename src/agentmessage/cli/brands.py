@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
-from agentmessage.cli.bodies import Filed, Settings, body
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.shown import Card, Shown, Table
+from agentmessage.cli.command import Limit, asks, chosen, newest, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.output import Card, Shown, Table
+from agentmessage.cli.request_body import Filed, Settings, body
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import Struct
 
-from agentmessage.cli.asking import Limit, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.bodies import rows_of
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.failures import FAILED
-from agentmessage.cli.moments import past
-from agentmessage.cli.shown import Card, Shown, Table
+from agentmessage.cli.command import Limit, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.errors import FAILED
+from agentmessage.cli.output import Card, Shown, Table
+from agentmessage.cli.request_body import rows_of
 from agentmessage.cli.tables import print_json, say, show
+from agentmessage.cli.timestamps import past
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

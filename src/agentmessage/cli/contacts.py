@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.asking import asks
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.shown import Card, Shown
+from agentmessage.cli.command import asks
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.output import Card, Shown
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

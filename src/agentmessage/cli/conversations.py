@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.asking import Limit, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.moments import past
-from agentmessage.cli.shown import Shown, Table
+from agentmessage.cli.command import Limit, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.output import Shown, Table
+from agentmessage.cli.timestamps import past
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from agentmessage.cli.asking import Json, Profile, connect, credentials_of
-from agentmessage.cli.failures import without_trace
+from agentmessage.cli.command import Json, Profile, connect, credentials_of
+from agentmessage.cli.errors import without_trace
 
 
 @without_trace()
@@ -18,7 +18,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Say why a number cannot send, and what to do: walks from the key to the credit. Ends with 1 if it cannot."""
-    from agentmessage.cli.diagnosis import diagnose  # noqa: PLC0415 - see the room's front page
+    from agentmessage.cli.doctor_checks import diagnose  # noqa: PLC0415 - see the room's front page
 
     credentials, _ = credentials_of(profile)
     with connect(profile) as client:

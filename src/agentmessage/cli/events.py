@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, page_size
+from agentmessage.cli.command import Json, Limit, Profile, asks, chosen, connect, page_size
+from agentmessage.cli.errors import without_trace
 from agentmessage.cli.event_types import is_pattern, matches
-from agentmessage.cli.failures import without_trace
-from agentmessage.cli.moments import past
-from agentmessage.cli.shown import Shown, Table
+from agentmessage.cli.output import Shown, Table
 from agentmessage.cli.tables import in_words, print_json_line, say
+from agentmessage.cli.timestamps import past
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import Struct
 
-from agentmessage.cli.asking import Limit, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.bodies import Filed, Settings, body
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.failures import FAILED
-from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.command import Limit, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.errors import FAILED
+from agentmessage.cli.output import Card, Sentence, Shown, Table
+from agentmessage.cli.request_body import Filed, Settings, body
 from agentmessage.cli.tables import print_json, show
 
 if TYPE_CHECKING:

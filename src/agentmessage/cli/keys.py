@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.asking import Limit, asks, newest, page_size
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.command import Limit, asks, newest, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.output import Card, Sentence, Shown, Table
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

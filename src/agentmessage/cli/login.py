@@ -7,10 +7,10 @@ import typer
 from msgspec import Struct
 
 from agentmessage.cli import profiles
-from agentmessage.cli.asking import USUAL_URL, Json, Profile, credentials_of, is_exposed
-from agentmessage.cli.failures import UNAUTHORIZED, Failure, without_trace
+from agentmessage.cli.command import USUAL_URL, Json, Profile, credentials_of, is_exposed
+from agentmessage.cli.errors import UNAUTHORIZED, Failure, without_trace
+from agentmessage.cli.output import Card, Sentence
 from agentmessage.cli.profiles import USUAL, Credentials
-from agentmessage.cli.shown import Card, Sentence
 
 if TYPE_CHECKING:
     from agentmessage.sdk.models import Organization

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agentmessage.cli.admin import admin
-from agentmessage.cli.failures import Failure, give_up, in_one_sentence, is_json_asked
+from agentmessage.cli.customer_commands import add_user_commands
+from agentmessage.cli.errors import Failure, give_up, in_one_sentence, is_json_asked
 from agentmessage.cli.tables import say, speak_utf8
-from agentmessage.cli.users import add_user_commands
 
 if TYPE_CHECKING:
     from agentmessage.settings import Settings
@@ -81,10 +81,10 @@ def up(  # noqa: PLR0917 - typer makes one option of each
     seed: Seed = None,
 ) -> None:
     """Run everything: Postgres, migrations, API, worker and simulator, until Ctrl-C."""
-    from agentmessage.app.up import up as run_all  # noqa: PLC0415
-    from agentmessage.app.up import usual_steps  # noqa: PLC0415
-    from agentmessage.app.up_plan import UpOptions  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
+    from agentmessage.standalone.processes import UpOptions  # noqa: PLC0415
+    from agentmessage.standalone.run import up as run_all  # noqa: PLC0415
+    from agentmessage.standalone.run import usual_steps  # noqa: PLC0415
 
     settings = read_settings()
     options = UpOptions(
@@ -114,9 +114,9 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
     """Tell the story of a number, a campaign and a carrier, step by step, on a platform of its own or a running one."""
     from rich.console import Console  # noqa: PLC0415
 
-    from agentmessage.app.demo import DemoOptions  # noqa: PLC0415
-    from agentmessage.app.demo import demo as tell  # noqa: PLC0415
-    from agentmessage.app.demo_platform import Place  # noqa: PLC0415
+    from agentmessage.demo.run import DemoOptions  # noqa: PLC0415
+    from agentmessage.demo.run import demo as tell  # noqa: PLC0415
+    from agentmessage.demo.target import Place  # noqa: PLC0415
 
     place: Place | None = None
     if base_url is not None or api_key is not None or simulator_url is not None:
@@ -138,7 +138,7 @@ def serve(
     """Run one API process against DATABASE_URL; any number may run side by side."""
     import msgspec  # noqa: PLC0415
 
-    from agentmessage.app.serving import serve as serve_api  # noqa: PLC0415
+    from agentmessage.app.server import serve as serve_api  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings()
@@ -177,7 +177,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
     smpp_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the simulated carrier and registry, useful also without the rest."""
-    from agentmessage.app.log import configure_log  # noqa: PLC0415
+    from agentmessage.app.logging import configure_log  # noqa: PLC0415
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
     from agentmessage.simulator.server import serve as serve_simulator  # noqa: PLC0415
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import Limit, asks, chosen, newest, page_size
-from agentmessage.cli.bodies import rows_of
-from agentmessage.cli.failures import FAILED, TIMED_OUT, Failure
+from agentmessage.cli.command import Limit, asks, chosen, newest, page_size
+from agentmessage.cli.errors import FAILED, TIMED_OUT, Failure
 from agentmessage.cli.inbound import FIELDS as INBOUND_FIELDS
-from agentmessage.cli.moments import coming
-from agentmessage.cli.shown import Card, Shown, Table
+from agentmessage.cli.output import Card, Shown, Table
+from agentmessage.cli.request_body import rows_of
+from agentmessage.cli.timestamps import coming
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

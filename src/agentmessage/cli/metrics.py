@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import Struct
 
-from agentmessage.cli.asking import asks, chosen
-from agentmessage.cli.moments import past
-from agentmessage.cli.shown import Shown, Table
+from agentmessage.cli.command import asks, chosen
+from agentmessage.cli.output import Shown, Table
 from agentmessage.cli.tables import print_json
+from agentmessage.cli.timestamps import past
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import Limit, NumberWord, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.bodies import Settings, body
-from agentmessage.cli.confirming import Yes, require_yes
-from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.command import Limit, NumberWord, asks, chosen, newest, number_of, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.output import Card, Sentence, Shown, Table
+from agentmessage.cli.request_body import Settings, body
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

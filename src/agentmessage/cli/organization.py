@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.asking import asks
-from agentmessage.cli.bodies import Filed, Settings, body
-from agentmessage.cli.shown import Card, Shown
+from agentmessage.cli.command import asks
+from agentmessage.cli.output import Card, Shown
+from agentmessage.cli.request_body import Filed, Settings, body
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from agentmessage.cli.failures import MISUSED, Failure
+from agentmessage.cli.errors import MISUSED, Failure
 
 USUAL = "default"
 PROFILE_VARIABLE = "AGENTMESSAGE_PROFILE"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.asking import Json, Limit, Profile, asks, chosen, connect, newest, page_size
-from agentmessage.cli.confirming import Yes, require_yes
+from agentmessage.cli.command import Json, Limit, Profile, asks, chosen, connect, newest, page_size
+from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.errors import FAILED, without_trace
 from agentmessage.cli.event_types import is_pattern, matches
-from agentmessage.cli.failures import FAILED, without_trace
-from agentmessage.cli.moments import past
-from agentmessage.cli.shown import Card, Sentence, Shown, Table
+from agentmessage.cli.output import Card, Sentence, Shown, Table
+from agentmessage.cli.timestamps import past
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
@@ -195,7 +195,7 @@ def listen(
 
     A broken connection to the platform loses nothing. What your receiver fails to take is shown, and not sent again.
     """
-    from agentmessage.cli.listening import Receiver, forward, new_secret  # noqa: PLC0415 - see the room's front page
+    from agentmessage.cli.webhook_forwarder import Receiver, forward, new_secret  # noqa: PLC0415 - see the room's front page
 
     used = secret or new_secret()
     with connect(profile) as client, Receiver(forward_to, secret=used) as receiver:

@@ -31,9 +31,9 @@ from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
-from agentmessage.web.limits import require_token
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
+from agentmessage.web.rate_limits import require_token
 
 
 async def lock_law(tx: Tx, org_id: UUID) -> int:
@@ -249,7 +249,7 @@ async def _store(tx: Tx, org_id: UUID, decided: Sequence[tuple[Grant | Withdrawa
             for _, consent, change in changed
             if change.is_news and consent.counts is is_in
         ]
-        await facts.emit_many(tx, org_id, kind, news)
+        await outbox_events.emit_many(tx, org_id, kind, news)
 
 
 def _entry(tx: Tx, claim: Grant | Withdrawal, consent: Consent, event: HistoryEvent) -> Entry:

@@ -18,10 +18,10 @@ from agentmessage.consent.schemas import (
 )
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("Consent")
 

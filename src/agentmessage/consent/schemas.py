@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from agentmessage.consent.model import Change, Consent, ConsentMethod, Entry, HistoryEvent, Outcome, Source, Suppression
 from agentmessage.organizations.model import OptOutScope
-from agentmessage.web.receiver_urls import PAGE_PATTERN
-from agentmessage.web.wire import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 MAX_RECORDS = 1000
 MAX_AGREEMENT_CHARS = 4000

@@ -3,9 +3,9 @@
 from agentmessage.contacts import operations
 from agentmessage.contacts.schemas import ContactErase, ErasedOut
 from agentmessage.kernel.errors import MalformedPathId, RateLimited
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, PathText, Routes
-from agentmessage.web.limits import require_hourly_token
+from agentmessage.web.rate_limits import require_hourly_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, PathText, Routes
 
 routes = Routes("Contacts")
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agentmessage.contacts.model import Erased
-from agentmessage.web.wire import Request, Resource
+from agentmessage.web.types import Request, Resource
 
 
 class ContactErase(Request, frozen=True):

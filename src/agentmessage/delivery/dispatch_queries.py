@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.delivery.claims import Claim
-from agentmessage.delivery.pacing import Lane
+from agentmessage.delivery.model import Claim
+from agentmessage.delivery.rate_limits.rules import Lane
 from agentmessage.kernel.db import Statements
 
 

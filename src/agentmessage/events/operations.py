@@ -9,9 +9,9 @@ from agentmessage.events import rules
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.outbox import facts
+from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox import queries as outbox
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.outbox.queries import Event
 
 
@@ -43,9 +43,11 @@ async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUI
 
 async def after(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The next facts behind one that was seen, oldest first; lossless (see outbox.facts.tail)."""
-    return await facts.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
+    return await outbox_events.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
 
 
 async def before(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The events before one that was seen, newest first; from the newest on when none was seen."""
-    return await facts.newest_first(db, tenant.org_id, before=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
+    return await outbox_events.newest_first(
+        db, tenant.org_id, before=seen, since=wanted.since, kinds=wanted.kinds, limit=limit
+    )

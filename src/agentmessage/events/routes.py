@@ -6,17 +6,17 @@ from uuid import UUID
 from msgspec import UNSET
 
 from agentmessage.events import operations, queries
-from agentmessage.events.following import frames
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventOrder, EventQuery, EventResource
+from agentmessage.events.stream import frames
 from agentmessage.kernel.errors import RateLimited, ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.open_requests import OpenRequests
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import EVENTS, EventStream, prefers
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("Events")
 

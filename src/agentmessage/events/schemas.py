@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.events.model import API_VERSION, ID_PREFIX, PAGE_DEFAULT, PAGE_MAX
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox.event_types import EventType
 from agentmessage.outbox.queries import Event
-from agentmessage.web.wire import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, must
 
 
 class EventResource(Resource, frozen=True):

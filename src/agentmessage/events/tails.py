@@ -19,9 +19,9 @@ from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventResource
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tasks import start_forever
-from agentmessage.outbox import facts
-from agentmessage.outbox.bells import Bells, wait_for
-from agentmessage.outbox.facts import Place
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.events import Place
+from agentmessage.outbox.notifications import Bells, wait_for
 from agentmessage.outbox.queries import PlacedEvent
 
 BELL = "events"
@@ -47,7 +47,7 @@ class Frame(Struct, frozen=True):
     @classmethod
     def of(cls, event: PlacedEvent) -> "Frame":
         """A stored fact, encoded once for all streams."""
-        return cls(facts.place_of(event), event.type, event.created_at, EventResource.of(event).frame())
+        return cls(outbox_events.place_of(event), event.type, event.created_at, EventResource.of(event).frame())
 
     def is_wanted(self, wanted: Filter) -> bool:
         """Whether a filter lets it pass, as the database would."""
@@ -139,13 +139,13 @@ class _Reader:
     async def _look(self) -> bool:
         """Hand out what is new; answers whether there may be more."""
         fresh = [org_id for org_id, tail in self.tails.items() if tail.place is None]
-        for org_id, place in (await facts.ends(self._db, fresh)).items() if fresh else ():
+        for org_id, place in (await outbox_events.ends(self._db, fresh)).items() if fresh else ():
             if org_id in self.tails:
                 self.tails[org_id].place = place
                 for subscription in self.tails[org_id].subscriptions:
                     subscription.begin()
         places = {org_id: tail.place for org_id, tail in self.tails.items() if tail.place is not None}
-        events = await facts.tails(self._db, places, limit=PAGE_MAX) if places else []
+        events = await outbox_events.tails(self._db, places, limit=PAGE_MAX) if places else []
         counts: dict[UUID, int] = {}
         for event in events:
             counts[event.org_id] = counts.get(event.org_id, 0) + 1

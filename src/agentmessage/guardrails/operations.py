@@ -7,7 +7,7 @@ then one after the other. Texts are not held up; they are judged by what is comm
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from agentmessage.guardrails import ladder, queries, rules
+from agentmessage.guardrails import queries, resolution, rules
 from agentmessage.guardrails.errors import ProfileInUse, SlugTaken
 from agentmessage.guardrails.model import Binding, Bound, Member, Pool, Profile, ScopeKind, Tool
 from agentmessage.guardrails.schemas import BindingPut, PoolCreate, PoolPatch, ProfileCreate, ProfilePatch
@@ -99,7 +99,7 @@ async def _loosened_by_removal(tx: Tx, tenant: Tenant, binding: Binding, quiet_h
     if binding.scope_kind != ScopeKind.USE_CASE_DEFAULT:
         default = await queries.find_binding_of(tx, tenant.org_id, tenant.org_id)
         left = [await _bound(tx, tenant, default)] if default is not None else ()
-    return rules.loosened(ladder.resolve([own], quiet_hours), ladder.resolve(left, quiet_hours))
+    return rules.loosened(resolution.resolve([own], quiet_hours), resolution.resolve(left, quiet_hours))
 
 
 async def _bound(tx: Tx, tenant: Tenant, binding: Binding) -> Bound:

@@ -27,9 +27,9 @@ from agentmessage.guardrails.schemas import (
 )
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.wire import Page
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
 
 routes = Routes("Guardrails")
 

@@ -16,7 +16,7 @@ from agentmessage.guardrails.model import (
     QuietHoursMode,
     ScopeKind,
 )
-from agentmessage.web.wire import END, STORABLE, CursorText, Request, Resource, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, must
 
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*" + END
 MAX_MEMBERS = 1000

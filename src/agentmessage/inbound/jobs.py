@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.inbound import operations
-from agentmessage.inbound.applying import FLOOR_CENTS
+from agentmessage.inbound.processing import FLOOR_CENTS
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.worker import Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler
 
 
 def handlers(*, requires_propagation: bool, floor_cents: int = FLOOR_CENTS) -> Mapping[str, Handler]:

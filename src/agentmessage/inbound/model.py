@@ -1,7 +1,5 @@
-"""A text that came in, the number that it came to, and the conversations of that number."""
+"""A text that came in, and the number that it came to."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -10,36 +8,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.carriers.text_port import InboundHeard
+from agentmessage.carriers.messaging import InboundHeard
+from agentmessage.conversations.model import Place
 from agentmessage.organizations.model import AutoReplies, OptOutScope
 from agentmessage.sms.keywords import Keyword
-
-REDACTED = "[redacted]"
-"""What is shown in place of a text that is past its retention."""
-
-MOST_SENDER_CHARS = 32
-UUID_BYTES = 16
-
-
-class Direction(StrEnum):
-    """Who wrote: the contact, or we."""
-
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-
-
-class Channel(StrEnum):
-    """With media or without."""
-
-    SMS = "sms"
-    MMS = "mms"
-
-
-class OptOutMethod(StrEnum):
-    """How a contact said stop: by a word of the list, or by a phrase."""
-
-    KEYWORD = "keyword"
-    NATURAL_LANGUAGE = "natural_language"
 
 
 class Problem(StrEnum):
@@ -110,32 +82,6 @@ class Whole(Struct, frozen=True, kw_only=True):
         return self.carrier, self.carrier_message_id
 
 
-class Place(Struct, frozen=True):
-    """The pair that a conversation is between; its id never changes and says it to nobody but us."""
-
-    phone_number_id: UUID
-    contact_number: str
-
-    @property
-    def id(self) -> str:
-        """The pair as base64url."""
-        raw = self.phone_number_id.bytes + self.contact_number.encode()
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-    @classmethod
-    def read(cls, text: str) -> "Place | None":
-        """The pair that an id stands for; None for anything that `id` did not make."""
-        try:
-            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            contact = raw[UUID_BYTES:].decode()
-        except (binascii.Error, ValueError):
-            return None
-        if not contact or len(contact) > MOST_SENDER_CHARS or "\x00" in contact:
-            return None
-        place = cls(UUID(bytes=raw[:UUID_BYTES]), contact)
-        return place if place.id == text else None
-
-
 class Arrival(Struct, frozen=True):
     """A complete text that is new, with the number it came to and what it asks for."""
 
@@ -194,44 +140,3 @@ class Stored(Struct, frozen=True):
 
     account: str
     heard: Any
-
-
-class Spot(Struct, frozen=True):
-    """A text's place in its conversation: when, and the automatic answers that the contact got in the present hour."""
-
-    at: datetime
-    auto_replies: int
-
-
-class Conversation(Struct, frozen=True):
-    """What one of our numbers and one contact wrote to each other, in the order of its columns."""
-
-    phone_number_id: UUID
-    contact_number: str
-    phone_number: str
-    last_message_at: datetime
-    last_direction: str
-    last_preview: str | None
-    redacted_at: datetime | None
-    message_count: int
-    opted_in: bool
-    opted_in_at: datetime | None
-    opted_out_at: datetime | None
-    opted_out_number: str | None
-    opt_out_scope: str | None
-
-
-class Entry(Struct, frozen=True):
-    """One text of a conversation, whichever its direction, in the order of its columns."""
-
-    id: UUID
-    at: datetime
-    direction: str
-    phone_number_id: UUID
-    sender: str
-    recipient: str
-    body: str | None
-    media_urls: Sequence[str]
-    channel: str
-    segment_count: int
-    redacted_at: datetime | None

@@ -9,15 +9,15 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from agentmessage.carriers.text_port import InboundHeard
-from agentmessage.inbound import applying, queries, rules
+from agentmessage.carriers.messaging import InboundHeard
+from agentmessage.inbound import processing, queries, rules
 from agentmessage.inbound.model import Home, Inbound, PartsKey, Problem, RawText
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Statements
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
-from agentmessage.outbox import facts
-from agentmessage.outbox.bells import Ring
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.notifications import Ring
 
 log = structlog.get_logger("agentmessage.inbound")
 
@@ -45,7 +45,7 @@ async def receive(
     *,
     ring: Ring,
     requires_propagation: bool = True,
-    floor_cents: int = applying.FLOOR_CENTS,
+    floor_cents: int = processing.FLOOR_CENTS,
 ) -> None:
     """Take texts from a carrier account; returns when every one is kept, so that the carrier may be told so.
 
@@ -82,7 +82,7 @@ async def receive(
 
 
 async def apply_again(
-    db: CellDb, raw_id: UUID, *, requires_propagation: bool, floor_cents: int = applying.FLOOR_CENTS
+    db: CellDb, raw_id: UUID, *, requires_propagation: bool, floor_cents: int = processing.FLOOR_CENTS
 ) -> bool:
     """Apply a kept text that failed; False: it was applied meanwhile. Raises what it fails with this time."""
     async with db.transaction() as tx:
@@ -97,11 +97,11 @@ async def apply_again(
             await queries.insert_raw(tx, [stray], org_id=None, problem=Problem.NOT_OURS)
             return True
         tenant = operator(home.org_id, home.cell, kept.account)
-        await applying.apply(tx, tenant, [heard], strict=requires_propagation, floor_cents=floor_cents)
+        await processing.apply(tx, tenant, [heard], strict=requires_propagation, floor_cents=floor_cents)
     return True
 
 
-async def tidy(db: CellDb, *, requires_propagation: bool, floor_cents: int = applying.FLOOR_CENTS) -> None:
+async def tidy(db: CellDb, *, requires_propagation: bool, floor_cents: int = processing.FLOOR_CENTS) -> None:
     """Show long texts whose parts stay away, at most 200 at a time."""
     for key in await queries.list_stale_parts(db, db.now - PARTS_WAIT, limit=MOST_STALE):
         await _show_parts(db, key, strict=requires_propagation, floor_cents=floor_cents)
@@ -132,14 +132,14 @@ async def _apply(
     for _ in range(TRIES if len(heard) == 1 else 1):
         try:
             async with db.transaction() as tx:
-                return await applying.apply(tx, tenant, heard, strict=strict, floor_cents=floor_cents)
+                return await processing.apply(tx, tenant, heard, strict=strict, floor_cents=floor_cents)
         except DATABASE_AWAY:
             raise
         except Exception:
             log.exception("texts were not applied", org_id=str(tenant.org_id), texts=len(heard))
     if len(heard) == 1:
         return await _keep_for_later(db, tenant, heard[0])
-    bells = applying.NOTHING
+    bells = processing.NOTHING
     for one in heard:
         bells |= await _apply(db, tenant, [one], strict=strict, floor_cents=floor_cents)
     return bells
@@ -150,7 +150,7 @@ async def _keep_for_later(db: CellDb, tenant: Tenant, heard: InboundHeard) -> fr
     raw = RawText.of(new_id(), tenant.account, heard)
     async with db.transaction() as tx:
         if await queries.insert_raw(tx, [raw], org_id=tenant.org_id, problem=Problem.FAILED, heard=plain):
-            await facts.enqueue(tx, APPLY_JOB, str(raw.id), {"raw_id": str(raw.id)}, delay_s=SOON_S)
+            await outbox_events.enqueue(tx, APPLY_JOB, str(raw.id), {"raw_id": str(raw.id)}, delay_s=SOON_S)
     return frozenset({"jobs"})
 
 
@@ -161,4 +161,4 @@ async def _show_parts(db: CellDb, key: PartsKey, *, strict: bool, floor_cents: i
             await queries.delete_parts(tx, key)
             return
         tenant = operator(home.org_id, home.cell, key.account)
-        await applying.apply_parts(tx, tenant, key, strict=strict, floor_cents=floor_cents)
+        await processing.apply_parts(tx, tenant, key, strict=strict, floor_cents=floor_cents)

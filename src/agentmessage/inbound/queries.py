@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, Place, RawText, Stored, Whole
+from agentmessage.conversations.model import Place
+from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, RawText, Stored, Whole
 from agentmessage.kernel.db import Statements
 from agentmessage.organizations.model import AutoReplies, OptOutScope
 

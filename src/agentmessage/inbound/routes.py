@@ -3,15 +3,15 @@
 from msgspec import UNSET, UnsetType
 
 from agentmessage.inbound import operations, queries
+from agentmessage.inbound.long_poll import wait
 from agentmessage.inbound.schemas import InboundOut, InboundQuery, WaitQuery
-from agentmessage.inbound.waiting import wait
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
-from agentmessage.outbox import facts
+from agentmessage.outbox import events as outbox_events
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Answer, Page
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Answer, Page
 
 routes = Routes("Inbound messages")
 
@@ -43,7 +43,7 @@ async def list_inbound_messages(call: Call[NoInput, InboundQuery]) -> Page[Inbou
     )
     shown = rows[: query.limit]
     more = cursors.encode(shown[-1].received_at, shown[-1].id) if len(rows) > len(shown) else None
-    newest_at = await facts.last_event_at(call.db, org_id, "inbound_message")
+    newest_at = await outbox_events.last_event_at(call.db, org_id, "inbound_message")
     return Page([InboundOut.of(inbound) for inbound in shown], query.limit, more, last_event_at=newest_at)
 
 

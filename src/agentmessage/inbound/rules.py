@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 
 from agentmessage.billing.model import Charge
-from agentmessage.carriers.text_port import InboundHeard
-from agentmessage.inbound.model import MOST_SENDER_CHARS, Arrival, Channel, Inbound, Line, Part, PartsKey, Whole
+from agentmessage.carriers.messaging import InboundHeard
+from agentmessage.conversations.model import MOST_SENDER_CHARS, Channel
+from agentmessage.inbound.model import Arrival, Inbound, Line, Part, PartsKey, Whole
 from agentmessage.organizations.model import OptOutScope
 from agentmessage.sms import segments
 from agentmessage.sms.keywords import Kind, canonical

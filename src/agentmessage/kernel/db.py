@@ -14,8 +14,8 @@ import msgspec
 
 from agentmessage.kernel import database_queries
 from agentmessage.kernel.clock import Clock, DatabaseClock
-from agentmessage.kernel.connections import Connections, Loan
 from agentmessage.kernel.database_queries import NotMigratedHere
+from agentmessage.kernel.pool import Connections, Loan
 
 T = TypeVar("T")
 

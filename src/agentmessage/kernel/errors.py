@@ -17,7 +17,7 @@
     ├── Internal              500
     └── Unavailable           503
 
-Rooms declare their own beside these, in their `errors.py`. The edge (`web/edge.py`) is the only place that maps them.
+Rooms declare their own beside these, in their `errors.py`. The edge (`web/asgi.py`) is the only place that maps them.
 """
 
 from collections.abc import Mapping

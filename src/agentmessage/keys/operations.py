@@ -15,8 +15,8 @@ from agentmessage.keys.model import PREFIXES, SECRET_CHARS, VISIBLE_CHARS, ApiKe
 from agentmessage.keys.schemas import ApiKeyResource
 from agentmessage.organizations import operations as organizations
 from agentmessage.organizations.operations import record
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 
 BASE62 = string.digits + string.ascii_letters
 
@@ -118,7 +118,7 @@ async def revoke(tx: Tx, tenant: Tenant, key_id: UUID, *, keeps_children: bool =
             resource_id=one.id,
             payload={"label": one.label, "prefix": one.prefix, "parent_id": one.parent_id},
         )
-        await facts.emit(tx, tenant.org_id, EventType.API_KEY_REVOKED, one.id, ApiKeyResource.of(one))
+        await outbox_events.emit(tx, tenant.org_id, EventType.API_KEY_REVOKED, one.id, ApiKeyResource.of(one))
     return [one.id for one in ended]
 
 
@@ -156,7 +156,7 @@ async def _make(
         resource_id=key.id,
         payload={"label": label, "prefix": prefix, "scopes": key.scopes, "replaces": replaces, "parent_id": parent_id},
     )
-    await facts.emit(tx, tenant.org_id, event, key.id, ApiKeyResource.of(key))
+    await outbox_events.emit(tx, tenant.org_id, event, key.id, ApiKeyResource.of(key))
     return key, plaintext
 
 

@@ -11,11 +11,11 @@ from agentmessage.keys.errors import InvalidScopes, ScopesExceeded
 from agentmessage.keys.schemas import ApiKeyCreate, ApiKeyQuery, ApiKeyResource, ApiKeyRevoke, ApiKeyWithPlaintext
 from agentmessage.web import cursors
 from agentmessage.web.authentication import Authenticator
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.limits import require_token
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.rate_limits import require_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("API keys")
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.keys.model import ApiKey
 from agentmessage.web.scopes import CUSTOMER_SCOPES
-from agentmessage.web.wire import STORABLE, CursorText, Request, Resource, must
+from agentmessage.web.types import STORABLE, CursorText, Request, Resource, must
 
 Label = Annotated[
     str,

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import operator
-from agentmessage.lookups.asking import Sources, ask_and_record
-from agentmessage.outbox.worker import Done, Handler
+from agentmessage.lookups.carrier_lookup import Sources, ask_and_record
+from agentmessage.outbox.job_runner import Done, Handler
 
 
 def handlers(sources: Sources) -> dict[str, Handler]:

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import UsageKind
-from agentmessage.carriers.line_types import LineFacts, Unlisted
-from agentmessage.carriers.port import Answer
+from agentmessage.carriers.lookups import LineFacts, Unlisted
+from agentmessage.carriers.protocols import Answer
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.money import price_cents
@@ -13,8 +13,8 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.lookups import queries, rules
 from agentmessage.lookups.model import KEPT, Lookup, LookupStatus, LookupType
 from agentmessage.lookups.schemas import LookupResource
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.web import idempotency
 from agentmessage.web.idempotency import Claim
 
@@ -85,7 +85,7 @@ async def begin(
         fingerprint=claim.fingerprint if claim else None,
     )
     arguments = {"org_id": str(tenant.org_id), "lookup_id": str(lookup_id), "account": tenant.account}
-    await facts.enqueue(tx, "lookups.finish", str(lookup_id), arguments, delay_s=TAKEN_OVER_AFTER_S)
+    await outbox_events.enqueue(tx, "lookups.finish", str(lookup_id), arguments, delay_s=TAKEN_OVER_AFTER_S)
     return lookup
 
 
@@ -106,7 +106,7 @@ async def record(tx: Tx, tenant: Tenant, lookup_id: UUID, answer: Answer[LineFac
         await billing.confirm(tx, tenant, [(SOURCE, str(lookup_id))])
     await queries.finish(tx, tenant.org_id, lookup_id, outcome)
     done = await get(tx, tenant, lookup_id)
-    await facts.emit(tx, tenant.org_id, EventType.LOOKUP_COMPLETED, lookup_id, LookupResource.of(done))
+    await outbox_events.emit(tx, tenant.org_id, EventType.LOOKUP_COMPLETED, lookup_id, LookupResource.of(done))
     return done
 
 

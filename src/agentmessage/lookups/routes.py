@@ -7,18 +7,18 @@ from uuid import UUID
 from msgspec import UNSET
 
 from agentmessage.billing.errors import InsufficientCredit
-from agentmessage.carriers.line_types import LineTypeSource
+from agentmessage.carriers.lookups import LineTypeSource
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.lookups import operations, queries
-from agentmessage.lookups.asking import ask_and_record
+from agentmessage.lookups.carrier_lookup import ask_and_record
 from agentmessage.lookups.errors import LookupFailed
 from agentmessage.lookups.schemas import LookupCreate, LookupQuery, LookupResource
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("Lookups")
 

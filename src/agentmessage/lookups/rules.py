@@ -4,8 +4,8 @@ from typing import assert_never
 
 import msgspec
 
-from agentmessage.carriers.line_types import LineFacts, Unlisted
-from agentmessage.carriers.port import Accepted, Answer, Deferred, Refused, Unknown
+from agentmessage.carriers.lookups import LineFacts, Unlisted
+from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, Unknown
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.lookups.model import LOOKUP_FAILED, LookupStatus, Outcome
 from agentmessage.lookups.schemas import LookupResult

@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from agentmessage.carriers.line_types import LineType
+from agentmessage.carriers.lookups import LineType
 from agentmessage.lookups.model import Lookup, LookupStatus, LookupType
-from agentmessage.web.wire import E164, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import E164, CursorText, Request, Resource, Utc, must
 
 
 class LookupCreate(Request, frozen=True):

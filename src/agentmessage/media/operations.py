@@ -19,7 +19,7 @@ from agentmessage.media.errors import MediaQuotaExceeded, MmsDisabled
 from agentmessage.media.file_types import MediaType
 from agentmessage.media.model import UPLOAD_LINK_KEPT, Kept, Media, MediaLinks, MediaState, fingerprint
 from agentmessage.media.store import ObjectStore, StoreAway, key_of
-from agentmessage.web import receiver_urls
+from agentmessage.web import webhook_urls
 
 log = structlog.get_logger("agentmessage.media")
 
@@ -91,7 +91,7 @@ async def resolve(
 
 def _fault(ref: str) -> str | None:
     """What is wrong with a reference that is no upload of the tenant's."""
-    return receiver_urls.file_fault(ref) if "://" in ref else NOT_YOURS
+    return webhook_urls.file_fault(ref) if "://" in ref else NOT_YOURS
 
 
 async def erase(tx: Tx, tenant: Tenant, contact: str) -> int:

@@ -11,10 +11,10 @@ from agentmessage.media import operations
 from agentmessage.media.errors import MediaQuotaExceeded, MmsDisabled
 from agentmessage.media.file_types import MediaType
 from agentmessage.media.model import MAX_BYTES, Kept, MediaLinks
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.limits import require_token
-from agentmessage.web.wire import Request, Resource, must
+from agentmessage.web.rate_limits import require_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Request, Resource, must
 
 routes = Routes("Messages")
 

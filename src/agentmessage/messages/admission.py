@@ -17,11 +17,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
+from agentmessage.compliance import operations as compliance
+from agentmessage.compliance.model import Ahead, Ask, Case, Purse, Weight
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Statements, Tx
 from agentmessage.kernel.errors import ApiError
-from agentmessage.law import operations as law
-from agentmessage.law.model import Ahead, Ask, Case, Purse, Weight
 from agentmessage.messages import admission_queries, replays
 from agentmessage.messages.admission_queries import AccountUpdate, Admitted
 from agentmessage.messages.draft import Draft
@@ -139,7 +139,7 @@ async def admit_all(
 async def _admit_locked(
     tx: Tx, drafts: Sequence[Draft], *, requires_propagation: bool, layouts: Layouts
 ) -> JudgedFlush:
-    await law.lock(tx, [draft.tenant.org_id for draft in drafts])
+    await compliance.lock(tx, [draft.tenant.org_id for draft in drafts])
     judged = await _judge(tx, drafts, tx.now, requires_propagation=requires_propagation, layouts=layouts)
     await _write(tx, judged)
     return judged
@@ -159,7 +159,7 @@ async def _judge(
     new = keys.new(drafts)
     if not new:
         return JudgedFlush(now, keys, {}, (), (), ())
-    cases, purses = await law.read(
+    cases, purses = await compliance.read(
         db,
         [_ask(draft, now) for draft in new],
         now,
@@ -221,12 +221,12 @@ async def _write(db: Statements, judged: JudgedFlush) -> set[UUID]:
 
 def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:
     """The admitted text, or the first reason why not."""
-    refusal = law.first_refusal(case)
+    refusal = compliance.first_refusal(case)
     if refusal is not None:
         return refusal
     words = simplify(draft.text) if draft.is_smart and draft.text else draft.text
-    weight = law.weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
-    refusal = None if draft.is_owed else law.purse_refusal(case, purse, weight)
+    weight = compliance.weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
+    refusal = None if draft.is_owed else compliance.purse_refusal(case, purse, weight)
     if refusal is not None:
         return refusal
     purse.take(weight.price_microcents, case.ask.kind)
@@ -236,7 +236,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
         message=message,
         lane=message.campaign_id or message.phone_number_id,
         ready_at=due_at,
-        memory=law.remember(case, now, is_stamped=weight.stamp is not None),
+        memory=compliance.remember(case, now, is_stamped=weight.stamp is not None),
     )
 
 

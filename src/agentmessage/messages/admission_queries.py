@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from agentmessage.compliance.model import Memory
 from agentmessage.kernel.db import Statements
-from agentmessage.law.model import Memory
 from agentmessage.messages.model import Message
 from agentmessage.messages.replays import Response
 

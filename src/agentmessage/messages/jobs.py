@@ -9,7 +9,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import operator
 from agentmessage.messages import operations
 from agentmessage.messages.model import Cause
-from agentmessage.outbox.worker import Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler
 
 
 async def cancel_opted_out(db: CellDb, arguments: Mapping[str, Any]) -> Done:

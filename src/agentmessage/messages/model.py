@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.law.model import VALIDITY_S, Priority
+from agentmessage.compliance.model import VALIDITY_S, Priority
 from agentmessage.sms.segments import Encoding
 from agentmessage.sms.smart import simplify
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing import operations as billing
+from agentmessage.compliance import operations as compliance
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.law import operations as law
 from agentmessage.messages import admission, queries
 from agentmessage.messages.admission import BELL, Admission
 from agentmessage.messages.draft import Draft
@@ -16,8 +16,8 @@ from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import Cause, Kind, Message, Status
 from agentmessage.messages.redaction import redact_inbound, redact_messages
 from agentmessage.messages.schemas import MessageCreate, MessageOut
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
 
 def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
     """What is wrong with a text beyond the shape of its fields, by field."""
-    found = law.faults(body, now)
+    found = compliance.faults(body, now)
     if body.text is None and not body.media:
         found["text"] = "must be 1..1600 chars, or there must be media"
     return found
@@ -125,5 +125,5 @@ async def cancel_many(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: 
 async def _cancel_all(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: Cause) -> list[Message]:
     canceled = await queries.cancel(tx, org_id, message_ids, cause=cause.value)
     for message in canceled:
-        await facts.emit(tx, org_id, EventType.MESSAGE_CANCELED, message.id, MessageOut.of(message))
+        await outbox_events.emit(tx, org_id, EventType.MESSAGE_CANCELED, message.id, MessageOut.of(message))
     return canceled

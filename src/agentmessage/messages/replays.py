@@ -13,7 +13,7 @@ from agentmessage.messages.model import Message
 from agentmessage.messages.schemas import MessageOut
 from agentmessage.web import idempotency
 from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
-from agentmessage.web.wire import Enveloped
+from agentmessage.web.types import Enveloped
 
 ACCEPTED = 202
 Key = tuple[UUID, str]

@@ -9,11 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from agentmessage.billing.errors import InsufficientCredit
-from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.errors import ApiError, InvalidInput, NotFound, RateLimited, ValidationFailed
-from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.tenant import Tenant
-from agentmessage.law.errors import (
+from agentmessage.compliance.errors import (
     ConsentRequired,
     ConsentStale,
     FrequencyCapExceeded,
@@ -22,6 +18,10 @@ from agentmessage.law.errors import (
     RecipientOptedOut,
     SenderNotRegistered,
 )
+from agentmessage.kernel.db import CellDb
+from agentmessage.kernel.errors import ApiError, InvalidInput, NotFound, RateLimited, ValidationFailed
+from agentmessage.kernel.ids import new_id
+from agentmessage.kernel.tenant import Tenant
 from agentmessage.media import operations as media
 from agentmessage.media.errors import MmsDisabled
 from agentmessage.media.model import MediaLinks
@@ -40,14 +40,14 @@ from agentmessage.messages.schemas import (
     MessageQuery,
     Transition,
 )
-from agentmessage.outbox import facts
+from agentmessage.outbox import events as outbox_events
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
-from agentmessage.web.call import Call
 from agentmessage.web.cursors import decode_row, encode
-from agentmessage.web.declaration import NoInput, Routes
 from agentmessage.web.idempotency import Claim
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
 from agentmessage.web.validation import read_body
-from agentmessage.web.wire import Page
 
 routes = Routes("Messages")
 
@@ -170,7 +170,7 @@ async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
         limit=query.limit + 1,
     )
     last = rows[query.limit - 1] if len(rows) > query.limit else None
-    moment = await facts.last_event_at(call.db, call.tenant.org_id, "message")
+    moment = await outbox_events.last_event_at(call.db, call.tenant.org_id, "message")
     return Page(
         [MessageOut.of(row) for row in rows[: query.limit]],
         query.limit,

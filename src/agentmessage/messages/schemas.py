@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from agentmessage.compliance.schemas import MessageBody, Tag
 from agentmessage.kernel.money import price_cents
-from agentmessage.law.schemas import MessageBody, Tag
 from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
 from agentmessage.sms.segments import Encoding
-from agentmessage.web.wire import E164, CursorText, Request, Resource, must
+from agentmessage.web.types import E164, CursorText, Request, Resource, must
 
 MAX_BATCH = 1000
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from random import getrandbits
 from uuid import UUID
 
-from agentmessage.law.model import Ahead, Memory
+from agentmessage.compliance.model import Ahead, Memory
 from agentmessage.messages import replays
 from agentmessage.messages.admission_queries import AccountUpdate, Admitted
 from agentmessage.messages.draft import Draft

@@ -16,9 +16,9 @@ from agentmessage.metrics.schemas import (
     WalletQuery,
     WebhooksQuery,
 )
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.wire import Answer
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Answer
 
 Q = TypeVar("Q", bound=SeriesQuery)
 

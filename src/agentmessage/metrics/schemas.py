@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from agentmessage.metrics.model import Granularity
-from agentmessage.web.wire import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, must
 
 
 class SeriesQuery(Request, frozen=True):

@@ -14,7 +14,7 @@ from agentmessage.kernel.database_queries import (
     read_recorded_identity,
     record_identity,
 )
-from agentmessage.migrations.restored import carry_on, hold_queued, must_carry_on
+from agentmessage.migrations.restore import carry_on, hold_queued, must_carry_on
 
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent

@@ -23,14 +23,6 @@ class NumberState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-class LineOptionStatus(StrEnum):
-    """What the customer sees of the carrier side; null when no campaign is wanted and none is there."""
-
-    PENDING = "pending"  # carrier and wish differ, in either direction
-    PROPAGATED = "propagated"  # the carrier has what we want
-    FAILED = "failed"  # blocked: needs a person or a change
-
-
 class PhoneNumber(Struct, frozen=True):
     """One ownership of a number, in the order of the resource's columns."""
 

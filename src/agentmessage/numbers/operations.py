@@ -7,16 +7,13 @@ from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.numbers import line_queries, order_rules, queries
+from agentmessage.numbers import queries, rules
 from agentmessage.numbers.errors import NumberNotAssigned
-from agentmessage.numbers.hints import hint_order
 from agentmessage.numbers.model import NumberState, PhoneNumber, Sighting
 from agentmessage.numbers.schemas import NumberPatch
 from agentmessage.organizations import operations as organizations
-from agentmessage.outbox.catalogue import EventType
-from agentmessage.outbox.facts import emit
-
-__all__ = ["attach", "change", "detach", "hint_order", "require_campaign", "ring_campaign"]
+from agentmessage.outbox.event_types import EventType
+from agentmessage.outbox.events import emit
 
 MAX_RACES = 100
 """How often in a row a statement may lose to others on one number before that is called a fault of ours."""
@@ -48,7 +45,7 @@ async def attach(db: Statements, tenant: Tenant, number_id: UUID, campaign_id: U
         sighting = _require_assigned(
             await queries.attach(db, tenant, number_id, campaign_id, event_id=new_id(), audit_id=new_ulid())
         )
-        order_rules.require_campaign_fits([(sighting.number.number, sighting.number.number_type)])
+        rules.require_campaign_fits([(sighting.number.number, sighting.number.number_type)])
         if sighting.was_changed or sighting.number.campaign_id == campaign_id:
             return sighting.number
     raise RuntimeError("a number changed under every attempt to attach it")
@@ -90,11 +87,6 @@ async def require_campaign(db: Statements, tenant: Tenant, campaign_id: UUID) ->
     """The campaign is the organization's. Raises NotFound."""
     if await campaigns.get_for_binding(db, tenant, campaign_id) is None:
         raise NotFound
-
-
-async def ring_campaign(db: Statements, campaign_id: UUID) -> int:
-    """A campaign changed: look at every number that is wished onto it. Answers how many."""
-    return await line_queries.ring_campaign(db, campaign_id)
 
 
 def _require_assigned(sighting: Sighting | None) -> Sighting:

@@ -9,25 +9,20 @@ from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.kernel.db import Statements
 from agentmessage.kernel.errors import InvalidInput, MalformedPathId, NotFound, ValidationFailed
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.numbers import line_view, operations, queries
+from agentmessage.numbers import operations, queries
+from agentmessage.numbers.binding import status as binding_status
+from agentmessage.numbers.binding.schemas import LineOptionOut
 from agentmessage.numbers.errors import CampaignNeedsLocalNumber, NumberNotAssigned
 from agentmessage.numbers.model import PhoneNumber
-from agentmessage.numbers.schemas import (
-    CampaignAttach,
-    CampaignNumberList,
-    LineOptionOut,
-    NumberList,
-    NumberPatch,
-    PhoneNumberOut,
-)
-from agentmessage.outbox.facts import last_event_at
+from agentmessage.numbers.schemas import CampaignAttach, CampaignNumberList, NumberList, NumberPatch, PhoneNumberOut
+from agentmessage.outbox.events import last_event_at
 from agentmessage.settings import Settings
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.paging import Window, window
-from agentmessage.web.receiver_urls import require_receivers
-from agentmessage.web.wire import Page
+from agentmessage.web.pagination import Window, window
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
+from agentmessage.web.webhook_urls import require_receivers
 
 routes = Routes("Phone numbers")
 
@@ -225,7 +220,7 @@ async def get_carrier_line_option(call: Call[NoInput, NoInput]) -> LineOptionOut
     Wish and observation side by side, the phase, attempts, the last error with a way out, the carrier's order id,
     operators' states where the carrier tells them, and the last 50 transitions, newest first.
     """
-    return await line_view.line_option(call.db, call.tenant.org_id, call.id)
+    return await binding_status.line_option(call.db, call.tenant.org_id, call.id)
 
 
 @routes.route(

@@ -1,16 +1,16 @@
 """The wire of phone numbers: requests, the resource, and what support asks for first."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from agentmessage.numbers.model import LineOptionStatus, NumberType
-from agentmessage.web.paging import OffsetQuery
-from agentmessage.web.receiver_urls import ClearableReceiverUrl
-from agentmessage.web.wire import STORABLE, Label, Request, Resource, must
+from agentmessage.numbers.binding.types import LineOptionStatus
+from agentmessage.numbers.model import NumberType
+from agentmessage.web.pagination import OffsetQuery
+from agentmessage.web.types import STORABLE, Label, Request, Resource, must
+from agentmessage.web.webhook_urls import ClearableReceiverUrl
 
 
 class PhoneNumberOut(Resource, frozen=True):
@@ -68,52 +68,6 @@ class CampaignAttach(Request, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The campaign that the number is to be on."""
 
     campaign_id: UUID
-
-
-class LineTransition(Resource, frozen=True):
-    """One step of the carrier side, newest first."""
-
-    occurred_at: datetime
-    phase: str
-    generation: int
-    note: str
-
-
-class LineError(Resource, frozen=True):
-    """Why the last attempt did not go through: its class, the carrier's own code and words, and what to do."""
-
-    trouble: str
-    carrier_code: str | None
-    text: str | None
-    fix: str
-
-
-class LineOptionOut(Resource, frozen=True):
-    """What is wanted at the carrier, what was seen there, and what happens next.
-
-    `desired_*` are the wish; `observed_*` the last believable read. Campaigns are named by their id and by the
-    registry's. `phase` is the reconciler's own state; `can_send` with its reason is the short answer.
-    """
-
-    phone_number_id: UUID
-    number: str
-    status: LineOptionStatus | None
-    phase: str
-    generation: int
-    applied_generation: int
-    desired_campaign_id: UUID | None
-    desired_tcr_campaign_id: str | None
-    observed_state: str
-    observed_tcr_campaign_id: str | None
-    observed_at: datetime | None
-    operators: Mapping[str, str]
-    attempts: int
-    next_attempt_at: datetime | None
-    last_error: LineError | None
-    carrier_order_id: str | None
-    can_send: bool
-    reason: str
-    transitions: Sequence[LineTransition]
 
 
 class CampaignNumberList(OffsetQuery, frozen=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.optin import operations
-from agentmessage.outbox.worker import Again, Done, Handler
+from agentmessage.outbox.job_runner import Again, Done, Handler
 
 
 async def expire(db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:

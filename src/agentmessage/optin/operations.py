@@ -14,8 +14,8 @@ from agentmessage.messages.model import Kind
 from agentmessage.optin import queries, rules
 from agentmessage.optin.model import Challenge, ChallengeStatus, FormToken
 from agentmessage.optin.schemas import ChallengeResource, DoubleOptInCreate, DoubleOptInOut
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 
 ENDS = {
@@ -100,7 +100,7 @@ async def _text(
     )
     await queries.insert(tx, challenge)
     arguments = {"org_id": str(tenant.org_id), "challenge_id": str(challenge.id)}
-    await facts.enqueue(tx, "optin.expire", str(challenge.id), arguments, delay_s=life.total_seconds())
+    await outbox_events.enqueue(tx, "optin.expire", str(challenge.id), arguments, delay_s=life.total_seconds())
     return challenge
 
 
@@ -165,4 +165,4 @@ async def agree(tx: Tx, token: FormToken, evidence: Evidence) -> Outcome:
 async def _end(tx: Tx, challenge: Challenge, status: ChallengeStatus) -> None:
     ended = rules.ended(challenge, status, tx.now)
     await queries.end(tx, ended)
-    await facts.emit(tx, ended.org_id, ENDS[status], ended.id, ChallengeResource.of(ended))
+    await outbox_events.emit(tx, ended.org_id, ENDS[status], ended.id, ChallengeResource.of(ended))

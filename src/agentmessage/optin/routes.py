@@ -4,18 +4,18 @@ from datetime import timedelta
 from typing import Any, Protocol, cast
 
 from agentmessage.billing.errors import InsufficientCredit
+from agentmessage.compliance.errors import FrequencyCapExceeded, LineTypeBlocked, QuietHours, SenderNotRegistered
 from agentmessage.consent import operations as consents
 from agentmessage.consent.errors import ContactOptedOut
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
-from agentmessage.law.errors import FrequencyCapExceeded, LineTypeBlocked, QuietHours, SenderNotRegistered
 from agentmessage.messages import operations as messages
 from agentmessage.optin import operations, rules
 from agentmessage.optin.schemas import DoubleOptInCreate, DoubleOptInOut, HostedFormCreate, HostedFormOut
 from agentmessage.optin.tokens import FormSigner
 from agentmessage.sms.segments import Layouts
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.wire import Answer
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Answer
 
 routes = Routes("Consent")
 

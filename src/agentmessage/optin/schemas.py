@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from agentmessage.consent.schemas import AgreementText, NumberId
 from agentmessage.optin.model import Challenge, ChallengeStatus
-from agentmessage.web.wire import E164, STORABLE, Request, Resource, must
+from agentmessage.web.types import E164, STORABLE, Request, Resource, must
 
 MAX_QUESTION_CHARS = 1500
 

@@ -15,9 +15,9 @@ import jwt
 import msgspec
 from msgspec import Struct
 
-from agentmessage.kernel import seal
+from agentmessage.kernel import encryption
+from agentmessage.kernel.encryption import BrokenSeal, Sealer
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import BrokenSeal, Sealer
 from agentmessage.optin.model import FormToken
 
 PURPOSE = "consent form links"
@@ -47,7 +47,7 @@ class FormSigner:
     def __init__(self, keys: Sequence[bytes], *, life: timedelta) -> None:
         self._keys = keys
         self._life = life
-        contents = [seal.derive(key, CONTENT) for key in keys]
+        contents = [encryption.derive(key, CONTENT) for key in keys]
         self._sealer = Sealer(contents[0], contents[1:])
         self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
 
@@ -99,5 +99,5 @@ class FormSigner:
 
 def signer(seal_keys: str, *, life_s: int) -> FormSigner:
     """The signer of an installation, from its setting of seal keys (base64, newest first, separated by commas)."""
-    keys = [seal.derive(key, PURPOSE) for key in seal.every_key(seal_keys)]
+    keys = [encryption.derive(key, PURPOSE) for key in encryption.every_key(seal_keys)]
     return FormSigner(keys, life=timedelta(seconds=life_s))

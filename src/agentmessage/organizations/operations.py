@@ -13,8 +13,8 @@ from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.organizations import queries, rules
 from agentmessage.organizations.model import Address, AuditRow, Mode, Organization, Plan, Standing, Summary
 from agentmessage.organizations.schemas import OrganizationPatch, OrganizationResource
-from agentmessage.outbox import facts
-from agentmessage.outbox.catalogue import EventType
+from agentmessage.outbox import events as outbox_events
+from agentmessage.outbox.event_types import EventType
 
 
 async def record(
@@ -158,7 +158,7 @@ async def patch(tx: Tx, tenant: Tenant, wish: OrganizationPatch) -> Organization
             resource_id=tenant.org_id,
             payload=msgspec.to_builtins(payload),
         )
-    await facts.emit(tx, tenant.org_id, EventType.ORGANIZATION_UPDATED, tenant.org_id, resource)
+    await outbox_events.emit(tx, tenant.org_id, EventType.ORGANIZATION_UPDATED, tenant.org_id, resource)
     return resource
 
 
@@ -193,7 +193,7 @@ async def raise_tier(tx: Tx, org_id: UUID, tier: int) -> None:
         payload={"throughput_tier": tier},
     )
     resource = OrganizationResource.of(await get(tx, tenant), await queries.standing(tx, org_id))
-    await facts.emit(tx, org_id, EventType.ORGANIZATION_UPDATED, org_id, resource)
+    await outbox_events.emit(tx, org_id, EventType.ORGANIZATION_UPDATED, org_id, resource)
 
 
 async def set_plan(tx: Tx, tenant: Tenant, plan: Plan) -> None:
@@ -215,7 +215,7 @@ async def set_plan(tx: Tx, tenant: Tenant, plan: Plan) -> None:
     )
     registered = await queries.standing(tx, tenant.org_id)
     new = structs.replace(old, plan=plan.value, updated_at=tx.now)
-    await facts.emit(
+    await outbox_events.emit(
         tx, tenant.org_id, EventType.ORGANIZATION_UPDATED, tenant.org_id, OrganizationResource.of(new, registered)
     )
 

@@ -10,10 +10,10 @@ from agentmessage.organizations import operations, queries
 from agentmessage.organizations.errors import AttestationRequired, ResellerHasBrands, ResellerNotEligible
 from agentmessage.organizations.schemas import AuditEntry, AuditQuery, OrganizationPatch, OrganizationResource
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 
 routes = Routes("Organization")
 

@@ -15,7 +15,7 @@ from agentmessage.organizations.model import (
     QuietHoursMode,
     Standing,
 )
-from agentmessage.web.wire import END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, must
 
 # Postgres cannot store NUL in text.
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import structlog
 
-from agentmessage.carriers.port import Accepted, Answer, Deferred, Refused, Registry, Unknown
+from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, Registry, Unknown
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.outbox.oddities import keep_if_odd
-from agentmessage.outbox.worker import Again, Done
+from agentmessage.outbox.job_runner import Again, Done
+from agentmessage.outbox.unparsed_responses import keep_if_odd
 from agentmessage.registration import filings, rules
 from agentmessage.registration.filings import RecordQueries
 from agentmessage.registration.model import FilingStep, Record

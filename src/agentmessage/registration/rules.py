@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agentmessage.carriers.port import Refused, Trouble
+from agentmessage.carriers.protocols import Refused, Trouble
 from agentmessage.registration.model import FilingStep, Record
 
 MISSES_TO_FILE_AGAIN = 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agentmessage.kernel.db import Statements
-from agentmessage.rollups import follower_queries, queries
+from agentmessage.rollups import aggregator_queries, queries
 from agentmessage.rollups.model import Count
 
 
@@ -19,4 +19,4 @@ async def add(tx: Statements, counts: Sequence[Count]) -> None:
 
 async def as_of(db: Statements) -> datetime:
     """The instant before which everything that is counted is in the sums of this cell."""
-    return await follower_queries.find_as_of(db)
+    return await aggregator_queries.find_as_of(db)

@@ -8,19 +8,19 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta, Struct
 
-from agentmessage.simulator import oracle
-from agentmessage.simulator.account import Account
-from agentmessage.simulator.calls import Refused
-from agentmessage.simulator.faults import CATALOG, DEFAULT_SECONDS, FaultOrder, UnknownFault
-from agentmessage.simulator.orders import LineOrders
-from agentmessage.simulator.purchases import NumberOrders
-from agentmessage.simulator.realm import Realm, stamp
-from agentmessage.simulator.registry import RegistryDesk
-from agentmessage.simulator.state import Campaign
-from agentmessage.simulator.text_control import NAMES as TEXT_NAMES
-from agentmessage.simulator.text_control import TextControl
-from agentmessage.simulator.text_desk import TextDesk
-from agentmessage.simulator.wire import Reply, Request, json_reply
+from agentmessage.simulator.bandwidth.line_option_orders import LineOrders
+from agentmessage.simulator.bandwidth.number_orders import NumberOrders
+from agentmessage.simulator.core import oracle
+from agentmessage.simulator.core.account import Account
+from agentmessage.simulator.core.entities import Campaign
+from agentmessage.simulator.core.faults import CATALOG, DEFAULT_SECONDS, FaultOrder, UnknownFault
+from agentmessage.simulator.core.http_types import Reply, Request, json_reply
+from agentmessage.simulator.core.routing import Refused
+from agentmessage.simulator.core.shared_state import Realm, stamp
+from agentmessage.simulator.messaging.carrier import TextDesk
+from agentmessage.simulator.messaging.control import NAMES as TEXT_NAMES
+from agentmessage.simulator.messaging.control import TextControl
+from agentmessage.simulator.tcr.registry import RegistryDesk
 
 _E164 = re.compile(r"\+1[2-9]\d{9}")
 _MOST_ADDED = 2_000_000

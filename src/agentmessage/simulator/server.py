@@ -14,13 +14,13 @@ from typing import Any
 import uvicorn
 from msgspec import Struct
 
-from agentmessage.simulator import visitors
-from agentmessage.simulator.delivery import Postman
-from agentmessage.simulator.journal import Journal
-from agentmessage.simulator.profiles import named
-from agentmessage.simulator.text_journal import TextJournal
-from agentmessage.simulator.text_line import TextLine
-from agentmessage.simulator.wire import Breakage, Reply, Request, json_reply
+from agentmessage.simulator import browser_guard
+from agentmessage.simulator.callback_sender import Postman
+from agentmessage.simulator.core.http_types import Breakage, Reply, Request, json_reply
+from agentmessage.simulator.core.profiles import named
+from agentmessage.simulator.message_runtime import TextLine
+from agentmessage.simulator.storage.journal import Journal
+from agentmessage.simulator.storage.message_journal import TextJournal
 from agentmessage.simulator.world import Credentials, World
 
 Scope = MutableMapping[str, Any]
@@ -238,7 +238,7 @@ def _report(task: asyncio.Task[None]) -> None:
 
 
 async def _answer(simulator: Simulator, scope: Scope, receive: Receive, send: Send) -> None:
-    if (refused := visitors.refuse(scope["path"], scope["headers"], simulator.hosts)) is not None:
+    if (refused := browser_guard.refuse(scope["path"], scope["headers"], simulator.hosts)) is not None:
         await _send(send, refused)
         return
     body = await _read(receive)

@@ -10,15 +10,15 @@ import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from agentmessage.simulator.text_desk import TextDesk, Verdict
-from agentmessage.simulator.text_fates import Refusal
-from agentmessage.simulator.text_pdus import inbound_pdu, receipt_pdu, submission
-from agentmessage.simulator.texts import Inbound, Telling, Via
-from agentmessage.simulator.wire import Breakage
+from agentmessage.simulator.core.http_types import Breakage
+from agentmessage.simulator.messaging.carrier import TextDesk, Verdict
+from agentmessage.simulator.messaging.magic_numbers import Refusal
+from agentmessage.simulator.messaging.model import Inbound, Telling, Via
+from agentmessage.simulator.messaging.pdus import inbound_pdu, receipt_pdu, submission
 from agentmessage.smpp.errors import SessionClosed, WindowFull
 from agentmessage.smpp.pdu import DataSm, SubmitSm
 from agentmessage.smpp.server import Limits, Reply, Server, ServerSession, known, serve
-from agentmessage.smpp.terms import Result, Terms
+from agentmessage.smpp.settings import Result, Terms
 
 PASSWORD = "simulate"  # noqa: S105  a simulator's password guards nothing; SMPP allows eight characters
 SYSTEM_ID = "simulator"

@@ -14,27 +14,27 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from agentmessage.simulator.account import Account
-from agentmessage.simulator.agenda import Due
-from agentmessage.simulator.calls import Call, Refused, Route, RouteTable
-from agentmessage.simulator.carrier_lines import LineRoutes
-from agentmessage.simulator.carrier_numbers import NumberRoutes
-from agentmessage.simulator.carrier_readings import ReadingRoutes
-from agentmessage.simulator.carrier_subscriptions import SubscriptionRoutes
+from agentmessage.simulator.bandwidth.line_option_orders import LineOrders
+from agentmessage.simulator.bandwidth.line_option_routes import LineRoutes
+from agentmessage.simulator.bandwidth.listing_routes import ReadingRoutes
+from agentmessage.simulator.bandwidth.lookup_routes import LookupRoutes
+from agentmessage.simulator.bandwidth.messaging_routes import SEND, MessageRoutes, messaging_error
+from agentmessage.simulator.bandwidth.number_orders import NumberOrders
+from agentmessage.simulator.bandwidth.number_routes import NumberRoutes
+from agentmessage.simulator.bandwidth.subscription_routes import SubscriptionRoutes
 from agentmessage.simulator.control import Control
-from agentmessage.simulator.limits import Meter
-from agentmessage.simulator.lookup_api import LookupRoutes
-from agentmessage.simulator.messaging_api import SEND, MessageRoutes, messaging_error
-from agentmessage.simulator.notices import pop_due
-from agentmessage.simulator.orders import LineOrders
-from agentmessage.simulator.profiles import Limits, Profile, named
-from agentmessage.simulator.purchases import NumberOrders
-from agentmessage.simulator.realm import ChangeKey, Realm
-from agentmessage.simulator.registry import RegistryDesk
-from agentmessage.simulator.registry_api import RegistryRoutes
-from agentmessage.simulator.state import Brand, Campaign, Entity, LineOrder, NumberOrder
-from agentmessage.simulator.text_desk import TextDesk
-from agentmessage.simulator.wire import Breakage, OutgoingCallback, Reply, Request, json_reply
+from agentmessage.simulator.core.account import Account
+from agentmessage.simulator.core.callbacks import pop_due
+from agentmessage.simulator.core.entities import Brand, Campaign, Entity, LineOrder, NumberOrder
+from agentmessage.simulator.core.http_types import Breakage, OutgoingCallback, Reply, Request, json_reply
+from agentmessage.simulator.core.profiles import Limits, Profile, named
+from agentmessage.simulator.core.rate_limit import Meter
+from agentmessage.simulator.core.routing import Call, Refused, Route, RouteTable
+from agentmessage.simulator.core.schedule import Due
+from agentmessage.simulator.core.shared_state import ChangeKey, Realm
+from agentmessage.simulator.messaging.carrier import TextDesk
+from agentmessage.simulator.tcr.registry import RegistryDesk
+from agentmessage.simulator.tcr.routes import RegistryRoutes
 
 MESSAGING = "/api/v2/users/"
 SYSTEM_IDS = ("live", "sandbox")

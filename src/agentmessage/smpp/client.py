@@ -35,7 +35,7 @@ from agentmessage.smpp.pdu import (
     SubmitSm,
 )
 from agentmessage.smpp.session import Session
-from agentmessage.smpp.terms import Counters, Mode, Outcome, Result, Terms
+from agentmessage.smpp.settings import Counters, Mode, Outcome, Result, Terms
 from agentmessage.smpp.window import OnResult
 
 BIND_REQUESTS: dict[Mode, type[BindTransmitter]] = {

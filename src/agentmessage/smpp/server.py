@@ -43,7 +43,7 @@ from agentmessage.smpp.pdu import (
     Tlvs,
 )
 from agentmessage.smpp.session import Session
-from agentmessage.smpp.terms import Counters, Mode, Result, Terms
+from agentmessage.smpp.settings import Counters, Mode, Result, Terms
 from agentmessage.smpp.window import OnResult
 
 

@@ -22,7 +22,7 @@ from agentmessage.smpp.errors import MalformedPdu, SessionClosed, WindowFull
 from agentmessage.smpp.framing import Framer
 from agentmessage.smpp.layout import ANSWERS
 from agentmessage.smpp.pdu import MAX_SEQUENCE, RESPONSE, Command, EnquireLink, Pdu, Status, Unbind
-from agentmessage.smpp.terms import Counters, Outcome, Result, Terms
+from agentmessage.smpp.settings import Counters, Outcome, Result, Terms
 from agentmessage.smpp.window import OnResult, Window
 
 log = structlog.get_logger("agentmessage.smpp")

@@ -9,7 +9,7 @@ import structlog
 from agentmessage.smpp.codec import decode, decode_submit_sm_resp
 from agentmessage.smpp.errors import MalformedPdu
 from agentmessage.smpp.pdu import RESPONSE, Command
-from agentmessage.smpp.terms import Counters, Outcome, Result
+from agentmessage.smpp.settings import Counters, Outcome, Result
 
 log = structlog.get_logger("agentmessage.smpp")
 

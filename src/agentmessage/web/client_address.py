@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from agentmessage.web.call import RawHeaders
+from agentmessage.web.request import RawHeaders
 from agentmessage.web.responses import Scope
 
 IPV6_NETWORK_BITS = 64

@@ -20,7 +20,7 @@ from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import ApiError, IdempotencyKeyOfAnother, IdempotencyKeyReused, ValidationFailed
 from agentmessage.web import queries
 from agentmessage.web.json_form import one_form
-from agentmessage.web.wire import END
+from agentmessage.web.types import END
 
 MAX_KEY_LENGTH = 255
 DIGEST_BYTES = 32

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.kernel.errors import ApiError, InvalidInput, MethodNotAllowed
-from agentmessage.web.declaration import Route
-from agentmessage.web.wire import Answer, Enveloped, EnvelopedWithMeta, ErrorDetail, Failure, Page
+from agentmessage.web.route import Route
+from agentmessage.web.types import Answer, Enveloped, EnvelopedWithMeta, ErrorDetail, Failure, Page
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

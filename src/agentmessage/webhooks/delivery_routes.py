@@ -7,12 +7,12 @@ from msgspec import UNSET, UnsetType
 
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.call import Call
 from agentmessage.web.cursors import RowPlace
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.limits import require_token
-from agentmessage.web.times import in_utc
-from agentmessage.web.wire import Page
+from agentmessage.web.rate_limits import require_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import Page
 from agentmessage.webhooks import attempt_queries, operations
 from agentmessage.webhooks.attempt_queries import Wanted
 from agentmessage.webhooks.errors import EventExpired, ReceiverInactive

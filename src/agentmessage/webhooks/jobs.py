@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.worker import Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler
 from agentmessage.webhooks import operations
 
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.encryption import BrokenSeal, Sealer
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import BrokenSeal, Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
+from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
-from agentmessage.kernel.seal import Sealer
 from agentmessage.settings import Settings
-from agentmessage.web.call import Call
-from agentmessage.web.declaration import NoInput, Routes
-from agentmessage.web.limits import require_token
-from agentmessage.web.wire import Page
+from agentmessage.web.rate_limits import require_token
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+from agentmessage.web.types import Page
 from agentmessage.webhooks import operations, queries, rules, secrets
 from agentmessage.webhooks.errors import EndpointLimitExceeded
 from agentmessage.webhooks.model import BELL, TESTS_PER_MIN
@@ -24,7 +24,7 @@ from agentmessage.webhooks.schemas import (
     RotatedSecret,
     TestResult,
 )
-from agentmessage.webhooks.testing import Sends, tell_and_record
+from agentmessage.webhooks.test_event import Sends, tell_and_record
 
 routes = Routes("Webhooks")
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, structs
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.rollups.model import Count
-from agentmessage.web import receiver_urls
+from agentmessage.web import webhook_urls
 from agentmessage.webhooks.errors import EndpointLimitExceeded
 from agentmessage.webhooks.model import (
     API_VERSIONS,
@@ -33,7 +33,7 @@ def require_sound(wish: EndpointCreate | EndpointPatch, *, allow_private: bool) 
     """Refuse a wish with faulty values. Raises ValidationFailed naming every faulty field."""
     faults: dict[str, str | None] = {}
     if wish.url is not UNSET:
-        faults["url"] = receiver_urls.fault(wish.url, allow_private=allow_private)
+        faults["url"] = webhook_urls.fault(wish.url, allow_private=allow_private)
     if wish.events is not UNSET:
         faults["events"] = _events_fault(wish.events)
     if isinstance(wish.description, str):

@@ -8,8 +8,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agentmessage.events.model import API_VERSION, ID_PREFIX
-from agentmessage.web.receiver_urls import HTTPS_PATTERN, MAX_URL_CHARS, MUST
-from agentmessage.web.wire import END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.webhook_urls import HTTPS_PATTERN, MAX_URL_CHARS, MUST
 from agentmessage.webhooks.model import (
     API_VERSIONS,
     MAX_DESCRIPTION_CHARS,

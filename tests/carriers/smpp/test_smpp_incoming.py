@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.carriers.smpp import GsmForm, incoming
+from agentmessage.carriers.messaging import ReceiptState, TextError
+from agentmessage.carriers.smpp import GsmForm, decode
 from agentmessage.carriers.smpp.account import MessageIds
-from agentmessage.carriers.smpp.identities import answered, readings, told
-from agentmessage.carriers.text_port import ReceiptState, TextError
+from agentmessage.carriers.smpp.message_ids import answered, readings, told
 from agentmessage.smpp.pdu import DeliverSm, Tag, Tlv
 from agentmessage.sms import gsm
 from agentmessage.sms.segments import Alphabet
@@ -34,7 +34,7 @@ def delivered(octets: bytes, **changes: object) -> DeliverSm:
 
 
 def test_a_text_in_the_gsm_alphabet() -> None:
-    heard = incoming.text(delivered(b"\x00\x1b\x65 hi"), GsmForm.UNPACKED, now=NOW)
+    heard = decode.text(delivered(b"\x00\x1b\x65 hi"), GsmForm.UNPACKED, now=NOW)
 
     assert (heard.sender, heard.recipient, heard.text) == ("+12125550188", "+14155550123", "@€ hi")
     assert (heard.parts, heard.part, heard.reference) == (1, 1, 0)
@@ -63,7 +63,7 @@ def test_a_text_in_the_gsm_alphabet() -> None:
     ],
 )
 def test_each_coding_is_read(coding: int, octets: bytes, text: str) -> None:
-    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
+    assert decode.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_each_coding_is_read(coding: int, octets: bytes, text: str) -> None:
     ],
 )
 def test_codings_that_are_seldom_are_read_too(coding: int, octets: bytes, text: str) -> None:
-    assert incoming.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
+    assert decode.text(delivered(octets, data_coding=coding), GsmForm.UNPACKED, now=NOW).text == text
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_codings_that_are_seldom_are_read_too(coding: int, octets: bytes, text: 
 def test_data_coding_0_is_the_carriers_alphabet_and_no_letter_becomes_another(
     alphabet: Alphabet, octets: bytes, text: str, unrecognized: str
 ) -> None:
-    heard = incoming.text(delivered(octets), GsmForm.UNPACKED, alphabet=alphabet, now=NOW)
+    heard = decode.text(delivered(octets), GsmForm.UNPACKED, alphabet=alphabet, now=NOW)
 
     assert (heard.text, heard.unrecognized) == (text, unrecognized)
 
@@ -113,7 +113,7 @@ def test_the_tables_of_a_language_are_named_by_the_header(
 ) -> None:
     body = gsm.pack(septets, -len(header) * 8 % 7, filler=0x0D) if form is GsmForm.PACKED else septets
 
-    heard = incoming.text(delivered(header + body, esm_class=0x40), form, now=NOW)
+    heard = decode.text(delivered(header + body, esm_class=0x40), form, now=NOW)
 
     assert heard.text == text
 
@@ -122,7 +122,7 @@ def test_packed_septets_behind_a_header_are_read() -> None:
     header = b"\x05\x00\x03\x07\x02\x01"
     body = gsm.pack(gsm.encode_unpacked("hello"), 1)
 
-    heard = incoming.text(delivered(header + body, esm_class=0x40), GsmForm.PACKED, now=NOW)
+    heard = decode.text(delivered(header + body, esm_class=0x40), GsmForm.PACKED, now=NOW)
 
     assert (heard.text, heard.reference, heard.parts, heard.part) == ("hello", 7, 2, 1)
 
@@ -151,14 +151,14 @@ def test_packed_septets_behind_a_header_are_read() -> None:
     ],
 )
 def test_parts_say_how_they_hang_together(pdu: DeliverSm, join: tuple[int, int, int]) -> None:
-    heard = incoming.text(pdu, GsmForm.UNPACKED, now=NOW)
+    heard = decode.text(pdu, GsmForm.UNPACKED, now=NOW)
 
     assert (heard.reference, heard.parts, heard.part) == join
 
 
 @given(st.binary(max_size=254), st.integers(0, 255), st.integers(0, 255), st.sampled_from(GsmForm))
 def test_no_octets_break_it(octets: bytes, coding: int, esm_class: int, form: GsmForm) -> None:
-    heard = incoming.text(delivered(octets, data_coding=coding, esm_class=esm_class), form, now=NOW)
+    heard = decode.text(delivered(octets, data_coding=coding, esm_class=esm_class), form, now=NOW)
 
     assert "\x00" not in heard.text
     assert 1 <= heard.part <= heard.parts
@@ -166,7 +166,7 @@ def test_no_octets_break_it(octets: bytes, coding: int, esm_class: int, form: Gs
 
 def test_a_handsets_own_reference_tells_a_repetition_for_a_while_only() -> None:
     pdu = delivered(b"STOP", tlvs=(Tlv(Tag.USER_MESSAGE_REFERENCE, b"\0\1"),))
-    told = [incoming.text(pdu, GsmForm.UNPACKED, now=NOW + timedelta(seconds=s)) for s in (0, 1, 3600)]
+    told = [decode.text(pdu, GsmForm.UNPACKED, now=NOW + timedelta(seconds=s)) for s in (0, 1, 3600)]
 
     first, again, later = (heard.carrier_message_id for heard in told)
     assert first == again != later
@@ -175,7 +175,7 @@ def test_a_handsets_own_reference_tells_a_repetition_for_a_while_only() -> None:
 def test_a_part_keeps_the_half_of_a_character_that_the_next_one_completes() -> None:
     octets = "hi \N{GRINNING FACE}".encode("utf-16-be")
     parts = (b"\x05\x00\x03\x07\x02\x01" + octets[:-2], b"\x05\x00\x03\x07\x02\x02" + octets[-2:])
-    heard = [incoming.text(delivered(p, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW) for p in parts]
+    heard = [decode.text(delivered(p, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW) for p in parts]
 
     joined = b"".join(one.text.encode("utf-16-be", "surrogatepass") for one in heard)
     assert joined == octets
@@ -184,19 +184,19 @@ def test_a_part_keeps_the_half_of_a_character_that_the_next_one_completes() -> N
 def test_a_part_begins_with_no_byte_order_mark() -> None:
     part = b"\x05\x00\x03\x07\x02\x01" + codecs.BOM_UTF16_BE + "STOP".encode("utf-16-be")
 
-    assert incoming.text(delivered(part, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW).text == "STOP"
+    assert decode.text(delivered(part, data_coding=8, esm_class=0x40), GsmForm.UNPACKED, now=NOW).text == "STOP"
 
 
 def test_the_same_telling_is_one_where_the_carrier_gives_an_id_and_two_texts_are_two_where_not() -> None:
     named = delivered(b"YES", tlvs=(Tlv(Tag.RECEIPTED_MESSAGE_ID, b"mo-1\0"),))
-    ids = {incoming.text(named, GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
-    nameless = {incoming.text(delivered(b"YES"), GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
+    ids = {decode.text(named, GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
+    nameless = {decode.text(delivered(b"YES"), GsmForm.UNPACKED, now=NOW).carrier_message_id for _ in range(2)}
 
     assert (len(ids), len(nameless)) == (1, 2)
 
 
 def test_a_receipt_keeps_the_carrier_s_words() -> None:
-    heard = incoming.receipt(delivered(RAW, esm_class=4), MessageIds.AUTO, now=NOW)
+    heard = decode.receipt(delivered(RAW, esm_class=4), MessageIds.AUTO, now=NOW)
 
     assert heard is not None
     assert (heard.carrier_message_id, heard.state) == ("a1", ReceiptState.UNDELIVERED)
@@ -208,7 +208,7 @@ def test_a_receipt_keeps_the_carrier_s_words() -> None:
 
 
 def test_a_handset_cannot_write_a_receipt() -> None:
-    assert incoming.receipt(delivered(RAW), MessageIds.AUTO, now=NOW) is None
+    assert decode.receipt(delivered(RAW), MessageIds.AUTO, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_a_handset_cannot_write_a_receipt() -> None:
     ],
 )
 def test_both_parties_are_written_our_way(ton: int, address: str, number: str) -> None:
-    to = incoming.text(delivered(b"hi", destination_ton=ton, destination=address), GsmForm.UNPACKED, now=NOW)
-    by = incoming.text(delivered(b"hi", source_ton=ton, source=address), GsmForm.UNPACKED, now=NOW)
+    to = decode.text(delivered(b"hi", destination_ton=ton, destination=address), GsmForm.UNPACKED, now=NOW)
+    by = decode.text(delivered(b"hi", source_ton=ton, source=address), GsmForm.UNPACKED, now=NOW)
 
     assert (to.recipient, by.sender) == (number, number)
 
@@ -275,7 +275,7 @@ def test_ids_that_differ_stay_different() -> None:
 def test_a_receipt_carries_traces_of_its_message_and_none_of_its_content() -> None:
     words = b"id:7 submit date:2611230905 stat:DELIVRD text:Acme: ticket 12 of"
 
-    heard = incoming.receipt(delivered(words, esm_class=4), MessageIds.AUTO, now=NOW)
+    heard = decode.receipt(delivered(words, esm_class=4), MessageIds.AUTO, now=NOW)
 
     assert heard is not None
     assert heard.pair == pair_trace("+14155550123", "+12125550188")

@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentmessage.carriers.port import Accepted, Deferred, Unknown
-from agentmessage.carriers.smpp import SmppTexts
-from agentmessage.carriers.smpp.throttle import Throttle
-from agentmessage.carriers.text_port import (
+from agentmessage.carriers.messaging import (
     THROTTLED,
     Handed,
     Heard,
@@ -25,6 +22,9 @@ from agentmessage.carriers.text_port import (
     TextError,
     TextRefused,
 )
+from agentmessage.carriers.protocols import Accepted, Deferred, Unknown
+from agentmessage.carriers.smpp import SmppTexts
+from agentmessage.carriers.smpp.throttle import Throttle
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.pdu import DeliverSm, Status
 from agentmessage.smpp.receipts import State

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentmessage.carriers.messaging import OutboundText
 from agentmessage.carriers.smpp import GsmForm, LongTexts, SmppAccount
-from agentmessage.carriers.smpp.incoming import decode, join_of, split_header
-from agentmessage.carriers.smpp.outgoing import address, submits, validity_period
-from agentmessage.carriers.text_port import OutboundText
+from agentmessage.carriers.smpp.decode import decode, join_of, split_header
+from agentmessage.carriers.smpp.encode import address, submits, validity_period
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.client import Bind
 from agentmessage.smpp.codec import decode as decode_pdu

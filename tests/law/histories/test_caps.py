@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from agentmessage.compliance import operations as compliance
+from agentmessage.compliance.model import Ask, Judged
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.law import operations as law
-from agentmessage.law.model import Ask, Judged
 from tests.delivery.floor import Desk, admit, desk_on, ready_sender
 from tests.law.histories.world import Notebook
 from tests.law.test_preflight import bind_profile
@@ -129,20 +129,20 @@ async def test_workers_that_text_somebody_for_the_first_time_at_once_keep_the_ca
     async def hand_over_the_second() -> Sequence[Judged]:
         judgements: list[Judged] = []
         while True:
-            with contextlib.suppress(law.CountedElsewhere):
+            with contextlib.suppress(compliance.CountedElsewhere):
                 async with db.transaction() as tx:
-                    judged = await law.judge_handover(tx, {second: ask}, requires_propagation=True)
+                    judged = await compliance.judge_handover(tx, {second: ask}, requires_propagation=True)
                     judgements.append(judged[second])
                     has_judged.set()
                     await may_count.wait()
-                    await law.count_handover(tx, judged, [second] if judged[second].ready_at is None else [])
+                    await compliance.count_handover(tx, judged, [second] if judged[second].ready_at is None else [])
                 return judgements
 
     async with db.transaction() as tx:
-        judged = await law.judge_handover(tx, {first: ask}, requires_propagation=True)
+        judged = await compliance.judge_handover(tx, {first: ask}, requires_propagation=True)
         other = asyncio.create_task(hand_over_the_second())
         await has_judged.wait()
-        await law.count_handover(tx, judged, [first])
+        await compliance.count_handover(tx, judged, [first])
         may_count.set()
         while not (other.done() or await somebody_waits(db)):
             pass  # asking the database lets the other one run

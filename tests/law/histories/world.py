@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from agentmessage.carriers.port import Accepted, Deferred, Unknown
-from agentmessage.carriers.text_port import (
+from agentmessage.carriers.messaging import (
     Handed,
     Hear,
     InboundHeard,
@@ -20,12 +19,13 @@ from agentmessage.carriers.text_port import (
     TextError,
     TextRefused,
 )
-from agentmessage.delivery import receipts
+from agentmessage.carriers.protocols import Accepted, Deferred, Unknown
+from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages.jobs import HANDLERS
-from agentmessage.outbox.worker import JobRunner
+from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.delivery.floor import Desk
 from tests.law.histories.model import BLUR, CODES, CONTACTS, EVERY_MINUTE, FOR_GOOD, Campaign, Guards, Model, Text

@@ -12,7 +12,7 @@ from agentmessage.smpp.client import Bind, ClientSession, connect
 from agentmessage.smpp.errors import NotBound
 from agentmessage.smpp.pdu import DataSm, Inbound, Status, SubmitSm, Tag, Tlv, text_of
 from agentmessage.smpp.server import Reply, ServerSession
-from agentmessage.smpp.terms import Mode, Terms
+from agentmessage.smpp.settings import Mode, Terms
 from tests.smpp.interop.kannel import BEARERBOX, DRIVE_SMPP, SMSBOX, Kannel, free_ports, kannel_on
 from tests.smpp.interop.texts import UDH_PRESENT, WORDS, Carrier, in_parts, incoming, joined, outgoing
 from tests.smpp.lines import PATIENCE_S, Desk, bind_on, server_on, until

@@ -9,7 +9,7 @@ import pytest
 from agentmessage.smpp.client import connect
 from agentmessage.smpp.pdu import Inbound, Status, Tag, Tlv, parameter, text_of
 from agentmessage.smpp.receipts import State, read
-from agentmessage.smpp.terms import Result
+from agentmessage.smpp.settings import Result
 from tests.smpp.interop.texts import FULL, UDH_PRESENT, WORDS, Carrier, in_parts, incoming, joined, outgoing
 from tests.smpp.lines import PASSWORDS, Desk, bind_on, server_on
 

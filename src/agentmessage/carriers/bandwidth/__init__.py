@@ -10,10 +10,10 @@ from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.callbacks import BandwidthCallbacks
 from agentmessage.carriers.bandwidth.lines import BandwidthLines
 from agentmessage.carriers.bandwidth.lookups import BandwidthLookups
+from agentmessage.carriers.bandwidth.message_callbacks import BandwidthTextCallbacks, TextCallback
+from agentmessage.carriers.bandwidth.messages import BandwidthTexts
 from agentmessage.carriers.bandwidth.numbers import BandwidthNumbers
 from agentmessage.carriers.bandwidth.subscriptions import BandwidthSubscriptions
-from agentmessage.carriers.bandwidth.text_callbacks import BandwidthTextCallbacks, TextCallback
-from agentmessage.carriers.bandwidth.texts import BandwidthTexts
 
 __all__ = [
     "BandwidthAccount",

@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
-from agentmessage.carriers.exchange import Misunderstood, basic
-from agentmessage.carriers.port import Callback, ForgedCallback, Hint, OrderHint, OrderKind, UnreadableCallback
+from agentmessage.carriers.http_request import Misunderstood, basic
+from agentmessage.carriers.protocols import Callback, ForgedCallback, Hint, OrderHint, OrderKind, UnreadableCallback
 
 KINDS = {
     "tnoptions": OrderKind.LINE_OPTIONS,

@@ -10,9 +10,9 @@ from msgspec import Struct
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.codes import Operation, refusal, says_same_key
-from agentmessage.carriers.exchange import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
 from agentmessage.carriers.http import HttpAnswer, HttpTransport
-from agentmessage.carriers.port import Accepted, Answer, Refused, Unknown
+from agentmessage.carriers.http_request import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
+from agentmessage.carriers.protocols import Accepted, Answer, Refused, Unknown
 
 T = TypeVar("T")
 

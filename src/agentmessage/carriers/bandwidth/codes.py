@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from agentmessage.carriers.port import Refused, Trouble
+from agentmessage.carriers.protocols import Refused, Trouble
 
 
 class Operation(StrEnum):

@@ -2,8 +2,8 @@
 
 import re
 
-from agentmessage.carriers.exchange import Misunderstood
-from agentmessage.carriers.port import E164
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import E164
 
 _NANP = re.compile(r"(?:\+?1)?([2-9][0-9]{9})", re.ASCII)
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)

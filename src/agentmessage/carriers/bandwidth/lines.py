@@ -8,8 +8,8 @@ from msgspec import Struct
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.client import BandwidthClient
 from agentmessage.carriers.bandwidth.codes import Operation
-from agentmessage.carriers.bandwidth.finding import pick_out
 from agentmessage.carriers.bandwidth.formats import to_e164
+from agentmessage.carriers.bandwidth.order_search import pick_out
 from agentmessage.carriers.bandwidth.orders import (
     build_order,
     read_candidates,
@@ -17,9 +17,9 @@ from agentmessage.carriers.bandwidth.orders import (
     read_report,
     require_key,
 )
-from agentmessage.carriers.exchange import Misunderstood, decode_json
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import (
+from agentmessage.carriers.http_request import Misunderstood, decode_json
+from agentmessage.carriers.protocols import (
     Accepted,
     Answer,
     LineChange,

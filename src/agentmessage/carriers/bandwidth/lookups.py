@@ -9,10 +9,10 @@ from msgspec import Struct
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.client import BandwidthClient
 from agentmessage.carriers.bandwidth.codes import Operation
-from agentmessage.carriers.exchange import Misunderstood, decode_json
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.line_types import LineFacts, LineType, Unlisted
-from agentmessage.carriers.port import E164, Answer
+from agentmessage.carriers.http_request import Misunderstood, decode_json
+from agentmessage.carriers.lookups import LineFacts, LineType, Unlisted
+from agentmessage.carriers.protocols import E164, Answer
 
 LINE_TYPES = {
     "MOBILE": LineType.MOBILE,

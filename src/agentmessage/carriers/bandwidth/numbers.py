@@ -9,12 +9,12 @@ from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.client import BandwidthClient
 from agentmessage.carriers.bandwidth.codes import Operation, refusal
-from agentmessage.carriers.bandwidth.finding import pick_out
 from agentmessage.carriers.bandwidth.formats import to_e164, to_ten_digits
+from agentmessage.carriers.bandwidth.order_search import pick_out
 from agentmessage.carriers.bandwidth.orders import first_number, read_candidates, read_state, refusals, require_key
-from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import (
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import (
     E164,
     Accepted,
     Answer,

@@ -9,8 +9,8 @@ from msgspec import Struct
 from agentmessage.carriers.bandwidth import xml
 from agentmessage.carriers.bandwidth.codes import Operation, refusal
 from agentmessage.carriers.bandwidth.formats import to_e164
-from agentmessage.carriers.exchange import Misunderstood
-from agentmessage.carriers.port import E164, LineChange, OrderReport, OrderState, Refused
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import E164, LineChange, OrderReport, OrderState, Refused
 
 ORDER_KEY = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
 """Our order keys; the vendor also allows a space (error 5052)."""

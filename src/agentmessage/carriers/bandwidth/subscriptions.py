@@ -7,9 +7,9 @@ from agentmessage.carriers.bandwidth.account import BandwidthAccount
 from agentmessage.carriers.bandwidth.callbacks import KINDS
 from agentmessage.carriers.bandwidth.client import BandwidthClient
 from agentmessage.carriers.bandwidth.codes import Operation
-from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import Accepted, Answer, Refused
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import Accepted, Answer, Refused
 
 FOREVER_S = 3_122_064_000
 """99 years, the vendor's own example of a subscription that lasts."""

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
 from defusedxml.ElementTree import fromstring
 
-from agentmessage.carriers.exchange import Misunderstood
+from agentmessage.carriers.http_request import Misunderstood
 
 HEADER = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 

@@ -5,6 +5,6 @@ acknowledges what the carrier tells only after the house has kept it. Contract: 
 """
 
 from agentmessage.carriers.smpp.account import GsmForm, LongTexts, MessageIds, SmppAccount
-from agentmessage.carriers.smpp.texts import SmppTexts
+from agentmessage.carriers.smpp.carrier import SmppTexts
 
 __all__ = ["GsmForm", "LongTexts", "MessageIds", "SmppAccount", "SmppTexts"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from agentmessage.carriers.port import Deferred
-from agentmessage.carriers.text_port import THROTTLED, ReceiptState, TextError, TextRefused
+from agentmessage.carriers.messaging import THROTTLED, ReceiptState, TextError, TextRefused
+from agentmessage.carriers.protocols import Deferred
 from agentmessage.smpp.pdu import Status
 from agentmessage.smpp.receipts import State
 

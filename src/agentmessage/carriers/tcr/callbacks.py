@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from agentmessage.carriers.port import BrandHint, Callback, CampaignHint, ForgedCallback, Hint, UnreadableCallback
+from agentmessage.carriers.protocols import BrandHint, Callback, CampaignHint, ForgedCallback, Hint, UnreadableCallback
 from agentmessage.carriers.tcr.account import TcrAccount
 from agentmessage.carriers.tcr.canonical import Json, canonical
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from agentmessage.carriers.exchange import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
 from agentmessage.carriers.http import HttpAnswer, HttpTransport
-from agentmessage.carriers.port import Accepted, Answer, Refused, Unknown
+from agentmessage.carriers.http_request import Misunderstood, Request, ask, basic, decode_json, is_yes, shown
+from agentmessage.carriers.protocols import Accepted, Answer, Refused, Unknown
 from agentmessage.carriers.tcr.account import TcrAccount
 from agentmessage.carriers.tcr.codes import refusal, says_same_reference
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from agentmessage.carriers.port import Refused, Trouble
+from agentmessage.carriers.protocols import Refused, Trouble
 
 NOT_FOUND = re.compile(r"\bnot found\b|does not exist", re.IGNORECASE)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agentmessage.carriers.port import BrandFiling, CampaignFiling
+from agentmessage.carriers.protocols import BrandFiling, CampaignFiling
 
 BRAND_FIELDS = frozenset(
     {

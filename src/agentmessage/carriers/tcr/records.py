@@ -4,8 +4,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from agentmessage.carriers.exchange import Misunderstood
-from agentmessage.carriers.port import RegisteredBrand, RegisteredCampaign
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import RegisteredBrand, RegisteredCampaign
 
 MnoMetadata = dict[str, dict[str, str | int | float | bool | None]]
 OperationStatus = dict[str, str]

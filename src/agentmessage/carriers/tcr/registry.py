@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import quote
 
-from agentmessage.carriers.exchange import Misunderstood
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import (
+from agentmessage.carriers.http_request import Misunderstood
+from agentmessage.carriers.protocols import (
     Accepted,
     Answer,
     BrandFiling,

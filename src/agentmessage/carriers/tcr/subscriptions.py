@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from agentmessage.carriers.http import HttpTransport
-from agentmessage.carriers.port import Accepted, Answer
+from agentmessage.carriers.protocols import Accepted, Answer
 from agentmessage.carriers.tcr.account import TcrAccount
 from agentmessage.carriers.tcr.client import Nothing, TcrClient
 

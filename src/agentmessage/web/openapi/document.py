@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from agentmessage import __version__
-from agentmessage.web.declaration import NoInput, Route
-from agentmessage.web.openapi.answers import HEADERS
 from agentmessage.web.openapi.operations import PARAMETERS, operation
-from agentmessage.web.openapi.shapes import Json, Shapes, item_of
+from agentmessage.web.openapi.responses import HEADERS
+from agentmessage.web.openapi.schemas import Json, Shapes, item_of
 from agentmessage.web.openapi.webhooks import webhooks
+from agentmessage.web.route import NoInput, Route
 
 ABOUT = """\
 A self-hosted SMS/MMS platform. Paths begin with `/v1/`.
@@ -111,6 +111,7 @@ def _tags(routes: Sequence[Route]) -> dict[str, str]:
     """Each tag with the first paragraph of its room's front page."""
     tags: dict[str, str] = {}
     for route in routes:
-        front_page = sys.modules[route.handler.__module__.rpartition(".")[0]].__doc__ or ""
+        package, room, *_ = route.handler.__module__.split(".")
+        front_page = sys.modules[f"{package}.{room}"].__doc__ or ""
         tags.setdefault(route.tag, " ".join(front_page.partition("\n\n")[0].split()))
     return tags

@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from agentmessage.web.declaration import Route
-from agentmessage.web.openapi.answers import pointer
-from agentmessage.web.openapi.shapes import Json, item_of
+from agentmessage.web.openapi.responses import pointer
+from agentmessage.web.openapi.schemas import Json, item_of
+from agentmessage.web.route import Route
 
 ID_FIELDS = ("id", "order_id")
 

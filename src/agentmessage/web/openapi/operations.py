@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from agentmessage.web.declaration import NoInput, PathText, Route
 from agentmessage.web.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
-from agentmessage.web.openapi.answers import JSON, answers
+from agentmessage.web.openapi.examples import BY_FORMAT, has_example, sample, sample_body
 from agentmessage.web.openapi.links import links
-from agentmessage.web.openapi.samples import BY_FORMAT, has_example, sample, sample_body
-from agentmessage.web.openapi.shapes import Json, Shapes
-from agentmessage.web.wire import END
+from agentmessage.web.openapi.responses import JSON, answers
+from agentmessage.web.openapi.schemas import Json, Shapes
+from agentmessage.web.route import NoInput, PathText, Route
+from agentmessage.web.types import END
 
 PARAMETERS: Json = {
     "IdempotencyKey": {

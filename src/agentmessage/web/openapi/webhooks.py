@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agentmessage.web.openapi.answers import JSON
-from agentmessage.web.openapi.samples import BY_FORMAT, sample
-from agentmessage.web.openapi.shapes import Json, Shapes
+from agentmessage.web.openapi.examples import BY_FORMAT, sample
+from agentmessage.web.openapi.responses import JSON
+from agentmessage.web.openapi.schemas import Json, Shapes
 
 HEADERS: Mapping[str, str] = {
     "X-AmCore-Signature": "`t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a line feed and the raw body>`.",

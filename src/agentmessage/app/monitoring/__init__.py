@@ -1,0 +1,1 @@
+"""What the operator sees: gauges, counters, health, connections to carriers, and the queries behind them."""

@@ -1,0 +1,193 @@
+"""The facts that texts are decided by. Read across the rooms on purpose: one statement for all texts of a flush."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID
+
+import msgspec
+
+from agentmessage.compliance.model import Account, Ask, Facts, Tally
+from agentmessage.guardrails.model import Profile
+from agentmessage.kernel.db import Statements
+
+_json = msgspec.json.Encoder().encode
+
+LOOKUP_AGE = timedelta(days=90)
+MOST_RUNGS = 32
+"""Bindings of an organization that are read with every flush: fewer than the texts of a flush have scopes."""
+
+
+FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
+                  SELECT ROW (o.id, t.version, coalesce(w.balance_microcents, 0),
+                              coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
+                              coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
+                              nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
+                              o.throughput_per_min, o.quiet_hours::text,
+                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.rung, ','), '') END
+                               FROM (SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id,
+                                                      extract(epoch FROM r.updated_at)) AS rung
+                                     FROM guardrail_bindings b
+                                     JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+                                     WHERE b.org_id = o.id LIMIT $7 + 1) b))
+                  FROM organizations o
+                  LEFT JOIN wallets w ON w.org_id = o.id
+                  LEFT JOIN sending_accounts t ON t.org_id = o.id
+                  WHERE o.id = a.org_id) END,
+              n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id,
+              s.opted_in, s.opted_in_at, s.suppressed_by, s.opted_out_at, u.phone_number, u.scope, u.opted_out_at,
+              l.line_type, f.memory
+       FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+            a (org_id, account, sender, recipient, place)
+       LEFT JOIN phone_numbers n
+         ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
+       LEFT JOIN campaigns c ON c.id = n.campaign_id AND c.org_id = a.org_id
+       LEFT JOIN guardrail_pool_members p ON p.phone_number_id = n.id AND p.org_id = a.org_id
+       LEFT JOIN consents s
+         ON s.org_id = a.org_id AND s.phone_number_id = n.id AND s.contact_number = a.recipient
+       LEFT JOIN LATERAL (
+           SELECT x.phone_number, x.scope, x.opted_out_at FROM opt_outs x
+           WHERE x.org_id = a.org_id AND x.contact_number = a.recipient
+             AND x.scope_key = ANY (ARRAY[n.number, n.campaign_id::text, c.brand_id::text, a.org_id::text])
+             AND n.number <> ALL (x.lifted_for)
+           ORDER BY x.phone_number <> n.number, x.opted_out_at, x.phone_number, x.scope = 'number' LIMIT 1) u ON true
+       LEFT JOIN LATERAL (
+           SELECT k.line_type FROM lookups k
+           WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
+             AND k.completed_at > $5
+           ORDER BY k.completed_at DESC LIMIT 1) l ON true
+       LEFT JOIN texted_contacts f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
+       ORDER BY a.place"""
+"""The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
+its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
+
+
+async def list_facts(
+    db: Statements, asks: Sequence[Ask], now: datetime, *, with_memory: bool = True
+) -> tuple[list[Facts], Mapping[UUID, Account]]:
+    """One row for each ask, in order, and the organizations that ask; all of one snapshot.
+
+    Every join is by a key of at most one row, so the cost is that of the asks. An organization comes with its first ask
+    only. The wallet is read, never locked: charging moves the balance and `settled_microcents` together, so what is
+    left for new texts does not change by it.
+    """
+    firsts: dict[UUID, int] = {}
+    for place, ask in enumerate(asks, 1):
+        firsts.setdefault(ask.org_id, place)
+    accounts: dict[UUID, Account] = {}
+
+    def facts(account: tuple[Any, ...] | None, *columns: Any) -> Facts:
+        if account is not None:
+            found = Account(*account)
+            accounts[found.org_id] = found
+        return Facts(*columns)
+
+    rows = await db.all(
+        facts,
+        FACTS,
+        [ask.org_id for ask in asks],
+        [ask.account for ask in asks],
+        [ask.sender for ask in asks],
+        [ask.recipient for ask in asks],
+        now - LOOKUP_AGE,
+        list(firsts.values()),
+        MOST_RUNGS,
+        with_memory,
+    )
+    return rows, accounts
+
+
+async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> int:
+    """Keep each organization to one admission at a time until the commit, in the order of their ids; answers how many.
+
+    Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
+    the next statement or finds what was admitted before it.
+    """
+    return await tx.run(
+        "SELECT org_id FROM sending_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids
+    )
+
+
+async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
+    """Rows to lock for organizations that never sent."""
+    await tx.run(
+        "INSERT INTO sending_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
+    )
+
+
+async def lock_tallies(
+    tx: Statements, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
+) -> list[Tally]:
+    """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
+
+    In the order of the key; what nobody was handed yet has no row, see `insert_tallies`.
+    """
+    return await tx.all(
+        Tally,
+        """SELECT t.org_id, t.contact_number, t.scope_id, t.handed
+           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[]) k (org_id, contact, scope_id)
+           JOIN handover_tallies t
+             ON t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id
+           ORDER BY t.org_id, t.contact_number, t.scope_id FOR UPDATE OF t""",
+        org_ids,
+        contacts,
+        scope_ids,
+    )
+
+
+async def insert_tallies(tx: Statements, tallies: Sequence[Tally]) -> int:
+    """Write the first tallies of contacts; answers how many: another worker's that came first stays as it is."""
+    return await tx.run(
+        """INSERT INTO handover_tallies (org_id, contact_number, scope_id, handed)
+           SELECT org_id, contact, scope_id, handed::json
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+           ORDER BY org_id, contact, scope_id
+           ON CONFLICT DO NOTHING""",
+        *_columns(tallies),
+    )
+
+
+async def save_tallies(tx: Statements, tallies: Sequence[Tally]) -> None:
+    """Write tallies that are locked."""
+    await tx.run(
+        """UPDATE handover_tallies t SET handed = k.handed::json
+           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+           WHERE t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id""",
+        *_columns(tallies),
+    )
+
+
+def _columns(tallies: Sequence[Tally]) -> Sequence[Sequence[object]]:
+    return (
+        [tally.org_id for tally in tallies],
+        [tally.contact for tally in tallies],
+        [tally.scope_id for tally in tallies],
+        [_json(tally.handed).decode() for tally in tallies],
+    )
+
+
+async def list_rungs(db: Statements, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
+    """What is bound to these scopes, each as `Account.rungs` names it."""
+    return await db.all(
+        str,
+        """SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id, extract(epoch FROM r.updated_at))
+           FROM guardrail_bindings b JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
+           WHERE b.org_id = $1 AND b.scope_id = ANY ($2)""",
+        org_id,
+        scope_ids,
+    )
+
+
+async def list_profiles(db: Statements, org_id: UUID, ids: Sequence[UUID]) -> list[Profile]:
+    """The guardrail profiles of a ladder that is met for the first time."""
+    return await db.all(
+        Profile,
+        """SELECT id, org_id, name, source, template_key, quiet_hours_disabled, quiet_hours_start_minute,
+                  quiet_hours_end_minute, quiet_hours_mode, freq_cap_disabled, freq_cap_window_minutes,
+                  freq_cap_max_in_window, consent_freshness_disabled, consent_freshness_max_age_days,
+                  autostamp_disabled, autostamp_sender_id_text, autostamp_cadence, suppression_disabled,
+                  branded_link_advisory_disabled, created_at, updated_at
+           FROM guardrail_profiles WHERE org_id = $1 AND id = ANY ($2)""",
+        org_id,
+        ids,
+    )

@@ -1,0 +1,84 @@
+"""Preflight over HTTP: ask before sending, by the rules of sending."""
+
+from typing import cast
+
+from agentmessage.billing import operations as billing
+from agentmessage.compliance import operations, preflight, rules
+from agentmessage.compliance.model import Ask
+from agentmessage.compliance.schemas import PreflightCreate, PreflightOut, Severity
+from agentmessage.kernel.errors import ApiError, NotFound, ValidationFailed
+from agentmessage.kernel.money import price_cents
+from agentmessage.media import operations as media
+from agentmessage.media.model import MediaLinks
+from agentmessage.sms.segments import Layouts
+from agentmessage.sms.smart import simplify
+from agentmessage.web.request import Call
+from agentmessage.web.route import NoInput, Routes
+
+routes = Routes("Guardrails")
+
+EXAMPLE = {"from": "+14155550123", "to": "+14155550188", "text": "Acme Dental: your appointment is on Monday at 9."}
+
+
+@routes.route(
+    "POST",
+    "/v1/guardrails/preflight",
+    scope="org:read",
+    answers={200: PreflightOut},
+    refuses=[ValidationFailed, NotFound],
+    example=EXAMPLE,
+)
+async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> PreflightOut:
+    """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
+
+    The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at this
+    moment: both ask the same rules. `source_breakdown` tells for every guardrail which scope decided.
+    """
+    body, tenant, now = call.body, call.tenant, call.db.now
+    faults = rules.faults(body, now)
+    if faults:
+        raise ValidationFailed(faults)
+    ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
+    requires_propagation = bool(call.context["requires_propagation"])
+    layouts = cast("Layouts", call.context["layouts"])
+    purse, case = await operations.look(call.db, ask, requires_propagation=requires_propagation, layouts=layouts)
+    if case.facts.phone_number_id is None:
+        raise NotFound
+    kind = "outbound_mms" if body.media else "outbound_sms"
+    price = billing.price(kind, None, now)
+    words = simplify(body.text) if body.smart_encoding and body.text else body.text
+    weight = operations.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
+    found = [
+        preflight.media_finding(await _media_refusal(call)),
+        *preflight.findings(case, purse, weight, body.text),
+    ]
+    return PreflightOut(
+        can_submit=all(finding.severity is not Severity.BLOCK for finding in found),
+        findings=found,
+        source_breakdown=preflight.sources(case),
+        segment_count=weight.segments,
+        encoding=weight.encoding,
+        cost_cents=price_cents(weight.price_microcents),
+        appended_text=weight.stamp,
+        would_be_sent_at=case.opens_at or ask.due_at,
+    )
+
+
+async def _media_refusal(call: Call[PreflightCreate, NoInput]) -> ApiError | None:
+    """Why sending would refuse the media, by the rule of sending; None: it would not."""
+    links = call.context["media_links"]
+    if not isinstance(links, MediaLinks):
+        raise TypeError("the wiring gave no media links")
+    try:
+        await media.resolve(
+            call.db,
+            call.tenant,
+            call.body.media or (),
+            links=links,
+            until=call.db.now,
+            recipient=call.body.to,
+            keeps=False,
+        )
+    except ApiError as refusal:
+        return refusal
+    return None

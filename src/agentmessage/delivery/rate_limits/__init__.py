@@ -1,0 +1,1 @@
+"""How fast messages may go to the carrier: rates, token buckets, and the limiter that draws on them."""

@@ -1,0 +1,1 @@
+"""Delivery receipts: read, matched with message parts, and applied."""

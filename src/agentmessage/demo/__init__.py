@@ -1,0 +1,1 @@
+"""`agentmessage demo`: runs the scenario against a real platform and fails if a step does not come true."""

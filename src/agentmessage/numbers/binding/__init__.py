@@ -1,0 +1,1 @@
+"""The reconciler: makes each number's carrier binding follow the desired campaign."""

@@ -1,0 +1,1 @@
+"""Search, buy, renew and release phone numbers."""

@@ -1,0 +1,1 @@
+"""What all parts of a simulated world share: accounts, entities, schedule, faults, callbacks."""

@@ -1,0 +1,1 @@
+"""Messages at the simulated carrier: accepted, carried, delivered, reported."""

@@ -1,0 +1,1 @@
+"""`agentmessage up`: the whole platform as one supervised process tree."""

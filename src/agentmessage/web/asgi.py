@@ -1,0 +1,376 @@
+"""The ASGI application in front of every route: who asks, may they, is it well formed; handler; envelope.
+
+The order of checks is the contract's: 401, 403, path 400, body and query 422, the room's own.
+"""
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from agentmessage.kernel.clock import Clock
+from agentmessage.kernel.db import DATABASE_AWAY, Cells, Statements
+from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.errors import (
+    ApiError,
+    Forbidden,
+    Internal,
+    InvalidInput,
+    MalformedPathId,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    RateLimited,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from agentmessage.kernel.ids import new_ulid
+from agentmessage.kernel.tenant import Tenant
+from agentmessage.web import idempotency
+from agentmessage.web.auth_failure_limits import Strangers
+from agentmessage.web.authentication import Authenticator, Known
+from agentmessage.web.fair_share import LARGE_BYTES, FairShare
+from agentmessage.web.metrics import Observer
+from agentmessage.web.negotiation import essence, require_plain
+from agentmessage.web.request import Call, RawHeaders
+from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
+from agentmessage.web.route import NoInput, Route
+from agentmessage.web.router import Dispatch, allowed
+from agentmessage.web.streams import LineStream, Stream
+from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
+
+log = structlog.get_logger("agentmessage.web")
+
+MAX_QUERY_BYTES = 8 * 1024
+UUID_LENGTH = 36
+NO_INPUT = NoInput()
+JSON_BYTES = JSON.encode()
+
+
+class Incoming(Struct, frozen=True):
+    """A request whose route is found and whose caller may use it."""
+
+    route: Route
+    parameters: Sequence[str]
+    raw_headers: RawHeaders
+    headers: Mapping[bytes, bytes]
+    """By lower-case name; the protocol lets none of those that are read here in twice (app/framing.py)."""
+    tenant: Tenant
+    path: bytes
+    query_string: bytes
+
+
+class Edge:
+    """Serves the declared routes. `context` is handed to every Call; `ring` tells workers of new work."""
+
+    def __init__(
+        self,
+        *,
+        dispatch: Dispatch,
+        cells: Cells,
+        authenticator: Authenticator,
+        clock: Clock,
+        context: Mapping[str, object],
+        ring: Callable[[str, str], None],
+        observer: Observer,
+        strangers: Strangers | None = None,
+        share: FairShare | None = None,
+    ) -> None:
+        self._dispatch = dispatch
+        self._cells = cells
+        self._authenticator = authenticator
+        self._clock = clock
+        self._context = context
+        self._ring = ring
+        self._observer = observer
+        self._strangers = strangers or Strangers(proxies_in_front=0, monotonic=time.monotonic)
+        self._share = share or FairShare()
+        self.is_draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, the answer is enveloped and carries a request id."""
+        request_id = new_ulid()
+        began = self._observer.start()
+        method: str = scope["method"]
+        result: Reply | Stream
+        try:
+            result = await self._answer(scope, receive, request_id)
+        except ApiError as error:
+            result = refusal(error, request_id)
+        except DATABASE_AWAY as error:
+            log.warning("database away", request_id=request_id, error=str(error) or type(error).__name__)
+            result = refusal(Unavailable(retry_after_s=1), request_id)
+        except Exception:
+            log.exception("request failed", request_id=request_id, method=method, path=scope["path"])
+            result = refusal(Internal(), request_id)
+        if isinstance(result, Stream):
+            await result.serve(receive, send, request_id, head_only=method == "HEAD")
+            self._observer.finish(began, method, 200)
+            return
+        await send_reply(send, result, request_id, head_only=method == "HEAD")
+        self._observer.finish(began, method, result.status)
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply | Stream:
+        if self.is_draining:
+            raise Unavailable(retry_after_s=1)
+        route, parameters = self._find(scope["method"], scope["path"])
+        raw_headers: RawHeaders = scope["headers"]
+        headers = dict(raw_headers)
+        tenant = await self._admit(route, scope, headers.get(b"authorization"), request_id)
+        query_string: bytes = scope["query_string"]
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        incoming = Incoming(route, parameters, raw_headers, headers, tenant, path, query_string)
+        self._share.require(tenant.org_id)
+        performed = self._share.charged(tenant.org_id, self._perform(incoming, receive))
+        if not (route.reads_body and _is_large(headers)):
+            return await performed
+        with self._share.large(tenant.org_id):
+            return await performed
+
+    def _find(self, method: str, path: str) -> tuple[Route, Sequence[str]]:
+        found = self._dispatch.find(path)
+        if found is None:
+            raise NotFound
+        routes, parameters = found
+        route = routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise MethodNotAllowed(allowed(routes))
+        return route, parameters
+
+    async def _admit(self, route: Route, scope: Scope, header: bytes | None, request_id: str) -> Tenant:
+        known = self._authenticator.recall(header)
+        if known is None:
+            known = await self._look_up(scope, header)
+        if route.scope not in known.scopes:
+            raise Forbidden
+        return _tenant(known, request_id)
+
+    async def _look_up(self, scope: Scope, header: bytes | None) -> Known:
+        """Who asks, of a key that is not fresh in memory. Raises Unauthorized, RateLimited."""
+        text = None if header is None else header.decode("latin-1")
+        if self._authenticator.was_known(header):
+            return await self._authenticator.look_up(text, now=self._clock.now())
+        try:
+            stranger = self._strangers.begin(scope, header)
+        except RateLimited:
+            known = await self._authenticator.look_up_in_crowd(text, now=self._clock.now())
+            if known is None:
+                raise
+            return known
+        known = await self._authenticator.look_up(text, now=self._clock.now())
+        stranger.count(-1)
+        return known
+
+    async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | Stream:
+        route = incoming.route
+        ids, texts = _path_values(incoming) if route.parameters and not route.path_is_last else ((), ())
+        body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
+        parsed, query = _parse(incoming, body)
+        claim = None
+        if route.method == "POST" and (key := incoming.headers.get(b"idempotency-key")) is not None:
+            target = incoming.path + b"?" + incoming.query_string
+            claim = idempotency.read_claim(key, route.method, target, body, incoming.tenant.key_id)
+        call = Call(
+            tenant=incoming.tenant,
+            db=await self._cells.cell(incoming.tenant.cell),
+            cells=self._cells,
+            ids=ids,
+            body=parsed,
+            query=query,
+            raw_headers=incoming.raw_headers,
+            context=self._context,
+            ring=self._ring,
+            claim=claim,
+            texts=texts,
+            late_ids=(lambda: _path_values(incoming)[0]) if route.path_is_last else None,
+        )
+        if claim is not None:
+            return await _once(route, call, claim)
+        if route.is_long_poll:
+            return success(route, await self._authenticator.watch.run(incoming.tenant, route.handler(call)))
+        result = await route.handler(call)
+        if isinstance(result, LineStream):
+            result.end_with(self._authenticator.watch, incoming.tenant)
+        return result if isinstance(result, Stream) else success(route, result)
+
+
+def _is_large(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the body is announced as large, or its length is not announced."""
+    length = headers.get(b"content-length")
+    if length is None:
+        return b"transfer-encoding" in headers
+    return not length.isdigit() or len(length) > len(str(LARGE_BYTES)) or int(length) > LARGE_BYTES
+
+
+async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
+    if route.keeps_answer:
+        try:
+            return success(route, await route.handler(call))
+        except idempotency.AlreadyAnswered as again:
+            return await _replay(route, call, again.stored)
+    stored = await idempotency.find(call.db, call.tenant.org_id, claim)
+    if stored is not None:
+        return await _replay(route, call, stored)
+    try:
+        return await _first(route, call, claim)
+    except idempotency.AlreadyAnswered as again:
+        return await _replay(route, call, again.stored)
+
+
+async def _first(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    if route.waits:
+        reply = success(route, await route.handler(call))
+        await _keep(call.db, route, call, reply)
+        return reply
+    async with call.db.transaction() as tx:
+        await idempotency.claim(tx, call.tenant.org_id, claim)
+        call.hold(tx)
+        reply = success(route, await route.handler(call))
+        await _keep(tx, route, call, reply)
+    return reply
+
+
+async def _replay(route: Route, call: Call[Any, Any], stored: idempotency.Stored) -> Reply:
+    if stored.status is not None:
+        headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
+        body = stored.body or b""
+        return Reply(stored.status, _sealer(call).open(body) if route.is_secret else body, headers)
+    resume = RESUMES[route.name]
+    reply = success(route, await resume(call, stored.subject))
+    await _keep(call.db, route, call, reply)
+    return reply
+
+
+RESUMES: dict[str, Callable[[Call[Any, Any], UUID | None], Any]] = {}
+"""For routes that wait: how to tell the answer from the subject the key was claimed under. Filled by the wiring."""
+
+
+async def _keep(db: Statements, route: Route, call: Call[Any, Any], reply: Reply) -> None:
+    """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
+    if call.claim is None:
+        return
+    body = _sealer(call).seal(reply.body) if route.is_secret else reply.body
+    await idempotency.store(db, call.tenant.org_id, call.claim, status=reply.status, headers=reply.headers, body=body)
+
+
+def _sealer(call: Call[Any, Any]) -> Sealer:
+    sealer = call.context["sealer"]
+    if not isinstance(sealer, Sealer):
+        raise TypeError("the wiring gave no sealer")
+    return sealer
+
+
+def _tenant(known: Known, request_id: str) -> Tenant:
+    principal = known.principal
+    return Tenant(
+        principal.org_id,
+        principal.cell,
+        principal.mode,
+        known.actor_kind,
+        known.actor_label,
+        request_id,
+        known.scopes,
+        principal.key_id,
+    )
+
+
+def _path_values(incoming: Incoming) -> tuple[tuple[UUID, ...], tuple[str, ...]]:
+    """The path's UUIDs and what else is in it, each in order."""
+    route = incoming.route
+    named = list(zip(incoming.parameters, route.parameters, strict=True))
+    ids = tuple([_path_id(text, name, route) for text, name in named if name not in route.texts])
+    texts = tuple([_path_text(text, name, route) for text, name in named if name in route.texts])
+    return ids, texts
+
+
+def _path_id(text: str, name: str, route: Route) -> UUID:
+    if len(text) == UUID_LENGTH:  # the parser would also take 32 digits without dashes
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.convert(text, UUID)
+    match route.path_fault:
+        case 404:
+            raise NotFound
+        case 422:
+            raise ValidationFailed({name: "must be a UUID"})
+        case _:
+            raise MalformedPathId({name: "must be a UUID"})
+
+
+def _path_text(text: str, name: str, route: Route) -> str:
+    declared = route.texts[name]
+    if re.fullmatch(declared.pattern, text) is None:
+        raise declared.refusal(name)
+    return text
+
+
+def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
+    """Body and query as the route declares them; their faults are told together."""
+    route = incoming.route
+    faults: dict[str, str] = {}
+    more = 0
+    query: Any = NO_INPUT
+    parsed: Any = NO_INPUT
+    if route.query is not NoInput or (incoming.query_string and route.refuses_unknown_query):
+        try:
+            query = _parse_query(route, incoming.query_string)
+        except ValidationFailed as error:
+            faults.update(error.faults)
+            more += error.more
+    if route.takes_body:
+        try:
+            parsed = _parse_body(route, incoming.headers, body)
+        except ValidationFailed as error:
+            faults.update(error.faults)
+            more += error.more
+    if faults:
+        raise ValidationFailed(faults, more=more)
+    return parsed, query
+
+
+def _parse_query(route: Route, query_string: bytes) -> Any:
+    if len(query_string) > MAX_QUERY_BYTES:
+        raise ValidationFailed({"query": f"must be at most {MAX_QUERY_BYTES} bytes"})
+    return read_query(route.query, query_string, is_strict=route.refuses_unknown_query)
+
+
+def _parse_body(route: Route, headers: Mapping[bytes, bytes], body: bytes) -> Any:
+    if not body and route.optional_body:
+        return read_body(route.body, b"{}")
+    if (encoding := headers.get(b"content-encoding")) is not None:
+        require_plain(encoding.decode("latin-1"))
+    media_type = headers.get(b"content-type", b"")
+    if media_type != JSON_BYTES and essence(media_type.decode("latin-1")) != JSON:
+        raise UnsupportedMediaType
+    try:
+        return read_body(route.body, body)
+    except ValidationFailed as error:
+        if route.body_fault_is_400 and any(words == UNKNOWN_FIELD for words in error.faults.values()):
+            raise InvalidInput("unknown field", details=error.details) from error
+        raise
+
+
+async def _read_all(receive: Receive, limit: int) -> bytes:
+    """The whole body; refused as soon as it is longer than `limit`."""
+    message = await receive_part(receive)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise PayloadTooLarge
+        return body
+    chunks = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive_part(receive)
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise PayloadTooLarge
+    return b"".join(chunks)

@@ -1,0 +1,59 @@
+"""Finds the route of a path: one dictionary step per segment, whatever the number of routes."""
+
+from collections.abc import Iterable
+
+from agentmessage.web.route import Route
+
+
+class Node:
+    """One segment of the paths: literal children, a parameter child, and the routes that end here by method."""
+
+    __slots__ = ("literals", "parameter", "routes")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, Node] = {}
+        self.parameter: Node | None = None
+        self.routes: dict[str, Route] = {}
+
+
+class Dispatch:
+    """The table of every route."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = Node()
+        for route in routes:
+            self._add(route)
+
+    def find(self, path: str) -> tuple[dict[str, Route], list[str]] | None:
+        """The routes of a path by method, and its parameters' raw text; None when nothing is there."""
+        node = self._root
+        parameters: list[str] = []
+        for segment in path[1:].split("/"):
+            child = node.literals.get(segment)
+            if child is None:
+                child = node.parameter
+                if child is None or not segment:
+                    return None
+                parameters.append(segment)
+            node = child
+        return (node.routes, parameters) if node.routes else None
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        for segment in route.path[1:].split("/"):
+            if segment.startswith("{"):
+                node.parameter = node.parameter or Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, Node())
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {route.path} is declared twice")
+        node.routes[route.method] = route
+
+
+def allowed(routes: dict[str, Route]) -> str:
+    """The Allow header of a path: GET brings HEAD along."""
+    methods = set(routes)
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))

@@ -1,0 +1,66 @@
+"""What is told, out of what waits: a delivery read from its lane, and the body that its receiver reads; pure."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from agentmessage.events.model import API_VERSION, ID_PREFIX
+from agentmessage.webhooks.endpoint_queue_queries import Row
+from agentmessage.webhooks.endpoint_queues import Delivery
+from agentmessage.webhooks.model import Reply
+
+UNREADABLE_SECRET = "its secret cannot be read: rotate it"  # noqa: S105 - words about one
+
+
+class EventBody(Struct, frozen=True):
+    """A fact as receivers are told it: what `events.schemas.EventResource` prints, its data as it is stored."""
+
+    id: str
+    type: str
+    api_version: str
+    created_at: object
+    org_id: UUID
+    data: msgspec.Raw
+
+
+def delivery_of(row: Row) -> Delivery | None:
+    """What waits, out of a row that has something; the columns of a delivery are there together or not at all."""
+    if row.id is None or row.due_at is None or row.event_id is None or row.told_as is None or row.attempts is None:
+        return None
+    return Delivery(
+        lane_id=row.lane_id,
+        org_id=row.org_id,
+        is_number=row.number_url is not None,
+        url=row.number_url or row.endpoint_url or "",
+        secrets=tuple(one for one in (row.sealed_secret, row.previous_sealed_secret) if one is not None),
+        due_at=row.due_at,
+        id=row.id,
+        event_id=row.event_id,
+        told_as=row.told_as,
+        attempts=row.attempts,
+        type=row.type,
+        happened_at=row.happened_at,
+        data=row.data,
+    )
+
+
+def body_of(delivery: Delivery) -> bytes | None:
+    """What the receiver reads; None when the fact is not kept any more."""
+    if delivery.data is None or delivery.type is None:
+        return None
+    return msgspec.json.encode(
+        EventBody(
+            f"{ID_PREFIX}{delivery.told_as}",
+            delivery.type,
+            API_VERSION,
+            delivery.happened_at,
+            delivery.org_id,
+            msgspec.Raw(delivery.data.encode()),
+        )
+    )
+
+
+def unsaid(error: str) -> Reply:
+    """As if a receiver had not answered: it was not asked, and why."""
+    return Reply(headers={}, status=None, time_ms=0, excerpt=None, error=error)

@@ -1,0 +1,76 @@
+"""Writes down what came of deliveries: as many in one transaction as came while the last one was being written."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import structs
+
+from agentmessage.kernel.batching import Batcher
+from agentmessage.kernel.db import DATABASE_AWAY, CellDb
+from agentmessage.kernel.errors import Unavailable
+from agentmessage.kernel.ids import new_id
+from agentmessage.rollups import operations as rollups
+from agentmessage.rollups.model import Count
+from agentmessage.webhooks import attempt_result, disable, result_queries, rules
+from agentmessage.webhooks.attempt_result import Told
+from agentmessage.webhooks.disabled_event import Why
+
+MAX_BATCH = 1_500
+MAX_WAITING = 10_000
+RETRY_S = 0.5
+
+
+class Recorder:
+    """The books of one dispatcher."""
+
+    def __init__(self, db: CellDb) -> None:
+        self._db = db
+        self._batcher: Batcher[Told, None] = Batcher(self._record, max_batch=MAX_BATCH, max_waiting=MAX_WAITING)
+
+    async def record(self, told: Told) -> None:
+        """Return once it is in the books; a database that is away is waited for, since a success must not be lost."""
+        while True:
+            try:
+                return await self._batcher.submit(told)
+            except (*DATABASE_AWAY, Unavailable):
+                await asyncio.sleep(RETRY_S)
+
+    async def _record(self, batch: Sequence[Told]) -> Sequence[None]:
+        """Lanes first, then their deliveries, as whoever abandons a lane does; sums last."""
+        attempts = [attempt_result.attempt(told, attempt_id=new_id()) for told in batch]
+        health = _health(batch)
+        async with self._db.transaction() as tx:
+            if health:
+                await result_queries.note_health(tx, list(health), list(health.values()))
+            await result_queries.insert_attempts(tx, attempts)
+            await result_queries.settle(tx, [told.delivery for told in batch], [told.next_at for told in batch])
+            await rollups.add(tx, _summed([rules.counted(attempt) for attempt in attempts]))
+        for told in {told.delivery.lane_id: told for told in batch if told.ends_lane}.values():
+            why = Why.GONE if told.reply.is_gone else Why.FAILING
+            await disable.close(self._db, told.delivery, why, failing_since=told.failing_since)
+        return [None] * len(batch)
+
+
+def _health(batch: Sequence[Told]) -> Mapping[UUID, datetime | None]:
+    """Lanes whose standing has changed: since when they fail, or None. The last answer of each counts."""
+    health: dict[UUID, datetime | None] = {}
+    known: dict[UUID, datetime | None] = {}
+    for told in batch:
+        if told.is_success is not None:
+            lane_id = told.delivery.lane_id
+            known.setdefault(lane_id, told.failing_since)
+            health[lane_id] = None if told.is_success else health.get(lane_id) or told.at
+    return {lane_id: since for lane_id, since in health.items() if (since is None) is not (known[lane_id] is None)}
+
+
+def _summed(counts: Sequence[Count]) -> Sequence[Count]:
+    """Counts of the same minute and labels as one: a batch holds many of few receivers."""
+    sums: dict[object, Count] = {}
+    for count in counts:
+        minute = count.at.replace(second=0, microsecond=0)
+        key = (count.org_id, count.metric, minute, *count.labels.values())
+        known = sums.get(key)
+        sums[key] = count if known is None else structs.replace(known, value=known.value + count.value)
+    return list(sums.values())
