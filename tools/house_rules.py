@@ -25,7 +25,9 @@ SQL = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+[\w.]+\s+(AS\s+)?(\w+\s+)?SET\s|DELETE\s+FROM\s|WITH\s+\w+(\s*\([^)]*\))?\s+AS\s"
     r"|TRUNCATE\s|ALTER\s+\w+\s|CREATE\s+(TABLE|INDEX|FUNCTION|SCHEMA|DATABASE)|DROP\s+\w+\s|LOCK\s+TABLE|NOTIFY\s|LISTEN\s)"
 )
-SPEAKS_SQL = re.compile(r"(^|/)(\w+_)?queries\.py$|^outbox/|^kernel/db\.py$|^migrations/|^embedded/")
+SPEAKS_SQL = re.compile(
+    r"(^|/)(\w+_)?queries\.py$|^outbox/|^kernel/db\.py$|^migrations/|^embedded/|^simulator/storage\.py$"
+)
 ASKS_FOR_TENANT = re.compile(
     r"\borg_id\s*=|=\s*(\w+\.)?org_id\b|INSERT\s+INTO\s+[\w.]+(\s+AS\s+\w+)?\s*\([^)]*\borg_id\b", re.IGNORECASE
 )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentmessage.simulator.core.entities import FINAL
-from agentmessage.simulator.storage.journal import Journal
+from agentmessage.simulator.storage import Storage
 from agentmessage.simulator.world import World
 
 NUMBERS = numbers_from(100, 12)
@@ -164,17 +164,16 @@ def test_an_order_never_takes_a_campaign_over_its_cap(script: Script, seed: int)
 def test_a_world_read_back_from_disk_goes_on_as_if_nothing_had_been(
     tmp_path_factory: pytest.TempPathFactory, script: Script, seed: int, cut: int
 ) -> None:
-    path = tmp_path_factory.mktemp("world") / "world.journal"
-    journal = Journal(path)
-    journal.load()
+    path = tmp_path_factory.mktemp("world")
+    storage = Storage(path)
     first = _fresh(seed, is_recorded=True)
     first.control("faults", {"probabilities": dict.fromkeys(CHAOS, 0)})
     for act, index, pause_s in script[:cut]:
         ACTS[act](first, index)
         first.wait(pause_s)
-        journal.append(first.world.take_changes())
-    journal.append(first.world.take_changes())
-    journal.close()
+        storage.write_entities(first.world.take_changes())
+    storage.write_entities(first.world.take_changes())
+    storage.close()
 
     second = _revived(path, seed, first.now)
 
@@ -183,9 +182,9 @@ def test_a_world_read_back_from_disk_goes_on_as_if_nothing_had_been(
 
 def _revived(path: Path, seed: int, now: datetime) -> Customer:
     world = World(seed=seed, profile="demo", started_at=now)
-    journal = Journal(path)
-    world.restore(journal.load())
-    journal.close()
+    storage = Storage(path)
+    world.restore(storage.entities())
+    storage.close()
     us = Customer(world)
     us.now = now
     return us

@@ -20,7 +20,7 @@ from customer import basic, line_order, numbers_from, subscription
 from agentmessage.simulator.core.callbacks import sign
 from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.server import Running, Simulator, SimulatorConfig, running
-from agentmessage.simulator.storage.journal import Journal
+from agentmessage.simulator.storage import Storage
 
 NUMBERS = numbers_from(100, 20)
 ORDERS = "/api/accounts/9900001/tnoptions"
@@ -226,9 +226,9 @@ async def test_what_a_request_changed_is_on_disk_before_it_is_answered(tmp_path:
     simulator.answer(Request("POST", ORDERS, "", basic("simulator"), line_order("k", (None, NUMBERS[:1]))))
     simulator.close()
 
-    journal = Journal(tmp_path / "world.journal")
-    kept = [type(entity).__name__ for _, entity in journal.load()]
-    journal.close()
+    storage = Storage(tmp_path)
+    kept = [type(entity).__name__ for _, entity in storage.entities()]
+    storage.close()
     assert kept == ["Line", "LineOrder"]
 
 

@@ -9,7 +9,7 @@ from texting import HANDSET, SENDER, Texter, handset
 from agentmessage.simulator.core.http_types import Breakage
 from agentmessage.simulator.messaging.magic_numbers import FATES, Fate
 from agentmessage.simulator.messaging.model import Receipt, Stat, Via
-from agentmessage.simulator.storage.message_journal import TextJournal
+from agentmessage.simulator.storage import Storage
 from agentmessage.smpp.pdu import Status
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
@@ -500,15 +500,14 @@ def test_settings_keep_what_is_left_out_and_null_lifts_a_limit() -> None:
 
 def _restarted(texter: Texter, path: Path) -> Texter:
     """A new world with what the old one has left on disk."""
-    journal = TextJournal(path)
-    journal.load()
-    journal.append(texter.desk.take_records())
-    journal.close()
+    storage = Storage(path)
+    storage.write_messages(texter.desk.take_records())
+    storage.close()
     again = Texter(profile="demo")
     again.now = texter.now
-    journal = TextJournal(path)
-    again.desk.restore(journal.load())
-    journal.close()
+    storage = Storage(path)
+    again.desk.restore(storage.message_records())
+    storage.close()
     return again
 
 
@@ -523,7 +522,7 @@ def test_a_restart_loses_and_repeats_nothing(tmp_path: Path) -> None:
     texter.text(text="half ", joint=3, parts=2, part=1)
     texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi"})
 
-    again = _restarted(texter, tmp_path / "texts.journal")
+    again = _restarted(texter, tmp_path)
     first = [told.handed.id for told in again.desk.waiting[LIVE, Via.SMPP] if isinstance(told, Receipt)]
     again.text(text="a text", joint=3, parts=2, part=2)
     again.wait(5)
@@ -542,34 +541,9 @@ def test_ids_are_new_after_a_restart(tmp_path: Path) -> None:
     texter = Texter()
     before = {texter.text().id for _ in range(10)}
 
-    again = _restarted(texter, tmp_path / "texts.journal")
+    again = _restarted(texter, tmp_path)
 
     assert before.isdisjoint(again.text().id for _ in range(10))
-
-
-def test_a_torn_end_of_the_disk_loses_only_itself(tmp_path: Path) -> None:
-    path = tmp_path / "texts.journal"
-    texter = Texter()
-    journal = TextJournal(path)
-    journal.load()
-    for words in ("one", "two"):
-        texter.text(text=words)
-        journal.append(texter.desk.take_records())
-    journal.close()
-    path.write_bytes(path.read_bytes()[:-3])
-
-    again = Texter()
-    journal = TextJournal(path)
-    again.desk.restore(journal.load())
-    again.text(text="three")
-    journal.append(again.desk.take_records())
-    journal.close()
-    third = Texter()
-    journal = TextJournal(path)
-    third.desk.restore(journal.load())
-    journal.close()
-
-    assert [text["text"] for text in third.control("texts")["texts"]] == ["one", "three"]
 
 
 def test_the_same_seed_gives_the_same_delays() -> None:

@@ -6,7 +6,7 @@ import time
 
 from agentmessage.simulator.message_callback_sender import TextPost
 from agentmessage.simulator.smsc import Smsc
-from agentmessage.simulator.storage.message_journal import TextJournal
+from agentmessage.simulator.storage import Storage
 from agentmessage.simulator.world import World
 
 TICK_S = 0.01
@@ -18,11 +18,11 @@ LONGEST_NAP_S = 1.0
 class TextLine:
     """Runs the texts of one world. Call `moved` after the world may have changed otherwise."""
 
-    def __init__(self, world: World, journal: TextJournal | None) -> None:
+    def __init__(self, world: World, storage: Storage | None) -> None:
         self._desk = world.texts
-        self._journal = journal
-        if journal is not None:
-            self._desk.restore(journal.load())
+        self._storage = storage
+        if storage is not None:
+            self._desk.restore(storage.message_records())
         self.smsc = Smsc(self._desk, world.system_ids, clock=time.time, keep=self._keep, wake=self._arm)
         self.post = TextPost(world, wake=self._arm)
         self._timer: asyncio.TimerHandle | None = None
@@ -38,19 +38,13 @@ class TextLine:
         self.moved()
 
     async def close(self) -> None:
-        """Hang up, give up callbacks under way, and close the disk."""
+        """Hang up, give up callbacks under way."""
         self._is_open = False
         if self._timer is not None:
             self._timer.cancel()
         await self.smsc.close()
         await self.post.close()
         self._keep()
-        self.close_disk()
-
-    def close_disk(self) -> None:
-        """Close the disk alone, of a line that may never have been opened."""
-        if self._journal is not None:
-            self._journal.close()
 
     def moved(self) -> None:
         """Something else has changed the world: write it down, and tell what there is to tell."""
@@ -65,8 +59,8 @@ class TextLine:
 
     def _keep(self) -> None:
         records = self._desk.take_records()
-        if records and self._journal is not None:
-            self._journal.append(records)
+        if records and self._storage is not None:
+            self._storage.write_messages(records)
 
     def _arm(self) -> None:
         """Wake when something is next due, but not within the same tick as now."""

@@ -19,8 +19,7 @@ from agentmessage.simulator.callback_sender import Postman
 from agentmessage.simulator.core.http_types import Breakage, Reply, Request, json_reply
 from agentmessage.simulator.core.profiles import named
 from agentmessage.simulator.message_runtime import TextLine
-from agentmessage.simulator.storage.journal import Journal
-from agentmessage.simulator.storage.message_journal import TextJournal
+from agentmessage.simulator.storage import Storage
 from agentmessage.simulator.world import Credentials, World
 
 Scope = MutableMapping[str, Any]
@@ -65,18 +64,17 @@ class Simulator:
     """One world in real time: answers requests, lets due things happen, keeps the disk up to date."""
 
     def __init__(self, config: SimulatorConfig) -> None:
-        self._journal = Journal(config.data_dir / "world.journal") if config.data_dir is not None else None
+        self._storage = Storage(config.data_dir) if config.data_dir is not None else None
         self.world = World(
             seed=config.seed,
             profile=named(config.profile, time_scale=config.time_scale),
             started_at=datetime.now(UTC),
             credentials=config.credentials,
-            is_recorded=self._journal is not None,
+            is_recorded=self._storage is not None,
         )
-        if self._journal is not None:
-            self.world.restore(self._journal.load())
-        texts = TextJournal(config.data_dir / "texts.journal") if config.data_dir is not None else None
-        self.texts = TextLine(self.world, texts)
+        if self._storage is not None:
+            self.world.restore(self._storage.entities())
+        self.texts = TextLine(self.world, self._storage)
         self._config = config
         self.hosts = config.hosts
         self._wake = asyncio.Event()
@@ -113,9 +111,8 @@ class Simulator:
 
     def close(self) -> None:
         """Close the disk."""
-        self.texts.close_disk()
-        if self._journal is not None:
-            self._journal.close()
+        if self._storage is not None:
+            self._storage.close()
 
     async def _nap(self) -> None:
         """Sleep until the next thing is due, or until a request may have changed what that is."""
@@ -129,11 +126,8 @@ class Simulator:
             return
 
     def _keep(self) -> None:
-        if self._journal is None:
-            return
-        changes = self.world.take_changes()
-        if changes and self._journal.append(changes):
-            self._journal.compact(self.world.everything())
+        if self._storage is not None and (changes := self.world.take_changes()):
+            self._storage.write_entities(changes)
 
 
 def application(simulator: Simulator) -> Application:

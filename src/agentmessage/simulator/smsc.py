@@ -1,8 +1,8 @@
 """The SMSC: a socket that speaks SMPP in front of the desk where texts are taken (one system id for each account).
 
-Whatever a text changes is on disk before it is answered, as with every other request to the simulator. There is no task
-and no timer for a single text: one tick lets everything happen that is due, and the window of each bind is filled again
-whenever an answer makes room.
+What one turn of the event loop received is stored in one commit, right before its answers leave in one write. There is
+no task and no timer for a single message: one tick lets everything happen that is due, and the window of each bind is
+filled again whenever an answer makes room.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ LIMITS = Limits(
 
 
 class Smsc:
-    """Both accounts' SMSC. `keep` is called after every change, before it is answered."""
+    """Both accounts' SMSC. `keep` is called before answers leave."""
 
     def __init__(
         self,
@@ -87,6 +87,7 @@ class Smsc:
     def _bound(self, session: ServerSession) -> None:
         account = self._account_of(session)
         self._sessions[account].append(session)
+        session.before_write = self._keep
         session.closed.add_done_callback(lambda _: self._sessions[account].remove(session))
         self.pump()
 
@@ -100,11 +101,11 @@ class Smsc:
         account = self._account_of(session)
         given = submission(pdu, account, is_packed=desk.settings.is_packed, alphabet=desk.settings.alphabet)
         verdict = desk.submit(given, at=self._clock())
-        self._keep()
         self._wake()
         if verdict.is_early:
             self.pump()
         if verdict.breakage is not None:
+            self._keep()
             if verdict.breakage is Breakage.RESET:
                 session.abort("cut after the work was done")
             return None

@@ -57,6 +57,8 @@ class Session(asyncio.Protocol):
         self.is_bound = False
         self.on_room: Callable[[], object] | None = None
         """Is called when there is room again although no request was answered: the peer was silent and now speaks."""
+        self.before_write: Callable[[], object] | None = None
+        """Is called before what was gathered leaves: what answers promise can be stored for all of them together."""
         self._transport: asyncio.Transport | None = None
         self._framer = Framer(max_pdu_bytes=terms.max_pdu_bytes)
         self._sequence = terms.first_sequence - 1
@@ -218,6 +220,8 @@ class Session(asyncio.Protocol):
     def _flush(self) -> None:
         out, self._out = self._out, []
         if out and self._transport is not None and not self._transport.is_closing():
+            if self.before_write is not None:
+                self.before_write()
             self._transport.write(b"".join(out))
 
     def _close(self, reason: str) -> None:

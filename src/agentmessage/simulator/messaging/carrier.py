@@ -29,7 +29,7 @@ from agentmessage.simulator.messaging.magic_numbers import (
     fate_of,
 )
 from agentmessage.simulator.messaging.model import Ending, Handed, Inbound, Submission, Telling, Via
-from agentmessage.simulator.messaging.records import Ended, Kept, Record, Said, Settled
+from agentmessage.simulator.messaging.records import InboundSent, PartAccepted, PartEnded, Record, Settled
 from agentmessage.simulator.messaging.settings import IdForm, TextSettings
 from agentmessage.simulator.messaging.transit import Reply, Transit, operator_of
 from agentmessage.sms.numbers import is_e164
@@ -137,7 +137,7 @@ class TextDesk:
         self._serial += 1
         part_id = self._id(given.via, at)
         handed = self._transit.open_part(self._serial, part_id, given, ending, at=at)
-        self._transit.records.append(Kept(self._serial, part_id, at, given, ending))
+        self._transit.records.append(PartAccepted(self._serial, part_id, at, given, ending))
         self._vias[given.sender] = given.via
         if self._realm.faults.is_quiet and not fate.is_early:
             self._carry(handed, fate, at)
@@ -202,7 +202,7 @@ class TextDesk:
         for part in _parts_of(whole, self._serial + 1, alphabet=alphabet, is_packed=is_packed):
             self._serial += 1
             part.serial, part.id = self._serial, self._id(via, at)
-            self._transit.records.append(Said(part))
+            self._transit.records.append(InboundSent(part))
             self._transit.tell(part)
             ids.append(part.id)
         self.book.counts["inbound"] += 1
@@ -265,25 +265,25 @@ class TextDesk:
     def restore(self, records: Sequence[Record]) -> None:
         """Put back what was read from disk, into a desk that is still empty; what was under way goes on."""
         settled = {record.serial for record in records if isinstance(record, Settled)}
-        ended = {record.serial: record.at for record in records if isinstance(record, Ended)}
+        ended = {record.serial: record.at for record in records if isinstance(record, PartEnded)}
         for record in records:
-            if isinstance(record, Kept):
+            if isinstance(record, PartAccepted):
+                self._serial = max(self._serial, record.serial)
                 self._restore_part(record, ended.get(record.serial), is_settled=record.serial in settled)
-            elif isinstance(record, Said):
-                self._serial = max(self._serial, record.inbound.serial)
-                if record.inbound.serial not in settled:
+            elif isinstance(record, InboundSent):
+                self._serial = max(self._serial, record.serial)
+                if record.serial not in settled:
                     self._transit.tell(record.inbound)
         self._transit.arrived.clear()
         self._transit.records.clear()
 
-    def _restore_part(self, record: Kept, ended_at: float | None, *, is_settled: bool) -> None:
-        given, fate = record.given, fate_of(record.given.recipient)
-        self._serial = max(self._serial, record.serial)
+    def _restore_part(self, part: PartAccepted, ended_at: float | None, *, is_settled: bool) -> None:
+        given, fate = part.given, fate_of(part.given.recipient)
         self._vias[given.sender] = given.via
-        handed = self._transit.open_part(record.serial, record.part_id, given, record.ending, at=record.at)
+        handed = self._transit.open_part(part.serial, part.part_id, given, part.ending, at=part.at)
         handed.copies, handed.is_silent = fate.copies, fate.is_silent
         if ended_at is None:
-            self._carry(handed, fate, record.at)
+            self._carry(handed, fate, part.at)
         elif is_settled:
             self._transit.close(handed, at=ended_at)
         else:

@@ -1,12 +1,12 @@
-"""What must survive of texts: four kinds of records, in the order in which they came to be."""
+"""What must survive of messages, in the order in which it happens."""
 
 from msgspec import Struct
 
 from agentmessage.simulator.messaging.model import Ending, Inbound, Submission
 
 
-class Kept(Struct, frozen=True, array_like=True, tag="k", gc=False):
-    """A part was accepted."""
+class PartAccepted(Struct, frozen=True, array_like=True, tag="part", gc=False):
+    """A part of a message was accepted."""
 
     serial: int
     part_id: str
@@ -15,23 +15,28 @@ class Kept(Struct, frozen=True, array_like=True, tag="k", gc=False):
     ending: Ending
 
 
-class Ended(Struct, frozen=True, array_like=True, tag="e", gc=False):
-    """A part came to its end; what its text had a handset say is a record of its own."""
+class InboundSent(Struct, frozen=True, array_like=True, tag="inbound", gc=False):
+    """A handset sent a message; one record for each part."""
+
+    inbound: Inbound
+
+    @property
+    def serial(self) -> int:
+        """The number that its later records refer to."""
+        return self.inbound.serial
+
+
+class PartEnded(Struct, frozen=True, array_like=True, tag="ended", gc=False):
+    """A part reached its final state; a reply of its handset is a record of its own."""
 
     serial: int
     at: float
 
 
-class Said(Struct, frozen=True, array_like=True, tag="s", gc=False):
-    """A handset texted; one record for each part."""
-
-    inbound: Inbound
-
-
-class Settled(Struct, frozen=True, array_like=True, tag="a", gc=False):
-    """What was to be told of a part, or the text of a handset, was acknowledged or need not be."""
+class Settled(Struct, frozen=True, array_like=True, tag="settled", gc=False):
+    """The callback of a part, or of a message from a handset, was acknowledged or is not required."""
 
     serial: int
 
 
-Record = Kept | Ended | Said | Settled
+Record = PartAccepted | InboundSent | PartEnded | Settled

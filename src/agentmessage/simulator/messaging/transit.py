@@ -20,7 +20,7 @@ from agentmessage.simulator.messaging.model import (
     Text,
     Via,
 )
-from agentmessage.simulator.messaging.records import Ended, Record, Settled
+from agentmessage.simulator.messaging.records import PartEnded, Record, Settled
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -106,7 +106,7 @@ class Transit:
         """A part comes to its end: into the handset or not, and the customer is to be told."""
         if self._book.finish(handed.text, handed.ending, at=at):
             self.arrived.append(handed.text)
-        self.records.append(Ended(handed.serial, at))
+        self.records.append(PartEnded(handed.serial, at))
         if handed.is_silent or not _is_wanted(handed):
             self._settle(handed.serial)
             return

@@ -1,1 +1,0 @@
-"""What the simulator keeps on disk."""
