@@ -18,7 +18,6 @@ from agentmessage.kernel.errors import ApiError
 from agentmessage.numbers.binding.call_budget import Budget
 from agentmessage.outbox.event_types import LISTENERS, EventType
 from agentmessage.settings import Settings
-from agentmessage.web import asgi
 from agentmessage.web.scopes import ALL_SCOPES
 from tests.conftest import SEAL_KEY
 from tools import house_rules
@@ -103,10 +102,6 @@ def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
 
     assert {job for jobs in LISTENERS.values() for job in jobs} <= handled
     assert named_jobs() == handled
-
-
-def test_every_waiting_route_can_tell_its_answer_again() -> None:
-    assert {route.name for route in all_routes() if route.waits} == set(asgi.RESUMES)
 
 
 def test_event_types_name_their_family_first() -> None:

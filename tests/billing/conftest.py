@@ -11,4 +11,4 @@ from tests.make.rooms import RoomsApp
 @pytest.fixture
 def app(cells: Cells, settings: Settings) -> RoomsApp:
     """What can be read about money, as served."""
-    return RoomsApp(cells, billing_routes, context={"settings": settings})
+    return RoomsApp(cells, billing_routes, services={"settings": settings})

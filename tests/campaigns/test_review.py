@@ -10,11 +10,9 @@ import pytest
 from agentmessage.campaigns import page_checks
 from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.campaigns.review import TABLE
-from agentmessage.campaigns.routes import RESUMES
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.names import Names
-from agentmessage.web import asgi
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
@@ -268,8 +266,8 @@ async def test_a_page_that_cannot_be_read_is_a_warning(
 async def test_a_page_of_our_own_network_is_not_asked_for(
     cells: Cells, account: Account, draft: dict[str, Any], site: Site
 ) -> None:
-    context = {"sealer": SEALER, "pages": PageReader()}
-    api = Client(RoomsApp(cells, campaign_routes, context=context), account.key)
+    services = {"sealer": SEALER, "pages": PageReader()}
+    api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
 
     result = await review(api, {**draft, "terms_and_conditions_link": "http://169.254.169.254/latest/meta-data"})
 
@@ -292,8 +290,8 @@ async def test_a_page_of_our_own_network_is_not_asked_for(
 async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_refused(
     cells: Cells, account: Account, db: CellDb, url: str
 ) -> None:
-    context = {"sealer": SEALER, "pages": PageReader()}
-    api = Client(RoomsApp(cells, campaign_routes, context=context), account.key)
+    services = {"sealer": SEALER, "pages": PageReader()}
+    api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
     draft = {**GOOD, "brand_id": str(await insert_brand(db, account.org_id)), "terms_and_conditions_link": url}
 
     result, answer = await review(api, draft), await api.post("/v1/campaigns", draft)
@@ -308,8 +306,8 @@ async def test_pages_whose_names_are_slow_hold_up_neither_others_nor_the_loop(
     """All of one organization's reviews wait for a name server; another's are made meanwhile."""
     async with name_server() as server:
         names = Names(servers=[server.address])
-        context = {"sealer": SEALER, "pages": PageReader(allow_private=True, names=names)}
-        app = RoomsApp(cells, campaign_routes, context=context)
+        services = {"sealer": SEALER, "pages": PageReader(allow_private=True, names=names)}
+        app = RoomsApp(cells, campaign_routes, services=services)
         links = [{**GOOD, "privacy_policy_link": f"http://slow{n}.test/"} for n in range(25)]
         slow = [asyncio.create_task(review(Client(app, account.key), one)) for one in links]
         await server.until_slow(10)
@@ -403,11 +401,8 @@ async def test_the_same_key_gives_the_same_review(api: Client, draft: dict[str, 
     assert len(site.asked) == 2
 
 
-async def test_a_review_whose_answer_was_lost_is_made_again(
-    api: Client, draft: dict[str, Any], db: CellDb, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_review_whose_answer_was_lost_is_made_again(api: Client, draft: dict[str, Any], db: CellDb) -> None:
     """Killed between taking the key and storing the answer."""
-    monkeypatch.setattr(asgi, "RESUMES", {**asgi.RESUMES, **RESUMES})
     headers = {"Idempotency-Key": "review-1"}
     await api.post("/v1/campaigns/review", draft, headers=headers)
     await db.run("UPDATE idempotency_keys SET status = NULL, body = NULL")

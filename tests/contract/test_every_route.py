@@ -9,7 +9,7 @@ import structlog.testing
 from agentmessage.kernel.errors import ApiError
 from agentmessage.web.asgi import MAX_QUERY_BYTES
 from agentmessage.web.openapi.common_errors import codes, refusals
-from agentmessage.web.route import NoInput, Route
+from agentmessage.web.route import BoundRoute, NoInput, Route
 from agentmessage.web.router import Dispatch
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.contract.every_route import (
@@ -193,7 +193,7 @@ async def test_500_a_fault_of_ours_says_nothing_but_its_request_id(route: Route,
     async def fail(_: Any) -> None:
         raise RuntimeError("SELECT secrets")
 
-    broken = msgspec.structs.replace(route, handler=fail)
+    broken = BoundRoute(**msgspec.structs.asdict(route), handle=fail, resume_bound=None)
     world.app.edge._dispatch, whole = Dispatch([broken]), world.app.edge._dispatch
     try:
         with structlog.testing.capture_logs() as logs:

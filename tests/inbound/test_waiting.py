@@ -28,7 +28,7 @@ OTHER = "+12125550177"
 @pytest.fixture
 def app(cells: Cells) -> RoomsApp:
     """The room behind the edge; its bells ring in this process. Two waits of one key at most."""
-    return RoomsApp(cells, routes, conversation_routes, context={"waits": Waits(most=2)})
+    return RoomsApp(cells, routes, conversation_routes, services={"waits": Waits(most=2)})
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ async def test_a_wait_ends_at_once_when_the_process_is_to_end(app: RoomsApp, api
 
 
 async def test_many_waits_hold_no_connection(cells: Cells, account: Account, db: CellDb, sender: Sender) -> None:
-    app = RoomsApp(cells, routes, context={"waits": Waits(most=50)})
+    app = RoomsApp(cells, routes, services={"waits": Waits(most=50)})
     api = Client(app, account.key)
     path = f"/v1/inbound-messages/wait?to=%2B{sender.number[1:]}&timeout_s=60"
     async with waiting_for(api, path):
@@ -231,9 +231,8 @@ async def test_a_wait_ends_with_its_key(app: RoomsApp, cells: Cells, account: Ac
     """Within a second, though no bell is rung: half of it passes between two looks at the directory."""
     key = await key_with(cells, account.tenant, ["messages:read"], label="reader")
     there = app if where == "here" else RoomsApp(cells)
-    keys = RoomsApp(cells, key_routes)
+    keys = RoomsApp(cells, key_routes, services={"authenticator": there.authenticator})
     keys.edge._authenticator = there.authenticator
-    keys.edge._context = {**keys.edge._context, "authenticator": there.authenticator}
     admin = Client(keys, account.key)
     key_id = next(each["id"] for each in (await admin.get("/v1/api-keys")).data if each["label"] == "reader")
 

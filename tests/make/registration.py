@@ -140,8 +140,8 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 @pytest.fixture
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """Organizations, brands and campaigns, as served."""
-    context = {"sealer": SEALER, "pages": PageReader(allow_private=True)}
-    return RoomsApp(cells, organization_routes, brand_routes, campaign_routes, clock=clock, context=context)
+    services = {"sealer": SEALER, "pages": PageReader(allow_private=True)}
+    return RoomsApp(cells, organization_routes, brand_routes, campaign_routes, clock=clock, services=services)
 
 
 @pytest.fixture

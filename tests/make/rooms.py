@@ -1,7 +1,7 @@
 """The edge with the routes of a few rooms, for tests that need not start everything."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -11,11 +11,13 @@ from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.outbox.notifications import Bells
+from agentmessage.settings import Settings
+from agentmessage.sms.segments import USUAL_LAYOUTS
 from agentmessage.web.asgi import Edge
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.metrics import Observer
 from agentmessage.web.open_requests import OpenRequests
-from agentmessage.web.route import Routes
+from agentmessage.web.route import BoundRoute, Routes
 from agentmessage.web.router import Dispatch
 
 
@@ -25,34 +27,43 @@ class RoomsApp:
     def __init__(
         self,
         cells: Cells,
-        *rooms: Routes,
+        *rooms: Routes[Any],
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        context: Mapping[str, object] | None = None,
+        services: Mapping[str, object] | None = None,
     ) -> None:
         self.bells = Bells(cells)
         self.authenticator = Authenticator(cells, monotonic)
         self.is_draining = False
         self.tails = Tails(self.bells, lambda: self.is_draining)
         self.streams = OpenRequests(per_key=100, per_organization=200)
+        sealer = Sealer(b"a key that only the tests know!!")
+        self.services: dict[str, object] = {
+            "authenticator": self.authenticator,
+            "bells": self.bells,
+            "event_streams": self.streams,
+            "is_draining": lambda: self.is_draining,
+            "layouts": USUAL_LAYOUTS,
+            "sealer": sealer,
+            "settings": Settings(),
+            "tails": self.tails,
+            **(services or {}),
+        }
         self.edge = Edge(
-            dispatch=Dispatch([route for room in rooms for route in room.declared]),
+            dispatch=Dispatch([route for room in rooms for route in self._bind(room)]),
             cells=cells,
             authenticator=self.authenticator,
             clock=clock or WallClock(),
-            context={
-                "authenticator": self.authenticator,
-                "bells": self.bells,
-                "is_draining": lambda: self.is_draining,
-                "tails": self.tails,
-                "key_watch": self.authenticator.watch,
-                "event_streams": self.streams,
-                "sealer": Sealer(b"a key that only the tests know!!"),
-                **(context or {}),
-            },
+            sealer=sealer,
             ring=self.bells.strike,
             observer=Observer(CollectorRegistry()),
         )
+
+    def _bind(self, room: Routes[Any]) -> Sequence[BoundRoute]:
+        """The room's routes with its services, by their names; what the test does not give is None."""
+        if room.needs is None:
+            return room.bind(None)
+        return room.bind(room.needs(*(self.services.get(name) for name in room.needs.__struct_fields__)))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.edge(scope, receive, send)

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from agentmessage.app.api import Api
 from agentmessage.app.providers.carriers import carrier_sets
+from agentmessage.app.routes import bound_routes
 from agentmessage.carriers.http import HttpAnswer, LineBroke, NotSent
 from agentmessage.kernel.db import CellDb, Cells, Statements
 from agentmessage.numbers.orders import purchase_jobs
@@ -21,6 +22,7 @@ from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.simulator.core.http_types import Request
 from agentmessage.simulator.world import World
+from agentmessage.web.router import Dispatch
 
 
 class Wire:
@@ -100,8 +102,8 @@ class Floor:
 
     def be_impatient(self, wait_s: int = 0) -> None:
         """Requests wait so long for an order and no longer."""
-        context = {**self.api.edge._context, "settings": structs.replace(self.settings, order_wait_s=wait_s)}
-        self.api.edge._context = context
+        settings = structs.replace(self.settings, order_wait_s=wait_s)
+        self.api.edge._dispatch = Dispatch(bound_routes(structs.replace(self.api.services, settings=settings)))
 
     async def turn(self) -> int:
         """Run what is due, once."""

@@ -43,13 +43,13 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 @pytest.fixture
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """The two rooms, as served; 20 captures a minute."""
-    context = {
+    services = {
         "settings": Settings(consent_captures_per_min=20),
         "public_url": PUBLIC_URL,
         "form_signer": tokens.signer(SEAL_KEY, life_s=3600),
         "layouts": USUAL_LAYOUTS,
     }
-    return RoomsApp(cells, consent_routes, routes, clock=clock, context=context)
+    return RoomsApp(cells, consent_routes, routes, clock=clock, services=services)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from agentmessage.app.providers.carriers import CarrierSet, carrier_sets
 from agentmessage.app.providers.media import media_links, media_store
 from agentmessage.app.providers.message_carriers import layouts
 from agentmessage.app.providers.payments import close_providers, notice_reader, payment_providers
-from agentmessage.app.routes import all_routes
+from agentmessage.app.routes import Services, bound_routes
 from agentmessage.campaigns.page_checks import PageReader
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.events.stream import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
@@ -96,16 +96,16 @@ class Api:
         )
         self._beside = self._open_beside(settings, carriers, public_url)
         self._doors = Doors(requires_propagation=settings.require_propagation, layouts=layouts(settings))
-        routes = all_routes()
+        self.services = self._services(settings, carriers, public_url)
         self._observer = Observer(self.registry)
         self._text_counts = TextCounts(self.registry, self._doors)
         self._reference = Reference(public_url)
         self.edge = Edge(
-            dispatch=Dispatch(routes),
+            dispatch=Dispatch(bound_routes(self.services)),
             cells=self.cells,
             authenticator=self._authenticator,
             clock=clock or self.cells.clock,
-            context=self._context(settings, carriers, public_url),
+            sealer=self.services.sealer,
             ring=self._ringer.ring,
             observer=self._observer,
             strangers=Strangers(proxies_in_front=settings.proxies_in_front, monotonic=time.monotonic),
@@ -114,29 +114,27 @@ class Api:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopped = False
 
-    def _context(self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str) -> Mapping[str, object]:
-        """What rooms need beside the database, by name."""
-        return {
-            "settings": settings,
-            "carriers": carriers,
-            "public_url": public_url,
-            "form_signer": tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
-            "media_links": media_links(settings),
-            "requires_propagation": settings.require_propagation,
-            "layouts": layouts(settings),
-            "doors": self._doors,
-            "authenticator": self._authenticator,
-            "bells": self.bells,
-            "is_draining": lambda: self.edge.is_draining,
-            "waits": Waits(),
-            "tails": Tails(self.bells, lambda: self.edge.is_draining),
-            "key_watch": self._authenticator.watch,
-            "event_streams": OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
-            "sealer": parse_keys(settings.seal_key),
-            "webhook_sender": self._webhook_sender,
-            "payments": self._payments,
-            "pages": PageReader(allow_private=settings.page_check_allow_private, names=self._names),
-        }
+    def _services(self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str) -> Services:
+        """What handlers need besides the database."""
+        return Services(
+            settings=settings,
+            authenticator=self._authenticator,
+            bells=self.bells,
+            carriers=carriers,
+            doors=self._doors,
+            event_streams=OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
+            form_signer=tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
+            is_draining=lambda: self.edge.is_draining,
+            layouts=layouts(settings),
+            media_links=media_links(settings),
+            pages=PageReader(allow_private=settings.page_check_allow_private, names=self._names),
+            payments=self._payments,
+            public_url=public_url,
+            sealer=parse_keys(settings.seal_key),
+            tails=Tails(self.bells, lambda: self.edge.is_draining),
+            waits=Waits(),
+            webhook_sender=self._webhook_sender,
+        )
 
     def _open_beside(
         self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str

@@ -1,64 +1,125 @@
-"""The table of everything that is served: routes of all rooms, and how waiting routes tell their answer again."""
+"""The table of everything that is served: the routes of each room, and what its handlers need besides the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
-from agentmessage.billing.payments.routes import RESUMES as TOPUP_RESUMES
-from agentmessage.billing.payments.routes import routes as topup_routes
-from agentmessage.billing.routes import routes as billing_routes
-from agentmessage.brands.routes import routes as brand_routes
-from agentmessage.campaigns.routes import RESUMES as CAMPAIGN_RESUMES
-from agentmessage.campaigns.routes import routes as campaign_routes
-from agentmessage.compliance.routes import routes as law_routes
-from agentmessage.consent.routes import routes as consent_routes
-from agentmessage.contacts.routes import routes as contact_routes
-from agentmessage.conversations.routes import routes as conversation_routes
-from agentmessage.events.routes import routes as event_routes
-from agentmessage.guardrails.routes import routes as guardrail_routes
-from agentmessage.inbound.routes import routes as inbound_routes
-from agentmessage.keys.routes import routes as key_routes
-from agentmessage.lookups.routes import RESUMES as LOOKUP_RESUMES
-from agentmessage.lookups.routes import routes as lookup_routes
-from agentmessage.media.routes import routes as media_routes
-from agentmessage.messages.routes import routes as message_routes
-from agentmessage.metrics.routes import routes as metric_routes
-from agentmessage.numbers.orders.routes import RESUMES as NUMBER_RESUMES
-from agentmessage.numbers.orders.routes import routes as number_order_routes
-from agentmessage.numbers.routes import routes as number_routes
-from agentmessage.optin.routes import routes as optin_routes
-from agentmessage.organizations.routes import routes as organization_routes
-from agentmessage.web import asgi
-from agentmessage.web.route import Route
-from agentmessage.webhooks.delivery_routes import routes as webhook_delivery_routes
-from agentmessage.webhooks.routes import RESUMES as WEBHOOK_RESUMES
-from agentmessage.webhooks.routes import routes as webhook_routes
+from msgspec import Struct
 
-asgi.RESUMES.update({**NUMBER_RESUMES, **CAMPAIGN_RESUMES, **LOOKUP_RESUMES, **WEBHOOK_RESUMES, **TOPUP_RESUMES})
+from agentmessage.app.providers.carriers import CarrierSet
+from agentmessage.billing import routes as billing
+from agentmessage.billing.payments import routes as topups
+from agentmessage.billing.payments.provider import PaymentProvider
+from agentmessage.brands import routes as brands
+from agentmessage.campaigns import routes as campaigns
+from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.compliance import routes as compliance
+from agentmessage.consent import routes as consent
+from agentmessage.contacts import routes as contacts
+from agentmessage.conversations import routes as conversations
+from agentmessage.events import routes as events
+from agentmessage.events import stream
+from agentmessage.events.tails import Tails
+from agentmessage.guardrails import routes as guardrails
+from agentmessage.inbound import long_poll
+from agentmessage.inbound import routes as inbound
+from agentmessage.kernel.encryption import Sealer
+from agentmessage.keys import routes as keys
+from agentmessage.lookups import routes as lookups
+from agentmessage.media import routes as media
+from agentmessage.media.model import MediaLinks
+from agentmessage.messages import routes as messages
+from agentmessage.metrics import routes as metrics
+from agentmessage.numbers import routes as numbers
+from agentmessage.numbers.orders import routes as number_orders
+from agentmessage.optin import routes as optin
+from agentmessage.optin.tokens import FormSigner
+from agentmessage.organizations import routes as organizations
+from agentmessage.outbox.notifications import Bells
+from agentmessage.settings import Settings
+from agentmessage.sms.segments import Layouts
+from agentmessage.web.authentication import Authenticator
+from agentmessage.web.open_requests import OpenRequests
+from agentmessage.web.route import BoundRoute, Route, Routes
+from agentmessage.webhooks import delivery_routes as webhook_deliveries
+from agentmessage.webhooks import routes as webhooks
+from agentmessage.webhooks.test_event import Sends
+
+S = TypeVar("S")
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """Everything that handlers of any room need besides the database; each room names its own part of it."""
+
+    settings: Settings
+    authenticator: Authenticator
+    bells: Bells
+    carriers: Mapping[str, CarrierSet]
+    doors: messages.Doors
+    event_streams: OpenRequests
+    form_signer: FormSigner
+    is_draining: Callable[[], bool]
+    layouts: Layouts
+    media_links: MediaLinks
+    pages: PageReader
+    payments: Mapping[str, PaymentProvider]
+    public_url: str
+    sealer: Sealer
+    tails: Tails
+    waits: long_poll.Waits
+    webhook_sender: Sends
+
+
+class Room(Generic[S]):
+    """The routes of a room, and how its services are taken from those of the application."""
+
+    def __init__(self, routes: Routes[S], services: Callable[[Services], S]) -> None:
+        self.routes = routes
+        self._services = services
+
+    def bind(self, services: Services) -> Sequence[BoundRoute]:
+        """The room's routes, ready to be served."""
+        return self.routes.bind(self._services(services))
+
+
+def _no_services(_: Services) -> None:
+    return None
+
+
+# Not annotated: as `Room[Any]` the types of a room and of its services would not be compared.
+ROOMS = (
+    Room(
+        number_orders.routes,
+        lambda app: number_orders.OrderServices(app.settings, app.carriers, app.bells, app.is_draining),
+    ),
+    Room(numbers.routes, lambda app: numbers.NumberServices(app.settings)),
+    Room(brands.routes, lambda app: brands.BrandServices(app.sealer)),
+    Room(campaigns.routes, lambda app: campaigns.CampaignServices(app.pages)),
+    Room(consent.routes, lambda app: consent.ConsentServices(app.settings)),
+    Room(optin.routes, lambda app: optin.OptInServices(app.settings, app.layouts, app.form_signer, app.public_url)),
+    Room(guardrails.routes, _no_services),
+    Room(messages.routes, lambda app: messages.MessageServices(app.doors, app.media_links)),
+    Room(media.routes, lambda app: media.MediaServices(app.media_links, app.settings)),
+    Room(inbound.routes, lambda app: long_poll.WaitServices(app.bells, app.waits, app.is_draining)),
+    Room(conversations.routes, _no_services),
+    Room(compliance.routes, lambda app: compliance.PreflightServices(app.settings, app.layouts, app.media_links)),
+    Room(lookups.routes, lambda app: lookups.LookupServices(app.carriers)),
+    Room(contacts.routes, _no_services),
+    Room(webhooks.routes, lambda app: webhooks.WebhookServices(app.settings, app.sealer, app.webhook_sender)),
+    Room(webhook_deliveries.routes, _no_services),
+    Room(keys.routes, lambda app: keys.KeyServices(app.authenticator)),
+    Room(topups.routes, lambda app: topups.TopupServices(app.settings, app.payments)),
+    Room(billing.routes, lambda app: billing.BillingServices(app.settings)),
+    Room(organizations.routes, _no_services),
+    Room(events.routes, lambda app: stream.StreamServices(app.event_streams, app.tails, app.authenticator)),
+    Room(metrics.routes, _no_services),
+)
 
 
 def all_routes() -> Sequence[Route]:
     """Every operation of the API, in the order of the reference."""
-    rooms = (
-        number_order_routes,
-        number_routes,
-        brand_routes,
-        campaign_routes,
-        consent_routes,
-        optin_routes,
-        guardrail_routes,
-        message_routes,
-        media_routes,
-        inbound_routes,
-        conversation_routes,
-        law_routes,
-        lookup_routes,
-        contact_routes,
-        webhook_routes,
-        webhook_delivery_routes,
-        key_routes,
-        topup_routes,
-        billing_routes,
-        organization_routes,
-        event_routes,
-        metric_routes,
-    )
-    return [route for room in rooms for route in room.declared]
+    return [route for room in ROOMS for route in room.routes.declared]
+
+
+def bound_routes(services: Services) -> Sequence[BoundRoute]:
+    """Every operation of the API, ready to be served."""
+    return [route for room in ROOMS for route in room.bind(services)]

@@ -1,8 +1,6 @@
 """Money that can be read: the wallet, what moved it, what was paid for, and what things cost."""
 
-from typing import cast
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from agentmessage.billing import export, prices, report_queries, rules
@@ -25,7 +23,14 @@ from agentmessage.web.streams import LINES, LineStream, prefers
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
-routes = Routes("Billing")
+
+class BillingServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+
+
+routes = Routes("Billing", needs=BillingServices)
 
 LINES_EXAMPLE = (
     '{"id":"01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11","ts":"2026-04-26T12:00:00.000000Z","kind":"outbound_sms",'
@@ -36,7 +41,7 @@ LINES_EXAMPLE = (
 
 
 @routes.route("GET", "/v1/billing/wallet", scope="billing:read", answers={200: WalletResource})
-async def get_wallet(call: Call[NoInput, NoInput]) -> WalletResource:
+async def get_wallet(call: Call[NoInput, NoInput], services: BillingServices) -> WalletResource:
     """Show the wallet, what the month has cost so far, and the throughput that the lifetime spend has earned."""
     db, org_id = call.db, call.tenant.org_id
     now = db.now
@@ -47,12 +52,11 @@ async def get_wallet(call: Call[NoInput, NoInput]) -> WalletResource:
     spent = await report_queries.spent_since(db, org_id, span="day", since=hour.replace(day=1, hour=0))
     rolling = await report_queries.spent_since(db, org_id, span="hour", since=hour - rules.ROLLING)
     projected = rules.projected_microcents(spent, rolling, now)
-    settings = cast("Settings", call.context["settings"])
     return WalletResource.of(
         overview,
         spent_microcents=spent,
         projected_microcents=projected,
-        min_topup_cents=settings.min_topup_cents,
+        min_topup_cents=services.settings.min_topup_cents,
     )
 
 

@@ -1,5 +1,7 @@
 """Brands over HTTP."""
 
+from msgspec import Struct
+
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands import operations, queries
 from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, ResellerRequired
@@ -13,7 +15,14 @@ from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
 
-routes = Routes("Brands")
+
+class BrandServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    sealer: Sealer
+
+
+routes = Routes("Brands", needs=BrandServices)
 
 EXAMPLE = {
     "entity_type": "PRIVATE_PROFIT",
@@ -42,7 +51,7 @@ EXAMPLE = {
     refuses=[ValidationFailed, ResellerRequired, InsufficientCredit],
     example=EXAMPLE,
 )
-async def create_brand(call: Call[BrandCreate, NoInput]) -> BrandResource:
+async def create_brand(call: Call[BrandCreate, NoInput], services: BrandServices) -> BrandResource:
     """File a brand with the registry.
 
     Accepted means charged ($5.00, once) and queued: `tcr_brand_id` and `identity_status` follow, and the event
@@ -50,7 +59,7 @@ async def create_brand(call: Call[BrandCreate, NoInput]) -> BrandResource:
     organization has one brand unless it is a reseller; deleted ones do not count.
     """
     async with call.transaction() as tx:
-        brand = await operations.create(tx, call.tenant, call.body, sealer=_sealer(call.context["sealer"]))
+        brand = await operations.create(tx, call.tenant, call.body, sealer=services.sealer)
     call.wake("jobs")
     return BrandResource.of(brand)
 
@@ -107,14 +116,14 @@ async def get_brand(call: Call[NoInput, NoInput]) -> BrandResource:
     refuses=[ValidationFailed, NotFound, BrandDeleted, InsufficientCredit],
     example={"email": "legal@customer.example", "website": "https://customer.example", "reference_id": None},
 )
-async def update_brand(call: Call[BrandPatch, NoInput]) -> BrandResource:
+async def update_brand(call: Call[BrandPatch, NoInput], services: BrandServices) -> BrandResource:
     """Change a brand, and have the registry look at it again where it has to.
 
     Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed anew
     for another $5.00; telling the registry of a change is free.
     """
     async with call.transaction() as tx:
-        brand = await operations.patch(tx, call.tenant, call.id, call.body, sealer=_sealer(call.context["sealer"]))
+        brand = await operations.patch(tx, call.tenant, call.id, call.body, sealer=services.sealer)
     call.wake("jobs")
     return BrandResource.of(brand)
 
@@ -135,9 +144,3 @@ async def delete_brand(call: Call[NoInput, NoInput]) -> BrandResource:
         brand = await operations.delete(tx, call.tenant, call.id)
     call.wake("jobs")
     return BrandResource.of(brand)
-
-
-def _sealer(wired: object) -> Sealer:
-    if not isinstance(wired, Sealer):
-        raise TypeError("the wiring must give the rooms a Sealer")
-    return wired

@@ -1,10 +1,10 @@
 """Campaigns over HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands import operations as brands
@@ -31,7 +31,14 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
 from agentmessage.web.validation import read_body
 
-routes = Routes("Campaigns")
+
+class CampaignServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    pages: PageReader
+
+
+routes = Routes("Campaigns", needs=CampaignServices)
 
 BUCKET = "campaign_review"
 PER_MINUTE = 30
@@ -67,7 +74,7 @@ EXAMPLE = {
     refuses=[ValidationFailed, NotFound, BrandNotVerified, SoleProprietorLimit, InsufficientCredit],
     example=EXAMPLE,
 )
-async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResource:
+async def create_campaign(call: Call[CampaignCreate, NoInput], services: CampaignServices) -> CampaignResource:
     """File a campaign with the registry and the operators.
 
     Accepted means that its first month is charged and its filing queued: `tcr_campaign_id` and `mno_metadata` follow,
@@ -75,42 +82,24 @@ async def create_campaign(call: Call[CampaignCreate, NoInput]) -> CampaignResour
     with the approval; a campaign that never becomes active has it given back.
     """
     async with call.transaction() as tx:
-        campaign = await operations.create(tx, call.tenant, call.body, allow_private=_pages(call).allow_private)
+        campaign = await operations.create(tx, call.tenant, call.body, allow_private=services.pages.allow_private)
     call.wake("jobs")
     return CampaignResource.of(campaign)
 
 
-@routes.route(
-    "POST",
-    "/v1/campaigns/review",
-    scope="campaigns:write",
-    answers={200: ReviewResource},
-    refuses=[ValidationFailed, RateLimited],
-    waits=True,
-    example=EXAMPLE,
-)
-async def review_campaign_draft(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
-    """Say what is wrong with a draft before it is filed; nothing is stored or charged.
-
-    The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked for,
-    each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
-    """
-    await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
-    result = await _review(call)
-    if call.claim is not None:
-        async with call.transaction(subject=new_id()):
-            pass  # only the Idempotency-Key is taken: the answer is stored under it
-    return result
+async def _review_again(call: Call[Any, Any], _subject: UUID | None, services: CampaignServices) -> ReviewResource:
+    """A review whose answer was lost in a crash: nothing was stored, so it is simply made again."""
+    return await _review(call, services)
 
 
-async def _review(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
-    draft, pages_of = call.body, _pages(call)
+async def _review(call: Call[CampaignDraft, NoInput], services: CampaignServices) -> ReviewResource:
+    draft, reader = call.body, services.pages
     malformed = _refusals(draft)
-    refusals = malformed | rules.private_links(draft, allow_private=pages_of.allow_private)
+    refusals = malformed | rules.private_links(draft, allow_private=reader.allow_private)
     brand_id = review.brand_id(draft)
     brand = await brands.find(call.db, call.tenant, brand_id) if brand_id else None
     links = {field: url for field in review.LINKS if (url := getattr(draft, field)) and field not in malformed}
-    pages = await pages_of.look_at(links, owner=call.tenant.org_id)
+    pages = await reader.look_at(links, owner=call.tenant.org_id)
     found = review.findings(draft, refusals=refusals, brand=brand, pages=pages)
     numbers = review.counts(found)
     return ReviewResource(
@@ -121,6 +110,29 @@ async def _review(call: Call[CampaignDraft, NoInput]) -> ReviewResource:
         findings=found,
         checked_urls=pages,
     )
+
+
+@routes.route(
+    "POST",
+    "/v1/campaigns/review",
+    scope="campaigns:write",
+    answers={200: ReviewResource},
+    refuses=[ValidationFailed, RateLimited],
+    resume=_review_again,
+    example=EXAMPLE,
+)
+async def review_campaign_draft(call: Call[CampaignDraft, NoInput], services: CampaignServices) -> ReviewResource:
+    """Say what is wrong with a draft before it is filed; nothing is stored or charged.
+
+    The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked for,
+    each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
+    """
+    await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
+    result = await _review(call, services)
+    if call.claim is not None:
+        async with call.transaction(subject=new_id()):
+            pass  # only the Idempotency-Key is taken: the answer is stored under it
+    return result
 
 
 @routes.route(
@@ -186,17 +198,6 @@ async def deactivate_campaign(call: Call[NoInput, DeactivateQuery]) -> CampaignR
     return CampaignResource.of(campaign)
 
 
-async def _review_again(call: Call[Any, Any], _subject: UUID | None) -> ReviewResource:
-    """A review whose answer was lost in a crash: nothing was stored, so it is simply made again."""
-    return await _review(call)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[ReviewResource]]] = {
-    "reviewCampaignDraft": _review_again
-}
-"""How the waiting route tells its answer again."""
-
-
 def _refusals(draft: CampaignDraft) -> dict[str, str]:
     """What `POST /v1/campaigns` would refuse of the draft, whatever the brand, by field."""
     given = {name: value for name, value in msgspec.structs.asdict(draft).items() if value is not None}
@@ -206,10 +207,3 @@ def _refusals(draft: CampaignDraft) -> dict[str, str]:
     except ValidationFailed as error:
         faults.update(error.details or {})
     return faults
-
-
-def _pages(call: Call[Any, Any]) -> PageReader:
-    wired = call.context["pages"]
-    if not isinstance(wired, PageReader):
-        raise TypeError("the wiring must give the rooms a PageReader")
-    return wired

@@ -1,6 +1,6 @@
 """Preflight over HTTP: ask before sending, by the rules of sending."""
 
-from typing import cast
+from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.compliance import operations, preflight, rules
@@ -10,12 +10,22 @@ from agentmessage.kernel.errors import ApiError, NotFound, ValidationFailed
 from agentmessage.kernel.money import price_cents
 from agentmessage.media import operations as media
 from agentmessage.media.model import MediaLinks
+from agentmessage.settings import Settings
 from agentmessage.sms.segments import Layouts
 from agentmessage.sms.smart import simplify
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 
-routes = Routes("Guardrails")
+
+class PreflightServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+    layouts: Layouts
+    media_links: MediaLinks
+
+
+routes = Routes("Guardrails", needs=PreflightServices)
 
 EXAMPLE = {"from": "+14155550123", "to": "+14155550188", "text": "Acme Dental: your appointment is on Monday at 9."}
 
@@ -28,7 +38,7 @@ EXAMPLE = {"from": "+14155550123", "to": "+14155550188", "text": "Acme Dental: y
     refuses=[ValidationFailed, NotFound],
     example=EXAMPLE,
 )
-async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> PreflightOut:
+async def preflight_guardrails(call: Call[PreflightCreate, NoInput], services: PreflightServices) -> PreflightOut:
     """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
 
     The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at this
@@ -39,9 +49,9 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
     if faults:
         raise ValidationFailed(faults)
     ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
-    requires_propagation = bool(call.context["requires_propagation"])
-    layouts = cast("Layouts", call.context["layouts"])
-    purse, case = await operations.look(call.db, ask, requires_propagation=requires_propagation, layouts=layouts)
+    purse, case = await operations.look(
+        call.db, ask, requires_propagation=services.settings.require_propagation, layouts=services.layouts
+    )
     if case.facts.phone_number_id is None:
         raise NotFound
     kind = "outbound_mms" if body.media else "outbound_sms"
@@ -49,7 +59,7 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
     words = simplify(body.text) if body.smart_encoding and body.text else body.text
     weight = operations.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
     found = [
-        preflight.media_finding(await _media_refusal(call)),
+        preflight.media_finding(await _media_refusal(call, services.media_links)),
         *preflight.findings(case, purse, weight, body.text),
     ]
     return PreflightOut(
@@ -64,11 +74,8 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput]) -> Prefligh
     )
 
 
-async def _media_refusal(call: Call[PreflightCreate, NoInput]) -> ApiError | None:
+async def _media_refusal(call: Call[PreflightCreate, NoInput], links: MediaLinks) -> ApiError | None:
     """Why sending would refuse the media, by the rule of sending; None: it would not."""
-    links = call.context["media_links"]
-    if not isinstance(links, MediaLinks):
-        raise TypeError("the wiring gave no media links")
     try:
         await media.resolve(
             call.db,

@@ -1,8 +1,6 @@
 """Consents over HTTP; double opt-in and the hosted form are in the room `optin`."""
 
-from typing import Any, Protocol, cast
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.consent import bulk, operations, queries, rules
 from agentmessage.consent.errors import ContactOptedOut
@@ -17,24 +15,23 @@ from agentmessage.consent.schemas import (
     HistoryQuery,
 )
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
+from agentmessage.settings import Settings
 from agentmessage.web import cursors
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
-routes = Routes("Consent")
-
 MAX_BULK_BYTES = 8 * 1024 * 1024
 
 
-class Environment(Protocol):
-    """The settings that the room needs."""
+class ConsentServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
 
-    @property
-    def consent_captures_per_min(self) -> int:
-        """Records that one organization may bring in a minute."""
-        ...
+    settings: Settings
+
+
+routes = Routes("Consent", needs=ConsentServices)
 
 
 @routes.route(
@@ -45,7 +42,7 @@ class Environment(Protocol):
     refuses=[ValidationFailed, NotFound, ContactOptedOut, RateLimited],
     bare=True,
 )
-async def capture_attested_consent(call: Call[ConsentCapture, NoInput]) -> CaptureOut:
+async def capture_attested_consent(call: Call[ConsentCapture, NoInput], services: ConsentServices) -> CaptureOut:
     """Record that a contact agreed to texts from one of your numbers. You attest it; the evidence is kept.
 
     A consent that stands is left as it is, with `already_opted_in` true. After STOP nothing that you attest counts, and
@@ -55,7 +52,7 @@ async def capture_attested_consent(call: Call[ConsentCapture, NoInput]) -> Captu
     if faults:
         raise ValidationFailed(faults)
     await operations.require_number(call.db, call.tenant, call.body.phone_number_id)
-    await operations.require_allowance(call.db, call.tenant, per_minute=_per_minute(call))
+    await operations.require_allowance(call.db, call.tenant, per_minute=services.settings.consent_captures_per_min)
     async with call.transaction() as tx:
         change = await operations.attest(tx, call.tenant, bulk.grant(call.body))
     return CaptureOut.of(change)
@@ -69,13 +66,13 @@ async def capture_attested_consent(call: Call[ConsentCapture, NoInput]) -> Captu
     refuses=[ValidationFailed, RateLimited],
     max_body_bytes=MAX_BULK_BYTES,
 )
-async def capture_attested_consent_bulk(call: Call[ConsentCaptureBulk, NoInput]) -> BulkOut:
+async def capture_attested_consent_bulk(call: Call[ConsentCaptureBulk, NoInput], services: ConsentServices) -> BulkOut:
     """Record up to 1,000 attested consents. Each stands alone: the others are taken whatever is wrong with one.
 
     Every record counts against the limit per minute; a batch that is larger than that whole limit is refused with 422.
     """
     records = call.body.records
-    per_minute = _per_minute(call)
+    per_minute = services.settings.consent_captures_per_min
     if len(records) > per_minute:
         raise ValidationFailed({"records": f"must be at most {per_minute} records, the limit per minute"})
     await operations.require_allowance(call.db, call.tenant, per_minute=per_minute, count=len(records))
@@ -168,8 +165,3 @@ async def revoke_consent(call: Call[NoInput, NoInput]) -> ConsentResource:
         consent = await operations.revoke(tx, call.tenant, call.id)
     call.wake("jobs")
     return ConsentResource.of(consent)
-
-
-def _per_minute(call: Call[Any, Any]) -> int:
-    """How many records one organization may bring in a minute."""
-    return cast("Environment", call.context["settings"]).consent_captures_per_min

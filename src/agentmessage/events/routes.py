@@ -1,6 +1,5 @@
 """The organization's events, as pages and as a stream."""
 
-from typing import cast
 from uuid import UUID
 
 from msgspec import UNSET
@@ -8,17 +7,16 @@ from msgspec import UNSET
 from agentmessage.events import operations, queries
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventOrder, EventQuery, EventResource
-from agentmessage.events.stream import frames
+from agentmessage.events.stream import StreamServices, frames
 from agentmessage.kernel.errors import RateLimited, ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import EVENTS, EventStream, prefers
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
-routes = Routes("Events")
+routes = Routes("Events", needs=StreamServices)
 
 STREAM_EXAMPLE = (
     "id: evt_01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11\n"
@@ -38,7 +36,7 @@ STREAM_EXAMPLE = (
     is_list=True,
     streams=STREAM_EXAMPLE,
 )
-async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | EventStream:
+async def list_events(call: Call[NoInput, EventQuery], services: StreamServices) -> Page[EventResource] | EventStream:
     """List what happened, oldest first unless order=desc, or follow it.
 
     With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that begins where the list would and
@@ -56,10 +54,10 @@ async def list_events(call: Call[NoInput, EventQuery]) -> Page[EventResource] | 
     if prefers(call.headers.get("accept"), EVENTS):
         if is_newest_first:
             raise ValidationFailed({"order": "must be asc in a stream"})
-        streams = cast("OpenRequests", call.context["event_streams"])
+        streams = services.event_streams
         who = (call.tenant.org_id, call.tenant.actor_label)
         streams.begin(*who)
-        return EventStream(frames(call, wanted, seen), on_end=lambda: streams.end(*who))
+        return EventStream(frames(call, services, wanted, seen), on_end=lambda: streams.end(*who))
     if is_newest_first and seen is None and call.query.cursor is not UNSET:
         events = []  # the cursor's event is past its retention, and so is all that came before it
     else:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import AsyncGenerator, Sequence
-from typing import cast
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 
 from agentmessage.events.model import PAGE_MAX
 from agentmessage.events.operations import Filter
@@ -17,7 +17,7 @@ from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.events import BEGINNING, Place
 from agentmessage.outbox.notifications import wait_for
 from agentmessage.web.authentication import Authenticator, Known
-from agentmessage.web.key_watch import KeyWatch
+from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput
 from agentmessage.web.streams import HEARTBEAT_S
@@ -35,16 +35,25 @@ OPENING = b"retry: 1000\n\n"
 HEARTBEAT = b": still here\n\n"
 
 
-async def frames(call: Call[NoInput, EventQuery], wanted: Filter, seen: UUID | None) -> AsyncGenerator[bytes]:
+class StreamServices(Struct, frozen=True):
+    """What a handler that streams needs besides the database."""
+
+    event_streams: OpenRequests
+    tails: Tails
+    authenticator: Authenticator
+
+
+async def frames(
+    call: Call[NoInput, EventQuery], services: StreamServices, wanted: Filter, seen: UUID | None
+) -> AsyncGenerator[bytes]:
     """Server-Sent Events from behind `seen` on. A database that is away only makes them late."""
-    tails = cast("Tails", call.context["tails"])
-    keys = cast("KeyWatch", call.context["key_watch"])
-    known = await _known(call)
+    tails, authenticator = services.tails, services.authenticator
+    known = await _known(call, authenticator)
     if known is None:
         return
     async with (
         tails.subscribe(call.db, call.tenant.org_id) as subscription,
-        keys.watch(known.principal.key_id, known.scopes, subscription.news) as key,
+        authenticator.watch.watch(known.principal.key_id, known.scopes, subscription.news) as key,
     ):
         yield OPENING
         spoke_at = time.monotonic()
@@ -121,9 +130,8 @@ class _Reader:
         return found
 
 
-async def _known(call: Call[NoInput, EventQuery]) -> Known | None:
+async def _known(call: Call[NoInput, EventQuery], authenticator: Authenticator) -> Known | None:
     """Who asks, as the edge has just seen; None when the key has been revoked since."""
-    authenticator = cast("Authenticator", call.context["authenticator"])
     header = call.headers.get("authorization")
     remembered = authenticator.recall(header.encode() if header is not None else None)
     try:

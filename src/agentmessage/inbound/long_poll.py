@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+
+from msgspec import Struct
 
 from agentmessage.inbound import queries
 from agentmessage.inbound.model import Inbound
@@ -35,8 +36,21 @@ class Waits(OpenRequests):
         super().__init__(per_key=most, per_organization=MAX_WAITS_PER_ORGANIZATION)
 
 
+class WaitServices(Struct, frozen=True):
+    """What a waiting handler needs besides the database."""
+
+    bells: Bells
+    waits: Waits
+    is_draining: Callable[[], bool]
+
+
 async def wait(
-    call: Call[NoInput, WaitQuery], *, sender: str | None, recipient: str | None, since: datetime | None
+    call: Call[NoInput, WaitQuery],
+    services: WaitServices,
+    *,
+    sender: str | None,
+    recipient: str | None,
+    since: datetime | None,
 ) -> Inbound | None:
     """The oldest text behind `since` that fits, or the first that comes now; None when none did in time.
 
@@ -44,31 +58,30 @@ async def wait(
     organization, wait already.
     """
     org_id, cell = call.tenant.org_id, call.tenant.cell
-    bells, waits = cast("Bells", call.context["bells"]), cast("Waits", call.context["waits"])
     name = number_bell(recipient) if recipient is not None else organization_bell(org_id)
-    with waits.one_more(org_id, call.tenant.actor_label):
-        bell = bells.hear(cell, name)
+    with services.waits.one_more(org_id, call.tenant.actor_label):
+        bell = services.bells.hear(cell, name)
         try:
             # By the newest text and not by the clock: this machine's may be ahead of the one that stores texts.
             behind = since or await queries.newest_at(call.db, org_id, sender=sender, recipient=recipient)
-            return await _look(call, bell, sender=sender, recipient=recipient, behind=behind)
+            return await _look(call, services, bell, sender=sender, recipient=recipient, behind=behind)
         finally:
-            bells.unhear(cell, name, bell)
+            services.bells.unhear(cell, name, bell)
 
 
 async def _look(
     call: Call[NoInput, WaitQuery],
+    services: WaitServices,
     bell: asyncio.Event,
     *,
     sender: str | None,
     recipient: str | None,
     behind: datetime | None,
 ) -> Inbound | None:
-    is_draining = cast("Callable[[], bool]", call.context["is_draining"])
     deadline = time.monotonic() + min(call.query.timeout_s, LONGEST_S)
     while True:
         found = await queries.find_after(call.db, call.tenant.org_id, since=behind, sender=sender, recipient=recipient)
         left_s = deadline - time.monotonic()
-        if found is not None or left_s <= 0 or is_draining():
+        if found is not None or left_s <= 0 or services.is_draining():
             return found
         await wait_for(bell, min(BACKSTOP_S, left_s))

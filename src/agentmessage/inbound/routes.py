@@ -3,7 +3,7 @@
 from msgspec import UNSET, UnsetType
 
 from agentmessage.inbound import operations, queries
-from agentmessage.inbound.long_poll import wait
+from agentmessage.inbound.long_poll import WaitServices, wait
 from agentmessage.inbound.schemas import InboundOut, InboundQuery, WaitQuery
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.outbox import events as outbox_events
@@ -13,7 +13,7 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Answer, Page
 
-routes = Routes("Inbound messages")
+routes = Routes("Inbound messages", needs=WaitServices)
 
 
 @routes.route(
@@ -54,7 +54,7 @@ async def list_inbound_messages(call: Call[NoInput, InboundQuery]) -> Page[Inbou
     answers={200: InboundOut | None},
     refuses=[ValidationFailed, RateLimited],
 )
-async def wait_for_inbound_message(call: Call[NoInput, WaitQuery]) -> Answer[InboundOut | None]:
+async def wait_for_inbound_message(call: Call[NoInput, WaitQuery], services: WaitServices) -> Answer[InboundOut | None]:
     """Wait for a text.
 
     Answers as soon as one has come that fits, else `data: null` after `timeout_s`, and after 50 s at the latest.
@@ -64,7 +64,7 @@ async def wait_for_inbound_message(call: Call[NoInput, WaitQuery]) -> Answer[Inb
     """
     query = call.query
     since = None if query.since is UNSET else in_utc(query.since, "since")
-    found = await wait(call, sender=_given(query.from_), recipient=_given(query.to), since=since)
+    found = await wait(call, services, sender=_given(query.from_), recipient=_given(query.to), since=since)
     return Answer(200, None if found is None else InboundOut.of(found))
 
 

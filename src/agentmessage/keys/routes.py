@@ -1,9 +1,6 @@
 """API keys."""
 
-from typing import Any, cast
-from uuid import UUID
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
 from agentmessage.keys import operations, queries
@@ -17,10 +14,17 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
-routes = Routes("API keys")
-
 BUCKET = "api_keys"
 PER_MINUTE = 10
+
+
+class KeyServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    authenticator: Authenticator
+
+
+routes = Routes("API keys", needs=KeyServices)
 
 
 @routes.route(
@@ -99,7 +103,7 @@ async def get_api_key(call: Call[NoInput, NoInput]) -> ApiKeyResource:
     bare=True,
     is_secret=True,
 )
-async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
+async def rotate_api_key(call: Call[NoInput, NoInput], services: KeyServices) -> ApiKeyWithPlaintext:
     """Replace an API key by a new one with the same label and scopes.
 
     The old key stops working at once; the keys that it made live on, with the new one as their parent. A key with
@@ -110,7 +114,7 @@ async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     async with call.transaction() as tx:
         key, plaintext = await operations.rotate(tx, call.tenant, call.id)
-    _forget(call, call.id)
+    services.authenticator.forget(call.id)
     call.wake("events")
     return ApiKeyWithPlaintext.of(key, plaintext)
 
@@ -122,7 +126,7 @@ async def rotate_api_key(call: Call[NoInput, NoInput]) -> ApiKeyWithPlaintext:
     answers={204: None},
     refuses=[MalformedPathId, ScopesExceeded, NotFound],
 )
-async def revoke_api_key(call: Call[NoInput, ApiKeyRevoke]) -> None:
+async def revoke_api_key(call: Call[NoInput, ApiKeyRevoke], services: KeyServices) -> None:
     """End an API key, and the keys that it made.
 
     They stay listed with `revoked_at`; what waits or streams with one of them ends within a second. With
@@ -133,10 +137,5 @@ async def revoke_api_key(call: Call[NoInput, ApiKeyRevoke]) -> None:
     async with call.transaction() as tx:
         ended = await operations.revoke(tx, call.tenant, call.id, keeps_children=call.query.keep_children)
     for key_id in ended:
-        _forget(call, key_id)
+        services.authenticator.forget(key_id)  # other processes remember a key for a second at most
     call.wake("events")
-
-
-def _forget(call: Call[Any, Any], key_id: UUID) -> None:
-    """Dead in this process now; in others within the second for which they remember a key."""
-    cast("Authenticator", call.context["authenticator"]).forget(key_id)

@@ -1,10 +1,10 @@
 """Lookups over HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.carriers.lookups import LineTypeSource
@@ -20,8 +20,6 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
-routes = Routes("Lookups")
-
 
 class Carrier(Protocol):
     """As much of an account's carrier as a lookup needs."""
@@ -32,16 +30,37 @@ class Carrier(Protocol):
         ...
 
 
+class LookupServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    carriers: Mapping[str, Carrier]
+
+
+routes = Routes("Lookups", needs=LookupServices)
+
+
+async def _finish(call: Call[Any, Any], lookup_id: UUID | None, services: LookupServices) -> LookupResource:
+    """The answer of a lookup; of one whose first request died, by asking again. Raises LookupFailed."""
+    if lookup_id is None:
+        raise NotFound
+    sources = {account: carrier.line_types for account, carrier in services.carriers.items()}
+    lookup = await ask_and_record(call.db, call.tenant, lookup_id, sources)
+    call.wake("events")
+    if lookup.was_given_back:
+        raise LookupFailed
+    return LookupResource.of(lookup)
+
+
 @routes.route(
     "POST",
     "/v1/lookup",
     scope="lookups:write",
     answers={200: LookupResource},
     refuses=[ValidationFailed, InsufficientCredit, LookupFailed],
-    waits=True,
+    resume=_finish,
     example={"phone_number": "+14155550100", "lookup_type": "advanced"},
 )
-async def submit_lookup(call: Call[LookupCreate, NoInput]) -> LookupResource:
+async def submit_lookup(call: Call[LookupCreate, NoInput], services: LookupServices) -> LookupResource:
     """Ask what kind of line a number is.
 
     It is charged first and asked at once. 200 also when the supplier knows no such number: `status` is then `failed`.
@@ -52,7 +71,7 @@ async def submit_lookup(call: Call[LookupCreate, NoInput]) -> LookupResource:
     if call.claim is not None:
         known_id = await operations.asked_before(call.db, call.tenant, call.claim)
         if known_id is not None:
-            return await _finish(call, known_id)
+            return await _finish(call, known_id, services)
     lookup_id = new_id()
     body = call.body
     async with call.transaction(subject=lookup_id) as tx:
@@ -64,24 +83,7 @@ async def submit_lookup(call: Call[LookupCreate, NoInput]) -> LookupResource:
             lookup_type=body.lookup_type,
             claim=call.claim,
         )
-    return await _finish(call, lookup_id)
-
-
-async def _finish(call: Call[Any, Any], lookup_id: UUID | None) -> LookupResource:
-    """The answer of a lookup; of one whose first request died, by asking again. Raises LookupFailed."""
-    if lookup_id is None:
-        raise NotFound
-    carriers = cast("Mapping[str, Carrier]", call.context["carriers"])
-    sources = {account: carrier.line_types for account, carrier in carriers.items()}
-    lookup = await ask_and_record(call.db, call.tenant, lookup_id, sources)
-    call.wake("events")
-    if lookup.was_given_back:
-        raise LookupFailed
-    return LookupResource.of(lookup)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[LookupResource]]] = {"submitLookup": _finish}
-"""How the waiting route tells its answer again."""
+    return await _finish(call, lookup_id, services)
 
 
 @routes.route(

@@ -1,40 +1,35 @@
 """Announcing a file."""
 
 from datetime import datetime
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from agentmessage.kernel.errors import RateLimited, ValidationFailed
 from agentmessage.media import operations
 from agentmessage.media.errors import MediaQuotaExceeded, MmsDisabled
 from agentmessage.media.file_types import MediaType
 from agentmessage.media.model import MAX_BYTES, Kept, MediaLinks
+from agentmessage.settings import Settings
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Request, Resource, must
-
-routes = Routes("Messages")
 
 BUCKET = "media_uploads"
 PER_MINUTE = 60
 MIB = 1024 * 1024
 
 
-class Environment(Protocol):
-    """The settings that the room needs."""
+class MediaServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
 
-    @property
-    def media_max_files(self) -> int:
-        """Files that are kept for one organization."""
-        ...
+    media_links: MediaLinks
+    settings: Settings
 
-    @property
-    def media_max_mib(self) -> int:
-        """Their size together."""
-        ...
+
+routes = Routes("Messages", needs=MediaServices)
 
 
 class MediaUpload(Request, frozen=True):
@@ -62,31 +57,27 @@ class MediaUploadOut(Resource, frozen=True):
     is_secret=True,
     example={"mime_type": "image/png", "byte_size": 183_500},
 )
-async def create_message_media_upload(call: Call[MediaUpload, NoInput]) -> MediaUploadOut:
+async def create_message_media_upload(call: Call[MediaUpload, NoInput], services: MediaServices) -> MediaUploadOut:
     """Get a link to upload a file to, which can then be sent as MMS.
 
     PUT the file's bytes to `upload_url`, without a key, within 30 minutes; the link works once. The bytes must be of
     the announced type and no more than announced. Then list `media_id` in `media` when sending. 60 a minute, and no
     more files and bytes than the installation keeps for one organization.
     """
-    links = _links(call)
+    links = services.media_links
     if not links.is_enabled:
         raise MmsDisabled
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     async with call.transaction() as tx:
         made, token = await operations.announce(
-            tx, call.tenant, mime_type=call.body.mime_type, byte_size=call.body.byte_size, quota=_quota(call)
+            tx,
+            call.tenant,
+            mime_type=call.body.mime_type,
+            byte_size=call.body.byte_size,
+            quota=_quota(services.settings),
         )
     return MediaUploadOut(made.id, links.upload(call.tenant.cell, token), made.expires_at, MAX_BYTES)
 
 
-def _links(call: Call[Any, Any]) -> MediaLinks:
-    links = call.context["media_links"]
-    if not isinstance(links, MediaLinks):
-        raise TypeError("the wiring gave no media links")
-    return links
-
-
-def _quota(call: Call[Any, Any]) -> Kept:
-    environment = cast("Environment", call.context["settings"])
-    return Kept(environment.media_max_files, environment.media_max_mib * MIB)
+def _quota(settings: Settings) -> Kept:
+    return Kept(settings.media_max_files, settings.media_max_mib * MIB)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.compliance.errors import (
@@ -48,8 +48,6 @@ from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
 from agentmessage.web.validation import read_body
-
-routes = Routes("Messages")
 
 LONGEST_DEFERRAL = timedelta(hours=25)
 """Quiet hours put a text off by a day at most, or an hour more where a clock is set back."""
@@ -101,6 +99,16 @@ class Doors:
         return total
 
 
+class MessageServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    doors: Doors
+    media_links: MediaLinks
+
+
+routes = Routes("Messages", needs=MessageServices)
+
+
 @routes.route(
     "POST",
     "/v1/messages",
@@ -110,16 +118,16 @@ class Doors:
     example=EXAMPLE,
     keeps_answer=True,
 )
-async def send_message(call: Call[MessageCreate, NoInput]) -> MessageOut:
+async def send_message(call: Call[MessageCreate, NoInput], services: MessageServices) -> MessageOut:
     """Send one text. Accepted means that it is stored and will be sent; delivery follows as events.
 
     A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of them.
     Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
     """
-    draft = await _prepare(call, call.body, call.claim)
+    draft = await _prepare(call, services.media_links, call.body, call.claim)
     if isinstance(draft, ApiError):
         raise draft
-    return MessageOut.of(await _doors(call).of(call.db, call.ring).admit(draft))
+    return MessageOut.of(await services.doors.of(call.db, call.ring).admit(draft))
 
 
 BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
@@ -133,13 +141,13 @@ BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
     refuses=[ValidationFailed],
     example=BATCH_EXAMPLE,
 )
-async def send_message_batch(call: Call[MessageBatch, NoInput]) -> BatchOut:
+async def send_message_batch(call: Call[MessageBatch, NoInput], services: MessageServices) -> BatchOut:
     """Send up to a thousand texts; each stands alone and is answered in its place.
 
     207: `results` has one entry for each text, in order, with the status that it would have been answered alone.
     """
-    prepared = [await _prepare_raw(call, bytes(raw)) for raw in call.body.messages]
-    outcomes = iter(await _admit_each(call, [one for one in prepared if isinstance(one, Draft)]))
+    prepared = [await _prepare_raw(call, services.media_links, bytes(raw)) for raw in call.body.messages]
+    outcomes = iter(await _admit_each(call, services.doors, [one for one in prepared if isinstance(one, Draft)]))
     results = [_result(one if isinstance(one, ApiError) else next(outcomes)) for one in prepared]
     accepted = sum(result.message is not None for result in results)
     return BatchOut(accepted, len(results) - accepted, results)
@@ -213,37 +221,36 @@ async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
         return MessageOut.of(await operations.cancel(tx, call.tenant, call.id))
 
 
-async def _prepare(call: Call[Any, Any], body: MessageCreate, claim: Claim | None = None) -> Draft | ApiError:
+async def _prepare(
+    call: Call[Any, Any], links: MediaLinks, body: MessageCreate, claim: Claim | None = None
+) -> Draft | ApiError:
     """A text of the right shape whose media its carrier can fetch, or why it is not one."""
     now = call.db.now
     found = operations.faults(body, now)
     if found:
         return ValidationFailed(found)
     try:
-        urls = await _urls(call, body, now)
+        urls = await _urls(call, links, body, now)
     except ApiError as refusal:
         return refusal
     return _draft(call.tenant, body, urls, claim)
 
 
-async def _urls(call: Call[Any, Any], body: MessageCreate, now: datetime) -> Sequence[str]:
+async def _urls(call: Call[Any, Any], links: MediaLinks, body: MessageCreate, now: datetime) -> Sequence[str]:
     """The media of a text as URLs that its carrier can fetch for as long as the text may be sent."""
     if not body.media:
         return ()
-    links = call.context["media_links"]
-    if not isinstance(links, MediaLinks):
-        raise TypeError("the wiring gave no media links")
     until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s or VALIDITY_S) + LONGEST_DEFERRAL
     return await media.resolve(call.db, call.tenant, body.media, links=links, until=until, recipient=body.to)
 
 
-async def _prepare_raw(call: Call[Any, Any], raw: bytes) -> Draft | ApiError:
+async def _prepare_raw(call: Call[Any, Any], links: MediaLinks, raw: bytes) -> Draft | ApiError:
     """One text of a batch, read as if it had come alone."""
     try:
         body = read_body(MessageCreate, raw)
     except (ValidationFailed, InvalidInput) as error:
         return error
-    return await _prepare(call, body)
+    return await _prepare(call, links, body)
 
 
 def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Claim | None) -> Draft:
@@ -264,17 +271,10 @@ def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Cla
     )
 
 
-def _doors(call: Call[Any, Any]) -> Doors:
-    doors = call.context["doors"]
-    if not isinstance(doors, Doors):
-        raise TypeError("the wiring gave no doors")
-    return doors
-
-
-async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | BaseException]:
+async def _admit_each(call: Call[Any, Any], doors: Doors, drafts: Sequence[Draft]) -> Sequence[Message | BaseException]:
     if call.claim is not None:
-        return await _admit_within(call, drafts)
-    door = _doors(call).of(call.db, call.ring)
+        return await _admit_within(call, doors, drafts)
+    door = doors.of(call.db, call.ring)
     outcomes = await asyncio.gather(*(door.admit(draft) for draft in drafts), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, ApiError):
@@ -282,13 +282,12 @@ async def _admit_each(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence
     return outcomes
 
 
-async def _admit_within(call: Call[Any, Any], drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
-    doors = _doors(call)
+async def _admit_within(call: Call[Any, Any], doors: Doors, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
     async with call.transaction() as tx:
         outcomes = await admission.admit_all(
             tx, drafts, requires_propagation=doors.requires_propagation, layouts=doors.layouts
         )
-    _doors(call).of(call.db, call.ring).count(outcomes)
+    doors.of(call.db, call.ring).count(outcomes)
     call.wake(admission.BELL)
     return outcomes
 

@@ -1,7 +1,8 @@
 """Phone numbers that one holds: list, get, change, attach, detach, and what the carrier has made of it."""
 
-from typing import cast
 from uuid import UUID
+
+from msgspec import Struct
 
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns import operations as campaigns
@@ -24,7 +25,14 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
 from agentmessage.web.webhook_urls import require_receivers
 
-routes = Routes("Phone numbers")
+
+class NumberServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+
+
+routes = Routes("Phone numbers", needs=NumberServices)
 
 SEARCH_SCAN = 1000
 """Rows that a page with `search` looks at: it may come back short, or empty, with a cursor to go on."""
@@ -144,7 +152,7 @@ async def get_phone_number(call: Call[NoInput, NoInput]) -> PhoneNumber:
     refuses=[InvalidInput, NotFound, CampaignNotActive, BrandNotVerified, CampaignNeedsLocalNumber],
     body_fault_is_400=True,
 )
-async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
+async def update_phone_number(call: Call[NumberPatch, NoInput], services: NumberServices) -> PhoneNumber:
     """Change a phone number.
 
     Left out or null: unchanged. Empty text clears a URL or the label; `campaign_id` cannot be empty: detach instead.
@@ -153,7 +161,7 @@ async def update_phone_number(call: Call[NumberPatch, NoInput]) -> PhoneNumber:
     """
     require_receivers(
         {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
-        allow_private=cast("Settings", call.context["settings"]).webhook_allow_private,
+        allow_private=services.settings.webhook_allow_private,
     )
     async with call.transaction() as tx:
         number = await operations.change(tx, call.tenant, call.id, call.body)

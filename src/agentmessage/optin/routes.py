@@ -1,7 +1,8 @@
 """Double opt-in and links to the hosted form over HTTP; the form itself is in `page`."""
 
 from datetime import timedelta
-from typing import Any, Protocol, cast
+
+from msgspec import Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.compliance.errors import FrequencyCapExceeded, LineTypeBlocked, QuietHours, SenderNotRegistered
@@ -12,31 +13,23 @@ from agentmessage.messages import operations as messages
 from agentmessage.optin import operations, rules
 from agentmessage.optin.schemas import DoubleOptInCreate, DoubleOptInOut, HostedFormCreate, HostedFormOut
 from agentmessage.optin.tokens import FormSigner
+from agentmessage.settings import Settings
 from agentmessage.sms.segments import Layouts
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Answer
 
-routes = Routes("Consent")
+
+class OptInServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+    layouts: Layouts
+    form_signer: FormSigner
+    public_url: str
 
 
-class Environment(Protocol):
-    """The settings that the room needs."""
-
-    @property
-    def consent_captures_per_min(self) -> int:
-        """Records that one organization may bring in a minute."""
-        ...
-
-    @property
-    def double_opt_in_hours(self) -> int:
-        """How long a question waits for YES."""
-        ...
-
-    @property
-    def require_propagation(self) -> bool:
-        """A sender may text only once its carrier has confirmed the campaign."""
-        ...
+routes = Routes("Consent", needs=OptInServices)
 
 
 @routes.route(
@@ -57,7 +50,9 @@ class Environment(Protocol):
     ],
     bare=True,
 )
-async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answer[DoubleOptInOut]:
+async def initiate_double_opt_in(
+    call: Call[DoubleOptInCreate, NoInput], services: OptInServices
+) -> Answer[DoubleOptInOut]:
     """Ask a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
 
     202: the question is on its way; it is a text like any other, but needs no consent. 200: it is open already
@@ -66,18 +61,18 @@ async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answ
     faults = rules.faults(call.body.agreement_text, is_in_link=False)
     if faults:
         raise ValidationFailed(faults)
-    environment = cast("Environment", call.context["settings"])
+    settings = services.settings
     sender = await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
-    await consents.require_allowance(call.db, call.tenant, per_minute=environment.consent_captures_per_min)
+    await consents.require_allowance(call.db, call.tenant, per_minute=settings.consent_captures_per_min)
     async with call.transaction() as tx:
         result = await operations.ask(
             tx,
             call.tenant,
             call.body,
             sender=sender,
-            life=timedelta(hours=environment.double_opt_in_hours),
-            requires_propagation=environment.require_propagation,
-            layouts=cast("Layouts", call.context["layouts"]),
+            life=timedelta(hours=settings.double_opt_in_hours),
+            requires_propagation=settings.require_propagation,
+            layouts=services.layouts,
         )
     if result.reused or result.already_opted_in:
         return Answer(200, result)
@@ -94,7 +89,7 @@ async def initiate_double_opt_in(call: Call[DoubleOptInCreate, NoInput]) -> Answ
     bare=True,
     is_secret=True,
 )
-async def mint_hosted_consent_token(call: Call[HostedFormCreate, NoInput]) -> HostedFormOut:
+async def mint_hosted_consent_token(call: Call[HostedFormCreate, NoInput], services: OptInServices) -> HostedFormOut:
     """Make a link to a form on which one contact can agree. Nothing is stored until that happens.
 
     The page shows the agreement, the number and your organization's name, and keeps address, browser and time as
@@ -104,18 +99,11 @@ async def mint_hosted_consent_token(call: Call[HostedFormCreate, NoInput]) -> Ho
     if faults:
         raise ValidationFailed(faults)
     await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
-    token, expires_at = _signer(call).mint(
+    token, expires_at = services.form_signer.mint(
         org_id=call.tenant.org_id,
         phone_number_id=call.body.phone_number_id,
         contact_number=call.body.contact_number,
         agreement_text=call.body.agreement_text,
         now=call.db.now,
     )
-    return HostedFormOut(token, f"{call.context['public_url']}/consent/{token}", expires_at)
-
-
-def _signer(call: Call[Any, Any]) -> FormSigner:
-    wired = call.context["form_signer"]
-    if not isinstance(wired, FormSigner):
-        raise TypeError("the wiring must give the rooms a FormSigner")
-    return wired
+    return HostedFormOut(token, f"{services.public_url}/consent/{token}", expires_at)

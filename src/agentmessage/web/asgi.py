@@ -41,7 +41,7 @@ from agentmessage.web.metrics import Observer
 from agentmessage.web.negotiation import essence, require_plain
 from agentmessage.web.request import Call, RawHeaders
 from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
-from agentmessage.web.route import NoInput, Route
+from agentmessage.web.route import BoundRoute, NoInput, Route
 from agentmessage.web.router import Dispatch, allowed
 from agentmessage.web.streams import LineStream, Stream
 from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
@@ -57,7 +57,7 @@ JSON_BYTES = JSON.encode()
 class Incoming(Struct, frozen=True):
     """A request whose route is found and whose caller may use it."""
 
-    route: Route
+    route: BoundRoute
     parameters: Sequence[str]
     raw_headers: RawHeaders
     headers: Mapping[bytes, bytes]
@@ -68,7 +68,7 @@ class Incoming(Struct, frozen=True):
 
 
 class Edge:
-    """Serves the declared routes. `context` is handed to every Call; `ring` tells workers of new work."""
+    """Serves the declared routes. `ring` tells workers of new work; `sealer` keeps secret answers under their keys."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Edge:
         cells: Cells,
         authenticator: Authenticator,
         clock: Clock,
-        context: Mapping[str, object],
+        sealer: Sealer,
         ring: Callable[[str, str], None],
         observer: Observer,
         strangers: Strangers | None = None,
@@ -87,7 +87,7 @@ class Edge:
         self._cells = cells
         self._authenticator = authenticator
         self._clock = clock
-        self._context = context
+        self._sealer = sealer
         self._ring = ring
         self._observer = observer
         self._strangers = strangers or Strangers(proxies_in_front=0, monotonic=time.monotonic)
@@ -134,7 +134,7 @@ class Edge:
         with self._share.large(tenant.org_id):
             return await performed
 
-    def _find(self, method: str, path: str) -> tuple[Route, Sequence[str]]:
+    def _find(self, method: str, path: str) -> tuple[BoundRoute, Sequence[str]]:
         found = self._dispatch.find(path)
         if found is None:
             raise NotFound
@@ -185,20 +185,66 @@ class Edge:
             body=parsed,
             query=query,
             raw_headers=incoming.raw_headers,
-            context=self._context,
             ring=self._ring,
             claim=claim,
             texts=texts,
             late_ids=(lambda: _path_values(incoming)[0]) if route.path_is_last else None,
         )
         if claim is not None:
-            return await _once(route, call, claim)
+            return await self._once(route, call, claim)
         if route.is_long_poll:
-            return success(route, await self._authenticator.watch.run(incoming.tenant, route.handler(call)))
-        result = await route.handler(call)
+            return success(route, await self._authenticator.watch.run(incoming.tenant, route.handle(call)))
+        result = await route.handle(call)
         if isinstance(result, LineStream):
             result.end_with(self._authenticator.watch, incoming.tenant)
         return result if isinstance(result, Stream) else success(route, result)
+
+    async def _once(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+        """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
+        if route.keeps_answer:
+            try:
+                return success(route, await route.handle(call))
+            except idempotency.AlreadyAnswered as again:
+                return await self._replay(route, call, again.stored)
+        stored = await idempotency.find(call.db, call.tenant.org_id, claim)
+        if stored is not None:
+            return await self._replay(route, call, stored)
+        try:
+            return await self._first(route, call, claim)
+        except idempotency.AlreadyAnswered as again:
+            return await self._replay(route, call, again.stored)
+
+    async def _first(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+        if route.waits:
+            reply = success(route, await route.handle(call))
+            await self._keep(call.db, route, call, reply)
+            return reply
+        async with call.db.transaction() as tx:
+            await idempotency.claim(tx, call.tenant.org_id, claim)
+            call.hold(tx)
+            reply = success(route, await route.handle(call))
+            await self._keep(tx, route, call, reply)
+        return reply
+
+    async def _replay(self, route: BoundRoute, call: Call[Any, Any], stored: idempotency.Stored) -> Reply:
+        if stored.status is not None:
+            headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
+            body = stored.body or b""
+            return Reply(stored.status, self._sealer.open(body) if route.is_secret else body, headers)
+        if route.resume_bound is None:
+            raise LookupError(f"{route.name} stored no response under its key")
+        reply = success(route, await route.resume_bound(call, stored.subject))
+        await self._keep(call.db, route, call, reply)
+        return reply
+
+    async def _keep(self, db: Statements, route: BoundRoute, call: Call[Any, Any], reply: Reply) -> None:
+        """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
+        if call.claim is None:
+            return
+        body = self._sealer.seal(reply.body) if route.is_secret else reply.body
+        await idempotency.store(
+            db, call.tenant.org_id, call.claim, status=reply.status, headers=reply.headers, body=body
+        )
 
 
 def _is_large(headers: Mapping[bytes, bytes]) -> bool:
@@ -207,65 +253,6 @@ def _is_large(headers: Mapping[bytes, bytes]) -> bool:
     if length is None:
         return b"transfer-encoding" in headers
     return not length.isdigit() or len(length) > len(str(LARGE_BYTES)) or int(length) > LARGE_BYTES
-
-
-async def _once(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
-    """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
-    if route.keeps_answer:
-        try:
-            return success(route, await route.handler(call))
-        except idempotency.AlreadyAnswered as again:
-            return await _replay(route, call, again.stored)
-    stored = await idempotency.find(call.db, call.tenant.org_id, claim)
-    if stored is not None:
-        return await _replay(route, call, stored)
-    try:
-        return await _first(route, call, claim)
-    except idempotency.AlreadyAnswered as again:
-        return await _replay(route, call, again.stored)
-
-
-async def _first(route: Route, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
-    if route.waits:
-        reply = success(route, await route.handler(call))
-        await _keep(call.db, route, call, reply)
-        return reply
-    async with call.db.transaction() as tx:
-        await idempotency.claim(tx, call.tenant.org_id, claim)
-        call.hold(tx)
-        reply = success(route, await route.handler(call))
-        await _keep(tx, route, call, reply)
-    return reply
-
-
-async def _replay(route: Route, call: Call[Any, Any], stored: idempotency.Stored) -> Reply:
-    if stored.status is not None:
-        headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
-        body = stored.body or b""
-        return Reply(stored.status, _sealer(call).open(body) if route.is_secret else body, headers)
-    resume = RESUMES[route.name]
-    reply = success(route, await resume(call, stored.subject))
-    await _keep(call.db, route, call, reply)
-    return reply
-
-
-RESUMES: dict[str, Callable[[Call[Any, Any], UUID | None], Any]] = {}
-"""For routes that wait: how to tell the answer from the subject the key was claimed under. Filled by the wiring."""
-
-
-async def _keep(db: Statements, route: Route, call: Call[Any, Any], reply: Reply) -> None:
-    """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
-    if call.claim is None:
-        return
-    body = _sealer(call).seal(reply.body) if route.is_secret else reply.body
-    await idempotency.store(db, call.tenant.org_id, call.claim, status=reply.status, headers=reply.headers, body=body)
-
-
-def _sealer(call: Call[Any, Any]) -> Sealer:
-    sealer = call.context["sealer"]
-    if not isinstance(sealer, Sealer):
-        raise TypeError("the wiring gave no sealer")
-    return sealer
 
 
 def _tenant(known: Known, request_id: str) -> Tenant:

@@ -32,7 +32,6 @@ class Call(Generic[B, Q]):
 
     `db` is the pool of the tenant's cell; `ids` are the path's UUIDs in order, `texts` what else is in it;
     `headers` have lower-case names.
-    `context` is what the wiring hands to rooms that need more than the database (by name, see app/routes.py).
     """
 
     __slots__ = (
@@ -42,7 +41,6 @@ class Call(Generic[B, Q]):
         "body",
         "cells",
         "claim",
-        "context",
         "db",
         "ids",
         "query",
@@ -61,7 +59,6 @@ class Call(Generic[B, Q]):
         body: B,
         query: Q,
         raw_headers: RawHeaders,
-        context: Mapping[str, object],
         ring: Callable[[str, str], None],
         claim: idempotency.Claim | None = None,
         texts: tuple[str, ...] = (),
@@ -74,7 +71,6 @@ class Call(Generic[B, Q]):
         self.body = body
         self.query = query
         self._raw_headers = raw_headers
-        self.context = context
         self.ring = ring
         self.claim = claim
         self.texts = texts

@@ -4,19 +4,31 @@ The declaration is the only source: dispatch, validation, the envelope and the O
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agentmessage.kernel.errors import ApiError
 from agentmessage.web.request import Call
 from agentmessage.web.scopes import ALL_SCOPES
 from agentmessage.web.types import Request
 
-Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
-H = TypeVar("H", bound=Handler)
+S = TypeVar("S")
+R = TypeVar("R")
+F = TypeVar("F")
+Owner = TypeVar("Owner")
+P = ParamSpec("P")
 
+Handler = Callable[[Call[Any, Any]], Awaitable[R]]
+"""A handler that needs the database alone."""
+
+ServiceHandler = Callable[[Call[Any, Any], S], Awaitable[R]]
+"""A handler that also needs the services of its room."""
+
+Resume = Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]
 
 ACRONYMS = frozenset({"api"})
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -42,8 +54,8 @@ class NoInput(Request, frozen=True):
     """The operation takes no body, or no query."""
 
 
-class Route(Struct, frozen=True, kw_only=True):
-    """One operation of the API.
+class RouteOptions(Struct, Generic[S], frozen=True, kw_only=True):
+    """What a room declares of an operation, besides its method and path.
 
     `answers` maps each good status to what it carries (None: no content); the first is the default.
     `path_fault` is the status of a malformed path id. `bare`: success is printed without the envelope.
@@ -52,29 +64,23 @@ class Route(Struct, frozen=True, kw_only=True):
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
     Server-Sent Events, of which this is an example; `lines`: as one JSON value a line. `example`: a request body that
     the operation takes.
-    `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `parameters` are the
-    names in the path, in order; UUIDs but for those in `texts`.
-    `waits`: the handler waits for the outside between its transactions; a repeated Idempotency-Key is then answered by
-    its entry in `edge.RESUMES`.
+    `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `texts`: the names
+    in the path that are not UUIDs.
+    `resume`: the handler waits for the outside between its transactions; this function returns the answer to a
+    repeated Idempotency-Key, from the subject that the key was claimed under.
     `path_is_last`: the handler looks at the path's id after everything else that it checks.
     `keeps_answer`: the handler itself finds and keeps the answer under the key, in the transaction of its work.
     """
 
-    method: str
-    path: str
     scope: str
-    tag: str
-    handler: Handler
-    body: type[Request]
-    query: type[Request]
     answers: Mapping[int, Any]
-    refuses: Sequence[type[ApiError]]
+    refuses: Sequence[type[ApiError]] = ()
     path_fault: int = 400
     bare: bool = False
     is_list: bool = False
     meta: type[Struct] | None = None
     optional_body: bool = False
-    waits: bool = False
+    resume: Callable[[Call[Any, Any], UUID | None, S], Awaitable[Any]] | None = None
     keeps_answer: bool = False
     body_fault_is_400: bool = False
     path_is_last: bool = False
@@ -84,14 +90,31 @@ class Route(Struct, frozen=True, kw_only=True):
     example: Any = None
     is_secret: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
-    parameters: Sequence[str] = ()
     texts: Mapping[str, PathText] = {}
+
+
+class Route(RouteOptions[Any], frozen=True, kw_only=True):
+    """One operation of the API. `parameters` are the names in the path, in order; UUIDs but for those in `texts`."""
+
+    method: str
+    path: str
+    tag: str
+    handler: Callable[..., Awaitable[Any]]
+    body: type[Request]
+    query: type[Request]
+    parameters: Sequence[str]
+    needs_services: bool
 
     @property
     def name(self) -> str:
         """The operation id: the handler's name as the reference writes it, `createAPIKey`."""
         head, *rest = self.handler.__name__.split("_")
         return head + "".join(word.upper() if word in ACRONYMS else word.capitalize() for word in rest)
+
+    @property
+    def waits(self) -> bool:
+        """The handler waits for the outside between its transactions."""
+        return self.resume is not None
 
     @property
     def is_long_poll(self) -> bool:
@@ -124,80 +147,95 @@ class Route(Struct, frozen=True, kw_only=True):
         return self.takes_body or self.query is not NoInput or self.method == "POST" or self.refuses_unknown_query
 
 
-class Routes:
-    """The operations of one room, in the order of declaration."""
+class BoundRoute(Route, frozen=True, kw_only=True):
+    """A route that can be served: its functions have the services of their room.
 
-    def __init__(self, tag: str) -> None:
+    `handle` performs a request; `resume_bound` is `resume`, None where the handler does not wait.
+    """
+
+    handle: Handler[Any]
+    resume_bound: Resume | None
+
+
+class Decorator(Protocol[S]):
+    """Takes a handler, with or without the services of its room; whose types are checked here."""
+
+    @overload
+    def __call__(self, handler: Handler[R]) -> Handler[R]: ...
+
+    @overload
+    def __call__(self, handler: ServiceHandler[S, R]) -> ServiceHandler[S, R]: ...
+
+
+def keywords_of(
+    struct: Callable[P, F],
+) -> Callable[[Callable[[Owner, str, str, F], R]], Callable[Concatenate[Owner, str, str, P], R]]:
+    """Let a method take the fields of a struct as keywords: names, types and defaults stand in the struct only."""
+
+    def decorate(method: Callable[[Owner, str, str, F], R]) -> Callable[Concatenate[Owner, str, str, P], R]:
+        @wraps(method)
+        def call(owner: Owner, verb: str, path: str, *args: P.args, **fields: P.kwargs) -> R:
+            return method(owner, verb, path, struct(*args, **fields))
+
+        return call
+
+    return decorate
+
+
+class Routes(Generic[S]):
+    """The operations of one room, in the order of declaration.
+
+    `needs` is the struct of what the room's handlers need besides the database: a handler that takes a second argument
+    gets it there. The application gives it to `bind`.
+    """
+
+    @overload
+    def __init__(self: "Routes[None]", tag: str) -> None: ...
+
+    @overload
+    def __init__(self, tag: str, *, needs: type[S]) -> None: ...
+
+    def __init__(self, tag: str, *, needs: type[Any] | None = None) -> None:
         self.tag = tag
+        self.needs = needs
         self.declared: list[Route] = []
 
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        scope: str,
-        answers: Mapping[int, Any],
-        refuses: Sequence[type[ApiError]] = (),
-        path_fault: int = 400,
-        bare: bool = False,
-        is_list: bool = False,
-        meta: type[Struct] | None = None,
-        optional_body: bool = False,
-        waits: bool = False,
-        keeps_answer: bool = False,
-        body_fault_is_400: bool = False,
-        path_is_last: bool = False,
-        cursor_header: bool = False,
-        streams: str | None = None,
-        lines: str | None = None,
-        example: Any = None,
-        is_secret: bool = False,
-        max_body_bytes: int = MAX_BODY_BYTES,
-        texts: Mapping[str, PathText] | None = None,
-    ) -> Callable[[H], H]:
+    @keywords_of(RouteOptions[S])
+    def route(self, method: str, path: str, options: RouteOptions[S]) -> Decorator[S]:
         """Declare an operation; body and query come from the handler's `Call[Body, Query]` annotation."""
+        if options.scope not in ALL_SCOPES:
+            raise ValueError(f"{method} {path}: unknown scope {options.scope!r}")
 
-        def declare(handler: H) -> H:
-            body, query = get_type_hints(handler)["call"].__args__
-            declared = Route(
+        def declare(handler: Any) -> Any:
+            hints = get_type_hints(handler)
+            hints.pop("return")
+            call, *services = hints.values()
+            body, query = call.__args__
+            route = Route(
+                **structs.asdict(options),
                 method=method,
                 path=path,
-                scope=_known(scope, f"{method} {path}"),
                 tag=self.tag,
                 handler=handler,
                 body=body,
                 query=query,
-                answers=answers,
-                refuses=refuses,
-                path_fault=path_fault,
-                bare=bare,
-                is_list=is_list,
-                meta=meta,
-                optional_body=optional_body,
-                waits=waits,
-                keeps_answer=keeps_answer,
-                body_fault_is_400=body_fault_is_400,
-                path_is_last=path_is_last,
-                cursor_header=cursor_header,
-                streams=streams,
-                lines=lines,
-                example=example,
-                is_secret=is_secret,
-                max_body_bytes=max_body_bytes,
                 parameters=[part[1:-1] for part in path.split("/") if part.startswith("{")],
-                texts=texts or {},
+                needs_services=bool(services),
             )
-            return self._keep(declared, handler)
+            self.declared.append(route)
+            return handler
 
         return declare
 
-    def _keep(self, declared: Route, handler: H) -> H:
-        self.declared.append(declared)
-        return handler
+    def bind(self, services: S) -> Sequence[BoundRoute]:
+        """The operations with the services that their handlers need."""
+        return [_bind(route, services) for route in self.declared]
 
 
-def _known(scope: str, operation: str) -> str:
-    if scope not in ALL_SCOPES:
-        raise ValueError(f"{operation}: unknown scope {scope!r}")
-    return scope
+def _bind(route: Route, services: Any) -> BoundRoute:
+    handler, resume = route.handler, route.resume
+    return BoundRoute(
+        **structs.asdict(route),
+        handle=(lambda call: handler(call, services)) if route.needs_services else handler,
+        resume_bound=(lambda call, subject: resume(call, subject, services)) if resume is not None else None,
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agentmessage.web.route import Route
+from agentmessage.web.route import BoundRoute
 
 
 class Node:
@@ -13,18 +13,18 @@ class Node:
     def __init__(self) -> None:
         self.literals: dict[str, Node] = {}
         self.parameter: Node | None = None
-        self.routes: dict[str, Route] = {}
+        self.routes: dict[str, BoundRoute] = {}
 
 
 class Dispatch:
     """The table of every route."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[BoundRoute]) -> None:
         self._root = Node()
         for route in routes:
             self._add(route)
 
-    def find(self, path: str) -> tuple[dict[str, Route], list[str]] | None:
+    def find(self, path: str) -> tuple[dict[str, BoundRoute], list[str]] | None:
         """The routes of a path by method, and its parameters' raw text; None when nothing is there."""
         node = self._root
         parameters: list[str] = []
@@ -38,7 +38,7 @@ class Dispatch:
             node = child
         return (node.routes, parameters) if node.routes else None
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: BoundRoute) -> None:
         node = self._root
         for segment in route.path[1:].split("/"):
             if segment.startswith("{"):
@@ -51,7 +51,7 @@ class Dispatch:
         node.routes[route.method] = route
 
 
-def allowed(routes: dict[str, Route]) -> str:
+def allowed(routes: dict[str, BoundRoute]) -> str:
     """The Allow header of a path: GET brings HEAD along."""
     methods = set(routes)
     if "GET" in methods:

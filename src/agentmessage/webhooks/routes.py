@@ -1,8 +1,9 @@
 """Endpoints over HTTP, and the secrets that sign."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
@@ -26,7 +27,16 @@ from agentmessage.webhooks.schemas import (
 )
 from agentmessage.webhooks.test_event import Sends, tell_and_record
 
-routes = Routes("Webhooks")
+
+class WebhookServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+    sealer: Sealer
+    webhook_sender: Sends
+
+
+routes = Routes("Webhooks", needs=WebhookServices)
 
 
 @routes.route(
@@ -40,15 +50,15 @@ routes = Routes("Webhooks")
     is_secret=True,
     example={"url": "https://customer.example/webhooks", "events": ["campaign.approved", "campaign.rejected"]},
 )
-async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput]) -> EndpointWithSecret:
+async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput], services: WebhookServices) -> EndpointWithSecret:
     """Make an endpoint, which is told of its events from now on.
 
     The secret that its deliveries are signed with is shown in this answer only. An organization has at most 50 active
     endpoints, and 100 in all.
     """
-    rules.require_sound(call.body, allow_private=_allows_private(call))
+    rules.require_sound(call.body, allow_private=services.settings.webhook_allow_private)
     async with call.transaction() as tx:
-        endpoint, secret = await operations.create(tx, call.tenant, call.body, _sealer(call))
+        endpoint, secret = await operations.create(tx, call.tenant, call.body, services.sealer)
     return EndpointWithSecret.of(endpoint, secrets.shown(secret))
 
 
@@ -91,13 +101,13 @@ async def get_webhook_endpoint(call: Call[NoInput, NoInput]) -> EndpointResource
     bare=True,
     example={"description": "production", "active": True},
 )
-async def patch_webhook_endpoint(call: Call[EndpointPatch, NoInput]) -> EndpointResource:
+async def patch_webhook_endpoint(call: Call[EndpointPatch, NoInput], services: WebhookServices) -> EndpointResource:
     """Change an endpoint.
 
     One that is turned off forgets what waits for it, and is not told later what happens meanwhile. Turning on one that
     was disabled for its failures starts it anew. What waits goes to the new URL when it is changed.
     """
-    rules.require_sound(call.body, allow_private=_allows_private(call))
+    rules.require_sound(call.body, allow_private=services.settings.webhook_allow_private)
     async with call.transaction() as tx:
         endpoint = await operations.change(tx, call.tenant, call.id, call.body)
     call.wake(BELL)
@@ -129,10 +139,10 @@ async def delete_webhook_endpoint(call: Call[NoInput, NoInput]) -> None:
     bare=True,
     is_secret=True,
 )
-async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput]) -> EndpointWithSecret:
+async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput], services: WebhookServices) -> EndpointWithSecret:
     """Replace the secret of an endpoint. The old one is dead at once, without grace."""
     async with call.transaction() as tx:
-        endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, _sealer(call))
+        endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, services.sealer)
     call.wake(BELL)
     return EndpointWithSecret.of(endpoint, secrets.shown(secret))
 
@@ -145,16 +155,26 @@ async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput]) -> Endpoi
     bare=True,
     is_secret=True,
 )
-async def rotate_webhook_secret(call: Call[NoInput, NoInput]) -> RotatedSecret:
+async def rotate_webhook_secret(call: Call[NoInput, NoInput], services: WebhookServices) -> RotatedSecret:
     """Replace the organization's secret, with which deliveries to `inbound_url` and `status_url` are signed.
 
     The first call is how to get one. For five minutes deliveries carry a signature by the old secret beside the new
     one's; a second rotation within them ends the first secret.
     """
     async with call.transaction() as tx:
-        rotated = await operations.rotate_secret(tx, call.tenant, _sealer(call))
+        rotated = await operations.rotate_secret(tx, call.tenant, services.sealer)
     call.wake(BELL)
     return rotated
+
+
+async def _test(call: Call[Any, Any], test_id: UUID | None, services: WebhookServices) -> TestResult:
+    """The result of a test; of one whose first request died, by telling again under the same id."""
+    if test_id is None:
+        raise NotFound
+    attempt = await tell_and_record(
+        call.db, call.tenant, call.id, test_id=test_id, sender=services.webhook_sender, sealer=services.sealer
+    )
+    return TestResult.of(attempt)
 
 
 @routes.route(
@@ -165,9 +185,9 @@ async def rotate_webhook_secret(call: Call[NoInput, NoInput]) -> RotatedSecret:
     refuses=[NotFound, RateLimited],
     path_fault=404,
     bare=True,
-    waits=True,
+    resume=_test,
 )
-async def test_webhook_endpoint(call: Call[NoInput, NoInput]) -> TestResult:
+async def test_webhook_endpoint(call: Call[NoInput, NoInput], services: WebhookServices) -> TestResult:
     """Tell an endpoint `webhook.test` now, whatever it subscribed to, and also when it is off.
 
     200 also when the receiver fails: `outcome` is then `dead`, since a test is not repeated. It takes as long as the
@@ -178,25 +198,4 @@ async def test_webhook_endpoint(call: Call[NoInput, NoInput]) -> TestResult:
     test_id = new_id()
     async with call.transaction(subject=test_id):
         pass  # an Idempotency-Key is claimed here
-    return await _test(call, test_id)
-
-
-async def _test(call: Call[Any, Any], test_id: UUID | None) -> TestResult:
-    """The result of a test; of one whose first request died, by telling again under the same id."""
-    if test_id is None:
-        raise NotFound
-    sender = cast("Sends", call.context["webhook_sender"])
-    attempt = await tell_and_record(call.db, call.tenant, call.id, test_id=test_id, sender=sender, sealer=_sealer(call))
-    return TestResult.of(attempt)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[TestResult]]] = {"testWebhookEndpoint": _test}
-"""How the waiting route tells its answer again."""
-
-
-def _sealer(call: Call[Any, Any]) -> Sealer:
-    return cast("Sealer", call.context["sealer"])
-
-
-def _allows_private(call: Call[Any, Any]) -> bool:
-    return cast("Settings", call.context["settings"]).webhook_allow_private
+    return await _test(call, test_id, services)

@@ -1,11 +1,11 @@
 """Top-ups, automatic top-up and the customer portal over HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, assert_never, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
 from uuid import UUID
 
 import structlog
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.billing.errors import (
     AutoTopupIsOn,
@@ -37,17 +37,43 @@ from agentmessage.settings import Settings
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 
-routes = Routes("Billing")
 log = structlog.get_logger("agentmessage.billing")
 
 NOT_BEFORE_S = 3600
 """For clients that ask again by themselves: an operator who configures a processor takes longer than their patience."""
 
 
+class TopupServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Settings
+    payments: Mapping[str, PaymentProvider]
+
+
+routes = Routes("Billing", needs=TopupServices)
+
+
 @routes.route("GET", "/v1/billing/topup/products", scope="billing:write", answers={200: TopupProducts})
-async def list_topup_products(call: Call[NoInput, NoInput]) -> TopupProducts:
+async def list_topup_products(_call: Call[NoInput, NoInput], services: TopupServices) -> TopupProducts:
     """List what credit can be bought in, cheapest first; the same for every organization."""
-    return TopupProducts.of(_products(call))
+    return TopupProducts.of(_products(services))
+
+
+async def _finish(call: Call[Any, Any], topup_id: UUID | None, services: TopupServices) -> CheckoutResource:
+    """The page of a top-up; of one whose first request died, the page that it may have made.
+
+    Raises BillingProviderUnavailable.
+    """
+    if topup_id is None:
+        raise NotFound
+    topup = await operations.get(call.db, call.tenant, topup_id)
+    if topup.session_id is None or topup.session_url is None:
+        provider = _provider(call, services)
+        checkout = await _open_checkout(call, services, provider, topup)
+        async with call.db.transaction() as tx:
+            await operations.record_checkout(tx, call.tenant, topup_id, checkout, source=provider.source)
+        return CheckoutResource(checkout.session_id, checkout.url)
+    return CheckoutResource(topup.session_id, topup.session_url)
 
 
 @routes.route(
@@ -62,25 +88,25 @@ async def list_topup_products(call: Call[NoInput, NoInput]) -> TopupProducts:
         BillingProviderUnavailable,
         BillingProviderNotConfigured,
     ],
-    waits=True,
+    resume=_finish,
     example={
         "stripe_product_id": "topup_2000",
         "success_url": "https://app.example/billing?paid={CHECKOUT_SESSION_ID}",
         "cancel_url": "https://app.example/billing",
     },
 )
-async def create_topup_checkout(call: Call[TopupCreate, NoInput]) -> CheckoutResource:
+async def create_topup_checkout(call: Call[TopupCreate, NoInput], services: TopupServices) -> CheckoutResource:
     """Open a checkout for one top-up.
 
     Send the customer to `checkout_url`. The credit arrives after the payment, not with this call. The card that pays is
     saved for automatic top-up. A sandbox pays at once with play money: its `checkout_url` is your own `success_url`.
     """
-    provider = _provider(call)
+    provider = _provider(call, services)
     body = call.body
     rules.require_pages(
         requires_https=provider.requires_https, success_url=body.success_url, cancel_url=body.cancel_url
     )
-    product = rules.product_of(_products(call), body.stripe_product_id)
+    product = rules.product_of(_products(services), body.stripe_product_id)
     topup_id = new_id()
     async with call.transaction(subject=topup_id) as tx:
         await operations.begin_checkout(
@@ -90,42 +116,21 @@ async def create_topup_checkout(call: Call[TopupCreate, NoInput]) -> CheckoutRes
             topup_id=topup_id,
             success_url=body.success_url,
             cancel_url=body.cancel_url,
-            min_topup_cents=_settings(call).min_topup_cents,
+            min_topup_cents=services.settings.min_topup_cents,
         )
-    return await _finish(call, topup_id)
+    return await _finish(call, topup_id, services)
 
 
-async def _finish(call: Call[Any, Any], topup_id: UUID | None) -> CheckoutResource:
-    """The page of a top-up; of one whose first request died, the page that it may have made.
-
-    Raises BillingProviderUnavailable.
-    """
-    if topup_id is None:
-        raise NotFound
-    topup = await operations.get(call.db, call.tenant, topup_id)
-    if topup.session_id is None or topup.session_url is None:
-        provider = _provider(call)
-        checkout = await _open_checkout(call, provider, topup)
-        async with call.db.transaction() as tx:
-            await operations.record_checkout(tx, call.tenant, topup_id, checkout, source=provider.source)
-        return CheckoutResource(checkout.session_id, checkout.url)
-    return CheckoutResource(topup.session_id, topup.session_url)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[CheckoutResource]]] = {
-    "createTopupCheckout": _finish
-}
-"""How the waiting route tells its answer again."""
-
-
-async def _open_checkout(call: Call[Any, Any], provider: PaymentProvider, topup: Topup) -> Checkout:
+async def _open_checkout(
+    call: Call[Any, Any], services: TopupServices, provider: PaymentProvider, topup: Topup
+) -> Checkout:
     """A page to pay at; a customer that the processor has no more is made anew, once."""
     customer_id = await _customer(call, provider)
-    answer = await provider.open_checkout(_wish(call, topup, customer_id))
+    answer = await provider.open_checkout(_wish(topup, customer_id, services))
     if isinstance(answer, Refused) and answer.code == NO_SUCH_THING:
         await queries.forget_customer(call.db, call.tenant.org_id, customer_id)
         customer_id = await _customer(call, provider, instead_of=customer_id)
-        answer = await provider.open_checkout(_wish(call, topup, customer_id))
+        answer = await provider.open_checkout(_wish(topup, customer_id, services))
     return _granted(answer, BillingProviderUnavailable, what="checkout")
 
 
@@ -141,8 +146,8 @@ async def _customer(call: Call[Any, Any], provider: PaymentProvider, *, instead_
     return await queries.keep_customer(call.db, call.tenant.org_id, made)
 
 
-def _wish(call: Call[Any, Any], topup: Topup, customer_id: str) -> CheckoutWish:
-    sold = {one.stripe_product_id: one for one in _products(call)}
+def _wish(topup: Topup, customer_id: str, services: TopupServices) -> CheckoutWish:
+    sold = {one.stripe_product_id: one for one in _products(services)}
     product = sold.get(topup.product_id) or Product(
         stripe_product_id=topup.product_id,
         amount_cents=topup.amount_cents,
@@ -179,7 +184,7 @@ async def get_auto_topup(call: Call[NoInput, NoInput]) -> AutoTopupResource:
     ],
     example={"enabled": True, "stripe_product_id": "topup_2000"},
 )
-async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource:
+async def put_auto_topup(call: Call[AutoTopupPut, NoInput], services: TopupServices) -> AutoTopupResource:
     """Turn automatic top-up on or off.
 
     On: whenever the balance falls below the threshold (20 dollars, or the product's amount if that is less) the saved
@@ -191,10 +196,10 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
         async with call.transaction() as tx:
             await auto_topup.turn_off(tx, call.tenant)
         return await auto_topup.standing(call.db, call.tenant)
-    provider = _provider(call)
+    provider = _provider(call, services)
     if call.body.stripe_product_id is UNSET:
         raise ValidationFailed({"stripe_product_id": "is required with enabled"})
-    product = rules.product_of(_products(call), call.body.stripe_product_id)
+    product = rules.product_of(_products(services), call.body.stripe_product_id)
     ceiling_cents = None if call.body.monthly_max_cents is UNSET else call.body.monthly_max_cents
     if ceiling_cents is not None and ceiling_cents < product.amount_cents:
         raise ValidationFailed({"monthly_max_cents": f"must be at least {product.amount_cents}, what one charge costs"})
@@ -205,7 +210,7 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
             call.tenant,
             product,
             customer_id=customer_id,
-            min_topup_cents=_settings(call).min_topup_cents,
+            min_topup_cents=services.settings.min_topup_cents,
             monthly_max_cents=ceiling_cents,
         )
     call.wake("jobs")
@@ -220,16 +225,16 @@ async def put_auto_topup(call: Call[AutoTopupPut, NoInput]) -> AutoTopupResource
     refuses=[ValidationFailed, NoStripeCustomer, BillingPortalUnavailable, BillingProviderNotConfigured],
     example={"return_url": "https://app.example/billing"},
 )
-async def create_billing_portal_session(call: Call[PortalCreate, NoInput]) -> PortalResource:
+async def create_billing_portal_session(call: Call[PortalCreate, NoInput], services: TopupServices) -> PortalResource:
     """Open the card processor's portal, where cards are changed and receipts read.
 
     Send the customer there at once: the link is good for minutes. `return_url` must be on a host that the operator has
     listed.
     """
-    provider = _provider(call)
+    provider = _provider(call, services)
     return_url = call.body.return_url
     rules.require_pages(requires_https=provider.requires_https, return_url=return_url)
-    rules.require_listed(return_url, _settings(call).stripe_portal_return_hosts.split(","))
+    rules.require_listed(return_url, services.settings.stripe_portal_return_hosts.split(","))
     payer = await operations.payer(call.db, call.tenant)
     if payer.customer_id is None:
         raise NoStripeCustomer
@@ -255,18 +260,13 @@ def _granted(answer: Answer[Any], refusal: type[Exception], *, what: str) -> Any
     raise refusal
 
 
-def _provider(call: Call[Any, Any]) -> PaymentProvider:
+def _provider(call: Call[Any, Any], services: TopupServices) -> PaymentProvider:
     """Who takes cards for the organization. Raises BillingProviderNotConfigured."""
-    providers = cast("Mapping[str, PaymentProvider]", call.context["payments"])
-    provider = providers.get(call.tenant.account)
+    provider = services.payments.get(call.tenant.account)
     if provider is None:
         raise BillingProviderNotConfigured(retry_after_s=NOT_BEFORE_S)
     return provider
 
 
-def _products(call: Call[Any, Any]) -> Sequence[Product]:
-    return products.products(_settings(call).stripe_products)
-
-
-def _settings(call: Call[Any, Any]) -> Settings:
-    return cast("Settings", call.context["settings"])
+def _products(services: TopupServices) -> Sequence[Product]:
+    return products.products(services.settings.stripe_products)

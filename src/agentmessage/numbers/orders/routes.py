@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands.errors import BrandNotVerified
@@ -52,8 +52,6 @@ from agentmessage.web.webhook_urls import require_receivers
 
 log = structlog.get_logger("agentmessage.numbers")
 
-routes = Routes("Phone numbers")
-
 ORDERS = "/v1/phone-numbers/orders"
 
 SEARCH_WAIT_S = 8.0
@@ -73,6 +71,18 @@ class Carrier(Protocol):
         ...
 
 
+class OrderServices(Struct, frozen=True):
+    """What the handlers need besides the database."""
+
+    settings: Environment
+    carriers: Mapping[str, Carrier]
+    bells: Bells
+    is_draining: Callable[[], bool]
+
+
+routes = Routes("Phone numbers", needs=OrderServices)
+
+
 @routes.route(
     "POST",
     "/v1/phone-numbers/search",
@@ -81,7 +91,9 @@ class Carrier(Protocol):
     optional_body=True,
     example={"area_code": "415", "quantity": 5},
 )
-async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[AvailableNumberOut]:
+async def search_phone_numbers(
+    call: Call[NumberSearch, NoInput], services: OrderServices
+) -> Sequence[AvailableNumberOut]:
     """Search for phone numbers that can be ordered.
 
     First what is in the pool, then what the carrier sells; when the carrier cannot be reached, only the pool, and 503
@@ -94,7 +106,7 @@ async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[Av
     pool = await inventory.search_pool(call.db, account, criteria, quantity=quantity)
     found = [AvailableNumberOut(number, NumberType(kind)) for number, kind in pool]
     if len(found) < quantity:
-        sold = await _search_carrier(call, criteria, quantity)
+        sold = await _search_carrier(call, criteria, quantity, services)
         if sold is None:
             if not found:
                 raise Unavailable(retry_after_s=CARRIER_AWAY_S)
@@ -104,10 +116,11 @@ async def search_phone_numbers(call: Call[NumberSearch, NoInput]) -> Sequence[Av
     return found[:quantity]
 
 
-async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: int) -> Sequence[str] | None:
+async def _search_carrier(
+    call: Call[Any, Any], criteria: Criteria, quantity: int, services: OrderServices
+) -> Sequence[str] | None:
     """What the carrier sells; None when it does not answer well or soon. No transaction is open."""
-    carriers = cast("Mapping[str, Carrier]", call.context["carriers"])
-    source = carriers[call.tenant.account].numbers
+    source = services.carriers[call.tenant.account].numbers
     try:
         async with asyncio.timeout(SEARCH_WAIT_S):
             answer = await source.search(
@@ -125,6 +138,36 @@ async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: in
     return None
 
 
+async def _answer_order(
+    call: Call[Any, Any], order_id: UUID | None, services: OrderServices
+) -> Answer[Sequence[PhoneNumber]]:
+    """The answer of an order by name, also when its first request ended before it could be stored."""
+    order = await _await_end(call, order_id, services)
+    numbers = await operations.list_numbers(call.db, call.tenant, order.id)
+    status = 201 if order.status == OrderStatus.COMPLETE else 202
+    return Answer(status, numbers, {"Location": f"{ORDERS}/{order.id}"}, OrderMeta(order.id, OrderStatus(order.status)))
+
+
+async def _await_end(call: Call[Any, Any], order_id: UUID | None, services: OrderServices) -> Order:
+    """The order once it is complete, or as it stands after as long as the settings say or when the process drains.
+
+    Raises InsufficientInventory when it failed.
+    """
+    if order_id is None:
+        raise NotFound
+    until = time.monotonic() + services.settings.order_wait_s
+    bell = services.bells.hear(call.tenant.cell, BELL)
+    try:
+        while True:
+            order = await operations.outcome(call.db, call.tenant, order_id)
+            left_s = until - time.monotonic()
+            if order.status == OrderStatus.COMPLETE or left_s <= 0 or services.is_draining():
+                return order
+            await wait_for(bell, min(LOOK_EVERY_S, left_s))
+    finally:
+        services.bells.unhear(call.tenant.cell, BELL, bell)
+
+
 @routes.route(
     "POST",
     ORDERS,
@@ -138,11 +181,13 @@ async def _search_carrier(call: Call[Any, Any], criteria: Criteria, quantity: in
         InsufficientInventory,
         InsufficientCredit,
     ],
-    waits=True,
+    resume=_answer_order,
     meta=OrderMeta,
     example={"numbers": ["+14155550123"], "label": "support-line"},
 )
-async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequence[PhoneNumber]]:
+async def order_phone_numbers(
+    call: Call[NumberOrder, NoInput], services: OrderServices
+) -> Answer[Sequence[PhoneNumber]]:
     """Order phone numbers.
 
     All of them or none; the first month is charged. 201: they are assigned and can be used. 202: the carrier has not
@@ -154,7 +199,7 @@ async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequen
     """
     order_id = new_id()
     body = call.body
-    _require_receivers(call)
+    _require_receivers(call, services)
     settings = Settings(
         inbound_url=body.inbound_url,
         status_url=body.status_url,
@@ -167,38 +212,17 @@ async def order_phone_numbers(call: Call[NumberOrder, NoInput]) -> Answer[Sequen
         call.wake("jobs")
     if body.campaign_id is not None:
         call.wake("numbers")
-    return await _answer_order(call, order_id)
+    return await _answer_order(call, order_id, services)
 
 
-async def _answer_order(call: Call[Any, Any], order_id: UUID | None) -> Answer[Sequence[PhoneNumber]]:
-    """The answer of an order by name, also when its first request ended before it could be stored."""
-    order = await _await_end(call, order_id)
-    numbers = await operations.list_numbers(call.db, call.tenant, order.id)
-    status = 201 if order.status == OrderStatus.COMPLETE else 202
-    return Answer(status, numbers, {"Location": f"{ORDERS}/{order.id}"}, OrderMeta(order.id, OrderStatus(order.status)))
-
-
-async def _await_end(call: Call[Any, Any], order_id: UUID | None) -> Order:
-    """The order once it is complete, or as it stands after as long as the settings say or when the process drains.
-
-    Raises InsufficientInventory when it failed.
-    """
-    if order_id is None:
-        raise NotFound
-    environment = cast("Environment", call.context["settings"])
-    bells = cast("Bells", call.context["bells"])
-    is_draining = cast("Callable[[], bool]", call.context["is_draining"])
-    until = time.monotonic() + environment.order_wait_s
-    bell = bells.hear(call.tenant.cell, BELL)
-    try:
-        while True:
-            order = await operations.outcome(call.db, call.tenant, order_id)
-            left_s = until - time.monotonic()
-            if order.status == OrderStatus.COMPLETE or left_s <= 0 or is_draining():
-                return order
-            await wait_for(bell, min(LOOK_EVERY_S, left_s))
-    finally:
-        bells.unhear(call.tenant.cell, BELL, bell)
+async def _answer_bulk_order(
+    call: Call[Any, Any], order_id: UUID | None, services: OrderServices
+) -> Answer[BulkOrderOut]:
+    """The answer of a bulk order, also when its first request ended before it could be stored."""
+    order = await _await_end(call, order_id, services)
+    is_filled = order.status == OrderStatus.COMPLETE
+    where = {"Location": f"{ORDERS}/{order.id}"}
+    return Answer(200 if is_filled else 202, BulkOrderOut.of(order, is_filled=is_filled), where)
 
 
 @routes.route(
@@ -207,10 +231,10 @@ async def _await_end(call: Call[Any, Any], order_id: UUID | None) -> Order:
     scope="numbers:write",
     answers={200: BulkOrderOut, 202: BulkOrderOut},
     refuses=[InsufficientInventory, InsufficientCredit],
-    waits=True,
+    resume=_answer_bulk_order,
     example={"quantity": 3, "area_code": "415", "mode": "atomic"},
 )
-async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[BulkOrderOut]:
+async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput], services: OrderServices) -> Answer[BulkOrderOut]:
     """Order many phone numbers of a kind.
 
     200: they are assigned. What the pool lacks is bought while the request waits, for 20 seconds. 202: the carrier
@@ -220,7 +244,7 @@ async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[Bul
     it. The first month of all of them is charged when the order is taken.
     """
     body = call.body
-    _require_receivers(call)
+    _require_receivers(call, services)
     settings = Settings(inbound_url=body.inbound_url, status_url=body.status_url, label=body.label or None)
     order_id = new_id()
     async with call.transaction(subject=order_id) as tx:
@@ -229,22 +253,7 @@ async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput]) -> Answer[Bul
         )
     if order.status == OrderStatus.PROCESSING:
         call.wake("jobs")
-    return await _answer_bulk_order(call, order_id)
-
-
-async def _answer_bulk_order(call: Call[Any, Any], order_id: UUID | None) -> Answer[BulkOrderOut]:
-    """The answer of a bulk order, also when its first request ended before it could be stored."""
-    order = await _await_end(call, order_id)
-    is_filled = order.status == OrderStatus.COMPLETE
-    where = {"Location": f"{ORDERS}/{order.id}"}
-    return Answer(200 if is_filled else 202, BulkOrderOut.of(order, is_filled=is_filled), where)
-
-
-RESUMES: Mapping[str, Callable[[Call[Any, Any], UUID | None], Awaitable[Any]]] = {
-    "orderPhoneNumbers": _answer_order,
-    "bulkOrderPhoneNumbers": _answer_bulk_order,
-}
-"""How the waiting routes return their answers again."""
+    return await _answer_bulk_order(call, order_id, services)
 
 
 @routes.route("GET", ORDERS, scope="numbers:read", answers={200: PhoneNumberOrderOut}, is_list=True)
@@ -308,7 +317,9 @@ async def get_bulk_order(call: Call[NoInput, NoInput]) -> BulkOrderOut:
     answers={200: BulkReleaseOut},
     refuses=[ReturnIsForOperators],
 )
-async def bulk_release_phone_numbers(call: Call[BulkRelease, BulkReleaseQuery]) -> BulkReleaseOut:
+async def bulk_release_phone_numbers(
+    call: Call[BulkRelease, BulkReleaseQuery], services: OrderServices
+) -> BulkReleaseOut:
     """Release many phone numbers.
 
     Each id stands alone; duplicates count once, and every id is in exactly one list. Routing ends before the answer.
@@ -317,7 +328,9 @@ async def bulk_release_phone_numbers(call: Call[BulkRelease, BulkReleaseQuery]) 
     if call.query.return_to_carrier:
         raise ReturnIsForOperators
     async with call.transaction() as tx:
-        result = await release.release_many(tx, call.tenant, call.body.ids, quarantine_days=_quarantine_days(call))
+        result = await release.release_many(
+            tx, call.tenant, call.body.ids, quarantine_days=services.settings.quarantine_days
+        )
     call.wake("numbers")
     return result
 
@@ -329,7 +342,7 @@ async def bulk_release_phone_numbers(call: Call[BulkRelease, BulkReleaseQuery]) 
     answers={200: ReleasedOut},
     refuses=[ReturnIsForOperators, NotFound, NumberNotAssigned],
 )
-async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut:
+async def release_phone_number(call: Call[NoInput, ReleaseQuery], services: OrderServices) -> ReleasedOut:
     """Release a phone number.
 
     Its URLs and its campaign are cleared before the answer. The carrier unbinds it, and after a quarantine of 30 days
@@ -341,7 +354,7 @@ async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut
             call.tenant,
             call.id,
             return_to_carrier=call.query.return_to_carrier,
-            quarantine_days=_quarantine_days(call),
+            quarantine_days=services.settings.quarantine_days,
         )
     call.wake("numbers")
     if call.query.return_to_carrier:
@@ -349,16 +362,10 @@ async def release_phone_number(call: Call[NoInput, ReleaseQuery]) -> ReleasedOut
     return ReleasedOut()
 
 
-def _quarantine_days(call: Call[Any, Any]) -> int:
-    environment = cast("Environment", call.context["settings"])
-    return environment.quarantine_days
-
-
-def _require_receivers(call: Call[NumberOrder, NoInput] | Call[BulkOrder, NoInput]) -> None:
-    environment = cast("Environment", call.context["settings"])
+def _require_receivers(call: Call[NumberOrder, NoInput] | Call[BulkOrder, NoInput], services: OrderServices) -> None:
     require_receivers(
         {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
-        allow_private=environment.webhook_allow_private,
+        allow_private=services.settings.webhook_allow_private,
     )
 
 
