@@ -21,7 +21,8 @@ THEMES = {"light": "neutral", "dark": "dark"}
 PAGE = """<!doctype html><meta charset="utf-8"><body><script>{bundle}</script><script>
 mermaid.initialize({{startOnLoad: false, theme: "{theme}", htmlLabels: false, flowchart: {{htmlLabels: false}},
   fontFamily: "system-ui, sans-serif", deterministicIds: true}});
-mermaid.render("diagram", {source}).then(({{svg}}) => {{ document.body.innerHTML = svg; }});
+mermaid.render("diagram", {source})
+  .then(({{svg}}) => {{ document.body.innerHTML = svg; }}, (error) => {{ document.body.textContent = String(error); }});
 </script>"""
 TIME_LIMIT_S = 60
 
@@ -59,19 +60,20 @@ def draw(diagram: str, theme: str, bundle: str) -> str:
             text=True,
             timeout=TIME_LIMIT_S,
         )
-    found = re.search(r"<svg.*</svg>", done.stdout, re.DOTALL)
+    found = re.search(r'<body><svg id="diagram".*</svg>', done.stdout, re.DOTALL)
     if found is None:
-        sys.exit(f"Mermaid drew nothing:\n{diagram}")
-    return with_size(found[0].replace("<br>", "<br/>").replace("&nbsp;", "&#160;")) + "\n"
+        sys.exit(f"Mermaid drew nothing: {done.stdout[-500:]}\n{diagram}")
+    return with_size(found[0].removeprefix("<body>").replace("<br>", "<br/>").replace("&nbsp;", "&#160;")) + "\n"
 
 
 def with_size(svg: str) -> str:
-    """Its own size in place of the whole width of a page."""
+    """Its own size in place of the whole width of a page, and no more digits than a screen shows."""
     box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', svg)
     if box is None:
         sys.exit("Mermaid gave no viewBox")
     size = f'width="{float(box[1]):.0f}" height="{float(box[2]):.0f}"'
-    return svg.replace('width="100%"', size, 1)
+    rounded = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", svg)
+    return rounded.replace('width="100%"', size, 1)
 
 
 def repr_js(text: str) -> str:

@@ -1,4 +1,4 @@
-"""docs/quickstart.md, pasted block by block into a shell beside a running platform."""
+"""docs/quickstart.md and the README, pasted block by block into a shell next to a running platform."""
 
 import json
 import os
@@ -17,7 +17,8 @@ import pytest
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]
 
-PAGE = Path(__file__).parents[2] / "docs" / "quickstart.md"
+ROOT = Path(__file__).parents[2]
+PAGE, README = ROOT / "docs" / "quickstart.md", ROOT / "README.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EVENTS = [
     "phone_number.ordered",
@@ -94,3 +95,13 @@ def test_the_quickstart_works_as_it_is_written(directory: Path) -> None:
     assert refusals == ["RECIPIENT_OPTED_OUT"], "the one that the page announces"
     told = [line for line in done.stdout.splitlines() if line in EVENTS]
     assert list(dict.fromkeys(told)) == EVENTS, "a STOP is confirmed by a text of its own, hence more of them"
+
+
+def test_the_readme_sends_a_message_and_receives_a_reply(directory: Path) -> None:
+    (block,) = BLOCK.findall(README.read_text())
+
+    done = paste(directory, block)
+
+    assert done.returncode == 0, done.stderr
+    assert '"status":"queued"' in done.stdout
+    assert '"body":"C, see you on Monday"' in done.stdout

@@ -56,7 +56,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_a_broken_link_is_noticed() -> None:
     page = ROOT / "README.md"
 
-    assert broken_links(page, "[a](docs/none.md) [b](README.md#none) [c](#test)\n# Test\n") == [
+    assert broken_links(page, "[a](docs/none.md) [b](README.md#none) [c](#two-commands)\n# Two commands\n") == [
         "docs/none.md#",
         "README.md#none",
     ]

@@ -53,6 +53,7 @@ SECTIONS = {
         "guides/receive",
         "guides/consent",
         "guides/guardrails",
+        "guides/register",
         "guides/lookups",
         "guides/numbers",
         "guides/webhooks",
@@ -63,7 +64,7 @@ SECTIONS = {
         "guides/sdk",
         "guides/cli",
     ],
-    "Concepts": ["concepts/architecture"],
+    "Concepts": ["concepts/architecture", "concepts/messages", "concepts/bindings"],
     "Operations": ["operations/index", "operations/benchmarks"],
     "Reference": [
         "reference/api",
@@ -75,7 +76,12 @@ SECTIONS = {
         "carriers/bandwidth",
         "carriers/tcr",
     ],
-    "Contributing": ["contributing/adding-an-endpoint", "contributing/adding-a-carrier", "decisions/README"],
+    "Contributing": [
+        "contributing/index",
+        "contributing/adding-an-endpoint",
+        "contributing/adding-a-carrier",
+        "decisions/README",
+    ],
 }
 """The sidebar. A page that stands in none of these ends the build."""
 

@@ -146,7 +146,7 @@ class Dispatcher:
         )
         found: dict[UUID, list[Row]] = {}
         for row in rows:
-            found.setdefault(row.queue_id, []).append(row)
+            found.setdefault(row.lane_id, []).append(row)
         for lane, room in pulls:
             if lane.id in found:
                 await self._fill(lane, found[lane.id], room, now)
@@ -161,7 +161,7 @@ class Dispatcher:
         lane.learn(head.failing_since)
         if head.next_at is not None:
             lane.look_by(now + (head.next_at - self._db.now).total_seconds())
-        if head.id is not None and head.encrypted_secret is None:
+        if head.id is not None and head.sealed_secret is None:
             await endpoint_queue_queries.insert_secret(self._db, head.org_id, self._sealer.seal(secrets.fresh()))
             lane.has_more = True
             return
@@ -183,15 +183,13 @@ class Dispatcher:
         told = await self._attempt(lanes, delivery)
         lanes.landed(delivery, time.monotonic(), is_success=told.is_success, at=told.at)
         self._tell()
-        lane = lanes.get(delivery.queue_id)
+        lane = lanes.get(delivery.lane_id)
         if lane is not None and lane.has_more and lane.room() > 0:
             self._news.set()
         try:
             await self._recorder.record(told)
         except Exception:
-            log.exception(
-                "an attempt was not recorded", queue_id=str(delivery.queue_id), event_id=str(delivery.public_event_id)
-            )
+            log.exception("an attempt was not recorded", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
             await asyncio.sleep(UNRECORDED_S)
         next_at = told.next_at
         wait_s = None if next_at is None else (next_at - self._db.now).total_seconds()
@@ -201,7 +199,7 @@ class Dispatcher:
     async def _attempt(self, lanes: Lanes, delivery: Delivery) -> Told:
         body = payload.body_of(delivery)
         reply = await self._reply(delivery, body)
-        lane = lanes.get(delivery.queue_id)
+        lane = lanes.get(delivery.lane_id)
         return attempt_result.judged(
             delivery,
             body,
@@ -217,15 +215,11 @@ class Dispatcher:
         keys = self._opened(delivery)
         if not keys:
             return payload.unsaid(payload.UNREADABLE_SECRET)
-        letter = Letter(
-            event_id=delivery.public_event_id, url=delivery.url, body=body, secrets=keys, org_id=delivery.org_id
-        )
+        letter = Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys, org_id=delivery.org_id)
         try:
             return await self._sender.send(letter)
         except Exception:
-            log.exception(
-                "a receiver was not asked", queue_id=str(delivery.queue_id), event_id=str(delivery.public_event_id)
-            )
+            log.exception("a receiver was not asked", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
             return payload.unsaid("an error of ours: it is told again")
 
     def _opened(self, delivery: Delivery) -> tuple[bytes, ...]:
@@ -243,7 +237,7 @@ class Dispatcher:
             try:
                 self._keys[sealed] = self._sealer.open(sealed)
             except BrokenSeal:
-                log.exception("a secret cannot be opened", queue_id=str(delivery.queue_id))
+                log.exception("a secret cannot be opened", lane_id=str(delivery.lane_id))
                 return None
         return self._keys[sealed]
 
@@ -259,5 +253,5 @@ class Dispatcher:
     async def _release(self, now: float) -> None:
         idle = self._lanes.idle(now, patience_s=PATIENCE_S)
         if idle:
-            for queue_id in await endpoint_queue_queries.release(self._db, self._holder, idle):
-                self._lanes.lose(queue_id)
+            for lane_id in await endpoint_queue_queries.release(self._db, self._holder, idle):
+                self._lanes.lose(lane_id)

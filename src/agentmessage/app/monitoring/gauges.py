@@ -76,7 +76,7 @@ async def count_if_due(cells: Cells) -> bool:
 
 
 async def _count_directory(db: CellDb) -> list[Sample]:
-    samples = [Sample("odd_answers", {}, await queries.count_unparsed_responses(db, db.now - RECENT))]
+    samples = [Sample("odd_answers", {}, await queries.count_odd_answers(db, db.now - RECENT))]
     for sweep in await number_queries.list_sweeps(db):
         if sweep.finished_at is not None:
             age_s = (db.now - sweep.finished_at).total_seconds()
