@@ -16,7 +16,7 @@ from agentmessage.billing.schemas import (
 )
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.settings import Settings
-from agentmessage.web import cursors
+from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import LINES, LineStream, prefers
@@ -71,16 +71,14 @@ async def get_wallet(call: Call[NoInput, NoInput], services: BillingServices) ->
 async def list_transactions(call: Call[NoInput, TransactionQuery]) -> Page[TransactionResource]:
     """List what moved the wallet, newest first: the last 30 days, or a range of at most 90 (`from`, `to`)."""
     query, org_id = call.query, call.tenant.org_id
-    window, limit = _window(call, is_bounded=True), query.limit + 1
+    window, limit = _window(call, is_bounded=True), pagination.lookahead(query.limit)
     if query.kind is UNSET:
         rows = await report_queries.list_transactions(call.db, org_id, window, limit=limit)
     elif query.kind is LedgerKind.DEBIT:
         rows = await report_queries.list_debits(call.db, org_id, window, limit=limit)
     else:
         rows = await report_queries.list_rare(call.db, org_id, query.kind, window, limit=limit)
-    shown = [TransactionResource.of(row) for row in rows[: query.limit]]
-    more = cursors.encode(shown[-1].ts, shown[-1].id) if len(rows) > len(shown) else None
-    return Page(shown, query.limit, more)
+    return pagination.page_of(rows, query.limit, show=TransactionResource.of, key=lambda row: (row.ts, row.id))
 
 
 @routes.route(
@@ -106,14 +104,12 @@ async def list_usage(call: Call[NoInput, UsageQuery]) -> Page[UsageResource] | L
     if prefers(call.headers.get("accept"), LINES):
         first = await export.read(call.db, org_id, _window(call, is_bounded=False), kind)
         return LineStream(export.lines(call.db, org_id, first))
-    window, limit = _window(call, is_bounded=True), query.limit + 1
+    window, limit = _window(call, is_bounded=True), pagination.lookahead(query.limit)
     if kind is None or kind is FREQUENT_USAGE:
         rows = await report_queries.list_usage(call.db, org_id, window, kind=kind, limit=limit)
     else:
         rows = await report_queries.list_rare_usage(call.db, org_id, window, kind=kind, limit=limit)
-    shown = [UsageResource.of(row) for row in rows[: query.limit]]
-    more = cursors.encode(shown[-1].ts, shown[-1].id) if len(rows) > len(shown) else None
-    return Page(shown, query.limit, more)
+    return pagination.page_of(rows, query.limit, show=UsageResource.of, key=lambda row: (row.ts, row.id))
 
 
 @routes.route("GET", "/v1/billing/catalog/fees", scope="billing:read", answers={200: FeeCatalog})

@@ -9,8 +9,7 @@ from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandQuery, Bra
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.outbox import events as outbox_events
-from agentmessage.web.cursors import encode
-from agentmessage.web.pagination import window
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
@@ -75,29 +74,28 @@ async def create_brand(call: Call[BrandCreate, NoInput], services: BrandServices
 )
 async def list_brands(call: Call[NoInput, BrandQuery]) -> Page[BrandResource]:
     """List brands, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
-    query, org_id, place = call.query, call.tenant.org_id, window(call.query)
+    query, org_id, window = call.query, call.tenant.org_id, pagination.window(call.query)
     status, identity_status = query.status or None, query.identity_status or None
     rows = await queries.list_(
         call.db,
         org_id,
-        before_at=place.before_at,
-        before_id=place.before_id,
-        offset=place.offset,
+        before_at=window.start.at,
+        before_id=window.start.id,
+        offset=window.offset,
         status=status,
         identity_status=identity_status,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    is_last = len(rows) == len(shown)
     total = 0
-    if place.is_counted:
+    if window.is_counted:
         total = await queries.count(call.db, org_id, status=status, identity_status=identity_status)
-    return Page(
-        [BrandResource.of(brand) for brand in shown],
+    return pagination.page_of(
+        rows,
         query.limit,
-        None if is_last else encode(shown[-1].created_at, shown[-1].id),
+        show=BrandResource.of,
+        key=lambda row: (row.created_at, row.id),
         total=total,
-        offset=place.offset,
+        offset=window.offset,
         last_event_at=await outbox_events.last_event_at(call.db, org_id, "brand"),
     )
 

@@ -23,8 +23,7 @@ from agentmessage.campaigns.schemas import (
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import events as outbox_events
-from agentmessage.web.cursors import encode
-from agentmessage.web.pagination import window
+from agentmessage.web import pagination
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
@@ -146,29 +145,28 @@ async def review_campaign_draft(call: Call[CampaignDraft, NoInput], services: Ca
 )
 async def list_campaigns(call: Call[NoInput, CampaignQuery]) -> Page[CampaignResource]:
     """List campaigns, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
-    query, org_id, place = call.query, call.tenant.org_id, window(call.query)
+    query, org_id, window = call.query, call.tenant.org_id, pagination.window(call.query)
     status, brand_id = query.status or None, query.brand_id or None
     rows = await queries.list_(
         call.db,
         org_id,
-        before_at=place.before_at,
-        before_id=place.before_id,
-        offset=place.offset,
+        before_at=window.start.at,
+        before_id=window.start.id,
+        offset=window.offset,
         status=status,
         brand_id=brand_id,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    is_last = len(rows) == len(shown)
     total = 0
-    if place.is_counted:
+    if window.is_counted:
         total = await queries.count(call.db, org_id, status=status, brand_id=brand_id)
-    return Page(
-        [CampaignResource.of(campaign) for campaign in shown],
+    return pagination.page_of(
+        rows,
         query.limit,
-        None if is_last else encode(shown[-1].created_at, shown[-1].id),
+        show=CampaignResource.of,
+        key=lambda row: (row.created_at, row.id),
         total=total,
-        offset=place.offset,
+        offset=window.offset,
         last_event_at=await outbox_events.last_event_at(call.db, org_id, "campaign"),
     )
 

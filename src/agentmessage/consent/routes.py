@@ -16,7 +16,7 @@ from agentmessage.consent.schemas import (
 )
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
 from agentmessage.settings import Settings
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
@@ -92,22 +92,20 @@ async def capture_attested_consent_bulk(call: Call[ConsentCaptureBulk, NoInput],
 async def list_consent(call: Call[NoInput, ConsentQuery]) -> Page[ConsentResource]:
     """List consents, most recently updated first. One that changes while you page moves to the front."""
     query = call.query
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_(
         call.db,
         call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=start.at,
+        before_id=start.id,
         contact_number=query.contact_number or None,
         phone_number_id=query.phone_number_id or None,
         opted_in=None if query.opted_in is UNSET else query.opted_in,
         since=None if query.since is UNSET else in_utc(query.since, "since"),
         consent_method=query.consent_method or None,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].updated_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([ConsentResource.of(consent) for consent in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=ConsentResource.of, key=lambda row: (row.updated_at, row.id))
 
 
 @routes.route(
@@ -133,19 +131,17 @@ async def get_consent(call: Call[NoInput, NoInput]) -> ConsentResource:
 async def list_consent_history(call: Call[NoInput, HistoryQuery]) -> Page[EntryResource]:
     """List what happened to a consent, newest first, with its evidence. Nothing here is ever changed."""
     query = call.query
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     await operations.get(call.db, call.tenant, call.id)
     rows = await queries.list_history(
         call.db,
         call.tenant.org_id,
         call.id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
-        limit=query.limit + 1,
+        before_at=start.at,
+        before_id=start.id,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].recorded_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([EntryResource.of(entry) for entry in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=EntryResource.of, key=lambda row: (row.recorded_at, row.id))
 
 
 @routes.route(

@@ -1,5 +1,6 @@
 """Conversations over HTTP."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import UNSET
@@ -13,7 +14,7 @@ from agentmessage.conversations.schemas import (
     ConversationQuery,
 )
 from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
-from agentmessage.web import cursors
+from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, PathText, Routes
 from agentmessage.web.timestamps import in_utc
@@ -60,11 +61,9 @@ async def list_conversations(call: Call[NoInput, ConversationQuery]) -> Page[Con
         before_at=before_at,
         after_contact=below.contact_number if below else "",
         after_number_id=below.phone_number_id if below else None,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = _cursor(shown[-1]) if len(rows) > len(shown) else None
-    return Page([ConversationOut.of(conversation) for conversation in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=ConversationOut.of, key=_key)
 
 
 @routes.route(
@@ -80,7 +79,7 @@ async def list_conversation_messages(call: Call[NoInput, ConversationMessageQuer
     """List the texts of one conversation in both directions, oldest first."""
     query, org_id = call.query, call.tenant.org_id
     conversation = _read(call.text)
-    after = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     if not await queries.exists(
         call.db,
         org_id,
@@ -93,13 +92,11 @@ async def list_conversation_messages(call: Call[NoInput, ConversationMessageQuer
         org_id,
         phone_number_id=conversation.phone_number_id,
         contact_number=conversation.contact_number,
-        after_at=after.at if after else None,
-        after_id=after.id if after else None,
-        limit=query.limit + 1,
+        after_at=start.at,
+        after_id=start.id,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([ConversationMessageOut.of(entry) for entry in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=ConversationMessageOut.of, key=lambda row: (row.at, row.id))
 
 
 def _read(conversation_id: str) -> Place:
@@ -109,5 +106,5 @@ def _read(conversation_id: str) -> Place:
     return place
 
 
-def _cursor(last: Conversation) -> str:
-    return cursors.encode(last.last_message_at, Place(last.phone_number_id, last.contact_number).id)
+def _key(row: Conversation) -> tuple[datetime, str]:
+    return row.last_message_at, Place(row.phone_number_id, row.contact_number).id

@@ -9,7 +9,7 @@ from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventOrder, EventQuery, EventResource
 from agentmessage.events.stream import StreamServices, frames
 from agentmessage.kernel.errors import RateLimited, ValidationFailed
-from agentmessage.web import cursors
+from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import EVENTS, EventStream, prefers
@@ -62,11 +62,15 @@ async def list_events(call: Call[NoInput, EventQuery], services: StreamServices)
         events = []  # the cursor's event is past its retention, and so is all that came before it
     else:
         read = operations.before if is_newest_first else operations.after
-        events = await read(call.db, call.tenant, wanted, seen=seen, limit=query.limit + 1)
-    shown = [EventResource.of(event) for event in events[: query.limit]]
-    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(events) > len(shown) else None
+        events = await read(call.db, call.tenant, wanted, seen=seen, limit=pagination.lookahead(query.limit))
     newest_at = await queries.newest_at(call.db, call.tenant.org_id)
-    return Page(shown, query.limit, more, last_event_at=newest_at)
+    return pagination.page_of(
+        events,
+        query.limit,
+        show=EventResource.of,
+        key=lambda event: (event.created_at, event.id),
+        last_event_at=newest_at,
+    )
 
 
 async def _place(call: Call[NoInput, EventQuery]) -> UUID | None:

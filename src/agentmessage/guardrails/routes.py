@@ -1,9 +1,7 @@
 """Guardrails over HTTP: profiles, what they are bound to, and pools of numbers."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TypeVar
-from uuid import UUID
 
 from msgspec import UNSET
 
@@ -26,7 +24,7 @@ from agentmessage.guardrails.schemas import (
     ProfileResource,
 )
 from agentmessage.kernel.errors import NotFound, ValidationFailed
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
@@ -59,10 +57,10 @@ PROFILE_EXAMPLE = {
 )
 async def list_guardrail_profiles(call: Call[NoInput, ListQuery]) -> Page[ProfileResource]:
     """List guardrail profiles, newest first."""
-    before_at, before_id = _place(call.query)
+    start = pagination.start_of(call.query.cursor)
     limit = call.query.limit
     rows = await queries.list_profiles(
-        call.db, call.tenant.org_id, before_at=before_at, before_id=before_id, limit=limit + 1
+        call.db, call.tenant.org_id, before_at=start.at, before_id=start.id, limit=pagination.lookahead(limit)
     )
     return _page(rows, limit, ProfileResource.of)
 
@@ -143,10 +141,10 @@ async def delete_guardrail_profile(call: Call[NoInput, NoInput]) -> None:
 )
 async def list_guardrail_bindings(call: Call[NoInput, ListQuery]) -> Page[BindingResource]:
     """List guardrail bindings, newest first."""
-    before_at, before_id = _place(call.query)
+    start = pagination.start_of(call.query.cursor)
     limit = call.query.limit
     rows = await queries.list_bindings(
-        call.db, call.tenant.org_id, before_at=before_at, before_id=before_id, limit=limit + 1
+        call.db, call.tenant.org_id, before_at=start.at, before_id=start.id, limit=pagination.lookahead(limit)
     )
     return _page(rows, limit, BindingResource.of)
 
@@ -206,14 +204,14 @@ async def delete_guardrail_binding(call: Call[BindingRemoval, NoInput]) -> None:
 async def list_guardrail_pools(call: Call[NoInput, PoolList]) -> Page[PoolResource]:
     """List guardrail pools, newest first."""
     query = call.query
-    before_at, before_id = _place(query)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_pools(
         call.db,
         call.tenant.org_id,
-        before_at=before_at,
-        before_id=before_id,
+        before_at=start.at,
+        before_id=start.id,
         brand_id=query.brand_id or None,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
     return _page(rows, query.limit, PoolResource.of)
 
@@ -301,19 +299,8 @@ async def replace_guardrail_pool_members(call: Call[MembersPut, NoInput]) -> lis
     return [MemberResource.of(member) for member in members]
 
 
-def _place(query: ListQuery) -> tuple[datetime | None, UUID | None]:
-    """The row that the page goes on from. Raises ValidationFailed."""
-    if query.cursor is UNSET:
-        return None, None
-    place = cursors.decode_row(query.cursor)
-    return place.at, place.id
-
-
 Row = TypeVar("Row", Profile, Binding, Pool)
 
 
-def _page(rows: Sequence[Row], limit: int, shown_as: Callable[[Row], T]) -> Page[T]:
-    """A page of rows that were read one beyond the limit, to know whether more follow."""
-    shown = rows[:limit]
-    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
-    return Page([shown_as(row) for row in shown], limit, more)
+def _page(rows: Sequence[Row], limit: int, show: Callable[[Row], T]) -> Page[T]:
+    return pagination.page_of(rows, limit, show=show, key=lambda row: (row.created_at, row.id))

@@ -7,7 +7,7 @@ from agentmessage.inbound.long_poll import WaitServices, wait
 from agentmessage.inbound.schemas import InboundOut, InboundQuery, WaitQuery
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.outbox import events as outbox_events
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
@@ -27,24 +27,24 @@ routes = Routes("Inbound messages", needs=WaitServices)
 async def list_inbound_messages(call: Call[NoInput, InboundQuery]) -> Page[InboundOut]:
     """List the texts that came in, newest first."""
     query, org_id = call.query, call.tenant.org_id
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_(
         call.db,
         org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=start.at,
+        before_id=start.id,
         sender=_given(query.from_),
         recipient=_given(query.to),
         phone_number_id=None if query.phone_number_id is UNSET else query.phone_number_id,
         channel=None if query.channel is UNSET else query.channel.value,
         opt_out=None if query.opt_out is UNSET else query.opt_out,
         since=None if query.since is UNSET else in_utc(query.since, "since"),
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].received_at, shown[-1].id) if len(rows) > len(shown) else None
     newest_at = await outbox_events.last_event_at(call.db, org_id, "inbound_message")
-    return Page([InboundOut.of(inbound) for inbound in shown], query.limit, more, last_event_at=newest_at)
+    return pagination.page_of(
+        rows, query.limit, show=InboundOut.of, key=lambda row: (row.received_at, row.id), last_event_at=newest_at
+    )
 
 
 @routes.route(

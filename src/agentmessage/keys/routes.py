@@ -1,17 +1,16 @@
 """API keys."""
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from agentmessage.kernel.errors import MalformedPathId, NotFound, RateLimited, ValidationFailed
 from agentmessage.keys import operations, queries
 from agentmessage.keys.errors import InvalidScopes, ScopesExceeded
 from agentmessage.keys.schemas import ApiKeyCreate, ApiKeyQuery, ApiKeyResource, ApiKeyRevoke, ApiKeyWithPlaintext
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
 from agentmessage.web.types import Page
 
 BUCKET = "api_keys"
@@ -64,18 +63,16 @@ async def list_api_keys(call: Call[NoInput, ApiKeyQuery]) -> Page[ApiKeyResource
     `parent_id` lists what one key made.
     """
     query = call.query
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_keys(
         call.db,
         call.tenant.org_id,
-        before=None if place is None else (in_utc(place.at, "cursor"), place.id),
+        before=(start.at, start.id) if start.at and start.id else None,
         include_revoked=query.include_revoked,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
         parent_id=query.parent_id or None,
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([ApiKeyResource.of(key) for key in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=ApiKeyResource.of, key=lambda row: (row.created_at, row.id))
 
 
 @routes.route(

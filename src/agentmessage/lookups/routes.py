@@ -14,7 +14,7 @@ from agentmessage.lookups import operations, queries
 from agentmessage.lookups.carrier_lookup import ask_and_record
 from agentmessage.lookups.errors import LookupFailed
 from agentmessage.lookups.schemas import LookupCreate, LookupQuery, LookupResource
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
@@ -97,21 +97,19 @@ async def submit_lookup(call: Call[LookupCreate, NoInput], services: LookupServi
 async def list_lookups(call: Call[NoInput, LookupQuery]) -> Page[LookupResource]:
     """List lookups, newest first. `since` and `until` go by when they were requested."""
     query = call.query
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_(
         call.db,
         call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=start.at,
+        before_id=start.id,
         phone_number=query.phone_number or None,
         status=query.status or None,
         since=None if query.since is UNSET else in_utc(query.since, "since"),
         until=None if query.until is UNSET else in_utc(query.until, "until"),
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].requested_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([LookupResource.of(lookup) for lookup in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=LookupResource.of, key=lambda row: (row.requested_at, row.id))
 
 
 @routes.route("GET", "/v1/lookup/{id}", scope="lookups:read", answers={200: LookupResource}, refuses=[NotFound])

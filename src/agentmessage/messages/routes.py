@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.compliance.errors import (
@@ -42,7 +42,7 @@ from agentmessage.messages.schemas import (
 )
 from agentmessage.outbox import events as outbox_events
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
-from agentmessage.web.cursors import decode_row, encode
+from agentmessage.web import pagination
 from agentmessage.web.idempotency import Claim
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
@@ -165,25 +165,21 @@ async def send_message_batch(call: Call[MessageBatch, NoInput], services: Messag
 async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
     """List texts, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
     query = call.query
-    place = None if query.cursor is UNSET else decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     rows = await queries.list_(
         call.db,
         call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=start.at,
+        before_id=start.id,
         status=query.status or None,
         sender=query.from_ or None,
         recipient=query.to or None,
         tag=query.tag or None,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    last = rows[query.limit - 1] if len(rows) > query.limit else None
     moment = await outbox_events.last_event_at(call.db, call.tenant.org_id, "message")
-    return Page(
-        [MessageOut.of(row) for row in rows[: query.limit]],
-        query.limit,
-        encode(last.created_at, last.id) if last else None,
-        last_event_at=moment,
+    return pagination.page_of(
+        rows, query.limit, show=MessageOut.of, key=lambda row: (row.created_at, row.id), last_event_at=moment
     )
 
 

@@ -1,5 +1,6 @@
 """Phone numbers that one holds: list, get, change, attach, detach, and what the carrier has made of it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,8 +19,8 @@ from agentmessage.numbers.model import PhoneNumber
 from agentmessage.numbers.schemas import CampaignAttach, CampaignNumberList, NumberList, NumberPatch, PhoneNumberOut
 from agentmessage.outbox.events import last_event_at
 from agentmessage.settings import Settings
-from agentmessage.web import cursors
-from agentmessage.web.pagination import Window, window
+from agentmessage.web import cursors, pagination
+from agentmessage.web.pagination import PageWindow
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
@@ -45,29 +46,29 @@ async def list_phone_numbers(call: Call[NoInput, NumberList]) -> Page[PhoneNumbe
     Newest first. With `search` a page can hold fewer rows than `limit`, or none, while more follow: go on until
     `meta.next_cursor` is null. `meta.last_event_at` is the time of the organization's newest phone-number event.
     """
-    query, place = call.query, window(call.query)
+    query, window = call.query, pagination.window(call.query)
     if query.search is not None:
-        return await _search(call, place)
+        return await _search(call, window)
     rows = await _rows(
-        call.db, call.tenant, place, limit=query.limit, number_type=query.number_type, campaign_id=query.campaign_id
+        call.db, call.tenant, window, limit=query.limit, number_type=query.number_type, campaign_id=query.campaign_id
     )
     total = 0
-    if place.is_counted:
+    if window.is_counted:
         total = await queries.count_assigned(
             call.db, call.tenant.org_id, number_type=query.number_type, campaign_id=query.campaign_id
         )
-    return await _page(call.db, call.tenant, rows, query.limit, total=total, offset=place.offset)
+    return await _page(call.db, call.tenant, rows, query.limit, total=total, offset=window.offset)
 
 
-async def _search(call: Call[NoInput, NumberList], place: Window) -> Page[PhoneNumber]:
+async def _search(call: Call[NoInput, NumberList], window: PageWindow) -> Page[PhoneNumber]:
     query = call.query
-    if place.is_counted:
+    if window.is_counted:
         raise ValidationFailed({"offset": "must not be given with search"})
     rows = await queries.search_page(
         call.db,
         call.tenant.org_id,
-        before_at=place.before_at,
-        before_id=place.before_id,
+        before_at=window.start.at,
+        before_id=window.start.id,
         text=query.search or "",
         scan=SEARCH_SCAN,
     )
@@ -93,43 +94,48 @@ def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
 async def _rows(
     db: Statements,
     tenant: Tenant,
-    place: Window,
+    window: PageWindow,
     *,
     limit: int,
     number_type: str | None = None,
     campaign_id: UUID | None = None,
 ) -> list[PhoneNumber]:
-    """One row more than the limit, by whichever index serves the filter."""
+    """The page's rows and the lookahead, by the index that serves the filter."""
     if campaign_id is not None:
         return await queries.list_campaign_page(
             db,
             tenant.org_id,
             campaign_id,
-            before_at=place.before_at,
-            before_id=place.before_id,
+            before_at=window.start.at,
+            before_id=window.start.id,
             number_type=number_type,
-            limit=limit + 1,
-            offset=place.offset,
+            limit=pagination.lookahead(limit),
+            offset=window.offset,
         )
     return await queries.list_page(
         db,
         tenant.org_id,
-        before_at=place.before_at,
-        before_id=place.before_id,
+        before_at=window.start.at,
+        before_id=window.start.id,
         number_type=number_type,
-        limit=limit + 1,
-        offset=place.offset,
+        limit=pagination.lookahead(limit),
+        offset=window.offset,
     )
 
 
 async def _page(
-    db: Statements, tenant: Tenant, rows: list[PhoneNumber], limit: int, *, total: int = 0, offset: int = 0
+    db: Statements, tenant: Tenant, rows: Sequence[PhoneNumber], limit: int, *, total: int = 0, offset: int = 0
 ) -> Page[PhoneNumber]:
-    """A page of rows that were read one beyond the limit, to know whether more follow."""
-    last = rows[limit - 1] if len(rows) > limit else None
-    cursor = cursors.encode(last.created_at, last.id) if last else None
     moment = await last_event_at(db, tenant.org_id, "phone_number")
-    return Page(rows[:limit], limit, cursor, total, offset, moment)
+    return pagination.page_of(
+        rows,
+        limit,
+        show=lambda number: number,
+        key=lambda number: (number.created_at, number.id),
+        total=total,
+        offset=offset,
+        last_event_at=moment,
+    )
 
 
 @routes.route("GET", "/v1/phone-numbers/{id}", scope="numbers:read", answers={200: PhoneNumberOut}, refuses=[NotFound])
@@ -242,9 +248,9 @@ async def get_carrier_line_option(call: Call[NoInput, NoInput]) -> LineOptionOut
 async def list_campaign_phone_numbers(call: Call[NoInput, CampaignNumberList]) -> Page[PhoneNumber]:
     """List the phone numbers that are attached to a campaign, newest first."""
     await operations.require_campaign(call.db, call.tenant, call.id)
-    place = window(call.query)
-    rows = await _rows(call.db, call.tenant, place, limit=call.query.limit, campaign_id=call.id)
+    window = pagination.window(call.query)
+    rows = await _rows(call.db, call.tenant, window, limit=call.query.limit, campaign_id=call.id)
     total = 0
-    if place.is_counted:
+    if window.is_counted:
         total = await queries.count_assigned(call.db, call.tenant.org_id, number_type=None, campaign_id=call.id)
-    return await _page(call.db, call.tenant, rows, call.query.limit, total=total, offset=place.offset)
+    return await _page(call.db, call.tenant, rows, call.query.limit, total=total, offset=window.offset)

@@ -9,7 +9,7 @@ from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.organizations import operations, queries
 from agentmessage.organizations.errors import AttestationRequired, ResellerHasBrands, ResellerNotEligible
 from agentmessage.organizations.schemas import AuditEntry, AuditQuery, OrganizationPatch, OrganizationResource
-from agentmessage.web import cursors
+from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.timestamps import in_utc
@@ -75,15 +75,13 @@ async def list_audit_log(call: Call[NoInput, AuditQuery]) -> Page[AuditEntry]:
         since=since,
         until=until,
         has_payload=query.include is not UNSET,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].occurred_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([AuditEntry.of(row) for row in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=AuditEntry.of, key=lambda row: (row.occurred_at, row.id))
 
 
 def _place(cursor: str) -> tuple[datetime, str]:
     place = cursors.decode(cursor)
     if not ULID_FORM.fullmatch(place.id):
         raise ValidationFailed({"cursor": "must be a cursor from an earlier page"})
-    return in_utc(place.created_at, "cursor"), place.id
+    return place.created_at, place.id

@@ -1,14 +1,18 @@
-"""Where a page of a newest-first list begins: behind a cursor, or after so many rows."""
+"""Pages of lists: where one begins (after a cursor's row, or after a number of rows), and whether another follows."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.types import CursorText, Request, must
+from agentmessage.web.types import CursorText, Page, Request, must
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 MAX_OFFSET = 1_000_000
 
@@ -32,24 +36,57 @@ class OffsetQuery(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
 
 
-class Window(Struct, frozen=True):
-    """The rows older than a place (all of them when it is None), without the first `offset` ones.
+class PageStart(Struct, frozen=True):
+    """The row that a page goes on from; None: the page begins the list."""
 
-    `is_counted`: the caller pages by number, so the answer tells the real total. Otherwise it is
-    0, as the reference prints it: counting a tenant's rows would make the first page cost more than any other.
+    at: datetime | None = None
+    id: UUID | None = None
+
+
+class PageWindow(Struct, frozen=True):
+    """The rows after `start`, without the first `offset` ones.
+
+    `is_counted`: the caller pages by number, so the page tells the real total. Otherwise it is 0, as the reference
+    prints it: counting a tenant's rows would make the first page cost more than any other.
     """
 
-    before_at: datetime | None
-    before_id: UUID | None
+    start: PageStart
     offset: int
     is_counted: bool
 
 
-def window(query: OffsetQuery) -> Window:
+def start_of(cursor: str | UnsetType) -> PageStart:
+    """Where the page of a cursor begins. Raises ValidationFailed for a foreign one."""
+    if cursor is UNSET:
+        return PageStart()
+    position = cursors.decode_row(cursor)
+    return PageStart(position.at, position.id)
+
+
+def window(query: OffsetQuery) -> PageWindow:
     """Where the page begins. Raises ValidationFailed for a foreign cursor, or for one beside an offset."""
-    if query.cursor is UNSET:
-        return Window(None, None, query.offset or 0, is_counted=query.offset is not UNSET)
-    if query.offset is not UNSET:
+    if query.cursor is not UNSET and query.offset is not UNSET:
         raise ValidationFailed({"offset": "must not be given with cursor"})
-    place = cursors.decode_row(query.cursor)
-    return Window(place.at, place.id, 0, is_counted=False)
+    is_counted = query.cursor is UNSET and query.offset is not UNSET
+    return PageWindow(start_of(query.cursor), query.offset or 0, is_counted=is_counted)
+
+
+def lookahead(limit: int) -> int:
+    """How many rows to read for `page_of`: the one beyond the page says whether another page follows."""
+    return limit + 1
+
+
+def page_of(
+    rows: Sequence[R],
+    limit: int,
+    *,
+    show: Callable[[R], T],
+    key: Callable[[R], tuple[datetime, object]],
+    total: int = 0,
+    offset: int = 0,
+    last_event_at: datetime | None = None,
+) -> Page[T]:
+    """The page that shows the first `limit` rows. `key` is the time and id of a row, which its cursor holds."""
+    shown = rows[:limit]
+    next_cursor = cursors.encode(*key(shown[-1])) if len(rows) > limit else None
+    return Page([show(row) for row in shown], limit, next_cursor, total, offset, last_event_at)

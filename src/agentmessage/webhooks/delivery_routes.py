@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
-from agentmessage.web import cursors
+from agentmessage.web import cursors, pagination
 from agentmessage.web.cursors import RowPlace
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
@@ -44,9 +44,7 @@ async def list_webhook_deliveries(call: Call[NoInput, DeliveryQuery]) -> Page[De
     query = call.query
     wanted = _wanted(query)
     rows = await _rows(call, wanted, None if query.endpoint_id is UNSET else query.endpoint_id)
-    shown = rows[: query.limit]
-    more = cursors.encode(shown[-1].occurred_at, shown[-1].id) if len(rows) > len(shown) else None
-    return Page([DeliveryResource.of(attempt) for attempt in shown], query.limit, more)
+    return pagination.page_of(rows, query.limit, show=DeliveryResource.of, key=lambda row: (row.occurred_at, row.id))
 
 
 def _wanted(query: DeliveryQuery) -> Wanted:
@@ -76,8 +74,8 @@ def _places(query: DeliveryQuery) -> Iterator[RowPlace]:
 
 
 async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, lane_id: UUID | None) -> list[Attempt]:
-    """One row more than the limit, by whichever index serves the filters."""
-    db, org_id, limit = call.db, call.tenant.org_id, call.query.limit + 1
+    """The page's rows and the lookahead, by the index that serves the filters."""
+    db, org_id, limit = call.db, call.tenant.org_id, pagination.lookahead(call.query.limit)
     kind = wanted.event_type
     if kind is not None and (lane_id is None or not kind.startswith(OF_TEXTS)):
         return await attempt_queries.list_of_type(db, org_id, kind, wanted, lane_id=lane_id, limit=limit)

@@ -44,7 +44,7 @@ from agentmessage.numbers.orders.schemas import (
 from agentmessage.numbers.schemas import PhoneNumberOut
 from agentmessage.outbox.notifications import Bells, wait_for
 from agentmessage.settings import Settings as Environment
-from agentmessage.web import cursors
+from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Answer, Page
@@ -260,19 +260,19 @@ async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput], services: Ord
 async def list_phone_number_orders(call: Call[NoInput, OrderList]) -> Page[PhoneNumberOrderOut]:
     """List orders for phone numbers, by name and in bulk, newest first."""
     query = call.query
-    place = None if query.cursor is UNSET else cursors.decode_row(query.cursor)
+    start = pagination.start_of(query.cursor)
     orders = await read_queries.list_page(
         call.db,
         call.tenant.org_id,
-        before_at=place.at if place else None,
-        before_id=place.id if place else None,
+        before_at=start.at,
+        before_id=start.id,
         kind=None if query.kind is UNSET else query.kind,
         status=None if query.status is UNSET else query.status,
-        limit=query.limit + 1,
+        limit=pagination.lookahead(query.limit),
     )
-    shown = [PhoneNumberOrderOut.of(order) for order in orders[: query.limit]]
-    more = cursors.encode(shown[-1].created_at, shown[-1].id) if len(orders) > len(shown) else None
-    return Page(shown, query.limit, more)
+    return pagination.page_of(
+        orders, query.limit, show=PhoneNumberOrderOut.of, key=lambda row: (row.created_at, row.id)
+    )
 
 
 @routes.route(
