@@ -20,7 +20,7 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.migrations.runner import migrate
 
 KEY = "am_live_bnch" + "0" * 30
-SEAL_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
+ENCRYPTION_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
 SCOPES = ["numbers:read", "numbers:write", "campaigns:read", "org:read"]
 
 
@@ -211,7 +211,7 @@ def ours(filled: Filled, port: int) -> Server:
     environment = {
         "DATABASE_URL": filled.dsn,
         "AGENTMESSAGE_PORT": str(port),
-        "AGENTMESSAGE_SEAL_KEY": SEAL_KEY,
+        "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY,
         "AGENTMESSAGE_LOG_LEVEL": "error",
     }
     return Server([sys.executable, "-m", "agentmessage", "serve"], port, environment)

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import asyncpg
 
-from bench.fixture import SEAL_KEY, Filled, Postgres, Server
+from bench.fixture import ENCRYPTION_KEY, Filled, Postgres, Server
 
 SIMULATOR_PORT = 8621
 API_PORT = 8622
@@ -47,9 +47,9 @@ def environment(filled: Filled) -> dict[str, str]:
         "DATABASE_URL": filled.dsn,
         "AGENTMESSAGE_PORT": str(API_PORT),
         "AGENTMESSAGE_SIMULATOR_URL": f"http://127.0.0.1:{SIMULATOR_PORT}",
-        "AGENTMESSAGE_SEAL_KEY": SEAL_KEY,
+        "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY,
         "AGENTMESSAGE_LOG_LEVEL": "error",
-        "AGENTMESSAGE_RECONCILE_BATCH": str(BATCH),
+        "AGENTMESSAGE_RECONCILE_BATCH_SIZE": str(BATCH),
     }
 
 

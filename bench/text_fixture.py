@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from agentmessage.kernel.ids import new_id
-from bench.fixture import KEY, SEAL_KEY, Filled, Postgres, Server
+from bench.fixture import ENCRYPTION_KEY, KEY, Filled, Postgres, Server
 from bench.load import in_turn, request
 
 AREAS = ("212", "312", "303", "415", "503", "404", "602", "801", "215", "216")
@@ -196,7 +196,7 @@ def settings(made: Texting, port: int, **environment: str) -> dict[str, str]:
     return {
         "DATABASE_URL": made.dsn,
         "AGENTMESSAGE_PORT": str(port),
-        "AGENTMESSAGE_SEAL_KEY": SEAL_KEY,
+        "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY,
         "AGENTMESSAGE_LOG_LEVEL": "error",
         **environment,
     }

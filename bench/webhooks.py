@@ -36,7 +36,7 @@ from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.event_types import EventType
 from agentmessage.outbox.notifications import Ringer
 from bench.cpu import spent_s
-from bench.fixture import SEAL_KEY, Filled, Postgres
+from bench.fixture import ENCRYPTION_KEY, Filled, Postgres
 from bench.load import measure
 from bench.text_fixture import sending, serving, texting
 
@@ -122,7 +122,7 @@ def worker(filled: Filled) -> Any:
         "work",
         core=0,
         DATABASE_URL=filled.dsn,
-        AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+        AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY,
         AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
         AGENTMESSAGE_LOG_LEVEL="error",
     )
@@ -135,7 +135,7 @@ def telling(filled: Filled) -> Iterator[subprocess.Popen[bytes]]:
         "-m",
         "bench.webhook_worker",
         DATABASE_URL=filled.dsn,
-        AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+        AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY,
         AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
     ) as child:
         yield child
@@ -151,7 +151,7 @@ async def _prepare(filled: Filled, url: str) -> None:
         filled.org_id,
         f"{url}/hook",
         [EVENT, "organization.updated"],
-        parse_keys(SEAL_KEY).seal(SECRET),
+        parse_keys(ENCRYPTION_KEY).seal(SECRET),
     )
     await connection.execute("UPDATE directory.sweeps SET due_at = 'infinity'")
     await connection.close()

@@ -19,7 +19,7 @@ from tests.make import storage
 from tests.make.accounts import Account, open_account
 
 TEMPLATE = "agentmessage_template"
-SEAL_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
+ENCRYPTION_KEY = "c2VhbGluZy1rZXktZm9yLXRlc3RzLTMyLWJ5dGVzISE="
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,9 @@ async def db(cells: Cells) -> CellDb:
 @pytest.fixture
 def settings(dsn: str) -> Settings:
     """Settings as tests need them."""
-    return Settings(database_url=dsn, seal_key=SEAL_KEY, callback_password="callback-secret", order_wait_s=5)
+    return Settings(
+        database_url=dsn, encryption_key=ENCRYPTION_KEY, callback_password="callback-secret", order_wait_seconds=5
+    )
 
 
 class Reply:

@@ -1,109 +1,200 @@
-"""The environment, read once into a frozen object; a bad value is one clear sentence at start."""
+"""The settings of a process, read once from the environment into a frozen object.
+
+The type of a setting states what it accepts. `read_settings` names every unusable setting in one error.
+"""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from agentmessage.kernel.encryption import BadSealKey, parse_keys
 
+PREFIX = "AGENTMESSAGE_"
+MAX_INTEGER = 2**31 - 1  # what an integer column holds; as seconds, 68 years
+
+ORIGIN = re.compile(r"https?://[^/?#]+")
+STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
+STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
+AREA_CODES = re.compile(r"[2-9][0-9]{2}=[2-9][0-9]{2}(,[2-9][0-9]{2}=[2-9][0-9]{2})*")
+STRIPE_PRODUCTS = re.compile(r"[0-9]+=[A-Za-z0-9_]+(,[0-9]+=[A-Za-z0-9_]+)*")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
 
 class BadSetting(Exception):
-    """A setting that cannot be used, with its name, its value (never a secret's) and what it should be."""
+    """Settings that cannot be used: names, values (never of a secret) and what they must be."""
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and _has_no_space(text)
+    except ValueError:
+        return False
+
+
+def _is_database_url(text: str) -> bool:
+    return text.startswith(("postgresql://", "postgres://")) and _has_no_space(text)
+
+
+def _is_origin(text: str) -> bool:
+    return _is_url(text) and ORIGIN.fullmatch(text) is not None
+
+
+def _are_origins(text: str) -> bool:
+    return all(_is_origin(part) for part in text.split(","))
+
+
+def _is_log_level(text: str) -> bool:
+    return text.lower() in LOG_LEVELS
+
+
+def _has_no_space(text: str) -> bool:
+    return text.isprintable() and " " not in text
+
+
+def _are_encryption_keys(text: str) -> bool:
+    try:
+        parse_keys(text)
+    except BadSealKey:
+        return False
+    return True
+
+
+def _text(accepts: Callable[[str], object], expected: str) -> Meta:
+    """A text that `accepts` holds for; `expected` completes the sentence "must be …"."""
+    return Meta(extra={"accepts": accepts, "expected": expected})
+
+
+def _requires(*names: str) -> Meta:
+    """A setting that is of no use without others: half of an account's credentials would fail at the first order."""
+    return Meta(extra={"requires": names})
+
+
+SECRET = Meta(extra={"is_secret": True})
+Secret = Annotated[str, SECRET]
+Url = Annotated[str, _text(_is_url, "an http or https URL")]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Seconds = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
+Rate = Annotated[int, Meta(ge=0, le=1_000_000)]  # 0: no limit of our own
+MessageCarrier = Literal["", "smpp", "bandwidth"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Every setting, by its environment name `AGENTMESSAGE_<NAME IN CAPITALS>` (but `DATABASE_URL` as it is).
+    """Every setting. Its environment name is `AGENTMESSAGE_<NAME>`, but `DATABASE_URL` has no prefix.
 
-    Empty carrier credentials mean that every organization's carrier is the simulator.
+    Without carrier credentials every organization's carrier is the simulator.
     """
 
-    database_url: str = ""
+    database_url: Annotated[
+        str, SECRET, _text(_is_database_url, "a URL such as postgresql://user:password@host/name")
+    ] = ""
     host: str = "127.0.0.1"
-    port: int = 8080
-    public_url: str = ""  # how carriers reach us for callbacks; empty: http://host:port
-    api_pool_size: int = 16
-    worker_pool_size: int = 12
-    statement_timeout_s: int = 5  # that a statement of the API, or its wait for a connection, may take: then 503
-    log_level: str = "info"
-    log_format: str = "auto"  # json, text, or auto: text at a terminal, json everywhere else
-    access_log: bool = False  # one line for each request
-    cors_origin: str = ""  # one origin whose pages may call the API, as https://app.example; empty: none
-    seal_key: str = ""  # base64 of 32 bytes: seals tax ids and stored credentials
-    simulator_url: str = "http://127.0.0.1:8090"
-    simulator_smpp_port: int = 2775  # of its SMSC, on the same host
-    bandwidth_url: str = "https://dashboard.bandwidth.com"
-    bandwidth_messaging_url: str = "https://messaging.bandwidth.com"
-    bandwidth_application_id: str = ""  # the messaging application; its callbacks go to /callbacks/messages/live
-    bandwidth_platform_url: str = "https://api.bandwidth.com"  # the JSON routes live on another host
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    public_url: Url = ""  # for callbacks from carriers; empty: http://host:port
+    api_pool_size: Annotated[int, Meta(ge=1, le=1_000)] = 16
+    worker_pool_size: Annotated[int, Meta(ge=2, le=1_000)] = 12
+    statement_timeout_seconds: Annotated[int, Meta(ge=1, le=300)] = 5  # also of the wait for a connection; then 503
+    log_level: Annotated[str, _text(_is_log_level, f"one of {', '.join(LOG_LEVELS)}")] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"  # auto: text at a terminal, else json
+    access_log: bool = False  # one log line for each request
+    cors_origin: Annotated[str, _text(_is_origin, "one origin such as https://app.example")] = ""
+    encryption_key: Annotated[
+        str, SECRET, _text(_are_encryption_keys, "base64 of 32 bytes, or several such separated by commas")
+    ] = ""  # encrypts tax ids and stored credentials; newest first
+    simulator_url: Url = "http://127.0.0.1:8090"
+    simulator_smpp_port: Port = 2775  # on the host of simulator_url
+    bandwidth_url: Url = "https://dashboard.bandwidth.com"
+    bandwidth_messaging_url: Url = "https://messaging.bandwidth.com"
+    bandwidth_application_id: str = ""  # of the messaging application; its callbacks go to /callbacks/messages/live
+    bandwidth_platform_url: Url = "https://api.bandwidth.com"  # the host of Bandwidth's JSON routes
     bandwidth_account_id: str = ""
-    bandwidth_username: str = ""
-    bandwidth_password: str = ""
+    bandwidth_username: Annotated[
+        str, _requires("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key")
+    ] = ""
+    bandwidth_password: Secret = ""
     bandwidth_site_id: str = ""
     bandwidth_peer_id: str = ""
-    tcr_url: str = "https://csp-api.campaignregistry.com"
-    tcr_api_key: str = ""
-    tcr_api_secret: str = ""
-    tcr_upstream_cnp_id: str = "BANDW"  # the partner that campaigns are shared with, by the registry's name
-    live_text_carrier: str = ""  # smpp or bandwidth; empty: smpp once smpp_host is set, else as numbers are had
-    sandbox_text_carrier: str = ""  # the protocol that the simulator is spoken to in: smpp, or bandwidth
+    tcr_url: Url = "https://csp-api.campaignregistry.com"
+    tcr_api_key: Annotated[str, _requires("tcr_api_secret", "bandwidth_username")] = ""
+    tcr_api_secret: Secret = ""
+    tcr_upstream_cnp_id: str = "BANDW"  # the registry's name of the partner that campaigns are shared with
+    live_message_carrier: MessageCarrier = ""  # empty: smpp if smpp_host is set, else the carrier of the numbers
+    sandbox_message_carrier: MessageCarrier = ""  # the protocol between us and the simulator; empty: smpp
     smpp_host: str = ""
-    smpp_port: int = 2775
+    smpp_port: Port = 2775
     smpp_system_id: str = ""
-    smpp_password: str = ""
+    smpp_password: Secret = ""
     smpp_system_type: str = ""
     smpp_tls: bool = False
-    smpp_binds: int = 1  # connections of one worker
-    smpp_window: int = 100  # texts without an answer, of each connection
-    smpp_gsm: str = "unpacked"
-    smpp_default_alphabet: str = "gsm"  # what data_coding 0 means to the carrier, both ways
-    smpp_long_texts: str = "udh8"
-    smpp_message_ids: str = "auto"
-    texts_per_sec: int = 0  # of the whole live carrier account; 0: as the carrier takes them
-    number_texts_per_min: int = 0  # of each number; 0: only what its campaign's class says
-    t_mobile_cap: str = "lookup"  # whom the daily cap counts: numbers that a lookup says are theirs, all, off
-    receipt_patience_h: int = 72
-    retry_unknown: bool = False  # send again what may have been sent: twice at worst instead of never
+    smpp_binds: Annotated[int, Meta(ge=1, le=64)] = 1  # connections of one worker
+    smpp_window: Annotated[int, Meta(ge=1, le=1_000)] = 100  # unanswered submissions of one connection
+    smpp_gsm_packing: Literal["unpacked", "packed"] = "unpacked"
+    smpp_default_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"  # of data_coding 0, in both directions
+    smpp_concatenation: Literal["udh8", "udh16", "payload"] = "udh8"
+    smpp_message_id_format: Literal["auto", "as_is", "hex_answers", "hex_receipts"] = "auto"
+    max_segments_per_second: Rate = 0  # of the live carrier account; 0: what the carrier accepts
+    max_segments_per_number_per_minute: Rate = 0  # 0: what the campaign's class allows
+    tmobile_daily_cap_mode: Literal["lookup", "all", "off"] = "lookup"  # recipients that the daily cap counts
+    receipt_timeout_hours: Annotated[int, Meta(ge=1, le=720)] = 72
+    resend_unknown_outcomes: bool = False  # true: duplicates are possible instead of losses
     callback_username: str = "agentmessage"
-    callback_password: str = ""  # Basic credentials that carriers must show; empty: derived from seal_key
-    carrier_writes_per_min: int = 0  # 0: the adapter's own budget (30 a minute at Bandwidth, none at the simulator)
-    reconcile_batch: int = 500
-    reconcile_deadline_s: int = 129_600  # 36 h
-    reconcile_sweep_s: int = 900
-    reconcile_heal_percent: int = 5
-    drift_grace_s: int = 900
-    stripe_secret_key: str = ""  # empty: no cards are taken, the operator credits wallets
-    stripe_webhook_secret: str = ""  # of the endpoint that calls /callbacks/stripe
-    stripe_url: str = "https://api.stripe.com"
-    stripe_products: str = ""  # what top-ups are booked under, as 500=prod_A,2000=prod_B
-    stripe_portal_return_hosts: str = ""  # where the portal may send customers back to, as https://app.example
-    min_topup_cents: int = 0  # what a balance must reach with a top-up; 0: whatever is bought
-    order_wait_s: int = 20
-    quarantine_days: int = 30
-    signup_credit_cents: int = 500
-    idempotency_hours: int = 24
-    consent_captures_per_min: int = 6_000  # records that one organization may bring in, by whatever operation
-    double_opt_in_hours: int = 24  # how long a question waits for YES
-    consent_form_s: int = 3_600  # how long a link to the hosted form is good
-    area_codes: str = ""  # newer than our table: new code = code whose area it shares, as 436=440,283=513
-    proxies_in_front: int = 0  # whose X-Forwarded-For is believed where an address is evidence; 0: nobody's
-    require_propagation: bool = True  # a sender may text only once its carrier has confirmed the campaign
+    callback_password: Secret = ""  # Basic credentials of carriers' callbacks; empty: derived from encryption_key
+    max_carrier_writes_per_minute: Rate = 0  # 0: the adapter's own limit (30 at Bandwidth, none at the simulator)
+    reconcile_batch_size: Annotated[int, Meta(ge=1, le=1_000)] = 500  # numbers of one order at the carrier
+    reconcile_deadline_seconds: Seconds = 129_600  # 36 hours
+    reconcile_sweep_interval_seconds: Seconds = 900
+    reconcile_max_repair_percent: Annotated[int, Meta(ge=0, le=100)] = 5
+    drift_grace_seconds: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] = 900
+    stripe_secret_key: Annotated[
+        str,
+        SECRET,
+        _text(STRIPE_KEY.fullmatch, "a secret or restricted key: sk_live_…, sk_test_…, rk_…"),
+        _requires("stripe_webhook_secret"),
+    ] = ""  # empty: no cards are accepted, the operator credits wallets
+    stripe_webhook_secret: Annotated[
+        str,
+        SECRET,
+        _text(STRIPE_SECRET.fullmatch, "an endpoint's signing secret: whsec_…"),
+        _requires("stripe_secret_key"),
+    ] = ""  # of the Stripe endpoint that calls /callbacks/stripe
+    stripe_url: Url = "https://api.stripe.com"
+    stripe_products: Annotated[
+        str, _text(STRIPE_PRODUCTS.fullmatch, "amounts in cents and products, as 500=prod_A,2000=prod_B")
+    ] = ""  # the Stripe product of each top-up amount
+    stripe_portal_return_origins: Annotated[
+        str, _text(_are_origins, "origins such as https://app.example, separated by commas")
+    ] = ""  # the portal may send customers back to these
+    min_topup_cents: Cents = 0  # the balance that a top-up must reach; 0: no minimum
+    order_wait_seconds: Annotated[int, Meta(ge=0, le=300)] = 20
+    quarantine_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
+    signup_credit_cents: Cents = 500
+    idempotency_hours: Annotated[int, Meta(ge=1, le=8_760)] = 24
+    max_consent_captures_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000  # records of one organization
+    double_opt_in_hours: Annotated[int, Meta(ge=1, le=720)] = 24  # until a confirmation request expires
+    consent_form_link_seconds: Annotated[int, Meta(ge=60, le=2_592_000)] = 3_600
+    area_codes: Annotated[
+        str, _text(AREA_CODES.fullmatch, "area codes and the ones whose area they share, as 436=440,283=513")
+    ] = ""  # area codes that our table does not have yet
+    trusted_proxy_count: Annotated[int, Meta(ge=0, le=16)] = 0  # proxies of ours before the API
+    require_propagation: bool = True  # a number sends only after its carrier has confirmed the campaign
     mms_enabled: bool = True
-    media_dir: str = "var/media"  # where uploaded files lie, unless there is a bucket
+    media_dir: str = "var/media"  # of uploaded files, unless media_s3_url is set
     wallet_floor_cents: int = -1000  # inbound messages that would take a wallet below it are not charged
-    media_max_files: int = 10_000  # kept for one organization
-    media_max_mib: int = 1024  # of them together
-    media_s3_url: str = ""  # a service that speaks S3, as https://s3.us-east-1.amazonaws.com; empty: media_dir
+    media_max_files: int = 10_000  # of one organization
+    media_max_bytes: int = 1_073_741_824  # of all files of one organization
+    media_s3_url: Annotated[Url, _requires("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key")] = ""
     media_s3_bucket: str = ""
     media_s3_region: str = "us-east-1"
     media_s3_access_key: str = ""
-    media_s3_secret_key: str = ""
+    media_s3_secret_key: Secret = ""
     webhook_allow_private: bool = False  # webhooks to private addresses and over plain http: development only
-    page_check_allow_private: bool = False  # campaign review may ask web pages on private addresses: development only
+    page_check_allow_private: bool = False  # campaign review may request pages on private addresses: development only
 
     @property
     def has_carrier_credentials(self) -> bool:
@@ -113,24 +204,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def is_live_smpp(self) -> bool:
         """Live messages go to a carrier over SMPP."""
-        return bool(self.smpp_host) and self.live_text_carrier != "bandwidth"
+        return bool(self.smpp_host) and self.live_message_carrier != "bandwidth"
 
 
-PREFIX = "AGENTMESSAGE_"
-WORDS = {int: "a whole number", bool: "true or false", str: "text"}
-SECRETS = frozenset(
-    {
-        "database_url",
-        "seal_key",
-        "bandwidth_password",
-        "smpp_password",
-        "tcr_api_secret",
-        "callback_password",
-        "media_s3_secret_key",
-        "stripe_secret_key",
-        "stripe_webhook_secret",
-    }
-)
 CLIENT_VARIABLES = frozenset(
     {
         "AGENTMESSAGE_API_KEY",
@@ -140,74 +216,50 @@ CLIENT_VARIABLES = frozenset(
         "AGENTMESSAGE_LISTEN_SECRET",
     }
 )
-"""What the client library and the command line read. One shell may hold these and start the platform, too."""
+"""Variables of the client library and the command line. The platform ignores them, so that one shell can hold both."""
 
-ORIGIN = re.compile(r"https?://[^/?#]+")
-STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
-STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
-AREA_CODES = re.compile(r"[2-9][0-9]{2}=[2-9][0-9]{2}(,[2-9][0-9]{2}=[2-9][0-9]{2})*")
-STRIPE_PRODUCTS = re.compile(r"[0-9]+=[A-Za-z0-9_]+(,[0-9]+=[A-Za-z0-9_]+)*")
-LEVELS = ("debug", "info", "warning", "error")
-MOST = 2**31 - 1  # what an integer column holds; as seconds, 68 years
-LIMITS = {
-    "port": (0, 65_535),
-    "simulator_smpp_port": (1, 65_535),
-    "api_pool_size": (1, 1_000),
-    "worker_pool_size": (2, 1_000),
-    "statement_timeout_s": (1, 300),
-    "carrier_writes_per_min": (0, 1_000_000),
-    "smpp_port": (1, 65_535),
-    "smpp_binds": (1, 64),
-    "smpp_window": (1, 1_000),
-    "texts_per_sec": (0, 1_000_000),
-    "number_texts_per_min": (0, 1_000_000),
-    "receipt_patience_h": (1, 720),
-    "reconcile_batch": (1, 1_000),  # the members of one order at Bandwidth
-    "reconcile_deadline_s": (1, MOST),
-    "reconcile_sweep_s": (1, MOST),
-    "reconcile_heal_percent": (0, 100),
-    "drift_grace_s": (0, MOST),
-    "order_wait_s": (0, 300),
-    "quarantine_days": (0, 3_650),
-    "signup_credit_cents": (0, 100_000_000),
-    "min_topup_cents": (0, 100_000_000),
-    "idempotency_hours": (1, 8_760),
-    "consent_captures_per_min": (1, 1_000_000),
-    "double_opt_in_hours": (1, 720),
-    "consent_form_s": (60, 2_592_000),
-    "proxies_in_front": (0, 16),
+RETIRED = {
+    "CARRIER_WRITES_PER_MIN": "MAX_CARRIER_WRITES_PER_MINUTE",
+    "CONSENT_CAPTURES_PER_MIN": "MAX_CONSENT_CAPTURES_PER_MINUTE",
+    "CONSENT_FORM_S": "CONSENT_FORM_LINK_SECONDS",
+    "DRIFT_GRACE_S": "DRIFT_GRACE_SECONDS",
+    "LIVE_TEXT_CARRIER": "LIVE_MESSAGE_CARRIER",
+    "MEDIA_MAX_MIB": "MEDIA_MAX_BYTES",
+    "NUMBER_TEXTS_PER_MIN": "MAX_SEGMENTS_PER_NUMBER_PER_MINUTE",
+    "ORDER_WAIT_S": "ORDER_WAIT_SECONDS",
+    "PROXIES_IN_FRONT": "TRUSTED_PROXY_COUNT",
+    "RECEIPT_PATIENCE_H": "RECEIPT_TIMEOUT_HOURS",
+    "RECONCILE_BATCH": "RECONCILE_BATCH_SIZE",
+    "RECONCILE_DEADLINE_S": "RECONCILE_DEADLINE_SECONDS",
+    "RECONCILE_HEAL_PERCENT": "RECONCILE_MAX_REPAIR_PERCENT",
+    "RECONCILE_SWEEP_S": "RECONCILE_SWEEP_INTERVAL_SECONDS",
+    "RETRY_UNKNOWN": "RESEND_UNKNOWN_OUTCOMES",
+    "SANDBOX_TEXT_CARRIER": "SANDBOX_MESSAGE_CARRIER",
+    "SEAL_KEY": "ENCRYPTION_KEY",
+    "SMPP_GSM": "SMPP_GSM_PACKING",
+    "SMPP_LONG_TEXTS": "SMPP_CONCATENATION",
+    "SMPP_MESSAGE_IDS": "SMPP_MESSAGE_ID_FORMAT",
+    "STATEMENT_TIMEOUT_S": "STATEMENT_TIMEOUT_SECONDS",
+    "STRIPE_PORTAL_RETURN_HOSTS": "STRIPE_PORTAL_RETURN_ORIGINS",
+    "TEXTS_PER_SEC": "MAX_SEGMENTS_PER_SECOND",
+    "T_MOBILE_CAP": "TMOBILE_DAILY_CAP_MODE",
 }
-TOGETHER = {
-    "bandwidth_username": ("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key"),
-    "tcr_api_key": ("tcr_api_secret", "bandwidth_username"),
-    "media_s3_url": ("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key"),
-    "stripe_secret_key": ("stripe_webhook_secret",),
-    "stripe_webhook_secret": ("stripe_secret_key",),
-}
-"""What must be there beside a setting: half of an account's credentials would fail only at the first order."""
+"""Former names of settings, without the prefix, and their names today. A process does not start with a former one."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment. Raises BadSetting, naming every bad one."""
+    """Settings from the environment; an empty value counts as absent. Raises BadSetting, naming every bad one."""
     environment = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    types = {f.name: f.type for f in msgspec.structs.fields(Settings)}
-    for name, kind in types.items():
-        text = environment.get(_key(name), "")
-        if not text:
-            continue
+    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    given = {name: text for name in types if (text := environment.get(_key(name), ""))}
+    values: dict[str, object] = {}
+    faults = [*_wrong_names(environment, types), *_missing_companions(given, types)]
+    for name, text in given.items():
         try:
-            values[name] = msgspec.convert(text, kind, strict=False)
+            values[name] = _parse(text, types[name])
         except msgspec.ValidationError:
-            faults.append(_fault(name, text, WORDS[kind]))
-            continue
-        wanted = _wanted(name, values[name])
-        if wanted is not None:
-            faults.append(_fault(name, text, wanted))
-    known = {_key(name) for name in types} | CLIENT_VARIABLES
-    faults += [f"{key} is not a setting" for key in environment if key.startswith(PREFIX) and key not in known]
-    faults += _missing(values)
+            shown = "(hidden)" if "is_secret" in _extra(types[name]) else repr(text)
+            faults.append(f"{_key(name)} is {shown}, but must be {_expected(text, types[name])}")
     if faults:
         raise BadSetting("; ".join(sorted(faults)) + ".")
     return msgspec.convert(values, Settings)
@@ -217,94 +269,53 @@ def _key(name: str) -> str:
     return "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
 
 
-def _fault(name: str, text: str, wanted: str) -> str:
-    return f"{_key(name)} is {'(hidden)' if name in SECRETS else repr(text)}, but must be {wanted}"
+def _wrong_names(environment: Iterable[str], settings: Iterable[str]) -> Iterable[str]:
+    """Variables with our prefix that are no setting."""
+    known = {_key(name) for name in settings} | CLIENT_VARIABLES
+    for key in environment:
+        if key.startswith(PREFIX) and key not in known:
+            new = RETIRED.get(key.removeprefix(PREFIX))
+            yield f"{key} is not a setting" if new is None else f"{key} is now called {PREFIX}{new}"
 
 
-def _missing(values: Mapping[str, Any]) -> Iterable[str]:
-    """Settings without which another one is of no use."""
-    for name, companions in TOGETHER.items():
-        absent = [_key(companion) for companion in companions if name in values and companion not in values]
+def _missing_companions(given: Mapping[str, str], types: Mapping[str, Any]) -> Iterable[str]:
+    """Settings that are given without the ones they require."""
+    for name in given:
+        absent = [_key(required) for required in _extra(types[name]).get("requires", ()) if required not in given]
         if absent:
             yield f"{_key(name)} is set, but {' and '.join(absent)} not"
 
 
-def _wanted(name: str, value: Any) -> str | None:
-    """What a value of the right type must be besides; None when it is."""
-    if name in LIMITS:
-        least, most = LIMITS[name]
-        return None if least <= value <= most else f"{least}..{most}"
-    if name in RULES:
-        holds, words = RULES[name]
-        return None if holds(value) else words
-    return None
+def _parse(text: str, kind: Any) -> object:
+    """The value of a setting of this type. Raises ValidationError."""
+    value: object = msgspec.convert(text, kind, strict=False)
+    accepts = _extra(kind).get("accepts", bool)
+    if not accepts(text):
+        raise msgspec.ValidationError
+    return value
 
 
-def _is_url(text: str) -> bool:
+def _expected(text: str, kind: Any) -> str:
+    """What a text that `_parse` rejects must be instead."""
+    match msgspec.inspect.type_info(kind):
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.IntType(ge=lowest, le=highest):
+            return f"{lowest}..{highest}" if _is_integer(text) else "a whole number"
+        case msgspec.inspect.LiteralType():
+            return f"one of {', '.join(filter(None, get_args(kind)))}"
+        case _:
+            return str(_extra(kind)["expected"])
+
+
+def _is_integer(text: str) -> bool:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and _is_one_word(text)
-    except ValueError:
-        return False
-
-
-def _is_database(text: str) -> bool:
-    return text.startswith(("postgresql://", "postgres://")) and _is_one_word(text)
-
-
-def _is_origin(text: str) -> bool:
-    return _is_url(text) and ORIGIN.fullmatch(text) is not None
-
-
-def _is_list_of_origins(text: str) -> bool:
-    return all(_is_origin(part) for part in text.split(","))
-
-
-def _is_level(text: str) -> bool:
-    return text.lower() in LEVELS
-
-
-def _is_one_word(text: str) -> bool:
-    return text.isprintable() and " " not in text
-
-
-def _seals(text: str) -> bool:
-    try:
-        parse_keys(text)
-    except BadSealKey:
+        msgspec.convert(text, int, strict=False)
+    except msgspec.ValidationError:
         return False
     return True
 
 
-def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
-    return frozenset(words).__contains__, f"one of {', '.join(words)}"
-
-
-URL = (_is_url, "an http or https URL")
-RULES: dict[str, tuple[Callable[[str], object], str]] = {
-    "database_url": (_is_database, "a URL such as postgresql://user:password@host/name"),
-    "log_level": (_is_level, f"one of {', '.join(LEVELS)}"),
-    "log_format": _one_of("auto", "json", "text"),
-    "cors_origin": (_is_origin, "one origin such as https://app.example"),
-    "seal_key": (_seals, "base64 of 32 bytes, or several such separated by commas"),
-    "public_url": URL,
-    "simulator_url": URL,
-    "bandwidth_url": URL,
-    "bandwidth_platform_url": URL,
-    "bandwidth_messaging_url": URL,
-    "tcr_url": URL,
-    "live_text_carrier": _one_of("smpp", "bandwidth"),
-    "sandbox_text_carrier": _one_of("smpp", "bandwidth"),
-    "area_codes": (AREA_CODES.fullmatch, "area codes and the ones whose area they share, as 436=440,283=513"),
-    "smpp_gsm": _one_of("unpacked", "packed"),
-    "smpp_default_alphabet": _one_of("gsm", "latin1", "ascii"),
-    "smpp_long_texts": _one_of("udh8", "udh16", "payload"),
-    "smpp_message_ids": _one_of("auto", "as_is", "hex_answers", "hex_receipts"),
-    "t_mobile_cap": _one_of("lookup", "all", "off"),
-    "media_s3_url": URL,
-    "stripe_url": URL,
-    "stripe_secret_key": (STRIPE_KEY.fullmatch, "a secret or restricted key: sk_live_…, sk_test_…, rk_…"),
-    "stripe_webhook_secret": (STRIPE_SECRET.fullmatch, "an endpoint's signing secret: whsec_…"),
-    "stripe_products": (STRIPE_PRODUCTS.fullmatch, "amounts in cents and products, as 500=prod_A,2000=prod_B"),
-    "stripe_portal_return_hosts": (_is_list_of_origins, "origins such as https://app.example, separated by commas"),
-}
+def _extra(kind: Any) -> Mapping[str, Any]:
+    extra: Mapping[str, Any] | None = getattr(msgspec.inspect.type_info(kind), "extra", None)
+    return extra or {}

@@ -14,7 +14,7 @@ import pytest
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb
 from tests.cli.test_parts import environment, free_port, run, status, until
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 
 # ruff: noqa: S603 - commands are our own
 
@@ -124,7 +124,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Part]]:
     parts: list[Part] = []
 
     def begin(*words: str, **changes: str) -> Part:
-        settings = {"AGENTMESSAGE_SEAL_KEY": SEAL_KEY, "AGENTMESSAGE_LOG_FORMAT": "json", **changes}
+        settings = {"AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY, "AGENTMESSAGE_LOG_FORMAT": "json", **changes}
         parts.append(Part(words, settings, tmp_path))
         return parts[-1]
 
@@ -185,7 +185,7 @@ async def test_a_part_says_when_it_starts_stops_and_loses_something(
 @pytest.mark.parametrize("command", ["serve", "work"])
 async def test_an_unmigrated_database_is_one_sentence_and_status_2(postgres: EmbeddedPostgres, command: str) -> None:
     url = await postgres.create_database(f"unmigrated_{command}", template="template1")
-    given = {"DATABASE_URL": url, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+    given = {"DATABASE_URL": url, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
 
     plain = await asyncio.to_thread(run, command, **given)
     as_json = await asyncio.to_thread(run, command, **given, AGENTMESSAGE_LOG_FORMAT="json")

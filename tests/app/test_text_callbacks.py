@@ -17,9 +17,9 @@ from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.settings import Settings
 from agentmessage.web.responses import Reply
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 
-SETTINGS = Settings(seal_key=SEAL_KEY, callback_password="hook")
+SETTINGS = Settings(encryption_key=ENCRYPTION_KEY, callback_password="hook")
 AUTHENTIC = f"Basic {base64.b64encode(b'agentmessage:hook').decode()}"
 
 

@@ -29,10 +29,10 @@ SANDBOX = "Sandbox keys use the simulator at http://127.0.0.1:8090."
         ({"bandwidth_username": "u"}, [BANDWIDTH, OVER_BANDWIDTH, SANDBOX]),
         ({"bandwidth_username": "u", "smpp_host": "smsc.example", "smpp_port": 2776}, [BANDWIDTH, SMSC, SANDBOX]),
         (
-            {"bandwidth_username": "u", "smpp_host": "smsc.example", "live_text_carrier": "bandwidth"},
+            {"bandwidth_username": "u", "smpp_host": "smsc.example", "live_message_carrier": "bandwidth"},
             [BANDWIDTH, OVER_BANDWIDTH, SANDBOX],
         ),
-        ({"bandwidth_username": "u", "live_text_carrier": "smpp"}, [BANDWIDTH, SANDBOX]),
+        ({"bandwidth_username": "u", "live_message_carrier": "smpp"}, [BANDWIDTH, SANDBOX]),
         (
             {"stripe_secret_key": "sk_live_1"},
             ["Top-ups are paid through your Stripe account, with real money.", SIMULATED],

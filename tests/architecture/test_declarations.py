@@ -19,7 +19,7 @@ from agentmessage.numbers.binding.call_budget import Budget
 from agentmessage.outbox.event_types import LISTENERS, EventType
 from agentmessage.settings import Settings
 from agentmessage.web.scopes import ALL_SCOPES
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tools import house_rules
 from tools.reference.errors import every_error
 
@@ -95,7 +95,7 @@ def constants_of(tree: ast.AST) -> Iterator[ast.Constant]:
 
 
 def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
-    settings = Settings(seal_key=SEAL_KEY)
+    settings = Settings(encryption_key=ENCRYPTION_KEY)
     carriers = carrier_sets(settings)
     budget = Budget(cast("CellDb", None), limits(carriers))  # nothing is asked of it here
     handled = set(job_handlers(settings, carriers, budget, lambda _cell, _bell: None, payments={}))

@@ -99,7 +99,7 @@ async def open_till(settings: Settings, cells: Cells, **changed: Any) -> AsyncIt
             "stripe_secret_key": "sk_test_123",
             "stripe_webhook_secret": SECRET,
             "stripe_url": wire.url,
-            "stripe_portal_return_hosts": "https://app.example",
+            "stripe_portal_return_origins": "https://app.example",
             **changed,
         }
         till = Till(wire, msgspec.structs.replace(settings, **given), cells, await cells.cell("cell_00"))

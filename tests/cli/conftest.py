@@ -13,7 +13,7 @@ import structlog
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.settings import Settings
 from tests.cli.terminal import Terminal
-from tests.conftest import SEAL_KEY, TEMPLATE
+from tests.conftest import ENCRYPTION_KEY, TEMPLATE
 from tests.make.accounts import Account, open_account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender
 from tests.sdk.served import Served, served
@@ -31,9 +31,9 @@ def platform(_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The API on a socket over a fresh database."""
     settings = Settings(
         database_url=_database,
-        seal_key=SEAL_KEY,
+        encryption_key=ENCRYPTION_KEY,
         callback_password="callback-secret",
-        order_wait_s=1,
+        order_wait_seconds=1,
         webhook_allow_private=True,
         simulator_url="http://127.0.0.1:9",  # nobody's: a simulator that happens to run here must not be asked
         media_dir=str(tmp_path_factory.mktemp("media")),

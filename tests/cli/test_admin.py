@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from agentmessage.cli.main import app
 from agentmessage.kernel.db import CellDb
 from agentmessage.web.scopes import CUSTOMER_SCOPES
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 
 Run = Callable[..., Result]
 
@@ -23,7 +23,7 @@ def run(dsn: str) -> Run:
     """The command line against a fresh database."""
 
     def invoke(*words: str) -> Result:
-        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
         return CliRunner().invoke(app, ["admin", *words], env=environment)
 
     return invoke

@@ -17,7 +17,7 @@ from agentmessage.cli.admin import admin
 from agentmessage.kernel.db import CellDb
 from agentmessage.organizations import operations as organizations
 from agentmessage.rollups import aggregator
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.numbers.virtual import add_number
 
 Run = Callable[..., Result]
@@ -64,7 +64,7 @@ def run(dsn: str) -> Run:
     """The command line against a fresh database."""
 
     def invoke(*words: str) -> Result:
-        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
         return CliRunner().invoke(admin, words, env=environment)
 
     return invoke
@@ -94,7 +94,7 @@ async def names(ask: Ask, db: CellDb, tmp_path: Path) -> dict[str, str]:
 
 
 async def seal(db: CellDb) -> None:
-    while await sealer.turn(db, chain_keys(SEAL_KEY)):
+    while await sealer.turn(db, chain_keys(ENCRYPTION_KEY)):
         pass
 
 

@@ -20,7 +20,7 @@ from agentmessage.delivery.dispatcher import LEASE_S
 from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import RateLimited
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.delivery.floor import admit, floor, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import insert_consent, insert_sender
@@ -34,7 +34,7 @@ def run(dsn: str) -> Callable[..., Awaitable[Result]]:
     """The command line against the test's database."""
 
     async def invoke(*words: str) -> Result:
-        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
         return await asyncio.to_thread(CliRunner().invoke, app, ["admin", *words], env=environment)
 
     return invoke

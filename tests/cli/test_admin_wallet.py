@@ -15,7 +15,7 @@ from agentmessage.billing.model import UsageKind
 from agentmessage.cli.main import app
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.money import microcents
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import Account, open_account
 
 Run = Callable[..., Any]
@@ -26,7 +26,7 @@ def run(dsn: str) -> Run:
     """The command line against the test's database, beside the test's own loop."""
 
     async def invoke(*words: str) -> Result:
-        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        environment = {"DATABASE_URL": dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
         return await asyncio.to_thread(CliRunner().invoke, app, ["admin", "wallet", *words], env=environment)
 
     return invoke

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agentmessage.embedded import EmbeddedPostgres
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 
@@ -81,11 +81,11 @@ def test_a_part_without_a_database_says_so_in_one_sentence(command: str) -> None
 
 
 @pytest.mark.parametrize("command", ["serve", "work"])
-def test_a_part_that_handles_secrets_asks_for_the_seal_key(command: str) -> None:
+def test_a_part_that_handles_secrets_asks_for_the_encryption_key(command: str) -> None:
     result = run(command, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
 
     assert result.returncode == 1
-    assert result.stderr.startswith("agentmessage: AGENTMESSAGE_SEAL_KEY is not set; ")
+    assert result.stderr.startswith("agentmessage: AGENTMESSAGE_ENCRYPTION_KEY is not set; ")
 
 
 async def test_migrating_twice_does_the_work_once(postgres: EmbeddedPostgres) -> None:
@@ -103,7 +103,7 @@ async def test_migrating_twice_does_the_work_once(postgres: EmbeddedPostgres) ->
 
 
 def test_two_api_processes_and_two_workers_share_a_database_and_stop_with_status_0(dsn: str, start: Start) -> None:
-    settings = {"DATABASE_URL": dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+    settings = {"DATABASE_URL": dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
     ports = [free_port(), free_port()]
     parts = [start("serve", "--port", str(port), **settings) for port in ports]
     parts += [start("work", **settings), start("work", **settings)]
@@ -121,7 +121,7 @@ def test_an_address_in_use_is_one_sentence(dsn: str) -> None:
         other.listen()
         port = str(other.getsockname()[1])
 
-        result = run("serve", "--port", port, DATABASE_URL=dsn, AGENTMESSAGE_SEAL_KEY=SEAL_KEY)
+        result = run("serve", "--port", port, DATABASE_URL=dsn, AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY)
 
     assert result.returncode == 1
     assert result.stderr.startswith(f"agentmessage: Cannot listen on 127.0.0.1:{port} (Address already in use)")

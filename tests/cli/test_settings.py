@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import agentmessage
-from agentmessage.settings import CLIENT_VARIABLES, BadSetting, read_settings
+from agentmessage.settings import CLIENT_VARIABLES, PREFIX, RETIRED, BadSetting, Settings, read_settings
 
 SOURCE = Path(agentmessage.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
@@ -30,9 +30,13 @@ KEY = base64.b64encode(bytes(32)).decode()
         ("AGENTMESSAGE_SIMULATOR_URL", "ftp://127.0.0.1", "an http or https URL"),
         ("AGENTMESSAGE_BANDWIDTH_URL", "https://", "an http or https URL"),
         ("AGENTMESSAGE_TCR_URL", "https://tcr.example:port", "an http or https URL"),
+        ("AGENTMESSAGE_LOG_FORMAT", "xml", "one of auto, json, text"),
+        ("AGENTMESSAGE_LIVE_MESSAGE_CARRIER", "pigeon", "one of smpp, bandwidth"),
+        ("AGENTMESSAGE_WALLET_FLOOR_CENTS", "low", "a whole number"),
+        ("AGENTMESSAGE_AREA_CODES", "436=44", "area codes and the ones whose area they share, as 436=440,283=513"),
         ("AGENTMESSAGE_CORS_ORIGIN", "https://app.example/", "one origin such as https://app.example"),
-        ("AGENTMESSAGE_RECONCILE_BATCH", "1001", "1..1000"),
-        ("AGENTMESSAGE_RECONCILE_HEAL_PERCENT", "101", "0..100"),
+        ("AGENTMESSAGE_RECONCILE_BATCH_SIZE", "1001", "1..1000"),
+        ("AGENTMESSAGE_RECONCILE_MAX_REPAIR_PERCENT", "101", "0..100"),
         ("AGENTMESSAGE_QUARANTINE_DAYS", "-1", "0..3650"),
         ("AGENTMESSAGE_PAGE_CHECK_ALLOW_PRIVATE", "maybe", "true or false"),
     ],
@@ -48,8 +52,9 @@ def test_a_bad_value_is_shown_with_what_it_must_be(name: str, value: str, wanted
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://user:secret@host/name"),
-        ("AGENTMESSAGE_SEAL_KEY", "c2VjcmV0"),
-        ("AGENTMESSAGE_SEAL_KEY", f"{KEY},secret"),
+        ("AGENTMESSAGE_ENCRYPTION_KEY", "c2VjcmV0"),
+        ("AGENTMESSAGE_ENCRYPTION_KEY", f"{KEY},secret"),
+        ("AGENTMESSAGE_STRIPE_SECRET_KEY", "secret"),
     ],
 )
 def test_a_bad_secret_is_named_and_not_shown(name: str, value: str) -> None:
@@ -69,13 +74,36 @@ def test_half_of_the_credentials_of_a_carrier_are_refused() -> None:
 
 def test_every_bad_one_is_named_at_once() -> None:
     with pytest.raises(BadSetting) as caught:
-        read_settings({"AGENTMESSAGE_PORT": "x", "AGENTMESSAGE_NOBODY": "1", "AGENTMESSAGE_ORDER_WAIT_S": "-5"})
+        read_settings({"AGENTMESSAGE_PORT": "x", "AGENTMESSAGE_NOBODY": "1", "AGENTMESSAGE_ORDER_WAIT_SECONDS": "-5"})
 
     assert [part.split()[0] for part in str(caught.value).split("; ")] == [
         "AGENTMESSAGE_NOBODY",
-        "AGENTMESSAGE_ORDER_WAIT_S",
+        "AGENTMESSAGE_ORDER_WAIT_SECONDS",
         "AGENTMESSAGE_PORT",
     ]
+
+
+@pytest.mark.parametrize("retired", RETIRED)
+def test_a_retired_name_is_refused_with_the_one_that_took_its_place(retired: str) -> None:
+    """An operator's environment is never ignored without a word."""
+    with pytest.raises(BadSetting) as caught:
+        read_settings({PREFIX + retired: "1"})
+
+    assert str(caught.value) == f"{PREFIX}{retired} is now called {PREFIX}{RETIRED[retired]}."
+
+
+def test_a_retired_name_leads_to_a_setting_and_is_none() -> None:
+    names = {name.upper() for name in Settings.__struct_fields__}
+
+    assert names >= set(RETIRED.values())
+    assert names.isdisjoint(RETIRED)
+
+
+def test_units_are_spelled_out() -> None:
+    """`_SECONDS`, `_HOURS`, `_PER_MINUTE`, `_BYTES`: one style for all."""
+    short = {"s", "sec", "secs", "h", "min", "mins", "ms", "kb", "mb", "mib", "gib"}
+
+    assert [name for name in Settings.__struct_fields__ if name.rpartition("_")[2] in short] == []
 
 
 def test_a_shell_that_is_set_up_for_the_client_can_start_the_platform() -> None:
@@ -106,7 +134,7 @@ def test_usual_values_are_taken() -> None:
             "AGENTMESSAGE_PUBLIC_URL": "https://sms.example.com:8443/agentmessage",
             "AGENTMESSAGE_CORS_ORIGIN": "https://app.example:3000",
             "AGENTMESSAGE_LOG_LEVEL": "WARNING",
-            "AGENTMESSAGE_SEAL_KEY": f"{KEY},{KEY}",
+            "AGENTMESSAGE_ENCRYPTION_KEY": f"{KEY},{KEY}",
             "AGENTMESSAGE_BANDWIDTH_USERNAME": "api",
             "AGENTMESSAGE_BANDWIDTH_PASSWORD": "p",
             "AGENTMESSAGE_BANDWIDTH_ACCOUNT_ID": "1",

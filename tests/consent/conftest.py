@@ -37,7 +37,7 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 @pytest.fixture
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """Consents, as served; 100 captures a minute."""
-    return RoomsApp(cells, routes, clock=clock, services={"settings": Settings(consent_captures_per_min=100)})
+    return RoomsApp(cells, routes, clock=clock, services={"settings": Settings(max_consent_captures_per_minute=100)})
 
 
 @pytest.fixture

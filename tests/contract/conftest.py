@@ -11,7 +11,7 @@ from agentmessage.app.api import Api
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import Cells
 from agentmessage.settings import Settings
-from tests.conftest import SEAL_KEY, TEMPLATE, Client
+from tests.conftest import ENCRYPTION_KEY, TEMPLATE, Client
 from tests.make.accounts import open_account
 
 
@@ -21,7 +21,9 @@ async def world(postgres: EmbeddedPostgres) -> AsyncIterator[Any]:
     name = f"contract_{uuid4().hex[:12]}"
     dsn = await postgres.create_database(name, template=TEMPLATE)
     cells = Cells(dsn, pool_size=8)
-    settings = Settings(database_url=dsn, seal_key=SEAL_KEY, callback_password="callback-secret", order_wait_s=1)
+    settings = Settings(
+        database_url=dsn, encryption_key=ENCRYPTION_KEY, callback_password="callback-secret", order_wait_seconds=1
+    )
     app = Api(settings, cells=cells)
     owner, stranger = await open_account(cells), await open_account(cells, name="Stranger")
     yield SimpleNamespace(

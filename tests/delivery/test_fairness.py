@@ -199,7 +199,7 @@ async def test_numbers_of_a_class_that_is_counted_by_number_are_paced_each_for_i
 async def test_a_number_sends_no_faster_than_the_operator_of_the_platform_allows(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, *(f"Acme: {number}" for number in range(20)))
-    async with floor(db, rules=Rules(number_texts_per_min=60)) as (smsc, desk):
+    async with floor(db, rules=Rules(max_segments_per_number_per_minute=60)) as (smsc, desk):
         for _ in range(3):
             await desk.turn()
 
@@ -210,7 +210,7 @@ async def test_the_carrier_account_s_own_limit_holds_for_all_lanes_together(db: 
     for number in range(5):
         sender = await ready_sender(db, account, f"+1415555{1000 + number}")
         await admit(db, account.tenant, sender, *(f"Acme: {text}" for text in range(20)))
-    async with floor(db, rules=Rules(texts_per_sec=10)) as (smsc, desk):
+    async with floor(db, rules=Rules(max_segments_per_second=10)) as (smsc, desk):
         await desk.turn()
 
     assert len(smsc.asked) == 10

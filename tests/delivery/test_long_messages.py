@@ -29,8 +29,8 @@ def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
 @pytest.mark.parametrize(
     ("settings", "text", "parts"),
     [
-        ({"smpp_long_texts": "udh8"}, BOUNDARY, 2),
-        ({"smpp_long_texts": "udh16"}, BOUNDARY, 3),
+        ({"smpp_concatenation": "udh8"}, BOUNDARY, 2),
+        ({"smpp_concatenation": "udh16"}, BOUNDARY, 3),
         ({"smpp_default_alphabet": "gsm"}, EURO, 2),
         ({"smpp_default_alphabet": "latin1"}, EURO, 3),
         ({"smpp_default_alphabet": "latin1"}, "{" * 100, 2),
@@ -49,7 +49,7 @@ async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
     sent.append((await api.post("/v1/messages", body, headers={"Idempotency-Key": "key"})).data)
     batch = await api.post("/v1/messages/batch", {"messages": [body]})
     sent.append(batch.data["results"][0]["message"])
-    long_texts, alphabet = LongTexts(settings.smpp_long_texts), Alphabet(settings.smpp_default_alphabet)
+    long_texts, alphabet = LongTexts(settings.smpp_concatenation), Alphabet(settings.smpp_default_alphabet)
     async with floor(db, long_texts=long_texts, alphabet=alphabet) as (smsc, desk):
         await desk.turn()
         on_the_wire = len(smsc.asked)
@@ -65,11 +65,11 @@ async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
     ("changes", "expected"),
     [
         ({}, {}),
-        ({"smpp_long_texts": "udh16"}, {}),  # the simulator is sent 8 bits
+        ({"smpp_concatenation": "udh16"}, {}),  # the simulator is sent 8 bits
         ({"smpp_host": "smsc.example"}, {"live": Layout(8, Alphabet.GSM)}),
-        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16"}, {"live": Layout(16, Alphabet.GSM)}),
+        ({"smpp_host": "smsc.example", "smpp_concatenation": "udh16"}, {"live": Layout(16, Alphabet.GSM)}),
         ({"smpp_host": "smsc.example", "smpp_default_alphabet": "latin1"}, {"live": Layout(8, Alphabet.LATIN1)}),
-        ({"smpp_host": "smsc.example", "smpp_long_texts": "udh16", "live_text_carrier": "bandwidth"}, {}),
+        ({"smpp_host": "smsc.example", "smpp_concatenation": "udh16", "live_message_carrier": "bandwidth"}, {}),
     ],
 )
 def test_only_live_messages_over_smpp_are_sent_otherwise_than_usual(

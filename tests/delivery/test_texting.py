@@ -202,7 +202,7 @@ async def test_every_channel_of_every_account_has_a_line(settings: Settings) -> 
         callback_username="u",
         callback_password="p",
     )
-    changes = [{}, {"smpp_host": "smsc.example"}, {"live_text_carrier": "bandwidth"}, {"bandwidth_username": "u"}]
+    changes = [{}, {"smpp_host": "smsc.example"}, {"live_message_carrier": "bandwidth"}, {"bandwidth_username": "u"}]
     for change in changes:
         configured = Settings(database_url=settings.database_url, **change)
         for account in ("live", "sandbox"):

@@ -16,7 +16,7 @@ from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
-from tests.conftest import SEAL_KEY, Client
+from tests.conftest import ENCRYPTION_KEY, Client
 from tests.make import storage
 from tests.make.accounts import open_account
 
@@ -138,7 +138,10 @@ def children_of(parent: int) -> list[int]:
 async def test_a_frozen_database_is_503_in_time_and_nothing_is_left_of_it_afterwards(apart: EmbeddedPostgres) -> None:
     """Everybody is answered, also those who wait for a connection and those who come later; then all is as before."""
     settings = Settings(
-        database_url=apart.dsn(), seal_key=SEAL_KEY, api_pool_size=POOL, statement_timeout_s=STATEMENT_S
+        database_url=apart.dsn(),
+        encryption_key=ENCRYPTION_KEY,
+        api_pool_size=POOL,
+        statement_timeout_seconds=STATEMENT_S,
     )
     api = Api(settings)
     await api.start()

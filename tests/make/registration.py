@@ -22,12 +22,12 @@ from agentmessage.kernel.encryption import parse_keys
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.outbox.job_runner import JobRunner
 from tests.carriers.world_line import HOOKS, REGISTRY, START, Caller
-from tests.conftest import SEAL_KEY, Client
+from tests.conftest import ENCRYPTION_KEY, Client
 from tests.make.accounts import Account
 from tests.make.clock import TestClock
 from tests.make.rooms import RoomsApp
 
-SEALER = parse_keys(SEAL_KEY)
+SEALER = parse_keys(ENCRYPTION_KEY)
 
 BRAND: dict[str, Any] = {
     "entity_type": "PRIVATE_PROFIT",

@@ -11,7 +11,7 @@ from agentmessage.app.providers.media import media_links
 from agentmessage.kernel.ids import new_id
 from agentmessage.media.model import MediaLinks
 from agentmessage.settings import Settings
-from tests.conftest import NOWHERE, SEAL_KEY, Client
+from tests.conftest import ENCRYPTION_KEY, NOWHERE, Client
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OTHER_KEY = "b3RoZXItc2VhbGluZy1rZXktb2YtMzItYnl0ZXMhISE="
@@ -63,10 +63,10 @@ def test_a_link_is_for_one_file_of_one_cell_and_one_instant() -> None:
 
 
 def test_a_link_made_before_a_key_was_added_still_holds_and_one_of_a_dropped_key_does_not() -> None:
-    settings = Settings(seal_key=SEAL_KEY)
+    settings = Settings(encryption_key=ENCRYPTION_KEY)
     url = media_links(settings).download("cell_00", new_id(), until=NOW + timedelta(hours=1))
-    rotated = media_links(msgspec.structs.replace(settings, seal_key=f"{OTHER_KEY},{SEAL_KEY}"))
-    dropped = media_links(msgspec.structs.replace(settings, seal_key=OTHER_KEY))
+    rotated = media_links(msgspec.structs.replace(settings, encryption_key=f"{OTHER_KEY},{ENCRYPTION_KEY}"))
+    dropped = media_links(msgspec.structs.replace(settings, encryption_key=OTHER_KEY))
 
     assert is_good(rotated, url)
     assert not is_good(dropped, url)
@@ -76,7 +76,7 @@ def test_a_link_made_before_a_key_was_added_still_holds_and_one_of_a_dropped_key
     ("public_url", "begins"), [("", "http://127.0.0.1:8080/media/"), ("https://a.example/", "https://a.example/media/")]
 )
 def test_links_begin_where_carriers_reach_us(public_url: str, begins: str) -> None:
-    links = media_links(Settings(seal_key=SEAL_KEY, public_url=public_url))
+    links = media_links(Settings(encryption_key=ENCRYPTION_KEY, public_url=public_url))
 
     assert links.upload("cell_00", "token") == f"{begins}cell_00/token"
 

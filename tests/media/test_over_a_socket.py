@@ -12,7 +12,7 @@ import pytest
 
 from agentmessage.embedded.ports import free_port
 from agentmessage.kernel.db import CellDb
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import Account
 from tests.make.said import Said, content, say
 from tests.make.texts import CONTACT, insert_consent, insert_sender
@@ -27,7 +27,7 @@ def environment(dsn: str, tmp_path: Path) -> dict[str, str]:
     """What an API process and a worker process share."""
     return clean_environment(
         DATABASE_URL=dsn,
-        AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+        AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY,
         AGENTMESSAGE_PORT=str(free_port("127.0.0.1", None)),
         AGENTMESSAGE_MEDIA_DIR=str(tmp_path / "media"),
     )

@@ -92,7 +92,7 @@ async def test_201_the_same_key_gets_the_same_link_and_the_link_lies_nowhere_in_
 
 
 @pytest.mark.covers("createMessageMediaUpload", 422)
-@pytest.mark.parametrize("limits", [{"media_max_files": 2}, {"media_max_mib": 2}])
+@pytest.mark.parametrize("limits", [{"media_max_files": 2}, {"media_max_bytes": 2 * 1_048_576}])
 async def test_422_an_organization_keeps_no_more_than_its_quota_until_files_are_gone(
     db: CellDb, cells: Cells, settings: Settings, account: Account, stranger: Account, *, limits: dict[str, int]
 ) -> None:

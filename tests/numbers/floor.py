@@ -102,7 +102,7 @@ class Floor:
 
     def be_impatient(self, wait_s: int = 0) -> None:
         """Requests wait so long for an order and no longer."""
-        settings = structs.replace(self.settings, order_wait_s=wait_s)
+        settings = structs.replace(self.settings, order_wait_seconds=wait_s)
         self.api.edge._dispatch = Dispatch(bound_routes(structs.replace(self.api.services, settings=settings)))
 
     async def turn(self) -> int:

@@ -16,7 +16,7 @@ from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import USUAL_LAYOUTS
 from agentmessage.web.responses import send_reply
-from tests.conftest import SEAL_KEY, Client, Reply, _exchange
+from tests.conftest import ENCRYPTION_KEY, Client, Reply, _exchange
 from tests.make.accounts import Account
 from tests.make.clock import TestClock
 from tests.make.rooms import RoomsApp
@@ -44,9 +44,9 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """The two rooms, as served; 20 captures a minute."""
     services = {
-        "settings": Settings(consent_captures_per_min=20),
+        "settings": Settings(max_consent_captures_per_minute=20),
         "public_url": PUBLIC_URL,
-        "form_signer": tokens.signer(SEAL_KEY, life_s=3600),
+        "form_signer": tokens.signer(ENCRYPTION_KEY, life_s=3600),
         "layouts": USUAL_LAYOUTS,
     }
     return RoomsApp(cells, consent_routes, routes, clock=clock, services=services)
@@ -165,5 +165,5 @@ class Browser:
 @pytest.fixture
 def browser(cells: Cells) -> Browser:
     """See Browser."""
-    page = ConsentPage(cells, tokens.signer(SEAL_KEY, life_s=3600), public_url=PUBLIC_URL, proxies_in_front=0)
+    page = ConsentPage(cells, tokens.signer(ENCRYPTION_KEY, life_s=3600), public_url=PUBLIC_URL, trusted_proxy_count=0)
     return Browser(page)

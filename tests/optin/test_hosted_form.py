@@ -25,7 +25,7 @@ from agentmessage.optin import tokens
 from agentmessage.optin.hosted_form import ConsentPage
 from agentmessage.settings import Settings
 from agentmessage.web.client_address import address_of
-from tests.conftest import NOWHERE, SEAL_KEY, Client, Reply
+from tests.conftest import ENCRYPTION_KEY, NOWHERE, Client, Reply
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, insert_consent, insert_sender
 from tests.optin.conftest import AGREEMENT, PUBLIC_URL, Browser, Desk
@@ -77,7 +77,7 @@ async def test_200_a_link_is_a_signed_token_and_stores_nothing(desk: Desk) -> No
     assert made["url"] == f"{PUBLIC_URL}/consent/{made['token']}"
     assert made["expires_at"] == "2026-07-01T18:00:00Z"
     assert set(claims) == {"exp", "sealed"}
-    said = tokens.signer(SEAL_KEY, life_s=3600).read(made["token"], desk.clock.moment)
+    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read(made["token"], desk.clock.moment)
     assert (said.org_id, said.contact_number, said.agreement_text) == (desk.account.org_id, CONTACT, AGREEMENT)
     assert said.exp - said.iat == 3600
     assert await desk.consent() is None
@@ -103,8 +103,8 @@ async def test_the_longest_agreement_makes_a_link_that_proxies_take(desk: Desk) 
 
 
 async def test_a_link_of_an_older_release_still_opens_its_form(desk: Desk, browser: Browser) -> None:
-    said = tokens.signer(SEAL_KEY, life_s=3600).read((await desk.mint())["token"], desk.clock.moment)
-    key = encryption.derive(encryption.newest_key(SEAL_KEY), tokens.PURPOSE)
+    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read((await desk.mint())["token"], desk.clock.moment)
+    key = encryption.derive(encryption.newest_key(ENCRYPTION_KEY), tokens.PURPOSE)
 
     assert (await browser.submit(jwt.encode(msgspec.to_builtins(said), key, "HS256"))).status == 200
 
@@ -222,7 +222,7 @@ async def test_agreeing_keeps_who_when_where_and_to_what(desk: Desk, browser: Br
     assert (entry["event"], entry["source"]) == ("opt_in", "hosted_form")
     assert (entry["evidence_ip"], entry["evidence_user_agent"]) == ("198.51.100.4", "TestBrowser/1.0")
     assert (entry["evidence_form_url"], entry["evidence_agreement_text"]) == (f"{PUBLIC_URL}/consent", AGREEMENT)
-    assert entry["raw_event_id"] == tokens.signer(SEAL_KEY, life_s=3600).read(token, desk.clock.moment).id
+    assert entry["raw_event_id"] == tokens.signer(ENCRYPTION_KEY, life_s=3600).read(token, desk.clock.moment).id
     assert await desk.facts() == ["contact.opted_in"]
 
 
@@ -328,7 +328,7 @@ def forged(token: str) -> Mapping[str, str]:
     head, claims, signature = token.split(".")
     other = {**decode(token), "exp": 9_999_999_999}
     none = base64url(b'{"alg":"none","typ":"JWT"}')
-    key = encryption.derive(encryption.newest_key(SEAL_KEY), tokens.PURPOSE)
+    key = encryption.derive(encryption.newest_key(ENCRYPTION_KEY), tokens.PURPOSE)
     return {
         "another signature": f"{head}.{claims}.{signature[:-4]}AAAA",
         "no signature": f"{head}.{claims}.",
@@ -356,7 +356,7 @@ async def test_what_is_not_signed_by_us_is_no_page(desk: Desk, browser: Browser)
     assert await desk.consent() is None
 
 
-async def test_links_survive_a_rotation_of_the_seal_key(desk: Desk, cells: Cells) -> None:
+async def test_links_survive_a_rotation_of_the_encryption_key(desk: Desk, cells: Cells) -> None:
     older = tokens.signer(OLDER_KEY, life_s=3600)
     token, _ = older.mint(
         org_id=desk.account.org_id,
@@ -366,8 +366,8 @@ async def test_links_survive_a_rotation_of_the_seal_key(desk: Desk, cells: Cells
         now=desk.clock.moment,
     )
     both, newer = [
-        Browser(ConsentPage(cells, tokens.signer(keys, life_s=3600), public_url=PUBLIC_URL, proxies_in_front=0))
-        for keys in (f"{SEAL_KEY},{OLDER_KEY}", SEAL_KEY)
+        Browser(ConsentPage(cells, tokens.signer(keys, life_s=3600), public_url=PUBLIC_URL, trusted_proxy_count=0))
+        for keys in (f"{ENCRYPTION_KEY},{OLDER_KEY}", ENCRYPTION_KEY)
     ]
 
     assert (await both.open(token)).status == 200

@@ -19,12 +19,12 @@ from agentmessage.kernel.db import CellDb, Statements
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import operator
 from agentmessage.organizations import operations
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import Account
 from tests.proofs.running import until
 
-KEYS = chain_keys(SEAL_KEY)
-NEWER_SEAL_KEY = "YW5vdGhlci1zZWFsaW5nLWtleS1mb3ItdGVzdHMtMzI="
+KEYS = chain_keys(ENCRYPTION_KEY)
+NEWER_ENCRYPTION_KEY = "YW5vdGhlci1zZWFsaW5nLWtleS1mb3ItdGVzdHMtMzI="
 ORG = UUID(int=7)
 TABLES = ("audit_log", "audit_seals", "audit_chains")
 
@@ -224,15 +224,15 @@ async def test_a_row_without_a_seal_is_named_after_a_minute(db: CellDb) -> None:
     assert found(await prove(db)) == (Harm.UNSEALED, None, old)
 
 
-async def test_a_chain_proves_across_a_change_of_the_seal_key_while_the_old_one_is_configured(
+async def test_a_chain_proves_across_a_change_of_the_encryption_key_while_the_old_one_is_configured(
     db: CellDb, rows: list[str]
 ) -> None:
-    both = chain_keys(f"{NEWER_SEAL_KEY},{SEAL_KEY}")
+    both = chain_keys(f"{NEWER_ENCRYPTION_KEY},{ENCRYPTION_KEY}")
     await act(db)
     await seal(db, both)
 
     assert (await prove(db, keys=both)).harm is None
-    assert found(await prove(db, keys=chain_keys(NEWER_SEAL_KEY))) == (Harm.ALTERED, 1, rows[0])
+    assert found(await prove(db, keys=chain_keys(NEWER_ENCRYPTION_KEY))) == (Harm.ALTERED, 1, rows[0])
     assert (await prove(db)).harm is Harm.ALTERED
 
 

@@ -231,7 +231,7 @@ class Beside:
         environment = {
             **clean_environment(),
             "DATABASE_URL": running.ready["database_url"],
-            "AGENTMESSAGE_SEAL_KEY": (running.root / "data" / "seal.key").read_text().strip(),
+            "AGENTMESSAGE_ENCRYPTION_KEY": (running.root / "data" / "encryption.key").read_text().strip(),
             "AGENTMESSAGE_SIMULATOR_URL": running.ready["simulator_url"],
             "AGENTMESSAGE_PUBLIC_URL": running.ready["base_url"],
             **settings,

@@ -79,7 +79,7 @@ async def test_kills_of_workers_leave_sums_that_are_a_recount_and_chains_that_pr
         assert kills >= 1
         assert await sums(db) == dict(told)
         assert await aggregator.check(db, events_kept=EVENTS_KEPT) == []
-        keys = chain_keys(DataDir(running.root / "data").seal_key())
+        keys = chain_keys(DataDir(running.root / "data").encryption_key())
         proofs = await verification.prove(db, keys)
         assert {proof.harm for proof in proofs} == {None}
         assert sum(proof.length for proof in proofs if proof.org_id in ORGANIZATIONS) == WRITERS * TRANSACTIONS

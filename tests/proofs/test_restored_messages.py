@@ -20,7 +20,7 @@ from agentmessage.kernel.db import CellDb, Cells, NotMigratedHere
 from agentmessage.kernel.ids import new_id
 from agentmessage.migrations.runner import migrate_and_hold
 from agentmessage.settings import Settings
-from tests.conftest import SEAL_KEY, Client
+from tests.conftest import ENCRYPTION_KEY, Client
 from tests.delivery.floor import Desk, admit, floor, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.proofs.test_restored import PROGRAMS
@@ -34,7 +34,7 @@ class Restored:
         self.messages = messages
 
     async def run(self, *words: str) -> Result:
-        environment = {"DATABASE_URL": self.dsn, "AGENTMESSAGE_SEAL_KEY": SEAL_KEY}
+        environment = {"DATABASE_URL": self.dsn, "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY}
         return await asyncio.to_thread(CliRunner().invoke, command_line, [*words], env=environment)
 
     async def held(self) -> set[UUID]:
@@ -77,7 +77,7 @@ async def restored(postgres: EmbeddedPostgres, dsn: str, db: CellDb, account: Ac
 async def test_nobody_works_on_a_restored_database_before_it_is_migrated(restored: Restored, account: Account) -> None:
     """The API answers 503, and workers get no connection: nothing is sent and no event is delivered."""
     cells = Cells(restored.dsn, pool_size=2)
-    api = Api(Settings(database_url=restored.dsn, seal_key=SEAL_KEY), cells=cells)
+    api = Api(Settings(database_url=restored.dsn, encryption_key=ENCRYPTION_KEY), cells=cells)
     client = Client(api, account.key)
     with pytest.raises(NotMigratedHere):
         await cells.names()
@@ -139,7 +139,7 @@ async def test_what_is_dropped_is_of_unknown_outcome_and_costs_nothing(restored:
 
 async def test_what_is_held_can_be_canceled_by_its_customer(restored: Restored, account: Account) -> None:
     await migrate_and_hold(restored.dsn)
-    api = Api(Settings(database_url=restored.dsn, seal_key=SEAL_KEY))
+    api = Api(Settings(database_url=restored.dsn, encryption_key=ENCRYPTION_KEY))
     client = Client(api, account.key)
     held = restored.messages["scheduled"]
 

@@ -20,7 +20,7 @@ from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
 from agentmessage.standalone.first_start import bootstrap
 from tests.cli.test_parts import environment, free_port, status, until
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make import storage
 
 # ruff: noqa: S603 - commands are our own
@@ -73,16 +73,16 @@ async def test_the_story_is_told_on_it(packaged: EmbeddedPostgres, start: Callab
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
     await connection.close()
-    keys = await bootstrap(url, Settings(database_url=url, seal_key=SEAL_KEY))
+    keys = await bootstrap(url, Settings(database_url=url, encryption_key=ENCRYPTION_KEY))
     http, smpp, port = free_port(), free_port(), free_port()
     settings = {
         "DATABASE_URL": url,
-        "AGENTMESSAGE_SEAL_KEY": SEAL_KEY,
+        "AGENTMESSAGE_ENCRYPTION_KEY": ENCRYPTION_KEY,
         "AGENTMESSAGE_PORT": str(port),
         "AGENTMESSAGE_SIMULATOR_URL": f"http://127.0.0.1:{http}",
         "AGENTMESSAGE_SIMULATOR_SMPP_PORT": str(smpp),
-        "AGENTMESSAGE_RECONCILE_SWEEP_S": "2",
-        "AGENTMESSAGE_DRIFT_GRACE_S": "1",
+        "AGENTMESSAGE_RECONCILE_SWEEP_INTERVAL_SECONDS": "2",
+        "AGENTMESSAGE_DRIFT_GRACE_SECONDS": "1",
     }
     simulated = ["--port", str(http), "--smpp-port", str(smpp), "--profile", "instant"]
     start("simulate", *simulated, "--data-dir", str(tmp_path))

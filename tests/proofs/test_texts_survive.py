@@ -53,7 +53,7 @@ class Outcome(Struct, frozen=True):
 
 @pytest.mark.parametrize("carrier", ["smpp", "bandwidth"])
 async def test_every_accepted_text_reaches_the_carrier_once_or_is_said_to_be_unknown(carrier: str) -> None:
-    environment = {"AGENTMESSAGE_SANDBOX_TEXT_CARRIER": carrier, "AGENTMESSAGE_LIVE_TEXT_CARRIER": carrier}
+    environment = {"AGENTMESSAGE_SANDBOX_MESSAGE_CARRIER": carrier, "AGENTMESSAGE_LIVE_MESSAGE_CARRIER": carrier}
     async with (
         asyncio.timeout(1800),
         platform("--profile", "instant", "--seed", "11", environment=environment) as running,

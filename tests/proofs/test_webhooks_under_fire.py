@@ -30,7 +30,7 @@ from agentmessage.outbox.notifications import Ringer
 from agentmessage.settings import Settings
 from agentmessage.webhooks.attempt_result import JITTER
 from agentmessage.webhooks.model import RETRY_AFTER_S
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import open_account
 from tests.proofs.running import clean_environment, until
 from tests.webhooks.receiving import endpoint
@@ -139,7 +139,7 @@ class Workers:
     def __init__(self, dsn: str, root: Path) -> None:
         self._environment = clean_environment(
             DATABASE_URL=dsn,
-            AGENTMESSAGE_SEAL_KEY=SEAL_KEY,
+            AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY,
             AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE="true",
             AGENTMESSAGE_SIMULATOR_SMPP_PORT=str(free_port("127.0.0.1", None)),  # nobody's: no text is sent here
         )

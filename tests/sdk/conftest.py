@@ -12,7 +12,7 @@ import pytest_asyncio
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.sdk import AgentMessage, AsyncAgentMessage, patience
 from agentmessage.settings import Settings
-from tests.conftest import SEAL_KEY, TEMPLATE
+from tests.conftest import ENCRYPTION_KEY, TEMPLATE
 from tests.sdk.faults import Wire, wire
 from tests.sdk.served import Served, served
 
@@ -29,9 +29,9 @@ def platform(_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The API on a socket over a fresh database, with an account."""
     settings = Settings(
         database_url=_database,
-        seal_key=SEAL_KEY,
+        encryption_key=ENCRYPTION_KEY,
         callback_password="callback-secret",
-        order_wait_s=1,
+        order_wait_seconds=1,
         media_dir=str(tmp_path_factory.mktemp("media")),
     )
     with served(settings) as running:

@@ -46,7 +46,7 @@ class Clock:
 def app(cells: Cells) -> RoomsApp:
     app = RoomsApp(cells, organization_routes, heavy)
     app.edge._share = FairShare(monotonic=Clock())
-    app.edge._strangers = Strangers(proxies_in_front=0, monotonic=Clock())
+    app.edge._strangers = Strangers(trusted_proxy_count=0, monotonic=Clock())
     return app
 
 

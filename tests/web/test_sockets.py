@@ -12,7 +12,7 @@ import pytest
 
 from agentmessage.embedded.ports import free_port
 from agentmessage.kernel.db import CellDb
-from tests.conftest import SEAL_KEY
+from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import Account
 from tests.numbers.virtual import add_number
 from tests.proofs.running import clean_environment, until
@@ -52,7 +52,9 @@ class Served:
 async def served(dsn: str) -> AsyncIterator[Served]:
     """A server on the test's database."""
     port = free_port("127.0.0.1", None)
-    environment = clean_environment(DATABASE_URL=dsn, AGENTMESSAGE_SEAL_KEY=SEAL_KEY, AGENTMESSAGE_PORT=str(port))
+    environment = clean_environment(
+        DATABASE_URL=dsn, AGENTMESSAGE_ENCRYPTION_KEY=ENCRYPTION_KEY, AGENTMESSAGE_PORT=str(port)
+    )
     process = subprocess.Popen([sys.executable, "-m", "agentmessage", "serve"], env=environment)
     server = Served(process, port)
     async with asyncio.timeout(30):

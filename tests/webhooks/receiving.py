@@ -55,7 +55,7 @@ async def endpoint(
 
 
 def sealer(settings: Settings) -> Sealer:
-    return parse_keys(settings.seal_key)
+    return parse_keys(settings.encryption_key)
 
 
 async def happen(

@@ -9,11 +9,11 @@ import pytest
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.encryption import parse_keys
-from tests.conftest import SEAL_KEY, Client
+from tests.conftest import ENCRYPTION_KEY, Client
 from tests.make.accounts import Account
 from tests.make.webhooks import URL, audited
 
-SEALER = parse_keys(SEAL_KEY)
+SEALER = parse_keys(ENCRYPTION_KEY)
 
 
 async def made(api: Client) -> Any:

@@ -22,7 +22,7 @@ async def verify(cells: Cells, settings: Settings, *, org_id: UUID | None, heads
 
     Raises Impossible.
     """
-    keys = chain_keys(settings.seal_key)
+    keys = chain_keys(settings.encryption_key)
     kept = None if heads is None else await _kept(heads)
     names = await cells.names() if org_id is None else [await _cell_of(cells, org_id)]
     proofs: list[Proof] = []

@@ -78,7 +78,7 @@ class Api:
             settings.database_url,
             pool_size=settings.api_pool_size,
             clock=clock,
-            statement_s=settings.statement_timeout_s,
+            statement_s=settings.statement_timeout_seconds,
         )
         self.registry = CollectorRegistry()
         self.bells = Bells(self.cells)
@@ -108,7 +108,7 @@ class Api:
             sealer=self.services.sealer,
             ring=self._ringer.ring,
             observer=self._observer,
-            strangers=Strangers(proxies_in_front=settings.proxies_in_front, monotonic=time.monotonic),
+            strangers=Strangers(trusted_proxy_count=settings.trusted_proxy_count, monotonic=time.monotonic),
         )
         self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,14 +123,14 @@ class Api:
             carriers=carriers,
             doors=self._doors,
             event_streams=OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
-            form_signer=tokens.signer(settings.seal_key, life_s=settings.consent_form_s),
+            form_signer=tokens.signer(settings.encryption_key, life_s=settings.consent_form_link_seconds),
             is_draining=lambda: self.edge.is_draining,
             layouts=layouts(settings),
             media_links=media_links(settings),
             pages=PageReader(allow_private=settings.page_check_allow_private, names=self._names),
             payments=self._payments,
             public_url=public_url,
-            sealer=parse_keys(settings.seal_key),
+            sealer=parse_keys(settings.encryption_key),
             tails=Tails(self.bells, lambda: self.edge.is_draining),
             waits=Waits(),
             webhook_sender=self._webhook_sender,
@@ -154,9 +154,9 @@ class Api:
             hear=hearing.hear,
             registry=self.registry,
         )
-        form_signer = tokens.signer(settings.seal_key, life_s=settings.consent_form_s)
+        form_signer = tokens.signer(settings.encryption_key, life_s=settings.consent_form_link_seconds)
         consent_page = ConsentPage(
-            self.cells, form_signer, public_url=public_url, proxies_in_front=settings.proxies_in_front
+            self.cells, form_signer, public_url=public_url, trusted_proxy_count=settings.trusted_proxy_count
         )
         media = MediaPages(self.cells, self._media_store, media_links(settings))
         payment_notices = PaymentNotices(self.cells, notice_reader(settings), self.registry)

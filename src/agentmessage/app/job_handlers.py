@@ -32,7 +32,7 @@ READ_BURST = 20
 def line_carriers(carriers: Mapping[str, CarrierSet], settings: Settings) -> Mapping[str, LineCarrier]:
     """Each account's line options with the patience that fits its carrier."""
     return {
-        account: LineCarrier(carrier.lines, _pace(carrier, settings), settings.reconcile_batch)
+        account: LineCarrier(carrier.lines, _pace(carrier, settings), settings.reconcile_batch_size)
         for account, carrier in carriers.items()
     }
 
@@ -42,9 +42,9 @@ def _pace(carrier: CarrierSet, settings: Settings) -> Pace:
         return SIMULATED
     return replace(
         Pace(),
-        deadline_s=float(settings.reconcile_deadline_s),
-        sweep_s=float(settings.reconcile_sweep_s),
-        drift_grace_s=float(settings.drift_grace_s),
+        deadline_s=float(settings.reconcile_deadline_seconds),
+        sweep_s=float(settings.reconcile_sweep_interval_seconds),
+        drift_grace_s=float(settings.drift_grace_seconds),
     )
 
 
@@ -73,7 +73,7 @@ def job_handlers(
     registries = {account: carrier.registry for account, carrier in carriers.items()}
     sources = {account: carrier.numbers for account, carrier in carriers.items()}
     return {
-        **brand_jobs.handlers(registries, parse_keys(settings.seal_key)),
+        **brand_jobs.handlers(registries, parse_keys(settings.encryption_key)),
         **campaign_jobs.handlers(registries),
         **lookup_jobs.handlers({account: carrier.line_types for account, carrier in carriers.items()}),
         **purchase_jobs.handlers(sources, budget=budget, ring=ring),

@@ -118,12 +118,12 @@ class Texting:
 
     def _open_desk(self, db: CellDb, account: str, line: TextLine) -> None:
         settings, token = self._settings, new_id()
-        recorder = Recorder(db, account, line.carrier.name, token, retries_unknown=settings.retry_unknown)
+        recorder = Recorder(db, account, line.carrier.name, token, retries_unknown=settings.resend_unknown_outcomes)
         rules = Rules(
             requires_propagation=settings.require_propagation,
-            texts_per_sec=settings.texts_per_sec if account == "live" else 0,
-            number_texts_per_min=settings.number_texts_per_min,
-            daily_cap=settings.t_mobile_cap,
+            max_segments_per_second=settings.max_segments_per_second if account == "live" else 0,
+            max_segments_per_number_per_minute=settings.max_segments_per_number_per_minute,
+            daily_cap=settings.tmobile_daily_cap_mode,
         )
         dispatcher = Dispatcher(db, account, line.carrier, recorder, token=token, rules=rules, channels=line.channels)
         sweeper = Sweeper(
@@ -132,7 +132,7 @@ class Texting:
             line.channels,
             recorder,
             token=token,
-            patience_h=settings.receipt_patience_h,
+            patience_h=settings.receipt_timeout_hours,
             mine=lambda: dispatcher.held,
         )
         self._desks[account].append(Desk(dispatcher, recorder, sweeper))

@@ -17,7 +17,7 @@ Turn = Callable[[], Awaitable[None]]
 
 def turns(db: CellDb, settings: Settings) -> Sequence[tuple[str, Turn]]:
     """The loops of one cell, by title; any number of workers may run them, and one of them does the work."""
-    keys = chain_keys(settings.seal_key)
+    keys = chain_keys(settings.encryption_key)
 
     async def count() -> None:
         if not await aggregator.turn(db):

@@ -29,7 +29,7 @@ class Telling:
     def __init__(
         self, settings: Settings, bells: Bells, *, names: Names | None = None, clock: Clock | None = None
     ) -> None:
-        self._sealer = parse_keys(settings.seal_key) if settings.seal_key else None
+        self._sealer = parse_keys(settings.encryption_key) if settings.encryption_key else None
         self._sender = Sender(allow_private=settings.webhook_allow_private, names=names, clock=clock)
         self._bells = bells
         self._dispatchers: list[Dispatcher] = []
@@ -38,7 +38,7 @@ class Telling:
         _allow_many_connections()
 
     def take_up(self, db: CellDb) -> None:
-        """Tell one cell's receivers from now on. Without a seal key there is no secret to sign with, and none is."""
+        """Deliver one cell's webhooks from now on; does nothing without an encryption key, which signing needs."""
         if self._sealer is None:
             return
         dispatcher = Dispatcher(db, self._sender, self._sealer)

@@ -174,7 +174,7 @@ class Worker:
     async def _sweep(self) -> None:
         cells = [await self._cells.cell(name) for name in await self._cells.names()]
         reconciling = await self._reconciling(cells[0])
-        result = await drift.sweep_due(reconciling, cells, heal_percent=self._settings.reconcile_heal_percent)
+        result = await drift.sweep_due(reconciling, cells, heal_percent=self._settings.reconcile_max_repair_percent)
         if result is None:
             await asyncio.sleep(SWEEP_LOOK_S)
         elif result.healed or result.stopped:

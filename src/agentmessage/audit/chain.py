@@ -52,9 +52,9 @@ class End(Struct, frozen=True):
     signature: bytes
 
 
-def chain_keys(seal_key_setting: str) -> Sequence[bytes]:
+def chain_keys(encryption_key_setting: str) -> Sequence[bytes]:
     """The keys of chains, newest first: sealed with the first, proven with any. Raises BadSealKey."""
-    return [derive(key, "audit chain") for key in every_key(seal_key_setting)]
+    return [derive(key, "audit chain") for key in every_key(encryption_key_setting)]
 
 
 def seal_rows(key: bytes, rows: Iterable[Row], ends: Mapping[UUID, End]) -> tuple[Sequence[Seal], Sequence[End]]:

@@ -51,8 +51,8 @@ def _local_database(context: typer.Context) -> str:
     return url
 
 
-def with_seal_key(settings: "Settings", context: typer.Context) -> "Settings":
-    """The settings with the seal key of the `agentmessage up` that runs here, unless the environment has one.
+def with_encryption_key(settings: "Settings", context: typer.Context) -> "Settings":
+    """The settings with the encryption key of the `agentmessage up` that runs here, unless the environment has one.
 
     Raises Failure where there is neither.
     """
@@ -61,8 +61,10 @@ def with_seal_key(settings: "Settings", context: typer.Context) -> "Settings":
     from agentmessage.standalone.data_dir import DataDir  # noqa: PLC0415
 
     data_dir: Path = context.obj
-    if settings.seal_key:
+    if settings.encryption_key:
         return settings
     if not data_dir.is_dir():
-        raise Failure(f"AGENTMESSAGE_SEAL_KEY is not set, and no `agentmessage up` has run with --data-dir {data_dir}")
-    return msgspec.structs.replace(settings, seal_key=DataDir(data_dir).seal_key())
+        raise Failure(
+            f"AGENTMESSAGE_ENCRYPTION_KEY is not set, and no `agentmessage up` has run with --data-dir {data_dir}"
+        )
+    return msgspec.structs.replace(settings, encryption_key=DataDir(data_dir).encryption_key())

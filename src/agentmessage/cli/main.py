@@ -218,8 +218,10 @@ def migrate(
 
 def _require_complete(settings: "Settings") -> None:
     _require_database(settings.database_url)
-    if not settings.seal_key:
-        raise Failure("AGENTMESSAGE_SEAL_KEY is not set; make one with `openssl rand -base64 32` and keep it safe")
+    if not settings.encryption_key:
+        raise Failure(
+            "AGENTMESSAGE_ENCRYPTION_KEY is not set; make one with `openssl rand -base64 32` and keep it safe"
+        )
 
 
 def _require_database(url: str) -> None:

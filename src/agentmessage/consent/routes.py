@@ -52,7 +52,9 @@ async def capture_attested_consent(call: Call[ConsentCapture, NoInput], services
     if faults:
         raise ValidationFailed(faults)
     await operations.require_number(call.db, call.tenant, call.body.phone_number_id)
-    await operations.require_allowance(call.db, call.tenant, per_minute=services.settings.consent_captures_per_min)
+    await operations.require_allowance(
+        call.db, call.tenant, per_minute=services.settings.max_consent_captures_per_minute
+    )
     async with call.transaction() as tx:
         change = await operations.attest(tx, call.tenant, bulk.grant(call.body))
     return CaptureOut.of(change)
@@ -72,7 +74,7 @@ async def capture_attested_consent_bulk(call: Call[ConsentCaptureBulk, NoInput],
     Every record counts against the limit per minute; a batch that is larger than that whole limit is refused with 422.
     """
     records = call.body.records
-    per_minute = services.settings.consent_captures_per_min
+    per_minute = services.settings.max_consent_captures_per_minute
     if len(records) > per_minute:
         raise ValidationFailed({"records": f"must be at most {per_minute} records, the limit per minute"})
     await operations.require_allowance(call.db, call.tenant, per_minute=per_minute, count=len(records))

@@ -49,8 +49,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """What the operator has decided. 0 texts: no limit. `daily_cap`: whom T-Mobile's cap counts: lookup, all, off."""
 
     requires_propagation: bool = True
-    texts_per_sec: int = 0
-    number_texts_per_min: int = 0
+    max_segments_per_second: int = 0
+    max_segments_per_number_per_minute: int = 0
     daily_cap: str = "lookup"
 
 
@@ -159,7 +159,7 @@ class Dispatcher:
             if (
                 known is not None
                 and known.number_id is None
-                and (self._rules.number_texts_per_min or rate_limit_rules.is_per_number(known))
+                and (self._rules.max_segments_per_number_per_minute or rate_limit_rules.is_per_number(known))
             ):
                 is_split = bool(await dispatch_queries.move_to_number_lanes(self._db, lane)) or is_split
         return is_split

@@ -32,7 +32,7 @@ class Sealer:
 
     def __init__(self, key: bytes, older_keys: Sequence[bytes] = ()) -> None:
         if any(len(one) != KEY_BYTES for one in (key, *older_keys)):
-            raise BadSealKey(f"a seal key must be {KEY_BYTES} bytes")
+            raise BadSealKey(f"an encryption key must be {KEY_BYTES} bytes")
         self._newest = _key_id(key)
         self._boxes: Mapping[bytes, SecretBox] = {_key_id(one): SecretBox(one) for one in (*older_keys, key)}
 
@@ -83,7 +83,7 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadSealKey(f"a seal key must be base64 of {KEY_BYTES} bytes") from error
+        raise BadSealKey(f"an encryption key must be base64 of {KEY_BYTES} bytes") from error
 
 
 def _key_id(key: bytes) -> bytes:

@@ -19,7 +19,6 @@ from agentmessage.web.types import Request, Resource, must
 
 BUCKET = "media_uploads"
 PER_MINUTE = 60
-MIB = 1024 * 1024
 
 
 class MediaServices(Struct, frozen=True):
@@ -80,4 +79,4 @@ async def create_message_media_upload(call: Call[MediaUpload, NoInput], services
 
 
 def _quota(settings: Settings) -> Kept:
-    return Kept(settings.media_max_files, settings.media_max_mib * MIB)
+    return Kept(settings.media_max_files, settings.media_max_bytes)

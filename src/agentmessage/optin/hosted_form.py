@@ -40,13 +40,13 @@ AWAY = page(503, "Please try again in a moment", "Nothing was recorded.", header
 
 
 class ConsentPage:
-    """Serves `/consent/{token}`. `proxies_in_front`: whose X-Forwarded-For is believed."""
+    """Serves `/consent/{token}`. `trusted_proxy_count`: whose X-Forwarded-For is believed."""
 
-    def __init__(self, cells: Cells, signer: FormSigner, *, public_url: str, proxies_in_front: int) -> None:
+    def __init__(self, cells: Cells, signer: FormSigner, *, public_url: str, trusted_proxy_count: int) -> None:
         self._cells = cells
         self._signer = signer
         self._form_url = f"{public_url}/consent"
-        self._proxies_in_front = proxies_in_front
+        self._proxies_in_front = trusted_proxy_count
 
     async def answer(self, scope: Scope, receive: Receive) -> Reply:
         """One request as a page, whatever happens."""

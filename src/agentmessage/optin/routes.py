@@ -63,7 +63,7 @@ async def initiate_double_opt_in(
         raise ValidationFailed(faults)
     settings = services.settings
     sender = await consents.require_number(call.db, call.tenant, call.body.phone_number_id)
-    await consents.require_allowance(call.db, call.tenant, per_minute=settings.consent_captures_per_min)
+    await consents.require_allowance(call.db, call.tenant, per_minute=settings.max_consent_captures_per_minute)
     async with call.transaction() as tx:
         result = await operations.ask(
             tx,

@@ -1,7 +1,7 @@
 """Links to the form: a token that says who agrees to what, signed by us (RFC 7519, HS256).
 
 What it says is sealed: links lie in logs, histories and previews, and the contact's number must not. Its keys are
-derived from the seal key, and from the older seal keys while they are configured, so that links survive a rotation.
+derived from the encryption key, and from older ones while they are configured, so that links survive a rotation.
 Whoever holds a token may agree once; nothing about it is stored before that.
 """
 
@@ -97,7 +97,7 @@ class FormSigner:
         raise BadToken("not signed by us")
 
 
-def signer(seal_keys: str, *, life_s: int) -> FormSigner:
-    """The signer of an installation, from its setting of seal keys (base64, newest first, separated by commas)."""
-    keys = [encryption.derive(key, PURPOSE) for key in encryption.every_key(seal_keys)]
+def signer(encryption_keys: str, *, life_s: int) -> FormSigner:
+    """The signer of an installation, from its encryption keys (base64, newest first, separated by commas)."""
+    keys = [encryption.derive(key, PURPOSE) for key in encryption.every_key(encryption_keys)]
     return FormSigner(keys, life=timedelta(seconds=life_s))

@@ -101,7 +101,7 @@ def carrier_lines(settings: Settings, place: Place, *, has_simulator: bool) -> S
 def _real_carriers(settings: Settings) -> Iterator[str]:
     if settings.has_carrier_credentials:
         yield "Live keys use your Bandwidth account: numbers are real and cost money."
-    protocol = settings.live_text_carrier or ("smpp" if settings.smpp_host else "bandwidth")
+    protocol = settings.live_message_carrier or ("smpp" if settings.smpp_host else "bandwidth")
     if protocol == "smpp" and settings.smpp_host:
         yield f"Live messages go to the SMSC at {settings.smpp_host}:{settings.smpp_port}: real people get them."
     elif protocol == "bandwidth" and settings.has_carrier_credentials:

@@ -1,7 +1,7 @@
 """The files that `agentmessage up` keeps in its data directory, and the ready file it writes elsewhere.
 
     keys.json        the keys of the first start in plain text (the database holds only their hashes)
-    seal.key         seals tax ids and stored credentials; without it they cannot be read again
+    encryption.key   encrypts tax ids and stored credentials; without it they cannot be read again
     ready.json       while everything answers: addresses and keys, as in the ready file
     processes.json   name and process id of every process that runs now
     simulator.port   where the simulator listens, so that it is the same after a restart
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-SEAL_KEY_BYTES = 32
+ENCRYPTION_KEY_BYTES = 32
 
 
 class DataDir:
@@ -52,11 +52,14 @@ class DataDir:
         """The log of one process."""
         return self.root / "logs" / f"{name}.log"
 
-    def seal_key(self) -> str:
+    def encryption_key(self) -> str:
         """The key of this directory, base64 of 32 random bytes; made at the first call."""
-        path = self.root / "seal.key"
+        path = self.root / "encryption.key"
+        former = self.root / "seal.key"
+        if former.exists() and not path.exists():
+            former.rename(path)
         if not path.exists():
-            write_private(path, base64.b64encode(secrets.token_bytes(SEAL_KEY_BYTES)))
+            write_private(path, base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)))
         return path.read_text().strip()
 
     def keys(self) -> dict[str, str] | None:

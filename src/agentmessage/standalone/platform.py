@@ -97,7 +97,7 @@ class Platform:
         await self._steps.migrate(database_url)
         self._start_api_and_worker(environment, self._listener)
         settings = msgspec.structs.replace(
-            self._settings, database_url=database_url, seal_key=environment["AGENTMESSAGE_SEAL_KEY"]
+            self._settings, database_url=database_url, encryption_key=environment["AGENTMESSAGE_ENCRYPTION_KEY"]
         )
         keys = await self._steps.bootstrap(database_url, settings, self._data.keys())
         self._data.keep_keys(keys)

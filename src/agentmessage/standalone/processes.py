@@ -49,7 +49,7 @@ def environment_of(place: Place, settings: Settings, data: DataDir, *, host: str
         "AGENTMESSAGE_PUBLIC_URL": settings.public_url or place.base_url,
         "AGENTMESSAGE_SIMULATOR_URL": place.simulator_url,
         "AGENTMESSAGE_SIMULATOR_SMPP_PORT": str(place.simulator_smpp_port),
-        "AGENTMESSAGE_SEAL_KEY": settings.seal_key or data.seal_key(),
+        "AGENTMESSAGE_ENCRYPTION_KEY": settings.encryption_key or data.encryption_key(),
         "AGENTMESSAGE_MEDIA_DIR": os.environ.get("AGENTMESSAGE_MEDIA_DIR") or str(data.media),
         "PYTHONUNBUFFERED": "1",
     }

@@ -90,7 +90,7 @@ class Edge:
         self._sealer = sealer
         self._ring = ring
         self._observer = observer
-        self._strangers = strangers or Strangers(proxies_in_front=0, monotonic=time.monotonic)
+        self._strangers = strangers or Strangers(trusted_proxy_count=0, monotonic=time.monotonic)
         self._share = share or FairShare()
         self.is_draining = False
 

@@ -18,10 +18,10 @@ BURST_OF_KEY, PER_SECOND_OF_KEY = 200, 2.0
 
 
 class Strangers:
-    """Counts in one process who was refused. `proxies_in_front`: whose X-Forwarded-For is believed."""
+    """Counts in one process who was refused. `trusted_proxy_count`: whose X-Forwarded-For is believed."""
 
-    def __init__(self, *, proxies_in_front: int, monotonic: Callable[[], float]) -> None:
-        self._proxies_in_front = proxies_in_front
+    def __init__(self, *, trusted_proxy_count: int, monotonic: Callable[[], float]) -> None:
+        self._proxies_in_front = trusted_proxy_count
         self._addresses = Buckets[str](capacity=BURST_OF_ADDRESS, per_second=PER_SECOND_OF_ADDRESS, monotonic=monotonic)
         self._keys = Buckets[bytes](capacity=BURST_OF_KEY, per_second=PER_SECOND_OF_KEY, monotonic=monotonic)
 

@@ -9,21 +9,21 @@ IPV6_NETWORK_BITS = 64
 """What one customer of a network is given: within it addresses cost nothing."""
 
 
-def address_of(scope: Scope, proxies_in_front: int) -> str | None:
+def address_of(scope: Scope, trusted_proxy_count: int) -> str | None:
     """Where a request comes from: the connection, or what the outermost proxy of ours saw.
 
     Each proxy adds to X-Forwarded-For on the right; what stands further left anybody may have written.
     """
     connection = scope.get("client")
     direct: str | None = connection[0] if connection else None
-    if proxies_in_front == 0:
+    if trusted_proxy_count == 0:
         return direct
     raw: RawHeaders = scope["headers"]
     seen = ",".join(value.decode("latin-1") for name, value in raw if name == b"x-forwarded-for").split(",")
-    if len(seen) < proxies_in_front:
+    if len(seen) < trusted_proxy_count:
         return direct
     try:
-        return str(ipaddress.ip_address(seen[-proxies_in_front].strip()))
+        return str(ipaddress.ip_address(seen[-trusted_proxy_count].strip()))
     except ValueError:
         return direct
 

@@ -93,7 +93,7 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport, clo
         text_subscriptions=SimulatedApplication(bandwidth, transport) if is_simulated else None,
         bandwidth=bandwidth,
         tcr=tcr,
-        writes_per_min=settings.carrier_writes_per_min or (0 if is_simulated else REAL_WRITES_PER_MIN),
+        writes_per_min=settings.max_carrier_writes_per_minute or (0 if is_simulated else REAL_WRITES_PER_MIN),
     )
 
 
@@ -146,5 +146,5 @@ def _real_tcr(settings: Settings) -> TcrAccount:
 
 
 def _callback_password(settings: Settings) -> str:
-    """As configured, else derived from the seal key, so that every process expects the same. Raises BadSealKey."""
-    return settings.callback_password or derive(newest_key(settings.seal_key), "carrier callbacks").hex()
+    """The configured one, else one derived from the encryption key: the same in every process. Raises BadSealKey."""
+    return settings.callback_password or derive(newest_key(settings.encryption_key), "carrier callbacks").hex()

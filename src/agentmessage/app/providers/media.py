@@ -13,7 +13,7 @@ def media_links(settings: Settings) -> MediaLinks:
     """Links that every process makes and checks alike. Raises BadSealKey."""
     return MediaLinks(
         base_url=(settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
-        keys=[derive(key, "media links") for key in every_key(settings.seal_key)],
+        keys=[derive(key, "media links") for key in every_key(settings.encryption_key)],
         is_enabled=settings.mms_enabled,
     )
 

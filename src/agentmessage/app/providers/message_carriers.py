@@ -68,7 +68,7 @@ def text_lines(
     clock: Clock | None = None,
 ) -> Sequence[TextLine]:
     """The lines of one account; together they take every channel."""
-    protocol = settings.sandbox_text_carrier if account == "sandbox" else settings.live_text_carrier
+    protocol = settings.sandbox_message_carrier if account == "sandbox" else settings.live_message_carrier
     is_real = account == "live" and (bool(settings.smpp_host) or settings.has_carrier_credentials)
     usual = "bandwidth" if is_real and not settings.smpp_host else "smpp"
     over_http = BandwidthTexts(bandwidth, transport)
@@ -86,7 +86,7 @@ def layouts(settings: Settings) -> Layouts:
     """How carriers are sent messages, where it is not as usual: only a real one over SMPP may want it otherwise."""
     if not settings.is_live_smpp:
         return USUAL_LAYOUTS
-    bits = 16 if settings.smpp_long_texts == LongTexts.UDH16 else 8
+    bits = 16 if settings.smpp_concatenation == LongTexts.UDH16 else 8
     return {"live": Layout(bits, Alphabet(settings.smpp_default_alphabet))}
 
 
@@ -115,8 +115,8 @@ def _real_smpp(settings: Settings) -> SmppAccount:
         account="live",
         bind=bind,
         binds=settings.smpp_binds,
-        gsm=GsmForm(settings.smpp_gsm),
+        gsm=GsmForm(settings.smpp_gsm_packing),
         alphabet=Alphabet(settings.smpp_default_alphabet),
-        long_texts=LongTexts(settings.smpp_long_texts),
-        message_ids=MessageIds(settings.smpp_message_ids),
+        long_texts=LongTexts(settings.smpp_concatenation),
+        message_ids=MessageIds(settings.smpp_message_id_format),
     )

@@ -234,7 +234,7 @@ async def create_billing_portal_session(call: Call[PortalCreate, NoInput], servi
     provider = _provider(call, services)
     return_url = call.body.return_url
     rules.require_pages(requires_https=provider.requires_https, return_url=return_url)
-    rules.require_listed(return_url, services.settings.stripe_portal_return_hosts.split(","))
+    rules.require_listed(return_url, services.settings.stripe_portal_return_origins.split(","))
     payer = await operations.payer(call.db, call.tenant)
     if payer.customer_id is None:
         raise NoStripeCustomer

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from agentmessage.cli.database import on_database, with_seal_key
+from agentmessage.cli.database import on_database, with_encryption_key
 from agentmessage.cli.errors import FAILED
 from agentmessage.cli.tables import say, show
 
@@ -35,7 +35,7 @@ def verify_audit(
     from agentmessage.admin import audit as admin_audit  # noqa: PLC0415 - see the room's front page
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
-    settings = with_seal_key(read_settings(), context)
+    settings = with_encryption_key(read_settings(), context)
     proofs = on_database(context, lambda cells: admin_audit.verify(cells, settings, org_id=org, heads=heads))
     show(proofs, columns=PROOF_COLUMNS, title="Chains", as_json=as_json)
     harmed = [proof for proof in proofs if proof.harm is not None]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentmessage.cli.database import on_database, with_seal_key
+from agentmessage.cli.database import on_database, with_encryption_key
 from agentmessage.cli.tables import print_json, show
 
 inventory = typer.Typer(no_args_is_help=True, help="The pool of numbers.")
@@ -81,7 +81,7 @@ def show_carriers(context: typer.Context, as_json: AsJson = False) -> None:  # n
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     columns = ("account", "carrier", "is_simulated", "numbers_url", "numbers_account", "registry_url", "writes_per_min")
-    settings = with_seal_key(read_settings(), context)
+    settings = with_encryption_key(read_settings(), context)
     show(admin_carriers.show_carriers(settings), columns=columns, title="Carriers", as_json=as_json)
 
 

@@ -21,12 +21,12 @@ class Limits(Protocol):
     """What the operator has decided, as far as it is about pace."""
 
     @property
-    def texts_per_sec(self) -> int:
+    def max_segments_per_second(self) -> int:
         """Of the whole carrier account; 0: no limit."""
         ...
 
     @property
-    def number_texts_per_min(self) -> int:
+    def max_segments_per_number_per_minute(self) -> int:
         """Of each number; 0: no limit but that of its class."""
         ...
 
@@ -91,9 +91,9 @@ class Drawing:
 
     def _scopes(self, lane: Lane, channel: str) -> Mapping[str, Pace]:
         known = self._facts.get(lane.id)
-        found = dict(rules.paces(known, channel, number_per_min=self._limits.number_texts_per_min))
-        if self._limits.texts_per_sec:
-            found[ACCOUNT] = Pace(self._limits.texts_per_sec * 60.0)
+        found = dict(rules.paces(known, channel, number_per_min=self._limits.max_segments_per_number_per_minute))
+        if self._limits.max_segments_per_second:
+            found[ACCOUNT] = Pace(self._limits.max_segments_per_second * 60.0)
         return found
 
     async def _lock(self, scopes: Sequence[str]) -> Sequence[Bucket]:

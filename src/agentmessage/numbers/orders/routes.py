@@ -155,7 +155,7 @@ async def _await_end(call: Call[Any, Any], order_id: UUID | None, services: Orde
     """
     if order_id is None:
         raise NotFound
-    until = time.monotonic() + services.settings.order_wait_s
+    until = time.monotonic() + services.settings.order_wait_seconds
     bell = services.bells.hear(call.tenant.cell, BELL)
     try:
         while True:
