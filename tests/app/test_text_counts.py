@@ -10,7 +10,7 @@ from tests.make.texts import CONTACT, insert_consent, insert_sender, set_through
 
 async def asked(api: Client) -> dict[str, float]:
     page = (await api.get("/metrics")).body.decode()
-    (family,) = (one for one in text_string_to_metric_families(page) if one.name == "agentmessage_texts_asked")
+    (family,) = (one for one in text_string_to_metric_families(page) if one.name == "agentmessage_message_requests")
     return {one.labels["outcome"]: one.value for one in family.samples if one.name.endswith("_total")}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agentmessage.app.monitoring.gauges import HELP
 from agentmessage.settings import PREFIX, Settings
 from tools.make_diagrams import PICTURES, THEMES, diagrams, picture
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+METRIC = re.compile(r"\bagentmessage_[a-z_]+")
+COUNTER = re.compile(r"Counter\(\s*\"(agentmessage_[a-z_]+)\"")
 SETTING = re.compile(r"^\| `([A-Z0-9_]+)` \| (\S+) \|", re.MULTILINE)
 
 
@@ -79,3 +82,15 @@ def test_a_setting_that_nobody_wrote_down_is_noticed() -> None:
 def test_every_diagram_has_its_pictures() -> None:
     """After a change: `tools/make_diagrams.py`."""
     assert {picture(name, theme) for name in diagrams() for theme in THEMES} == set(PICTURES.glob("*.svg"))
+
+
+def test_the_guide_of_operations_names_the_metrics_that_there_are() -> None:
+    written = set(METRIC.findall((ROOT / "docs" / "operations" / "index.md").read_text()))
+    sources = [file.read_text() for file in (ROOT / "src" / "agentmessage").rglob("*.py")]
+    counters = {f"{name}_total" for source in sources for name in COUNTER.findall(source)}
+    gauges = {f"agentmessage_{name}" for name in HELP} | {
+        "agentmessage_http_request_duration_seconds",
+        "agentmessage_clock_skew_seconds",
+    }
+
+    assert written == counters | gauges

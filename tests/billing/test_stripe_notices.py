@@ -128,7 +128,7 @@ async def test_a_paid_checkout_is_credited_once_however_often_it_is_told(
     assert rows == [("topup", "stripe", paid[1]["id"], 2_000_000_000)]
     assert await queries.list_unbalanced(till.db) == []
     heard = generate_latest(till.app.registry).decode()
-    assert 'agentmessage_payment_notices_total{outcome="duplicate"} 3.0' in heard
+    assert 'agentmessage_payment_events_total{outcome="duplicate"} 3.0' in heard
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -131,7 +131,7 @@ async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
 
     assert [(line["worker"], line["is_up"], line["room"]) for line in lines] == [("host/1", False, 0)]
     shown = (await gauges.show(cells)).decode()
-    assert 'agentmessage_text_line_up{account="live",carrier="smpp",worker="host/1"} 0.0' in shown
+    assert 'agentmessage_carrier_connection_up{account="live",carrier="smpp",worker="host/1"} 0.0' in shown
     assert "host/2" not in shown
 
 
@@ -156,7 +156,7 @@ async def test_receipts_that_match_no_message_are_shown_and_counted(cells: Cells
     assert (shown["carrier_message_id"], shown["sender"], shown["status"]) == ("c0ffee", "13235550199", "delivered")
     assert (shown["why"], shown["raw"]) == ("no message", "id:c0ffee stat:DELIVRD")
     assert await gauges.count_if_due(cells)
-    assert 'agentmessage_stray_receipts{account="live"} 1.0' in (await gauges.show(cells)).decode()
+    assert 'agentmessage_unmatched_receipts{account="live"} 1.0' in (await gauges.show(cells)).decode()
 
 
 async def test_a_receipt_whose_id_stays_ambiguous_is_shown_as_such(cells: Cells, db: CellDb, ask: Ask) -> None:
@@ -202,9 +202,9 @@ async def test_gauges_count_what_waits_and_what_nobody_knows(cells: Cells, db: C
     shown = (await gauges.show(cells)).decode()
 
     of_live = 'account="live",cell="cell_00"'
-    assert f'agentmessage_texts_waiting{{{of_live},state="due"}} 2.0' in shown
-    assert f"agentmessage_oldest_text_seconds{{{of_live}}}" in shown
-    assert f"agentmessage_texts_unknown{{{of_live}}} 1.0" in shown
+    assert f'agentmessage_messages_queued{{{of_live},state="due"}} 2.0' in shown
+    assert f"agentmessage_oldest_queued_message_seconds{{{of_live}}}" in shown
+    assert f"agentmessage_messages_outcome_unknown{{{of_live}}} 1.0" in shown
     assert f"agentmessage_receipts_missing{{{of_live}}} 1.0" in shown
 
 

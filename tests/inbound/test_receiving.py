@@ -166,7 +166,9 @@ async def test_a_text_for_a_number_that_nobody_holds_is_kept_and_counted_only(
     assert kept == [("not_ours", None, b"STOP")]
     assert await db.value("SELECT count(*) FROM inbound_messages") == 0
     assert await gauges.count_if_due(cells)
-    assert b'agentmessage_inbound_problems{cell="cell_00",problem="not_ours"} 1.0' in await gauges.show(cells)
+    assert b'agentmessage_inbound_messages_unprocessed{cell="cell_00",problem="not_ours"} 1.0' in await gauges.show(
+        cells
+    )
 
 
 async def test_the_same_digits_in_the_sandbox_are_another_number(

@@ -25,9 +25,9 @@ async def test_gauges_tell_the_failing_from_the_others(
     assert await gauges.count_if_due(cells)
     shown = (await gauges.show(cells)).decode()
 
-    assert 'agentmessage_webhooks_waiting{cell="cell_00",receivers="failing",state="later"} 3.0' in shown
-    assert 'agentmessage_webhooks_waiting{cell="cell_00",receivers="healthy",state="due"} 0.0' in shown
-    assert 'agentmessage_webhook_receivers{cell="cell_00",receivers="failing"} 1.0' in shown
-    assert 'agentmessage_webhook_receivers{cell="cell_00",receivers="healthy"} 1.0' in shown
-    assert 'agentmessage_webhook_attempts{cell="cell_00",outcome="success"} 3.0' in shown
-    assert 'agentmessage_webhook_attempts{cell="cell_00",outcome="retry"} 3.0' in shown
+    assert 'agentmessage_webhook_deliveries_queued{cell="cell_00",health="failing",state="delayed"} 3.0' in shown
+    assert 'agentmessage_webhook_deliveries_queued{cell="cell_00",health="healthy",state="due"} 0.0' in shown
+    assert 'agentmessage_webhook_endpoints{cell="cell_00",health="failing"} 1.0' in shown
+    assert 'agentmessage_webhook_endpoints{cell="cell_00",health="healthy"} 1.0' in shown
+    assert 'agentmessage_webhook_attempts_per_minute{cell="cell_00",outcome="success"} 3.0' in shown
+    assert 'agentmessage_webhook_attempts_per_minute{cell="cell_00",outcome="retry"} 3.0' in shown

@@ -69,7 +69,10 @@ class Callbacks:
         self._ring = ring
         self._hear = hear
         self._counted = Counter(
-            "agentmessage_callbacks", "Callbacks received.", ["source", "outcome"], registry=registry
+            "agentmessage_callbacks",
+            "Callbacks from carriers and the registry, by source and outcome.",
+            ["source", "outcome"],
+            registry=registry,
         )
 
     async def receive(self, scope: Scope, receive: Receive) -> Reply:

@@ -38,7 +38,10 @@ class PaymentNotices:
         self._cells = cells
         self._reader = reader
         self._counted = Counter(
-            "agentmessage_payment_notices", "Notices of the card processor received.", ["outcome"], registry=registry
+            "agentmessage_payment_events",
+            "Events received from the payment provider, by outcome.",
+            ["outcome"],
+            registry=registry,
         )
 
     async def receive(self, scope: Scope, receive: Receive) -> Reply:
@@ -64,4 +67,4 @@ class PaymentNotices:
             log.warning("payment notice not understood", reason=str(error))
             odd = Unknown(str(error), body.decode("utf-8", "replace"))
             await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")
-            return "odd"
+            return "unrecognized"

@@ -15,10 +15,16 @@ class Observer:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
-            "agentmessage_http_requests", "Requests answered.", ["method", "status"], registry=registry
+            "agentmessage_http_requests",
+            "HTTP requests, by method and status.",
+            ["method", "status"],
+            registry=registry,
         )
         self._seconds = Histogram(
-            "agentmessage_http_request_seconds", "Time to answer a request.", registry=registry, buckets=BUCKETS_S
+            "agentmessage_http_request_duration_seconds",
+            "Seconds from request to response.",
+            registry=registry,
+            buckets=BUCKETS_S,
         )
         self._counts: dict[tuple[str, int], int] = {}
         self._took: list[float] = []

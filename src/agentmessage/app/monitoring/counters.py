@@ -11,8 +11,8 @@ class TextCounts:
     def __init__(self, registry: CollectorRegistry, doors: Doors) -> None:
         self._doors = doors
         self._asked = Counter(
-            "agentmessage_texts_asked",
-            "Well-formed texts that customers asked for: accepted, repeated under an old key, or refused by a code.",
+            "agentmessage_message_requests",
+            "Well-formed send requests, by outcome: accepted, repeated (same idempotency key) or the error code.",
             ["outcome"],
             registry=registry,
         )

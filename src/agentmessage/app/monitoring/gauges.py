@@ -1,7 +1,7 @@
-"""What an operator watches: how far carriers are behind the wish, what is odd, what waits.
+"""Gauges for Prometheus: bindings behind their desired state, queue lengths, unparsed responses, lags.
 
-A worker counts once a minute and leaves the counts in the directory; every API process shows the last ones. So a scrape
-costs one row, however many numbers, processes and scrapers there are.
+One worker counts once a minute and stores the counts in the directory; every API process exports the stored counts.
+A scrape therefore reads one row, independent of the number of phone numbers, processes and scrapers.
 """
 
 from collections import Counter
@@ -27,30 +27,30 @@ RECENT = timedelta(hours=24)
 MAX_STRAYS = 10_000
 
 HELP = {
-    "lines": "Numbers by phase of their carrier side.",
-    "lines_due": "Numbers that the reconciler should look at now.",
-    "carrier_orders": "Carrier orders that are not over, by state.",
-    "oldest_pending_seconds": "How long the oldest wish has waited for its carrier.",
-    "drift_open": "Differences found by sweeps that are not healed.",
-    "odd_answers": "Carrier and registry answers of the last 24 hours that nobody understood.",
-    "odd_callbacks": "Callbacks of the last 24 hours that nobody understood or whose subject is unknown.",
-    "inbound_problems": "Texts of the last 24 hours that were kept but not applied, by why.",
-    "jobs_due": "Jobs that should have run.",
-    "texts_waiting": "Texts that the carrier has not taken: due, for later, handed over without an answer, or held.",
-    "oldest_text_seconds": "How long the oldest due text has waited.",
-    "lanes_paused": "Lanes that wait because the carrier asked for patience.",
-    "receipts_missing": "Parts handed over one to ten minutes ago without a receipt.",
-    "stray_receipts": "Receipts of the last 24 hours that match no message, up to 10,000.",
-    "texts_unknown": "Texts of the last 24 hours of which nobody knows whether the carrier took them.",
-    "text_line_up": "Whether a worker's line to a carrier of texts stands.",
-    "worker_clock_skew_seconds": "How far the clock of a worker's machine is ahead of the database's.",
-    "webhooks_waiting": "Deliveries that wait, due or for later, by whether their receivers answer well.",
-    "oldest_webhook_seconds": "How long the oldest due delivery has waited, by whether its receiver answers well.",
-    "webhook_receivers": "Receivers, by whether they answer well.",
-    "webhook_attempts": "Attempts of the last minute, by outcome.",
-    "sweep_age_seconds": "Since the last drift sweep ended.",
-    "sums_age_seconds": "How far the sums that metrics read are behind.",
-    "audit_unsealed_seconds": "How long the oldest row of the audit log has waited for its seal.",
+    "phone_number_bindings": "Phone numbers, by phase of their campaign binding at the carrier.",
+    "phone_number_bindings_due": "Phone numbers whose binding is due for a reconciler run.",
+    "carrier_orders": "Unfinished carrier orders, by state.",
+    "oldest_pending_binding_seconds": "Seconds that the oldest unfulfilled desired binding has waited for its carrier.",
+    "binding_drift_open": "Differences found by drift sweeps and not repaired.",
+    "unparsed_carrier_responses": "Carrier and registry responses of the last 24 hours that could not be parsed.",
+    "unparsed_carrier_callbacks": "Callbacks of the last 24 hours that could not be parsed or have no known subject.",
+    "inbound_messages_unprocessed": "Inbound messages of the last 24 hours stored but not processed, by problem.",
+    "jobs_due": "Jobs that are due and have not run.",
+    "messages_queued": "Messages that the carrier has not accepted: due, delayed, in_flight (no response yet) or held.",
+    "oldest_queued_message_seconds": "Seconds that the oldest due message has waited.",
+    "send_queues_paused": "Send queues paused at the carrier's request.",
+    "receipts_missing": "Message parts submitted one to ten minutes ago that have no delivery receipt.",
+    "unmatched_receipts": "Delivery receipts of the last 24 hours that match no message, at most 10,000.",
+    "messages_outcome_unknown": "Messages of the last 24 hours with no known outcome at the carrier.",
+    "carrier_connection_up": "1 if the worker's connection to the message carrier is established, else 0.",
+    "worker_clock_skew_seconds": "Seconds that the clock of a worker's machine is ahead of the database's.",
+    "webhook_deliveries_queued": "Queued webhook deliveries, due or delayed, by health of their endpoints.",
+    "oldest_queued_webhook_delivery_seconds": "Seconds that the oldest due delivery has waited, by endpoint health.",
+    "webhook_endpoints": "Webhook endpoints, by health.",
+    "webhook_attempts_per_minute": "Webhook delivery attempts of the last minute, by outcome.",
+    "drift_sweep_age_seconds": "Seconds since the last drift sweep of the account finished.",
+    "rollup_lag_seconds": "Seconds that metric rollups are behind the events.",
+    "audit_seal_lag_seconds": "Seconds that the oldest audit log row has waited for its seal.",
 }
 
 
@@ -76,17 +76,17 @@ async def count_if_due(cells: Cells) -> bool:
 
 
 async def _count_directory(db: CellDb) -> list[Sample]:
-    samples = [Sample("odd_answers", {}, await queries.count_odd_answers(db, db.now - RECENT))]
+    samples = [Sample("unparsed_carrier_responses", {}, await queries.count_unparsed_responses(db, db.now - RECENT))]
     for sweep in await number_queries.list_sweeps(db):
         if sweep.finished_at is not None:
             age_s = (db.now - sweep.finished_at).total_seconds()
-            samples.append(Sample("sweep_age_seconds", {"account": sweep.account}, age_s))
+            samples.append(Sample("drift_sweep_age_seconds", {"account": sweep.account}, age_s))
     return samples
 
 
 async def _count_strays(cells: Cells) -> list[Sample]:
     strays = Counter(stray.account for stray in await stray_receipts(cells, limit=MAX_STRAYS))
-    return [Sample("stray_receipts", {"account": account}, strays[account]) for account in ("live", "sandbox")]
+    return [Sample("unmatched_receipts", {"account": account}, strays[account]) for account in ("live", "sandbox")]
 
 
 async def _count_cell(db: CellDb) -> list[Sample]:
@@ -94,22 +94,25 @@ async def _count_cell(db: CellDb) -> list[Sample]:
     samples: list[Sample] = []
     for row in await number_queries.count_phases(db):
         labels = {**cell, "account": row.account, "phase": row.phase}
-        samples.append(Sample("lines", labels, row.numbers))
-        samples.append(Sample("lines_due", labels, row.due))
+        samples.append(Sample("phone_number_bindings", labels, row.numbers))
+        samples.append(Sample("phone_number_bindings_due", labels, row.due))
         if row.oldest_wish_at is not None:
             age_s = (db.now - row.oldest_wish_at).total_seconds()
-            samples.append(Sample("oldest_pending_seconds", labels, age_s))
+            samples.append(Sample("oldest_pending_binding_seconds", labels, age_s))
     samples += [
         Sample("carrier_orders", {**cell, "account": row.account, "state": row.state}, row.orders)
         for row in await number_queries.count_orders(db)
     ]
-    samples.append(Sample("drift_open", cell, await queries.count_open_drift(db)))
-    samples.append(Sample("odd_callbacks", cell, await queries.count_odd_callbacks(db, db.now - RECENT)))
+    samples.append(Sample("binding_drift_open", cell, await queries.count_open_drift(db)))
+    samples.append(Sample("unparsed_carrier_callbacks", cell, await queries.count_odd_callbacks(db, db.now - RECENT)))
     for problem, texts in (await inbound.count_problems(db, db.now - RECENT)).items():
-        samples.append(Sample("inbound_problems", {**cell, "problem": problem}, texts))
+        samples.append(Sample("inbound_messages_unprocessed", {**cell, "problem": problem}, texts))
     samples.append(Sample("jobs_due", cell, await queries.count_due_jobs(db)))
     now, unsealed_at = db.now, await sealer.oldest_unsealed_at(db)
-    for name, since in (("sums_age_seconds", await rollups.as_of(db)), ("audit_unsealed_seconds", unsealed_at or now)):
+    for name, since in (
+        ("rollup_lag_seconds", await rollups.as_of(db)),
+        ("audit_seal_lag_seconds", unsealed_at or now),
+    ):
         samples.append(Sample(name, cell, (now - since).total_seconds()))
     return samples + await _count_texts(db) + await _count_webhooks(db)
 
@@ -119,14 +122,14 @@ async def _count_texts(db: CellDb) -> list[Sample]:
     samples: list[Sample] = []
     for row in await message_queries.count_queue(db):
         labels = {**cell, "account": row.account}
-        for state, texts in (("due", row.due), ("later", row.later), ("handed", row.handed), ("held", row.held)):
-            samples.append(Sample("texts_waiting", {**labels, "state": state}, texts))
+        for state, texts in (("due", row.due), ("delayed", row.later), ("in_flight", row.handed), ("held", row.held)):
+            samples.append(Sample("messages_queued", {**labels, "state": state}, texts))
         if row.oldest_at is not None:
-            samples.append(Sample("oldest_text_seconds", labels, (db.now - row.oldest_at).total_seconds()))
+            samples.append(Sample("oldest_queued_message_seconds", labels, (db.now - row.oldest_at).total_seconds()))
     for name, counts in (
-        ("lanes_paused", await message_queries.count_paused_lanes(db)),
+        ("send_queues_paused", await message_queries.count_paused_lanes(db)),
         ("receipts_missing", await message_queries.count_missing_receipts(db)),
-        ("texts_unknown", await message_queries.count_unknown(db, db.now - RECENT)),
+        ("messages_outcome_unknown", await message_queries.count_unknown(db, db.now - RECENT)),
     ):
         samples += [Sample(name, {**cell, "account": row.account}, row.count) for row in counts]
     return samples
@@ -136,14 +139,16 @@ async def _count_webhooks(db: CellDb) -> list[Sample]:
     cell = {"cell": db.name}
     samples: list[Sample] = []
     for row in await webhooks.count_waiting(db):
-        labels = {**cell, "receivers": "failing" if row.is_failing else "healthy"}
-        samples.append(Sample("webhook_receivers", labels, row.receivers))
-        samples.append(Sample("webhooks_waiting", {**labels, "state": "due"}, row.due))
-        samples.append(Sample("webhooks_waiting", {**labels, "state": "later"}, row.later))
+        labels = {**cell, "health": "failing" if row.is_failing else "healthy"}
+        samples.append(Sample("webhook_endpoints", labels, row.receivers))
+        samples.append(Sample("webhook_deliveries_queued", {**labels, "state": "due"}, row.due))
+        samples.append(Sample("webhook_deliveries_queued", {**labels, "state": "delayed"}, row.later))
         if row.oldest_at is not None:
-            samples.append(Sample("oldest_webhook_seconds", labels, (db.now - row.oldest_at).total_seconds()))
+            samples.append(
+                Sample("oldest_queued_webhook_delivery_seconds", labels, (db.now - row.oldest_at).total_seconds())
+            )
     return samples + [
-        Sample("webhook_attempts", {**cell, "outcome": row.outcome}, row.count)
+        Sample("webhook_attempts_per_minute", {**cell, "outcome": row.outcome}, row.count)
         for row in await webhooks.count_attempts(db, db.now - COUNT_EVERY)
     ]
 
@@ -164,7 +169,11 @@ async def _skews(cells: Cells) -> list[Sample]:
 
 async def _lines(cells: Cells) -> list[Sample]:
     return [
-        Sample("text_line_up", {"worker": line.worker, "account": line.account, "carrier": line.carrier}, line.is_up)
+        Sample(
+            "carrier_connection_up",
+            {"worker": line.worker, "account": line.account, "carrier": line.carrier},
+            line.is_up,
+        )
         for line in await living_lines(cells)
         if line.is_up is not None
     ]

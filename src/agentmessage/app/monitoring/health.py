@@ -78,7 +78,7 @@ class Health:
         self._looking: asyncio.Task[Readiness] | None = None
         Gauge(
             "agentmessage_clock_skew_seconds",
-            "How far the clock of this process's machine is ahead of the database's.",
+            "Seconds that the clock of this process's machine is ahead of the database's.",
             registry=registry,
         ).set_function(lambda: self._skew_s)
 
