@@ -150,7 +150,7 @@ async def test_a_part_says_when_it_starts_stops_and_loses_something(
     simulator = start("simulate", "--port", str(http), "--smpp-port", str(smpp), "--data-dir", str(tmp_path / "sim"))
     base = f"http://127.0.0.1:{port}"
     await asyncio.to_thread(until, lambda: status(f"{base}/readyz") == 200)
-    await asyncio.to_thread(until, lambda: worker.has("started"))
+    await asyncio.to_thread(until, lambda: worker.has("process started"))
 
     await db.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -162,7 +162,7 @@ async def test_a_part_says_when_it_starts_stops_and_loses_something(
 
     assert codes == [0, 0]
     name = dsn.rpartition("/")[2]
-    (started,) = [line for line in api.lines if line["event"] == "started"]
+    (started,) = [line for line in api.lines if line["event"] == "process started"]
     assert started["address"] == f"127.0.0.1:{port}"
     assert started["database"].endswith(f"/{name}")
     assert "agentmessage:" not in started["database"]
@@ -173,12 +173,12 @@ async def test_a_part_says_when_it_starts_stops_and_loses_something(
         "is_simulated": True,
     }
     assert started["version"]
-    assert worker.has("started")
-    assert api.lines[-1]["event"] == worker.lines[-1]["event"] == "stopped"
+    assert worker.has("process started")
+    assert api.lines[-1]["event"] == worker.lines[-1]["event"] == "process stopped"
     assert "exception" not in json.dumps([*api.lines, *worker.lines, *simulator.lines])
-    asked = [line for line in api.lines if line["event"] == "request"]
+    asked = [line for line in api.lines if line["event"] == "request completed"]
     assert {"GET /readyz"} == {f"{line['method']} {line['path']}" for line in asked}
-    assert all(line["request_id"] and line["took_ms"] >= 0 for line in asked)
+    assert all(line["request_id"] and line["duration_ms"] >= 0 for line in asked)
     assert simulator.lines[0]["event"].startswith(f"simulator ready on http://127.0.0.1:{http} ")
 
 
@@ -209,7 +209,7 @@ async def test_queries_and_the_tokens_of_links_are_in_no_access_line(dsn: str, s
         await asyncio.to_thread(status, f"{base}{path}")
 
     assert api.stop_twice() == 0
-    shown = json.dumps([line for line in api.lines if line["event"] == "request"])
+    shown = json.dumps([line for line in api.lines if line["event"] == "request completed"])
     assert "/v1/messages" in shown
     assert "SECRET" not in shown
     assert "2125550188" not in shown

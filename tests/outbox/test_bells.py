@@ -122,4 +122,4 @@ async def test_bells_come_back_after_the_database_restarts_and_everything_rings_
             await asyncio.gather(listening, return_exceptions=True)
         await cells.close()
         await server.stop()
-    assert {entry["event"] for entry in logs} <= {"bells lost the database"}
+    assert {entry["event"] for entry in logs} <= {"notification listener disconnected"}

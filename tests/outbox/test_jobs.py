@@ -310,7 +310,7 @@ async def test_a_job_that_takes_too_long_is_ended_before_its_lease_is(
     with structlog.testing.capture_logs() as logs:
         assert await JobRunner(db, {"test.work": work}).run_due() == 1
 
-    assert logs[0]["event"] == "job took too long"
+    assert logs[0]["event"] == "job timed out"
     assert await db.value("SELECT last_error FROM jobs") == "TimeoutError()"
 
 

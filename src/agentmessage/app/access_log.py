@@ -39,11 +39,11 @@ class AccessLog:
         finally:
             client = scope.get("client")
             log.info(
-                "request",
+                "request completed",
                 method=scope["method"],
                 path=_shown(scope["path"]),
                 status=status,
-                took_ms=round((time.perf_counter() - began) * 1_000, 1),
+                duration_ms=round((time.perf_counter() - began) * 1_000, 1),
                 client=client[0] if client else None,
                 request_id=request_id,
             )

@@ -98,7 +98,7 @@ class Callbacks:
             self._counted.labels(source, "forged").inc()
             return CHALLENGE
         except UnreadableCallback as error:
-            log.warning("callback not understood", source=source, account=account, reason=str(error))
+            log.warning("callback not parsed", source=source, account=account, reason=str(error))
             outcome = "unreadable"
         self._counted.labels(source, outcome).inc()
         if outcome != KEPT:

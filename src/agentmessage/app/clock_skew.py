@@ -19,7 +19,7 @@ class SkewLog:
         """Take what was measured."""
         is_large = abs(skew_s) > TELL_SKEW_S
         if is_large and not self._is_large:
-            log.warning("this machine's clock is wrong", ahead_of_database_s=round(skew_s, 3))
+            log.warning("clock skew detected", ahead_of_database_s=round(skew_s, 3))
         elif self._is_large and not is_large:
-            log.info("this machine's clock is right again", ahead_of_database_s=round(skew_s, 3))
+            log.info("clock skew resolved", ahead_of_database_s=round(skew_s, 3))
         self._is_large = is_large

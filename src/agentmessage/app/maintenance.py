@@ -57,7 +57,7 @@ async def subscribe_all(carriers: Mapping[str, CarrierSet], settings: Settings) 
                 continue
             answer = await subscriber.subscribe(f"{public_url}/callbacks/{source}/{account}")
             if not isinstance(answer, Accepted):
-                log.warning("not subscribed", account=account, source=source, answer=str(answer)[:300])
+                log.warning("callback subscription failed", account=account, source=source, response=str(answer)[:300])
                 is_done = False
     return is_done
 

@@ -64,7 +64,7 @@ class PaymentNotices:
         except ForgedCallback:
             return "forged"
         except (UnreadableCallback, provider_events.Strange) as error:
-            log.warning("payment notice not understood", reason=str(error))
+            log.warning("payment event not recognized", reason=str(error))
             odd = Unknown(str(error), body.decode("utf-8", "replace"))
             await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")
             return "unrecognized"

@@ -256,5 +256,5 @@ def _refusal(error: HttpParserError, data: bytes) -> ApiError:
     if isinstance(error, HttpParserInvalidMethodError) and METHOD.match(data):
         return MethodNotAllowed(METHODS)
     if cause is not None and not isinstance(cause, HttpParserError):
-        log.error("request could not be read", exc_info=cause)
+        log.error("request not parsed", exc_info=cause)
     return MalformedRequest()

@@ -84,4 +84,4 @@ async def serve(settings: Settings, *, descriptor: int | None = None) -> None:
         await DrainingServer(config, api).serve(sockets=[listener])
     finally:
         await api.stop()  # the server does not, when it is told to stop at once
-        log.info("stopped")
+        log.info("process stopped")

@@ -43,7 +43,7 @@ async def say_started(
     except DATABASE_AWAY:
         names = None
     log.info(
-        "started",
+        "process started",
         version=VERSION,
         **({} if address is None else {"address": address}),
         database=shown_database(settings.database_url),

@@ -70,7 +70,7 @@ async def work(settings: Settings) -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await worker.close()
-    log.info("stopped")
+    log.info("process stopped")
 
 
 class Worker:
@@ -178,7 +178,7 @@ class Worker:
         if result is None:
             await asyncio.sleep(SWEEP_LOOK_S)
         elif result.healed or result.stopped:
-            log.info("swept", **{name: getattr(result, name) for name in result.__struct_fields__})
+            log.info("drift sweep finished", **{name: getattr(result, name) for name in result.__struct_fields__})
 
     async def _forget_content(self) -> None:
         await maintenance.forget_content(self._cells, self._media_store)

@@ -53,7 +53,7 @@ class WorkerWatch:
     def _note(self, part: str, *, is_well: bool, **words: str) -> None:
         was = self._told.get(part)
         if is_well and was is False:
-            log.info("regained", part=part)
+            log.info("component recovered", component=part)
         elif not is_well and was is not False:
-            log.warning("lost", part=part, **words)
+            log.warning("component lost", component=part, **words)
         self._told[part] = is_well

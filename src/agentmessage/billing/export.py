@@ -67,5 +67,5 @@ async def _read_patiently(db: Statements, org_id: UUID, window: Window, kind: Us
         except DATABASE_AWAY as error:
             if time.monotonic() >= give_up_at:
                 raise
-            log.warning("export waits for the database", error=str(error) or type(error).__name__)
+            log.warning("export delayed", error=str(error) or type(error).__name__)
         await asyncio.sleep(PAUSE_S)

@@ -175,7 +175,7 @@ class Dispatcher:
         except compliance.CountedElsewhere:
             return await self._claim_safely(shares, facts)
         except Exception:
-            log.exception("texts cannot be claimed", lanes=len(shares))
+            log.exception("messages not claimed", queues=len(shares))
             if len(shares) == 1:
                 return [], [], IDLE_S
         claims: list[Claim] = []

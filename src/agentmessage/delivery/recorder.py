@@ -103,11 +103,11 @@ class Recorder:
                     return False
             except DATABASE_AWAY as error:
                 if not self._is_refused:
-                    log.warning("outcomes wait for the database", count=len(self._held), error=str(error))
+                    log.warning("submit results delayed", count=len(self._held), error=str(error))
                 self._is_refused = True
             except Exception:
                 tries += 1
-                log.exception("outcomes were not recorded", count=len(batch), tries=tries)
+                log.exception("submit results not recorded", count=len(batch), tries=tries)
             else:
                 self._is_refused = False
                 return True

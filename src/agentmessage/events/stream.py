@@ -105,7 +105,7 @@ class _Reader:
         try:
             found = await self._read()
         except DATABASE_AWAY as error:
-            log.warning("stream waits for the database", error=str(error) or type(error).__name__)
+            log.warning("event stream delayed", error=str(error) or type(error).__name__)
             self._is_behind, self.has_more = True, False
             return ()
         is_full = len(found) == PAGE_MAX

@@ -59,7 +59,7 @@ async def answer(tx: Tx, tenant: Tenant, line: Line, inbound: Inbound, kind: Kin
             is_owed=kind is Kind.STOP,  # the law asks for this one answer, and not for a full wallet
         )
     except ApiError as refusal:
-        log.info("not answered", inbound_id=str(inbound.id), keyword=kind.value, code=refusal.code)
+        log.info("keyword reply not sent", inbound_id=str(inbound.id), keyword=kind.value, code=refusal.code)
         return False
     await conversations.count_auto_reply(
         tx, tenant.org_id, phone_number_id=line.phone_number_id, contact_number=inbound.sender

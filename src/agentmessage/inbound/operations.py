@@ -58,7 +58,7 @@ async def receive(
     homes = await queries.list_homes(directory, account, sorted({one.recipient for one in plain}))
     strays = [RawText.of(new_id(), account, one) for one in plain if one.recipient not in homes]
     if strays:
-        log.info("texts for numbers that are not ours", account=account, texts=len(strays))
+        log.info("inbound messages not assigned", account=account, count=len(strays))
         await queries.insert_raw(directory, strays, org_id=None, problem=Problem.NOT_OURS)
     by_home: dict[Home, list[InboundHeard]] = {}
     for one in plain:
@@ -136,7 +136,7 @@ async def _apply(
         except DATABASE_AWAY:
             raise
         except Exception:
-            log.exception("texts were not applied", org_id=str(tenant.org_id), texts=len(heard))
+            log.exception("inbound messages not processed", org_id=str(tenant.org_id), count=len(heard))
     if len(heard) == 1:
         return await _keep_for_later(db, tenant, heard[0])
     bells = processing.NOTHING

@@ -203,6 +203,11 @@ async def _charge(tx: Tx, tenant: Tenant, arrivals: Sequence[Arrival], *, floor_
     wallet = await billing.wallet(tx, tenant)
     due = rules.above_floor(charges, wallet.balance_microcents, microcents(floor_cents))
     if len(due) < len(charges):
-        log.warning("not charged: the wallet is at its floor", org_id=str(tenant.org_id), free=len(charges) - len(due))
+        log.warning(
+            "inbound messages not charged",
+            reason="wallet floor",
+            org_id=str(tenant.org_id),
+            count=len(charges) - len(due),
+        )
     if due:
         await billing.charge_many(tx, tenant, due, may_overdraw=True)

@@ -30,7 +30,7 @@ async def run_forever(title: str, run_once: Callable[[], Awaitable[None]]) -> No
         try:
             await run_once()
         except DATABASE_AWAY as error:
-            log.debug("database away", loop=title, error=str(error) or type(error).__name__)
+            log.debug("database unavailable", loop=title, error=str(error) or type(error).__name__)
             await asyncio.sleep(AFTER_FAILURE_S)
         except Exception:
             log.exception("loop failed", loop=title)

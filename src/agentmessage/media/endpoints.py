@@ -77,7 +77,7 @@ class MediaPages:
         try:
             await self._store.put(media.object_key, content, mime_type=media.mime_type)
         except StoreAway as error:
-            log.warning("media store away", error=str(error)[:300])
+            log.warning("media store unavailable", error=str(error)[:300])
             await queries.give_token_back(db, media.org_id, media.id, token_hash)
             raise Unavailable(retry_after_s=STORE_AWAY_S) from error
         await queries.mark_stored(db, media.org_id, media.id, byte_size=len(content))
@@ -100,7 +100,7 @@ class MediaPages:
         try:
             content = await self._store.get(media.object_key)
         except StoreAway as error:
-            log.warning("media store away", error=str(error)[:300])
+            log.warning("media store unavailable", error=str(error)[:300])
             raise Unavailable(retry_after_s=STORE_AWAY_S) from error
         if content is None:
             raise NotFound

@@ -118,5 +118,5 @@ async def delete_expired(db: CellDb, store: ObjectStore) -> int:
             await store.delete(media.object_key)
             gone.append(media.id)
     except StoreAway as error:
-        log.warning("media store away", error=str(error)[:300])
+        log.warning("media store unavailable", error=str(error)[:300])
     return await queries.delete(db, gone, db.now)

@@ -61,7 +61,7 @@ class ConsentPage:
         except (BadToken, NotFound):
             return NO_SUCH_PAGE
         except DATABASE_AWAY as error:
-            log.warning("database away", error=str(error) or type(error).__name__)
+            log.warning("database unavailable", error=str(error) or type(error).__name__)
             return AWAY
 
     async def _answer(self, token: FormToken, scope: Scope, receive: Receive) -> Reply:

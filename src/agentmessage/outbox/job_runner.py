@@ -77,7 +77,7 @@ class JobRunner:
             async with asyncio.timeout(LEASE_S - 5):
                 outcome = await handler(self._db, job.arguments)
         except (TimeoutError, StatementTooLong) as error:
-            log.warning("job took too long", kind=job.kind, key=job.key, attempts=job.attempts)
+            log.warning("job timed out", kind=job.kind, key=job.key, attempts=job.attempts)
             await self._fail(job, error)
             return
         except DATABASE_AWAY:

@@ -85,7 +85,7 @@ class Bells:
             try:
                 await self._listen_once()
             except DATABASE_AWAY as error:
-                log.debug("bells lost the database", error=str(error) or type(error).__name__)
+                log.debug("notification listener disconnected", error=str(error) or type(error).__name__)
             require_not_cancelled()
             await asyncio.sleep(RELISTEN_S)
 

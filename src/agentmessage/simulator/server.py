@@ -227,7 +227,7 @@ async def _live(simulator: Simulator, receive: Receive, send: Send) -> None:
 def _report(task: asyncio.Task[None]) -> None:
     """A world whose time has stopped must not look alive."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("the world has stopped", exc_info=error)
+        log.error("simulator stopped", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
 
 
@@ -247,7 +247,7 @@ async def _answer(simulator: Simulator, scope: Scope, receive: Receive, send: Se
         reply = simulator.answer(Request(scope["method"], scope["path"], query, headers, body))
     except Exception:
         # The web server's own log is off because broken lines are our daily business; our bugs must not hide there.
-        log.exception("a request failed")
+        log.exception("request failed")
         raise
     if reply.delay_s > 0:
         await asyncio.sleep(reply.delay_s)

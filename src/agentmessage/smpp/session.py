@@ -285,7 +285,7 @@ class Session(asyncio.Protocol):
         try:
             answer = self._serve(pdu, command, sequence)
         except Exception:
-            log.exception("handler of a request failed", command=command, sequence=sequence)
+            log.exception("request handler failed", command=command, sequence=sequence)
             answer = self._failed(command, sequence)
         if isinstance(answer, bytes):
             self._write(answer)
@@ -331,7 +331,7 @@ class Session(asyncio.Protocol):
         try:
             octets = await work
         except Exception:
-            log.exception("handler of a request failed", command=command, sequence=sequence)
+            log.exception("request handler failed", command=command, sequence=sequence)
             octets = self._failed(command, sequence)
         self._write(octets)
 

@@ -130,4 +130,4 @@ def _tell(on_result: OnResult, result: Result) -> None:
     try:
         on_result(result)
     except Exception:
-        log.exception("handler of an answer failed", sequence=result.sequence)
+        log.exception("response handler failed", sequence=result.sequence)

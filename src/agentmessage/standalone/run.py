@@ -75,7 +75,7 @@ async def _run(platform: Platform, options: UpOptions, settings: Settings, ready
     for path in ready_files:
         write_private(path.absolute(), pretty_json(msgspec.to_builtins(note)))
     if structlog.is_configured():
-        log.info("ready", base_url=note.base_url, simulator_url=note.simulator_url, pid=note.pid)
+        log.info("platform ready", base_url=note.base_url, simulator_url=note.simulator_url, pid=note.pid)
     else:
         sys.stdout.write(greeting(note, settings, place, has_simulator=options.has_simulator))
         sys.stdout.flush()

@@ -105,7 +105,7 @@ class Edge:
         except ApiError as error:
             result = refusal(error, request_id)
         except DATABASE_AWAY as error:
-            log.warning("database away", request_id=request_id, error=str(error) or type(error).__name__)
+            log.warning("database unavailable", request_id=request_id, error=str(error) or type(error).__name__)
             result = refusal(Unavailable(retry_after_s=1), request_id)
         except Exception:
             log.exception("request failed", request_id=request_id, method=method, path=scope["path"])

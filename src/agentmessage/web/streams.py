@@ -62,7 +62,7 @@ class Stream:
         try:
             await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
             if pump.done() and (fault := pump.exception()) is not None:
-                log.warning("stream broke", request_id=request_id, error=str(fault) or type(fault).__name__)
+                log.warning("stream interrupted", request_id=request_id, error=str(fault) or type(fault).__name__)
         finally:
             for task in (pump, gone):
                 task.cancel()

@@ -189,7 +189,9 @@ class Dispatcher:
         try:
             await self._recorder.record(told)
         except Exception:
-            log.exception("an attempt was not recorded", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
+            log.exception(
+                "webhook attempt not recorded", queue_id=str(delivery.queue_id), event_id=str(delivery.public_event_id)
+            )
             await asyncio.sleep(UNRECORDED_S)
         next_at = told.next_at
         wait_s = None if next_at is None else (next_at - self._db.now).total_seconds()
@@ -219,7 +221,9 @@ class Dispatcher:
         try:
             return await self._sender.send(letter)
         except Exception:
-            log.exception("a receiver was not asked", lane_id=str(delivery.lane_id), event_id=str(delivery.told_as))
+            log.exception(
+                "webhook request not attempted", queue_id=str(delivery.queue_id), event_id=str(delivery.public_event_id)
+            )
             return payload.unsaid("an error of ours: it is told again")
 
     def _opened(self, delivery: Delivery) -> tuple[bytes, ...]:
@@ -237,7 +241,7 @@ class Dispatcher:
             try:
                 self._keys[sealed] = self._sealer.open(sealed)
             except BrokenSeal:
-                log.exception("a secret cannot be opened", lane_id=str(delivery.lane_id))
+                log.exception("webhook secret not decrypted", queue_id=str(delivery.queue_id))
                 return None
         return self._keys[sealed]
 

@@ -120,7 +120,7 @@ async def target(db: Statements, tenant: Tenant, endpoint_id: UUID, sealer: Seal
     try:
         return Target(endpoint, sealer.open(sealed))
     except BrokenSeal:
-        log.exception("a secret cannot be opened", lane_id=str(endpoint_id))
+        log.exception("webhook secret not decrypted", endpoint_id=str(endpoint_id))
         return Target(endpoint, None)
 
 

@@ -149,9 +149,9 @@ class Health:
         for part in _known_parts(readiness):
             was, is_well = self._told.get(part), getattr(readiness, part)
             if not is_well and was is not False:
-                log.warning("lost", part=part)
+                log.warning("component lost", component=part)
             elif is_well and was is False:
-                log.info("regained", part=part)
+                log.info("component recovered", component=part)
             self._told[part] = is_well
 
 

@@ -91,7 +91,7 @@ class TopupJobs:
                     await payment_operations.book_refunds(tx, tenant, refunds)
                 return Done()
             case Refused(_, code, text):
-                log.error("refunds cannot be read", org_id=str(tenant.org_id), code=code, text=text)
+                log.error("refunds not fetched", org_id=str(tenant.org_id), code=code, text=text)
                 return Done() if code == NO_SUCH_THING else Again(OPERATOR_WAIT_S)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)
@@ -176,13 +176,13 @@ class Charging:
         match answer:
             case Refused(trouble, code, text):
                 if trouble is Trouble.CONFIGURATION:
-                    log.error("the card processor refuses us", code=code, text=text)
+                    log.error("payment provider request rejected", code=code, text=text)
                     return Again(OPERATOR_WAIT_S)
                 return await self._failed(code)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)
             case Unknown(reason):
-                log.warning("a charge is unsure", topup_id=str(self._topup.id), reason=reason)
+                log.warning("charge outcome unknown", topup_id=str(self._topup.id), reason=reason)
                 operation = f"payments.charge {self._topup.id}"
                 await keep_if_odd(self._db, answer, account=self._tenant.account, operation=operation)
                 return Again(LOOK_AGAIN_S)

@@ -252,9 +252,9 @@ def _granted(answer: Answer[Any], refusal: type[Exception], *, what: str) -> Any
         case Accepted(value):
             return value
         case Refused(_, code, text):
-            log.error("the card processor refuses", what=what, code=code, text=text)
+            log.error("payment provider request rejected", what=what, code=code, text=text)
         case Deferred(reason) | Unknown(reason):
-            log.warning("the card processor does not answer", what=what, reason=reason)
+            log.warning("payment provider request failed", what=what, reason=reason)
         case _:
             assert_never(answer)
     raise refusal

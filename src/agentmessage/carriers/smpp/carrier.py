@@ -231,7 +231,7 @@ class SmppTexts:
             return self._inbound.submit_nowait(self._read(pdu))
         heard = decode.receipt(pdu, self.account.message_ids, now=self._clock.now())
         if heard is None:
-            log.warning("a receipt that says nothing", account=self.account.account)
+            log.warning("delivery receipt not parsed", account=self.account.account)
             return Status.OK
         return self._inbound.submit_nowait(heard)
 
@@ -277,10 +277,10 @@ class SmppTexts:
                 counters=self.counters,
             )
         except BindRefused as error:
-            log.warning("bind refused", account=self.account.account, bind=index, status=f"0x{error.status:02X}")
+            log.warning("bind rejected", account=self.account.account, bind=index, status=f"0x{error.status:02X}")
             return REFUSED_DELAY_S if error.status in REFUSED_FOR_GOOD else FIRST_DELAY_S
         except NotBound as error:
-            log.warning("not bound", account=self.account.account, bind=index, error=str(error))
+            log.warning("bind failed", account=self.account.account, bind=index, error=str(error))
             return FIRST_DELAY_S
         late.append(session)
         session.on_room = self._room_changed
@@ -296,7 +296,7 @@ class SmppTexts:
             self._sessions.remove(session)
             self._line_changed()
             self._trust_of.pop(session)
-        log.warning("bind ended", account=self.account.account, bind=index, reason=reason)
+        log.warning("bind closed", account=self.account.account, bind=index, reason=reason)
         return 0.0
 
 

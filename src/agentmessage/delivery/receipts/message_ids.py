@@ -128,7 +128,7 @@ class ReceiptIds:
         await id_format_queries.add_matches(directory, account, carrier, matches)
         form = self._believe(account, carrier, await id_format_queries.read_matches(directory, account, carrier))
         if form is not None:
-            log.info("form of message ids learned", account=account, carrier=carrier, form=form)
+            log.info("message id format learned", account=account, carrier=carrier, form=form)
             await id_format_queries.look_now(directory, account, carrier)
         return form
 

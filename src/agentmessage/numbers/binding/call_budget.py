@@ -60,7 +60,7 @@ class Budget:
         if not _is_ill(answer):
             self._failures[account] = 0
             await queries.mend(self._db, account)
-            log.info("carrier answers again, breaker closes", account=account)
+            log.info("circuit breaker closed", account=account)
 
     async def take(self, account: str, kind: str) -> float:
         """Take one call's worth; answers 0, or the seconds to wait when nothing is left."""
@@ -82,7 +82,7 @@ class Budget:
             return
         self._failures[account] += 1
         if self._failures[account] >= FAILURES_THAT_OPEN:
-            log.warning("carrier is ill, breaker opens", account=account, failures=self._failures[account])
+            log.warning("circuit breaker opened", account=account, failures=self._failures[account])
             until = self._db.now + self._break(account)
             await queries.open_breaker(self._db, account, self._failures[account], until)
 

@@ -135,7 +135,7 @@ class Step:
             case Accepted(report) if report is not None:
                 await self._reported(report)
             case Refused() | Unknown():
-                log.warning("order look-up not understood", order_key=order.order_key, answer=str(answer)[:300])
+                log.warning("carrier order lookup not parsed", order_key=order.order_key, response=str(answer)[:300])
                 await self._later("unknown", self._carrier.pace.lookup_s * 2, raw=_raw(answer))
             case Deferred():
                 await self._later("unknown", max(self._carrier.pace.lookup_s, self._patience(answer).retry_after_s))
@@ -155,7 +155,7 @@ class Step:
             case Deferred():
                 await self._later("submitted", self._patience(answer).retry_after_s, polls=order.polls + 1)
             case Unknown():
-                log.warning("order report not understood", order_key=order.order_key, reason=answer.reason)
+                log.warning("carrier order status not parsed", order_key=order.order_key, reason=answer.reason)
                 await self._later("submitted", self._poll_s(), polls=order.polls + 1, raw=answer.raw)
             case _:
                 assert_never(answer)
@@ -180,7 +180,7 @@ class Step:
             await self._conclude(tx, lines, {line.number: refusal for line in lines}, {})
 
     async def _in_doubt(self, answer: Unknown) -> None:
-        log.warning("order in doubt", order_key=self._order.order_key, reason=answer.reason)
+        log.warning("carrier order outcome unknown", order_key=self._order.order_key, reason=answer.reason)
         async with self._db.transaction() as tx:
             due_at = tx.now + timedelta(seconds=self._carrier.pace.lookup_s)
             if not await queries.release_order(tx, self._order, state="unknown", due_at=due_at, raw=answer.raw or None):

@@ -124,7 +124,7 @@ class Sweep:
             strangers = [stranger.number for stranger in self._strangers]
             await queries.close_strangers(self._cells[0], self._account, strangers, before=self._began_at)
         else:
-            log.warning("sweep stopped", account=self._account, reason=stopped, differing=differing)
+            log.warning("drift sweep stopped", account=self._account, reason=stopped, differing=differing)
         if self._strangers:
             await queries.insert_drifts(self._cells[0], self._account, self._strangers)
         return SweepResult(len(self._seen), differing, healed, len(self._strangers), stopped, time.monotonic() - began)

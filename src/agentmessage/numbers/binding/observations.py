@@ -104,7 +104,7 @@ async def pages_of(
             answer = await carrier.lines.read_campaign(campaign, page)
         await reconciling.budget.heard(account, answer, operation="lines.read")
         if not isinstance(answer, Accepted):
-            log.warning("read interrupted", account=account, campaign=campaign, answer=str(answer)[:300])
+            log.warning("binding read interrupted", account=account, campaign=campaign, response=str(answer)[:300])
             raise Interrupted
         yield answer.value.readings
         page = answer.value.next_page

@@ -121,7 +121,9 @@ class Purchase:
     async def _turned_down(self, key: str, refusal: Refused) -> Again | None:
         """The carrier took nothing: wait out an illness for a while, otherwise this purchase is over."""
         words = quote(f"{refusal.code} {refusal.text}", refusal.trouble)
-        log.warning("purchase refused", order_id=str(self._order.id), trouble=refusal.trouble, said=words)
+        log.warning(
+            "number purchase rejected", order_id=str(self._order.id), reason=refusal.trouble, carrier_text=words
+        )
         await queries.mark_unsubmitted(self._db, self._order, said=words)
         if refusal.trouble is Trouble.TRANSIENT and self._age_s() < FILL_FOR_S:
             return Again(rules.poll_delay_s(self._order.polls + 1))

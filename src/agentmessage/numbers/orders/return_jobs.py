@@ -70,7 +70,9 @@ class Disconnection:
                 await queries.mark_unsubmitted(self._db, order, said=reason)
                 return Again(retry_after_s)
             case Refused(trouble, code, text):
-                log.warning("disconnection refused", order_id=str(order.id), trouble=trouble, code=code, text=text)
+                log.warning(
+                    "number disconnection rejected", order_id=str(order.id), reason=trouble, code=code, text=text
+                )
                 await self._doubt(f"{code} {text}")
                 return Again(MISS_APART_S)
             case Unknown(reason, raw):

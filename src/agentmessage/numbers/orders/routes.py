@@ -134,7 +134,7 @@ async def _search_carrier(
         return None
     if isinstance(answer, Accepted):
         return [one.number for one in answer.value]
-    log.warning("carrier search failed", account=call.tenant.account, answer=str(answer)[:300])
+    log.warning("carrier search failed", account=call.tenant.account, response=str(answer)[:300])
     return None
 
 
