@@ -73,10 +73,10 @@ def test_the_same_advice_in_the_words_of_each_surface() -> None:
     (refusal,) = [one for one in every_error() if one.code == "CONSENT_REQUIRED"]
 
     assert "(POST /v1/consent)" in refusal.fix
-    assert "(client.consent.record)" in errors.ConsentRequired.default_fix
+    assert "(client.consent.record)" in errors.ConsentRequiredError.default_fix
     assert "(client.consent.record)" in in_client_words(refusal.fix)
     assert "(`agentmessage consent record`)" in in_terminal_words(refusal.fix)
-    assert "(`agentmessage consent record`)" in in_terminal_words(errors.ConsentRequired.default_fix)
+    assert "(`agentmessage consent record`)" in in_terminal_words(errors.ConsentRequiredError.default_fix)
 
 
 def test_what_is_no_operation_stays_as_it_is() -> None:

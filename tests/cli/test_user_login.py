@@ -120,7 +120,7 @@ def test_a_platform_that_is_away_is_status_3(bare: Terminal) -> None:
         ended = bare("login", "--base-url", url, stdin="am_live_anything\n")
 
     assert ended.status == 3
-    assert ended.err.startswith("agentmessage: No answer after 4 tries")
+    assert ended.err.startswith("agentmessage: No response after 4 tries")
     assert len(ended.err.splitlines()) == 1
 
 

@@ -192,9 +192,9 @@ def test_a_code_that_nobody_heard_of_is_an_api_error() -> None:
 
 
 def test_the_way_out_is_that_of_the_cause() -> None:
-    scope = errors.Forbidden(403, "FORBIDDEN", "missing required scope")
-    path = errors.ValidationFailed(400, "VALIDATION_FAILED", "validation failed")
-    shape = errors.ValidationFailed(422, "VALIDATION_FAILED", "validation failed")
+    scope = errors.ForbiddenError(403, "FORBIDDEN", "missing required scope")
+    path = errors.ValidationFailedError(400, "VALIDATION_FAILED", "validation failed")
+    shape = errors.ValidationFailedError(422, "VALIDATION_FAILED", "validation failed")
 
     assert scope.fix == "Use a key with the scope that the operation documents, or create one."
     assert "a UUID" in path.fix

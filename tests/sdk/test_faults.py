@@ -13,10 +13,10 @@ from agentmessage.sdk import (
     APIConnectionError,
     APIError,
     APITimeoutError,
-    ClientClosed,
-    Misconfigured,
-    UnreadableAnswer,
-    UnusableArgument,
+    ClientClosedError,
+    ConfigurationError,
+    InvalidArgumentError,
+    InvalidResponseError,
     errors,
 )
 from tests.make.texts import CONTACT, insert_consent, insert_sender
@@ -81,7 +81,7 @@ async def test_a_key_of_ones_own_repeats_over_programs(clients: Clients, number:
     again = await second(second.client.messages.send(from_=number, to=CONTACT, text="Hi", idempotency_key=key))
 
     assert (again.id, again.http.is_replay, sent.http.is_replay) == (sent.id, True, False)
-    with pytest.raises(errors.IdempotencyKeyReused):
+    with pytest.raises(errors.IdempotencyKeyReusedError):
         await second(second.client.messages.send(from_=number, to=CONTACT, text="Ho", idempotency_key=key))
 
 
@@ -109,7 +109,7 @@ async def test_what_does_not_pass_is_raised_after_the_last_try(clients: Clients,
     both = clients(base_url=line.base_url, max_retries=1)
     line.faults.extend([refused(503, "UNAVAILABLE", Retry_After="0")] * 2)
 
-    with pytest.raises(errors.Unavailable) as raised:
+    with pytest.raises(errors.UnavailableError) as raised:
         await both(both.client.organization.get())
 
     assert (raised.value.status, raised.value.retry_after_s, len(line.heads)) == (503, 0, 2)
@@ -119,7 +119,7 @@ async def test_a_wait_of_an_hour_is_left_to_the_caller(clients: Clients, line: W
     both = clients(base_url=line.base_url)
     line.faults.append(refused(429, "RATE_LIMITED", Retry_After="3600"))
 
-    with pytest.raises(errors.RateLimited) as raised:
+    with pytest.raises(errors.RateLimitedError) as raised:
         await both(both.client.organization.get())
 
     assert (raised.value.retry_after_s, len(line.heads)) == (3600, 1)
@@ -128,7 +128,7 @@ async def test_a_wait_of_an_hour_is_left_to_the_caller(clients: Clients, line: W
 async def test_a_refusal_is_not_tried_again(clients: Clients, line: Wire, number: str) -> None:
     both = clients(base_url=line.base_url)
 
-    with pytest.raises(errors.ConsentRequired):
+    with pytest.raises(errors.ConsentRequiredError):
         await both(both.client.messages.send(from_=number, to="+14155550199", text="Hello"))
 
     assert len(line.heads) == 1
@@ -194,7 +194,7 @@ async def test_a_success_of_another_shape_is_not_taken_for_one(clients: Clients,
     both = clients(base_url=line.base_url)
     line.faults.append(Canned.answer(200, body=body))
 
-    with pytest.raises(UnreadableAnswer, match="not what the contract promises"):
+    with pytest.raises(InvalidResponseError, match="not what the contract promises"):
         await both(both.client.organization.get())
 
 
@@ -214,9 +214,9 @@ async def test_a_closed_client_says_so(clients: Clients) -> None:
     both = clients()
     await both.close()
 
-    with pytest.raises(ClientClosed, match="The client is closed"):
+    with pytest.raises(ClientClosedError, match="The client is closed"):
         await both(both.client.organization.get())
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientClosedError):
         await both.next(both.client.events.stream())
 
 
@@ -225,11 +225,11 @@ async def test_other_options_go_over_the_same_connections(clients: Clients, line
     hasty = both.client.with_options(max_retries=0)
     line.faults.append(refused(503, "UNAVAILABLE"))
 
-    with pytest.raises(errors.Unavailable):
+    with pytest.raises(errors.UnavailableError):
         await both(hasty.organization.get())
     await both.close()
 
-    with pytest.raises(ClientClosed):
+    with pytest.raises(ClientClosedError):
         await both(hasty.organization.get())
 
 
@@ -248,7 +248,7 @@ async def test_other_options_go_over_the_same_connections(clients: Clients, line
     ],
 )
 async def test_a_client_that_cannot_work_is_not_made(clients: Clients, given: dict[str, str], told: str) -> None:
-    with pytest.raises(Misconfigured, match=told):
+    with pytest.raises(ConfigurationError, match=told):
         clients(**given)
 
 
@@ -258,7 +258,7 @@ async def test_a_proxy_setting_that_cannot_be_used_is_a_sentence(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
 
-    with pytest.raises(Misconfigured, match="proxy that the environment names"):
+    with pytest.raises(ConfigurationError, match="proxy that the environment names"):
         clients()
 
 
@@ -300,7 +300,7 @@ async def test_what_no_request_can_carry_is_told_and_not_sent(
     both = clients(base_url=line.base_url)
     operation = operator.attrgetter(path)(both.client)
 
-    with pytest.raises(UnusableArgument) as caught:
+    with pytest.raises(InvalidArgumentError) as caught:
         await both(operation(**arguments))
 
     assert isinstance(caught.value, AgentMessageError)

@@ -1,12 +1,14 @@
 """What is generated is current, and no operation of the contract is left out."""
 
 import inspect
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentmessage import sdk
 from agentmessage.sdk import AgentMessage, AsyncAgentMessage, errors
 from agentmessage.sdk.advice import in_client_words
 from agentmessage.sdk.failures import APIError
@@ -88,6 +90,22 @@ def test_every_refusal_has_an_exception_with_its_way_out(refusal: Any) -> None:
 def test_two_codes_never_share_an_exception() -> None:
     assert len(set(errors.BY_CODE.values())) == len(errors.BY_CODE)
     assert {kind.code for kind in errors.BY_CODE.values()} == set(errors.BY_CODE)
+
+
+def test_every_public_exception_is_named_an_error() -> None:
+    exported = [getattr(sdk, name) for name in sdk.__all__]
+    exceptions = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, Exception)]
+
+    assert len(exceptions) > 5
+    assert {kind.__name__[-5:] for kind in [*exceptions, *errors.BY_CODE.values()]} == {"Error"}
+
+
+def test_generated_files_are_marked_for_reviewers(made: dict[Path, str]) -> None:
+    command = ["git", "check-attr", "linguist-generated", "--", *(str(path) for path in made)]
+
+    shown = subprocess.run(command, cwd=make_sdk.ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert [line for line in shown.stdout.splitlines() if not line.endswith(": set")] == []
 
 
 def test_the_sync_client_is_the_async_one_without_waiting() -> None:

@@ -75,7 +75,7 @@ async def test_what_is_left_out_stays_and_null_clears(both: Both) -> None:
 
 
 async def test_a_body_with_many_fields_is_checked_by_the_platform(both: Both) -> None:
-    with pytest.raises(errors.ValidationFailed) as raised:
+    with pytest.raises(errors.ValidationFailedError) as raised:
         await both(
             both.client.brands.create(
                 entity_type="PRIVATE_PROFIT", brand_relationship="BASIC_ACCOUNT", display_name="Acme", country="us"
@@ -134,7 +134,7 @@ async def test_a_page_that_was_begun_by_number_goes_on_by_cursor(both: Both, pla
 async def test_an_id_cannot_lead_to_another_operation(both: Both) -> None:
     with pytest.raises(ValueError, match="empty"):
         await both(both.client.messages.get(""))
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.NotFoundError):
         await both(both.client.messages.get("../phone-numbers"))
 
 
@@ -143,7 +143,7 @@ async def test_a_key_of_another_organization_finds_nothing(clients: Clients, pla
     ours, theirs = clients(), clients(api_key=stranger.key)
     sent = await ours(ours.client.messages.send(from_=number, to=CONTACT, text="Private"))
 
-    with pytest.raises(errors.NotFound) as raised:
+    with pytest.raises(errors.NotFoundError) as raised:
         await theirs(theirs.client.messages.get(sent.id))
 
     assert raised.value.fix == "Check the id and that the key belongs to the organization that owns the resource."
@@ -153,7 +153,7 @@ async def test_a_key_without_the_scope_is_told_so(clients: Clients, platform: Se
     key = platform.do(key_with(platform.cells, platform.account.tenant, ["numbers:read"]))
     both = clients(api_key=key)
 
-    with pytest.raises(errors.Forbidden):
+    with pytest.raises(errors.ForbiddenError):
         await both(both.client.messages.list())
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from agentmessage.billing import operations as billing
-from agentmessage.sdk import APIConnectionError, AsyncAgentMessage, UnreadableAnswer, errors, models
+from agentmessage.sdk import APIConnectionError, AsyncAgentMessage, InvalidResponseError, errors, models
 from tests.inbound.handset import Handset
 from tests.make.texts import CONTACT, insert_consent, insert_sender
 from tests.sdk.conftest import Both, Clients
@@ -162,14 +162,14 @@ async def test_an_event_that_is_none_is_an_unreadable_answer(clients: Clients, l
     both = clients(base_url=line.base_url)
     line.faults.append(Canned.answer(200, body=b"data: [1]\n\n", Content_Type="text/event-stream"))
 
-    with pytest.raises(UnreadableAnswer, match="cannot be read"):
+    with pytest.raises(InvalidResponseError, match="cannot be parsed"):
         await both.next(both.client.events.stream())
 
 
 async def test_a_stream_that_is_refused_is_not_tried_for_ever(clients: Clients) -> None:
     both = clients(api_key="am_live_wrong")
 
-    with pytest.raises(errors.Unauthorized):
+    with pytest.raises(errors.UnauthorizedError):
         await both.next(both.client.events.stream())
 
 
@@ -185,7 +185,7 @@ async def test_a_page_is_not_taken_for_a_stream(clients: Clients, line: Wire) ->
     both = clients(base_url=line.base_url)
     line.faults.append(Canned.answer(200, body=b"<html>", Content_Type="text/html"))
 
-    with pytest.raises(UnreadableAnswer):
+    with pytest.raises(InvalidResponseError):
         await both.next(both.client.events.stream())
 
 
@@ -246,7 +246,7 @@ async def test_a_file_is_uploaded_and_can_be_sent(both: Both, number: str) -> No
 
 
 async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(both: Both) -> None:
-    with pytest.raises(errors.ValidationFailed):
+    with pytest.raises(errors.ValidationFailedError):
         await both(both.client.messages.upload_media(b"plain words", mime_type="image/png"))
 
 

@@ -41,7 +41,7 @@ def _class(code: str, kinds: Sequence[type[ApiError]], known: Mapping[str, str])
     why = cause(kinds[0])
     told = docstring(f"{statuses}: {why}" if len(why) <= ONE_LINE else f"{statuses}.\n\n{why}")
     lines = [
-        f"class {names.camel(code)}(APIError):",
+        f"class {names.exception(code)}(APIError):",
         told,
         "",
         f'    code = "{code}"',

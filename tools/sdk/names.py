@@ -107,6 +107,11 @@ def camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.lower().split("_"))
 
 
+def exception(code: str) -> str:
+    """`RATE_LIMITED` as `RateLimitedError`."""
+    return f"{camel(code)}Error"
+
+
 def model(schema: str) -> str:
     """The class of a component of the contract."""
     if schema in MODELS:

@@ -116,6 +116,6 @@ def _exceptions(contract: Contract) -> Iterator[str]:
     yield "In `agentmessage.sdk.errors`, all of them `APIError`. `fix` of an exception says what to do.\n"
     known = methods(contract)
     for code, kinds in refusals_by_code().items():
-        yield f"### {names.camel(code)}\n"
+        yield f"### {names.exception(code)}\n"
         for kind in kinds:
             yield f"`{code}`, {kind.status}. {cause(kind)} *{in_client_words(kind.fix, known)}*\n"

@@ -86,7 +86,7 @@ def gives(kinds: Kinds, operation: Operation) -> tuple[str, str]:
 
 def refusal_classes(operation: Operation) -> list[str]:
     """The exceptions that say something about this operation."""
-    return [names.camel(code) for code in operation.refusals if code not in EVERYWHERE]
+    return [names.exception(code) for code in operation.refusals if code not in EVERYWHERE]
 
 
 def _file(family: str) -> str:
@@ -204,7 +204,7 @@ def _told(contract: Contract, operation: Operation) -> str:
     lines += [*limited, ""] if limited else []
     lines.append(f"Scope: `{operation.scope}`.")
     if refused := refusal_classes(operation):
-        lines.append("Refusals: " + ", ".join(refused) + ".")
+        lines.append("Raises " + ", ".join(refused) + ".")
     return docstring("\n".join(lines), 8)
 
 

@@ -13,7 +13,13 @@ from agentmessage.cli.errors import Failure
 from agentmessage.cli.login import PREFIX_LENGTH
 from agentmessage.cli.tables import dollars
 from agentmessage.sdk import AgentMessage
-from agentmessage.sdk.errors import ConsentRequired, Forbidden, NotFound, RecipientOptedOut, Unauthorized
+from agentmessage.sdk.errors import (
+    ConsentRequiredError,
+    ForbiddenError,
+    NotFoundError,
+    RecipientOptedOutError,
+    UnauthorizedError,
+)
 from agentmessage.sdk.failures import APIError
 from agentmessage.sdk.models import Campaign, PhoneNumber, PreflightFinding, PreflightSeverity
 
@@ -68,11 +74,11 @@ class _Walk:
         """The platform knows the key."""
         try:
             found = self._client.organization.get()
-        except Unauthorized:
+        except UnauthorizedError:
             return bad(
                 "key", "The platform does not know this key.", "Run `agentmessage login` with one that is valid."
             )
-        except Forbidden:
+        except ForbiddenError:
             return good("key", "The key is valid; whose it is, it may not read.")
         return good("key", f"The key is valid, and {found.name}'s.")
 
@@ -81,7 +87,7 @@ class _Walk:
         try:
             keys = self._client.api_keys.list(limit=100).all()
             mine = next((one for one in keys if key.startswith(one.prefix[:PREFIX_LENGTH])), None)
-        except Forbidden:
+        except ForbiddenError:
             return unseen("scope", f"Whether the key has {SENDING} only one with apikeys:read can tell.")
         if mine is None:
             return unseen("scope", f"Whether the key has {SENDING} cannot be told: it is not listed.")
@@ -93,7 +99,7 @@ class _Walk:
         """The number is assigned to the organization."""
         try:
             self.held = number_of(self._client, self._word)
-        except Forbidden as error:
+        except ForbiddenError as error:
             return unseen("number", f"The key may not read numbers. {error.fix}")
         except (Failure, APIError):
             fix = "See yours with `agentmessage numbers list`, or order one with `agentmessage numbers order`."
@@ -154,20 +160,20 @@ class _Walk:
             return unseen("consent", "There is no number to agree to.")
         try:
             found = self._client.consent.list(contact_number=to, phone_number_id=held.id, limit=1).data
-        except Forbidden:
+        except ForbiddenError:
             return unseen("consent", "The key may not read consents.")
         if not found:
-            return bad("consent", f"No consent of {to} is on record.", ConsentRequired.default_fix)
+            return bad("consent", f"No consent of {to} is on record.", ConsentRequiredError.default_fix)
         if found[0].opted_in:
             return good("consent", f"{to} has agreed ({found[0].consent_method or found[0].source}).")
         cause = f" ({found[0].suppressed_by})" if found[0].suppressed_by else ""
-        return bad("consent", f"{to} has opted out{cause}.", RecipientOptedOut.default_fix)
+        return bad("consent", f"{to} has opted out{cause}.", RecipientOptedOutError.default_fix)
 
     def credit(self) -> Finding:
         """There is money."""
         try:
             wallet = self._client.billing.get_wallet()
-        except Forbidden:
+        except ForbiddenError:
             return unseen("credit", "The key may not read the wallet.")
         told = f"The wallet holds {dollars(wallet.balance_cents)}."
         if wallet.balance_cents > 0:
@@ -213,5 +219,5 @@ def _perhaps(read: Callable[[], T]) -> T | None:
     """What may be read; None when the key may not."""
     try:
         return read()
-    except (Forbidden, NotFound):
+    except (ForbiddenError, NotFoundError):
         return None

@@ -128,7 +128,7 @@ def _status(error: Exception) -> int:
         return error.status
     if "CannotStart" in kinds:
         return getattr(error, "status", FAILED)
-    if "Misconfigured" in kinds:
+    if "ConfigurationError" in kinds:
         return MISUSED
     if "APIConnectionError" in kinds:
         return UNREACHABLE

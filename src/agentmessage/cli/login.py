@@ -90,12 +90,12 @@ def _identity(credentials: Credentials, *, key_from: str) -> Identity:
 def _organization(credentials: Credentials) -> "Organization | None":
     """Whose key it is; None when the key is good but may not read that. Raises APIError for a key that is not good."""
     from agentmessage.sdk import AgentMessage  # noqa: PLC0415 - see the room's front page
-    from agentmessage.sdk.errors import Forbidden  # noqa: PLC0415
+    from agentmessage.sdk.errors import ForbiddenError  # noqa: PLC0415
 
     with AgentMessage(api_key=credentials.api_key, base_url=credentials.base_url) as client:
         try:
             return client.organization.get()
-        except Forbidden:
+        except ForbiddenError:
             return None
 
 

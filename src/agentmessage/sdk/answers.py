@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.sdk.errors import BY_CODE
-from agentmessage.sdk.failures import UnreadableAnswer, refusal
+from agentmessage.sdk.failures import InvalidResponseError, refusal
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -62,13 +62,13 @@ class Answer(Struct, frozen=True):
     @property
     def retry_after_s(self) -> float | None:
         """Seconds of `Retry-After`; None without one. A date counts from now (RFC 9110, 10.2.3)."""
-        told = self.headers.get("retry-after")
-        if told is None:
+        value = self.headers.get("retry-after")
+        if value is None:
             return None
         try:
-            return max(0.0, float(told))
+            return max(0.0, float(value))
         except ValueError:
-            moment = _date(told)
+            moment = _date(value)
             return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
     @property
@@ -126,32 +126,32 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def one(kind: type[T], answer: Answer) -> T:
-    """`data` of an enveloped success. Raises APIError and UnreadableAnswer."""
+    """`data` of an enveloped success. Raises APIError and InvalidResponseError."""
     return signed(_read(Wrapped[kind], answer).data, answer)
 
 
 def perhaps(kind: type[T], answer: Answer) -> T | None:
-    """`data` of an enveloped success that may be null. Raises APIError and UnreadableAnswer."""
+    """`data` of an enveloped success that may be null. Raises APIError and InvalidResponseError."""
     return signed(_read(Wrapped[kind | None], answer).data, answer)
 
 
 def with_meta(kind: type[T], meta: type[M], answer: Answer) -> WithMeta[T, M]:
-    """An enveloped success with what is said about it. Raises APIError and UnreadableAnswer."""
+    """An enveloped success with what is said about it. Raises APIError and InvalidResponseError."""
     return signed(_read(WithMeta[kind, meta], answer), answer)
 
 
 def bare(kind: type[T], answer: Answer) -> T:
-    """A success that is printed without the envelope. Raises APIError and UnreadableAnswer."""
+    """A success that is printed without the envelope. Raises APIError and InvalidResponseError."""
     return signed(_read(kind, answer), answer)
 
 
 def rows(kind: type[T], answer: Answer) -> Rows[T]:
-    """`data` of a list that comes whole. Raises APIError and UnreadableAnswer."""
+    """`data` of a list that comes whole. Raises APIError and InvalidResponseError."""
     return Rows(_read(Wrapped[list[kind]], answer).data, answer.http)
 
 
 def listed(kind: type[T], answer: Answer) -> tuple[list[T], Meta]:
-    """Rows and meta of a page; the next cursor is in one or in the header. Raises APIError and UnreadableAnswer."""
+    """Rows and meta of a page; the next cursor is in one or in the header. Raises APIError and InvalidResponseError."""
     page = _read(Listed[kind], answer)
     cursor = page.meta.next_cursor or answer.headers.get("x-next-cursor")
     return page.data, msgspec.structs.replace(page.meta, next_cursor=cursor)
@@ -174,8 +174,8 @@ def _read(kind: Any, answer: Answer) -> Any:
     try:
         return _decoder(kind).decode(answer.body)
     except msgspec.DecodeError as error:
-        told = f"The answer ({answer.status}) is not what the contract promises: {error}."
-        raise UnreadableAnswer(told, request_id=answer.headers.get("x-request-id", "")) from error
+        message = f"The response ({answer.status}) does not match the contract: {error}."
+        raise InvalidResponseError(message, request_id=answer.headers.get("x-request-id", "")) from error
 
 
 def _date(text: str) -> datetime | None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET, Struct
 
-from agentmessage.sdk.failures import UnusableArgument
+from agentmessage.sdk.failures import InvalidArgumentError
 
 Id = str | UUID
 """The id of a resource, as it was printed."""
@@ -55,34 +55,34 @@ class Call(Struct, frozen=True):
         return msgspec.structs.replace(self, query={**query, "cursor": cursor})
 
     def parameters(self) -> dict[str, str]:
-        """The query as it is sent. Raises UnusableArgument."""
+        """The query as it is sent. Raises InvalidArgumentError."""
         given = {name: value for name, value in self.query.items() if value is not UNSET and value is not None}
         return {name: _unicode(_word(value), name) for name, value in given.items()}
 
     def content(self) -> bytes | None:
-        """The body as it is sent. Raises UnusableArgument for values that JSON does not know."""
+        """The body as it is sent. Raises InvalidArgumentError for values that JSON does not know."""
         if self.body is None:
             return None
         try:
             return msgspec.json.encode({name: value for name, value in self.body.items() if value is not UNSET})
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-            raise UnusableArgument(f"The arguments cannot be written as JSON: {error}.") from error
+            raise InvalidArgumentError(f"The arguments cannot be written as JSON: {error}.") from error
 
     def all_headers(self) -> dict[str, str]:
-        """What it is sent with besides the client's own headers. Raises UnusableArgument."""
+        """What it is sent with besides the client's own headers. Raises InvalidArgumentError."""
         own = {"Content-Type": "application/json"} if self.body is not None else {}
         keyed = {IDEMPOTENCY_KEY: self.idempotency_key} if self.idempotency_key is not None else {}
         for name, text in {**keyed, **self.headers}.items():
             if not (text.isascii() and text.isprintable()):
-                raise UnusableArgument(f"{name} is not of printable ASCII characters.")
+                raise InvalidArgumentError(f"{name} is not of printable ASCII characters.")
         return {"Accept": "application/json", **own, **keyed, **self.headers}
 
 
 def segment(value: Id) -> str:
-    """A value as one segment of a path. Raises UnusableArgument, also for an empty one: it names another operation."""
+    """A value as one segment of a path. Raises InvalidArgumentError, also for an empty value."""
     text = _unicode(str(value), "id")
     if not text:
-        raise UnusableArgument("An id cannot be empty.")
+        raise InvalidArgumentError("An id cannot be empty.")
     return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
@@ -95,7 +95,7 @@ def _unicode(text: str, name: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UnusableArgument(f"{name} is no Unicode text: {error}.") from error
+        raise InvalidArgumentError(f"{name} is no Unicode text: {error}.") from error
     return text
 
 
@@ -107,5 +107,5 @@ def _word(value: Any) -> str:
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, (list, tuple)):
-        return ",".join(_word(one) for one in cast("list[Any]", value))
+        return ",".join(_word(item) for item in cast("list[Any]", value))
     return str(value)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from agentmessage import __version__
-from agentmessage.sdk.failures import Misconfigured
+from agentmessage.sdk.failures import ConfigurationError
 from agentmessage.sdk.patience import DEFAULT_RETRIES
 
 KEY_VARIABLE = "AGENTMESSAGE_API_KEY"
@@ -34,15 +34,19 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
 
 def configure(*, base_url: str | None, api_key: str | None, timeout_s: float, max_retries: int) -> Configuration:
-    """The configuration of a client. Raises Misconfigured."""
+    """The configuration of a client. Raises ConfigurationError."""
     key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE, "")
     if not key:
-        raise Misconfigured("There is no API key.", f"Give api_key=…, or set {KEY_VARIABLE}.")
+        raise ConfigurationError("There is no API key.", f"Give api_key=…, or set {KEY_VARIABLE}.")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise Misconfigured("The API key holds characters that no key has.", "Copy it again, without spaces around it.")
+        raise ConfigurationError(
+            "The API key holds characters that no key has.", "Copy it again, without spaces around it."
+        )
     url = (base_url or os.environ.get(URL_VARIABLE) or DEFAULT_BASE_URL).rstrip("/")
     if not _is_address(url):
-        raise Misconfigured(f"{url!r} is not the address of a platform.", "Give one such as https://sms.example.com.")
+        raise ConfigurationError(
+            f"{url!r} is not the address of a platform.", "Give one such as https://sms.example.com."
+        )
     return Configuration(base_url=url, api_key=key, timeout_s=timeout_s, max_retries=max_retries)
 
 

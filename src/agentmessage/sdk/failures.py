@@ -1,14 +1,14 @@
-"""What the client library raises, and how a refusal of the platform becomes one class per code.
+"""The exceptions of the client library. An error response of the platform becomes the class of its code.
 
 AgentMessageError
-├── Misconfigured           no key, or an address that cannot be one
-├── UnusableArgument        a value that no request can carry; a ValueError, too
-├── ClientClosed            used after `close()`
-├── APIConnectionError      nobody answered; `may_have_happened` says whether the request can have arrived
+├── ConfigurationError          no API key, or a base URL that is not a URL
+├── InvalidArgumentError        a value that a request cannot carry; also a ValueError
+├── ClientClosedError           the client was used after `close()`
+├── APIConnectionError          no response; `may_have_happened` is true if the request may have arrived
 │   └── APITimeoutError
-├── UnreadableAnswer        a success that is not what the contract says
-├── InvalidSignature        a webhook that is not from the platform, or too old
-└── APIError                a refusal; one subclass for each code, in `agentmessage.sdk.errors`
+├── InvalidResponseError        a success response that does not have the shape of the contract
+├── SignatureVerificationError  a webhook with a wrong or expired signature
+└── APIError                    an error response; one subclass for each code, in `agentmessage.sdk.errors`
 """
 
 from collections.abc import Mapping
@@ -22,30 +22,30 @@ from agentmessage.sdk.advice import in_client_words
 from agentmessage.sdk.fixes import OTHER_FIXES
 
 REPEAT = "Repeat it with the same idempotency_key."
-"""What to do about a POST of which nobody knows whether it happened."""
+"""The fix for a POST whose outcome is unknown."""
 
 
 class AgentMessageError(Exception):
-    """Whatever goes wrong in this library."""
+    """The base of every exception of this library."""
 
     fix: str = ""
 
 
-class Misconfigured(AgentMessageError):
-    """The client cannot be made from what it was given and what the environment says."""
+class ConfigurationError(AgentMessageError):
+    """The arguments and the environment do not configure a client."""
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(f"{message} {fix}")
         self.fix = fix
 
 
-class UnusableArgument(AgentMessageError, ValueError):
-    """A value that no request can carry or nothing can be checked with; nothing was sent."""
+class InvalidArgumentError(AgentMessageError, ValueError):
+    """An argument that cannot be sent or used. No request was sent."""
 
     fix = "Give a value of the kind that the operation names: whole Unicode text, and no empty id."
 
 
-class ClientClosed(AgentMessageError):
+class ClientClosedError(AgentMessageError):
     """The client was closed before the request."""
 
     fix = "Make the request inside the client's `with` block, or before close()."
@@ -55,7 +55,7 @@ class ClientClosed(AgentMessageError):
 
 
 class APIConnectionError(AgentMessageError):
-    """No answer came, however often it was tried."""
+    """No response arrived after all retries."""
 
     fix = "Check the base URL and that the platform runs."
 
@@ -67,13 +67,13 @@ class APIConnectionError(AgentMessageError):
 
 
 class APITimeoutError(APIConnectionError):
-    """No answer came in time."""
+    """No response arrived within the timeout."""
 
     fix = "Give a longer timeout_s."
 
 
-class UnreadableAnswer(AgentMessageError):
-    """The answer is a success, but not of the shape that the contract promises."""
+class InvalidResponseError(AgentMessageError):
+    """A success response does not have the shape of the contract."""
 
     fix = "Use a client library of the platform's release, and check that the base URL is the platform's."
 
@@ -82,14 +82,14 @@ class UnreadableAnswer(AgentMessageError):
         self.request_id = request_id
 
 
-class InvalidSignature(AgentMessageError):
-    """The request is not proven to come from the platform, or its time is more than the tolerance away."""
+class SignatureVerificationError(AgentMessageError):
+    """The webhook has no valid signature, or its timestamp is outside the tolerance."""
 
     fix = "Answer 400 and do nothing; if it should be valid, check the secret and verify the raw, unparsed body."
 
 
 class APIError(AgentMessageError):
-    """The platform refused the request. `details` names faulty fields or facts; `fix` says what to do."""
+    """An error response. `details` names the invalid fields; `fix` is what to do."""
 
     code: str = ""
     default_fix: ClassVar[str] = ""
@@ -116,9 +116,9 @@ class APIError(AgentMessageError):
 
     @override
     def __str__(self) -> str:
-        told = "".join(f" {name}: {text}." for name, text in self.details.items())
+        details = "".join(f" {name}: {text}." for name, text in self.details.items())
         fix = f" {self.fix}" if self.fix else ""
-        return f"{self.code} ({self.status}): {self.message}.{told}{fix} [request {self.request_id or 'unknown'}]"
+        return f"{self.code} ({self.status}): {self.message}.{details}{fix} [request {self.request_id or 'unknown'}]"
 
 
 class _Detail(Struct, frozen=True):
@@ -144,7 +144,7 @@ def refusal(
     body: bytes,
     retry_after_s: float | None,
 ) -> APIError:
-    """The exception of an answer that is no success; what no platform wrote becomes an APIError `HTTP_<status>`."""
+    """The exception of an error response. A body that is not the platform's becomes an APIError `HTTP_<status>`."""
     try:
         error = _FAILURE.decode(body).error
     except msgspec.DecodeError:

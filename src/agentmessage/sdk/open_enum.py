@@ -1,4 +1,4 @@
-"""Enumerations that grow: a newer platform may say words that this library has not heard of."""
+"""Enumerations that grow: a newer platform may send words that this library does not know."""
 
 from enum import StrEnum
 from typing import Self

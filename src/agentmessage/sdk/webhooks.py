@@ -17,7 +17,7 @@ from typing import cast
 
 import msgspec
 
-from agentmessage.sdk.failures import InvalidSignature, UnusableArgument
+from agentmessage.sdk.failures import InvalidArgumentError, SignatureVerificationError
 from agentmessage.sdk.models import Event
 
 TOLERANCE_S = 300.0
@@ -40,12 +40,12 @@ def unwrap(
     tolerance_s: float = TOLERANCE_S,
     now: float | None = None,
 ) -> Event:
-    """The event of a verified webhook. Raises InvalidSignature, also for a body that is no event."""
+    """The event of a verified webhook. Raises SignatureVerificationError, also for a body that is no event."""
     verify(payload, headers, secret, tolerance_s=tolerance_s, now=now)
     try:
         return msgspec.json.decode(payload, type=Event)
     except msgspec.DecodeError as error:
-        raise InvalidSignature(f"The signature is right, but the body is no event: {error}.") from error
+        raise SignatureVerificationError(f"The signature is right, but the body is no event: {error}.") from error
 
 
 def verify(
@@ -56,22 +56,22 @@ def verify(
     tolerance_s: float = TOLERANCE_S,
     now: float | None = None,
 ) -> None:
-    """Raises InvalidSignature unless one of the signatures is right for one of the secrets, and fresh.
+    """Raises SignatureVerificationError unless one of the signatures is right for one of the secrets, and fresh.
 
     `now` is the time to hold the signature against, in Unix seconds; left out, it is the present.
     """
     body = _octets(payload) if isinstance(payload, str) else bytes(payload)
     given = _read_headers(headers)
-    keys = [key_of(one) for one in ([secret] if isinstance(secret, (str, bytes)) else secret)]
+    keys = [key_of(each) for each in ([secret] if isinstance(secret, (str, bytes)) else secret)]
     if "webhook-signature" in given:
         moment, signed, signatures = _standard(given, body)
     elif "x-amcore-signature" in given:
         moment, signed, signatures = _own(given["x-amcore-signature"], body)
     else:
-        raise InvalidSignature("The request carries no signature.")
+        raise SignatureVerificationError("The request carries no signature.")
     _require_fresh(moment, time.time() if now is None else now, tolerance_s)
     if not _is_signed(keys, signed, signatures):
-        raise InvalidSignature("No signature of the request is right for the secret.")
+        raise SignatureVerificationError("No signature of the request is right for the secret.")
 
 
 def _read_headers(headers: Headers) -> dict[str, str]:
@@ -89,8 +89,8 @@ def _standard(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes, list
     try:
         message_id, moment = headers["webhook-id"], headers["webhook-timestamp"]
     except KeyError as missing:
-        raise InvalidSignature(f"The header {missing.args[0]} is missing.") from missing
-    marked = [one.partition(",") for one in headers["webhook-signature"].split()]
+        raise SignatureVerificationError(f"The header {missing.args[0]} is missing.") from missing
+    marked = [signature.partition(",") for signature in headers["webhook-signature"].split()]
     found = [_decoded(text) for version, _, text in marked if version == "v1"]
     return moment, b"%b.%b.%b" % (_octets(message_id), _octets(moment), body), found
 
@@ -105,19 +105,19 @@ def _own(header: str, body: bytes) -> tuple[str, bytes, list[bytes]]:
 
 def _require_fresh(moment: str, now: float, tolerance_s: float) -> None:
     if not MOMENT.fullmatch(moment):
-        raise InvalidSignature("The signature's time is not a number of seconds.")
+        raise SignatureVerificationError("The signature's time is not a number of seconds.")
     if abs(now - int(moment)) > tolerance_s:
-        raise InvalidSignature(f"The signature is more than {tolerance_s:g} seconds away from now.")
+        raise SignatureVerificationError(f"The signature is more than {tolerance_s:g} seconds away from now.")
 
 
 def _is_signed(keys: Iterable[bytes], signed: bytes, signatures: Sequence[bytes]) -> bool:
-    """Every pair is compared, in constant time, so that the time tells nothing."""
+    """Every pair is compared, in constant time, so that timing reveals nothing."""
     right = [hmac.digest(key, signed, "sha256") for key in keys]
     return sum(hmac.compare_digest(mine, theirs) for mine in right for theirs in signatures) > 0
 
 
 def key_of(secret: Secret) -> bytes:
-    """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises UnusableArgument."""
+    """The bytes of a secret: base64, perhaps behind `whsec_`, or 64 hexadecimal digits. Raises InvalidArgumentError."""
     if isinstance(secret, bytes):
         key = secret
     elif HEX.fullmatch(secret):
@@ -127,9 +127,9 @@ def key_of(secret: Secret) -> bytes:
         try:
             key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         except ValueError as error:  # also of characters beyond ASCII
-            raise UnusableArgument("The webhook secret is neither base64 nor hexadecimal") from error
+            raise InvalidArgumentError("The webhook secret is neither base64 nor hexadecimal") from error
     if not key:
-        raise UnusableArgument("The webhook secret is empty")
+        raise InvalidArgumentError("The webhook secret is empty")
     return key
 
 
@@ -141,5 +141,5 @@ def _decoded(text: str) -> bytes:
 
 
 def _octets(text: str) -> bytes:
-    """As UTF-8, also what no UTF-8 is: servers hand on broken headers as lone surrogates, and nobody signs those."""
+    """Encode as UTF-8. Lone surrogates, which servers make of broken headers, are kept: no valid signature has them."""
     return text.encode(errors="surrogatepass")

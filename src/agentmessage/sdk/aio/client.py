@@ -9,11 +9,11 @@ from agentmessage.sdk.patience import DEFAULT_RETRIES
 
 
 class AsyncAgentMessage(AsyncFamilies):
-    """One platform, as one key sees it. Made once and shared; closed at the end, best by a `with` block.
+    """A client for one platform and one API key. Create it once, share it, and close it or use a `with` block.
 
-    `api_key` and `base_url` default to AGENTMESSAGE_API_KEY and AGENTMESSAGE_BASE_URL, the latter to the address that
-    `agentmessage up` listens on. `timeout_s` is for one attempt; `max_retries` is how often a request is sent again
-    after a broken connection, 429, 502, 503 or 504. Raises Misconfigured.
+    `api_key` and `base_url` default to AGENTMESSAGE_API_KEY and AGENTMESSAGE_BASE_URL, then to the address of
+    `agentmessage up`. `timeout_s` is the timeout of one attempt. `max_retries` is the number of retries after a lost
+    connection, 429, 502, 503 or 504. Raises ConfigurationError.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class AsyncAgentMessage(AsyncFamilies):
 
     @property
     def base_url(self) -> str:
-        """Where the platform is."""
+        """The base URL of the platform."""
         return self._transport.configuration.base_url
 
     def with_options(
@@ -48,7 +48,7 @@ class AsyncAgentMessage(AsyncFamilies):
         return client
 
     async def aclose(self) -> None:
-        """Give up the connections; the client cannot be used any more."""
+        """Close the connections. Later requests raise ClientClosedError."""
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:

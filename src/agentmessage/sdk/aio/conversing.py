@@ -1,4 +1,4 @@
-"""What takes more than one request: waiting for a reply, sending a file."""
+"""Operations on messages that take more than one request: waiting for a reply, uploading a file."""
 
 import asyncio
 import math
@@ -20,7 +20,7 @@ EARLY_S = 1.0
 
 
 class AsyncConversing(AsyncResource):
-    """What can be done with texts besides single requests."""
+    """Operations on messages that take more than one request."""
 
     async def wait_for_reply(
         self,
@@ -31,13 +31,13 @@ class AsyncConversing(AsyncResource):
         since: datetime | UnsetType = UNSET,
         timeout_s: float = 60.0,
     ) -> InboundMessage | None:
-        """Wait for the next text from a contact, None when none came in time.
+        """Wait for the next message from a contact. Returns None after `timeout_s`.
 
-        With a `message` that was sent: the first text from its recipient to its sender since it was accepted, also one
-        that came before this call. Without: the first text that fits `from_` (the contact), `to` (your number) and
-        `since`, the time of the last text that was seen; left out, it is the time of the call.
+        With a sent `message`: the first message from its recipient to its sender since it was accepted, including one
+        received before this call. Without: the first message that matches `from_` (the contact), `to` (your number)
+        and `since` (the time of the last message you have read; default: the time of the call).
 
-        Scope: `messages:read`. Refusals: ValidationFailed, RateLimited.
+        Scope: `messages:read`. Raises ValidationFailedError, RateLimitedError.
         """
         if message is not None:
             from_, to, since = message.to, message.from_, message.created_at
@@ -56,9 +56,10 @@ class AsyncConversing(AsyncResource):
                 await asyncio.sleep(EARLY_S)
 
     async def upload_media(self, content: bytes, *, mime_type: MediaType | MediaTypeWord) -> MediaUpload:
-        """Upload a file to be sent; list the answer's `media_id` in `media` of a text within 30 minutes.
+        """Upload a file. Send its `media_id` in the `media` of a message within 30 minutes.
 
-        Scope: `messages:send`. Refusals: ValidationFailed, RateLimited, MmsDisabled; and any APIError of the storage.
+        Scope: `messages:send`. Raises ValidationFailedError, RateLimitedError, MmsDisabledError, or
+        another APIError of the storage.
         """
         call = Call("POST", "/v1/messages/media-upload", body={"mime_type": mime_type, "byte_size": len(content)})
         upload = await self._one(MediaUpload, call)

@@ -1,4 +1,4 @@
-"""Events as they happen, over connections that break."""
+"""The event stream: it reconnects and resumes after a lost connection."""
 
 import asyncio
 import random
@@ -15,29 +15,28 @@ from msgspec import UNSET, UnsetType
 from agentmessage.sdk.aio.resource import AsyncResource
 from agentmessage.sdk.aio.transport import AsyncTransport, failure
 from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import APIError, UnreadableAnswer
+from agentmessage.sdk.failures import APIError, InvalidResponseError
 from agentmessage.sdk.models import Event, EventType, EventTypeWord
 from agentmessage.sdk.patience import LONGEST_RETRY_AFTER_S, WORTH_REPEATING, pause_s
 
 EVENTS = "/v1/events"
 EVENT_STREAM = "text/event-stream"
 SILENCE_S = 45.0
-"""The platform says something every 15 s, if only that it is still there; three times that is a dead line."""
+"""The platform sends at least a comment every 15 s; after three times that the connection is considered lost."""
 
 _EVENT = msgspec.json.Decoder(Event)
 
 
 class AsyncEventStream:
-    """Every event once, oldest first, until it is closed. Use it in a `with` block when you may stop before.
+    """Every event once, oldest first, until it is closed. Use a `with` block if you may stop early.
 
-    A connection that breaks is made again behind the last event: none is lost and none comes twice. Raises APIError
-    when the platform refuses, and APIConnectionError when the first connection cannot be made; later ones are tried
-    for ever.
+    After a lost connection the stream resumes after the last event: no event is lost or repeated. Raises APIError for
+    an error response, and APIConnectionError if the first connection fails; later connections are retried forever.
     """
 
     def __init__(self, transport: AsyncTransport, call: Call, *, last_event_id: str | None, is_from_now: bool) -> None:
         self.last_event_id = last_event_id
-        """The event that was given out last; the place to go on from another time."""
+        """The id of the last event returned. Pass it as `last_event_id` to resume later."""
         self._transport = transport
         self._call = call
         self._is_from_now = is_from_now
@@ -60,7 +59,7 @@ class AsyncEventStream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         await self._events.aclose()
 
     async def _follow(self) -> AsyncGenerator[Event, None]:
@@ -106,7 +105,7 @@ class AsyncEventStream:
 
 
 class AsyncFollowing(AsyncResource):
-    """What can be done with events besides listing them."""
+    """Operations on events that take more than one request."""
 
     def stream(
         self,
@@ -116,12 +115,12 @@ class AsyncFollowing(AsyncResource):
         last_event_id: str | None = None,
         from_now: bool = False,
     ) -> AsyncEventStream:
-        """Follow what happens to the organization's resources.
+        """Stream the organization's events.
 
-        It begins with the oldest event that is kept (90 days), with the first at or after `since`, or behind
-        `last_event_id`; `from_now` skips what is older than the present second.
+        It starts with the oldest stored event (90 days), with the first at or after `since`, or after `last_event_id`.
+        `from_now` skips events from before the current second.
 
-        Scope: `events:read`. Refusals: ValidationFailed.
+        Scope: `events:read`. Raises ValidationFailedError.
         """
         call = Call("GET", EVENTS, query={"type": type, "since": since}, timeout_s=SILENCE_S)
         return AsyncEventStream(self._transport, call, last_event_id=last_event_id, is_from_now=from_now)
@@ -129,15 +128,15 @@ class AsyncFollowing(AsyncResource):
 
 def _require_stream(response: httpx2.Response) -> None:
     if not response.headers.get("content-type", "").lower().startswith(EVENT_STREAM):
-        raise _unreadable("The answer is not a stream of events.", response)
+        raise _unreadable("The response is not an event stream.", response)
 
 
 def _read(data: str, response: httpx2.Response) -> Event:
     try:
         return _EVENT.decode(data)
     except msgspec.DecodeError as error:
-        raise _unreadable(f"An event of the stream cannot be read: {error}.", response) from error
+        raise _unreadable(f"An event of the stream cannot be parsed: {error}.", response) from error
 
 
-def _unreadable(words: str, response: httpx2.Response) -> UnreadableAnswer:
-    return UnreadableAnswer(words, request_id=response.headers.get("x-request-id", ""))
+def _unreadable(words: str, response: httpx2.Response) -> InvalidResponseError:
+    return InvalidResponseError(words, request_id=response.headers.get("x-request-id", ""))

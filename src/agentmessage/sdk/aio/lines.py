@@ -1,4 +1,4 @@
-"""Answers of any length, one JSON value a line, read as they come."""
+"""Responses of any length as newline-delimited JSON, read row by row."""
 
 from collections.abc import AsyncGenerator
 from types import TracebackType
@@ -9,7 +9,7 @@ import msgspec
 
 from agentmessage.sdk.aio.transport import AsyncTransport, failure
 from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import UnreadableAnswer
+from agentmessage.sdk.failures import InvalidResponseError
 
 T = TypeVar("T")
 
@@ -17,9 +17,9 @@ NDJSON = "application/x-ndjson"
 
 
 class AsyncLines(Generic[T]):
-    """The rows of one answer, read once. Use it in a `with` block when you may stop before its end.
+    """The rows of one response, read once. Use a `with` block if you may stop early.
 
-    Raises APIError before the first row, and APIConnectionError when the answer breaks off: it cannot be resumed.
+    Raises APIError before the first row, and APIConnectionError if the connection is lost: it cannot be resumed.
     """
 
     def __init__(self, transport: AsyncTransport, kind: type[T], call: Call) -> None:
@@ -40,7 +40,7 @@ class AsyncLines(Generic[T]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         await self._rows.aclose()
 
     async def _read(
@@ -61,4 +61,4 @@ class AsyncLines(Generic[T]):
         except httpx2.RequestError as error:
             raise failure(error, tries=1) from error
         except msgspec.DecodeError as error:
-            raise UnreadableAnswer(f"A line of the answer cannot be read: {error}.", request_id="") from error
+            raise InvalidResponseError(f"A row of the response cannot be parsed: {error}.", request_id="") from error

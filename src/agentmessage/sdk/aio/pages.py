@@ -1,4 +1,4 @@
-"""Lists that come in pages, read one by one or to the end."""
+"""Lists in pages, read page by page or to the end."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class AsyncPage(Generic[T]):
-    """One page: `data`, `meta`, and a way to the pages behind it."""
+    """One page: `data`, `meta`, and access to the next pages."""
 
     def __init__(
         self, transport: AsyncTransport, call: Call, kind: type[T], *, data: list[T], meta: Meta, http: Http
@@ -25,7 +25,7 @@ class AsyncPage(Generic[T]):
 
     @property
     def has_more(self) -> bool:
-        """There is a page behind this one."""
+        """True if there is a next page."""
         return self.meta.next_cursor is not None
 
     def __len__(self) -> int:
@@ -35,20 +35,20 @@ class AsyncPage(Generic[T]):
         return iter(self.data)
 
     async def next_page(self) -> "AsyncPage[T] | None":
-        """The page behind this one, None after the last. Raises APIError and APIConnectionError."""
+        """The next page; None after the last. Raises APIError and APIConnectionError."""
         if self.meta.next_cursor is None:
             return None
         return await read_page(self._transport, self._kind, self._call.after(self.meta.next_cursor))
 
     async def pages(self) -> AsyncIterator["AsyncPage[T]"]:
-        """This page and all behind it, each fetched when its turn comes."""
+        """This page and all after it, each fetched when it is reached."""
         page: AsyncPage[T] | None = self
         while page is not None:
             yield page
             page = await page.next_page()
 
     async def all(self) -> AsyncIterator[T]:
-        """Every row of this page and of all behind it."""
+        """Every row of this page and of all after it."""
         async for page in self.pages():
             for row in page.data:
                 yield row

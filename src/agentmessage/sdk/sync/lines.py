@@ -1,4 +1,4 @@
-"""Answers of any length, one JSON value a line, read as they come."""
+"""Responses of any length as newline-delimited JSON, read row by row."""
 
 from collections.abc import Generator
 from types import TracebackType
@@ -8,7 +8,7 @@ import httpx2
 import msgspec
 
 from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import UnreadableAnswer
+from agentmessage.sdk.failures import InvalidResponseError
 from agentmessage.sdk.sync.transport import Transport, failure
 
 T = TypeVar("T")
@@ -17,9 +17,9 @@ NDJSON = "application/x-ndjson"
 
 
 class Lines(Generic[T]):
-    """The rows of one answer, read once. Use it in a `with` block when you may stop before its end.
+    """The rows of one response, read once. Use a `with` block if you may stop early.
 
-    Raises APIError before the first row, and APIConnectionError when the answer breaks off: it cannot be resumed.
+    Raises APIError before the first row, and APIConnectionError if the connection is lost: it cannot be resumed.
     """
 
     def __init__(self, transport: Transport, kind: type[T], call: Call) -> None:
@@ -40,7 +40,7 @@ class Lines(Generic[T]):
         self.close()
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         self._rows.close()
 
     def _read(self, transport: Transport, decoder: msgspec.json.Decoder[T], call: Call) -> Generator[T, None]:
@@ -59,4 +59,4 @@ class Lines(Generic[T]):
         except httpx2.RequestError as error:
             raise failure(error, tries=1) from error
         except msgspec.DecodeError as error:
-            raise UnreadableAnswer(f"A line of the answer cannot be read: {error}.", request_id="") from error
+            raise InvalidResponseError(f"A row of the response cannot be parsed: {error}.", request_id="") from error

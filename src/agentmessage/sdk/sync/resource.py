@@ -13,7 +13,7 @@ M = TypeVar("M")
 
 
 class Resource:
-    """A family of operations. All of them raise APIError, APIConnectionError and ClientClosed."""
+    """A family of operations. All of them raise APIError, APIConnectionError and ClientClosedError."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -13,7 +13,7 @@ import httpx2
 from agentmessage.sdk.answers import OK, Answer
 from agentmessage.sdk.calls import Call
 from agentmessage.sdk.configuration import CONNECT_TIMEOUT_S, Configuration
-from agentmessage.sdk.failures import APIConnectionError, APITimeoutError, ClientClosed, Misconfigured
+from agentmessage.sdk.failures import APIConnectionError, APITimeoutError, ClientClosedError, ConfigurationError
 from agentmessage.sdk.patience import after_answer, after_break
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -38,7 +38,7 @@ class Transport:
         self._http.close()
 
     def send(self, call: Call) -> Answer:
-        """Send it as often as it is worth. Raises APIConnectionError, APITimeoutError and ClientClosed."""
+        """Send it as often as it is worth. Raises APIConnectionError, APITimeoutError and ClientClosedError."""
         call = call.keyed()
         for attempt in itertools.count():
             try:
@@ -100,7 +100,7 @@ class Transport:
 
     def _pause_or_raise(self, call: Call, attempt: int, error: httpx2.RequestError) -> None:
         if isinstance(error, FAULTY):
-            raise Misconfigured(f"The request cannot be sent: {error}.", "Check base_url.") from error
+            raise ConfigurationError(f"The request cannot be sent: {error}.", "Check base_url.") from error
         pause = after_break(
             call,
             was_sent=not isinstance(error, NEVER_SENT),
@@ -114,18 +114,18 @@ class Transport:
 
     def _require_open(self) -> None:
         if self._http.is_closed:
-            raise ClientClosed
+            raise ClientClosedError
 
     def _timeout(self, call: Call) -> httpx2.Timeout:
         return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
 
 
 def _open() -> httpx2.Client:
-    """A pool of connections. Raises Misconfigured for a proxy setting that cannot be used."""
+    """A pool of connections. Raises ConfigurationError for a proxy setting that cannot be used."""
     try:
         return httpx2.Client(follow_redirects=False, verify=_trusted())
     except (ImportError, ValueError, httpx2.InvalidURL) as error:  # SOCKS without its package; no URL at all
-        raise Misconfigured(f"The proxy that the environment names cannot be used: {error}.", PROXY_FIX) from error
+        raise ConfigurationError(f"The proxy that the environment names cannot be used: {error}.", PROXY_FIX) from error
 
 
 @functools.cache
@@ -135,11 +135,11 @@ def _trusted() -> ssl.SSLContext:
 
 
 def failure(error: httpx2.RequestError, *, tries: int, is_post: bool = False) -> APIConnectionError:
-    """What it means that nobody answered."""
+    """The exception of a request without a response."""
     was_sent = not isinstance(error, NEVER_SENT)
-    told = f"No answer after {tries} {'try' if tries == 1 else 'tries'}: {error or type(error).__name__}."
+    message = f"No response after {tries} {'try' if tries == 1 else 'tries'}: {error or type(error).__name__}."
     kind = APITimeoutError if isinstance(error, httpx2.TimeoutException) else APIConnectionError
-    return kind(told, may_have_happened=was_sent, is_post=is_post)
+    return kind(message, may_have_happened=was_sent, is_post=is_post)
 
 
 def _answer(response: httpx2.Response) -> Answer:

@@ -28,7 +28,7 @@ class AsyncApiKeysOperations(AsyncResource):
         - `limit`: 1 to 100, 50 unless given.
         - `include_revoked`: True unless given.
 
-        Scope: `apikeys:read`. Refusals: ValidationFailed.
+        Scope: `apikeys:read`. Raises ValidationFailedError.
         """
         return await self._page(
             ApiKey,
@@ -50,7 +50,8 @@ class AsyncApiKeysOperations(AsyncResource):
         - `label`: What the key is for; shown in the audit log. 1 to 100 characters.
         - `scopes`: One or more different scopes. At least 1 items.
 
-        Scope: `apikeys:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        Scope: `apikeys:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
+        RateLimitedError.
         """
         return await self._bare(
             ApiKeyWithPlaintext,
@@ -60,7 +61,7 @@ class AsyncApiKeysOperations(AsyncResource):
     async def get(self, api_key_id: Id) -> ApiKey:
         """Read one API key, revoked or not.
 
-        Scope: `apikeys:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `apikeys:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._bare(ApiKey, Call("GET", f"/v1/api-keys/{segment(api_key_id)}"))
 
@@ -73,7 +74,7 @@ class AsyncApiKeysOperations(AsyncResource):
 
         - `keep_children`: Let the keys that it made live on. False unless given.
 
-        Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound.
+        Scope: `apikeys:write`. Raises ValidationFailedError, NotFoundError.
         """
         await self._nothing(
             Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children})
@@ -86,7 +87,8 @@ class AsyncApiKeysOperations(AsyncResource):
         scopes that the calling key lacks cannot be rotated by it, and a revoked key is not found. Creating and rotating
         share 10 requests a minute.
 
-        Scope: `apikeys:write`. Refusals: ValidationFailed, NotFound, IdempotencyKeyReused, RateLimited.
+        Scope: `apikeys:write`. Raises ValidationFailedError, NotFoundError, IdempotencyKeyReusedError,
+        RateLimitedError.
         """
         return await self._bare(
             ApiKeyWithPlaintext,

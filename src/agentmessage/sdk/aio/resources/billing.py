@@ -47,8 +47,9 @@ class AsyncBillingOperations(AsyncResource):
         - `success_url`: At most 2048 characters.
         - `cancel_url`: At most 2048 characters.
 
-        Scope: `billing:write`. Refusals: InvalidInput, BelowMinimumCredit, NotFound, IdempotencyKeyReused,
-        ValidationFailed, BillingProviderUnavailable, BillingProviderNotConfigured.
+        Scope: `billing:write`. Raises InvalidInputError, BelowMinimumCreditError, NotFoundError,
+        IdempotencyKeyReusedError, ValidationFailedError, BillingProviderUnavailableError,
+        BillingProviderNotConfiguredError.
         """
         return await self._one(
             Checkout,
@@ -83,8 +84,8 @@ class AsyncBillingOperations(AsyncResource):
         - `monthly_max_cents`: What a calendar month (UTC) may cost at most; left out: ten times the amount. 1 to
           100000000.
 
-        Scope: `billing:write`. Refusals: InvalidInput, NoPlan, BelowMinimumCredit, Conflict, NoStripeCustomer,
-        ValidationFailed, BillingProviderNotConfigured.
+        Scope: `billing:write`. Raises InvalidInputError, NoPlanError, BelowMinimumCreditError, ConflictError,
+        NoStripeCustomerError, ValidationFailedError, BillingProviderNotConfiguredError.
         """
         return await self._one(
             AutoTopup,
@@ -107,8 +108,8 @@ class AsyncBillingOperations(AsyncResource):
 
         - `return_url`: At most 2048 characters.
 
-        Scope: `billing:write`. Refusals: InvalidInput, IdempotencyKeyReused, NoStripeCustomer, ValidationFailed,
-        BillingPortalUnavailable, BillingProviderNotConfigured.
+        Scope: `billing:write`. Raises InvalidInputError, IdempotencyKeyReusedError, NoStripeCustomerError,
+        ValidationFailedError, BillingPortalUnavailableError, BillingProviderNotConfiguredError.
         """
         return await self._one(
             Portal, Call("POST", "/v1/billing/portal", body={"return_url": return_url}, idempotency_key=idempotency_key)
@@ -136,7 +137,7 @@ class AsyncBillingOperations(AsyncResource):
         - `to`: The range's end, excluded.
         - `limit`: 1 to 500, 100 unless given.
 
-        Scope: `billing:read`. Refusals: ValidationFailed.
+        Scope: `billing:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Transaction,
@@ -168,7 +169,7 @@ class AsyncBillingOperations(AsyncResource):
         - `to`: The range's end, excluded.
         - `limit`: 1 to 500, 100 unless given.
 
-        Scope: `billing:read`. Refusals: ValidationFailed.
+        Scope: `billing:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Usage,

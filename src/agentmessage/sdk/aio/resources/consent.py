@@ -43,7 +43,7 @@ class AsyncConsentOperations(AsyncResource):
 
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `consent:read`. Refusals: ValidationFailed.
+        Scope: `consent:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Consent,
@@ -80,8 +80,8 @@ class AsyncConsentOperations(AsyncResource):
 
         - `opted_in`: True unless given.
 
-        Scope: `consent:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ContactOptedOut,
-        ValidationFailed, RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError,
+        ContactOptedOutError, ValidationFailedError, RateLimitedError.
         """
         return await self._bare(
             ConsentCaptured,
@@ -108,7 +108,8 @@ class AsyncConsentOperations(AsyncResource):
 
         - `records`: Each a body of `POST /v1/consent`. 1 to 1000 items.
 
-        Scope: `consent:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
+        RateLimitedError.
         """
         return await self._one(
             ConsentBulk, Call("POST", "/v1/consent/bulk", body={"records": records}, idempotency_key=idempotency_key)
@@ -117,7 +118,7 @@ class AsyncConsentOperations(AsyncResource):
     async def get(self, consent_id: Id) -> Consent:
         """Read one consent.
 
-        Scope: `consent:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._one(Consent, Call("GET", f"/v1/consent/{segment(consent_id)}"))
 
@@ -128,7 +129,7 @@ class AsyncConsentOperations(AsyncResource):
 
         Revoking again answers the same record and adds nothing to the history.
 
-        Scope: `consent:write`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:write`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._bare(Consent, Call("DELETE", f"/v1/consent/{segment(consent_id)}"))
 
@@ -141,7 +142,7 @@ class AsyncConsentOperations(AsyncResource):
 
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `consent:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._page(
             ConsentEntry,
@@ -168,9 +169,9 @@ class AsyncConsentOperations(AsyncResource):
         - `confirmation_text`: The text that asks; name yourself in it. 1 to 1500 characters.
         - `agreement_text`: What the contact agreed to, word for word. 1 to 4000 characters.
 
-        Scope: `consent:write`. Refusals: InvalidInput, InsufficientCredit, NotFound, IdempotencyKeyReused,
-        ContactOptedOut, ValidationFailed, SenderNotRegistered, LineTypeBlocked, QuietHours, FrequencyCapExceeded,
-        RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, InsufficientCreditError, NotFoundError,
+        IdempotencyKeyReusedError, ContactOptedOutError, ValidationFailedError, SenderNotRegisteredError,
+        LineTypeBlockedError, QuietHoursError, FrequencyCapExceededError, RateLimitedError.
         """
         return await self._bare(
             DoubleOptIn,
@@ -199,7 +200,8 @@ class AsyncConsentOperations(AsyncResource):
 
         - `agreement_text`: What the contact agreed to, word for word. 1 to 4000 characters.
 
-        Scope: `consent:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ValidationFailed.
+        Scope: `consent:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError,
+        ValidationFailedError.
         """
         return await self._bare(
             HostedForm,

@@ -32,7 +32,7 @@ class AsyncConversationsOperations(AsyncResource):
         - `since`: Last spoken in at or after this time.
         - `opted_in`: Whether the contact has opted in.
 
-        Scope: `conversations:read`. Refusals: ValidationFailed.
+        Scope: `conversations:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Conversation,
@@ -57,7 +57,7 @@ class AsyncConversationsOperations(AsyncResource):
 
         - `limit`: 1 to 200, 50 unless given.
 
-        Scope: `conversations:read`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `conversations:read`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return await self._page(
             ConversationMessage,

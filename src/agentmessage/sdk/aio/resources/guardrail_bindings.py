@@ -16,7 +16,7 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Binding, Call("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit})
@@ -35,7 +35,7 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
 
         A scope has one profile: another binding of it is replaced. It holds from the next text on.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return await self._one(
             Binding,
@@ -61,7 +61,8 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
 
         - `attestation`: Kept word for word in the audit log. At most 1000 characters.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed, AttestationRequired.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError,
+        AttestationRequiredError.
         """
         await self._nothing(
             Call("DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation}))

@@ -21,7 +21,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Pool, Call("GET", "/v1/guardrails/pools", query={"cursor": cursor, "limit": limit, "brand_id": brand_id})
@@ -35,7 +35,8 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
         - `name`: 1 to 100 characters.
         - `slug`: Unique in the organization. 1 to 100 characters.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, Conflict, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError, ConflictError,
+        ValidationFailedError.
         """
         return await self._one(
             Pool,
@@ -50,7 +51,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
     async def get(self, pool_id: Id) -> Pool:
         """Read one guardrail pool.
 
-        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
+        Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
         return await self._one(Pool, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
@@ -62,7 +63,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
         - `name`: 1 to 100 characters.
         - `slug`: Unique in the organization. 1 to 100 characters.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, Conflict, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ConflictError, ValidationFailedError.
         """
         return await self._one(
             Pool, Call("PATCH", f"/v1/guardrails/pools/{segment(pool_id)}", body={"name": name, "slug": slug})
@@ -71,7 +72,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
     async def delete(self, pool_id: Id) -> None:
         """Delete a guardrail pool, with its memberships and its binding.
 
-        Scope: `org:admin:write`. Refusals: NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises NotFoundError, ValidationFailedError.
         """
         await self._nothing(Call("DELETE", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
@@ -80,7 +81,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
 
         Not paginated.
 
-        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
+        Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
         return await self._rows(Member, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}/members"))
 
@@ -92,7 +93,7 @@ class AsyncGuardrailPoolsOperations(AsyncResource):
         - `phone_number_ids`: Each on a campaign of the pool's brand, none twice. They leave other pools. At most 1000
           items.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return await self._rows(
             Member,

@@ -18,7 +18,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Profile, Call("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit})
@@ -32,7 +32,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
         A tool is on with `*_disabled: false` and its settings, off with `true`, and left to the next wider scope with
         null.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return await self._one(
             Profile, Call("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key)
@@ -41,7 +41,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
     async def get(self, profile_id: Id) -> Profile:
         """Read one guardrail profile.
 
-        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
+        Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
         return await self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
@@ -50,7 +50,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Left out stays, a value is set, null goes back to inheriting.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return await self._one(Profile, Call("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
 
@@ -59,6 +59,6 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Refused while it is bound.
 
-        Scope: `org:admin:write`. Refusals: NotFound, Conflict, ValidationFailed.
+        Scope: `org:admin:write`. Raises NotFoundError, ConflictError, ValidationFailedError.
         """
         await self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

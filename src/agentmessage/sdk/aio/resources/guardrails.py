@@ -52,7 +52,7 @@ class AsyncGuardrailsOperations(AsyncResource):
         - `tag`: A word of yours to find the message by. 1 to 64 characters.
         - `validity_s`: 60 to 172800, 14400 unless given.
 
-        Scope: `org:read`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ValidationFailed.
+        Scope: `org:read`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return await self._one(
             Preflight,

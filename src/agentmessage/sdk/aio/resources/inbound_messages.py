@@ -34,7 +34,7 @@ class AsyncInboundMessagesOperations(AsyncResource):
         - `opt_out`: Whether it asked to stop.
         - `since`: Received at or after this time.
 
-        Scope: `messages:read`. Refusals: ValidationFailed.
+        Scope: `messages:read`. Raises ValidationFailedError.
         """
         return await self._page(
             InboundMessage,
@@ -75,7 +75,7 @@ class AsyncInboundMessagesOperations(AsyncResource):
         - `timeout_s`: Seconds to wait at most; more than 50 are 50, so that a proxy in front does not give up. 0 to 60,
           30 unless given.
 
-        Scope: `messages:read`. Refusals: ValidationFailed, RateLimited.
+        Scope: `messages:read`. Raises ValidationFailedError, RateLimitedError.
         """
         return await self._perhaps(
             InboundMessage,
@@ -89,6 +89,6 @@ class AsyncInboundMessagesOperations(AsyncResource):
     async def get(self, inbound_message_id: Id) -> InboundMessage:
         """Read one text that came in.
 
-        Scope: `messages:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._one(InboundMessage, Call("GET", f"/v1/inbound-messages/{segment(inbound_message_id)}"))

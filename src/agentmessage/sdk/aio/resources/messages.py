@@ -43,7 +43,7 @@ class AsyncMessagesOperations(AsyncConversing):
         - `limit`: 1 to 200, 50 unless given.
         - `tag`: A word of yours to find the message by. 1 to 64 characters.
 
-        Scope: `messages:read`. Refusals: ValidationFailed.
+        Scope: `messages:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Message,
@@ -84,9 +84,10 @@ class AsyncMessagesOperations(AsyncConversing):
         - `tag`: A word of yours to find the message by. 1 to 64 characters.
         - `validity_s`: 60 to 172800, 14400 unless given.
 
-        Scope: `messages:send`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
-        SenderNotRegistered, LineTypeBlocked, QuietHours, FrequencyCapExceeded, RateLimited, RecipientOptedOut,
-        ConsentRequired, ConsentStale, MmsDisabled.
+        Scope: `messages:send`. Raises InvalidInputError, InsufficientCreditError, IdempotencyKeyReusedError,
+        ValidationFailedError, SenderNotRegisteredError, LineTypeBlockedError, QuietHoursError,
+        FrequencyCapExceededError, RateLimitedError, RecipientOptedOutError, ConsentRequiredError, ConsentStaleError,
+        MmsDisabledError.
         """
         return await self._one(
             Message,
@@ -116,7 +117,7 @@ class AsyncMessagesOperations(AsyncConversing):
 
         - `messages`: Each a body of `POST /v1/messages`. 1 to 1000 items.
 
-        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `messages:send`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return await self._one(
             MessageBatch,
@@ -126,7 +127,7 @@ class AsyncMessagesOperations(AsyncConversing):
     async def get(self, message_id: Id) -> Message:
         """Get a text and how far it has come.
 
-        Scope: `messages:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._one(Message, Call("GET", f"/v1/messages/{segment(message_id)}"))
 
@@ -137,14 +138,14 @@ class AsyncMessagesOperations(AsyncConversing):
 
         Nothing is charged: queued texts carry no charge.
 
-        Scope: `messages:send`. Refusals: ValidationFailed, NotFound, MessageNotCancelable.
+        Scope: `messages:send`. Raises ValidationFailedError, NotFoundError, MessageNotCancelableError.
         """
         return await self._one(Message, Call("DELETE", f"/v1/messages/{segment(message_id)}"))
 
     async def list_events(self, message_id: Id) -> Rows[MessageTransition]:
         """Every move of a text, oldest first, with its cause and the carrier's own words.
 
-        Scope: `messages:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
         return await self._rows(MessageTransition, Call("GET", f"/v1/messages/{segment(message_id)}/events"))
 
@@ -159,8 +160,8 @@ class AsyncMessagesOperations(AsyncConversing):
 
         - `byte_size`: 1 to 1048576.
 
-        Scope: `messages:send`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, MediaQuotaExceeded,
-        RateLimited, MmsDisabled.
+        Scope: `messages:send`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
+        MediaQuotaExceededError, RateLimitedError, MmsDisabledError.
         """
         return await self._one(
             MediaUpload,

@@ -35,7 +35,8 @@ class AsyncMetricsOperations(AsyncResource):
           unless given.
         - `compare_to`: Also tell the window of the same length immediately before.
 
-        Scope: `metrics:read`. Refusals: ValidationFailed, InvalidInput, GranularityNotAvailable, WindowTooLarge.
+        Scope: `metrics:read`. Raises ValidationFailedError, InvalidInputError, GranularityNotAvailableError,
+        WindowTooLargeError.
         """
         return await self._with_meta(
             Series,
@@ -77,7 +78,8 @@ class AsyncMetricsOperations(AsyncResource):
           unless given.
         - `compare_to`: Also tell the window of the same length immediately before.
 
-        Scope: `metrics:read`. Refusals: ValidationFailed, InvalidInput, GranularityNotAvailable, WindowTooLarge.
+        Scope: `metrics:read`. Raises ValidationFailedError, InvalidInputError, GranularityNotAvailableError,
+        WindowTooLargeError.
         """
         return await self._with_meta(
             Series,
@@ -119,7 +121,8 @@ class AsyncMetricsOperations(AsyncResource):
           unless given.
         - `compare_to`: Also tell the window of the same length immediately before.
 
-        Scope: `metrics:read`. Refusals: ValidationFailed, InvalidInput, GranularityNotAvailable, WindowTooLarge.
+        Scope: `metrics:read`. Raises ValidationFailedError, InvalidInputError, GranularityNotAvailableError,
+        WindowTooLargeError.
         """
         return await self._with_meta(
             Series,
@@ -165,7 +168,8 @@ class AsyncMetricsOperations(AsyncResource):
         - `metric`: `balance_end_cents` unless given.
         - `group_by`: Of debits what was charged for, of credits why; not of the balance.
 
-        Scope: `metrics:read`. Refusals: ValidationFailed, InvalidInput, GranularityNotAvailable, WindowTooLarge.
+        Scope: `metrics:read`. Raises ValidationFailedError, InvalidInputError, GranularityNotAvailableError,
+        WindowTooLargeError.
         """
         return await self._with_meta(
             Series,

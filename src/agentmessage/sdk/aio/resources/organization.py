@@ -41,8 +41,8 @@ class AsyncOrganizationOperations(AsyncResource):
         - `mms_retention_days`: 1 to 365.
         - `opt_out_scope`: How far a STOP to one of your numbers reaches from now on. Earlier ones stay as they are.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, ValidationFailed, ResellerNotEligible, ResellerHasBrands,
-        AttestationRequired.
+        Scope: `org:admin:write`. Raises InvalidInputError, ValidationFailedError, ResellerNotEligibleError,
+        ResellerHasBrandsError, AttestationRequiredError.
         """
         return await self._one(
             Organization,

@@ -32,7 +32,7 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
         - `http_status_min`: 100 to 599.
         - `http_status_max`: 100 to 599.
 
-        Scope: `webhooks:read`. Refusals: ValidationFailed.
+        Scope: `webhooks:read`. Raises ValidationFailedError.
         """
         return await self._page(
             Delivery,
@@ -58,7 +58,7 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
 
         It is kept for 30 days.
 
-        Scope: `webhooks:read`. Refusals: NotFound.
+        Scope: `webhooks:read`. Raises NotFoundError.
         """
         return await self._bare(Delivery, Call("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
 
@@ -73,8 +73,8 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
 
         - `reason`: At most 500 characters.
 
-        Scope: `webhooks:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ReceiverInactive, EventExpired,
-        ValidationFailed, RateLimited.
+        Scope: `webhooks:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError,
+        ReceiverInactiveError, EventExpiredError, ValidationFailedError, RateLimitedError.
         """
         return await self._bare(
             Replay,

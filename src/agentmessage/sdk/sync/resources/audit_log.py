@@ -35,7 +35,7 @@ class AuditLogOperations(Resource):
         - `action`: 1 to 100 characters.
         - `resource_type`: 1 to 100 characters.
 
-        Scope: `audit:read`. Refusals: ValidationFailed.
+        Scope: `audit:read`. Raises ValidationFailedError.
         """
         return self._page(
             AuditEntry,

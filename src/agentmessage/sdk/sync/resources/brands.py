@@ -37,7 +37,7 @@ class BrandsOperations(Resource):
         - `offset`: Rows to skip; not together with `cursor`. 0 to 1000000.
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `brands:read`. Refusals: ValidationFailed.
+        Scope: `brands:read`. Raises ValidationFailedError.
         """
         return self._page(
             Brand,
@@ -61,15 +61,15 @@ class BrandsOperations(Resource):
         `brand.vetted` or `brand.vetting_failed` says how it went. The fee is not given back when the registry refuses.
         An organization has one brand unless it is a reseller; deleted ones do not count.
 
-        Scope: `brands:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
-        ResellerRequired.
+        Scope: `brands:write`. Raises InvalidInputError, InsufficientCreditError, IdempotencyKeyReusedError,
+        ValidationFailedError, ResellerRequiredError.
         """
         return self._one(Brand, Call("POST", "/v1/brands", body=fields, idempotency_key=idempotency_key))
 
     def get(self, brand_id: Id) -> Brand:
         """Read one brand; a deleted one can still be read.
 
-        Scope: `brands:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `brands:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(Brand, Call("GET", f"/v1/brands/{segment(brand_id)}"))
 
@@ -79,7 +79,8 @@ class BrandsOperations(Resource):
         Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed
         anew for another $5.00; telling the registry of a change is free.
 
-        Scope: `brands:write`. Refusals: ValidationFailed, InvalidInput, InsufficientCredit, NotFound, BrandDeleted.
+        Scope: `brands:write`. Raises ValidationFailedError, InvalidInputError, InsufficientCreditError, NotFoundError,
+        BrandDeletedError.
         """
         return self._one(Brand, Call("PATCH", f"/v1/brands/{segment(brand_id)}", body=fields))
 
@@ -88,6 +89,6 @@ class BrandsOperations(Resource):
 
         Its campaigns must have been deactivated. Deleting a deleted brand answers it again and changes nothing.
 
-        Scope: `brands:write`. Refusals: ValidationFailed, NotFound, BrandHasCampaigns.
+        Scope: `brands:write`. Raises ValidationFailedError, NotFoundError, BrandHasCampaignsError.
         """
         return self._one(Brand, Call("DELETE", f"/v1/brands/{segment(brand_id)}"))

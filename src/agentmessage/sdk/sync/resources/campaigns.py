@@ -34,7 +34,7 @@ class CampaignsOperations(Resource):
         - `offset`: Rows to skip; not together with `cursor`. 0 to 1000000.
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._page(
             PhoneNumber,
@@ -61,7 +61,7 @@ class CampaignsOperations(Resource):
         - `offset`: Rows to skip; not together with `cursor`. 0 to 1000000.
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `campaigns:read`. Refusals: ValidationFailed.
+        Scope: `campaigns:read`. Raises ValidationFailedError.
         """
         return self._page(
             Campaign,
@@ -79,8 +79,8 @@ class CampaignsOperations(Resource):
         follow, and the events `campaign.shared` and `campaign.approved` or `campaign.rejected` say how it went. The
         month begins with the approval; a campaign that never becomes active has it given back.
 
-        Scope: `campaigns:write`. Refusals: InvalidInput, InsufficientCredit, NotFound, IdempotencyKeyReused,
-        BrandNotVerified, SoleProprietorLimit, ValidationFailed.
+        Scope: `campaigns:write`. Raises InvalidInputError, InsufficientCreditError, NotFoundError,
+        IdempotencyKeyReusedError, BrandNotVerifiedError, SoleProprietorLimitError, ValidationFailedError.
         """
         return self._one(Campaign, Call("POST", "/v1/campaigns", body=fields, idempotency_key=idempotency_key))
 
@@ -90,14 +90,15 @@ class CampaignsOperations(Resource):
         The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked
         for, each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
 
-        Scope: `campaigns:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        Scope: `campaigns:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
+        RateLimitedError.
         """
         return self._one(Review, Call("POST", "/v1/campaigns/review", body=fields, idempotency_key=idempotency_key))
 
     def get(self, campaign_id: Id) -> Campaign:
         """Read one campaign.
 
-        Scope: `campaigns:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `campaigns:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(Campaign, Call("GET", f"/v1/campaigns/{segment(campaign_id)}"))
 
@@ -109,7 +110,7 @@ class CampaignsOperations(Resource):
 
         - `detach_numbers`: Detach the campaign's numbers as well. False unless given.
 
-        Scope: `campaigns:write`. Refusals: ValidationFailed, NotFound, CampaignHasNumbers.
+        Scope: `campaigns:write`. Raises ValidationFailedError, NotFoundError, CampaignHasNumbersError.
         """
         return self._one(
             Campaign, Call("DELETE", f"/v1/campaigns/{segment(campaign_id)}", query={"detach_numbers": detach_numbers})

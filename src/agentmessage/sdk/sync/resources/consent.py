@@ -43,7 +43,7 @@ class ConsentOperations(Resource):
 
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `consent:read`. Refusals: ValidationFailed.
+        Scope: `consent:read`. Raises ValidationFailedError.
         """
         return self._page(
             Consent,
@@ -80,8 +80,8 @@ class ConsentOperations(Resource):
 
         - `opted_in`: True unless given.
 
-        Scope: `consent:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ContactOptedOut,
-        ValidationFailed, RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError,
+        ContactOptedOutError, ValidationFailedError, RateLimitedError.
         """
         return self._bare(
             ConsentCaptured,
@@ -108,7 +108,8 @@ class ConsentOperations(Resource):
 
         - `records`: Each a body of `POST /v1/consent`. 1 to 1000 items.
 
-        Scope: `consent:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
+        RateLimitedError.
         """
         return self._one(
             ConsentBulk, Call("POST", "/v1/consent/bulk", body={"records": records}, idempotency_key=idempotency_key)
@@ -117,7 +118,7 @@ class ConsentOperations(Resource):
     def get(self, consent_id: Id) -> Consent:
         """Read one consent.
 
-        Scope: `consent:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(Consent, Call("GET", f"/v1/consent/{segment(consent_id)}"))
 
@@ -128,7 +129,7 @@ class ConsentOperations(Resource):
 
         Revoking again answers the same record and adds nothing to the history.
 
-        Scope: `consent:write`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:write`. Raises ValidationFailedError, NotFoundError.
         """
         return self._bare(Consent, Call("DELETE", f"/v1/consent/{segment(consent_id)}"))
 
@@ -141,7 +142,7 @@ class ConsentOperations(Resource):
 
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `consent:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `consent:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._page(
             ConsentEntry,
@@ -168,9 +169,9 @@ class ConsentOperations(Resource):
         - `confirmation_text`: The text that asks; name yourself in it. 1 to 1500 characters.
         - `agreement_text`: What the contact agreed to, word for word. 1 to 4000 characters.
 
-        Scope: `consent:write`. Refusals: InvalidInput, InsufficientCredit, NotFound, IdempotencyKeyReused,
-        ContactOptedOut, ValidationFailed, SenderNotRegistered, LineTypeBlocked, QuietHours, FrequencyCapExceeded,
-        RateLimited.
+        Scope: `consent:write`. Raises InvalidInputError, InsufficientCreditError, NotFoundError,
+        IdempotencyKeyReusedError, ContactOptedOutError, ValidationFailedError, SenderNotRegisteredError,
+        LineTypeBlockedError, QuietHoursError, FrequencyCapExceededError, RateLimitedError.
         """
         return self._bare(
             DoubleOptIn,
@@ -199,7 +200,8 @@ class ConsentOperations(Resource):
 
         - `agreement_text`: What the contact agreed to, word for word. 1 to 4000 characters.
 
-        Scope: `consent:write`. Refusals: InvalidInput, NotFound, IdempotencyKeyReused, ValidationFailed.
+        Scope: `consent:write`. Raises InvalidInputError, NotFoundError, IdempotencyKeyReusedError,
+        ValidationFailedError.
         """
         return self._bare(
             HostedForm,

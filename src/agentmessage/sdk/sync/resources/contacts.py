@@ -19,7 +19,8 @@ class ContactsOperations(Resource):
 
         - `contact_number`: The contact's number, URL-encoded: `%2B14155550177`.
 
-        Scope: `messages:erase`. Refusals: ValidationFailed, InvalidInput, IdempotencyKeyReused, RateLimited.
+        Scope: `messages:erase`. Raises ValidationFailedError, InvalidInputError, IdempotencyKeyReusedError,
+        RateLimitedError.
         """
         return self._one(
             Erased,

@@ -33,7 +33,7 @@ class EventsOperations(Following):
         - `order`: `asc` unless given.
         - `limit`: 1 to 200, 50 unless given.
 
-        Scope: `events:read`. Refusals: ValidationFailed, RateLimited.
+        Scope: `events:read`. Raises ValidationFailedError, RateLimitedError.
         """
         return self._page(
             Event,

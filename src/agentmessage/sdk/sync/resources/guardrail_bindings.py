@@ -16,7 +16,7 @@ class GuardrailBindingsOperations(Resource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`. Raises ValidationFailedError.
         """
         return self._page(Binding, Call("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit}))
 
@@ -33,7 +33,7 @@ class GuardrailBindingsOperations(Resource):
 
         A scope has one profile: another binding of it is replaced. It holds from the next text on.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return self._one(
             Binding,
@@ -59,7 +59,8 @@ class GuardrailBindingsOperations(Resource):
 
         - `attestation`: Kept word for word in the audit log. At most 1000 characters.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed, AttestationRequired.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError,
+        AttestationRequiredError.
         """
         self._nothing(
             Call("DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation}))

@@ -18,7 +18,7 @@ class GuardrailProfilesOperations(Resource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `org:read`. Refusals: ValidationFailed.
+        Scope: `org:read`. Raises ValidationFailedError.
         """
         return self._page(Profile, Call("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit}))
 
@@ -30,14 +30,14 @@ class GuardrailProfilesOperations(Resource):
         A tool is on with `*_disabled: false` and its settings, off with `true`, and left to the next wider scope with
         null.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._one(Profile, Call("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key))
 
     def get(self, profile_id: Id) -> Profile:
         """Read one guardrail profile.
 
-        Scope: `org:read`. Refusals: NotFound, ValidationFailed.
+        Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
         return self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
@@ -46,7 +46,7 @@ class GuardrailProfilesOperations(Resource):
 
         Left out stays, a value is set, null goes back to inheriting.
 
-        Scope: `org:admin:write`. Refusals: InvalidInput, NotFound, ValidationFailed.
+        Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
         return self._one(Profile, Call("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
 
@@ -55,6 +55,6 @@ class GuardrailProfilesOperations(Resource):
 
         Refused while it is bound.
 
-        Scope: `org:admin:write`. Refusals: NotFound, Conflict, ValidationFailed.
+        Scope: `org:admin:write`. Raises NotFoundError, ConflictError, ValidationFailedError.
         """
         self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

@@ -29,7 +29,7 @@ class LookupsOperations(Resource):
 
         - `limit`: 1 to 200, 50 unless given.
 
-        Scope: `lookups:read`. Refusals: ValidationFailed.
+        Scope: `lookups:read`. Raises ValidationFailedError.
         """
         return self._page(
             Lookup,
@@ -63,8 +63,8 @@ class LookupsOperations(Resource):
 
         - `lookup_type`: `advanced` unless given.
 
-        Scope: `lookups:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, ValidationFailed,
-        LookupFailed.
+        Scope: `lookups:write`. Raises InvalidInputError, InsufficientCreditError, IdempotencyKeyReusedError,
+        ValidationFailedError, LookupFailedError.
         """
         return self._one(
             Lookup,
@@ -81,6 +81,6 @@ class LookupsOperations(Resource):
 
         After 90 days `result` is null and `result_redacted_at` set.
 
-        Scope: `lookups:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `lookups:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(Lookup, Call("GET", f"/v1/lookup/{segment(lookup_id)}"))

@@ -30,7 +30,7 @@ class PhoneNumberOrdersOperations(Resource):
 
         - `limit`: 1 to 100, 20 unless given.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed.
+        Scope: `numbers:read`. Raises ValidationFailedError.
         """
         return self._page(
             PhoneNumberOrder,
@@ -47,6 +47,6 @@ class PhoneNumberOrdersOperations(Resource):
         `processing` until it is `complete` or `failed`. `phone_numbers` names the numbers that are on order, or that it
         came to; they can be read by their id once it is complete.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(PhoneNumberOrderDetail, Call("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))

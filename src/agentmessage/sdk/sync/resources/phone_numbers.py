@@ -39,7 +39,7 @@ class PhoneNumbersOperations(Resource):
         - `number_type`: What kind of number it is.
         - `quantity`: Most numbers to show. 1 to 100, 10 unless given.
 
-        Scope: `numbers:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `numbers:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._rows(
             AvailableNumber,
@@ -77,8 +77,9 @@ class PhoneNumbersOperations(Resource):
         - `status_url`: At most 2048 characters.
         - `label`: At most 100 characters.
 
-        Scope: `numbers:write`. Refusals: InvalidInput, InsufficientCredit, NotFound, IdempotencyKeyReused,
-        CampaignNotActive, BrandNotVerified, InsufficientInventory, ValidationFailed, CampaignNeedsLocalNumber.
+        Scope: `numbers:write`. Raises InvalidInputError, InsufficientCreditError, NotFoundError,
+        IdempotencyKeyReusedError, CampaignNotActiveError, BrandNotVerifiedError, InsufficientInventoryError,
+        ValidationFailedError, CampaignNeedsLocalNumberError.
         """
         return self._rows(
             PhoneNumber,
@@ -124,8 +125,8 @@ class PhoneNumbersOperations(Resource):
         - `label`: At most 100 characters.
         - `mode`: `atomic` unless given.
 
-        Scope: `numbers:write`. Refusals: InvalidInput, InsufficientCredit, IdempotencyKeyReused, InsufficientInventory,
-        ValidationFailed.
+        Scope: `numbers:write`. Raises InvalidInputError, InsufficientCreditError, IdempotencyKeyReusedError,
+        InsufficientInventoryError, ValidationFailedError.
         """
         return self._one(
             BulkOrder,
@@ -151,7 +152,7 @@ class PhoneNumbersOperations(Resource):
 
         `processing` until it is `complete` or `failed`. `assigned_numbers` are the numbers that it came to.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(BulkOrder, Call("GET", f"/v1/phone-numbers/bulk/{segment(bulk_id)}"))
 
@@ -166,7 +167,7 @@ class PhoneNumbersOperations(Resource):
         - `return_to_carrier`: `true` is refused with 403 for every caller. False unless given.
         - `ids`: 1 to 100 items.
 
-        Scope: `numbers:write`. Refusals: InvalidInput, IdempotencyKeyReused, ValidationFailed.
+        Scope: `numbers:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._one(
             BulkRelease,
@@ -184,7 +185,7 @@ class PhoneNumbersOperations(Resource):
 
         By its id, not by the number. Only a currently assigned number is found.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(PhoneNumber, Call("GET", f"/v1/phone-numbers/{segment(phone_number_id)}"))
 
@@ -207,8 +208,8 @@ class PhoneNumbersOperations(Resource):
         - `status_url`: At most 2048 characters.
         - `label`: At most 100 characters.
 
-        Scope: `numbers:write`. Refusals: ValidationFailed, InvalidInput, NotFound, CampaignNotActive, BrandNotVerified,
-        CampaignNeedsLocalNumber.
+        Scope: `numbers:write`. Raises ValidationFailedError, InvalidInputError, NotFoundError, CampaignNotActiveError,
+        BrandNotVerifiedError, CampaignNeedsLocalNumberError.
         """
         return self._one(
             PhoneNumber,
@@ -228,7 +229,7 @@ class PhoneNumbersOperations(Resource):
 
         - `return_to_carrier`: Give the number back to the carrier; `platform:inventory:write` only. False unless given.
 
-        Scope: `numbers:write`. Refusals: ValidationFailed, NotFound, NumberNotAssigned.
+        Scope: `numbers:write`. Raises ValidationFailedError, NotFoundError, NumberNotAssignedError.
         """
         return self._one(
             Released,
@@ -259,7 +260,7 @@ class PhoneNumbersOperations(Resource):
         - `number_type`: What kind of number it is.
         - `search`: Part of the number or of the label. 1 to 100 characters.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed.
+        Scope: `numbers:read`. Raises ValidationFailedError.
         """
         return self._page(
             PhoneNumber,
@@ -287,8 +288,9 @@ class PhoneNumbersOperations(Resource):
         campaign exists, it is ACTIVE, its brand is VERIFIED or VETTED_VERIFIED, the number is yours, it is assigned, it
         is a local one: a toll-free number takes no 10DLC campaign.
 
-        Scope: `numbers:write`. Refusals: ValidationFailed, InvalidInput, NotFound, IdempotencyKeyReused,
-        CampaignNotActive, BrandNotVerified, NumberNotAssigned, CampaignNeedsLocalNumber.
+        Scope: `numbers:write`. Raises ValidationFailedError, InvalidInputError, NotFoundError,
+        IdempotencyKeyReusedError, CampaignNotActiveError, BrandNotVerifiedError, NumberNotAssignedError,
+        CampaignNeedsLocalNumberError.
         """
         return self._one(
             PhoneNumber,
@@ -306,7 +308,7 @@ class PhoneNumbersOperations(Resource):
         Removes the association from a number that you own; the carrier side is unbound by reconciliation afterwards.
         Idempotent: a number without a campaign answers 200 with the resource as it is, and nothing is written.
 
-        Scope: `numbers:write`. Refusals: ValidationFailed, NotFound, NumberNotAssigned.
+        Scope: `numbers:write`. Raises ValidationFailedError, NotFoundError, NumberNotAssignedError.
         """
         return self._one(PhoneNumber, Call("DELETE", f"/v1/phone-numbers/{segment(phone_number_id)}/campaign"))
 
@@ -316,6 +318,6 @@ class PhoneNumbersOperations(Resource):
         Wish and observation side by side, the phase, attempts, the last error with a way out, the carrier's order id,
         operators' states where the carrier tells them, and the last 50 transitions, newest first.
 
-        Scope: `numbers:read`. Refusals: ValidationFailed, NotFound.
+        Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(LineOption, Call("GET", f"/v1/phone-numbers/{segment(phone_number_id)}/carrier-line-option"))

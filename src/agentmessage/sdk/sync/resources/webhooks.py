@@ -28,7 +28,7 @@ class WebhooksOperations(Resource):
 
         - `limit`: 1 to 100, 50 unless given.
 
-        Scope: `webhooks:read`. Refusals: ValidationFailed.
+        Scope: `webhooks:read`. Raises ValidationFailedError.
         """
         return self._page(Endpoint, Call("GET", "/v1/webhooks", query={"limit": limit}))
 
@@ -51,7 +51,8 @@ class WebhooksOperations(Resource):
         - `description`: What it is for. Spaces around it are cut off; empty is none. At most 200 characters.
         - `api_version`: `2026-04-01` unless given.
 
-        Scope: `webhooks:write`. Refusals: InvalidInput, IdempotencyKeyReused, LimitExceeded, ValidationFailed.
+        Scope: `webhooks:write`. Raises InvalidInputError, IdempotencyKeyReusedError, LimitExceededError,
+        ValidationFailedError.
         """
         return self._bare(
             EndpointWithSecret,
@@ -68,7 +69,7 @@ class WebhooksOperations(Resource):
 
         Its secret is not shown again.
 
-        Scope: `webhooks:read`. Refusals: NotFound.
+        Scope: `webhooks:read`. Raises NotFoundError.
         """
         return self._bare(Endpoint, Call("GET", f"/v1/webhooks/{segment(webhook_id)}"))
 
@@ -90,7 +91,7 @@ class WebhooksOperations(Resource):
         - `events`: 1..50 different event types. 1 to 50 items.
         - `description`: What it is for. Spaces around it are cut off; empty is none. At most 200 characters.
 
-        Scope: `webhooks:write`. Refusals: InvalidInput, NotFound, LimitExceeded, ValidationFailed.
+        Scope: `webhooks:write`. Raises InvalidInputError, NotFoundError, LimitExceededError, ValidationFailedError.
         """
         return self._bare(
             Endpoint,
@@ -106,7 +107,7 @@ class WebhooksOperations(Resource):
 
         What waits for it is forgotten; its deliveries stay listed.
 
-        Scope: `webhooks:write`. Refusals: NotFound.
+        Scope: `webhooks:write`. Raises NotFoundError.
         """
         self._nothing(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
 
@@ -115,7 +116,7 @@ class WebhooksOperations(Resource):
 
         The old one is dead at once, without grace.
 
-        Scope: `webhooks:write`. Refusals: NotFound, IdempotencyKeyReused, ValidationFailed.
+        Scope: `webhooks:write`. Raises NotFoundError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._bare(
             EndpointWithSecret,
@@ -128,7 +129,7 @@ class WebhooksOperations(Resource):
         The first call is how to get one. For five minutes deliveries carry a signature by the old secret beside the new
         one's; a second rotation within them ends the first secret.
 
-        Scope: `org:admin:write`. Refusals: IdempotencyKeyReused, ValidationFailed.
+        Scope: `org:admin:write`. Raises IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._bare(RotatedSecret, Call("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key))
 
@@ -138,7 +139,8 @@ class WebhooksOperations(Resource):
         200 also when the receiver fails: `outcome` is then `dead`, since a test is not repeated. It takes as long as
         the receiver does, at most ten seconds, and is listed among the deliveries. 60 a minute.
 
-        Scope: `webhooks:write`. Refusals: NotFound, IdempotencyKeyReused, ValidationFailed, RateLimited.
+        Scope: `webhooks:write`. Raises NotFoundError, IdempotencyKeyReusedError, ValidationFailedError,
+        RateLimitedError.
         """
         return self._bare(
             TestResult, Call("POST", f"/v1/webhooks/{segment(webhook_id)}/test", idempotency_key=idempotency_key)
