@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agentmessage.embedded import EmbeddedPostgres
-from agentmessage.sdk import AgentMessage, AsyncAgentMessage, patience
+from agentmessage.sdk import AgentMessage, AsyncAgentMessage, _retries
 from agentmessage.settings import Settings
 from tests.conftest import ENCRYPTION_KEY, TEMPLATE
 from tests.sdk.faults import Wire, wire
@@ -97,7 +97,7 @@ async def clients(
     request: pytest.FixtureRequest, platform: Served, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clients]:
     """Makes clients, once of each form, with short pauses between their tries."""
-    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(_retries, "FIRST_PAUSE_S", 0.02)
     async with Clients(request.param, platform.account.key, platform.base_url) as made:
         yield made
 

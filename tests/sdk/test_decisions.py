@@ -1,4 +1,4 @@
-"""What the client decides without a socket: requests, answers, patience."""
+"""What the client decides without a socket: requests, responses, retries."""
 
 import subprocess
 import sys
@@ -13,17 +13,23 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from agentmessage.sdk import errors, models
-from agentmessage.sdk.answers import Answer, listed, one
-from agentmessage.sdk.calls import Call, segment
-from agentmessage.sdk.calls import given as some_given
-from agentmessage.sdk.failures import APIError
+from agentmessage.sdk._request import Request, segment
+from agentmessage.sdk._request import given as some_given
+from agentmessage.sdk._response import Response, listed, one
+from agentmessage.sdk._retries import (
+    MAX_PAUSE_S,
+    MAX_RETRY_AFTER_S,
+    pause_after_connection_error,
+    pause_after_response,
+    pause_s,
+)
+from agentmessage.sdk.exceptions import APIError
 from agentmessage.sdk.open_enum import OpenEnum
-from agentmessage.sdk.patience import LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S, after_answer, after_break, pause_s
 
-GET = Call("GET", "/v1/messages")
-POST = Call("POST", "/v1/messages", body={})
+GET = Request("GET", "/v1/messages")
+POST = Request("POST", "/v1/messages", body={})
 KEYED = msgspec.structs.replace(POST, idempotency_key="one-key")
-DELETE = Call("DELETE", "/v1/messages/1")
+DELETE = Request("DELETE", "/v1/messages/1")
 UNSURE = {"attempt": 0, "max_retries": 3, "chance": 0.5}
 
 
@@ -52,8 +58,8 @@ def test_every_post_gets_a_key_of_its_own_and_keeps_it() -> None:
     ],
     ids=str,
 )
-def test_only_what_is_harmless_is_repeated_after_an_answer(call: Call, status: int, *, is_repeated: bool) -> None:
-    pause = after_answer(call, status=status, retry_after_s=None, **UNSURE)
+def test_only_what_is_harmless_is_repeated_after_an_answer(call: Request, status: int, *, is_repeated: bool) -> None:
+    pause = pause_after_response(call, status=status, retry_after_s=None, **UNSURE)
 
     assert (pause is not None) is is_repeated
 
@@ -63,23 +69,23 @@ def test_only_what_is_harmless_is_repeated_after_an_answer(call: Call, status: i
     [(GET, True, True), (KEYED, True, True), (POST, True, False), (DELETE, True, False), (DELETE, False, True)],
     ids=str,
 )
-def test_only_what_is_harmless_is_repeated_after_a_break(call: Call, *, was_sent: bool, is_repeated: bool) -> None:
-    assert (after_break(call, was_sent=was_sent, **UNSURE) is not None) is is_repeated
+def test_only_what_is_harmless_is_repeated_after_a_break(call: Request, *, was_sent: bool, is_repeated: bool) -> None:
+    assert (pause_after_connection_error(call, was_sent=was_sent, **UNSURE) is not None) is is_repeated
 
 
 def test_the_last_try_is_the_last() -> None:
-    assert after_answer(GET, status=503, retry_after_s=None, attempt=3, max_retries=3, chance=0.5) is None
-    assert after_break(GET, was_sent=True, attempt=3, max_retries=3, chance=0.5) is None
+    assert pause_after_response(GET, status=503, retry_after_s=None, attempt=3, max_retries=3, chance=0.5) is None
+    assert pause_after_connection_error(GET, was_sent=True, attempt=3, max_retries=3, chance=0.5) is None
 
 
 @given(st.integers(0, 2000), st.floats(0, 1, exclude_max=True))
 def test_a_pause_is_anything_up_to_twice_the_one_before(attempt: int, chance: float) -> None:
-    assert 0 <= pause_s(attempt, chance) <= min(LONGEST_PAUSE_S, 0.5 * 2 ** min(attempt, 10))
+    assert 0 <= pause_s(attempt, chance) <= min(MAX_PAUSE_S, 0.5 * 2 ** min(attempt, 10))
 
 
-@given(st.floats(0, LONGEST_RETRY_AFTER_S), st.floats(0, 1, exclude_max=True))
+@given(st.floats(0, MAX_RETRY_AFTER_S), st.floats(0, 1, exclude_max=True))
 def test_a_retry_is_never_sooner_than_asked(retry_after_s: float, chance: float) -> None:
-    pause = after_answer(GET, status=429, retry_after_s=retry_after_s, attempt=0, max_retries=1, chance=chance)
+    pause = pause_after_response(GET, status=429, retry_after_s=retry_after_s, attempt=0, max_retries=1, chance=chance)
 
     assert pause is not None
     assert retry_after_s <= pause < retry_after_s + 1
@@ -99,7 +105,7 @@ def test_values_are_written_as_the_contract_writes_them() -> None:
     some_id = UUID("01978a3e-0000-7000-8000-000000000001")
     query = {"since": noon, "is": True, "id": some_id, "status": models.MessageStatus.SENT, "none": None, "left": UNSET}
 
-    call = Call("POST", "/v1/x", query=query, body={"at": noon, "id": some_id, "clear": None, "left": UNSET})
+    call = Request("POST", "/v1/x", query=query, body={"at": noon, "id": some_id, "clear": None, "left": UNSET})
 
     assert call.parameters() == {
         "since": "2026-04-26T12:00:00Z",
@@ -117,19 +123,19 @@ def test_values_are_written_as_the_contract_writes_them() -> None:
 def test_a_body_that_may_be_left_out_is_left_out() -> None:
     assert some_given({"reason": UNSET}) is None
     assert some_given({"reason": None}) == {"reason": None}
-    assert Call("POST", "/v1/x").content() is None
+    assert Request("POST", "/v1/x").content() is None
 
 
 def test_a_call_that_waits_at_the_platform_may_take_that_longer() -> None:
-    assert GET.patience_s(60) == 60
-    assert Call("GET", "/v1/x", query={"timeout_s": 60}).patience_s(60) == 120
+    assert GET.attempt_timeout_s(60) == 60
+    assert Request("GET", "/v1/x", query={"timeout_s": 60}).attempt_timeout_s(60) == 120
 
 
-def answer(data: Any, *, status: int = 200, meta: Any = None, **headers: str) -> Answer:
+def answer(data: Any, *, status: int = 200, meta: Any = None, **headers: str) -> Response:
     """An answer of the platform."""
     body = {"success": True, "data": data, **({"meta": meta} if meta is not None else {})}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, named, msgspec.json.encode(body))
+    return Response(status, named, msgspec.json.encode(body))
 
 
 MESSAGE_ERROR = {"code": "UNREACHABLE", "carrier_code": None, "carrier_text": None}
@@ -171,7 +177,7 @@ def test_the_next_cursor_may_be_in_the_header() -> None:
 @pytest.mark.parametrize("kind", errors.BY_CODE.values(), ids=lambda kind: kind.code)
 def test_a_refusal_is_raised_as_the_exception_of_its_code(kind: type[APIError]) -> None:
     detail = {"code": kind.code, "message": "no", "request_id": "01JTBQH2FZ8K1RXC0WJ4Z9P3VM", "details": {"to": "x"}}
-    refused = Answer(422, {"retry-after": "7"}, msgspec.json.encode({"success": False, "error": detail}))
+    refused = Response(422, {"retry-after": "7"}, msgspec.json.encode({"success": False, "error": detail}))
 
     with pytest.raises(kind) as raised:
         refused.require_success()
@@ -186,7 +192,7 @@ def test_a_code_that_nobody_heard_of_is_an_api_error() -> None:
     detail = {"code": "SOLAR_FLARE", "message": "too much sun", "request_id": "01JTBQH2FZ8K1RXC0WJ4Z9P3VM"}
 
     with pytest.raises(APIError, match=r"SOLAR_FLARE \(503\): too much sun") as raised:
-        Answer(503, {}, msgspec.json.encode({"success": False, "error": detail})).require_success()
+        Response(503, {}, msgspec.json.encode({"success": False, "error": detail})).require_success()
 
     assert type(raised.value) is APIError
 
@@ -204,11 +210,11 @@ def test_the_way_out_is_that_of_the_cause() -> None:
 def test_a_date_of_retry_after_is_seconds_from_now() -> None:
     soon = datetime.now(UTC) + timedelta(seconds=30)
 
-    told = Answer(429, {"retry-after": soon.strftime("%a, %d %b %Y %H:%M:%S GMT")}, b"").retry_after_s
+    told = Response(429, {"retry-after": soon.strftime("%a, %d %b %Y %H:%M:%S GMT")}, b"").retry_after_s
 
     assert told is not None
     assert 28 < told <= 30
-    assert Answer(429, {"retry-after": "soon"}, b"").retry_after_s is None
+    assert Response(429, {"retry-after": "soon"}, b"").retry_after_s is None
 
 
 LOADED = """\

@@ -11,7 +11,7 @@ import pytest
 from agentmessage import sdk
 from agentmessage.sdk import AgentMessage, AsyncAgentMessage, errors
 from agentmessage.sdk.advice import in_client_words
-from agentmessage.sdk.failures import APIError
+from agentmessage.sdk.exceptions import APIError
 from tools import make_sdk
 from tools.reference.errors import every_error
 from tools.sdk.contract import Contract, Operation

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from agentmessage.sdk import AgentMessage, Page, webhooks
-from agentmessage.sdk.sync.following import EventStream
-from agentmessage.sdk.sync.lines import Lines
+from agentmessage.sdk.sync.event_stream import EventStream
+from agentmessage.sdk.sync.ndjson import RowStream
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sdk.md"
 HEADING = re.compile(r"^#### ([\w.]+)$", re.MULTILINE)
@@ -29,7 +29,7 @@ def public(name: str, thing: Any) -> Iterator[str]:
 def test_the_reference_names_every_public_method() -> None:
     with AgentMessage(api_key="am_live_x") as client:
         there = set(public("client", client))
-    for name, kind in (("page", Page), ("stream", EventStream), ("lines", Lines)):
+    for name, kind in (("page", Page), ("stream", EventStream), ("lines", RowStream)):
         there |= set(public(name, kind))
     there |= {f"webhooks.{name}" for name in ("unwrap", "verify") if hasattr(webhooks, name)}
     written = HEADING.findall(PAGE.read_text())

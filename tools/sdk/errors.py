@@ -22,10 +22,10 @@ def module(contract: Contract) -> dict[str, str]:
     known = methods(contract)
     classes = [_class(code, kinds, known) for code, kinds in by_code.items()]
     head = f'"""Every refusal of the platform as an exception, by its code. {GENERATED}"""'
-    imports = "from collections.abc import Mapping\n\nfrom agentmessage.sdk.failures import APIError"
+    imports = "from collections.abc import Mapping\n\nfrom agentmessage.sdk.exceptions import APIError"
     table = "BY_CODE: Mapping[str, type[APIError]] = {kind.code: kind for kind in APIError.__subclasses__()}"
     text = "\n\n\n".join([f"{head}\n\n{imports}", *classes, f'{table}\n"""The class of each code."""\n'])
-    return {"errors.py": text, "fixes.py": _fixes(by_code, known)}
+    return {"errors.py": text, "_error_hints.py": _fixes(by_code, known)}
 
 
 def refusals_by_code() -> dict[str, list[type[ApiError]]]:

@@ -8,12 +8,12 @@ from types import FunctionType
 from typing import Any
 
 from agentmessage.sdk import AgentMessage, Page, webhooks
-from agentmessage.sdk.sync.families import Families
-from agentmessage.sdk.sync.following import EventStream
-from agentmessage.sdk.sync.lines import Lines
+from agentmessage.sdk.sync.event_stream import EventStream
+from agentmessage.sdk.sync.ndjson import RowStream
+from agentmessage.sdk.sync.resource_groups import ResourceGroups
 from tools.sdk.resources import brief
 
-RETURNED: dict[str, type] = {"page": Page, "stream": EventStream, "lines": Lines}
+RETURNED: dict[str, type] = {"page": Page, "stream": EventStream, "lines": RowStream}
 """What methods return that has methods of its own, by the name under which the reference shows it."""
 
 
@@ -50,7 +50,7 @@ def signature(name: str, function: Callable[..., Any]) -> str:
 
 
 def _family(path: str) -> type:
-    found: Any = Families(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    found: Any = ResourceGroups(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     for name in path.split("."):
         found = getattr(found, name, None)  # None: this family is generated for the first time, and has none yet
     return type(found)

@@ -15,7 +15,7 @@ IMPORTS = {
     "Sequence": "from collections.abc import Sequence",
     "datetime": "from datetime import datetime",
     "date": "from datetime import date",
-    "Id": "from agentmessage.sdk.calls import Id",
+    "Id": "from agentmessage.sdk._request import Id",
 }
 MANY_FIELDS = 12
 """A body with more fields is one typed dictionary in the signature of its method: so long a list helps nobody."""
@@ -84,7 +84,7 @@ def _module(contract: Contract, home: str, wanted: list[str]) -> str:
     if inputs:
         head.append("from typing import NotRequired, TypedDict")
     if len(others) > len(inputs):
-        head.append("from agentmessage.sdk.answers import Model")
+        head.append("from agentmessage.sdk._response import Model")
     title = "Values that several families share" if home == SHARED else f"Values of `{home}`"
     return "\n\n".join([f'"""{title}. {GENERATED}"""', "\n".join(head), *parts]) + "\n"
 
@@ -203,7 +203,7 @@ def _front(contract: Contract, homes: dict[str, list[str]]) -> str:
     lines = [
         f'"""What the platform prints and takes, as typed values. {GENERATED}"""',
         "",
-        "from agentmessage.sdk.answers import Meta",
+        "from agentmessage.sdk._response import Meta",
     ]
     every = ["Meta"]
     for home, wanted in sorted(homes.items()):

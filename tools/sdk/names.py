@@ -86,8 +86,8 @@ ITEMS = {("MessageBatch", "messages"): "MessageCreate", ("ConsentCaptureBulk", "
 """Rows of a body that the contract leaves open, since each stands or falls alone, but which have a shape."""
 
 EXTRAS = {
-    "messages": ("agentmessage.sdk.aio.conversing", "AsyncConversing"),
-    "events": ("agentmessage.sdk.aio.following", "AsyncFollowing"),
+    "messages": ("agentmessage.sdk.aio.message_methods", "AsyncMessageMethods"),
+    "events": ("agentmessage.sdk.aio.event_stream", "AsyncEventMethods"),
 }
 """Methods written by hand: families whose class has a second parent, and its module."""
 

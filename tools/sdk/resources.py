@@ -1,4 +1,4 @@
-"""`sdk/aio/resources/` and `sdk/aio/families.py`: a class for each family, a method for each operation."""
+"""`sdk/aio/resources/` and `sdk/aio/resource_groups.py`: a class for each family, a method for each operation."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def modules(contract: Contract) -> dict[str, str]:
         for family, children in families(contract).items()
     }
     found["aio/resources/__init__.py"] = f'"""The families of operations, a class for each. {GENERATED}"""\n'
-    found["aio/families.py"] = _families(contract)
+    found["aio/resource_groups.py"] = _families(contract)
     return found
 
 
@@ -112,15 +112,15 @@ def _module(contract: Contract, family: str, children: list[str]) -> str:
 
 def _head(contract: Contract, kinds: Kinds, operations: list[Operation], children: list[str]) -> list[str]:
     used = kinds.used
-    calls = ["Call"] if operations else []
+    calls = ["Request"] if operations else []
     calls += ["given"] if any(one.body_schema and not one.is_body_required for one in operations) else []
     calls += ["segment"] if any(one.path_parameters for one in operations) else []
     calls += ["Id"] if "Id" in used else []
     head = imports(contract, used - {"Id"})
-    head += [f"from agentmessage.sdk.calls import {', '.join(calls)}"] if calls else []
+    head += [f"from agentmessage.sdk._request import {', '.join(calls)}"] if calls else []
     head += ["from agentmessage.sdk.aio.pages import AsyncPage"] if "AsyncPage" in used else []
-    head += [f"from agentmessage.sdk.answers import {name}" for name in ("Rows", "WithMeta") if name in used]
-    head += ["from agentmessage.sdk.aio.lines import AsyncLines"] if "AsyncLines" in used else []
+    head += [f"from agentmessage.sdk._response import {name}" for name in ("Rows", "WithMeta") if name in used]
+    head += ["from agentmessage.sdk.aio.ndjson import AsyncRowStream"] if "AsyncRowStream" in used else []
     head += ["from msgspec import UNSET, UnsetType"] if "UNSET" in used else []
     head += ["from typing import Unpack"] if "Unpack" in used else []
     if children:
@@ -154,7 +154,7 @@ def _methods(contract: Contract, kinds: Kinds, operation: Operation) -> Iterator
 
 def _stream(contract: Contract, kinds: Kinds, operation: Operation) -> str:
     """The same rows as lines of one answer, for those who want all of them."""
-    kinds.used.add("AsyncLines")
+    kinds.used.add("AsyncRowStream")
     kind = kinds.read(operation.result)
     given = [one for one in arguments(contract, kinds, operation) if not one.startswith("limit:")]
     call = _call(contract, operation._replace(query=[one for one in operation.query if one.wire != "limit"]))
@@ -163,7 +163,7 @@ def _stream(contract: Contract, kinds: Kinds, operation: Operation) -> str:
         "Read it in a `with` block, or to its end.",
         8,
     )
-    head = f"    def {names.streamed(operation.name)}({', '.join(given)}) -> AsyncLines[{kind}]:"
+    head = f"    def {names.streamed(operation.name)}({', '.join(given)}) -> AsyncRowStream[{kind}]:"
     return "\n".join([head, told, f"        return self._lines({kind}, {call})"])
 
 
@@ -178,7 +178,7 @@ def _call(contract: Contract, operation: Operation) -> str:
         parts.append(f"body={_body(contract, operation)}")
     if operation.method == "POST":
         parts.append("idempotency_key=idempotency_key")
-    return f"Call({', '.join(parts)})"
+    return f"Request({', '.join(parts)})"
 
 
 def _body(contract: Contract, operation: Operation) -> str:
@@ -220,7 +220,7 @@ def _families(contract: Contract) -> str:
             "from agentmessage.sdk.aio.transport import AsyncTransport",
             "",
             "",
-            "class AsyncFamilies:",
+            "class AsyncResourceGroups:",
             '    """What a client can do."""',
             "",
             "    def __init__(self, transport: AsyncTransport) -> None:",

@@ -20,7 +20,7 @@ from agentmessage.sdk.errors import (
     RecipientOptedOutError,
     UnauthorizedError,
 )
-from agentmessage.sdk.failures import APIError
+from agentmessage.sdk.exceptions import APIError
 from agentmessage.sdk.models import Campaign, PhoneNumber, PreflightFinding, PreflightSeverity
 
 T = TypeVar("T")

@@ -6,16 +6,16 @@
         message = client.messages.send(from_="+14155550123", to="+14155550188", text="Shall we say Monday at 9?")
         reply = client.messages.wait_for_reply(message, timeout_s=300)
 
-`aio` is written by hand and, for its resources, generated from the contract; `sync` is generated from `aio`. What both
-share decides without touching a socket: `calls`, `answers`, `patience`, `failures`, `webhooks`. `models` and `errors`
-are generated from the contract. It needs none of the platform: only `httpx2` and `msgspec`. Guide: docs/guides/sdk.md.
+`aio` is written by hand and, for its resources, generated from the contract; `sync` is generated from `aio`. Both share
+code that opens no socket: `_request`, `_response`, `_retries`, `exceptions`, `webhooks`. `models` and `errors` are
+generated from the contract. The library needs only `httpx2` and `msgspec`. Guide: docs/guides/sdk.md.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from agentmessage.sdk.answers import Http, Rows, WithMeta
-from agentmessage.sdk.failures import (
+from agentmessage.sdk._response import Http, Rows, WithMeta
+from agentmessage.sdk.exceptions import (
     AgentMessageError,
     APIConnectionError,
     APIError,

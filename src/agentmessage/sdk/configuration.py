@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from agentmessage import __version__
-from agentmessage.sdk.failures import ConfigurationError
-from agentmessage.sdk.patience import DEFAULT_RETRIES
+from agentmessage.sdk._retries import DEFAULT_RETRIES
+from agentmessage.sdk.exceptions import ConfigurationError
 
 KEY_VARIABLE = "AGENTMESSAGE_API_KEY"
 URL_VARIABLE = "AGENTMESSAGE_BASE_URL"

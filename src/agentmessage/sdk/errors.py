@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agentmessage.sdk.failures import APIError
+from agentmessage.sdk.exceptions import APIError
 
 
 class AttestationRequiredError(APIError):

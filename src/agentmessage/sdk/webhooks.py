@@ -17,7 +17,7 @@ from typing import cast
 
 import msgspec
 
-from agentmessage.sdk.failures import InvalidArgumentError, SignatureVerificationError
+from agentmessage.sdk.exceptions import InvalidArgumentError, SignatureVerificationError
 from agentmessage.sdk.models import Event
 
 TOLERANCE_S = 300.0

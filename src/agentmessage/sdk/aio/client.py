@@ -2,13 +2,13 @@
 
 from typing import Self
 
-from agentmessage.sdk.aio.families import AsyncFamilies
+from agentmessage.sdk._retries import DEFAULT_RETRIES
+from agentmessage.sdk.aio.resource_groups import AsyncResourceGroups
 from agentmessage.sdk.aio.transport import AsyncTransport
 from agentmessage.sdk.configuration import DEFAULT_TIMEOUT_S, configure
-from agentmessage.sdk.patience import DEFAULT_RETRIES
 
 
-class AsyncAgentMessage(AsyncFamilies):
+class AsyncAgentMessage(AsyncResourceGroups):
     """A client for one platform and one API key. Create it once, share it, and close it or use a `with` block.
 
     `api_key` and `base_url` default to AGENTMESSAGE_API_KEY and AGENTMESSAGE_BASE_URL, then to the address of
@@ -44,7 +44,7 @@ class AsyncAgentMessage(AsyncFamilies):
             max_retries=now.max_retries if max_retries is None else max_retries,
         )
         client = type(self).__new__(type(self))
-        AsyncFamilies.__init__(client, self._transport.configured(other))
+        AsyncResourceGroups.__init__(client, self._transport.configured(other))
         return client
 
     async def aclose(self) -> None:

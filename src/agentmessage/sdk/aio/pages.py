@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._response import Http, Meta, listed
 from agentmessage.sdk.aio.transport import AsyncTransport
-from agentmessage.sdk.answers import Http, Meta, listed
-from agentmessage.sdk.calls import Call
 
 T = TypeVar("T")
 
@@ -14,13 +14,13 @@ class AsyncPage(Generic[T]):
     """One page: `data`, `meta`, and access to the next pages."""
 
     def __init__(
-        self, transport: AsyncTransport, call: Call, kind: type[T], *, data: list[T], meta: Meta, http: Http
+        self, transport: AsyncTransport, request: Request, kind: type[T], *, data: list[T], meta: Meta, http: Http
     ) -> None:
         self.data = data
         self.meta = meta
         self.http = http
         self._transport = transport
-        self._call = call
+        self._request = request
         self._kind = kind
 
     @property
@@ -38,7 +38,7 @@ class AsyncPage(Generic[T]):
         """The next page; None after the last. Raises APIError and APIConnectionError."""
         if self.meta.next_cursor is None:
             return None
-        return await read_page(self._transport, self._kind, self._call.after(self.meta.next_cursor))
+        return await read_page(self._transport, self._kind, self._request.after(self.meta.next_cursor))
 
     async def pages(self) -> AsyncIterator["AsyncPage[T]"]:
         """This page and all after it, each fetched when it is reached."""
@@ -54,8 +54,8 @@ class AsyncPage(Generic[T]):
                 yield row
 
 
-async def read_page(transport: AsyncTransport, kind: type[T], call: Call) -> AsyncPage[T]:
-    """The page that a call asks for. Raises APIError and APIConnectionError."""
-    answer = await transport.send(call)
-    data, meta = listed(kind, answer)
-    return AsyncPage(transport, call, kind, data=data, meta=meta, http=answer.http)
+async def read_page(transport: AsyncTransport, kind: type[T], request: Request) -> AsyncPage[T]:
+    """The page that a request asks for. Raises APIError and APIConnectionError."""
+    response = await transport.send(request)
+    data, meta = listed(kind, response)
+    return AsyncPage(transport, request, kind, data=data, meta=meta, http=response.http)

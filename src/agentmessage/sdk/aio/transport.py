@@ -1,4 +1,4 @@
-"""Sends calls over HTTP until there is an answer to take, and keeps streams open."""
+"""Sends requests over HTTP, retries them, and opens streams."""
 
 import asyncio
 import functools
@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
-from agentmessage.sdk.answers import OK, Answer
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._response import OK, Response
+from agentmessage.sdk._retries import pause_after_connection_error, pause_after_response
 from agentmessage.sdk.configuration import CONNECT_TIMEOUT_S, Configuration
-from agentmessage.sdk.failures import APIConnectionError, APITimeoutError, ClientClosedError, ConfigurationError
-from agentmessage.sdk.patience import after_answer, after_break
+from agentmessage.sdk.exceptions import APIConnectionError, APITimeoutError, ClientClosedError, ConfigurationError
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 FAULTY = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
@@ -37,45 +37,45 @@ class AsyncTransport:
         """Close the connections; what is under way is cut."""
         await self._http.aclose()
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, request: Request) -> Response:
         """Send it as often as it is worth. Raises APIConnectionError, APITimeoutError and ClientClosedError."""
-        call = call.keyed()
+        request = request.keyed()
         for attempt in itertools.count():
             try:
-                answer = await self._exchange(call)
+                response = await self._exchange(request)
             except httpx2.RequestError as error:
-                await self._pause_or_raise(call, attempt, error)
+                await self._pause_or_raise(request, attempt, error)
                 continue
-            pause = after_answer(
-                call,
-                status=answer.status,
-                retry_after_s=answer.retry_after_s,
+            pause = pause_after_response(
+                request,
+                status=response.status,
+                retry_after_s=response.retry_after_s,
                 attempt=attempt,
                 max_retries=self.configuration.max_retries,
                 chance=random.random(),  # noqa: S311 - jitter, not a secret
             )
             if pause is None:
-                return answer
+                return response
             await asyncio.sleep(pause)
         raise AssertionError("itertools.count() has no end")
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncGenerator[httpx2.Response]:
-        """An answer whose body is still to come, a success. Raises APIError; httpx2.RequestError when it breaks."""
+    async def stream(self, request: Request) -> AsyncGenerator[httpx2.Response]:
+        """A response whose body is still to come, a success. Raises APIError; httpx2.RequestError when it breaks."""
         self._require_open()
         async with self._http.stream(
-            call.method,
-            self.configuration.base_url + call.path,
-            params=call.parameters(),
-            headers={**self.configuration.headers(), **call.all_headers()},
-            timeout=self._timeout(call),
+            request.method,
+            self.configuration.base_url + request.path,
+            params=request.parameters(),
+            headers={**self.configuration.headers(), **request.all_headers()},
+            timeout=self._timeout(request),
         ) as response:
             if response.status_code not in OK:
                 await response.aread()
-                _answer(response).require_success()
+                _read_response(response).require_success()
             yield response
 
-    async def upload(self, url: str, content: bytes, *, mime_type: str) -> Answer:
+    async def upload(self, url: str, content: bytes, *, mime_type: str) -> Response:
         """PUT bytes to a link, which is permission enough: no key goes with it. Raises APIConnectionError."""
         self._require_open()
         try:
@@ -84,40 +84,40 @@ class AsyncTransport:
             )
         except httpx2.RequestError as error:
             raise failure(error, tries=1) from error
-        return _answer(response)
+        return _read_response(response)
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(self, request: Request) -> Response:
         self._require_open()
         response = await self._http.request(
-            call.method,
-            self.configuration.base_url + call.path,
-            params=call.parameters(),
-            content=call.content(),
-            headers={**self.configuration.headers(), **call.all_headers()},
-            timeout=self._timeout(call),
+            request.method,
+            self.configuration.base_url + request.path,
+            params=request.parameters(),
+            content=request.content(),
+            headers={**self.configuration.headers(), **request.all_headers()},
+            timeout=self._timeout(request),
         )
-        return _answer(response)
+        return _read_response(response)
 
-    async def _pause_or_raise(self, call: Call, attempt: int, error: httpx2.RequestError) -> None:
+    async def _pause_or_raise(self, request: Request, attempt: int, error: httpx2.RequestError) -> None:
         if isinstance(error, FAULTY):
             raise ConfigurationError(f"The request cannot be sent: {error}.", "Check base_url.") from error
-        pause = after_break(
-            call,
+        pause = pause_after_connection_error(
+            request,
             was_sent=not isinstance(error, NEVER_SENT),
             attempt=attempt,
             max_retries=self.configuration.max_retries,
             chance=random.random(),  # noqa: S311 - jitter, not a secret
         )
         if pause is None:
-            raise failure(error, tries=attempt + 1, is_post=call.method == "POST") from error
+            raise failure(error, tries=attempt + 1, is_post=request.method == "POST") from error
         await asyncio.sleep(pause)
 
     def _require_open(self) -> None:
         if self._http.is_closed:
             raise ClientClosedError
 
-    def _timeout(self, call: Call) -> httpx2.Timeout:
-        return httpx2.Timeout(call.patience_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
+    def _timeout(self, request: Request) -> httpx2.Timeout:
+        return httpx2.Timeout(request.attempt_timeout_s(self.configuration.timeout_s), connect=CONNECT_TIMEOUT_S)
 
 
 def _open() -> httpx2.AsyncClient:
@@ -142,7 +142,7 @@ def failure(error: httpx2.RequestError, *, tries: int, is_post: bool = False) ->
     return kind(message, may_have_happened=was_sent, is_post=is_post)
 
 
-def _answer(response: httpx2.Response) -> Answer:
-    return Answer(
+def _read_response(response: httpx2.Response) -> Response:
+    return Response(
         response.status_code, {name.lower(): text for name, text in response.headers.items()}, response.content
     )

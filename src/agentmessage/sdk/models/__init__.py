@@ -1,6 +1,6 @@
 """What the platform prints and takes, as typed values. Generated from the contract by `tools/make_sdk.py`."""
 
-from agentmessage.sdk.answers import Meta
+from agentmessage.sdk._response import Meta
 from agentmessage.sdk.models.api_keys import ApiKey, ApiKeyWithPlaintext
 from agentmessage.sdk.models.audit_log import AuditActor, AuditEntry, AuditSubject
 from agentmessage.sdk.models.billing import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 
 
 class AuditActor(Model, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.open_enum import OpenEnum
 
 

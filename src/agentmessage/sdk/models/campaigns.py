@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
-from agentmessage.sdk.answers import Model
-from agentmessage.sdk.calls import Id
+from agentmessage.sdk._request import Id
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.open_enum import OpenEnum
 
 

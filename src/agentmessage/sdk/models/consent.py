@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 
-from agentmessage.sdk.answers import Model
-from agentmessage.sdk.calls import Id
+from agentmessage.sdk._request import Id
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.models.shared import OptOutScope
 from agentmessage.sdk.open_enum import OpenEnum
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 
 
 class Erased(Model, frozen=True, kw_only=True):

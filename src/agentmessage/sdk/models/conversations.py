@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.models.shared import Channel, OptOutScope
 from agentmessage.sdk.open_enum import OpenEnum
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.models.shared import Channel, Encoding, Priority, PriorityWord
 from agentmessage.sdk.open_enum import OpenEnum
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from agentmessage.sdk.answers import Model
+from agentmessage.sdk._response import Model
 from agentmessage.sdk.models.shared import OptOutScope, QuietHoursMode, QuietHoursModeWord
 
 

@@ -2,13 +2,13 @@
 
 from typing import Self
 
+from agentmessage.sdk._retries import DEFAULT_RETRIES
 from agentmessage.sdk.configuration import DEFAULT_TIMEOUT_S, configure
-from agentmessage.sdk.patience import DEFAULT_RETRIES
-from agentmessage.sdk.sync.families import Families
+from agentmessage.sdk.sync.resource_groups import ResourceGroups
 from agentmessage.sdk.sync.transport import Transport
 
 
-class AgentMessage(Families):
+class AgentMessage(ResourceGroups):
     """A client for one platform and one API key. Create it once, share it, and close it or use a `with` block.
 
     `api_key` and `base_url` default to AGENTMESSAGE_API_KEY and AGENTMESSAGE_BASE_URL, then to the address of
@@ -44,7 +44,7 @@ class AgentMessage(Families):
             max_retries=now.max_retries if max_retries is None else max_retries,
         )
         client = type(self).__new__(type(self))
-        Families.__init__(client, self._transport.configured(other))
+        ResourceGroups.__init__(client, self._transport.configured(other))
         return client
 
     def close(self) -> None:

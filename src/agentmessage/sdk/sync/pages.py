@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from agentmessage.sdk.answers import Http, Meta, listed
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._response import Http, Meta, listed
 from agentmessage.sdk.sync.transport import Transport
 
 T = TypeVar("T")
@@ -14,13 +14,13 @@ class Page(Generic[T]):
     """One page: `data`, `meta`, and access to the next pages."""
 
     def __init__(
-        self, transport: Transport, call: Call, kind: type[T], *, data: list[T], meta: Meta, http: Http
+        self, transport: Transport, request: Request, kind: type[T], *, data: list[T], meta: Meta, http: Http
     ) -> None:
         self.data = data
         self.meta = meta
         self.http = http
         self._transport = transport
-        self._call = call
+        self._request = request
         self._kind = kind
 
     @property
@@ -38,7 +38,7 @@ class Page(Generic[T]):
         """The next page; None after the last. Raises APIError and APIConnectionError."""
         if self.meta.next_cursor is None:
             return None
-        return read_page(self._transport, self._kind, self._call.after(self.meta.next_cursor))
+        return read_page(self._transport, self._kind, self._request.after(self.meta.next_cursor))
 
     def pages(self) -> Iterator["Page[T]"]:
         """This page and all after it, each fetched when it is reached."""
@@ -54,8 +54,8 @@ class Page(Generic[T]):
                 yield row
 
 
-def read_page(transport: Transport, kind: type[T], call: Call) -> Page[T]:
-    """The page that a call asks for. Raises APIError and APIConnectionError."""
-    answer = transport.send(call)
-    data, meta = listed(kind, answer)
-    return Page(transport, call, kind, data=data, meta=meta, http=answer.http)
+def read_page(transport: Transport, kind: type[T], request: Request) -> Page[T]:
+    """The page that a request asks for. Raises APIError and APIConnectionError."""
+    response = transport.send(request)
+    data, meta = listed(kind, response)
+    return Page(transport, request, kind, data=data, meta=meta, http=response.http)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.api_keys import ApiKey, ApiKeyWithPlaintext
 
 
@@ -32,7 +32,7 @@ class AsyncApiKeysOperations(AsyncResource):
         """
         return await self._page(
             ApiKey,
-            Call(
+            Request(
                 "GET",
                 "/v1/api-keys",
                 query={"cursor": cursor, "limit": limit, "include_revoked": include_revoked, "parent_id": parent_id},
@@ -55,7 +55,7 @@ class AsyncApiKeysOperations(AsyncResource):
         """
         return await self._bare(
             ApiKeyWithPlaintext,
-            Call("POST", "/v1/api-keys", body={"label": label, "scopes": scopes}, idempotency_key=idempotency_key),
+            Request("POST", "/v1/api-keys", body={"label": label, "scopes": scopes}, idempotency_key=idempotency_key),
         )
 
     async def get(self, api_key_id: Id) -> ApiKey:
@@ -63,7 +63,7 @@ class AsyncApiKeysOperations(AsyncResource):
 
         Scope: `apikeys:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._bare(ApiKey, Call("GET", f"/v1/api-keys/{segment(api_key_id)}"))
+        return await self._bare(ApiKey, Request("GET", f"/v1/api-keys/{segment(api_key_id)}"))
 
     async def revoke(self, api_key_id: Id, *, keep_children: bool | UnsetType = UNSET) -> None:
         """End an API key, and the keys that it made.
@@ -77,7 +77,7 @@ class AsyncApiKeysOperations(AsyncResource):
         Scope: `apikeys:write`. Raises ValidationFailedError, NotFoundError.
         """
         await self._nothing(
-            Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children})
+            Request("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children})
         )
 
     async def rotate(self, api_key_id: Id, *, idempotency_key: str | None = None) -> ApiKeyWithPlaintext:
@@ -92,5 +92,5 @@ class AsyncApiKeysOperations(AsyncResource):
         """
         return await self._bare(
             ApiKeyWithPlaintext,
-            Call("POST", f"/v1/api-keys/{segment(api_key_id)}/rotate", idempotency_key=idempotency_key),
+            Request("POST", f"/v1/api-keys/{segment(api_key_id)}/rotate", idempotency_key=idempotency_key),
         )

@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id
 from agentmessage.sdk.models.audit_log import AuditEntry
 
 
@@ -39,7 +39,7 @@ class AsyncAuditLogOperations(AsyncResource):
         """
         return await self._page(
             AuditEntry,
-            Call(
+            Request(
                 "GET",
                 "/v1/audit-log",
                 query={

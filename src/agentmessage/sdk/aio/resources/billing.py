@@ -4,10 +4,10 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.aio.lines import AsyncLines
+from agentmessage.sdk._request import Request
+from agentmessage.sdk.aio.ndjson import AsyncRowStream
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.billing import (
     AutoTopup,
     Checkout,
@@ -32,7 +32,7 @@ class AsyncBillingOperations(AsyncResource):
 
         Scope: `billing:write`.
         """
-        return await self._one(TopupProducts, Call("GET", "/v1/billing/topup/products"))
+        return await self._one(TopupProducts, Request("GET", "/v1/billing/topup/products"))
 
     async def create_topup(
         self, *, stripe_product_id: str, success_url: str, cancel_url: str, idempotency_key: str | None = None
@@ -53,7 +53,7 @@ class AsyncBillingOperations(AsyncResource):
         """
         return await self._one(
             Checkout,
-            Call(
+            Request(
                 "POST",
                 "/v1/billing/topup",
                 body={"stripe_product_id": stripe_product_id, "success_url": success_url, "cancel_url": cancel_url},
@@ -68,7 +68,7 @@ class AsyncBillingOperations(AsyncResource):
 
         Scope: `billing:write`.
         """
-        return await self._one(AutoTopup, Call("GET", "/v1/billing/wallet/auto-topup"))
+        return await self._one(AutoTopup, Request("GET", "/v1/billing/wallet/auto-topup"))
 
     async def set_auto_topup(
         self, *, enabled: bool, stripe_product_id: str | UnsetType = UNSET, monthly_max_cents: int | UnsetType = UNSET
@@ -89,7 +89,7 @@ class AsyncBillingOperations(AsyncResource):
         """
         return await self._one(
             AutoTopup,
-            Call(
+            Request(
                 "PUT",
                 "/v1/billing/wallet/auto-topup",
                 body={
@@ -112,7 +112,8 @@ class AsyncBillingOperations(AsyncResource):
         ValidationFailedError, BillingPortalUnavailableError, BillingProviderNotConfiguredError.
         """
         return await self._one(
-            Portal, Call("POST", "/v1/billing/portal", body={"return_url": return_url}, idempotency_key=idempotency_key)
+            Portal,
+            Request("POST", "/v1/billing/portal", body={"return_url": return_url}, idempotency_key=idempotency_key),
         )
 
     async def get_wallet(self) -> Wallet:
@@ -120,7 +121,7 @@ class AsyncBillingOperations(AsyncResource):
 
         Scope: `billing:read`.
         """
-        return await self._one(Wallet, Call("GET", "/v1/billing/wallet"))
+        return await self._one(Wallet, Request("GET", "/v1/billing/wallet"))
 
     async def list_transactions(
         self,
@@ -141,7 +142,7 @@ class AsyncBillingOperations(AsyncResource):
         """
         return await self._page(
             Transaction,
-            Call(
+            Request(
                 "GET",
                 "/v1/billing/transactions",
                 query={"from": from_, "to": to, "cursor": cursor, "limit": limit, "kind": kind},
@@ -173,7 +174,7 @@ class AsyncBillingOperations(AsyncResource):
         """
         return await self._page(
             Usage,
-            Call(
+            Request(
                 "GET",
                 "/v1/billing/usage",
                 query={"from": from_, "to": to, "cursor": cursor, "limit": limit, "kind": kind},
@@ -187,13 +188,13 @@ class AsyncBillingOperations(AsyncResource):
         to: datetime | UnsetType = UNSET,
         cursor: str | UnsetType = UNSET,
         kind: UsageKind | UsageKindWord | UnsetType = UNSET,
-    ) -> AsyncLines[Usage]:
+    ) -> AsyncRowStream[Usage]:
         """The rows of `list_usage`, all of them in one answer, as they come.
 
         Read it in a `with` block, or to its end.
         """
         return self._lines(
-            Usage, Call("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "kind": kind})
+            Usage, Request("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "kind": kind})
         )
 
     async def get_fees(self) -> FeeCatalog:
@@ -203,4 +204,4 @@ class AsyncBillingOperations(AsyncResource):
 
         Scope: `billing:read`.
         """
-        return await self._one(FeeCatalog, Call("GET", "/v1/billing/catalog/fees"))
+        return await self._one(FeeCatalog, Request("GET", "/v1/billing/catalog/fees"))

@@ -4,9 +4,9 @@ from typing import Unpack
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.brands import (
     Brand,
     BrandChanges,
@@ -41,7 +41,7 @@ class AsyncBrandsOperations(AsyncResource):
         """
         return await self._page(
             Brand,
-            Call(
+            Request(
                 "GET",
                 "/v1/brands",
                 query={
@@ -64,14 +64,14 @@ class AsyncBrandsOperations(AsyncResource):
         Scope: `brands:write`. Raises InvalidInputError, InsufficientCreditError, IdempotencyKeyReusedError,
         ValidationFailedError, ResellerRequiredError.
         """
-        return await self._one(Brand, Call("POST", "/v1/brands", body=fields, idempotency_key=idempotency_key))
+        return await self._one(Brand, Request("POST", "/v1/brands", body=fields, idempotency_key=idempotency_key))
 
     async def get(self, brand_id: Id) -> Brand:
         """Read one brand; a deleted one can still be read.
 
         Scope: `brands:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._one(Brand, Call("GET", f"/v1/brands/{segment(brand_id)}"))
+        return await self._one(Brand, Request("GET", f"/v1/brands/{segment(brand_id)}"))
 
     async def update(self, brand_id: Id, **fields: Unpack[BrandChanges]) -> Brand:
         """Change a brand, and have the registry look at it again where it has to.
@@ -82,7 +82,7 @@ class AsyncBrandsOperations(AsyncResource):
         Scope: `brands:write`. Raises ValidationFailedError, InvalidInputError, InsufficientCreditError, NotFoundError,
         BrandDeletedError.
         """
-        return await self._one(Brand, Call("PATCH", f"/v1/brands/{segment(brand_id)}", body=fields))
+        return await self._one(Brand, Request("PATCH", f"/v1/brands/{segment(brand_id)}", body=fields))
 
     async def delete(self, brand_id: Id) -> Brand:
         """Delete a brand for good, here and at the registry.
@@ -91,4 +91,4 @@ class AsyncBrandsOperations(AsyncResource):
 
         Scope: `brands:write`. Raises ValidationFailedError, NotFoundError, BrandHasCampaignsError.
         """
-        return await self._one(Brand, Call("DELETE", f"/v1/brands/{segment(brand_id)}"))
+        return await self._one(Brand, Request("DELETE", f"/v1/brands/{segment(brand_id)}"))

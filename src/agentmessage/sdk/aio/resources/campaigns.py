@@ -4,9 +4,9 @@ from typing import Unpack
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.campaigns import (
     Campaign,
     CampaignDraft,
@@ -38,7 +38,7 @@ class AsyncCampaignsOperations(AsyncResource):
         """
         return await self._page(
             PhoneNumber,
-            Call(
+            Request(
                 "GET",
                 f"/v1/campaigns/{segment(campaign_id)}/phone-numbers",
                 query={"cursor": cursor, "offset": offset, "limit": limit},
@@ -65,7 +65,7 @@ class AsyncCampaignsOperations(AsyncResource):
         """
         return await self._page(
             Campaign,
-            Call(
+            Request(
                 "GET",
                 "/v1/campaigns",
                 query={"cursor": cursor, "offset": offset, "limit": limit, "status": status, "brand_id": brand_id},
@@ -82,7 +82,7 @@ class AsyncCampaignsOperations(AsyncResource):
         Scope: `campaigns:write`. Raises InvalidInputError, InsufficientCreditError, NotFoundError,
         IdempotencyKeyReusedError, BrandNotVerifiedError, SoleProprietorLimitError, ValidationFailedError.
         """
-        return await self._one(Campaign, Call("POST", "/v1/campaigns", body=fields, idempotency_key=idempotency_key))
+        return await self._one(Campaign, Request("POST", "/v1/campaigns", body=fields, idempotency_key=idempotency_key))
 
     async def review(self, *, idempotency_key: str | None = None, **fields: Unpack[CampaignDraft]) -> Review:
         """Say what is wrong with a draft before it is filed; nothing is stored or charged.
@@ -94,7 +94,7 @@ class AsyncCampaignsOperations(AsyncResource):
         RateLimitedError.
         """
         return await self._one(
-            Review, Call("POST", "/v1/campaigns/review", body=fields, idempotency_key=idempotency_key)
+            Review, Request("POST", "/v1/campaigns/review", body=fields, idempotency_key=idempotency_key)
         )
 
     async def get(self, campaign_id: Id) -> Campaign:
@@ -102,7 +102,7 @@ class AsyncCampaignsOperations(AsyncResource):
 
         Scope: `campaigns:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._one(Campaign, Call("GET", f"/v1/campaigns/{segment(campaign_id)}"))
+        return await self._one(Campaign, Request("GET", f"/v1/campaigns/{segment(campaign_id)}"))
 
     async def deactivate(self, campaign_id: Id, *, detach_numbers: bool | UnsetType = UNSET) -> Campaign:
         """Deactivate a campaign for good, here and at the registry: its status becomes EXPIRED.
@@ -115,5 +115,6 @@ class AsyncCampaignsOperations(AsyncResource):
         Scope: `campaigns:write`. Raises ValidationFailedError, NotFoundError, CampaignHasNumbersError.
         """
         return await self._one(
-            Campaign, Call("DELETE", f"/v1/campaigns/{segment(campaign_id)}", query={"detach_numbers": detach_numbers})
+            Campaign,
+            Request("DELETE", f"/v1/campaigns/{segment(campaign_id)}", query={"detach_numbers": detach_numbers}),
         )

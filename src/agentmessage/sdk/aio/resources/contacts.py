@@ -1,7 +1,7 @@
 """The operations of `client.contacts`. Generated from the contract by `tools/make_sdk.py`."""
 
+from agentmessage.sdk._request import Request, given, segment
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, given, segment
 from agentmessage.sdk.models.contacts import Erased
 
 
@@ -24,7 +24,7 @@ class AsyncContactsOperations(AsyncResource):
         """
         return await self._one(
             Erased,
-            Call(
+            Request(
                 "POST", f"/v1/contacts/{segment(contact_number)}/erase", body=given({}), idempotency_key=idempotency_key
             ),
         )

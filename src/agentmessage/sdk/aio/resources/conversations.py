@@ -4,9 +4,9 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.conversations import Conversation, ConversationMessage
 
 
@@ -36,7 +36,7 @@ class AsyncConversationsOperations(AsyncResource):
         """
         return await self._page(
             Conversation,
-            Call(
+            Request(
                 "GET",
                 "/v1/conversations",
                 query={
@@ -61,7 +61,7 @@ class AsyncConversationsOperations(AsyncResource):
         """
         return await self._page(
             ConversationMessage,
-            Call(
+            Request(
                 "GET",
                 f"/v1/conversations/{segment(conversation_id)}/messages",
                 query={"cursor": cursor, "limit": limit},

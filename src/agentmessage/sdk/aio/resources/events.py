@@ -4,14 +4,14 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.aio.following import AsyncFollowing
+from agentmessage.sdk._request import Request
+from agentmessage.sdk.aio.event_stream import AsyncEventMethods
 from agentmessage.sdk.aio.pages import AsyncPage
-from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.events import Event, EventOrder, EventOrderWord
 from agentmessage.sdk.models.shared import EventType, EventTypeWord
 
 
-class AsyncEventsOperations(AsyncFollowing):
+class AsyncEventsOperations(AsyncEventMethods):
     """The operations of `client.events`."""
 
     async def list(
@@ -37,7 +37,7 @@ class AsyncEventsOperations(AsyncFollowing):
         """
         return await self._page(
             Event,
-            Call(
+            Request(
                 "GET",
                 "/v1/events",
                 query={"cursor": cursor, "type": type, "since": since, "order": order, "limit": limit},

@@ -2,9 +2,9 @@
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, given, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, given, segment
 from agentmessage.sdk.models.guardrails import Binding
 
 
@@ -19,7 +19,7 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
         Scope: `org:read`. Raises ValidationFailedError.
         """
         return await self._page(
-            Binding, Call("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit})
+            Binding, Request("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit})
         )
 
     async def put(
@@ -39,7 +39,7 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
         """
         return await self._one(
             Binding,
-            Call(
+            Request(
                 "PUT",
                 "/v1/guardrails/bindings",
                 body={
@@ -65,5 +65,7 @@ class AsyncGuardrailBindingsOperations(AsyncResource):
         AttestationRequiredError.
         """
         await self._nothing(
-            Call("DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation}))
+            Request(
+                "DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation})
+            )
         )

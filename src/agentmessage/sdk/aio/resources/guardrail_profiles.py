@@ -4,9 +4,9 @@ from typing import Unpack
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.guardrails import Profile, ProfileChanges, ProfileFields
 
 
@@ -21,7 +21,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
         Scope: `org:read`. Raises ValidationFailedError.
         """
         return await self._page(
-            Profile, Call("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit})
+            Profile, Request("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit})
         )
 
     async def create(self, *, idempotency_key: str | None = None, **fields: Unpack[ProfileFields]) -> Profile:
@@ -35,7 +35,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
         Scope: `org:admin:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
         return await self._one(
-            Profile, Call("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key)
+            Profile, Request("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key)
         )
 
     async def get(self, profile_id: Id) -> Profile:
@@ -43,7 +43,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
-        return await self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
+        return await self._one(Profile, Request("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
     async def update(self, profile_id: Id, **fields: Unpack[ProfileChanges]) -> Profile:
         """Change a guardrail profile, wherever it is bound, from the next text on.
@@ -52,7 +52,7 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
-        return await self._one(Profile, Call("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
+        return await self._one(Profile, Request("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
 
     async def delete(self, profile_id: Id) -> None:
         """Delete a guardrail profile.
@@ -61,4 +61,4 @@ class AsyncGuardrailProfilesOperations(AsyncResource):
 
         Scope: `org:admin:write`. Raises NotFoundError, ConflictError, ValidationFailedError.
         """
-        await self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))
+        await self._nothing(Request("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.aio.resource import AsyncResource
 from agentmessage.sdk.aio.resources.guardrail_bindings import AsyncGuardrailBindingsOperations
 from agentmessage.sdk.aio.resources.guardrail_pools import AsyncGuardrailPoolsOperations
 from agentmessage.sdk.aio.resources.guardrail_profiles import AsyncGuardrailProfilesOperations
 from agentmessage.sdk.aio.transport import AsyncTransport
-from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.guardrails import Preflight
 from agentmessage.sdk.models.shared import Priority, PriorityWord
 
@@ -56,7 +56,7 @@ class AsyncGuardrailsOperations(AsyncResource):
         """
         return await self._one(
             Preflight,
-            Call(
+            Request(
                 "POST",
                 "/v1/guardrails/preflight",
                 body={

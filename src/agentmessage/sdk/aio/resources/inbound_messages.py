@@ -4,9 +4,9 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.inbound_messages import InboundMessage
 from agentmessage.sdk.models.shared import Channel, ChannelWord
 
@@ -38,7 +38,7 @@ class AsyncInboundMessagesOperations(AsyncResource):
         """
         return await self._page(
             InboundMessage,
-            Call(
+            Request(
                 "GET",
                 "/v1/inbound-messages",
                 query={
@@ -79,7 +79,7 @@ class AsyncInboundMessagesOperations(AsyncResource):
         """
         return await self._perhaps(
             InboundMessage,
-            Call(
+            Request(
                 "GET",
                 "/v1/inbound-messages/wait",
                 query={"from": from_, "to": to, "since": since, "timeout_s": timeout_s},
@@ -91,4 +91,4 @@ class AsyncInboundMessagesOperations(AsyncResource):
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._one(InboundMessage, Call("GET", f"/v1/inbound-messages/{segment(inbound_message_id)}"))
+        return await self._one(InboundMessage, Request("GET", f"/v1/inbound-messages/{segment(inbound_message_id)}"))

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.lookups import Lookup, LookupStatus, LookupStatusWord, LookupType, LookupTypeWord
 
 
@@ -33,7 +33,7 @@ class AsyncLookupsOperations(AsyncResource):
         """
         return await self._page(
             Lookup,
-            Call(
+            Request(
                 "GET",
                 "/v1/lookup",
                 query={
@@ -68,7 +68,7 @@ class AsyncLookupsOperations(AsyncResource):
         """
         return await self._one(
             Lookup,
-            Call(
+            Request(
                 "POST",
                 "/v1/lookup",
                 body={"phone_number": phone_number, "lookup_type": lookup_type},
@@ -83,4 +83,4 @@ class AsyncLookupsOperations(AsyncResource):
 
         Scope: `lookups:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._one(Lookup, Call("GET", f"/v1/lookup/{segment(lookup_id)}"))
+        return await self._one(Lookup, Request("GET", f"/v1/lookup/{segment(lookup_id)}"))

@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._response import WithMeta
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.answers import WithMeta
-from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.metrics import Granularity, GranularityWord, Series, SeriesMeta
 
 
@@ -41,7 +41,7 @@ class AsyncMetricsOperations(AsyncResource):
         return await self._with_meta(
             Series,
             SeriesMeta,
-            Call(
+            Request(
                 "GET",
                 "/v1/metrics/messages",
                 query={
@@ -84,7 +84,7 @@ class AsyncMetricsOperations(AsyncResource):
         return await self._with_meta(
             Series,
             SeriesMeta,
-            Call(
+            Request(
                 "GET",
                 "/v1/metrics/inbound",
                 query={
@@ -127,7 +127,7 @@ class AsyncMetricsOperations(AsyncResource):
         return await self._with_meta(
             Series,
             SeriesMeta,
-            Call(
+            Request(
                 "GET",
                 "/v1/metrics/webhooks",
                 query={
@@ -174,7 +174,7 @@ class AsyncMetricsOperations(AsyncResource):
         return await self._with_meta(
             Series,
             SeriesMeta,
-            Call(
+            Request(
                 "GET",
                 "/v1/metrics/wallet",
                 query={

@@ -2,8 +2,8 @@
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call
 from agentmessage.sdk.models.organization import AutoRepliesPatch, Organization, QuietHoursPatch
 from agentmessage.sdk.models.shared import OptOutScope, OptOutScopeWord
 
@@ -16,7 +16,7 @@ class AsyncOrganizationOperations(AsyncResource):
 
         Scope: `org:read`.
         """
-        return await self._one(Organization, Call("GET", "/v1/organization"))
+        return await self._one(Organization, Request("GET", "/v1/organization"))
 
     async def update(
         self,
@@ -46,7 +46,7 @@ class AsyncOrganizationOperations(AsyncResource):
         """
         return await self._one(
             Organization,
-            Call(
+            Request(
                 "PATCH",
                 "/v1/organization",
                 body={

@@ -2,9 +2,9 @@
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.phone_numbers import (
     CustomerOrderKind,
     CustomerOrderKindWord,
@@ -34,7 +34,7 @@ class AsyncPhoneNumberOrdersOperations(AsyncResource):
         """
         return await self._page(
             PhoneNumberOrder,
-            Call(
+            Request(
                 "GET",
                 "/v1/phone-numbers/orders",
                 query={"cursor": cursor, "limit": limit, "kind": kind, "status": status},
@@ -49,4 +49,4 @@ class AsyncPhoneNumberOrdersOperations(AsyncResource):
 
         Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return await self._one(PhoneNumberOrderDetail, Call("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))
+        return await self._one(PhoneNumberOrderDetail, Request("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))

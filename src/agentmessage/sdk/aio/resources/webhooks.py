@@ -5,11 +5,11 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.aio.pages import AsyncPage
 from agentmessage.sdk.aio.resource import AsyncResource
 from agentmessage.sdk.aio.resources.webhook_deliveries import AsyncWebhookDeliveriesOperations
 from agentmessage.sdk.aio.transport import AsyncTransport
-from agentmessage.sdk.calls import Call, Id, segment
 from agentmessage.sdk.models.shared import EventType, EventTypeWord
 from agentmessage.sdk.models.webhooks import Endpoint, EndpointWithSecret, RotatedSecret, TestResult
 
@@ -30,7 +30,7 @@ class AsyncWebhooksOperations(AsyncResource):
 
         Scope: `webhooks:read`. Raises ValidationFailedError.
         """
-        return await self._page(Endpoint, Call("GET", "/v1/webhooks", query={"limit": limit}))
+        return await self._page(Endpoint, Request("GET", "/v1/webhooks", query={"limit": limit}))
 
     async def create(
         self,
@@ -56,7 +56,7 @@ class AsyncWebhooksOperations(AsyncResource):
         """
         return await self._bare(
             EndpointWithSecret,
-            Call(
+            Request(
                 "POST",
                 "/v1/webhooks",
                 body={"url": url, "events": events, "description": description, "api_version": api_version},
@@ -71,7 +71,7 @@ class AsyncWebhooksOperations(AsyncResource):
 
         Scope: `webhooks:read`. Raises NotFoundError.
         """
-        return await self._bare(Endpoint, Call("GET", f"/v1/webhooks/{segment(webhook_id)}"))
+        return await self._bare(Endpoint, Request("GET", f"/v1/webhooks/{segment(webhook_id)}"))
 
     async def update(
         self,
@@ -95,7 +95,7 @@ class AsyncWebhooksOperations(AsyncResource):
         """
         return await self._bare(
             Endpoint,
-            Call(
+            Request(
                 "PATCH",
                 f"/v1/webhooks/{segment(webhook_id)}",
                 body={"url": url, "events": events, "description": description, "active": active},
@@ -109,7 +109,7 @@ class AsyncWebhooksOperations(AsyncResource):
 
         Scope: `webhooks:write`. Raises NotFoundError.
         """
-        await self._nothing(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
+        await self._nothing(Request("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
 
     async def rotate_secret(self, webhook_id: Id, *, idempotency_key: str | None = None) -> EndpointWithSecret:
         """Replace the secret of an endpoint.
@@ -120,7 +120,7 @@ class AsyncWebhooksOperations(AsyncResource):
         """
         return await self._bare(
             EndpointWithSecret,
-            Call("POST", f"/v1/webhooks/{segment(webhook_id)}/rotate-secret", idempotency_key=idempotency_key),
+            Request("POST", f"/v1/webhooks/{segment(webhook_id)}/rotate-secret", idempotency_key=idempotency_key),
         )
 
     async def rotate_organization_secret(self, *, idempotency_key: str | None = None) -> RotatedSecret:
@@ -132,7 +132,7 @@ class AsyncWebhooksOperations(AsyncResource):
         Scope: `org:admin:write`. Raises IdempotencyKeyReusedError, ValidationFailedError.
         """
         return await self._bare(
-            RotatedSecret, Call("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key)
+            RotatedSecret, Request("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key)
         )
 
     async def test(self, webhook_id: Id, *, idempotency_key: str | None = None) -> TestResult:
@@ -145,5 +145,5 @@ class AsyncWebhooksOperations(AsyncResource):
         RateLimitedError.
         """
         return await self._bare(
-            TestResult, Call("POST", f"/v1/webhooks/{segment(webhook_id)}/test", idempotency_key=idempotency_key)
+            TestResult, Request("POST", f"/v1/webhooks/{segment(webhook_id)}/test", idempotency_key=idempotency_key)
         )

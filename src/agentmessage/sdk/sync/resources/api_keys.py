@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.api_keys import ApiKey, ApiKeyWithPlaintext
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -32,7 +32,7 @@ class ApiKeysOperations(Resource):
         """
         return self._page(
             ApiKey,
-            Call(
+            Request(
                 "GET",
                 "/v1/api-keys",
                 query={"cursor": cursor, "limit": limit, "include_revoked": include_revoked, "parent_id": parent_id},
@@ -53,7 +53,7 @@ class ApiKeysOperations(Resource):
         """
         return self._bare(
             ApiKeyWithPlaintext,
-            Call("POST", "/v1/api-keys", body={"label": label, "scopes": scopes}, idempotency_key=idempotency_key),
+            Request("POST", "/v1/api-keys", body={"label": label, "scopes": scopes}, idempotency_key=idempotency_key),
         )
 
     def get(self, api_key_id: Id) -> ApiKey:
@@ -61,7 +61,7 @@ class ApiKeysOperations(Resource):
 
         Scope: `apikeys:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._bare(ApiKey, Call("GET", f"/v1/api-keys/{segment(api_key_id)}"))
+        return self._bare(ApiKey, Request("GET", f"/v1/api-keys/{segment(api_key_id)}"))
 
     def revoke(self, api_key_id: Id, *, keep_children: bool | UnsetType = UNSET) -> None:
         """End an API key, and the keys that it made.
@@ -74,7 +74,7 @@ class ApiKeysOperations(Resource):
 
         Scope: `apikeys:write`. Raises ValidationFailedError, NotFoundError.
         """
-        self._nothing(Call("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children}))
+        self._nothing(Request("DELETE", f"/v1/api-keys/{segment(api_key_id)}", query={"keep_children": keep_children}))
 
     def rotate(self, api_key_id: Id, *, idempotency_key: str | None = None) -> ApiKeyWithPlaintext:
         """Replace an API key by a new one with the same label and scopes.
@@ -88,5 +88,5 @@ class ApiKeysOperations(Resource):
         """
         return self._bare(
             ApiKeyWithPlaintext,
-            Call("POST", f"/v1/api-keys/{segment(api_key_id)}/rotate", idempotency_key=idempotency_key),
+            Request("POST", f"/v1/api-keys/{segment(api_key_id)}/rotate", idempotency_key=idempotency_key),
         )

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id
+from agentmessage.sdk._request import Id, Request
 from agentmessage.sdk.models.audit_log import AuditEntry
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -39,7 +39,7 @@ class AuditLogOperations(Resource):
         """
         return self._page(
             AuditEntry,
-            Call(
+            Request(
                 "GET",
                 "/v1/audit-log",
                 query={

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.models.billing import (
     AutoTopup,
     Checkout,
@@ -19,7 +19,7 @@ from agentmessage.sdk.models.billing import (
     UsageKindWord,
     Wallet,
 )
-from agentmessage.sdk.sync.lines import Lines
+from agentmessage.sdk.sync.ndjson import RowStream
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
 
@@ -32,7 +32,7 @@ class BillingOperations(Resource):
 
         Scope: `billing:write`.
         """
-        return self._one(TopupProducts, Call("GET", "/v1/billing/topup/products"))
+        return self._one(TopupProducts, Request("GET", "/v1/billing/topup/products"))
 
     def create_topup(
         self, *, stripe_product_id: str, success_url: str, cancel_url: str, idempotency_key: str | None = None
@@ -53,7 +53,7 @@ class BillingOperations(Resource):
         """
         return self._one(
             Checkout,
-            Call(
+            Request(
                 "POST",
                 "/v1/billing/topup",
                 body={"stripe_product_id": stripe_product_id, "success_url": success_url, "cancel_url": cancel_url},
@@ -68,7 +68,7 @@ class BillingOperations(Resource):
 
         Scope: `billing:write`.
         """
-        return self._one(AutoTopup, Call("GET", "/v1/billing/wallet/auto-topup"))
+        return self._one(AutoTopup, Request("GET", "/v1/billing/wallet/auto-topup"))
 
     def set_auto_topup(
         self, *, enabled: bool, stripe_product_id: str | UnsetType = UNSET, monthly_max_cents: int | UnsetType = UNSET
@@ -89,7 +89,7 @@ class BillingOperations(Resource):
         """
         return self._one(
             AutoTopup,
-            Call(
+            Request(
                 "PUT",
                 "/v1/billing/wallet/auto-topup",
                 body={
@@ -112,7 +112,8 @@ class BillingOperations(Resource):
         ValidationFailedError, BillingPortalUnavailableError, BillingProviderNotConfiguredError.
         """
         return self._one(
-            Portal, Call("POST", "/v1/billing/portal", body={"return_url": return_url}, idempotency_key=idempotency_key)
+            Portal,
+            Request("POST", "/v1/billing/portal", body={"return_url": return_url}, idempotency_key=idempotency_key),
         )
 
     def get_wallet(self) -> Wallet:
@@ -120,7 +121,7 @@ class BillingOperations(Resource):
 
         Scope: `billing:read`.
         """
-        return self._one(Wallet, Call("GET", "/v1/billing/wallet"))
+        return self._one(Wallet, Request("GET", "/v1/billing/wallet"))
 
     def list_transactions(
         self,
@@ -141,7 +142,7 @@ class BillingOperations(Resource):
         """
         return self._page(
             Transaction,
-            Call(
+            Request(
                 "GET",
                 "/v1/billing/transactions",
                 query={"from": from_, "to": to, "cursor": cursor, "limit": limit, "kind": kind},
@@ -173,7 +174,7 @@ class BillingOperations(Resource):
         """
         return self._page(
             Usage,
-            Call(
+            Request(
                 "GET",
                 "/v1/billing/usage",
                 query={"from": from_, "to": to, "cursor": cursor, "limit": limit, "kind": kind},
@@ -187,13 +188,13 @@ class BillingOperations(Resource):
         to: datetime | UnsetType = UNSET,
         cursor: str | UnsetType = UNSET,
         kind: UsageKind | UsageKindWord | UnsetType = UNSET,
-    ) -> Lines[Usage]:
+    ) -> RowStream[Usage]:
         """The rows of `list_usage`, all of them in one answer, as they come.
 
         Read it in a `with` block, or to its end.
         """
         return self._lines(
-            Usage, Call("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "kind": kind})
+            Usage, Request("GET", "/v1/billing/usage", query={"from": from_, "to": to, "cursor": cursor, "kind": kind})
         )
 
     def get_fees(self) -> FeeCatalog:
@@ -203,4 +204,4 @@ class BillingOperations(Resource):
 
         Scope: `billing:read`.
         """
-        return self._one(FeeCatalog, Call("GET", "/v1/billing/catalog/fees"))
+        return self._one(FeeCatalog, Request("GET", "/v1/billing/catalog/fees"))

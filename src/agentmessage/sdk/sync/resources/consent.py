@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.consent import (
     Consent,
     ConsentBulk,
@@ -47,7 +47,7 @@ class ConsentOperations(Resource):
         """
         return self._page(
             Consent,
-            Call(
+            Request(
                 "GET",
                 "/v1/consent",
                 query={
@@ -85,7 +85,7 @@ class ConsentOperations(Resource):
         """
         return self._bare(
             ConsentCaptured,
-            Call(
+            Request(
                 "POST",
                 "/v1/consent",
                 body={
@@ -112,7 +112,7 @@ class ConsentOperations(Resource):
         RateLimitedError.
         """
         return self._one(
-            ConsentBulk, Call("POST", "/v1/consent/bulk", body={"records": records}, idempotency_key=idempotency_key)
+            ConsentBulk, Request("POST", "/v1/consent/bulk", body={"records": records}, idempotency_key=idempotency_key)
         )
 
     def get(self, consent_id: Id) -> Consent:
@@ -120,7 +120,7 @@ class ConsentOperations(Resource):
 
         Scope: `consent:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(Consent, Call("GET", f"/v1/consent/{segment(consent_id)}"))
+        return self._one(Consent, Request("GET", f"/v1/consent/{segment(consent_id)}"))
 
     def revoke(self, consent_id: Id) -> Consent:
         """Take a consent back.
@@ -131,7 +131,7 @@ class ConsentOperations(Resource):
 
         Scope: `consent:write`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._bare(Consent, Call("DELETE", f"/v1/consent/{segment(consent_id)}"))
+        return self._bare(Consent, Request("DELETE", f"/v1/consent/{segment(consent_id)}"))
 
     def list_history(
         self, consent_id: Id, *, cursor: str | UnsetType = UNSET, limit: int | UnsetType = UNSET
@@ -146,7 +146,7 @@ class ConsentOperations(Resource):
         """
         return self._page(
             ConsentEntry,
-            Call("GET", f"/v1/consent/{segment(consent_id)}/history", query={"cursor": cursor, "limit": limit}),
+            Request("GET", f"/v1/consent/{segment(consent_id)}/history", query={"cursor": cursor, "limit": limit}),
         )
 
     def start_double_opt_in(
@@ -175,7 +175,7 @@ class ConsentOperations(Resource):
         """
         return self._bare(
             DoubleOptIn,
-            Call(
+            Request(
                 "POST",
                 "/v1/consent/double-opt-in",
                 body={
@@ -205,7 +205,7 @@ class ConsentOperations(Resource):
         """
         return self._bare(
             HostedForm,
-            Call(
+            Request(
                 "POST",
                 "/v1/consent/hosted",
                 body={

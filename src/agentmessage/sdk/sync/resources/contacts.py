@@ -1,6 +1,6 @@
 """The operations of `client.contacts`. Generated from the contract by `tools/make_sdk.py`."""
 
-from agentmessage.sdk.calls import Call, given, segment
+from agentmessage.sdk._request import Request, given, segment
 from agentmessage.sdk.models.contacts import Erased
 from agentmessage.sdk.sync.resource import Resource
 
@@ -24,7 +24,7 @@ class ContactsOperations(Resource):
         """
         return self._one(
             Erased,
-            Call(
+            Request(
                 "POST", f"/v1/contacts/{segment(contact_number)}/erase", body=given({}), idempotency_key=idempotency_key
             ),
         )

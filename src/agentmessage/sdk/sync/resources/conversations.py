@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.conversations import Conversation, ConversationMessage
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -36,7 +36,7 @@ class ConversationsOperations(Resource):
         """
         return self._page(
             Conversation,
-            Call(
+            Request(
                 "GET",
                 "/v1/conversations",
                 query={
@@ -61,7 +61,7 @@ class ConversationsOperations(Resource):
         """
         return self._page(
             ConversationMessage,
-            Call(
+            Request(
                 "GET",
                 f"/v1/conversations/{segment(conversation_id)}/messages",
                 query={"cursor": cursor, "limit": limit},

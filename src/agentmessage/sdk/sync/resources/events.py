@@ -4,14 +4,14 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.models.events import Event, EventOrder, EventOrderWord
 from agentmessage.sdk.models.shared import EventType, EventTypeWord
-from agentmessage.sdk.sync.following import Following
+from agentmessage.sdk.sync.event_stream import EventMethods
 from agentmessage.sdk.sync.pages import Page
 
 
-class EventsOperations(Following):
+class EventsOperations(EventMethods):
     """The operations of `client.events`."""
 
     def list(
@@ -37,7 +37,7 @@ class EventsOperations(Following):
         """
         return self._page(
             Event,
-            Call(
+            Request(
                 "GET",
                 "/v1/events",
                 query={"cursor": cursor, "type": type, "since": since, "order": order, "limit": limit},

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, given, segment
+from agentmessage.sdk._request import Id, Request, given, segment
 from agentmessage.sdk.models.guardrails import Binding
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -18,7 +18,7 @@ class GuardrailBindingsOperations(Resource):
 
         Scope: `org:read`. Raises ValidationFailedError.
         """
-        return self._page(Binding, Call("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit}))
+        return self._page(Binding, Request("GET", "/v1/guardrails/bindings", query={"cursor": cursor, "limit": limit}))
 
     def put(
         self,
@@ -37,7 +37,7 @@ class GuardrailBindingsOperations(Resource):
         """
         return self._one(
             Binding,
-            Call(
+            Request(
                 "PUT",
                 "/v1/guardrails/bindings",
                 body={
@@ -63,5 +63,7 @@ class GuardrailBindingsOperations(Resource):
         AttestationRequiredError.
         """
         self._nothing(
-            Call("DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation}))
+            Request(
+                "DELETE", f"/v1/guardrails/bindings/{segment(binding_id)}", body=given({"attestation": attestation})
+            )
         )

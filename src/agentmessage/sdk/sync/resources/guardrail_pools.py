@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.answers import Rows
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
+from agentmessage.sdk._response import Rows
 from agentmessage.sdk.models.guardrails import Member, Pool
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -24,7 +24,7 @@ class GuardrailPoolsOperations(Resource):
         Scope: `org:read`. Raises ValidationFailedError.
         """
         return self._page(
-            Pool, Call("GET", "/v1/guardrails/pools", query={"cursor": cursor, "limit": limit, "brand_id": brand_id})
+            Pool, Request("GET", "/v1/guardrails/pools", query={"cursor": cursor, "limit": limit, "brand_id": brand_id})
         )
 
     def create(self, *, brand_id: Id, name: str, slug: str, idempotency_key: str | None = None) -> Pool:
@@ -40,7 +40,7 @@ class GuardrailPoolsOperations(Resource):
         """
         return self._one(
             Pool,
-            Call(
+            Request(
                 "POST",
                 "/v1/guardrails/pools",
                 body={"brand_id": brand_id, "name": name, "slug": slug},
@@ -53,7 +53,7 @@ class GuardrailPoolsOperations(Resource):
 
         Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
-        return self._one(Pool, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}"))
+        return self._one(Pool, Request("GET", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
     def update(self, pool_id: Id, *, name: str | UnsetType = UNSET, slug: str | UnsetType = UNSET) -> Pool:
         """Rename a guardrail pool.
@@ -66,7 +66,7 @@ class GuardrailPoolsOperations(Resource):
         Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ConflictError, ValidationFailedError.
         """
         return self._one(
-            Pool, Call("PATCH", f"/v1/guardrails/pools/{segment(pool_id)}", body={"name": name, "slug": slug})
+            Pool, Request("PATCH", f"/v1/guardrails/pools/{segment(pool_id)}", body={"name": name, "slug": slug})
         )
 
     def delete(self, pool_id: Id) -> None:
@@ -74,7 +74,7 @@ class GuardrailPoolsOperations(Resource):
 
         Scope: `org:admin:write`. Raises NotFoundError, ValidationFailedError.
         """
-        self._nothing(Call("DELETE", f"/v1/guardrails/pools/{segment(pool_id)}"))
+        self._nothing(Request("DELETE", f"/v1/guardrails/pools/{segment(pool_id)}"))
 
     def list_members(self, pool_id: Id) -> Rows[Member]:
         """List all numbers in a guardrail pool, in the order of joining.
@@ -83,7 +83,7 @@ class GuardrailPoolsOperations(Resource):
 
         Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
-        return self._rows(Member, Call("GET", f"/v1/guardrails/pools/{segment(pool_id)}/members"))
+        return self._rows(Member, Request("GET", f"/v1/guardrails/pools/{segment(pool_id)}/members"))
 
     def replace_members(self, pool_id: Id, *, phone_number_ids: Sequence[Id]) -> Rows[Member]:
         """Have exactly these numbers in a guardrail pool, all or none.
@@ -97,7 +97,7 @@ class GuardrailPoolsOperations(Resource):
         """
         return self._rows(
             Member,
-            Call(
+            Request(
                 "PUT", f"/v1/guardrails/pools/{segment(pool_id)}/members", body={"phone_number_ids": phone_number_ids}
             ),
         )

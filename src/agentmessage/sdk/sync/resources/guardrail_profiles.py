@@ -4,7 +4,7 @@ from typing import Unpack
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.guardrails import Profile, ProfileChanges, ProfileFields
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -20,7 +20,7 @@ class GuardrailProfilesOperations(Resource):
 
         Scope: `org:read`. Raises ValidationFailedError.
         """
-        return self._page(Profile, Call("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit}))
+        return self._page(Profile, Request("GET", "/v1/guardrails/profiles", query={"cursor": cursor, "limit": limit}))
 
     def create(self, *, idempotency_key: str | None = None, **fields: Unpack[ProfileFields]) -> Profile:
         """Create a guardrail profile.
@@ -32,14 +32,16 @@ class GuardrailProfilesOperations(Resource):
 
         Scope: `org:admin:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError.
         """
-        return self._one(Profile, Call("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key))
+        return self._one(
+            Profile, Request("POST", "/v1/guardrails/profiles", body=fields, idempotency_key=idempotency_key)
+        )
 
     def get(self, profile_id: Id) -> Profile:
         """Read one guardrail profile.
 
         Scope: `org:read`. Raises NotFoundError, ValidationFailedError.
         """
-        return self._one(Profile, Call("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
+        return self._one(Profile, Request("GET", f"/v1/guardrails/profiles/{segment(profile_id)}"))
 
     def update(self, profile_id: Id, **fields: Unpack[ProfileChanges]) -> Profile:
         """Change a guardrail profile, wherever it is bound, from the next text on.
@@ -48,7 +50,7 @@ class GuardrailProfilesOperations(Resource):
 
         Scope: `org:admin:write`. Raises InvalidInputError, NotFoundError, ValidationFailedError.
         """
-        return self._one(Profile, Call("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
+        return self._one(Profile, Request("PATCH", f"/v1/guardrails/profiles/{segment(profile_id)}", body=fields))
 
     def delete(self, profile_id: Id) -> None:
         """Delete a guardrail profile.
@@ -57,4 +59,4 @@ class GuardrailProfilesOperations(Resource):
 
         Scope: `org:admin:write`. Raises NotFoundError, ConflictError, ValidationFailedError.
         """
-        self._nothing(Call("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))
+        self._nothing(Request("DELETE", f"/v1/guardrails/profiles/{segment(profile_id)}"))

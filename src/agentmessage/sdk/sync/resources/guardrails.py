@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.models.guardrails import Preflight
 from agentmessage.sdk.models.shared import Priority, PriorityWord
 from agentmessage.sdk.sync.resource import Resource
@@ -56,7 +56,7 @@ class GuardrailsOperations(Resource):
         """
         return self._one(
             Preflight,
-            Call(
+            Request(
                 "POST",
                 "/v1/guardrails/preflight",
                 body={

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.inbound_messages import InboundMessage
 from agentmessage.sdk.models.shared import Channel, ChannelWord
 from agentmessage.sdk.sync.pages import Page
@@ -38,7 +38,7 @@ class InboundMessagesOperations(Resource):
         """
         return self._page(
             InboundMessage,
-            Call(
+            Request(
                 "GET",
                 "/v1/inbound-messages",
                 query={
@@ -79,7 +79,7 @@ class InboundMessagesOperations(Resource):
         """
         return self._perhaps(
             InboundMessage,
-            Call(
+            Request(
                 "GET",
                 "/v1/inbound-messages/wait",
                 query={"from": from_, "to": to, "since": since, "timeout_s": timeout_s},
@@ -91,4 +91,4 @@ class InboundMessagesOperations(Resource):
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(InboundMessage, Call("GET", f"/v1/inbound-messages/{segment(inbound_message_id)}"))
+        return self._one(InboundMessage, Request("GET", f"/v1/inbound-messages/{segment(inbound_message_id)}"))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.lookups import Lookup, LookupStatus, LookupStatusWord, LookupType, LookupTypeWord
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -33,7 +33,7 @@ class LookupsOperations(Resource):
         """
         return self._page(
             Lookup,
-            Call(
+            Request(
                 "GET",
                 "/v1/lookup",
                 query={
@@ -68,7 +68,7 @@ class LookupsOperations(Resource):
         """
         return self._one(
             Lookup,
-            Call(
+            Request(
                 "POST",
                 "/v1/lookup",
                 body={"phone_number": phone_number, "lookup_type": lookup_type},
@@ -83,4 +83,4 @@ class LookupsOperations(Resource):
 
         Scope: `lookups:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(Lookup, Call("GET", f"/v1/lookup/{segment(lookup_id)}"))
+        return self._one(Lookup, Request("GET", f"/v1/lookup/{segment(lookup_id)}"))

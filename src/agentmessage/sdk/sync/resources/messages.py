@@ -5,8 +5,8 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.answers import Rows
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
+from agentmessage.sdk._response import Rows
 from agentmessage.sdk.models.messages import (
     MediaType,
     MediaTypeWord,
@@ -19,11 +19,11 @@ from agentmessage.sdk.models.messages import (
     MessageTransition,
 )
 from agentmessage.sdk.models.shared import Priority, PriorityWord
-from agentmessage.sdk.sync.conversing import Conversing
+from agentmessage.sdk.sync.message_methods import MessageMethods
 from agentmessage.sdk.sync.pages import Page
 
 
-class MessagesOperations(Conversing):
+class MessagesOperations(MessageMethods):
     """The operations of `client.messages`."""
 
     def list(
@@ -47,7 +47,7 @@ class MessagesOperations(Conversing):
         """
         return self._page(
             Message,
-            Call(
+            Request(
                 "GET",
                 "/v1/messages",
                 query={"cursor": cursor, "limit": limit, "status": status, "from": from_, "to": to, "tag": tag},
@@ -91,7 +91,7 @@ class MessagesOperations(Conversing):
         """
         return self._one(
             Message,
-            Call(
+            Request(
                 "POST",
                 "/v1/messages",
                 body={
@@ -121,7 +121,7 @@ class MessagesOperations(Conversing):
         """
         return self._one(
             MessageBatch,
-            Call("POST", "/v1/messages/batch", body={"messages": messages}, idempotency_key=idempotency_key),
+            Request("POST", "/v1/messages/batch", body={"messages": messages}, idempotency_key=idempotency_key),
         )
 
     def get(self, message_id: Id) -> Message:
@@ -129,7 +129,7 @@ class MessagesOperations(Conversing):
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(Message, Call("GET", f"/v1/messages/{segment(message_id)}"))
+        return self._one(Message, Request("GET", f"/v1/messages/{segment(message_id)}"))
 
     def cancel(self, message_id: Id) -> Message:
         """Cancel a text that is still queued; in practice a scheduled one.
@@ -140,14 +140,14 @@ class MessagesOperations(Conversing):
 
         Scope: `messages:send`. Raises ValidationFailedError, NotFoundError, MessageNotCancelableError.
         """
-        return self._one(Message, Call("DELETE", f"/v1/messages/{segment(message_id)}"))
+        return self._one(Message, Request("DELETE", f"/v1/messages/{segment(message_id)}"))
 
     def list_events(self, message_id: Id) -> Rows[MessageTransition]:
         """Every move of a text, oldest first, with its cause and the carrier's own words.
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._rows(MessageTransition, Call("GET", f"/v1/messages/{segment(message_id)}/events"))
+        return self._rows(MessageTransition, Request("GET", f"/v1/messages/{segment(message_id)}/events"))
 
     def create_media_upload(
         self, *, mime_type: MediaType | MediaTypeWord, byte_size: int, idempotency_key: str | None = None
@@ -165,7 +165,7 @@ class MessagesOperations(Conversing):
         """
         return self._one(
             MediaUpload,
-            Call(
+            Request(
                 "POST",
                 "/v1/messages/media-upload",
                 body={"mime_type": mime_type, "byte_size": byte_size},

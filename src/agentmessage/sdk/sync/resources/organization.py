@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
 from agentmessage.sdk.models.organization import AutoRepliesPatch, Organization, QuietHoursPatch
 from agentmessage.sdk.models.shared import OptOutScope, OptOutScopeWord
 from agentmessage.sdk.sync.resource import Resource
@@ -16,7 +16,7 @@ class OrganizationOperations(Resource):
 
         Scope: `org:read`.
         """
-        return self._one(Organization, Call("GET", "/v1/organization"))
+        return self._one(Organization, Request("GET", "/v1/organization"))
 
     def update(
         self,
@@ -46,7 +46,7 @@ class OrganizationOperations(Resource):
         """
         return self._one(
             Organization,
-            Call(
+            Request(
                 "PATCH",
                 "/v1/organization",
                 body={

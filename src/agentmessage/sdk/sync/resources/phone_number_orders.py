@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.phone_numbers import (
     CustomerOrderKind,
     CustomerOrderKindWord,
@@ -34,7 +34,7 @@ class PhoneNumberOrdersOperations(Resource):
         """
         return self._page(
             PhoneNumberOrder,
-            Call(
+            Request(
                 "GET",
                 "/v1/phone-numbers/orders",
                 query={"cursor": cursor, "limit": limit, "kind": kind, "status": status},
@@ -49,4 +49,4 @@ class PhoneNumberOrdersOperations(Resource):
 
         Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(PhoneNumberOrderDetail, Call("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))
+        return self._one(PhoneNumberOrderDetail, Request("GET", f"/v1/phone-numbers/orders/{segment(order_id)}"))

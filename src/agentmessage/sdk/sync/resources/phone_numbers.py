@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.answers import Rows
-from agentmessage.sdk.calls import Call, Id, given, segment
+from agentmessage.sdk._request import Id, Request, given, segment
+from agentmessage.sdk._response import Rows
 from agentmessage.sdk.models.phone_numbers import AvailableNumber, BulkOrder, BulkRelease, LineOption, Released
 from agentmessage.sdk.models.shared import NumberType, NumberTypeWord, PhoneNumber
 from agentmessage.sdk.sync.pages import Page
@@ -43,7 +43,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._rows(
             AvailableNumber,
-            Call(
+            Request(
                 "POST",
                 "/v1/phone-numbers/search",
                 body=given(
@@ -83,7 +83,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._rows(
             PhoneNumber,
-            Call(
+            Request(
                 "POST",
                 "/v1/phone-numbers/orders",
                 body={
@@ -130,7 +130,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._one(
             BulkOrder,
-            Call(
+            Request(
                 "POST",
                 "/v1/phone-numbers/bulk",
                 body={
@@ -154,7 +154,7 @@ class PhoneNumbersOperations(Resource):
 
         Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(BulkOrder, Call("GET", f"/v1/phone-numbers/bulk/{segment(bulk_id)}"))
+        return self._one(BulkOrder, Request("GET", f"/v1/phone-numbers/bulk/{segment(bulk_id)}"))
 
     def bulk_release(
         self, *, ids: Sequence[Id], return_to_carrier: bool | UnsetType = UNSET, idempotency_key: str | None = None
@@ -171,7 +171,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._one(
             BulkRelease,
-            Call(
+            Request(
                 "POST",
                 "/v1/phone-numbers/bulk/release",
                 query={"return_to_carrier": return_to_carrier},
@@ -187,7 +187,7 @@ class PhoneNumbersOperations(Resource):
 
         Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(PhoneNumber, Call("GET", f"/v1/phone-numbers/{segment(phone_number_id)}"))
+        return self._one(PhoneNumber, Request("GET", f"/v1/phone-numbers/{segment(phone_number_id)}"))
 
     def update(
         self,
@@ -213,7 +213,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._one(
             PhoneNumber,
-            Call(
+            Request(
                 "PATCH",
                 f"/v1/phone-numbers/{segment(phone_number_id)}",
                 body={"inbound_url": inbound_url, "status_url": status_url, "label": label, "campaign_id": campaign_id},
@@ -233,7 +233,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._one(
             Released,
-            Call(
+            Request(
                 "DELETE",
                 f"/v1/phone-numbers/{segment(phone_number_id)}",
                 query={"return_to_carrier": return_to_carrier},
@@ -264,7 +264,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._page(
             PhoneNumber,
-            Call(
+            Request(
                 "GET",
                 "/v1/phone-numbers",
                 query={
@@ -294,7 +294,7 @@ class PhoneNumbersOperations(Resource):
         """
         return self._one(
             PhoneNumber,
-            Call(
+            Request(
                 "POST",
                 f"/v1/phone-numbers/{segment(phone_number_id)}/campaign",
                 body={"campaign_id": campaign_id},
@@ -310,7 +310,7 @@ class PhoneNumbersOperations(Resource):
 
         Scope: `numbers:write`. Raises ValidationFailedError, NotFoundError, NumberNotAssignedError.
         """
-        return self._one(PhoneNumber, Call("DELETE", f"/v1/phone-numbers/{segment(phone_number_id)}/campaign"))
+        return self._one(PhoneNumber, Request("DELETE", f"/v1/phone-numbers/{segment(phone_number_id)}/campaign"))
 
     def get_carrier_line_option(self, phone_number_id: Id) -> LineOption:
         """Say what is wanted at the carrier, what was seen there, and what happens next.
@@ -320,4 +320,6 @@ class PhoneNumbersOperations(Resource):
 
         Scope: `numbers:read`. Raises ValidationFailedError, NotFoundError.
         """
-        return self._one(LineOption, Call("GET", f"/v1/phone-numbers/{segment(phone_number_id)}/carrier-line-option"))
+        return self._one(
+            LineOption, Request("GET", f"/v1/phone-numbers/{segment(phone_number_id)}/carrier-line-option")
+        )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, given, segment
+from agentmessage.sdk._request import Id, Request, given, segment
 from agentmessage.sdk.models.webhooks import Delivery, Outcome, OutcomeWord, Replay
 from agentmessage.sdk.sync.pages import Page
 from agentmessage.sdk.sync.resource import Resource
@@ -36,7 +36,7 @@ class WebhookDeliveriesOperations(Resource):
         """
         return self._page(
             Delivery,
-            Call(
+            Request(
                 "GET",
                 "/v1/webhooks/deliveries",
                 query={
@@ -60,7 +60,7 @@ class WebhookDeliveriesOperations(Resource):
 
         Scope: `webhooks:read`. Raises NotFoundError.
         """
-        return self._bare(Delivery, Call("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
+        return self._bare(Delivery, Request("GET", f"/v1/webhooks/deliveries/{segment(delivery_id)}"))
 
     def replay(
         self, delivery_id: Id, *, reason: str | UnsetType | None = UNSET, idempotency_key: str | None = None
@@ -78,7 +78,7 @@ class WebhookDeliveriesOperations(Resource):
         """
         return self._bare(
             Replay,
-            Call(
+            Request(
                 "POST",
                 f"/v1/webhooks/deliveries/{segment(delivery_id)}/replay",
                 body=given({"reason": reason}),

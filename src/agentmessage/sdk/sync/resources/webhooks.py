@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call, Id, segment
+from agentmessage.sdk._request import Id, Request, segment
 from agentmessage.sdk.models.shared import EventType, EventTypeWord
 from agentmessage.sdk.models.webhooks import Endpoint, EndpointWithSecret, RotatedSecret, TestResult
 from agentmessage.sdk.sync.pages import Page
@@ -30,7 +30,7 @@ class WebhooksOperations(Resource):
 
         Scope: `webhooks:read`. Raises ValidationFailedError.
         """
-        return self._page(Endpoint, Call("GET", "/v1/webhooks", query={"limit": limit}))
+        return self._page(Endpoint, Request("GET", "/v1/webhooks", query={"limit": limit}))
 
     def create(
         self,
@@ -56,7 +56,7 @@ class WebhooksOperations(Resource):
         """
         return self._bare(
             EndpointWithSecret,
-            Call(
+            Request(
                 "POST",
                 "/v1/webhooks",
                 body={"url": url, "events": events, "description": description, "api_version": api_version},
@@ -71,7 +71,7 @@ class WebhooksOperations(Resource):
 
         Scope: `webhooks:read`. Raises NotFoundError.
         """
-        return self._bare(Endpoint, Call("GET", f"/v1/webhooks/{segment(webhook_id)}"))
+        return self._bare(Endpoint, Request("GET", f"/v1/webhooks/{segment(webhook_id)}"))
 
     def update(
         self,
@@ -95,7 +95,7 @@ class WebhooksOperations(Resource):
         """
         return self._bare(
             Endpoint,
-            Call(
+            Request(
                 "PATCH",
                 f"/v1/webhooks/{segment(webhook_id)}",
                 body={"url": url, "events": events, "description": description, "active": active},
@@ -109,7 +109,7 @@ class WebhooksOperations(Resource):
 
         Scope: `webhooks:write`. Raises NotFoundError.
         """
-        self._nothing(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
+        self._nothing(Request("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
 
     def rotate_secret(self, webhook_id: Id, *, idempotency_key: str | None = None) -> EndpointWithSecret:
         """Replace the secret of an endpoint.
@@ -120,7 +120,7 @@ class WebhooksOperations(Resource):
         """
         return self._bare(
             EndpointWithSecret,
-            Call("POST", f"/v1/webhooks/{segment(webhook_id)}/rotate-secret", idempotency_key=idempotency_key),
+            Request("POST", f"/v1/webhooks/{segment(webhook_id)}/rotate-secret", idempotency_key=idempotency_key),
         )
 
     def rotate_organization_secret(self, *, idempotency_key: str | None = None) -> RotatedSecret:
@@ -131,7 +131,7 @@ class WebhooksOperations(Resource):
 
         Scope: `org:admin:write`. Raises IdempotencyKeyReusedError, ValidationFailedError.
         """
-        return self._bare(RotatedSecret, Call("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key))
+        return self._bare(RotatedSecret, Request("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key))
 
     def test(self, webhook_id: Id, *, idempotency_key: str | None = None) -> TestResult:
         """Tell an endpoint webhook.test now, whatever it subscribed to, and also when it is off.
@@ -143,5 +143,5 @@ class WebhooksOperations(Resource):
         RateLimitedError.
         """
         return self._bare(
-            TestResult, Call("POST", f"/v1/webhooks/{segment(webhook_id)}/test", idempotency_key=idempotency_key)
+            TestResult, Request("POST", f"/v1/webhooks/{segment(webhook_id)}/test", idempotency_key=idempotency_key)
         )

@@ -1,16 +1,16 @@
 """Operations on messages that take more than one request: waiting for a reply, uploading a file."""
 
-import asyncio
 import math
+import time
 from datetime import datetime
 from time import monotonic
 
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.aio.resource import AsyncResource
-from agentmessage.sdk.answers import perhaps
-from agentmessage.sdk.calls import Call
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._response import perhaps
 from agentmessage.sdk.models import InboundMessage, MediaType, MediaTypeWord, MediaUpload, Message
+from agentmessage.sdk.sync.resource import Resource
 
 LONGEST_WAIT_S = 50
 """The platform answers by then whatever it is asked for: proxies in front of it give up after a minute."""
@@ -19,10 +19,10 @@ EARLY_S = 1.0
 """A platform that is about to restart answers at once; it is asked again after this."""
 
 
-class AsyncConversing(AsyncResource):
+class MessageMethods(Resource):
     """Operations on messages that take more than one request."""
 
-    async def wait_for_reply(
+    def wait_for_reply(
         self,
         message: Message | None = None,
         *,
@@ -46,23 +46,23 @@ class AsyncConversing(AsyncResource):
             left_s = max(0.0, deadline - monotonic())
             step_s = min(LONGEST_WAIT_S, math.ceil(left_s))
             query = {"from": from_, "to": to, "since": since, "timeout_s": step_s}
-            answer = await self._transport.send(Call("GET", "/v1/inbound-messages/wait", query=query))
-            found = perhaps(InboundMessage, answer)
+            response = self._transport.send(Request("GET", "/v1/inbound-messages/wait", query=query))
+            found = perhaps(InboundMessage, response)
             if found is not None or deadline - monotonic() <= 0:
                 return found
             if since is UNSET:
-                since = answer.http.served_at or UNSET
+                since = response.http.served_at or UNSET
             if deadline - monotonic() > left_s - step_s + EARLY_S:
-                await asyncio.sleep(EARLY_S)
+                time.sleep(EARLY_S)
 
-    async def upload_media(self, content: bytes, *, mime_type: MediaType | MediaTypeWord) -> MediaUpload:
+    def upload_media(self, content: bytes, *, mime_type: MediaType | MediaTypeWord) -> MediaUpload:
         """Upload a file. Send its `media_id` in the `media` of a message within 30 minutes.
 
         Scope: `messages:send`. Raises ValidationFailedError, RateLimitedError, MmsDisabledError, or
         another APIError of the storage.
         """
-        call = Call("POST", "/v1/messages/media-upload", body={"mime_type": mime_type, "byte_size": len(content)})
-        upload = await self._one(MediaUpload, call)
-        answer = await self._transport.upload(upload.upload_url, content, mime_type=str(mime_type))
-        answer.require_success()
+        request = Request("POST", "/v1/messages/media-upload", body={"mime_type": mime_type, "byte_size": len(content)})
+        upload = self._one(MediaUpload, request)
+        response = self._transport.upload(upload.upload_url, content, mime_type=str(mime_type))
+        response.require_success()
         return upload

@@ -18,8 +18,8 @@ import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
+from agentmessage.sdk._error_hints import OTHER_FIXES
 from agentmessage.sdk.advice import in_client_words
-from agentmessage.sdk.fixes import OTHER_FIXES
 
 REPEAT = "Repeat it with the same idempotency_key."
 """The fix for a POST whose outcome is unknown."""
@@ -136,7 +136,7 @@ class _Failure(Struct, frozen=True):
 _FAILURE = msgspec.json.Decoder(_Failure)
 
 
-def refusal(
+def error_of(
     kinds: Mapping[str, type[APIError]],
     *,
     status: int,
@@ -148,7 +148,7 @@ def refusal(
     try:
         error = _FAILURE.decode(body).error
     except msgspec.DecodeError:
-        error = _Detail(code=f"HTTP_{status}", message="the answer is not the platform's, but of something before it")
+        error = _Detail(code=f"HTTP_{status}", message="the response is not from the platform")
     details = {name: text if isinstance(text, str) else str(text) for name, text in (error.details or {}).items()}
     return kinds.get(error.code, APIError)(
         status,

@@ -12,10 +12,10 @@ import httpx2
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import APIError, InvalidResponseError
+from agentmessage.sdk._request import Request
+from agentmessage.sdk._retries import MAX_RETRY_AFTER_S, RETRYABLE_STATUSES, pause_s
+from agentmessage.sdk.exceptions import APIError, InvalidResponseError
 from agentmessage.sdk.models import Event, EventType, EventTypeWord
-from agentmessage.sdk.patience import LONGEST_RETRY_AFTER_S, WORTH_REPEATING, pause_s
 from agentmessage.sdk.sync.resource import Resource
 from agentmessage.sdk.sync.transport import Transport, failure
 
@@ -34,11 +34,11 @@ class EventStream:
     an error response, and APIConnectionError if the first connection fails; later connections are retried forever.
     """
 
-    def __init__(self, transport: Transport, call: Call, *, last_event_id: str | None, is_from_now: bool) -> None:
+    def __init__(self, transport: Transport, request: Request, *, last_event_id: str | None, is_from_now: bool) -> None:
         self.last_event_id = last_event_id
         """The id of the last event returned. Pass it as `last_event_id` to resume later."""
         self._transport = transport
-        self._call = call
+        self._request = request
         self._is_from_now = is_from_now
         self._was_connected = False
         self._asked_at = monotonic()
@@ -69,7 +69,7 @@ class EventStream:
         while True:
             asked_for_s = 0.0
             try:
-                with self._transport.stream(self._next_call()) as response:
+                with self._transport.stream(self._next_request()) as response:
                     _require_stream(response)
                     self._was_connected = True
                     for sent in httpx2.EventSource(response):
@@ -79,9 +79,9 @@ class EventStream:
                             self.last_event_id = event.id
                             yield event
             except APIError as refusal:
-                if refusal.status not in WORTH_REPEATING or self._is_hopeless(breaks):
+                if refusal.status not in RETRYABLE_STATUSES or self._is_hopeless(breaks):
                     raise
-                asked_for_s = min(refusal.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
+                asked_for_s = min(refusal.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
             except httpx2.RequestError as error:
                 if self._is_hopeless(breaks):
                     raise failure(error, tries=breaks + 1) from error
@@ -90,21 +90,21 @@ class EventStream:
 
     def _begin_now(self) -> None:
         """Begin at the second in which the stream was asked for, by the platform's own clock."""
-        answer = self._transport.send(Call("GET", EVENTS, query={"limit": 1}))
-        answer.require_success()
-        present = answer.http.served_at
+        response = self._transport.send(Request("GET", EVENTS, query={"limit": 1}))
+        response.require_success()
+        present = response.http.served_at
         since = UNSET if present is None else present - timedelta(seconds=monotonic() - self._asked_at)
-        self._call = msgspec.structs.replace(self._call, query={**self._call.query, "since": since})
+        self._request = msgspec.structs.replace(self._request, query={**self._request.query, "since": since})
 
-    def _next_call(self) -> Call:
+    def _next_request(self) -> Request:
         place = {} if self.last_event_id is None else {"Last-Event-ID": self.last_event_id}
-        return msgspec.structs.replace(self._call, headers={"Accept": EVENT_STREAM, **place})
+        return msgspec.structs.replace(self._request, headers={"Accept": EVENT_STREAM, **place})
 
     def _is_hopeless(self, breaks: int) -> bool:
         return not self._was_connected and breaks >= self._transport.configuration.max_retries
 
 
-class Following(Resource):
+class EventMethods(Resource):
     """Operations on events that take more than one request."""
 
     def stream(
@@ -122,8 +122,8 @@ class Following(Resource):
 
         Scope: `events:read`. Raises ValidationFailedError.
         """
-        call = Call("GET", EVENTS, query={"type": type, "since": since}, timeout_s=SILENCE_S)
-        return EventStream(self._transport, call, last_event_id=last_event_id, is_from_now=from_now)
+        request = Request("GET", EVENTS, query={"type": type, "since": since}, timeout_s=SILENCE_S)
+        return EventStream(self._transport, request, last_event_id=last_event_id, is_from_now=from_now)
 
 
 def _require_stream(response: httpx2.Response) -> None:

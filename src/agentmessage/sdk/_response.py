@@ -1,4 +1,4 @@
-"""An answer after it was read: status, headers and bytes become typed values, or the exception of a refusal."""
+"""A response: status, headers and bytes become typed values or the exception of an error response."""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.sdk.errors import BY_CODE
-from agentmessage.sdk.failures import InvalidResponseError, refusal
+from agentmessage.sdk.exceptions import InvalidResponseError, error_of
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -19,7 +19,7 @@ OK = range(200, 300)
 
 
 class Http(Struct, frozen=True, kw_only=True):
-    """What came with a result. `is_replay`: the answer of an earlier request with the same Idempotency-Key.
+    """What came with a result. `is_replay`: the response of an earlier request with the same Idempotency-Key.
 
     `location` is the path of the resource that shows how it goes on, as of an order that was answered with 202.
     """
@@ -52,7 +52,7 @@ class Rows(list[T]):
         self.http = http
 
 
-class Answer(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """Status, headers (names in lower case) and body."""
 
     status: int
@@ -83,9 +83,9 @@ class Answer(Struct, frozen=True):
         )
 
     def require_success(self) -> None:
-        """Raises the APIError of a refusal."""
+        """Raise the APIError of an error response."""
         if self.status not in OK:
-            raise refusal(
+            raise error_of(
                 BY_CODE, status=self.status, headers=self.headers, body=self.body, retry_after_s=self.retry_after_s
             )
 
@@ -125,57 +125,57 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def one(kind: type[T], answer: Answer) -> T:
+def one(kind: type[T], response: Response) -> T:
     """`data` of an enveloped success. Raises APIError and InvalidResponseError."""
-    return signed(_read(Wrapped[kind], answer).data, answer)
+    return signed(_read(Wrapped[kind], response).data, response)
 
 
-def perhaps(kind: type[T], answer: Answer) -> T | None:
+def perhaps(kind: type[T], response: Response) -> T | None:
     """`data` of an enveloped success that may be null. Raises APIError and InvalidResponseError."""
-    return signed(_read(Wrapped[kind | None], answer).data, answer)
+    return signed(_read(Wrapped[kind | None], response).data, response)
 
 
-def with_meta(kind: type[T], meta: type[M], answer: Answer) -> WithMeta[T, M]:
+def with_meta(kind: type[T], meta: type[M], response: Response) -> WithMeta[T, M]:
     """An enveloped success with what is said about it. Raises APIError and InvalidResponseError."""
-    return signed(_read(WithMeta[kind, meta], answer), answer)
+    return signed(_read(WithMeta[kind, meta], response), response)
 
 
-def bare(kind: type[T], answer: Answer) -> T:
+def bare(kind: type[T], response: Response) -> T:
     """A success that is printed without the envelope. Raises APIError and InvalidResponseError."""
-    return signed(_read(kind, answer), answer)
+    return signed(_read(kind, response), response)
 
 
-def rows(kind: type[T], answer: Answer) -> Rows[T]:
+def rows(kind: type[T], response: Response) -> Rows[T]:
     """`data` of a list that comes whole. Raises APIError and InvalidResponseError."""
-    return Rows(_read(Wrapped[list[kind]], answer).data, answer.http)
+    return Rows(_read(Wrapped[list[kind]], response).data, response.http)
 
 
-def listed(kind: type[T], answer: Answer) -> tuple[list[T], Meta]:
+def listed(kind: type[T], response: Response) -> tuple[list[T], Meta]:
     """Rows and meta of a page; the next cursor is in one or in the header. Raises APIError and InvalidResponseError."""
-    page = _read(Listed[kind], answer)
-    cursor = page.meta.next_cursor or answer.headers.get("x-next-cursor")
+    page = _read(Listed[kind], response)
+    cursor = page.meta.next_cursor or response.headers.get("x-next-cursor")
     return page.data, msgspec.structs.replace(page.meta, next_cursor=cursor)
 
 
-def nothing(answer: Answer) -> None:
+def nothing(response: Response) -> None:
     """A success that says nothing. Raises APIError."""
-    answer.require_success()
+    response.require_success()
 
 
-def signed(value: T, answer: Answer) -> T:
+def signed(value: T, response: Response) -> T:
     """The value, which now knows what came with it."""
     if isinstance(value, Model):
-        msgspec.structs.force_setattr(value, "_http", answer.http)
+        msgspec.structs.force_setattr(value, "_http", response.http)
     return value
 
 
-def _read(kind: Any, answer: Answer) -> Any:
-    answer.require_success()
+def _read(kind: Any, response: Response) -> Any:
+    response.require_success()
     try:
-        return _decoder(kind).decode(answer.body)
+        return _decoder(kind).decode(response.body)
     except msgspec.DecodeError as error:
-        message = f"The response ({answer.status}) does not match the contract: {error}."
-        raise InvalidResponseError(message, request_id=answer.headers.get("x-request-id", "")) from error
+        message = f"The response ({response.status}) does not match the contract: {error}."
+        raise InvalidResponseError(message, request_id=response.headers.get("x-request-id", "")) from error
 
 
 def _date(text: str) -> datetime | None:

@@ -1,56 +1,54 @@
 """Responses of any length as newline-delimited JSON, read row by row."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import httpx2
 import msgspec
 
-from agentmessage.sdk.aio.transport import AsyncTransport, failure
-from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import InvalidResponseError
+from agentmessage.sdk._request import Request
+from agentmessage.sdk.exceptions import InvalidResponseError
+from agentmessage.sdk.sync.transport import Transport, failure
 
 T = TypeVar("T")
 
 NDJSON = "application/x-ndjson"
 
 
-class AsyncLines(Generic[T]):
+class RowStream(Generic[T]):
     """The rows of one response, read once. Use a `with` block if you may stop early.
 
     Raises APIError before the first row, and APIConnectionError if the connection is lost: it cannot be resumed.
     """
 
-    def __init__(self, transport: AsyncTransport, kind: type[T], call: Call) -> None:
-        self._rows = self._read(transport, msgspec.json.Decoder(kind), call)
+    def __init__(self, transport: Transport, kind: type[T], request: Request) -> None:
+        self._rows = self._read(transport, msgspec.json.Decoder(kind), request)
 
-    def __aiter__(self) -> Self:
+    def __iter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> T:
-        return await anext(self._rows)
+    def __next__(self) -> T:
+        return next(self._rows)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.aclose()
+        self.close()
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close the connection."""
-        await self._rows.aclose()
+        self._rows.close()
 
-    async def _read(
-        self, transport: AsyncTransport, decoder: msgspec.json.Decoder[T], call: Call
-    ) -> AsyncGenerator[T, None]:
-        call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
+    def _read(self, transport: Transport, decoder: msgspec.json.Decoder[T], request: Request) -> Generator[T, None]:
+        request = msgspec.structs.replace(request, headers={"Accept": NDJSON})
         try:
-            async with transport.stream(call) as response:
+            with transport.stream(request) as response:
                 pending = b""
-                async for chunk in response.aiter_bytes():
+                for chunk in response.iter_bytes():
                     # Only a line feed ends a row. In JSON strings, U+2028 and its like stand unescaped.
                     *rows, pending = (pending + chunk).split(b"\n")
                     for row in rows:

@@ -20,7 +20,7 @@ from agentmessage.sdk.aio.resources.webhooks import AsyncWebhooksOperations
 from agentmessage.sdk.aio.transport import AsyncTransport
 
 
-class AsyncFamilies:
+class AsyncResourceGroups:
     """What a client can do."""
 
     def __init__(self, transport: AsyncTransport) -> None:

@@ -1,54 +1,56 @@
 """Responses of any length as newline-delimited JSON, read row by row."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import httpx2
 import msgspec
 
-from agentmessage.sdk.calls import Call
-from agentmessage.sdk.failures import InvalidResponseError
-from agentmessage.sdk.sync.transport import Transport, failure
+from agentmessage.sdk._request import Request
+from agentmessage.sdk.aio.transport import AsyncTransport, failure
+from agentmessage.sdk.exceptions import InvalidResponseError
 
 T = TypeVar("T")
 
 NDJSON = "application/x-ndjson"
 
 
-class Lines(Generic[T]):
+class AsyncRowStream(Generic[T]):
     """The rows of one response, read once. Use a `with` block if you may stop early.
 
     Raises APIError before the first row, and APIConnectionError if the connection is lost: it cannot be resumed.
     """
 
-    def __init__(self, transport: Transport, kind: type[T], call: Call) -> None:
-        self._rows = self._read(transport, msgspec.json.Decoder(kind), call)
+    def __init__(self, transport: AsyncTransport, kind: type[T], request: Request) -> None:
+        self._rows = self._read(transport, msgspec.json.Decoder(kind), request)
 
-    def __iter__(self) -> Self:
+    def __aiter__(self) -> Self:
         return self
 
-    def __next__(self) -> T:
-        return next(self._rows)
+    async def __anext__(self) -> T:
+        return await anext(self._rows)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        await self.aclose()
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connection."""
-        self._rows.close()
+        await self._rows.aclose()
 
-    def _read(self, transport: Transport, decoder: msgspec.json.Decoder[T], call: Call) -> Generator[T, None]:
-        call = msgspec.structs.replace(call, headers={"Accept": NDJSON})
+    async def _read(
+        self, transport: AsyncTransport, decoder: msgspec.json.Decoder[T], request: Request
+    ) -> AsyncGenerator[T, None]:
+        request = msgspec.structs.replace(request, headers={"Accept": NDJSON})
         try:
-            with transport.stream(call) as response:
+            async with transport.stream(request) as response:
                 pending = b""
-                for chunk in response.iter_bytes():
+                async for chunk in response.aiter_bytes():
                     # Only a line feed ends a row. In JSON strings, U+2028 and its like stand unescaped.
                     *rows, pending = (pending + chunk).split(b"\n")
                     for row in rows:

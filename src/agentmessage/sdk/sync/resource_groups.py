@@ -20,7 +20,7 @@ from agentmessage.sdk.sync.resources.webhooks import WebhooksOperations
 from agentmessage.sdk.sync.transport import Transport
 
 
-class Families:
+class ResourceGroups:
     """What a client can do."""
 
     def __init__(self, transport: Transport) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET, Struct
 
-from agentmessage.sdk.failures import InvalidArgumentError
+from agentmessage.sdk.exceptions import InvalidArgumentError
 
 Id = str | UUID
 """The id of a resource, as it was printed."""
@@ -19,7 +19,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 NOTHING: Mapping[str, Any] = {}
 
 
-class Call(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """One request. `body` None: there is none; values that are UNSET are left out of query and body.
 
     `timeout_s`: how long this one may take, when it is meant to take long.
@@ -38,19 +38,19 @@ class Call(Struct, frozen=True):
         """Sending it twice does what sending it once does: it reads, or the platform knows it by its key."""
         return self.method == "GET" or self.idempotency_key is not None
 
-    def keyed(self) -> "Call":
-        """The same call, a POST with a key of its own if it has none."""
+    def keyed(self) -> "Request":
+        """The same request, a POST with a key of its own if it has none."""
         if self.method != "POST" or self.idempotency_key is not None:
             return self
         return msgspec.structs.replace(self, idempotency_key=str(uuid4()))
 
-    def patience_s(self, usual_s: float) -> float:
-        """How long one attempt may take: a call that asks the platform to wait gets that time on top."""
+    def attempt_timeout_s(self, usual_s: float) -> float:
+        """How long one attempt may take: a request that asks the platform to wait gets that time on top."""
         asked = self.query.get("timeout_s")
         return (self.timeout_s or usual_s) + (asked if isinstance(asked, int) else 0)
 
-    def after(self, cursor: str) -> "Call":
-        """The call for the page behind a cursor."""
+    def after(self, cursor: str) -> "Request":
+        """The request for the page behind a cursor."""
         query = {name: value for name, value in self.query.items() if name != "offset"}
         return msgspec.structs.replace(self, query={**query, "cursor": cursor})
 
