@@ -115,7 +115,7 @@ async def _insert_numbers(
         """WITH orgs AS (SELECT array_agg(id ORDER BY id <> $1) AS ids FROM organizations),
            p AS (
                INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                   wished_at, line_option_status, charged_until, created_at, updated_at)
+                   desired_at, line_option_status, charged_until, created_at, updated_at)
                SELECT gen_random_uuid(),
                    orgs.ids[CASE WHEN n <= $5 THEN 1 ELSE 1 + n % array_length(orgs.ids, 1) END], 'live',
                    '+1' || (2000000000 + n), 'local', 'assigned', CASE WHEN $4 THEN $3::uuid END, 1, now(),

@@ -56,7 +56,7 @@ async def _fill(filled: Filled, texts: int) -> tuple[float, float]:
         timeout=3600,
     )
     await connection.execute(
-        """UPDATE event_followers SET xid = pg_current_xact_id(), id = 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+        """UPDATE event_cursors SET xid = pg_current_xact_id(), id = 'ffffffff-ffff-ffff-ffff-ffffffffffff',
                as_of = now() WHERE name = 'metrics'"""
     )
     await connection.execute("VACUUM ANALYZE events")

@@ -136,11 +136,11 @@ def sweep(postgres: Postgres, count: int) -> None:
     filled = postgres.filled("bench_sweep", numbers=count, take=1)
     with tempfile.TemporaryDirectory() as directory, simulator(directory):
         control("numbers", {"first": "+12000000001", "count": count})
-        value(filled, "UPDATE directory.sweeps SET due_at = 'infinity'")
+        value(filled, "UPDATE directory.drift_sweeps SET due_at = 'infinity'")
         with Worker(filled) as worker:
             time.sleep(3)
             before = worker.resident_mib()
-            value(filled, "UPDATE directory.sweeps SET due_at = now() WHERE account = 'live'")
+            value(filled, "UPDATE directory.drift_sweeps SET due_at = now() WHERE account = 'live'")
             result, peak = watch(filled, worker)
     assert result["seen"] == count, result
     print(
@@ -155,7 +155,7 @@ def watch(filled: Filled, worker: Worker) -> tuple[dict[str, Any], float]:
     peak = 0.0
     while time.monotonic() < deadline:
         peak = max(peak, worker.resident_mib())
-        result = value(filled, "SELECT result::text FROM directory.sweeps WHERE account = 'live'")
+        result = value(filled, "SELECT result::text FROM directory.drift_sweeps WHERE account = 'live'")
         if result:
             return json.loads(result), peak
         time.sleep(0.1)

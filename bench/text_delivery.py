@@ -88,7 +88,7 @@ class Platform:
 async def _until_delivered(dsn: str, texts: int) -> None:
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "cell_00"})
     deadline = time.monotonic() + PATIENCE_S
-    queued = "SELECT EXISTS (SELECT FROM dispatches)"
+    queued = "SELECT EXISTS (SELECT FROM message_queue)"
     try:
         while await connection.fetchval(queued) and time.monotonic() < deadline:  # noqa: ASYNC110 - seen in tables only
             await asyncio.sleep(LOOK_S)  # counting is dear, so not before the end
@@ -215,7 +215,7 @@ async def _soak(
     while not load.done():
         await asyncio.wait({load}, timeout=1.0)
         memory = {f"{name} MiB": resident_mib(pid) for name, pid in pids(platform).items()}
-        queued = await connection.fetchval("SELECT count(*) FROM dispatches")
+        queued = await connection.fetchval("SELECT count(*) FROM message_queue")
         open_ = await connection.fetchval("SELECT count(*) FROM messages WHERE finished_at IS NULL")
         samples.append({"queued": queued, "not delivered": open_, **memory})
     await connection.close()

@@ -62,7 +62,7 @@ async def _fill(filled: Filled, *, consents: int, stored: int) -> list[tuple[str
         """UPDATE line_options SET phase = 'bound', observed = 'present', observed_campaign = 'CBENCH1',
                applied_generation = 1, due_at = NULL"""
     )
-    await connection.execute("UPDATE directory.sweeps SET due_at = 'infinity'")
+    await connection.execute("UPDATE directory.drift_sweeps SET due_at = 'infinity'")
     await connection.execute(
         """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell, generation)
            SELECT account, number, number_type, state, org_id, 'cell_00', 1 FROM phone_numbers ON CONFLICT DO NOTHING"""
@@ -129,10 +129,10 @@ async def _agree(connection: asyncpg.Connection, org_id: UUID, consents: int) ->
                   now() FROM consents WHERE right(contact_number, 1) IN ('3', '7')"""
     )
     await connection.execute(
-        """INSERT INTO texted_contacts (org_id, contact_number, memory)
+        """INSERT INTO contact_send_history (org_id, contact_number, history)
            SELECT org_id, contact_number,
-                  json_build_object('texted', json_build_object(org_id, ARRAY[at]),
-                                    'stamped', json_build_object(phone_number_id, at))
+                  json_build_object('sent', json_build_object(org_id, ARRAY[at]),
+                                    'disclosed', json_build_object(phone_number_id, at))
            FROM consents, (SELECT (extract(epoch FROM now()) * 1000)::bigint - 200000000) m (at)"""
     )
 

@@ -145,7 +145,7 @@ async def _prepare(filled: Filled, url: str) -> None:
     connection = await asyncpg.connect(filled.dsn, server_settings={"search_path": "cell_00"})
     await connection.execute("DELETE FROM webhook_endpoints")
     await connection.execute(
-        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, sealed_secret, created_at,
+        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, encrypted_secret, created_at,
                updated_at) VALUES ($1, $2, $3, $4, true, '2026-04-01', $5, now() - interval '1 hour', now())""",
         new_id(),
         filled.org_id,
@@ -153,7 +153,7 @@ async def _prepare(filled: Filled, url: str) -> None:
         [EVENT, "organization.updated"],
         parse_keys(ENCRYPTION_KEY).seal(SECRET),
     )
-    await connection.execute("UPDATE directory.sweeps SET due_at = 'infinity'")
+    await connection.execute("UPDATE directory.drift_sweeps SET due_at = 'infinity'")
     await connection.close()
 
 
@@ -298,7 +298,7 @@ def beside(postgres: Postgres, url: str, receiver: int, *, backlog: int, seconds
 async def _drop(filled: Filled) -> None:
     connection = await asyncpg.connect(filled.dsn, server_settings={"search_path": "cell_00"})
     await connection.execute(
-        "UPDATE event_followers SET xid = pg_current_xact_id() WHERE name = 'webhooks'; TRUNCATE webhook_deliveries"
+        "UPDATE event_cursors SET xid = pg_current_xact_id() WHERE name = 'webhooks'; TRUNCATE webhook_deliveries"
     )
     await connection.close()
 

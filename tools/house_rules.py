@@ -200,8 +200,10 @@ def tenant_tables() -> frozenset[str]:
     """The tables of a cell that carry an organization's rows, read from the migrations."""
     text = "\n".join(file.read_text() for file in sorted((SRC / "migrations" / "cell").glob("*.sql")))
     tables = re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)[^;]*;", text, re.DOTALL)
+    renamed = dict(re.findall(r"^ALTER TABLE (\w+) RENAME TO (\w+);", text, re.MULTILINE))
     dropped = frozenset(re.findall(r"^DROP TABLE (\w+);", text, re.MULTILINE))
-    return frozenset(name for name, columns in tables if re.search(r"^\s+org_id\s", columns, re.MULTILINE)) - dropped
+    own = frozenset(name for name, columns in tables if re.search(r"^\s+org_id\s", columns, re.MULTILINE)) - dropped
+    return frozenset(renamed.get(name, name) for name in own)
 
 
 def sources() -> Iterator[tuple[str, str]]:

@@ -37,9 +37,7 @@ async def _shown(db: CellDb, cells: Cells) -> dict[str, float]:
 async def test_a_worker_counts_and_seals_and_gauges_tell_how_far_it_is_behind(
     db: CellDb, cells: Cells, settings: Settings, account: Account
 ) -> None:
-    await db.run(
-        "UPDATE event_followers SET as_of = $1::timestamptz - interval '1 hour' WHERE name = 'metrics'", db.now
-    )
+    await db.run("UPDATE event_cursors SET as_of = $1::timestamptz - interval '1 hour' WHERE name = 'metrics'", db.now)
     await _send(db, account)
     before = await _shown(db, cells)
 

@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from agentmessage.admin import organizations
@@ -14,8 +11,6 @@ from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.app.sandbox import RECIPIENT, Beginning
 from agentmessage.brands.routes import EXAMPLE
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.migrations import runner
-from agentmessage.migrations.runner import Migration, migrate, migrations
 from agentmessage.outbox.job_runner import Again, Done, JobRunner
 from agentmessage.settings import Settings
 from tests.conftest import Client
@@ -123,31 +118,3 @@ async def test_the_operators_new_organization_gets_its_sandbox_number(
     numbers = (await Client(floor.api, made.sandbox_api_key).get("/v1/phone-numbers")).data
     assert [one["label"] for one in numbers] == ["sandbox"]
     assert (await Client(floor.api, made.api_key).get("/v1/phone-numbers")).data == []
-
-
-async def test_a_sandbox_of_an_earlier_release_gets_its_number_after_the_migration(
-    postgres: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dsn = await postgres.create_database(f"older_{uuid4().hex[:12]}")
-    with monkeypatch.context() as older:
-        older.setattr(runner, "migrations", _before_sandboxes)
-        await migrate(dsn)
-    connection = await asyncpg.connect(dsn, server_settings={"search_path": "cell_00"})
-    await connection.execute(
-        """INSERT INTO organizations (id, mode, name, quiet_hours, auto_replies, created_at, updated_at)
-           SELECT gen_random_uuid(), mode, 'Old', '{}', '{}', now(), now() FROM unnest('{live,sandbox}'::text[]) mode"""
-    )
-
-    await migrate(dsn)
-
-    jobs = await connection.fetch(
-        """SELECT o.mode FROM jobs j JOIN organizations o ON o.id::text = j.key AND j.arguments ->> 'org_id' = j.key
-           WHERE j.kind = $1""",
-        sandbox.JOB,
-    )
-    await connection.close()
-    assert [job["mode"] for job in jobs] == ["sandbox"]
-
-
-def _before_sandboxes(part: str) -> list[Migration]:
-    return [one for one in migrations(part) if part == "directory" or one.name < "0026"]

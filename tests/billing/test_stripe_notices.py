@@ -370,13 +370,15 @@ async def test_a_dispute_is_taken_back_once_and_given_again_when_it_is_won_in_an
 async def subscription(
     till: Till, account: Account, status: str, number: int, *, at: int = 0, sub: str = "sub_1"
 ) -> None:
-    customer = await till.db.value("SELECT customer_id FROM payers WHERE org_id = $1", account.org_id)
+    customer = await till.db.value("SELECT customer_id FROM billing_customers WHERE org_id = $1", account.org_id)
     thing = shape("subscription", id=sub, status=status, customer=customer)
     await till.tell(event("customer.subscription.updated", thing, number=number, created=int(time.time()) + at))
 
 
 async def standing(till: Till, account: Account) -> str:
-    status: str = await till.db.value("SELECT subscription_status FROM payers WHERE org_id = $1", account.org_id)
+    status: str = await till.db.value(
+        "SELECT subscription_status FROM billing_customers WHERE org_id = $1", account.org_id
+    )
     return status
 
 

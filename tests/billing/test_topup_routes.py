@@ -310,7 +310,8 @@ async def test_402_a_product_that_would_leave_the_wallet_below_the_minimum(
 ) -> None:
     async with open_till(settings, cells, min_topup_cents=110_000) as till:
         await till.db.run(
-            "INSERT INTO payers (org_id, customer_id, updated_at) VALUES ($1, 'cus_1', now())", account.org_id
+            "INSERT INTO billing_customers (org_id, customer_id, updated_at) VALUES ($1, 'cus_1', now())",
+            account.org_id,
         )
         reply = await Client(till.app, account.key).request(
             "PUT", AUTO, {"enabled": True, "stripe_product_id": "topup_500"}
@@ -449,7 +450,7 @@ async def test_503_without_keys_there_is_no_portal(bare: Client) -> None:
 async def cancel_plan(till: Till, account: Account) -> None:
     """The organization's subscription is over."""
     await till.db.run(
-        """INSERT INTO payers (org_id, customer_id, subscription_id, subscription_status, updated_at)
+        """INSERT INTO billing_customers (org_id, customer_id, subscription_id, subscription_status, updated_at)
            VALUES ($1, 'cus_1', 'sub_1', 'canceled', now())
            ON CONFLICT (org_id) DO UPDATE SET subscription_status = 'canceled'""",
         account.org_id,

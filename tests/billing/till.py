@@ -88,7 +88,7 @@ class Till:
 
     async def odd(self) -> list[str]:
         """Why notices were kept for the operator."""
-        return await self.db.all(str, "SELECT reason FROM directory.odd_answers ORDER BY heard_at")
+        return await self.db.all(str, "SELECT reason FROM directory.unparsed_responses ORDER BY received_at")
 
 
 @asynccontextmanager

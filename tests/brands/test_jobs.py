@@ -151,7 +151,7 @@ async def test_an_answer_that_nobody_understands_is_kept_raw(api: Client, regist
 
     await registrar.run()
 
-    assert await db.value("SELECT raw FROM directory.odd_answers")
+    assert await db.value("SELECT raw FROM directory.unparsed_responses")
     assert await db.value("SELECT tcr_brand_id IS NULL FROM brands")
 
 

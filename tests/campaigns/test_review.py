@@ -373,7 +373,7 @@ async def test_429_thirty_a_minute(
     api: Client, account: Account, db: CellDb, draft: dict[str, Any], site: Site
 ) -> None:
     await db.run(
-        "INSERT INTO rate_buckets (org_id, bucket, tokens, refilled_at) VALUES ($1, 'campaign_review', 0, $2)",
+        "INSERT INTO api_rate_buckets (org_id, bucket, tokens, refilled_at) VALUES ($1, 'campaign_review', 0, $2)",
         account.org_id,
         db.now,
     )

@@ -59,7 +59,7 @@ async def insert_number(db: CellDb, org_id: UUID, campaign_id: UUID) -> UUID:
     number_id = new_id()
     await db.run(
         """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                      wished_at, created_at, updated_at)
+                                      desired_at, created_at, updated_at)
            VALUES ($1, $2, 'live', $3, 'local', 'assigned', $4, 1, $5, $5, $5)""",
         number_id,
         org_id,
@@ -356,7 +356,7 @@ async def test_a_number_that_is_being_put_on_a_campaign_holds_off_its_deactivati
         assert not deactivating.done()
         await tx.run(
             """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                          wished_at, created_at, updated_at)
+                                          desired_at, created_at, updated_at)
                VALUES ($1, $2, 'live', '+14155550100', 'local', 'assigned', $3, 1, $4, $4, $4)""",
             new_id(),
             account.org_id,

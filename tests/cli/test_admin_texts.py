@@ -64,7 +64,7 @@ async def one_unknown(db: CellDb, account: Account) -> Any:
         async with db.transaction() as tx:
             await dispatch_queries.claim(tx, [message.id], token=desk.token, until=db.now)
         await db.run(
-            "UPDATE dispatches SET claim_token = gen_random_uuid(), claim_until = now() - $1::interval", OVERDUE
+            "UPDATE message_queue SET claim_token = gen_random_uuid(), claim_until = now() - $1::interval", OVERDUE
         )
         await desk.sweep()
     assert await status_of(db, message.id) == ("undelivered", "unknown")
@@ -77,8 +77,8 @@ async def test_what_waits_is_shown_by_lane_with_its_age_and_its_pause(db: CellDb
     await admit(db, account.tenant, sender, "Acme: later.", scheduled_at=db.now + timedelta(hours=1))
     until = db.now + timedelta(seconds=30)
     await db.run(
-        """INSERT INTO pace_buckets (account, scope, tokens, refilled_at, paused_until)
-           VALUES ('live', 'lane:' || $1::text, 0, $2, $3)""",
+        """INSERT INTO send_rate_buckets (account, scope, tokens, refilled_at, paused_until)
+           VALUES ('live', 'queue:' || $1::text, 0, $2, $3)""",
         str(sender.campaign_id),
         db.now,
         until,
@@ -110,7 +110,7 @@ async def test_an_unknown_outcome_is_shown_until_a_late_receipt_tells_it(
         raw="late",
     )
     await db.run(
-        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+        """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
            VALUES ('live', 'smpp', 'late', $1, $2, 1, 1, now())""",
         message.id,
         account.org_id,
@@ -148,7 +148,7 @@ async def test_receipts_that_match_no_message_are_shown_and_counted(cells: Cells
     hearing = Hearing(cells, ring=lambda *_: None, requires_propagation=True)
     await hearing.hear("live", [stray])
     early = (await ask("texts", "status"))["stray_receipts"]
-    await db.run("UPDATE early_receipts SET received_at = received_at - interval '3 minutes'")
+    await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '3 minutes'")
 
     (shown,) = (await ask("texts", "status"))["stray_receipts"]
 
@@ -195,7 +195,7 @@ async def test_gauges_count_what_waits_and_what_nobody_knows(cells: Cells, db: C
     async with floor(db) as (smsc, desk):
         await desk.turn()
     assert len(smsc.taken) == 1
-    await db.run("UPDATE carrier_parts SET created_at = now() - interval '2 minutes'")
+    await db.run("UPDATE message_parts SET created_at = now() - interval '2 minutes'")
     await admit(db, account.tenant, sender, "Acme: next.", "Acme: and next.")
 
     assert await gauges.count_if_due(cells)
@@ -221,7 +221,7 @@ async def test_the_operator_sets_the_pace_of_an_organization_and_gives_it_back_t
     after = await ask(*words, "--per-second", "5", "--per-minute", "300")
 
     assert after == {"org_id": org, "per_second": 5, "per_minute": 300}
-    await db.run("UPDATE sending_accounts SET refilled_at = refilled_at - interval '1 minute'")
+    await db.run("UPDATE send_accounts SET refilled_at = refilled_at - interval '1 minute'")
     assert len(await admit(db, account.tenant, sender, "Acme: one.", "Acme: two.")) == 2
     assert await ask(*words, "--by-tier") == {"org_id": org, "per_second": None, "per_minute": None}
     with pytest.raises(RateLimited):

@@ -54,7 +54,7 @@ async def spend(db: CellDb, account: Account, cents: int, *, kind: UsageKind = U
 async def test_show_tells_what_is_there_what_is_held_and_what_was_spent(run: Run, db: CellDb, account: Account) -> None:
     await spend(db, account, 30)
     await db.run(
-        "INSERT INTO sending_accounts (org_id, admitted_microcents) VALUES ($1, $2)", account.org_id, microcents(4)
+        "INSERT INTO send_accounts (org_id, admitted_microcents) VALUES ($1, $2)", account.org_id, microcents(4)
     )
 
     shown = await run("show", "--org", str(account.org_id), "--json")

@@ -113,7 +113,7 @@ async def test_400_what_is_no_number_is_refused(api: Client, number: str) -> Non
 @pytest.mark.covers("eraseContact", 429)
 async def test_429_a_hundred_an_hour(api: Client, db: CellDb, org_id: UUID) -> None:
     first = await api.post(ERASE)
-    await db.run("UPDATE rate_buckets SET tokens = 0, refilled_at = $1", db.now)
+    await db.run("UPDATE api_rate_buckets SET tokens = 0, refilled_at = $1", db.now)
 
     answer = await api.post(ERASE)
 
@@ -172,7 +172,7 @@ async def test_what_carriers_delivered_is_emptied_but_what_has_yet_to_be_applied
     for problem in (None, "failed"):
         await db.run(
             """INSERT INTO inbound_raw (id, org_id, account, carrier, carrier_message_id, from_number, to_number, raw,
-                   heard, problem, received_at)
+                   parsed, problem, received_at)
                VALUES ($1, $2, 'live', 'smpp', $1::uuid::text, $3, $4, $5, $6, $7, $8)""",
             new_id(),
             account.org_id,
@@ -195,7 +195,7 @@ async def test_what_carriers_delivered_is_emptied_but_what_has_yet_to_be_applied
 
     await api.post(ERASE)
 
-    raws = await db.all(lambda *row: row, "SELECT problem, raw, heard FROM inbound_raw ORDER BY problem NULLS FIRST")
+    raws = await db.all(lambda *row: row, "SELECT problem, raw, parsed FROM inbound_raw ORDER BY problem NULLS FIRST")
     assert raws == [(None, b"", None), ("failed", SECRET.encode(), {"text": SECRET})]
     assert await db.all(lambda number: number, "SELECT from_number FROM inbound_parts") == [OTHER]
 
@@ -256,7 +256,7 @@ async def test_a_text_that_was_erased_while_a_worker_held_it_is_not_shown_again(
         message_id=held.id,
         org_id=account.org_id,
         phone_number_id=NUMBER,
-        lane=NUMBER,
+        queue_id=NUMBER,
         brand_id=None,
         kind="customer",
         sender=OUR_NUMBER,

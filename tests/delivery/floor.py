@@ -257,4 +257,4 @@ async def history_of(db: CellDb, message_id: UUID) -> list[tuple[str, str]]:
 
 async def age(db: CellDb, *, by: timedelta) -> None:
     """Let claims look older than they are."""
-    await db.run("UPDATE dispatches SET claim_until = claim_until - $1::interval", by)
+    await db.run("UPDATE message_queue SET claim_until = claim_until - $1::interval", by)

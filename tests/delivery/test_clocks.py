@@ -38,7 +38,7 @@ async def wrong(dsn: str, request: pytest.FixtureRequest) -> AsyncIterator[CellD
 
 
 async def test_living_claims_stay_and_what_is_not_due_waits(db: CellDb, wrong: CellDb, account: Account) -> None:
-    """One worker has a message in flight while the other, whose machine is wrong, sweeps and dispatches."""
+    """One worker has a message in flight while the other, whose machine is wrong, sweeps and message_queue."""
     sender = await ready_sender(db, account)
     (flying,) = await admit(db, account.tenant, sender, "Acme: on its way.")
     (later,) = await admit(

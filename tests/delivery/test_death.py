@@ -32,7 +32,9 @@ OVERDUE = timedelta(seconds=LEASE_S + 1)
 
 
 async def _age(db: CellDb) -> None:
-    await db.run("UPDATE dispatches SET claim_until = claim_until - $1::interval WHERE claimed_at IS NOT NULL", OVERDUE)
+    await db.run(
+        "UPDATE message_queue SET claim_until = claim_until - $1::interval WHERE claimed_at IS NOT NULL", OVERDUE
+    )
 
 
 async def test_a_text_whose_worker_died_is_unknown_and_is_not_sent_again(db: CellDb, account: Account) -> None:
@@ -52,7 +54,7 @@ async def test_a_text_whose_worker_died_is_unknown_and_is_not_sent_again(db: Cel
     assert (found_early, found) == (0, 1)
     assert smsc.asked == []
     assert await status_of(db, message.id) == ("undelivered", "unknown")
-    assert await db.value("SELECT count(*) FROM dispatches") == 0
+    assert await db.value("SELECT count(*) FROM message_queue") == 0
 
 
 async def test_a_living_worker_keeps_its_claims(db: CellDb, account: Account) -> None:
@@ -83,7 +85,7 @@ async def test_what_a_worker_learns_after_it_lost_a_claim_still_leads_receipts_t
         (orphan,) = await dispatch_queries.adopt_orphans(
             db, "live", ["sms"], token=new_id(), until=db.now + timedelta(seconds=LEASE_S), limit=10
         )
-        other = Recorder(db, "live", "smpp", await db.value("SELECT claim_token FROM dispatches"))
+        other = Recorder(db, "live", "smpp", await db.value("SELECT claim_token FROM message_queue"))
         other.add(orphan, ORPHANED)
         await other.until_caught_up()
         desk.recorder.add(orphan, Accepted(Handed(("c0ffee",))))
@@ -116,7 +118,7 @@ async def test_two_workers_share_a_queue_and_send_each_text_once(db: CellDb, acc
 
 
 async def _work_off(db: CellDb, desk: Desk) -> None:
-    while await db.value("SELECT count(*) FROM dispatches"):
+    while await db.value("SELECT count(*) FROM message_queue"):
         await desk.turn()
 
 

@@ -87,7 +87,7 @@ async def test_lanes_that_another_worker_has_emptied_do_not_keep_the_others_wait
     (elsewhere,) = await admit(db, account.tenant, last, "Acme: three.")
     async with floor(db, window=1) as (smsc, desk):
         await desk.turn()
-        await db.run("DELETE FROM dispatches WHERE message_id = $1", elsewhere.id)
+        await db.run("DELETE FROM message_queue WHERE message_id = $1", elsewhere.id)
         for _ in range(3):
             await desk.turn()
 
@@ -102,7 +102,7 @@ async def test_an_organization_whose_queue_another_worker_has_emptied_leaves_nob
         await admit(db, account.tenant, sender, "Acme: one.")
     async with floor(db, window=1) as (_, desk):
         await desk.turn()
-        await db.run("DELETE FROM dispatches")
+        await db.run("DELETE FROM message_queue")
         await desk.turn()
 
         assert await desk.turn() > 0
@@ -227,8 +227,8 @@ async def test_a_brand_that_has_used_up_its_day_at_t_mobile_waits_for_the_next(d
 
     assert len(smsc.asked) == 3
     midnight = rate_limit_rules.day_ends_at(db.now)
-    assert await db.all(datetime.fromisoformat, "SELECT ready_at::text FROM dispatches") == [midnight, midnight]
-    assert await db.value("SELECT segments FROM daily_volumes") == 3
+    assert await db.all(datetime.fromisoformat, "SELECT ready_at::text FROM message_queue") == [midnight, midnight]
+    assert await db.value("SELECT segments FROM brand_daily_usage") == 3
 
 
 async def test_the_cap_counts_only_whom_a_lookup_says_to_be_t_mobile_s(db: CellDb, account: Account) -> None:

@@ -33,7 +33,7 @@ async def test_a_text_is_sent_once_and_delivered_by_its_receipt(db: CellDb, acco
     assert await status_of(db, message.id) == ("delivered", None)
     assert await history_of(db, message.id) == [("sent", "accepted_by_carrier"), ("delivered", "receipt")]
     assert smsc.taken[carrier_id].short_message == b"Acme: you are next."
-    assert await db.value("SELECT count(*) FROM dispatches") == 0
+    assert await db.value("SELECT count(*) FROM message_queue") == 0
     assert await db.all(str, "SELECT type FROM events WHERE family = 'message' ORDER BY id") == [
         "message.sent",
         "message.delivered",
@@ -65,9 +65,7 @@ async def test_the_carrier_s_acceptance_is_charged_per_segment_and_frees_what_wa
     spent = before - await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id)
     assert spent == 3 * 1_000_000
     settled = await db.value("SELECT settled_microcents FROM wallets WHERE org_id = $1", account.org_id)
-    assert settled == await db.value(
-        "SELECT admitted_microcents FROM sending_accounts WHERE org_id = $1", account.org_id
-    )
+    assert settled == await db.value("SELECT admitted_microcents FROM send_accounts WHERE org_id = $1", account.org_id)
     assert await db.value("SELECT sum(quantity)::int FROM usage_rows WHERE kind = 'outbound_sms'") == 3
     assert await ledger.list_unbalanced(db) == []
 
@@ -106,11 +104,11 @@ async def test_a_text_put_off_by_the_carrier_goes_back_to_the_queue_and_out_agai
         await desk.turn()
         waiting = await db.one(
             lambda *row: row,
-            "SELECT claimed_at, attempts, ready_at > $1 FROM dispatches",
+            "SELECT claimed_at, attempts, ready_at > $1 FROM message_queue",
             db.now + timedelta(seconds=5),
         )
         smsc.decide = lambda _: 0
-        await db.run("UPDATE dispatches SET ready_at = $1", db.now)
+        await db.run("UPDATE message_queue SET ready_at = $1", db.now)
         await desk.turn()
 
     assert waiting == (None, 1, True)
@@ -121,7 +119,7 @@ async def test_a_text_put_off_by_the_carrier_goes_back_to_the_queue_and_out_agai
 async def test_a_carrier_that_always_puts_a_text_off_has_failed_it(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    await db.run("UPDATE dispatches SET attempts = 20")
+    await db.run("UPDATE message_queue SET attempts = 20")
     async with floor(db) as (smsc, desk):
         smsc.decide = lambda _: Status.SYSTEM_ERROR
         await desk.turn()
@@ -132,15 +130,15 @@ async def test_a_carrier_that_always_puts_a_text_off_has_failed_it(db: CellDb, a
 async def test_a_throttled_text_keeps_its_place_and_its_lane_waits(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, "Acme: hi.")
-    before = await db.value("SELECT ready_at FROM dispatches")
+    before = await db.value("SELECT ready_at FROM message_queue")
     async with floor(db) as (smsc, desk):
         smsc.decide = lambda _: Status.THROTTLED
         await desk.turn()
-        waits = await db.value("SELECT paused_until > $1 FROM pace_buckets WHERE scope LIKE 'lane:%'", db.now)
+        waits = await db.value("SELECT paused_until > $1 FROM send_rate_buckets WHERE scope LIKE 'queue:%'", db.now)
 
     assert waits is True
-    assert await db.value("SELECT ready_at FROM dispatches") == before
-    assert await db.value("SELECT attempts FROM dispatches") == 0
+    assert await db.value("SELECT ready_at FROM message_queue") == before
+    assert await db.value("SELECT attempts FROM message_queue") == 0
 
 
 async def test_no_answer_is_unknown_and_never_sent_again(db: CellDb, account: Account) -> None:
@@ -165,7 +163,7 @@ async def test_an_unknown_outcome_is_tried_again_where_the_operator_says_so(db: 
         smsc.decide = lambda _: None
         await desk.turn()
         smsc.decide = lambda _: 0
-        await db.run("UPDATE dispatches SET ready_at = $1", db.now)
+        await db.run("UPDATE message_queue SET ready_at = $1", db.now)
         await desk.turn()
 
     assert await status_of(db, message.id) == ("sent", None)
@@ -213,7 +211,7 @@ async def test_a_text_whose_validity_is_over_has_expired_also_while_the_line_is_
 ) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    await db.run("UPDATE dispatches SET expires_at = $1", db.now - timedelta(seconds=1))
+    await db.run("UPDATE message_queue SET expires_at = $1", db.now - timedelta(seconds=1))
     async with floor(db) as (smsc, desk):
         assert await desk.sweep() == 1
 

@@ -109,7 +109,7 @@ async def test_a_small_counter_confuses_no_messages(
 
     became = await db.all(
         lambda *row: row,
-        """SELECT p.carrier_message_id, m.status FROM messages m JOIN carrier_parts p ON p.message_id = m.id""",
+        """SELECT p.carrier_message_id, m.status FROM messages m JOIN message_parts p ON p.message_id = m.id""",
     )
     written = {plain(answers(number)): number for number in range(1, count + 1)}
     wrong = [

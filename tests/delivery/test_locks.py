@@ -55,7 +55,7 @@ async def test_a_cancellation_holds_no_text_while_it_waits_for_the_wallet(
     work = _cancel(db, account, message.id) if way == "one" else _cancel_pair(db, account, sender)
 
     async with wallet_held(db, account, work) as tx:
-        free = await tx.all(_id, "SELECT message_id FROM dispatches FOR UPDATE NOWAIT")
+        free = await tx.all(_id, "SELECT message_id FROM message_queue FOR UPDATE NOWAIT")
 
     assert free == [message.id]
     assert await status_of(db, message.id) == ("canceled", None)

@@ -58,7 +58,9 @@ async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
     assert [one["segment_count"] for one in (preflight, *sent)] == [parts] * 4
     assert [one["cost_cents"] for one in (preflight, *sent)] == [parts] * 4
     assert await db.value("SELECT sum(quantity)::int FROM usage_rows") == parts
-    assert await db.value("SELECT 3 - tokens FROM pace_buckets WHERE scope LIKE 'campaign:%'") == pytest.approx(parts)
+    assert await db.value("SELECT 3 - tokens FROM send_rate_buckets WHERE scope LIKE 'campaign:%'") == pytest.approx(
+        parts
+    )
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ async def test_claims_of_the_dead_are_taken_over_once_the_living_had_their_time(
     seconds = Seconds()
     async with floor(db) as (_, desk):
         await db.run(
-            "UPDATE dispatches SET claimed_at = now(), claim_token = $1, claim_until = now() - $2::interval",
+            "UPDATE message_queue SET claimed_at = now(), claim_token = $1, claim_until = now() - $2::interval",
             new_id(),
             OVERDUE,
         )

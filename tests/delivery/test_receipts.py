@@ -155,7 +155,7 @@ async def test_a_receipt_that_comes_before_its_text_is_recorded_is_not_lost(db: 
         await desk.turn()
 
     assert await status_of(db, message.id) == ("delivered", None)
-    assert await db.value("SELECT count(*) FROM early_receipts") == 0
+    assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0
 
 
 async def test_a_receipt_and_the_record_of_its_text_that_miss_each_other_meet_later(
@@ -179,12 +179,12 @@ async def test_a_receipt_for_an_unknown_id_is_acknowledged_kept_and_forgotten(db
     async with floor(db) as (smsc, desk):
         await desk.turn()
         assert await smsc.tell("nobody-knows", State.DELIVERED) == 0
-        kept = await db.value("SELECT count(*) FROM early_receipts")
-        await db.run("UPDATE early_receipts SET received_at = received_at - interval '25 hours'")
+        kept = await db.value("SELECT count(*) FROM unmatched_receipts")
+        await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '25 hours'")
         await desk.sweeper.tidy()
 
     assert kept == 1
-    assert await db.value("SELECT count(*) FROM early_receipts") == 0
+    assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0
 
 
 async def test_no_receipt_for_too_long_is_undelivered_and_a_late_one_still_counts(db: CellDb, account: Account) -> None:
@@ -192,7 +192,7 @@ async def test_no_receipt_for_too_long_is_undelivered_and_a_late_one_still_count
     messages = await admit(db, account.tenant, sender, "Acme: one.", LONG)
     async with floor(db) as (smsc, desk):
         await desk.turn()
-        await db.run("UPDATE carrier_parts SET created_at = $1", db.now - timedelta(hours=73))
+        await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
         await desk.sweeper.give_up()
         given_up = [await status_of(db, message.id) for message in messages]
         again = await desk.sweeper.give_up()

@@ -28,8 +28,8 @@ async def test_messages_are_recorded_and_charged_once_whatever_ids_their_parts_h
 
         assert [await status_of(db, message.id) for message in messages] == [("sent", None)] * 10
         assert await db.value("SELECT sum(quantity)::int FROM usage_rows") == 5 * 3 + 5
-        assert await db.value("SELECT count(DISTINCT message_id) FROM carrier_parts") == 10
-        await db.run("UPDATE carrier_parts SET created_at = $1", db.now - timedelta(hours=73))
+        assert await db.value("SELECT count(DISTINCT message_id) FROM message_parts") == 10
+        await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
         await desk.sweeper.give_up()
 
     assert await db.value("SELECT count(*) FROM messages WHERE error_code = 'receipt_timeout'") == 10
@@ -61,7 +61,7 @@ async def test_an_id_that_comes_again_means_the_newest_message_and_the_older_wai
         (newer,) = await admit(db, account.tenant, sender, "Acme: newer.")
         await desk.turn()
         await smsc.tell("7", State.DELIVERED)
-        await db.run("UPDATE carrier_parts SET created_at = $1", db.now - timedelta(hours=73))
+        await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
         await desk.sweeper.give_up()
 
     assert await status_of(db, newer.id) == ("delivered", None)
@@ -96,4 +96,4 @@ async def test_a_receipt_that_comes_before_its_answer_is_not_that_of_an_older_me
     assert await status_of(db, older.id) == ("delivered", None)
     assert await status_of(db, newer.id) == ("undelivered", "recipient_opted_out")
     assert await db.all(str, "SELECT DISTINCT contact_number FROM opt_outs") == [newer.recipient]
-    assert await db.value("SELECT count(*) FROM early_receipts") == 0
+    assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0

@@ -46,7 +46,7 @@ def about(message: Message, name: str, text: str, **changes: Any) -> ReceiptHear
 
 async def settle(db: CellDb, desk: Any, *told: ReceiptHeard) -> int:
     await receipts.keep(db, "live", await receipts.apply(db, "live", told))
-    await db.run("UPDATE early_receipts SET received_at = received_at - interval '3 seconds'")
+    await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '3 seconds'")
     return await desk.sweeper.settle()
 
 
@@ -65,8 +65,8 @@ async def test_a_receipt_that_fits_one_unknown_message_settles_and_charges_it(db
     assert (settled, again) == (3, 0)
     assert [await status_of(db, message.id) for message in messages] == [("delivered", None)] * 3
     assert await db.value("SELECT sum(quantity)::int FROM usage_rows") == 3
-    assert await db.value("SELECT count(*) FROM early_receipts") == 0
-    assert await db.value("SELECT count(*) FROM unnamed_messages") == 0
+    assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0
+    assert await db.value("SELECT count(*) FROM messages_without_carrier_id") == 0
 
 
 async def test_of_two_messages_that_fit_neither_is_settled(db: CellDb, account: Account) -> None:
@@ -78,7 +78,7 @@ async def test_of_two_messages_that_fit_neither_is_settled(db: CellDb, account: 
         assert await settle(db, desk, about(messages[0], "c0", "Acme: the same words.")) == 0
 
     assert [await status_of(db, message.id) for message in messages] == [UNKNOWN] * 2
-    assert await db.value("SELECT count(*) FROM early_receipts") == 1
+    assert await db.value("SELECT count(*) FROM unmatched_receipts") == 1
 
 
 async def test_nothing_is_settled_while_another_message_to_the_same_number_is_on_its_way(

@@ -100,7 +100,7 @@ async def test_a_stop_waits_for_what_is_in_flight_and_records_it(
             await stopping
 
     assert await status_of(db, message.id) == ("sent", None)
-    assert await db.value("SELECT count(*) FROM dispatches") == 0
+    assert await db.value("SELECT count(*) FROM message_queue") == 0
 
 
 async def test_a_stop_leaves_the_rest_of_the_queue_unclaimed(
@@ -112,9 +112,9 @@ async def test_a_stop_leaves_the_rest_of_the_queue_unclaimed(
         async with asyncio.timeout(PATIENCE_S):
             await smsc.was_asked.wait()
 
-    assert await db.value("SELECT count(*) FROM dispatches WHERE claimed_at IS NOT NULL") == 0
+    assert await db.value("SELECT count(*) FROM message_queue WHERE claimed_at IS NOT NULL") == 0
     assert await db.value("SELECT count(*) FROM messages WHERE status = 'sent'") == len(smsc.asked)
-    assert await db.value("SELECT count(*) FROM dispatches") == 400 - len(smsc.asked)
+    assert await db.value("SELECT count(*) FROM message_queue") == 400 - len(smsc.asked)
 
 
 async def test_a_receipt_finds_its_text_in_whichever_cell_it_is(cells: Cells, dsn: str, db: CellDb) -> None:
@@ -130,7 +130,7 @@ async def test_a_receipt_finds_its_text_in_whichever_cell_it_is(cells: Cells, ds
 
     assert await status_of(other, message.id) == ("delivered", None)
     for cell in (db, other):
-        assert await cell.all(str, "SELECT carrier_message_id FROM early_receipts") == ["nobody-s"]
+        assert await cell.all(str, "SELECT carrier_message_id FROM unmatched_receipts") == ["nobody-s"]
 
 
 async def test_texts_and_receipts_are_heard_together(cells: Cells, db: CellDb, account: Account) -> None:
@@ -165,7 +165,7 @@ async def test_a_state_that_nobody_knows_is_kept_as_it_came_and_ends_nothing(
         await hearing.hear("live", desk.heard)
 
     assert await status_of(db, message.id) == ("sent", None)
-    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.odd_answers") == [
+    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.unparsed_responses") == [
         ("receipt", "unrecognized state PARKED", "smpp id:a000 stat:PARKED err:007")
     ]
 
@@ -177,7 +177,7 @@ async def test_an_octet_that_is_no_septet_is_counted_without_what_was_said(cells
 
     await hearing.hear("live", [heard])
 
-    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.odd_answers") == [
+    assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.unparsed_responses") == [
         ("inbound_message", "unrecognized octets e9 under data_coding 0", f"smpp {heard.carrier_message_id}")
     ]
 

@@ -20,8 +20,8 @@ async def hand_over(db: CellDb, sender: Sender, account: Account, text: str, *, 
     """What the dispatcher leaves behind a text that its carrier took."""
     message_id, now = new_id(), db.now
     await db.run(
-        """INSERT INTO messages (id, org_id, account, phone_number_id, kind, sender, recipient, text, stamp, channel,
-               encoding, segments, priority, status, unit_price_microcents, expires_at, created_at, updated_at)
+        """INSERT INTO messages (id, org_id, account, phone_number_id, kind, sender, recipient, text, appended_text,
+               channel, encoding, segments, priority, status, unit_price_microcents, expires_at, created_at, updated_at)
            VALUES ($1, $2, 'live', $3, 'customer', $4, $5, $6, ' STOP ends', 'sms', 'gsm7', 1, 1, 'sent', 1000000, $7,
                $8, $8)""",
         message_id,

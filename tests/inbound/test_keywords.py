@@ -343,5 +343,6 @@ async def test_a_yes_that_nobody_asked_for_does_not_hold_up_sends(
     await handset.texts("YES")
 
     assert (
-        await db.value("SELECT count(*) FROM sending_accounts WHERE org_id = $1 AND version > 0", account.org_id) == 0
+        await db.value("SELECT count(*) FROM send_accounts WHERE org_id = $1 AND state_version > 0", account.org_id)
+        == 0
     )

@@ -172,7 +172,7 @@ async def test_what_is_queued_and_scheduled_within_the_scope_is_canceled_and_one
     assert await house.db.all(str, left) == [NUMBERS[3]] * 2
     (answer,) = await house.db.all(str, "SELECT text FROM messages WHERE kind = 'auto_reply'")
     assert "no more messages." in answer
-    assert await house.db.value("SELECT count(*) FROM dispatches WHERE kind = 'auto_reply'") == 1
+    assert await house.db.value("SELECT count(*) FROM message_queue WHERE kind = 'auto_reply'") == 1
 
 
 async def test_a_number_that_joins_the_brand_later_is_reached_and_one_that_leaves_is_not_let_go(house: House) -> None:
@@ -384,7 +384,7 @@ async def test_of_stops_among_sends_from_all_numbers_nothing_is_left_queued(hous
         stop = Handset(house.cells, NUMBERS[0], number=contact).texts("STOP")
         await asyncio.gather(*sending[:9], stop, *sending[9:])
 
-        left = "SELECT count(*) FROM dispatches WHERE recipient = $1 AND kind = 'customer'"
+        left = "SELECT count(*) FROM message_queue WHERE recipient = $1 AND kind = 'customer'"
         assert await house.db.value(left, contact) == 0
         assert (await house.send(house.same_brand, to=contact)).error["code"] == "RECIPIENT_OPTED_OUT"
 

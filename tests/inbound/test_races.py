@@ -39,7 +39,8 @@ async def test_a_stop_among_sends_leaves_nothing_queued_and_lets_nothing_in_afte
         )
         assert left == []
         assert (
-            await db.value("SELECT count(*) FROM dispatches WHERE recipient = $1 AND kind = 'customer'", contact) == 0
+            await db.value("SELECT count(*) FROM message_queue WHERE recipient = $1 AND kind = 'customer'", contact)
+            == 0
         )
         assert (await api.post("/v1/messages", body)).error["code"] == "RECIPIENT_OPTED_OUT"
     assert accepted + refused == ROUNDS * CLIENTS * SENDS_EACH

@@ -64,14 +64,14 @@ async def test_a_full_disk_is_not_ready_even_where_rows_can_be_changed(
            BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"""
     )
     await db.run(
-        "CREATE TRIGGER no_room BEFORE INSERT ON directory.space_proofs FOR EACH ROW EXECUTE FUNCTION no_room()"
+        "CREATE TRIGGER no_room BEFORE INSERT ON directory.disk_space_probe FOR EACH ROW EXECUTE FUNCTION no_room()"
     )
     api = Api(settings, cells=cells)
 
     ready = await Client(api).get("/readyz")
 
     assert (ready.status, ready.json["database"], ready.json["writes"]) == (503, True, False)
-    assert await db.value("SELECT count(*) FROM directory.space_proofs") == 0
+    assert await db.value("SELECT count(*) FROM directory.disk_space_probe") == 0
     await api.stop()
 
 

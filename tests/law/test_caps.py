@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from agentmessage.compliance import operations as compliance
 from agentmessage.compliance import rules as compliance_rules
 from agentmessage.compliance.errors import FrequencyCapExceeded
-from agentmessage.compliance.model import Ask, Case, Facts, Memory
+from agentmessage.compliance.model import Ask, Case, ContactHistory, Facts
 from agentmessage.guardrails.model import FrequencyCap
 from agentmessage.guardrails.resolution import resolve_floor
 from agentmessage.organizations.model import QuietHours
@@ -20,10 +20,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCOPE = UUID(int=7)
 
 
-def case(due_at: datetime, memory: Memory, *, most: int, minutes: int) -> Case:
+def case(due_at: datetime, history: ContactHistory, *, most: int, minutes: int) -> Case:
     resolved = replace(resolve_floor(QuietHours()), cap=FrequencyCap(SCOPE, minutes, most))
     ask = Ask(SCOPE, "live", "+14155550123", "+12125550188", "customer", due_at)
-    return Case(ask, Facts(**dict.fromkeys(Facts.__struct_fields__)), resolved, None, memory, requires_propagation=True)
+    return Case(
+        ask, Facts(**dict.fromkeys(Facts.__struct_fields__)), resolved, None, history, requires_propagation=True
+    )
 
 
 @given(
@@ -34,12 +36,12 @@ def case(due_at: datetime, memory: Memory, *, most: int, minutes: int) -> Case:
 def test_no_window_ever_holds_more_than_allowed_in_whatever_order_texts_are_scheduled(
     dues: Sequence[int], most: int, minutes: int
 ) -> None:
-    book = Memory()
+    book = ContactHistory()
     admitted: list[datetime] = []
     for due in dues:
         one = case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes)
         if compliance_rules.recipient_is_not_overtexted(one) is None:
-            compliance.remember(one, NOW, is_stamped=False)
+            compliance.remember(one, NOW, is_disclosed=False)
             admitted.append(one.ask.due_at)
 
     for start in admitted:
@@ -56,11 +58,11 @@ def test_no_window_ever_holds_more_than_allowed_in_whatever_order_texts_are_sche
 def test_the_text_fits_when_the_refusal_said_it_would_and_no_sooner_to_the_minute(
     dues: Sequence[int], due: int, most: int, minutes: int
 ) -> None:
-    book = Memory()
+    book = ContactHistory()
     for moment in dues:
         one = case(NOW + timedelta(minutes=moment), book, most=most, minutes=minutes)
         if compliance_rules.recipient_is_not_overtexted(one) is None:
-            compliance.remember(one, NOW, is_stamped=False)
+            compliance.remember(one, NOW, is_disclosed=False)
     refused = compliance_rules.recipient_is_not_overtexted(
         case(NOW + timedelta(minutes=due), book, most=most, minutes=minutes)
     )

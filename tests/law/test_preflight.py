@@ -228,7 +228,7 @@ async def test_asking_about_a_file_keeps_it_no_longer(db: CellDb, api: Client, a
 async def _arrange(db: CellDb, account: Account, situation: dict[str, Any]) -> Sender:
     """An organization of its own in this situation: the same account, wiped."""
     tenant = account.tenant
-    await db.run("TRUNCATE messages, dispatches, texted_contacts, lookups, sending_accounts, guardrail_bindings")
+    await db.run("TRUNCATE messages, message_queue, contact_send_history, lookups, send_accounts, guardrail_bindings")
     await db.run("DELETE FROM phone_numbers")
     await db.run("DELETE FROM directory.inventory")
     sender = await insert_sender(db, tenant, line_option_status=situation["propagated"])

@@ -27,7 +27,7 @@ async def sender(db: CellDb, account: Account) -> Sender:
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await set_throughput(db, account.tenant)
-    await db.run("INSERT INTO sending_accounts (org_id) VALUES ($1)", account.org_id)  # as after a first text
+    await db.run("INSERT INTO send_accounts (org_id) VALUES ($1)", account.org_id)  # as after a first text
     return sender
 
 
@@ -97,12 +97,10 @@ async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
         sending = [outcome(next(doors), draft(account, sender)) for _ in range(12)]
         await asyncio.gather(*sending[:6], stop(), *sending[6:])
 
-        assert await db.value("SELECT count(*) FROM dispatches") == 0
+        assert await db.value("SELECT count(*) FROM message_queue") == 0
         with pytest.raises(RecipientOptedOut):
             await next(doors).admit(draft(account, sender))
-    held = (
-        "SELECT (SELECT admitted_microcents FROM sending_accounts) - settled_microcents FROM wallets WHERE org_id = $1"
-    )
+    held = "SELECT (SELECT admitted_microcents FROM send_accounts) - settled_microcents FROM wallets WHERE org_id = $1"
     assert await db.value(held, account.org_id) == 0
 
 
@@ -128,7 +126,7 @@ async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
     assert sum(isinstance(one, Message) for one in outcomes) == 40
     assert (
         await db.value(
-            "SELECT json_array_length(memory->'texted'->$1) FROM texted_contacts", str(await _brand_of(db, sender))
+            "SELECT json_array_length(history->'sent'->$1) FROM contact_send_history", str(await _brand_of(db, sender))
         )
         == 40
     )
@@ -149,7 +147,7 @@ async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_t
         spent += affordable
 
         assert sum(isinstance(one, Message) for one in outcomes) == affordable
-        assert await db.value("SELECT admitted_microcents FROM sending_accounts") == spent * price_microcents
+        assert await db.value("SELECT admitted_microcents FROM send_accounts") == spent * price_microcents
 
 
 async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overtook(
@@ -170,7 +168,7 @@ async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overt
         await stop()
         await sending
 
-        assert await db.value("SELECT count(*) FROM dispatches") == 0
+        assert await db.value("SELECT count(*) FROM message_queue") == 0
 
 
 async def _brand_of(db: CellDb, sender: Sender) -> UUID:

@@ -80,8 +80,8 @@ async def texted_often(db: CellDb, account: Account, sender: Sender) -> None:
 async def texted_at(db: CellDb, account: Account, scope_id: UUID) -> None:
     """CONTACT was texted just now, as the counter of a scope has it."""
     await db.run(
-        """INSERT INTO texted_contacts (org_id, contact_number, memory)
-           VALUES ($1, $2, json_build_object('texted', json_build_object(
+        """INSERT INTO contact_send_history (org_id, contact_number, history)
+           VALUES ($1, $2, json_build_object('sent', json_build_object(
                $3::uuid, ARRAY[(extract(epoch FROM $4::timestamptz) * 1000)::bigint])))""",
         account.org_id,
         CONTACT,
@@ -113,9 +113,9 @@ CURES = [
     does("UPDATE consents SET opted_in_at = now()"),
     does("DELETE FROM lookups"),
     does("UPDATE guardrail_profiles SET quiet_hours_disabled = true, updated_at = now()"),
-    does("DELETE FROM texted_contacts"),
+    does("DELETE FROM contact_send_history"),
     does("UPDATE wallets SET balance_microcents = 10000000"),
-    does("UPDATE sending_accounts SET refilled_at = now() - interval '1 hour'"),
+    does("UPDATE send_accounts SET refilled_at = now() - interval '1 hour'"),
 ]
 """What puts one reason after the other right, in the contract's order."""
 
@@ -146,8 +146,8 @@ async def test_a_text_against_the_law_is_refused_and_leaves_no_trace(
     assert (reply.status, reply.error["code"]) == (refusal.status, refusal.code)
     assert set(reply.error.get("details", {})) == details
     assert await db.value("SELECT count(*) FROM messages") == 0
-    assert await db.value("SELECT count(*) FROM dispatches") == 0
-    assert await db.value("SELECT coalesce(sum(admitted_microcents), 0) FROM sending_accounts") == 0
+    assert await db.value("SELECT count(*) FROM message_queue") == 0
+    assert await db.value("SELECT coalesce(sum(admitted_microcents), 0) FROM send_accounts") == 0
 
 
 async def test_the_reasons_are_told_in_the_order_of_the_contract(db: CellDb, api: Client, account: Account) -> None:
@@ -164,7 +164,7 @@ async def test_the_reasons_are_told_in_the_order_of_the_contract(db: CellDb, api
     await texted_at(db, account, sender.id)
     await db.run("UPDATE wallets SET balance_microcents = 0")
     await set_throughput(db, account.tenant, per_sec=1, per_min=1)
-    await db.run("INSERT INTO sending_accounts (org_id, refilled_at) VALUES ($1, $2)", account.org_id, db.now)
+    await db.run("INSERT INTO send_accounts (org_id, refilled_at) VALUES ($1, $2)", account.org_id, db.now)
     await db.run("UPDATE phone_numbers SET state = 'quarantined'")
     told: list[str] = []
 

@@ -43,7 +43,7 @@ async def insert_number(
     number_id = new_id()
     await db.run(
         """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                      wished_at, line_option_status, created_at, updated_at)
+                                      desired_at, line_option_status, created_at, updated_at)
            VALUES ($1, $2, 'live', $3, 'local', 'assigned', $4, 1, $5, 'propagated', $5, $5)""",
         number_id,
         org_id,

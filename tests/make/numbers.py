@@ -20,7 +20,7 @@ async def insert_number(
     number_id = new_id()
     await db.run(
         """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                      wished_at, line_option_status, line_option_propagated_at, created_at, updated_at,
+                                      desired_at, line_option_status, line_option_propagated_at, created_at, updated_at,
                                       inbound_url, status_url)
            VALUES ($1, $2, 'live', $3, 'local', $4, $5::uuid, 1, $6,
                    CASE WHEN $5::uuid IS NULL THEN NULL ELSE 'propagated' END,

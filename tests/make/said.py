@@ -69,8 +69,9 @@ async def say(
 async def queue(db: CellDb, org_id: UUID, message_id: UUID, *, is_claimed: bool = False) -> None:
     """Let a text wait to be sent."""
     await db.run(
-        """INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, recipient, kind, channel,
-               segments, priority, price_microcents, ready_at, expires_at, claimed_at, claim_token, claim_until)
+        """INSERT INTO message_queue (message_id, org_id, account, phone_number_id, queue_id, recipient, kind,
+               channel, segments, priority, price_microcents, ready_at, expires_at, claimed_at, claim_token,
+               claim_until)
            SELECT id, org_id, account, phone_number_id, phone_number_id, recipient, kind, channel, segments, priority,
                   unit_price_microcents, created_at, expires_at, $3::timestamptz,
                   CASE WHEN $3 IS NOT NULL THEN id END, $3

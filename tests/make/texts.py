@@ -30,7 +30,7 @@ async def insert_sender(db: CellDb, tenant: Tenant, number: str = "+14155550123"
     state = given.get("state", "assigned")
     await db.run(
         """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
-                                      wished_at, line_option_status, line_option_propagated_at, created_at, updated_at)
+                                      desired_at, line_option_status, line_option_propagated_at, created_at, updated_at)
            VALUES ($1, $2, $3, $4, 'local', $5, $6, 1, $7, $8, $7, $7, $7)""",
         number_id,
         tenant.org_id,

@@ -18,7 +18,7 @@ async def insert_endpoint(
     """An endpoint with its lane; its secret is never opened."""
     endpoint_id = new_id()
     await db.run(
-        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, sealed_secret, created_at,
+        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, encrypted_secret, created_at,
                                           updated_at)
            VALUES ($1, $2, $3, $4, $5, '2026-04-01', 'sealed', $6, $6)""",
         endpoint_id,
@@ -28,40 +28,40 @@ async def insert_endpoint(
         active,
         db.now,
     )
-    await db.run("INSERT INTO webhook_lanes (id, org_id, created_at) VALUES ($1, $2, $3)", endpoint_id, org_id, db.now)
+    await db.run("INSERT INTO webhook_queues (id, org_id, created_at) VALUES ($1, $2, $3)", endpoint_id, org_id, db.now)
     return endpoint_id
 
 
 async def insert_number_lane(db: CellDb, org_id: UUID, url: str, *, disabled_at: datetime | None = None) -> UUID:
     """The lane of a URL that numbers name."""
-    lane_id = new_id()
+    queue_id = new_id()
     await db.run(
-        """INSERT INTO webhook_lanes (id, org_id, number_url, failing_since, disabled_at, created_at)
+        """INSERT INTO webhook_queues (id, org_id, number_url, failing_since, disabled_at, created_at)
            VALUES ($1, $2, $3, $4, $4, $5)""",
-        lane_id,
+        queue_id,
         org_id,
         url,
         disabled_at,
         db.now,
     )
-    return lane_id
+    return queue_id
 
 
-async def insert_delivery(db: CellDb, org_id: UUID, lane_id: UUID) -> None:
+async def insert_delivery(db: CellDb, org_id: UUID, queue_id: UUID) -> None:
     """Something that waits on a lane."""
     await db.run(
-        """INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
+        """INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
            VALUES ($1, $4, $2, $3, $2, $2, $4)""",
-        lane_id,
+        queue_id,
         new_id(),
         org_id,
         db.now,
     )
 
 
-async def waiting(db: CellDb, lane_id: UUID) -> int:
+async def waiting(db: CellDb, queue_id: UUID) -> int:
     """How much waits on a lane."""
-    count: int = await db.value("SELECT count(*) FROM webhook_deliveries WHERE lane_id = $1", lane_id)
+    count: int = await db.value("SELECT count(*) FROM webhook_deliveries WHERE queue_id = $1", queue_id)
     return count
 
 
@@ -80,14 +80,14 @@ async def insert_event(db: CellDb, org_id: UUID, *, kind: str = "api_key.created
     return event_id
 
 
-async def insert_attempt(db: CellDb, org_id: UUID, lane_id: UUID, **other: Any) -> Attempt:
+async def insert_attempt(db: CellDb, org_id: UUID, queue_id: UUID, **other: Any) -> Attempt:
     """An attempt that succeeded, but for what `other` says."""
     source = other.pop("source_event_id", None) or new_id()
     attempt = Attempt(
         **{
             "id": new_id(),
             "org_id": org_id,
-            "lane_id": lane_id,
+            "queue_id": queue_id,
             "kind": LaneKind.ENDPOINT,
             "source_event_id": source,
             "event_id": source,

@@ -134,7 +134,7 @@ async def test_422_a_file_that_cannot_be_sent_is_refused_beforehand(api: Client,
 @pytest.mark.covers("createMessageMediaUpload", 429)
 async def test_429_sixty_a_minute(api: Client, account: Account, db: CellDb) -> None:
     await db.run(
-        "INSERT INTO rate_buckets (org_id, bucket, tokens, refilled_at) VALUES ($1, 'media_uploads', 0, $2)",
+        "INSERT INTO api_rate_buckets (org_id, bucket, tokens, refilled_at) VALUES ($1, 'media_uploads', 0, $2)",
         account.org_id,
         db.now,
     )

@@ -61,7 +61,7 @@ async def sender(db: CellDb, account: Account) -> Sender:
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await set_throughput(db, account.tenant)
-    await db.run("INSERT INTO sending_accounts (org_id) VALUES ($1)", account.org_id)
+    await db.run("INSERT INTO send_accounts (org_id) VALUES ($1)", account.org_id)
     return sender
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentmessage.consent import queries as consent_queries
-from agentmessage.delivery.receipts.operations import queries as receipt_queries
+from agentmessage.delivery.receipts import queries as receipt_queries
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages import queries
 from tests.inbound.test_plans import Explaining
@@ -32,14 +32,14 @@ async def busy(db: CellDb, account: Account) -> CellDb:
         BEFORE,
     )
     await db.run(
-        """INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, recipient, kind, channel,
-               segments, priority, price_microcents, ready_at, expires_at)
+        """INSERT INTO message_queue (message_id, org_id, account, phone_number_id, queue_id, recipient, kind,
+               channel, segments, priority, price_microcents, ready_at, expires_at)
            SELECT id, org_id, account, phone_number_id, org_id, recipient, kind, channel, 1, 1, 1, created_at,
                   created_at
            FROM messages WHERE status = 'queued'"""
     )
     await db.run(
-        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, outcome,
+        """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, outcome,
                created_at)
            SELECT account, 'smpp', id::text, id, org_id, 1, 1, 'delivered', created_at FROM messages"""
     )
@@ -48,7 +48,7 @@ async def busy(db: CellDb, account: Account) -> CellDb:
            SELECT gen_random_uuid(), org_id, org_id, recipient, random() > 0.01, 'api', min(created_at), max(created_at)
            FROM messages GROUP BY org_id, recipient ORDER BY random()"""
     )
-    await db.run("ANALYZE messages, dispatches, carrier_parts, consents")
+    await db.run("ANALYZE messages, message_queue, message_parts, consents")
     return db
 
 
@@ -91,7 +91,7 @@ async def test_parts_without_a_receipt_are_gone_through_in_order(busy: CellDb, a
 
     await receipt_queries.list_silent(explaining, "live", since=BEFORE, after=account.org_id, until=BEFORE, limit=500)
 
-    assert " using carrier_parts_age_idx on " in explaining.plan
+    assert " using message_parts_age_idx on " in explaining.plan
 
 
 async def test_the_first_pages_of_texts_have_no_summary_that_inserts_would_have_to_change(db: CellDb) -> None:

@@ -35,7 +35,7 @@ async def keep(db: CellDb, org_id: UUID, *, days: int = 90, mms_days: int = 365)
         days,
         mms_days,
     )
-    await db.run("UPDATE retention_marks SET swept_at = '-infinity' WHERE org_id = $1", org_id)
+    await db.run("UPDATE retention_progress SET swept_at = '-infinity' WHERE org_id = $1", org_id)
 
 
 async def said(db: CellDb, account: Account, days: float, **given: Any) -> Said:
@@ -80,7 +80,7 @@ async def test_whatever_was_said_when_exactly_what_is_too_old_is_redacted(
 
     for _ in range(2):
         await retention.sweep(db, store)
-        await db.run("UPDATE retention_marks SET swept_at = '-infinity'")
+        await db.run("UPDATE retention_progress SET swept_at = '-infinity'")
 
     for who, one, has_media in texts:
         days, mms_days = kept[who.org_id]
@@ -131,7 +131,7 @@ async def test_a_text_that_waits_to_be_sent_keeps_its_words_until_it_was_sent(
     await retention.sweep(db, store)
     while_waiting = [await content(db, waiting), await content(db, after)]
 
-    await db.run("DELETE FROM dispatches")
+    await db.run("DELETE FROM message_queue")
     await keep(db, account.org_id, days=30)
     await retention.sweep(db, store)
 
@@ -206,7 +206,7 @@ async def test_a_long_backlog_is_shared_over_several_turns(
     counts: list[int] = []
     for _ in range(3):
         counts.append(await retention.sweep(db, store))
-        await db.run("UPDATE retention_marks SET swept_at = swept_at - interval '1 minute'")
+        await db.run("UPDATE retention_progress SET swept_at = swept_at - interval '1 minute'")
 
     assert counts == [4, 3, 0]
 

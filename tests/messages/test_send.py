@@ -38,7 +38,7 @@ async def test_202_an_accepted_text_is_stored_and_queued(db: CellDb, api: Client
     assert (data["from"], data["to"], data["text"]) == (sender.number, CONTACT, "Acme: you are next.")
     assert (data["channel"], data["priority"], data["status"], data["tag"]) == ("sms", "default", "queued", "reminder")
     assert (data["segment_count"], data["encoding"], data["metadata"]) == (1, "gsm7", {"visit": "8841"})
-    assert await db.value("SELECT count(*) FROM dispatches WHERE message_id = $1", data["id"]) == 1
+    assert await db.value("SELECT count(*) FROM message_queue WHERE message_id = $1", data["id"]) == 1
     assert (await api.get(f"/v1/messages/{data['id']}")).data == data
 
 
@@ -50,8 +50,8 @@ async def test_a_text_is_held_but_not_charged_before_the_carrier_takes_it(
     await api.post("/v1/messages", text_from(sender, text="a" * 161))
 
     assert await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id) == before
-    held = await db.value("SELECT admitted_microcents FROM sending_accounts WHERE org_id = $1", account.org_id)
-    assert held == await db.value("SELECT sum(price_microcents)::bigint FROM dispatches")
+    held = await db.value("SELECT admitted_microcents FROM send_accounts WHERE org_id = $1", account.org_id)
+    assert held == await db.value("SELECT sum(price_microcents)::bigint FROM message_queue")
     assert await db.value("SELECT segments FROM messages") == 2
 
 
@@ -260,7 +260,7 @@ async def test_a_scheduled_text_waits_and_can_be_canceled(db: CellDb, api: Clien
 
     assert (canceled.status, canceled.data["status"]) == (200, "canceled")
     assert again.data == canceled.data
-    assert await db.value("SELECT count(*) FROM dispatches") == 0
+    assert await db.value("SELECT count(*) FROM message_queue") == 0
     moves = (await api.get(f"/v1/messages/{sent['id']}/events")).data
     assert [(move["status"], move["cause"]) for move in moves] == [
         ("queued", "accepted"),
@@ -327,13 +327,13 @@ async def test_404_a_strangers_text_is_nothing(
     assert [reply.status for reply in replies] == [404, 404]
     assert len({reply.error["message"] for reply in replies}) == 1
     assert await db.value("SELECT status FROM messages WHERE id = $1", theirs) == "queued"
-    assert await db.value("SELECT count(*) FROM dispatches") == 1
+    assert await db.value("SELECT count(*) FROM message_queue") == 1
 
 
 @pytest.mark.covers("cancelMessage", 409)
 async def test_409_a_text_that_a_worker_has_claimed_cannot_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
     sent = (await api.post("/v1/messages", text_from(sender))).data
-    await db.run("UPDATE dispatches SET claimed_at = now()")
+    await db.run("UPDATE message_queue SET claimed_at = now()")
 
     assert (await api.get(f"/v1/messages/{sent['id']}")).data["status"] == "sending"
     assert (await api.delete(f"/v1/messages/{sent['id']}")).error["code"] == "MESSAGE_NOT_CANCELABLE"

@@ -44,7 +44,7 @@ class Sums:
 
     async def as_of(self, moment: datetime) -> None:
         """Everything until then has been counted."""
-        await self.db.run("UPDATE event_followers SET as_of = $1 WHERE name = 'metrics'", moment)
+        await self.db.run("UPDATE event_cursors SET as_of = $1 WHERE name = 'metrics'", moment)
 
     async def plan(self, name: str) -> None:
         """Put the organization on a plan."""

@@ -53,7 +53,7 @@ async def test_balances_debits_and_credits_are_a_recount_of_the_ledger(dsn: str,
                 await billing.charge_many(tx, account.tenant, [one])
                 charged.append(str(number))
     clock.moment = NOW
-    await db.run("UPDATE event_followers SET as_of = $1 WHERE name = 'metrics'", NOW)
+    await db.run("UPDATE event_cursors SET as_of = $1 WHERE name = 'metrics'", NOW)
     await db.run("UPDATE organizations SET plan = 'growth'")
     api = Client(RoomsApp(cells, metric_routes, clock=clock), account.key)
 

@@ -126,7 +126,9 @@ class Floor:
         """Run jobs, as if time flew, until none is left."""
         runner = self.runner()
         for _ in range(turns):
-            await self.db.run("UPDATE number_orders SET doubt_at = $1 WHERE doubt_at > $1", self.db.now)
+            await self.db.run(
+                "UPDATE number_orders SET lookup_conclusive_at = $1 WHERE lookup_conclusive_at > $1", self.db.now
+            )
             await self.hurry()
             if not await runner.run_due():
                 return
@@ -137,14 +139,14 @@ async def stock(db: Statements, *numbers: str, account: str = "live", kind: str 
     """Numbers in the pool."""
     for number in numbers:
         await db.run(
-            """INSERT INTO directory.inventory (account, number, number_type, state, generation, op_seq, is_read)
+            """INSERT INTO directory.inventory (account, number, number_type, state, generation, op_seq, is_observed)
                VALUES ($1, $2, $3, 'available', $4, $5, $6)""",
             account,
             number,
             kind,
             given.get("generation", 0),
             given.get("op_seq", 0),
-            given.get("is_read", True),
+            given.get("is_observed", True),
         )
 
 

@@ -167,7 +167,7 @@ class Chaos:
         """Numbers whose outcome at the carrier is still to come."""
         return await self.story.db.all(
             str,
-            """SELECT m.number FROM carrier_order_members m JOIN carrier_orders o ON o.id = m.order_id
+            """SELECT m.number FROM carrier_order_items m JOIN carrier_orders o ON o.id = m.order_id
                WHERE o.state IN ('written', 'unknown', 'submitted')""",
         )
 
@@ -328,7 +328,7 @@ async def test_every_number_converges_to_its_wish_whatever_happens(seed: int, po
     name = f"chaos_{seed}_{new_id().hex[-8:]}"
     db = await open_cell(await postgres.create_database(name, template=TEMPLATE), "cell_00", pool_size=8, clock=clock)
     try:
-        await db.run("UPDATE directory.sweeps SET due_at = $1", clock.now())
+        await db.run("UPDATE directory.drift_sweeps SET due_at = $1", clock.now())
         chaos = Chaos(Story(db, clock, seed=seed), new_id())
         await chaos.begin()
         try:

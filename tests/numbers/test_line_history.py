@@ -18,7 +18,7 @@ async def _number(db: CellDb, account: Account) -> UUID:
     number_id = new_id()
     await db.run(
         """WITH p AS (
-               INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, wished_at,
+               INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, desired_at,
                                           created_at, updated_at)
                VALUES ($1, $2, 'live', $3, 'local', 'assigned', 1, $4, $4, $4))
            INSERT INTO line_options (phone_number_id, org_id, account, number, phase, observed, observed_at,

@@ -400,9 +400,9 @@ def test_a_sight_never_settles_by_itself_and_ends_an_operation_only_when_it_tell
         assert reading.campaign == line.op_campaign
         assert reading.is_settled or reading.has_failed
     elif after.op_order_id is None:
-        seen_campaign = reading.campaign if reading else None
-        assert seen_campaign != line.observed_campaign
-        assert after.observed_campaign == seen_campaign
+        observed_campaign = reading.campaign if reading else None
+        assert observed_campaign != line.observed_campaign
+        assert after.observed_campaign == observed_campaign
 
 
 @given(lines(in_flight=True), readings(), paces)

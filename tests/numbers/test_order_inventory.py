@@ -27,7 +27,7 @@ async def test_a_number_that_went_back_to_the_carrier_can_be_imported_again(floo
     async with floor.db.transaction() as tx:
         assert await inventory.import_numbers(tx, "live", [(A, "local")]) == 1
 
-    row = await floor.db.one(lambda *x: x, "SELECT state, generation, is_read FROM directory.inventory")
+    row = await floor.db.one(lambda *x: x, "SELECT state, generation, is_observed FROM directory.inventory")
     assert row == ("available", 4, False)
 
 

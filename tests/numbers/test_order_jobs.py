@@ -124,7 +124,7 @@ async def test_a_crash_between_saying_and_speaking_waits_until_the_call_must_be_
     order_id = await place(floor, account, A)
     order = await order_of(floor, account, order_id)
     later = floor.db.now.replace(year=floor.db.now.year + 1)
-    assert await order_queries.mark_submitted(floor.db, order, doubt_at=later)
+    assert await order_queries.mark_submitted(floor.db, order, lookup_conclusive_at=later)
 
     for _ in range(5):
         await floor.turn()
@@ -214,7 +214,7 @@ async def test_a_purchase_that_the_carrier_turns_down_is_refunded(floor: Floor, 
     assert (await order_of(floor, account, order_id)).status == "failed"
     assert await states(floor.db) == {}
     assert await balance_cents(floor.db, account.org_id) == 100_000
-    said = await floor.db.value("SELECT carrier_said FROM number_orders")
+    said = await floor.db.value("SELECT carrier_response FROM number_orders")
     assert said == "5190 no funds: money"
 
 

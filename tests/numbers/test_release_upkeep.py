@@ -124,14 +124,14 @@ async def test_a_number_that_is_not_surely_unbound_stays_in_quarantine(
 async def test_an_imported_number_that_nobody_has_read_stays_unread_in_the_pool(
     floor: Floor, shop: Client, dsn: str
 ) -> None:
-    await stock(floor.db, A, is_read=False)
+    await stock(floor.db, A, is_observed=False)
     (number_id,) = await ordered(shop, A)
     await shop.delete(f"/v1/phone-numbers/{number_id}")
     later = await cells_at(dsn, floor.db.now + timedelta(days=31))
 
     assert await renewals.run_end_quarantine(later) == 1
 
-    assert await floor.db.value("SELECT is_read FROM directory.inventory") is False
+    assert await floor.db.value("SELECT is_observed FROM directory.inventory") is False
     await later.close()
 
 

@@ -831,7 +831,7 @@ async def test_200_the_line_option_tells_the_last_error_with_a_way_out_and_fifty
                attempts = 3, operators = '{"T-Mobile": "failed"}'"""
     )
     await db.run(
-        """INSERT INTO line_transitions (phone_number_id, id, org_id, occurred_at, phase, generation, note)
+        """INSERT INTO line_option_transitions (phone_number_id, id, org_id, occurred_at, phase, generation, note)
            SELECT $1, lpad(to_hex(n), 32, '0')::uuid, $2, $3, 'binding', 1, 'step ' || n
            FROM generate_series(1, 60) n""",
         number,

@@ -26,7 +26,7 @@ async def _sweep(db: CellDb, wire: Wire) -> None:
 
 
 async def _told(db: CellDb) -> Sequence[str]:
-    return await db.all(str, "SELECT number FROM drift_events WHERE healed_at IS NULL")
+    return await db.all(str, "SELECT number FROM drift_events WHERE resolved_at IS NULL")
 
 
 async def test_a_stranger_is_told_while_it_is_there_and_closed_when_a_whole_listing_has_it_no_longer(

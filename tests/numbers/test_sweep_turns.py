@@ -23,7 +23,7 @@ async def _swept(db: CellDb, *, wanted_meanwhile: bool) -> timedelta:
     assert await drift_queries.extend(db, "live", token, db.now + LEASE)
     ended_at = db.now
     await drift_queries.finish(db, "live", token, due_at=ended_at + REST, result=RESULT)
-    due_at = await db.value("SELECT due_at FROM directory.sweeps WHERE account = 'live'")
+    due_at = await db.value("SELECT due_at FROM directory.drift_sweeps WHERE account = 'live'")
     return due_at - ended_at
 
 

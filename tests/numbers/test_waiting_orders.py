@@ -40,7 +40,7 @@ async def _orders(db: CellDb) -> list[tuple[int, int]]:
     """Size as it is counted, and members as they are, of every order."""
     return await db.all(
         _pair,
-        """SELECT o.size, (SELECT count(*) FROM carrier_order_members m WHERE m.order_id = o.id)
+        """SELECT o.size, (SELECT count(*) FROM carrier_order_items m WHERE m.order_id = o.id)
            FROM carrier_orders o ORDER BY o.created_at, o.id""",
     )
 

@@ -254,7 +254,7 @@ async def add_number(db: CellDb, org_id: UUID, number: str) -> UUID:
     number_id = new_id()
     async with db.transaction() as tx:
         await tx.run(
-            """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, wished_at,
+            """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, generation, desired_at,
                                           created_at, updated_at)
                VALUES ($1, $2, 'live', $3, 'local', 'assigned', 1, $4, $4, $4)""",
             number_id,

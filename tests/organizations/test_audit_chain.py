@@ -46,7 +46,7 @@ async def seal(db: CellDb, keys: Any = KEYS, *, batch: int = 500) -> None:
     async def is_done() -> bool:
         await sealer.turn(db, keys, batch=batch)
         return not await db.value(
-            "SELECT EXISTS (SELECT FROM audit_log a, audit_place p WHERE (a.xid, a.id) > (p.xid, p.id))"
+            "SELECT EXISTS (SELECT FROM audit_log a, audit_cursor p WHERE (a.xid, a.id) > (p.xid, p.id))"
         )
 
     await until(is_done)

@@ -57,7 +57,7 @@ async def restored(postgres: EmbeddedPostgres, dsn: str, db: CellDb, account: Ac
     (scheduled,) = await admit(db, account.tenant, sender, "Acme: 4", scheduled_at=db.now + timedelta(hours=1))
     async with db.transaction() as tx:
         await dispatch_queries.claim(tx, [handed.id], token=new_id(), until=tx.now + timedelta(seconds=1))
-    await db.run("UPDATE dispatches SET expires_at = now() - interval '1 minute' WHERE message_id = $1", late.id)
+    await db.run("UPDATE message_queue SET expires_at = now() - interval '1 minute' WHERE message_id = $1", late.id)
     name = f"restored_{uuid4().hex[:8]}"
     there = await postgres.create_database(name)
     dump = subprocess.run(  # noqa: S603, ASYNC221 - ours
@@ -131,7 +131,7 @@ async def test_what_is_dropped_is_of_unknown_outcome_and_costs_nothing(restored:
         assert await status_of(db, message_id) == ("undelivered", "unknown")
     assert await db.value("SELECT count(*) FROM messages WHERE is_charged") == 0
     reserved = """SELECT admitted_microcents - settled_microcents
-                  FROM wallets JOIN sending_accounts USING (org_id) WHERE org_id = $1"""
+                  FROM wallets JOIN send_accounts USING (org_id) WHERE org_id = $1"""
     assert await db.value(reserved, account.org_id) == 0
     assert "Say whose" in str((await restored.run("admin", "messages", "drop")).exception)
     await cells.close()

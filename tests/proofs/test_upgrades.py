@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agentmessage.billing.queries import list_miscounted
-from agentmessage.compliance.model import Memory
+from agentmessage.compliance.model import ContactHistory
 from agentmessage.embedded import EmbeddedPostgres
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.migrations import runner
@@ -79,8 +79,10 @@ def test_no_migration_that_was_published_is_edited() -> None:
 
 
 async def test_what_was_remembered_of_a_contact_is_remembered_after_the_upgrade(upgraded: CellDb) -> None:
-    stored = await upgraded.value("SELECT memory::text FROM texted_contacts WHERE contact_number = $1", CONTACT)
-    assert msgspec.json.decode(stored, type=Memory) == Memory({str(SCOPE): [1795000000000, 1795000001000]}, {})
+    stored = await upgraded.value("SELECT history::text FROM contact_send_history WHERE contact_number = $1", CONTACT)
+    assert msgspec.json.decode(stored, type=ContactHistory) == ContactHistory(
+        {str(SCOPE): [1795000000000, 1795000001000]}, {}
+    )
 
 
 async def test_what_was_booked_before_sums_were_kept_is_summed(upgraded: CellDb) -> None:

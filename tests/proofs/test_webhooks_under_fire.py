@@ -231,7 +231,7 @@ async def require_schedule(db: CellDb) -> Counter[str]:
         """SELECT attempt, url, outcome, extract(epoch FROM occurred_at - lag(occurred_at) OVER w)::float8,
                   response_time_ms / 1000.0::float8
            FROM webhook_attempts WHERE org_id IS NOT NULL
-           WINDOW w AS (PARTITION BY lane_id, event_id ORDER BY attempt, occurred_at)""",
+           WINDOW w AS (PARTITION BY queue_id, event_id ORDER BY attempt, occurred_at)""",
     )
     late: list[float] = []
     for attempt, url, _, gap_s, time_s in rows:
@@ -257,17 +257,17 @@ async def require_silence(db: CellDb, told: Told) -> None:
         """Five days pass for whoever has failed, and its next attempt comes at once."""
         await asyncio.sleep(1)
         await db.run(
-            """UPDATE webhook_lanes SET failing_since = now() - interval '6 days'
+            """UPDATE webhook_queues SET failing_since = now() - interval '6 days'
                WHERE failing_since > now() - interval '5 days' AND id = ANY ($1)""",
             sick,
         )
         await db.run(
-            """UPDATE webhook_deliveries SET due_at = now() WHERE (lane_id, due_at, id) IN (
-                   SELECT DISTINCT ON (lane_id) lane_id, due_at, id FROM webhook_deliveries
-                   WHERE lane_id = ANY ($1) AND due_at > now() ORDER BY lane_id, due_at, id)""",
+            """UPDATE webhook_deliveries SET due_at = now() WHERE (queue_id, due_at, id) IN (
+                   SELECT DISTINCT ON (queue_id) queue_id, due_at, id FROM webhook_deliveries
+                   WHERE queue_id = ANY ($1) AND due_at > now() ORDER BY queue_id, due_at, id)""",
             sick,
         )
-        await db.run("UPDATE webhook_lanes SET due_at = now() WHERE id = ANY ($1) AND holder IS NULL", sick)
+        await db.run("UPDATE webhook_queues SET due_at = now() WHERE id = ANY ($1) AND holder IS NULL", sick)
         return await db.value("SELECT count(*) FROM webhook_endpoints WHERE active AND id = ANY ($1)", sick) == 0
 
     await until(are_off, seconds=90, what="the end of the sick")

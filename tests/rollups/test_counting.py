@@ -68,7 +68,7 @@ async def count_all(db: CellDb, *, batch: int = 5_000) -> None:
     async def is_done() -> bool:
         await aggregator.turn(db, batch=batch)
         return not await db.value(
-            """SELECT EXISTS (SELECT FROM events e, event_followers f
+            """SELECT EXISTS (SELECT FROM events e, event_cursors f
                               WHERE f.name = 'metrics' AND (e.xid, e.id) > (f.xid, f.id))"""
         )
 
@@ -179,7 +179,7 @@ async def test_as_of_moves_on_when_nothing_happens(db: CellDb) -> None:
 
 
 async def test_as_of_stays_behind_by_what_clocks_may_differ(db: CellDb) -> None:
-    await db.run("UPDATE event_followers SET as_of = '-infinity' WHERE name = 'metrics'")
+    await db.run("UPDATE event_cursors SET as_of = '-infinity' WHERE name = 'metrics'")
 
     await aggregator.turn(db)
 
@@ -308,7 +308,7 @@ class History:
                 turn.cancel()
             await asyncio.gather(turn, return_exceptions=True)
             uncounted = await self.db.value(
-                """SELECT count(*) FROM events e, event_followers f WHERE f.name = 'metrics'
+                """SELECT count(*) FROM events e, event_cursors f WHERE f.name = 'metrics'
                      AND (e.xid, e.id) > (f.xid, f.id) AND e.created_at < f.as_of"""
             )
             assert uncounted == 0

@@ -42,7 +42,7 @@ async def endpoint(
     """An endpoint of an organization that wants some events; they need not be ones that can be subscribed to."""
     endpoint_id = new_id()
     await db.run(
-        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, sealed_secret, created_at,
+        """INSERT INTO webhook_endpoints (id, org_id, url, events, active, api_version, encrypted_secret, created_at,
                updated_at) VALUES ($1, $2, $3, $4, true, '2026-04-01', $5, $6, $6)""",
         endpoint_id,
         org_id,
@@ -69,7 +69,7 @@ async def happen(
 async def make_due(db: CellDb) -> None:
     """Let the time of everything that waits come."""
     await db.run("UPDATE webhook_deliveries SET due_at = now() - interval '1 minute'")
-    await db.run("UPDATE webhook_lanes SET due_at = now() - interval '1 minute'")
+    await db.run("UPDATE webhook_queues SET due_at = now() - interval '1 minute'")
 
 
 @asynccontextmanager

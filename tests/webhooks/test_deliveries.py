@@ -116,7 +116,7 @@ ENDPOINTS = [UUID(int=n) for n in (1, 2)]
 KINDS = ["api_key.created", "message.delivered", "webhook.test"]
 ATTEMPTS = st.fixed_dictionaries(
     {
-        "lane_id": st.sampled_from(ENDPOINTS),
+        "queue_id": st.sampled_from(ENDPOINTS),
         "event_type": st.sampled_from(KINDS),
         "answered": st.sampled_from([(Outcome.SUCCESS, 200), (Outcome.SUCCESS, 204), (Outcome.RETRY, 500)])
         | st.sampled_from([(Outcome.DEAD, 404), (Outcome.RETRY, None), (Outcome.DEAD, None), (Outcome.RETRY, 301)]),
@@ -124,7 +124,7 @@ ATTEMPTS = st.fixed_dictionaries(
     }
 )
 FILTERS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Attempt, Any], bool]]] = {
-    "endpoint_id": (st.sampled_from(ENDPOINTS), lambda a, value: a.lane_id == value),
+    "endpoint_id": (st.sampled_from(ENDPOINTS), lambda a, value: a.queue_id == value),
     "event_type": (st.sampled_from(KINDS), lambda a, value: a.event_type == value),
     "outcome": (st.sampled_from(list(Outcome)), lambda a, value: a.outcome == value),
     "since": (st.integers(0, 5), lambda a, value: a.occurred_at >= at(value)),
@@ -151,7 +151,7 @@ async def test_every_combination_of_filters_shows_what_fits_all_of_them(
         await insert_attempt(
             db,
             account.org_id,
-            row["lane_id"],
+            row["queue_id"],
             event_type=row["event_type"],
             outcome=row["answered"][0],
             response_status=row["answered"][1],

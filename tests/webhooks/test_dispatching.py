@@ -51,13 +51,13 @@ def _row(*columns: Any) -> tuple[Any, ...]:
     return columns
 
 
-async def logged(db: CellDb, lane_id: UUID) -> list[tuple[Any, ...]]:
+async def logged(db: CellDb, queue_id: UUID) -> list[tuple[Any, ...]]:
     """Attempts on a lane, the oldest first."""
     return await db.all(
         _row,
         """SELECT attempt, outcome, response_status, error, occurred_at FROM webhook_attempts
-           WHERE lane_id = $1 ORDER BY occurred_at, id""",
-        lane_id,
+           WHERE queue_id = $1 ORDER BY occurred_at, id""",
+        queue_id,
     )
 
 
@@ -65,31 +65,31 @@ async def test_a_receiver_that_fails_is_asked_eleven_times_on_schedule(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     sink.answers["/ok"] = status(503, b"later")
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
     gaps: list[float] = []
 
     async with telling(settings, cells):
         await happen(db, account.org_id)
         for attempt in range(1, len(RETRY_AFTER_S) + 2):
-            await until(lambda attempt=attempt: _count(db, lane_id, attempt))
+            await until(lambda attempt=attempt: _count(db, queue_id, attempt))
             due_at: datetime | None = await db.value(
-                "SELECT due_at FROM webhook_deliveries WHERE lane_id = $1", lane_id
+                "SELECT due_at FROM webhook_deliveries WHERE queue_id = $1", queue_id
             )
             if due_at is not None:
-                gaps.append((due_at - (await logged(db, lane_id))[-1][4]).total_seconds())
+                gaps.append((due_at - (await logged(db, queue_id))[-1][4]).total_seconds())
                 await make_due(db)
 
     for gap, nominal in zip(gaps, RETRY_AFTER_S, strict=True):
         assert nominal * (1 - JITTER) <= gap <= nominal * (1 + JITTER)
-    attempts = await logged(db, lane_id)
+    attempts = await logged(db, queue_id)
     assert [row[0] for row in attempts] == list(range(1, 12))
     assert Counter(row[1] for row in attempts) == {"retry": 10, "dead": 1}
     assert {row[2] for row in attempts} == {503}
     assert len({heard.event["id"] for heard in sink.heard}) == 1
 
 
-async def _count(db: CellDb, lane_id: UUID, attempts: int) -> bool:
-    return len(await logged(db, lane_id)) >= attempts
+async def _count(db: CellDb, queue_id: UUID, attempts: int) -> bool:
+    return len(await logged(db, queue_id)) >= attempts
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ async def test_a_receiver_that_answers_gone_is_told_nothing_more(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     sink.answers["/gone"] = status(410)
-    lane_id = await endpoint(db, settings, account.org_id, sink.url("/gone"))
+    queue_id = await endpoint(db, settings, account.org_id, sink.url("/gone"))
     watcher = await endpoint(db, settings, account.org_id, sink.url(), events=["webhook_endpoint.disabled"])
 
     async with telling(settings, cells):
@@ -128,81 +128,81 @@ async def test_a_receiver_that_answers_gone_is_told_nothing_more(
     data = news.event["data"]
     assert (news.event["type"], data["endpoint_id"], data["reason"]) == (
         "webhook_endpoint.disabled",
-        str(lane_id),
+        str(queue_id),
         "gone",
     )
-    assert (await logged(db, lane_id))[0][:3] == (1, "dead", 410)
-    assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", lane_id) is False
+    assert (await logged(db, queue_id))[0][:3] == (1, "dead", 410)
+    assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", queue_id) is False
     assert len(sink.on("/gone")) == 1
-    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE lane_id = $1", lane_id) == 0
+    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE queue_id = $1", queue_id) == 0
     audit = await db.all(
         _row,
         "SELECT action, actor_kind, resource_id FROM audit_log WHERE org_id = $1 AND action LIKE 'webhook%'",
         account.org_id,
     )
-    assert audit == [("webhook_endpoint.disable", "platform", str(lane_id))]
+    assert audit == [("webhook_endpoint.disable", "platform", str(queue_id))]
 
 
 async def test_five_days_of_nothing_but_failures_end_in_silence(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     sink.answers["/ok"] = status(500)
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
 
     async with telling(settings, cells):
         await happen(db, account.org_id)
-        await until(lambda: _count(db, lane_id, 1))
-        failing_since: datetime = await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id)
+        await until(lambda: _count(db, queue_id, 1))
+        failing_since: datetime = await db.value("SELECT failing_since FROM webhook_queues WHERE id = $1", queue_id)
         assert db.now - failing_since < timedelta(minutes=1)
-        assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", lane_id) is True
+        assert await db.value("SELECT active FROM webhook_endpoints WHERE id = $1", queue_id) is True
 
-        await db.run("UPDATE webhook_lanes SET failing_since = now() - interval '5 days 1 second'")
+        await db.run("UPDATE webhook_queues SET failing_since = now() - interval '5 days 1 second'")
         await make_due(db)
-        await until(lambda: _is_off(db, lane_id))
+        await until(lambda: _is_off(db, queue_id))
 
     (disabled,) = await outbox_events.tail(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
     )
     assert (disabled.data["reason"], disabled.data["abandoned"]) == ("failing", 1)
-    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE lane_id = $1", lane_id) == 0
-    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
+    assert await db.value("SELECT count(*) FROM webhook_deliveries WHERE queue_id = $1", queue_id) == 0
+    assert await db.value("SELECT failing_since FROM webhook_queues WHERE id = $1", queue_id) is None
 
 
-async def _is_off(db: CellDb, lane_id: UUID) -> bool:
-    return await db.value("SELECT NOT active FROM webhook_endpoints WHERE id = $1", lane_id)
+async def _is_off(db: CellDb, queue_id: UUID) -> bool:
+    return await db.value("SELECT NOT active FROM webhook_endpoints WHERE id = $1", queue_id)
 
 
 async def test_one_success_forgives_all_failures(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
     sink.answers["/ok"] = status(500)
 
     async with telling(settings, cells):
         await happen(db, account.org_id)
-        await until(lambda: _count(db, lane_id, 1))
+        await until(lambda: _count(db, queue_id, 1))
         sink.answers["/ok"] = status(204, b"")
         await make_due(db)
-        await until(lambda: _count(db, lane_id, 2))
+        await until(lambda: _count(db, queue_id, 2))
 
-    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
-    assert [row[:3] for row in await logged(db, lane_id)] == [(1, "retry", 500), (2, "success", 204)]
+    assert await db.value("SELECT failing_since FROM webhook_queues WHERE id = $1", queue_id) is None
+    assert [row[:3] for row in await logged(db, queue_id)] == [(1, "retry", 500), (2, "success", 204)]
 
 
 async def test_what_is_not_kept_any_more_is_not_told(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
     sink.answers["/ok"] = status(500)
 
     async with telling(settings, cells):
         (event_id,) = await happen(db, account.org_id)
-        await until(lambda: _count(db, lane_id, 1))
+        await until(lambda: _count(db, queue_id, 1))
         await db.run("DELETE FROM events WHERE id = $1 AND org_id = $2", event_id, account.org_id)
         await make_due(db)
-        await until(lambda: _count(db, lane_id, 2))
+        await until(lambda: _count(db, queue_id, 2))
 
-    assert (await logged(db, lane_id))[1][:4] == (2, "dead", None, NOT_KEPT)
+    assert (await logged(db, queue_id))[1][:4] == (2, "dead", None, NOT_KEPT)
     assert len(sink.heard) == 1
 
 
@@ -210,15 +210,15 @@ async def test_a_secret_that_cannot_be_opened_is_not_held_against_its_receiver(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     """As after a seal key was lost: the log says what to do, and nobody is given up for it."""
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
-    await db.run("UPDATE webhook_endpoints SET sealed_secret = 'of another key' WHERE org_id = $1", account.org_id)
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
+    await db.run("UPDATE webhook_endpoints SET encrypted_secret = 'of another key' WHERE org_id = $1", account.org_id)
 
     async with telling(settings, cells):
         await happen(db, account.org_id)
-        await until(lambda: _count(db, lane_id, 1))
+        await until(lambda: _count(db, queue_id, 1))
 
-    assert (await logged(db, lane_id))[0][:4] == (1, "retry", None, UNREADABLE_SECRET)
-    assert await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id) is None
+    assert (await logged(db, queue_id))[0][:4] == (1, "retry", None, UNREADABLE_SECRET)
+    assert await db.value("SELECT failing_since FROM webhook_queues WHERE id = $1", queue_id) is None
     assert sink.heard == []
 
 
@@ -252,7 +252,7 @@ async def test_slow_names_of_one_organization_delay_no_others_receiver(
     """Fifty endpoints move to names that were never seen before, again and again, and no name is ever answered."""
     stranger = await open_account(cells, name="Stranger")
     sick = [await endpoint(db, settings, account.org_id, "https://slow.test/") for _ in range(50)]
-    lane_id = await endpoint(db, settings, stranger.org_id, f"http://quick.test:{sink.port}/ok")
+    queue_id = await endpoint(db, settings, stranger.org_id, f"http://quick.test:{sink.port}/ok")
     count = 0
 
     async with name_server() as server:
@@ -269,15 +269,15 @@ async def test_slow_names_of_one_organization_delay_no_others_receiver(
                 # its name has to be looked up as well, as after the seconds for which an address is remembered
                 await db.run(
                     "UPDATE webhook_endpoints SET url = $2 WHERE id = $1",
-                    lane_id,
+                    queue_id,
                     f"http://q{turn}.test:{sink.port}/ok",
                 )
                 await happen(db, stranger.org_id)
                 count += 1
                 await sink.until(count)
             slow_names = len(server.slow)
-            attempts = await until(lambda: _rows(db, lane_id, count))
-            failing = await db.value("SELECT failing_since FROM webhook_lanes WHERE id = $1", lane_id)
+            attempts = await until(lambda: _rows(db, queue_id, count))
+            failing = await db.value("SELECT failing_since FROM webhook_queues WHERE id = $1", queue_id)
             server.release()
 
     assert slow_names >= 16
@@ -285,8 +285,8 @@ async def test_slow_names_of_one_organization_delay_no_others_receiver(
     assert failing is None
 
 
-async def _rows(db: CellDb, lane_id: UUID, count: int) -> list[tuple[Any, ...]]:
-    rows = await logged(db, lane_id)
+async def _rows(db: CellDb, queue_id: UUID, count: int) -> list[tuple[Any, ...]]:
+    rows = await logged(db, queue_id)
     return rows if len(rows) >= count else []
 
 
@@ -304,14 +304,14 @@ async def test_numbers_are_signed_for_with_the_organizations_secrets_and_in_grac
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
         (first,) = await sink.until(1)
         await db.run(
-            """UPDATE webhook_secrets SET previous_sealed_secret = sealed_secret, sealed_secret = $2,
+            """UPDATE webhook_secrets SET previous_encrypted_secret = encrypted_secret, encrypted_secret = $2,
                    previous_valid_until = now() + interval '5 minutes' WHERE org_id = $1""",
             account.org_id,
             sealer(settings).seal(b"n" * 32),
         )
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
         _, second = await sink.until(2)
-        old: bytes = await db.value("SELECT previous_sealed_secret FROM webhook_secrets")
+        old: bytes = await db.value("SELECT previous_encrypted_secret FROM webhook_secrets")
         await db.run("UPDATE webhook_secrets SET previous_valid_until = now() WHERE org_id = $1", account.org_id)
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
         *_, third = await sink.until(3)
@@ -330,7 +330,8 @@ async def test_who_rotates_a_secret_that_cannot_be_opened_is_told_at_once(
     """The broken one is in its five minutes of grace, and nothing can be signed with it."""
     number_id = await insert_number(db, account.org_id, NUMBER, status_url=sink.url())
     await db.run(
-        """INSERT INTO webhook_secrets (org_id, sealed_secret, rotated_at, previous_sealed_secret, previous_valid_until)
+        """INSERT INTO webhook_secrets (org_id, encrypted_secret, rotated_at, previous_encrypted_secret,
+               previous_valid_until)
            VALUES ($1, $2, now(), 'of another key', now() + interval '5 minutes')""",
         account.org_id,
         sealer(settings).seal(b"n" * 32),
@@ -351,7 +352,7 @@ async def test_a_number_url_that_is_gone_is_given_up(
 
     async with telling(settings, cells):
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
-        await until(lambda: db.value("SELECT true FROM webhook_lanes WHERE disabled_at IS NOT NULL"))
+        await until(lambda: db.value("SELECT true FROM webhook_queues WHERE disabled_at IS NOT NULL"))
 
     (disabled,) = await outbox_events.tail(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
@@ -362,10 +363,10 @@ async def test_a_number_url_that_is_gone_is_given_up(
 async def test_lanes_of_a_dead_dispatcher_are_taken_over(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
     await db.run(
-        "INSERT INTO webhook_lanes (id, org_id, holder, created_at) VALUES ($1, $2, $3, now())",
-        lane_id,
+        "INSERT INTO webhook_queues (id, org_id, holder, created_at) VALUES ($1, $2, $3, now())",
+        queue_id,
         account.org_id,
         new_id(),
     )
@@ -380,18 +381,18 @@ async def test_lanes_of_a_living_dispatcher_are_left_to_it(
 ) -> None:
     first, second = [Dispatcher(db, sender, sealer(settings)) for _ in range(2)]
     living = [asyncio.create_task(one.live()) for one in (first, second)]
-    lane_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
+    queue_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
     sink.answers["/hang"] = hang
-    await _wait_on(db, account, lane_id)
+    await _wait_on(db, account, queue_id)
     first.ring()
     await sink.until(1, "/hang")
-    holder = await db.value("SELECT holder FROM webhook_lanes WHERE id = $1", lane_id)
+    holder = await db.value("SELECT holder FROM webhook_queues WHERE id = $1", queue_id)
 
     for _ in range(5):
         await first.free_of_dead()
         await second.free_of_dead()
 
-    assert await db.value("SELECT holder FROM webhook_lanes WHERE id = $1", lane_id) == holder is not None
+    assert await db.value("SELECT holder FROM webhook_queues WHERE id = $1", queue_id) == holder is not None
     assert len(sink.on("/hang")) == 1
     await sink.close()
     for one in (first, second):
@@ -399,16 +400,16 @@ async def test_lanes_of_a_living_dispatcher_are_left_to_it(
     await asyncio.gather(*living)
 
 
-async def _wait_on(db: CellDb, account: Account, lane_id: UUID) -> None:
+async def _wait_on(db: CellDb, account: Account, queue_id: UUID) -> None:
     """One delivery, without a fan-out."""
     (event_id,) = await happen(db, account.org_id)
     await db.run(
         """WITH lane AS (
-               INSERT INTO webhook_lanes (id, org_id, due_at, created_at) VALUES ($1, $2, now(), now())
+               INSERT INTO webhook_queues (id, org_id, due_at, created_at) VALUES ($1, $2, now(), now())
                ON CONFLICT (id) DO UPDATE SET due_at = now())
-           INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
+           INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
            VALUES ($1, now(), $3, $2, $3, $3, now())""",
-        lane_id,
+        queue_id,
         account.org_id,
         event_id,
     )
@@ -432,13 +433,13 @@ async def test_a_dispatcher_that_lost_its_session_begins_anew(
         heard = await sink.until(6)
 
     assert {one.event["id"] for one in heard[:1]} <= {one.event["id"] for one in heard}
-    assert await db.value("SELECT count(*) FROM webhook_lanes WHERE holder IS NOT NULL") == 0
+    assert await db.value("SELECT count(*) FROM webhook_queues WHERE holder IS NOT NULL") == 0
 
 
 async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
     release = asyncio.Event()
 
     async def patient(heard: Any, writer: asyncio.StreamWriter) -> None:
@@ -457,9 +458,9 @@ async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
 
     told = len(sink.heard)
     assert told < 50
-    assert [row[1] for row in await logged(db, lane_id)] == ["success"] * told
+    assert [row[1] for row in await logged(db, queue_id)] == ["success"] * told
     assert await db.value("SELECT count(*) FROM webhook_deliveries") == 50 - told
-    holder, due_at = await db.one(_row, "SELECT holder, due_at FROM webhook_lanes") or (None, None)
+    holder, due_at = await db.one(_row, "SELECT holder, due_at FROM webhook_queues") or (None, None)
     assert holder is None
     assert due_at is not None
 
@@ -471,12 +472,12 @@ async def _are_flying_only(sink: Receiver) -> bool:
 async def test_what_is_changed_under_a_delivery_is_seen_by_the_next(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, sink.url("/old"))
+    queue_id = await endpoint(db, settings, account.org_id, sink.url("/old"))
 
     async with telling(settings, cells):
         await happen(db, account.org_id)
         await sink.until(1, "/old")
-        await db.run("UPDATE webhook_endpoints SET url = $2 WHERE id = $1", lane_id, sink.url("/new"))
+        await db.run("UPDATE webhook_endpoints SET url = $2 WHERE id = $1", queue_id, sink.url("/new"))
         await happen(db, account.org_id)
         await sink.until(1, "/new")
 
@@ -487,15 +488,15 @@ async def test_what_waits_for_an_endpoint_that_was_switched_off_is_forgotten(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
     """Also what was queued in the same moment."""
-    lane_id = await endpoint(db, settings, account.org_id, sink.url())
-    await _wait_on(db, account, lane_id)
-    await db.run("UPDATE webhook_endpoints SET active = false WHERE id = $1", lane_id)
+    queue_id = await endpoint(db, settings, account.org_id, sink.url())
+    await _wait_on(db, account, queue_id)
+    await db.run("UPDATE webhook_endpoints SET active = false WHERE id = $1", queue_id)
 
     async with telling(settings, cells):
         await until(lambda: db.value("SELECT NOT EXISTS (SELECT FROM webhook_deliveries)"))
 
     assert sink.heard == []
-    assert await db.value("SELECT due_at FROM webhook_lanes") is None
+    assert await db.value("SELECT due_at FROM webhook_queues") is None
 
 
 async def test_counts_of_attempts_equal_the_log(

@@ -189,7 +189,7 @@ async def test_what_waits_goes_to_the_new_url_when_an_endpoint_moves(
         await logged(near, 1)
         await near.patch(f"/v1/webhooks/{endpoint['id']}", {"url": sink.url("/new")})
         await db.run("UPDATE webhook_deliveries SET due_at = $1", db.now)
-        await db.run("UPDATE webhook_lanes SET due_at = $1", db.now)
+        await db.run("UPDATE webhook_queues SET due_at = $1", db.now)
         [heard] = await sink.until(1, "/new")
 
     assert heard.event["data"]["id"] == key["id"]
@@ -203,7 +203,7 @@ async def test_a_number_url_that_was_given_up_is_told_again_once_its_number_is_c
     number = await insert_number(db, account.org_id, "+14155550123", inbound_url=sink.url("/gone"))
     async with telling(near_settings, cells):
         await text_came(db, account, number)
-        await until(lambda: db.value("SELECT true FROM webhook_lanes WHERE disabled_at IS NOT NULL"))
+        await until(lambda: db.value("SELECT true FROM webhook_queues WHERE disabled_at IS NOT NULL"))
         sink.answers["/gone"] = status(200)
         await near.patch(f"/v1/phone-numbers/{number}", {"label": "repaired"})
         await JobRunner(db, HANDLERS).run_due()

@@ -41,7 +41,7 @@ async def test_201_an_endpoint_is_printed_bare_with_its_secret(api: Client, db: 
     assert await audited(db, account.org_id, "webhook_endpoint") == [
         ("webhook_endpoint.create", endpoint["id"], {"url": URL, "events": EVENTS, "active": True})
     ]
-    assert await db.value("SELECT id FROM webhook_lanes") == UUID(endpoint["id"])
+    assert await db.value("SELECT id FROM webhook_queues") == UUID(endpoint["id"])
 
 
 @pytest.mark.covers("createWebhookEndpoint", 201)
@@ -308,15 +308,15 @@ async def test_200_one_that_is_turned_off_forgets_what_waits_and_starts_anew_whe
     other = await insert_endpoint(db, account.org_id)
     for lane in (endpoint, endpoint, other):
         await insert_delivery(db, account.org_id, lane)
-    await db.run("UPDATE webhook_lanes SET failing_since = $1", db.now)
+    await db.run("UPDATE webhook_queues SET failing_since = $1", db.now)
 
     off = await api.patch(f"/v1/webhooks/{endpoint}", {"active": False})
     left = await waiting(db, endpoint), await waiting(db, other)
-    still_failing = await db.value("SELECT failing_since IS NOT NULL FROM webhook_lanes WHERE id = $1", endpoint)
+    still_failing = await db.value("SELECT failing_since IS NOT NULL FROM webhook_queues WHERE id = $1", endpoint)
     on = await api.patch(f"/v1/webhooks/{endpoint}", {"active": True})
 
     assert (off.json["active"], on.json["active"], left, still_failing) == (False, True, (0, 1), True)
-    failing = await db.all(bool, "SELECT failing_since IS NOT NULL FROM webhook_lanes WHERE id = ANY ($1)", [endpoint])
+    failing = await db.all(bool, "SELECT failing_since IS NOT NULL FROM webhook_queues WHERE id = ANY ($1)", [endpoint])
     assert failing == [False]
     payloads = [payload for _, _, payload in await audited(db, account.org_id, "webhook_endpoint")]
     assert [payload.get("abandoned") for payload in payloads] == [2, None]
@@ -325,7 +325,7 @@ async def test_200_one_that_is_turned_off_forgets_what_waits_and_starts_anew_whe
 async def test_a_change_has_the_dispatcher_look_at_once(api: Client, db: CellDb) -> None:
     """Whoever holds the lane has the old URL and the old secret in memory."""
     endpoint = await made(api)
-    lane = "SELECT due_at <= $2 FROM webhook_lanes WHERE id = $1"
+    lane = "SELECT due_at <= $2 FROM webhook_queues WHERE id = $1"
     rested = await db.value(lane, UUID(endpoint["id"]), db.now)
 
     await api.patch(f"/v1/webhooks/{endpoint['id']}", {"url": f"{URL}/2"})
@@ -383,7 +383,7 @@ async def test_204_a_deleted_endpoint_is_told_nothing_more_and_its_secret_is_gon
     assert (answer.status, answer.body) == (204, b"")
     assert await waiting(db, endpoint) == 0
     row = await db.one(
-        lambda *columns: columns, "SELECT active, deleted_at IS NOT NULL, sealed_secret FROM webhook_endpoints"
+        lambda *columns: columns, "SELECT active, deleted_at IS NOT NULL, encrypted_secret FROM webhook_endpoints"
     )
     assert row == (False, True, b"")
     assert [action for action, _, _ in await audited(db, account.org_id, "webhook_endpoint")] == [

@@ -34,7 +34,7 @@ async def take_all(db: CellDb) -> int:
 
 async def waiting(db: CellDb) -> list[tuple[Any, ...]]:
     """Lane and fact of everything that waits, in the order in which it will be told."""
-    return await db.all(_row, "SELECT lane_id, event_id FROM webhook_deliveries ORDER BY lane_id, due_at, id")
+    return await db.all(_row, "SELECT queue_id, event_id FROM webhook_deliveries ORDER BY queue_id, due_at, id")
 
 
 def _row(*columns: Any) -> tuple[Any, ...]:
@@ -95,7 +95,7 @@ async def test_texts_are_told_to_the_urls_of_their_number(db: CellDb, account: A
 
     told = await db.all(
         _row,
-        """SELECT l.number_url, count(*) FROM webhook_deliveries d JOIN webhook_lanes l ON l.id = d.lane_id
+        """SELECT l.number_url, count(*) FROM webhook_deliveries d JOIN webhook_queues l ON l.id = d.queue_id
            WHERE l.org_id = $1 GROUP BY l.number_url ORDER BY 1""",
         account.org_id,
     )
@@ -108,7 +108,7 @@ async def test_a_number_url_that_was_given_up_is_told_nothing(db: CellDb, accoun
     data = {"phone_number_id": str(number_id)}
     await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
     await take_all(db)
-    await db.run("UPDATE webhook_lanes SET disabled_at = now()")
+    await db.run("UPDATE webhook_queues SET disabled_at = now()")
     await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
 
     assert await take_all(db) == 0
@@ -161,7 +161,7 @@ async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_s
     db: CellDb, settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanout, "MOST_WAITING", 3)
-    lane_id = await endpoint(db, settings, account.org_id, HOOK)
+    queue_id = await endpoint(db, settings, account.org_id, HOOK)
     await happen(db, account.org_id, 4)
     await take_all(db)
     await fanout.bound_queues(db)
@@ -169,8 +169,8 @@ async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_s
     await take_all(db)
 
     assert len(await waiting(db)) == 4
-    logged = await db.all(_row, "SELECT lane_id, event_id, outcome, error, url FROM webhook_attempts")
-    assert logged == [(lane_id, lost, "dead", "too many deliveries are waiting", HOOK)]
+    logged = await db.all(_row, "SELECT queue_id, event_id, outcome, error, url FROM webhook_attempts")
+    assert logged == [(queue_id, lost, "dead", "too many deliveries are waiting", HOOK)]
     assert await db.value("SELECT sum(value) FROM metric_buckets WHERE metric = 'webhooks.failed'") == 3
 
     await db.run("DELETE FROM webhook_deliveries WHERE id <> ALL ($1)", [lost])
@@ -182,22 +182,22 @@ async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_s
 async def test_a_lane_that_gets_something_is_due_however_it_stood(
     db: CellDb, settings: Settings, account: Account
 ) -> None:
-    lane_id = await endpoint(db, settings, account.org_id, HOOK)
+    queue_id = await endpoint(db, settings, account.org_id, HOOK)
     for was in (None, db.now + timedelta(hours=1), db.now - timedelta(hours=1)):
         await happen(db, account.org_id)
         await db.run(
-            """INSERT INTO webhook_lanes (id, org_id, due_at, created_at) VALUES ($1, $2, $3, now())
+            """INSERT INTO webhook_queues (id, org_id, due_at, created_at) VALUES ($1, $2, $3, now())
                ON CONFLICT (id) DO UPDATE SET due_at = $3""",
-            lane_id,
+            queue_id,
             account.org_id,
             was,
         )
         await take_all(db)
-        assert await db.value("SELECT due_at FROM webhook_lanes WHERE id = $1", lane_id) <= db.now
+        assert await db.value("SELECT due_at FROM webhook_queues WHERE id = $1", queue_id) <= db.now
 
 
 async def test_organizations_without_receivers_leave_nothing_behind(db: CellDb, account: Account) -> None:
     await happen(db, account.org_id, 2_500, data=msgspec.to_builtins({"phone_number_id": str(new_id())}))
 
     assert await take_all(db) == 0
-    assert await db.value("SELECT count(*) FROM webhook_lanes") == 0
+    assert await db.value("SELECT count(*) FROM webhook_queues") == 0

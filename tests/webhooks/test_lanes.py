@@ -11,9 +11,9 @@ from agentmessage.webhooks.endpoint_queues import Delivery, Kind, Lane, Lanes
 AT = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def waiting(lane_id: UUID) -> Delivery:
+def waiting(queue_id: UUID) -> Delivery:
     return Delivery(
-        lane_id=lane_id,
+        queue_id=queue_id,
         org_id=new_id(),
         is_number=False,
         url="https://customer.example",
@@ -21,7 +21,7 @@ def waiting(lane_id: UUID) -> Delivery:
         due_at=AT,
         id=new_id(),
         event_id=new_id(),
-        told_as=new_id(),
+        public_event_id=new_id(),
         attempts=0,
         type="organization.updated",
         happened_at=AT,
@@ -145,10 +145,10 @@ def test_a_process_that_is_behind_asks_those_that_fail_less_often() -> None:
         give(lanes, sick, 2, now=now)
         give(lanes, well, 2, now=now)
         told = tell(lanes, now=now)
-        asked += sum(one.lane_id == sick.id for one in told)
-        assert sum(one.lane_id == well.id for one in told) == 2
-        land(lanes, [one for one in told if one.lane_id == sick.id], is_success=False)
-        land(lanes, [one for one in told if one.lane_id == well.id])
+        asked += sum(one.queue_id == sick.id for one in told)
+        assert sum(one.queue_id == well.id for one in told) == 2
+        land(lanes, [one for one in told if one.queue_id == sick.id], is_success=False)
+        land(lanes, [one for one in told if one.queue_id == well.id])
 
     assert 0 < asked <= 2 * limits.SICK_PER_S / 5
 
@@ -196,11 +196,11 @@ def test_those_that_fail_at_once_do_not_wait_for_those_that_hang() -> None:
     (quick,) = held(lanes, 1)
     quick.learn(AT)
     give(lanes, quick, 2, now=1_002.0)
-    assert quick.id not in {one.lane_id for one in tell(lanes, now=1_002.0)}
+    assert quick.id not in {one.queue_id for one in tell(lanes, now=1_002.0)}
 
     lanes.watch(1_002.0)
 
-    assert quick.id in {one.lane_id for one in tell(lanes, now=1_002.0)}
+    assert quick.id in {one.queue_id for one in tell(lanes, now=1_002.0)}
 
 
 def test_lanes_take_turns() -> None:
@@ -210,7 +210,7 @@ def test_lanes_take_turns() -> None:
     give(lanes, long, 100)
     give(lanes, short, 2)
 
-    order = [one.lane_id for one in tell(lanes)]
+    order = [one.queue_id for one in tell(lanes)]
 
     assert order[:4] == [long.id, short.id, long.id, short.id]
 
@@ -293,7 +293,7 @@ def test_one_organizations_receivers_leave_slots_to_others_of_every_kind() -> No
             lane.learn(since)
             give(lanes, lane, 4, now=1_000.0)
             told = tell(lanes, now=1_000.0)
-            assert {one.lane_id for one in told} == {lane.id}, others
+            assert {one.queue_id for one in told} == {lane.id}, others
             assert len(told) == lane.most
 
 
@@ -305,9 +305,9 @@ def test_organizations_take_turns_however_many_lanes_they_have() -> None:
     (single,) = held(lanes, 1)
     give(lanes, single, 4)
 
-    order = [one.lane_id for one in tell(lanes)]
+    order = [one.queue_id for one in tell(lanes)]
 
-    assert [place for place, lane_id in enumerate(order) if lane_id == single.id] == [1, 3, 5, 7]
+    assert [place for place, queue_id in enumerate(order) if queue_id == single.id] == [1, 3, 5, 7]
 
 
 def test_one_organization_leaves_memory_to_others() -> None:
@@ -331,6 +331,6 @@ def test_an_organization_with_many_lanes_holds_half_of_what_one_dispatcher_holds
 
     assert lanes.full() == [hog]
     assert lanes.room == limits.MOST_LANES // 2
-    for lane_id in lanes.held()[:2]:
-        lanes.lose(lane_id)
+    for queue_id in lanes.held()[:2]:
+        lanes.lose(queue_id)
     assert lanes.full() == []

@@ -71,7 +71,7 @@ async def test_a_url_that_was_given_up_is_told_again_once_its_number_is_changed(
     await api.patch(f"/v1/phone-numbers/{number}", {"inbound_url": NEW})
     ran = await JobRunner(db, HANDLERS).run_due()
 
-    still = "SELECT id FROM webhook_lanes WHERE disabled_at IS NOT NULL AND failing_since IS NOT NULL"
+    still = "SELECT id FROM webhook_queues WHERE disabled_at IS NOT NULL AND failing_since IS NOT NULL"
     assert ran == 1
     assert set(await db.all(UUID_of, still)) == {lanes["named before"], lanes["a stranger's"]}
 

@@ -25,8 +25,8 @@ LANE = UUID(int=1)
 async def busy(db: CellDb, account: Account) -> CellDb:
     """50,000 attempts of two organizations, to ten receivers; one in fifty failed."""
     await db.run(
-        """INSERT INTO webhook_attempts (id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt,
-               outcome, response_status, request_headers, occurred_at)
+        """INSERT INTO webhook_attempts (id, org_id, queue_id, kind, source_event_id, event_id, event_type, url,
+               attempt, outcome, response_status, request_headers, occurred_at)
            SELECT gen_random_uuid(), CASE WHEN n % 3 = 0 THEN $2::uuid ELSE $1::uuid END,
                   ('00000000-0000-7000-8000-' || lpad((n % 10)::text, 12, '0'))::uuid, 'endpoint', gen_random_uuid(),
                   gen_random_uuid(), CASE WHEN n % 1000 = 0 THEN 'lookup.completed' ELSE 'message.sent' END,
@@ -44,9 +44,9 @@ async def busy(db: CellDb, account: Account) -> CellDb:
 SERVED: list[tuple[Callable[..., Awaitable[Any]], tuple[object, ...], dict[str, object], str]] = [
     (queries.list_, (ANYTHING,), {}, "webhook_attempts_list_idx"),
     (queries.list_failed, (replace(ANYTHING, outcome=Outcome.DEAD),), {}, "webhook_attempts_failed_idx"),
-    (queries.list_of_lane, (LANE, ANYTHING), {}, "webhook_attempts_lane_idx"),
-    (queries.list_of_type, ("lookup.completed", ANYTHING), {"lane_id": None}, "webhook_attempts_type_idx"),
-    (queries.list_of_type, ("lookup.completed", ANYTHING), {"lane_id": LANE}, "webhook_attempts_type_idx"),
+    (queries.list_of_lane, (LANE, ANYTHING), {}, "webhook_attempts_queue_idx"),
+    (queries.list_of_type, ("lookup.completed", ANYTHING), {"queue_id": None}, "webhook_attempts_type_idx"),
+    (queries.list_of_type, ("lookup.completed", ANYTHING), {"queue_id": LANE}, "webhook_attempts_type_idx"),
 ]
 
 
@@ -69,7 +69,7 @@ async def test_whether_there_are_new_facts_is_one_look_at_the_end_of_their_order
            FROM generate_series(1, 20000) n""",
         account.org_id,
     )
-    await db.run("UPDATE event_followers SET xid = pg_current_xact_id() WHERE name = 'webhooks'")
+    await db.run("UPDATE event_cursors SET xid = pg_current_xact_id() WHERE name = 'webhooks'")
     await db.run("ANALYZE events")
     explaining = Explaining(db)
 

@@ -26,7 +26,7 @@ async def delivery(db: CellDb, settings: Settings, account: Account) -> Delivery
     await fanout.turn(db)
     found = await db.one(
         _delivery,
-        """SELECT lane_id, org_id, due_at, id, event_id, told_as FROM webhook_deliveries WHERE org_id = $1""",
+        """SELECT queue_id, org_id, due_at, id, event_id, public_event_id FROM webhook_deliveries WHERE org_id = $1""",
         account.org_id,
     )
     assert found is not None
@@ -34,9 +34,9 @@ async def delivery(db: CellDb, settings: Settings, account: Account) -> Delivery
 
 
 def _delivery(*columns: Any) -> Delivery:
-    lane_id, org_id, due_at, delivery_id, event_id, told_as = columns
+    queue_id, org_id, due_at, delivery_id, event_id, public_event_id = columns
     return Delivery(
-        lane_id=lane_id,
+        queue_id=queue_id,
         org_id=org_id,
         is_number=False,
         url="https://customer.example/hook",
@@ -44,7 +44,7 @@ def _delivery(*columns: Any) -> Delivery:
         due_at=due_at,
         id=delivery_id,
         event_id=event_id,
-        told_as=told_as,
+        public_event_id=public_event_id,
         attempts=0,
         type="organization.updated",
         happened_at=due_at,
@@ -88,7 +88,7 @@ async def test_the_first_of_many_failures_is_remembered(db: CellDb, delivery: De
 
     await recorder.record(replace(first, at=first.at + timedelta(hours=1)))
 
-    assert await db.value("SELECT failing_since FROM webhook_lanes") == first.at
+    assert await db.value("SELECT failing_since FROM webhook_queues") == first.at
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_an_answer_decides_what_follows(
 async def test_what_is_being_abandoned_is_left_to_who_does(db: CellDb, delivery: Delivery) -> None:
     """Neither waits for the other: the books go on while an endpoint is being deleted."""
     async with db.transaction() as tx:
-        await tx.run("DELETE FROM webhook_deliveries WHERE lane_id = $1", delivery.lane_id)
+        await tx.run("DELETE FROM webhook_deliveries WHERE queue_id = $1", delivery.queue_id)
 
         await result_queries.settle(db, [delivery], [None])
 

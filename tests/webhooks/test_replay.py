@@ -24,10 +24,10 @@ SHOWN = ["delivery_id", "endpoint_id", "event_type", "new_event_id", "audit_log_
 NUMBER_URL = "https://customer.example/inbound"
 
 
-async def told(db: CellDb, org_id: UUID, lane_id: UUID | None = None, **other: Any) -> Attempt:
+async def told(db: CellDb, org_id: UUID, queue_id: UUID | None = None, **other: Any) -> Attempt:
     """An attempt to tell an event that is still kept."""
     event = await insert_event(db, org_id)
-    lane = lane_id or await insert_endpoint(db, org_id)
+    lane = queue_id or await insert_endpoint(db, org_id)
     return await insert_attempt(db, org_id, lane, source_event_id=event, **other)
 
 
@@ -43,21 +43,21 @@ async def test_202_the_event_is_told_again_under_an_id_of_its_own(api: Client, d
 
     shown = answer.json
     assert (answer.status, list(shown)) == (202, SHOWN)
-    assert (shown["delivery_id"], shown["endpoint_id"]) == (str(attempt.id), str(attempt.lane_id))
+    assert (shown["delivery_id"], shown["endpoint_id"]) == (str(attempt.id), str(attempt.queue_id))
     [row] = await db.all(
         lambda *columns: columns,
-        "SELECT lane_id, event_id, told_as, attempts, due_at <= $1 FROM webhook_deliveries",
+        "SELECT queue_id, event_id, public_event_id, attempts, due_at <= $1 FROM webhook_deliveries",
         db.now,
     )
-    assert row == (attempt.lane_id, attempt.source_event_id, UUID(shown["new_event_id"].removeprefix("evt_")), 0, True)
+    assert row == (attempt.queue_id, attempt.source_event_id, UUID(shown["new_event_id"].removeprefix("evt_")), 0, True)
     assert row[2] != attempt.event_id
-    assert await db.value("SELECT due_at <= $1 FROM webhook_lanes", db.now) is True
+    assert await db.value("SELECT due_at <= $1 FROM webhook_queues", db.now) is True
     assert await audited(db, account.org_id, "webhook_delivery") == [
         (
             "webhook_delivery.replay",
             str(attempt.id),
             {
-                "endpoint_id": str(attempt.lane_id),
+                "endpoint_id": str(attempt.queue_id),
                 "event_type": "api_key.created",
                 "new_event_id": shown["new_event_id"],
             },
@@ -94,7 +94,7 @@ async def test_202_a_repeated_key_replays_once(api: Client, db: CellDb, account:
     first, again = [await api.post(path, headers=headers) for _ in range(2)]
 
     assert (again.status, again.json) == (202, first.json)
-    assert await waiting(db, attempt.lane_id) == 1
+    assert await waiting(db, attempt.queue_id) == 1
 
 
 @pytest.mark.covers("replayWebhookDelivery", 202)
@@ -111,7 +111,7 @@ async def test_404_a_strangers_delivery_and_one_of_a_deleted_endpoint(
 ) -> None:
     theirs = await told(db, stranger.org_id)
     orphan = await told(db, account.org_id)
-    await api.delete(f"/v1/webhooks/{orphan.lane_id}")
+    await api.delete(f"/v1/webhooks/{orphan.queue_id}")
 
     answers = [await replay(api, some) for some in (theirs.id, orphan.id, NOWHERE, "x")]
 
@@ -127,7 +127,7 @@ async def test_410_an_event_that_is_no_longer_kept(api: Client, db: CellDb, acco
     answer = await replay(api, attempt.id)
 
     assert (answer.status, answer.error["code"]) == (410, "EVENT_EXPIRED")
-    assert await waiting(db, attempt.lane_id) == 0
+    assert await waiting(db, attempt.queue_id) == 0
 
 
 @pytest.mark.covers("replayWebhookDelivery", 410)
@@ -143,10 +143,10 @@ async def test_410_a_test_never_was_an_event(api: Client, db: CellDb, account: A
 @pytest.mark.covers("replayWebhookDelivery", 409)
 async def test_409_a_receiver_that_is_off_would_never_be_told(api: Client, db: CellDb, account: Account) -> None:
     attempt = await told(db, account.org_id)
-    await api.patch(f"/v1/webhooks/{attempt.lane_id}", {"active": False})
+    await api.patch(f"/v1/webhooks/{attempt.queue_id}", {"active": False})
 
     refused = await replay(api, attempt.id)
-    await api.patch(f"/v1/webhooks/{attempt.lane_id}", {"active": True})
+    await api.patch(f"/v1/webhooks/{attempt.queue_id}", {"active": True})
 
     assert (refused.status, refused.error["code"]) == (409, "RECEIVER_INACTIVE")
     assert (await replay(api, attempt.id)).status == 202
@@ -168,7 +168,7 @@ async def test_the_url_of_a_number_is_told_again_unless_it_was_given_up(
     _, attempt = await of_number(db, account, "+14155550123")
 
     named = await replay(api, attempt.id)
-    await db.run("UPDATE webhook_lanes SET disabled_at = $1", db.now)
+    await db.run("UPDATE webhook_queues SET disabled_at = $1", db.now)
     given_up = await replay(api, attempt.id)
 
     assert [answer.status for answer in (named, given_up)] == [202, 409]
@@ -185,7 +185,7 @@ async def test_409_a_number_that_was_released_is_not_told_of_though_others_name_
     answer = await replay(api, attempt.id)
 
     assert (answer.status, answer.error["code"]) == (409, "RECEIVER_INACTIVE")
-    assert await waiting(db, attempt.lane_id) == 0
+    assert await waiting(db, attempt.queue_id) == 0
 
 
 @pytest.mark.covers("replayWebhookDelivery", 422)
@@ -214,4 +214,4 @@ async def test_429_more_than_ten_a_minute(api: Client, db: CellDb, account: Acco
     assert [answer.status for answer in answers[:10]] == [202] * 10
     assert (answers[-1].status, answers[-1].error["code"]) == (429, "RATE_LIMITED")
     assert int(answers[-1].headers["retry-after"]) >= 1
-    assert await waiting(db, attempt.lane_id) == sum(answer.status == 202 for answer in answers)
+    assert await waiting(db, attempt.queue_id) == sum(answer.status == 202 for answer in answers)

@@ -22,7 +22,7 @@ async def made(api: Client) -> Any:
 
 
 async def sealed_of(db: CellDb, endpoint_id: str) -> bytes:
-    sealed: bytes = await db.value("SELECT sealed_secret FROM webhook_endpoints WHERE id = $1", UUID(endpoint_id))
+    sealed: bytes = await db.value("SELECT encrypted_secret FROM webhook_endpoints WHERE id = $1", UUID(endpoint_id))
     return sealed
 
 
@@ -123,7 +123,7 @@ async def secrets_of(db: CellDb, account: Account) -> tuple[bytes, bytes | None,
     """An organization's secret, the one before, and until when that is valid."""
     row = await db.one(
         lambda *columns: columns,
-        """SELECT sealed_secret, previous_sealed_secret, previous_valid_until FROM webhook_secrets
+        """SELECT encrypted_secret, previous_encrypted_secret, previous_valid_until FROM webhook_secrets
            WHERE org_id = $1""",
         account.org_id,
     )

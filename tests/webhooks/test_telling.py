@@ -59,11 +59,11 @@ async def test_what_was_told_is_in_the_log_and_waits_no_more(
 
     assert await db.value("SELECT count(*) FROM webhook_deliveries") == 0
     logged = await db.value(
-        "SELECT count(*) FROM webhook_attempts WHERE outcome = 'success' AND lane_id = $1", endpoint_id
+        "SELECT count(*) FROM webhook_attempts WHERE outcome = 'success' AND queue_id = $1", endpoint_id
     )
     assert logged == 50
     assert len({heard.event["id"] for heard in sink.heard}) == len(sink.heard) == 50
-    lane = await db.one(tuple_of, "SELECT holder, due_at, failing_since FROM webhook_lanes")
+    lane = await db.one(tuple_of, "SELECT holder, due_at, failing_since FROM webhook_queues")
     assert lane == (None, None, None)
 
 

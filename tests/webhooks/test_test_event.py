@@ -213,7 +213,7 @@ async def test_200_a_secret_that_cannot_be_opened_is_told_as_what_it_is(
     near: Client, db: CellDb, sink: Receiver
 ) -> None:
     endpoint = await made(near, sink.url())
-    await db.run("UPDATE webhook_endpoints SET sealed_secret = 'of another key' WHERE id = $1", UUID(endpoint["id"]))
+    await db.run("UPDATE webhook_endpoints SET encrypted_secret = 'of another key' WHERE id = $1", UUID(endpoint["id"]))
 
     answer = await near.post(f"/v1/webhooks/{endpoint['id']}/test")
 

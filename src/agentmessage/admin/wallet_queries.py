@@ -22,7 +22,7 @@ class Sum(Struct, frozen=True):
 async def find_held(db: Statements, org_id: UUID) -> int:
     """Microcents that texts in the queue will cost."""
     held: int = await db.value(
-        """SELECT coalesce((SELECT admitted_microcents FROM sending_accounts WHERE org_id = $1), 0)
+        """SELECT coalesce((SELECT admitted_microcents FROM send_accounts WHERE org_id = $1), 0)
                   - coalesce((SELECT settled_microcents FROM wallets WHERE org_id = $1), 0)""",
         org_id,
     )

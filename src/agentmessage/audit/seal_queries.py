@@ -34,7 +34,7 @@ class Stray(Struct, frozen=True):
 
 async def lock_place(tx: Statements) -> Place | None:
     """Up to where rows are sealed, for this transaction alone; None while another one is sealing."""
-    return await tx.one(Place, "SELECT xid::text, id FROM audit_place FOR UPDATE SKIP LOCKED")
+    return await tx.one(Place, "SELECT xid::text, id FROM audit_cursor FOR UPDATE SKIP LOCKED")
 
 
 async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[list[Row], Place]:
@@ -59,7 +59,7 @@ async def oldest_unsealed_at(db: Statements) -> datetime | None:
     """When the first row behind the place was written; served by audit_log_order_idx."""
     moment: datetime | None = await db.value(
         """SELECT occurred_at FROM audit_log
-           WHERE (xid, id) > ((SELECT xid FROM audit_place), (SELECT id FROM audit_place)) ORDER BY xid, id LIMIT 1"""
+           WHERE (xid, id) > ((SELECT xid FROM audit_cursor), (SELECT id FROM audit_cursor)) ORDER BY xid, id LIMIT 1"""
     )
     return moment
 
@@ -91,7 +91,7 @@ async def insert_seals(tx: Statements, seals: Sequence[Seal]) -> None:
 async def save_ends(tx: Statements, ends: Sequence[End], place: Place) -> None:
     """Store how chains end now and up to where rows are sealed; the place is locked."""
     await tx.run(
-        """WITH moved AS (UPDATE audit_place SET xid = $5::text::xid8, id = $6)
+        """WITH moved AS (UPDATE audit_cursor SET xid = $5::text::xid8, id = $6)
            INSERT INTO audit_chains (org_id, length, head, signature)
            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bytea[])
            ON CONFLICT (org_id) DO UPDATE SET length = excluded.length, head = excluded.head,
@@ -125,7 +125,7 @@ async def list_strays(db: Statements, org_id: UUID | None, *, before: datetime) 
     return await db.all(
         Stray,
         """SELECT DISTINCT ON (a.org_id) a.org_id, a.id, (a.xid, a.id) <= (p.xid, p.id)
-           FROM audit_log a CROSS JOIN audit_place p
+           FROM audit_log a CROSS JOIN audit_cursor p
            WHERE ($1::uuid IS NULL OR a.org_id = $1) AND ((a.xid, a.id) <= (p.xid, p.id) OR a.occurred_at < $2)
              AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.org_id = a.org_id AND s.row_id = a.id)
            ORDER BY a.org_id, 3 DESC, a.id""",

@@ -15,7 +15,7 @@ async def find_overview(db: Statements, org_id: UUID) -> Overview | None:
         """SELECT o.plan, coalesce(p.subscription_status, 'active'), coalesce(w.balance_microcents, 0),
                coalesce(a.is_enabled, false), CASE WHEN a.is_enabled THEN a.amount_cents END, o.throughput_tier,
                o.throughput_per_sec, o.throughput_per_min
-           FROM organizations o LEFT JOIN wallets w ON w.org_id = o.id LEFT JOIN payers p ON p.org_id = o.id
+           FROM organizations o LEFT JOIN wallets w ON w.org_id = o.id LEFT JOIN billing_customers p ON p.org_id = o.id
            LEFT JOIN auto_topups a ON a.org_id = o.id
            WHERE o.id = $1""",
         org_id,

@@ -108,4 +108,4 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         return await registry_results.record_refused(tx, filed, text)
 
     def _tax_id(self, brand: Brand) -> str | None:
-        return self._sealer.open(brand.tax_id_sealed).decode() if brand.tax_id_sealed else None
+        return self._sealer.open(brand.tax_id_encrypted).decode() if brand.tax_id_encrypted else None

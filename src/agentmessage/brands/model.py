@@ -123,7 +123,7 @@ class AltBusinessIdType(StrEnum):
 class Brand(Struct, frozen=True):
     """One brand as it is stored, in the order of `queries`' columns.
 
-    `fields` holds the optional inputs by name, unset left out; the tax id is only in `tax_id_sealed`.
+    `fields` holds the optional inputs by name, unset left out; the tax id is only in `tax_id_encrypted`.
     """
 
     id: UUID
@@ -137,7 +137,7 @@ class Brand(Struct, frozen=True):
     display_name: str
     country: str
     fields: Mapping[str, str]
-    tax_id_sealed: bytes | None
+    tax_id_encrypted: bytes | None
     tax_id_last4: str | None
     revision: int
     applied_revision: int

@@ -167,6 +167,6 @@ def _changed_tax_id(old: Brand, wish: BrandPatch, sealer: Sealer) -> TaxId | Non
     """The tax id of a patch, None when it stays: sealing the same one again would look like a change."""
     if wish.ein is UNSET:
         return None
-    known = sealer.open(old.tax_id_sealed).decode() if old.tax_id_sealed else None
+    known = sealer.open(old.tax_id_encrypted).decode() if old.tax_id_encrypted else None
     given = rules.tax_id_text(wish.ein) if wish.ein is not None else None
     return None if known == given else _sealed(wish.ein, sealer)

@@ -12,7 +12,7 @@ async def insert(tx: Statements, brand: Brand) -> None:
     """Store a new brand."""
     await tx.run(
         """INSERT INTO brands (id, org_id, account, status, entity_type, brand_relationship, display_name, country,
-               fields, tax_id_sealed, tax_id_last4, created_at, updated_at)
+               fields, tax_id_encrypted, tax_id_last4, created_at, updated_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)""",
         brand.id,
         brand.org_id,
@@ -23,7 +23,7 @@ async def insert(tx: Statements, brand: Brand) -> None:
         brand.display_name,
         brand.country,
         brand.fields,
-        brand.tax_id_sealed,
+        brand.tax_id_encrypted,
         brand.tax_id_last4,
         brand.created_at,
     )
@@ -53,7 +53,7 @@ async def find(db: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
     return await db.one(
         Brand,
         """SELECT id, org_id, account, tcr_brand_id, status, identity_status, entity_type, brand_relationship,
-               display_name, country, fields, tax_id_sealed, tax_id_last4, revision, applied_revision, filings,
+               display_name, country, fields, tax_id_encrypted, tax_id_last4, revision, applied_revision, filings,
                filed_at, filing_misses, submitted_at, verified_at, failure_reasons, created_at, updated_at
            FROM brands WHERE org_id = $1 AND id = $2""",
         org_id,
@@ -66,7 +66,7 @@ async def lock(tx: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
     return await tx.one(
         Brand,
         """SELECT id, org_id, account, tcr_brand_id, status, identity_status, entity_type, brand_relationship,
-               display_name, country, fields, tax_id_sealed, tax_id_last4, revision, applied_revision, filings,
+               display_name, country, fields, tax_id_encrypted, tax_id_last4, revision, applied_revision, filings,
                filed_at, filing_misses, submitted_at, verified_at, failure_reasons, created_at, updated_at
            FROM brands WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE""",
         org_id,
@@ -78,7 +78,7 @@ async def update(tx: Statements, brand: Brand) -> None:
     """Store whatever changed of a locked brand."""
     await tx.run(
         """UPDATE brands SET tcr_brand_id = $3, status = $4, identity_status = $5, entity_type = $6,
-               brand_relationship = $7, display_name = $8, country = $9, fields = $10, tax_id_sealed = $11,
+               brand_relationship = $7, display_name = $8, country = $9, fields = $10, tax_id_encrypted = $11,
                tax_id_last4 = $12, revision = $13, applied_revision = $14, filings = $15, filed_at = $16,
                filing_misses = $17, submitted_at = $18, verified_at = $19, failure_reasons = $20, updated_at = $21
            WHERE org_id = $1 AND id = $2""",
@@ -92,7 +92,7 @@ async def update(tx: Statements, brand: Brand) -> None:
         brand.display_name,
         brand.country,
         brand.fields,
-        brand.tax_id_sealed,
+        brand.tax_id_encrypted,
         brand.tax_id_last4,
         brand.revision,
         brand.applied_revision,
@@ -133,7 +133,7 @@ async def list_(
     return await db.all(
         Brand,
         """SELECT id, org_id, account, tcr_brand_id, status, identity_status, entity_type, brand_relationship,
-               display_name, country, fields, tax_id_sealed, tax_id_last4, revision, applied_revision, filings,
+               display_name, country, fields, tax_id_encrypted, tax_id_last4, revision, applied_revision, filings,
                filed_at, filing_misses, submitted_at, verified_at, failure_reasons, created_at, updated_at
            FROM brands
            WHERE org_id = $1

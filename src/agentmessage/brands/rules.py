@@ -60,7 +60,7 @@ def starter(brand_id: UUID, org_id: UUID, account: str, tcr_brand_id: str, *, no
         display_name="Sandbox",
         country="US",
         fields={"company_name": "Sandbox"},
-        tax_id_sealed=None,
+        tax_id_encrypted=None,
         tax_id_last4=None,
         revision=1,
         applied_revision=1,
@@ -90,7 +90,7 @@ def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_i
         display_name=wish.display_name,
         country=wish.country,
         fields=fields,
-        tax_id_sealed=tax_id.sealed,
+        tax_id_encrypted=tax_id.sealed,
         tax_id_last4=tax_id.last4,
         revision=1,
         applied_revision=0,
@@ -117,7 +117,7 @@ def patched(old: Brand, wish: BrandPatch, tax_id: TaxId | None, *, now: datetime
     changes: dict[str, Any] = {name: value for name in NAMED if (value := getattr(wish, name)) is not UNSET}
     changes["fields"] = {name: str(value) for name, value in fields.items() if value is not None}
     if tax_id is not None:
-        changes |= {"tax_id_sealed": tax_id.sealed, "tax_id_last4": tax_id.last4}
+        changes |= {"tax_id_encrypted": tax_id.sealed, "tax_id_last4": tax_id.last4}
     new = msgspec.structs.replace(old, **changes)
     require_whole(new, ein=wish.ein if isinstance(wish.ein, str) else None)
     if new == old:

@@ -63,7 +63,7 @@ class Facts(Struct, frozen=True):
     """Everything on record about one sender and one recipient, read in one statement.
 
     `suppressed_by` and `opted_out_at` are of the pair's own record; `out_number`, `out_scope` and `out_at` are of an
-    opt-out that reaches the sender, whichever number was told. `memory` is JSON, as stored; see `Memory`.
+    opt-out that reaches the sender, whichever number was told. `history` is JSON, as stored; see `ContactHistory`.
     """
 
     phone_number_id: UUID | None
@@ -81,18 +81,18 @@ class Facts(Struct, frozen=True):
     out_scope: str | None
     out_at: datetime | None
     line_type: str | None
-    memory: str | None
+    history: str | None
 
 
-class Memory(Struct):
+class ContactHistory(Struct):
     """What is remembered of one recipient, in milliseconds since 1970; shared by all texts that are judged together.
 
-    `texted`: when it was lately texted, or is going to be, for each scope whose cap counts it. `stamped`: when each
+    `sent`: when it was lately texted, or is going to be, for each scope whose cap counts it. `disclosed`: when each
     number last told it who is texting.
     """
 
-    texted: dict[str, Sequence[int]] = {}
-    stamped: dict[str, int] = {}
+    sent: dict[str, Sequence[int]] = {}
+    disclosed: dict[str, int] = {}
 
 
 class Account(Struct, frozen=True):
@@ -131,7 +131,7 @@ class Ahead(Struct, frozen=True):
     """What a flush changes of one organization while it is being written: of use to whoever reads what was before it.
 
     `base` is the version that it was judged by and `version` the one that it leaves, which nobody else ever gives: by
-    them a reader knows what it has read, and what it has judged. `memories` are those of its recipients.
+    them a reader knows what it has read, and what it has judged. `histories` are those of its recipients.
     """
 
     base: int
@@ -140,7 +140,7 @@ class Ahead(Struct, frozen=True):
     second_tokens: float
     minute_tokens: float
     at: datetime
-    memories: Mapping[str, "Memory"]
+    histories: Mapping[str, "ContactHistory"]
 
     def applied(self, account: Account) -> Account:
         """The account of `base` as it is going to be."""
@@ -158,58 +158,58 @@ class Case(Struct, frozen=True):
     """One text before the law.
 
     `opens_at` is when the quiet hours that it falls into end; None: it falls into none.
-    Whoever is admitted is counted in the memory. `layout`: how its carrier is sent it.
+    Whoever is admitted is counted in the history. `layout`: how its carrier is sent it.
     """
 
     ask: Ask
     facts: Facts
     resolved: Resolved
     opens_at: datetime | None
-    memory: Memory
+    history: ContactHistory
     requires_propagation: bool
     layout: Layout = USUAL
 
 
-_decode_handed = msgspec.json.Decoder(dict[str, int]).decode
+_decode_submissions = msgspec.json.Decoder(dict[str, int]).decode
 
 
-class Tally:
+class CapCounter:
     """Texts to one contact that one scope's cap counts, by when they were handed over: milliseconds since 1970.
 
-    `noted` are those that are about to be; `handed` is what is stored, once they are, and comes as JSON; None: nothing
-    is stored yet.
+    `noted` are those that are about to be; `submissions` is what is stored, once they are, and comes as JSON;
+    None: nothing is stored yet.
     """
 
-    def __init__(self, org_id: UUID, contact: str, scope_id: UUID, handed: str | None = None) -> None:
+    def __init__(self, org_id: UUID, contact: str, scope_id: UUID, submissions: str | None = None) -> None:
         self.org_id = org_id
         self.contact = contact
         self.scope_id = scope_id
-        self.is_stored = handed is not None
-        self.handed = {} if handed is None else _decode_handed(handed)
+        self.is_stored = submissions is not None
+        self.submissions = {} if submissions is None else _decode_submissions(submissions)
         self.noted: dict[str, int] = {}
 
     def moments(self, message_id: UUID) -> list[int]:
         """When the others were handed over, in order: a text that a carrier put off does not stand in its own way."""
-        counted = self.handed | self.noted
+        counted = self.submissions | self.noted
         return sorted(moment for other, moment in counted.items() if other != str(message_id))
 
 
 class Judged(Struct, frozen=True):
     """What the law says about a text at its hand-over: why it may never go, or when it may, None being now.
 
-    `tally` is what counts it if it goes, `cap` the cap that does.
+    `counter` is what counts it if it goes, `cap` the cap that does.
     """
 
     refusal: ApiError | None
     ready_at: datetime | None
     cap: FrequencyCap | None = None
-    tally: Tally | None = None
+    counter: CapCounter | None = None
 
 
 class Weight(Struct, frozen=True):
     """What a text comes to: what is appended to it, its coding, its parts and the price of all of them."""
 
-    stamp: str | None
+    appended_text: str | None
     encoding: Encoding
     segments: int
     price_microcents: int

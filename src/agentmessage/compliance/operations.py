@@ -14,12 +14,12 @@ from agentmessage.compliance.model import (
     Account,
     Ahead,
     Ask,
+    CapCounter,
     Case,
+    ContactHistory,
     Facts,
     Judged,
-    Memory,
     Purse,
-    Tally,
     Weight,
 )
 from agentmessage.guardrails import quiet_hours, resolution
@@ -41,7 +41,7 @@ profile and its revision, so a change is a new key."""
 _scopes: dict[str, Mapping[UUID | None, str]] = {}
 """The rungs of organizations by their scopes."""
 
-_decode_memory = msgspec.json.Decoder(Memory).decode
+_decode_history = msgspec.json.Decoder(ContactHistory).decode
 _calendar = quiet_hours.Calendar()
 _quiet_hours: dict[str, QuietHours] = {}
 
@@ -66,22 +66,22 @@ async def read(
     requires_propagation: bool,
     layouts: Layouts = USUAL_LAYOUTS,
     ahead: Mapping[UUID, Ahead] | None = None,
-    with_memory: bool = True,
+    with_history: bool = True,
 ) -> tuple[list[Case], Mapping[UUID, Purse]]:
     """Everything that the asks are decided by, in their order, and what each organization may still admit.
 
     Without the lock it may be over when it is acted upon: the version in the purse's account tells. Organizations that
-    were read as they were before what is `ahead` are shown as they are after it. The hand-over needs no memory: it has
-    tallies of its own. `layouts` say how carriers are sent what is measured.
+    were read as they were before what is `ahead` are shown as they are after it. The hand-over needs no history: it has
+    counters of its own. `layouts` say how carriers are sent what is measured.
     """
-    found, stored = await queries.list_facts(db, asks, now, with_memory=with_memory)
+    found, stored = await queries.list_facts(db, asks, now, with_history=with_history)
     accounts = dict(stored)
-    memories: dict[tuple[UUID, str], Memory] = {}
+    histories: dict[tuple[UUID, str], ContactHistory] = {}
     for org_id, one in (ahead or {}).items():
         account = accounts.get(org_id)
         if account is not None and account.version == one.base:
             accounts[org_id] = one.applied(account)
-            memories.update({(org_id, recipient): memory for recipient, memory in one.memories.items()})
+            histories.update({(org_id, recipient): history for recipient, history in one.histories.items()})
     purses = {org_id: Purse(account, now) for org_id, account in accounts.items()}
     resolved = await _resolve(db, asks, found, accounts)
     cases = [
@@ -89,7 +89,7 @@ async def read(
             ask,
             facts,
             guardrails,
-            memories,
+            histories,
             requires_propagation=requires_propagation,
             layout=layouts.get(ask.account, USUAL),
         )
@@ -125,15 +125,15 @@ def handover_refusal(case: Case) -> ApiError | None:
     return rules.first_refusal(case, rules.HANDOVER[case.ask.kind])
 
 
-def remember(case: Case, now: datetime, *, is_stamped: bool) -> Memory | None:
-    """Count an admitted text, and whether it told who is texting; None: neither a cap nor a stamp wants it."""
+def remember(case: Case, now: datetime, *, is_disclosed: bool) -> ContactHistory | None:
+    """Count an admitted text, and whether it told who is texting; None: neither a cap nor a disclosure wants it."""
     cap, number_id = case.resolved.cap, case.facts.phone_number_id
     is_counted = cap is not None and case.ask.kind not in UNCOUNTED
     if cap is not None and is_counted:
-        case.memory.texted[rules.name(cap.scope_id)] = rules.counted(case, now)
-    if is_stamped and number_id is not None:
-        case.memory.stamped[rules.name(number_id)] = rules.in_ms(now)
-    return case.memory if is_counted or is_stamped else None
+        case.history.sent[rules.name(cap.scope_id)] = rules.counted(case, now)
+    if is_disclosed and number_id is not None:
+        case.history.disclosed[rules.name(number_id)] = rules.in_ms(now)
+    return case.history if is_counted or is_disclosed else None
 
 
 async def judge_handover(
@@ -143,7 +143,9 @@ async def judge_handover(
 
     Of those that are handed over tell `count_handover`, in the same transaction.
     """
-    found, _ = await read(tx, list(asks.values()), tx.now, requires_propagation=requires_propagation, with_memory=False)
+    found, _ = await read(
+        tx, list(asks.values()), tx.now, requires_propagation=requires_propagation, with_history=False
+    )
     cases = dict(zip(asks, found, strict=True))
     judged = {message_id: Judged(handover_refusal(case), case.opens_at) for message_id, case in cases.items()}
     capped = {
@@ -160,18 +162,18 @@ async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_
     Raises CountedElsewhere where another worker did so first: judge again in a new transaction, which sees it.
     """
     now_ms = rules.in_ms(tx.now)
-    changed: dict[int, Tally] = {}
+    changed: dict[int, CapCounter] = {}
     for message_id in message_ids:
         one = judged[message_id]
-        if one.tally is not None and one.cap is not None:
-            one.tally.handed[str(message_id)] = now_ms
-            one.tally.handed = dict(rules.kept(one.cap, one.tally.handed, now_ms))
-            changed[id(one.tally)] = one.tally
-    stored = [tally for tally in changed.values() if tally.is_stored]
-    fresh = [tally for tally in changed.values() if not tally.is_stored]
+        if one.counter is not None and one.cap is not None:
+            one.counter.submissions[str(message_id)] = now_ms
+            one.counter.submissions = dict(rules.kept(one.cap, one.counter.submissions, now_ms))
+            changed[id(one.counter)] = one.counter
+    stored = [counter for counter in changed.values() if counter.is_stored]
+    fresh = [counter for counter in changed.values() if not counter.is_stored]
     if stored:
-        await queries.save_tallies(tx, stored)
-    if fresh and await queries.insert_tallies(tx, fresh) < len(fresh):
+        await queries.save_cap_counters(tx, stored)
+    if fresh and await queries.insert_cap_counters(tx, fresh) < len(fresh):
         raise CountedElsewhere
 
 
@@ -179,17 +181,17 @@ async def _judge_caps(tx: Statements, capped: Mapping[UUID, tuple[Case, Frequenc
     """Whether lawful texts fit under their caps, those before them in this very transaction counted."""
     keys = {(case.ask.org_id, case.ask.recipient, cap.scope_id) for case, cap in capped.values()}
     org_ids, contacts, scope_ids = zip(*keys, strict=True)
-    locked = await queries.lock_tallies(tx, org_ids, contacts, scope_ids)
-    tallies = {key: Tally(*key) for key in keys}
-    tallies |= {(tally.org_id, tally.contact, tally.scope_id): tally for tally in locked}
+    locked = await queries.lock_cap_counters(tx, org_ids, contacts, scope_ids)
+    counters = {key: CapCounter(*key) for key in keys}
+    counters |= {(counter.org_id, counter.contact, counter.scope_id): counter for counter in locked}
     now_ms = rules.in_ms(tx.now)
     judged: dict[UUID, Judged] = {}
     for message_id, (case, cap) in capped.items():
-        tally = tallies[case.ask.org_id, case.ask.recipient, cap.scope_id]
-        free_ms = rules.capped_until(cap, tally.moments(message_id), now_ms)
+        counter = counters[case.ask.org_id, case.ask.recipient, cap.scope_id]
+        free_ms = rules.capped_until(cap, counter.moments(message_id), now_ms)
         if free_ms is None:
-            tally.noted[str(message_id)] = now_ms
-            judged[message_id] = Judged(None, None, cap, tally)
+            counter.noted[str(message_id)] = now_ms
+            judged[message_id] = Judged(None, None, cap, counter)
         else:
             judged[message_id] = Judged(None, datetime.fromtimestamp(free_ms / 1000, UTC))
     return judged
@@ -199,7 +201,7 @@ def _case(
     ask: Ask,
     facts: Facts,
     resolved: Resolved,
-    memories: dict[tuple[UUID, str], Memory],
+    histories: dict[tuple[UUID, str], ContactHistory],
     *,
     requires_propagation: bool,
     layout: Layout,
@@ -211,10 +213,10 @@ def _case(
         if isinstance(verdict, quiet_hours.Closed):
             opens_at = verdict.opens_at
     key = (ask.org_id, ask.recipient)
-    memory = memories.get(key)
-    if memory is None:
-        memory = memories[key] = _decode_memory(facts.memory) if facts.memory is not None else Memory()
-    return Case(ask, facts, resolved, opens_at, memory, requires_propagation, layout)
+    history = histories.get(key)
+    if history is None:
+        history = histories[key] = _decode_history(facts.history) if facts.history is not None else ContactHistory()
+    return Case(ask, facts, resolved, opens_at, history, requires_propagation, layout)
 
 
 async def _resolve(

@@ -55,9 +55,9 @@ def findings(case: Case, purse: Purse, weight: Weight, text: str | None) -> Iter
 
 
 def _remarks(case: Case, weight: Weight, text: str | None) -> Iterator[Finding]:
-    if weight.stamp is not None:
+    if weight.appended_text is not None:
         title = "The sender's disclosure is appended."
-        yield Finding("autostamp", Severity.INFO, None, title, None, {"appended_text": weight.stamp})
+        yield Finding("autostamp", Severity.INFO, None, title, None, {"appended_text": weight.appended_text})
     if case.resolved.has_branded_link_advisory and SHORTENERS.search(text or ""):
         title = "The text has a link of a public shortener, which operators filter."
         fix = "Use links on a domain of your own."

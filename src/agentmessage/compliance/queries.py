@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.compliance.model import Account, Ask, Facts, Tally
+from agentmessage.compliance.model import Account, Ask, CapCounter, Facts
 from agentmessage.guardrails.model import Profile
 from agentmessage.kernel.db import Statements
 
@@ -19,7 +19,7 @@ MOST_RUNGS = 32
 
 
 FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
-                  SELECT ROW (o.id, t.version, coalesce(w.balance_microcents, 0),
+                  SELECT ROW (o.id, t.state_version, coalesce(w.balance_microcents, 0),
                               coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
                               coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
                               nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
@@ -32,11 +32,11 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
                                      WHERE b.org_id = o.id LIMIT $7 + 1) b))
                   FROM organizations o
                   LEFT JOIN wallets w ON w.org_id = o.id
-                  LEFT JOIN sending_accounts t ON t.org_id = o.id
+                  LEFT JOIN send_accounts t ON t.org_id = o.id
                   WHERE o.id = a.org_id) END,
               n.id, n.campaign_id, n.line_option_status, c.status, c.is_suspended, c.brand_id, p.pool_id,
               s.opted_in, s.opted_in_at, s.suppressed_by, s.opted_out_at, u.phone_number, u.scope, u.opted_out_at,
-              l.line_type, f.memory
+              l.line_type, f.history
        FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
             a (org_id, account, sender, recipient, place)
        LEFT JOIN phone_numbers n
@@ -56,14 +56,14 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
            WHERE k.org_id = a.org_id AND k.phone_number = a.recipient AND k.status = 'complete'
              AND k.completed_at > $5
            ORDER BY k.completed_at DESC LIMIT 1) l ON true
-       LEFT JOIN texted_contacts f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
+       LEFT JOIN contact_send_history f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
        ORDER BY a.place"""
 """The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
 its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
 
 
 async def list_facts(
-    db: Statements, asks: Sequence[Ask], now: datetime, *, with_memory: bool = True
+    db: Statements, asks: Sequence[Ask], now: datetime, *, with_history: bool = True
 ) -> tuple[list[Facts], Mapping[UUID, Account]]:
     """One row for each ask, in order, and the organizations that ask; all of one snapshot.
 
@@ -92,7 +92,7 @@ async def list_facts(
         now - LOOKUP_AGE,
         list(firsts.values()),
         MOST_RUNGS,
-        with_memory,
+        with_history,
     )
     return rows, accounts
 
@@ -103,30 +103,28 @@ async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> int:
     Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
     the next statement or finds what was admitted before it.
     """
-    return await tx.run(
-        "SELECT org_id FROM sending_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids
-    )
+    return await tx.run("SELECT org_id FROM send_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids)
 
 
 async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
     """Rows to lock for organizations that never sent."""
     await tx.run(
-        "INSERT INTO sending_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
+        "INSERT INTO send_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
     )
 
 
-async def lock_tallies(
+async def lock_cap_counters(
     tx: Statements, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
-) -> list[Tally]:
+) -> list[CapCounter]:
     """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
 
-    In the order of the key; what nobody was handed yet has no row, see `insert_tallies`.
+    In the order of the key; what nobody was handed yet has no row, see `insert_cap_counters`.
     """
     return await tx.all(
-        Tally,
-        """SELECT t.org_id, t.contact_number, t.scope_id, t.handed
+        CapCounter,
+        """SELECT t.org_id, t.contact_number, t.scope_id, t.submissions
            FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[]) k (org_id, contact, scope_id)
-           JOIN handover_tallies t
+           JOIN frequency_cap_counters t
              ON t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id
            ORDER BY t.org_id, t.contact_number, t.scope_id FOR UPDATE OF t""",
         org_ids,
@@ -135,34 +133,35 @@ async def lock_tallies(
     )
 
 
-async def insert_tallies(tx: Statements, tallies: Sequence[Tally]) -> int:
-    """Write the first tallies of contacts; answers how many: another worker's that came first stays as it is."""
+async def insert_cap_counters(tx: Statements, counters: Sequence[CapCounter]) -> int:
+    """Write the first counters of contacts; answers how many: another worker's that came first stays as it is."""
     return await tx.run(
-        """INSERT INTO handover_tallies (org_id, contact_number, scope_id, handed)
-           SELECT org_id, contact, scope_id, handed::json
-           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+        """INSERT INTO frequency_cap_counters (org_id, contact_number, scope_id, submissions)
+           SELECT org_id, contact, scope_id, submissions::json
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, submissions)
            ORDER BY org_id, contact, scope_id
            ON CONFLICT DO NOTHING""",
-        *_columns(tallies),
+        *_columns(counters),
     )
 
 
-async def save_tallies(tx: Statements, tallies: Sequence[Tally]) -> None:
-    """Write tallies that are locked."""
+async def save_cap_counters(tx: Statements, counters: Sequence[CapCounter]) -> None:
+    """Write counters that are locked."""
     await tx.run(
-        """UPDATE handover_tallies t SET handed = k.handed::json
-           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[], $4::text[]) k (org_id, contact, scope_id, handed)
+        """UPDATE frequency_cap_counters t SET submissions = k.submissions::json
+           FROM unnest((SELECT $1::uuid[]), $2::text[], $3::uuid[], $4::text[])
+                k (org_id, contact, scope_id, submissions)
            WHERE t.org_id = k.org_id AND t.contact_number = k.contact AND t.scope_id = k.scope_id""",
-        *_columns(tallies),
+        *_columns(counters),
     )
 
 
-def _columns(tallies: Sequence[Tally]) -> Sequence[Sequence[object]]:
+def _columns(counters: Sequence[CapCounter]) -> Sequence[Sequence[object]]:
     return (
-        [tally.org_id for tally in tallies],
-        [tally.contact for tally in tallies],
-        [tally.scope_id for tally in tallies],
-        [_json(tally.handed).decode() for tally in tallies],
+        [counter.org_id for counter in counters],
+        [counter.contact for counter in counters],
+        [counter.scope_id for counter in counters],
+        [_json(counter.submissions).decode() for counter in counters],
     )
 
 

@@ -69,7 +69,7 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput], services: P
         segment_count=weight.segments,
         encoding=weight.encoding,
         cost_cents=price_cents(weight.price_microcents),
-        appended_text=weight.stamp,
+        appended_text=weight.appended_text,
         would_be_sent_at=case.opens_at or ask.due_at,
     )
 

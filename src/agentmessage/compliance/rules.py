@@ -187,12 +187,12 @@ def first_refusal(case: Case, checks: Iterable[Check]) -> ApiError | None:
 def moments(case: Case) -> Sequence[int]:
     """When the recipient was lately texted, or is going to be, in the cap's scope; in order, ms since 1970."""
     cap = case.resolved.cap
-    return () if cap is None else case.memory.texted.get(name(cap.scope_id), ())
+    return () if cap is None else case.history.sent.get(name(cap.scope_id), ())
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=65536)  # three times a message it took a tenth of the evaluation
 def name(id_: UUID) -> str:
-    """A scope or a number as `Memory` names it; remembered, since three times a text it took a tenth of the judging."""
+    """A scope or a number as `ContactHistory` names it."""
     return str(id_)
 
 
@@ -212,22 +212,22 @@ def goes_at(case: Case) -> datetime:
     return case.opens_at
 
 
-def capped_until(cap: FrequencyCap, handed: Sequence[int], now_ms: int) -> int | None:
+def capped_until(cap: FrequencyCap, submissions: Sequence[int], now_ms: int) -> int | None:
     """When the contact may be handed one more text after those, in order; ms since 1970, None: now.
 
     Admission has counted the text where it was to go. Workers that were away, a carrier that asked for patience or a
     cap that came later have moved it since, maybe beside others.
     """
-    if len(handed) < cap.max_in_window:
+    if len(submissions) < cap.max_in_window:
         return None
-    free_ms = handed[-cap.max_in_window] + cap.window_minutes * 60_000
+    free_ms = submissions[-cap.max_in_window] + cap.window_minutes * 60_000
     return None if free_ms <= now_ms else free_ms
 
 
-def kept(cap: FrequencyCap, handed: Mapping[str, int], now_ms: int) -> Mapping[str, int]:
-    """What a tally still needs: what its cap's window reaches, and a little more for a cap that is widened."""
+def kept(cap: FrequencyCap, submissions: Mapping[str, int], now_ms: int) -> Mapping[str, int]:
+    """What a counter still needs: what its cap's window reaches, and a little more for a cap that is widened."""
     since = now_ms - max(cap.window_minutes * 60_000, TALLIED_MS)
-    newest = sorted(handed.items(), key=lambda one: one[1])[-max(cap.max_in_window, TALLIED) :]
+    newest = sorted(submissions.items(), key=lambda one: one[1])[-max(cap.max_in_window, TALLIED) :]
     return {message_id: moment for message_id, moment in newest if moment > since}
 
 
@@ -246,12 +246,12 @@ def purse_refusals(case: Case, purse: Purse, weight: Weight) -> Iterator[ApiErro
 
 def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_price_microcents: int) -> Weight:
     """What a text costs with what is appended to it: its parts; an MMS is one."""
-    stamp = _stamp(case, now)
+    appended_text = _stamp(case, now)
     counted = measure(
-        (text or "") + (stamp or ""), reference_bits=case.layout.reference_bits, alphabet=case.layout.alphabet
+        (text or "") + (appended_text or ""), reference_bits=case.layout.reference_bits, alphabet=case.layout.alphabet
     )
     segments = 1 if has_media else counted.segments
-    return Weight(stamp, counted.encoding, segments, segments * unit_price_microcents)
+    return Weight(appended_text, counted.encoding, segments, segments * unit_price_microcents)
 
 
 def _stamp(case: Case, now: datetime) -> str | None:
@@ -259,7 +259,7 @@ def _stamp(case: Case, now: datetime) -> str | None:
     wanted, number_id = case.resolved.autostamp, case.facts.phone_number_id
     if wanted is None or number_id is None or case.ask.kind in UNSTAMPED:
         return None
-    last = case.memory.stamped.get(name(number_id))
+    last = case.history.disclosed.get(name(number_id))
     match wanted.cadence:
         case AutostampCadence.EVERY:
             is_due = True

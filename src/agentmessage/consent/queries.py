@@ -14,8 +14,8 @@ from agentmessage.kernel.db import Statements
 async def lock_sending(tx: Statements, org_id: UUID) -> int:
     """Hold the organization's admissions off until the commit; answers how often the law has changed."""
     version: int = await tx.value(
-        """INSERT INTO sending_accounts AS s (org_id, version) VALUES ($1, 1)
-           ON CONFLICT (org_id) DO UPDATE SET version = s.version + 1 RETURNING version""",
+        """INSERT INTO send_accounts AS s (org_id, state_version) VALUES ($1, 1)
+           ON CONFLICT (org_id) DO UPDATE SET state_version = s.state_version + 1 RETURNING state_version""",
         org_id,
     )
     return version

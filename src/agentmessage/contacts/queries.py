@@ -6,10 +6,10 @@ from agentmessage.kernel.db import Statements
 
 
 async def lock_waiting(tx: Statements, org_id: UUID, contact: str) -> list[UUID]:
-    """Texts to the contact that no worker has claimed, kept from being claimed; by dispatches_pair_idx."""
+    """Texts to the contact that no worker has claimed, kept from being claimed; by message_queue_pair_idx."""
     return await tx.all(
         _id,
-        """SELECT message_id FROM dispatches WHERE org_id = $1 AND recipient = $2
+        """SELECT message_id FROM message_queue WHERE org_id = $1 AND recipient = $2
              AND (claimed_at IS NULL OR claim_until = 'infinity')
            ORDER BY message_id FOR UPDATE""",
         org_id,
@@ -48,7 +48,7 @@ async def erase_raw(tx: Statements, org_id: UUID, contact: str) -> None:
     The rows stay: they are what makes a repeated delivery harmless.
     """
     await tx.run(
-        """UPDATE inbound_raw SET raw = '', heard = NULL
+        """UPDATE inbound_raw SET raw = '', parsed = NULL
            WHERE org_id = $1 AND from_number = $2 AND problem IS NULL AND raw <> ''""",
         org_id,
         contact,

@@ -157,7 +157,7 @@ async def list_entries(
         Entry,
         """SELECT e.message_id, e.at, e.direction, e.phone_number_id,
                   coalesce(i.from_number, m.sender), coalesce(i.to_number, m.recipient),
-                  CASE WHEN e.direction = 'inbound' THEN i.body ELSE m.text || coalesce(m.stamp, '') END,
+                  CASE WHEN e.direction = 'inbound' THEN i.body ELSE m.text || coalesce(m.appended_text, '') END,
                   coalesce(i.media_urls, m.media, '{}'), coalesce(i.channel, m.channel),
                   coalesce(i.segment_count, m.segments), coalesce(i.redacted_at, m.redacted_at)
            FROM conversation_entries e

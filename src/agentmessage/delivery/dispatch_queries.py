@@ -16,7 +16,7 @@ class Picked(Struct, frozen=True):
 
     message_id: UUID
     org_id: UUID
-    lane: UUID
+    queue_id: UUID
     expires_at: datetime
     attempts: int
 
@@ -31,7 +31,7 @@ class Text(Struct, frozen=True):
     sender: str
     recipient: str
     text: str | None
-    stamp: str | None
+    appended_text: str | None
     media: Sequence[str]
     channel: str
     segments: int
@@ -45,22 +45,22 @@ async def pick(
 ) -> list[Picked]:
     """Lock the due texts of each lane, the urgent before the others and the oldest first, at most its count.
 
-    Those that another worker is taking are skipped. Served by dispatches_lane_idx, one probe for each rank.
+    Those that another worker is taking are skipped. Served by message_queue_ready_idx, one probe for each rank.
     """
     return await tx.all(
         Picked,
-        """SELECT r.message_id, l.org_id, l.lane, r.expires_at, r.attempts
-           FROM unnest((SELECT $3::uuid[]), $4::uuid[], $5::int[]) WITH ORDINALITY l (org_id, lane, most, place)
+        """SELECT r.message_id, q.org_id, q.queue_id, r.expires_at, r.attempts
+           FROM unnest((SELECT $3::uuid[]), $4::uuid[], $5::int[]) WITH ORDINALITY q (org_id, queue_id, share, position)
            CROSS JOIN LATERAL (
                SELECT d.message_id, d.expires_at, d.attempts
                FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) p (rank)
                CROSS JOIN LATERAL (
-                   SELECT d.message_id, d.expires_at, d.attempts FROM dispatches d
-                   WHERE d.account = $1 AND d.org_id = l.org_id AND d.campaign_id = l.lane AND d.claimed_at IS NULL
+                   SELECT d.message_id, d.expires_at, d.attempts FROM message_queue d
+                   WHERE d.account = $1 AND d.org_id = q.org_id AND d.queue_id = q.queue_id AND d.claimed_at IS NULL
                      AND d.priority = p.rank AND d.ready_at <= $6 AND d.channel = ANY ($2)
-                   ORDER BY d.ready_at, d.message_id LIMIT l.most FOR UPDATE SKIP LOCKED) d
-               LIMIT l.most) r
-           ORDER BY l.place""",
+                   ORDER BY d.ready_at, d.message_id LIMIT q.share FOR UPDATE SKIP LOCKED) d
+               LIMIT q.share) r
+           ORDER BY q.position""",
         account,
         channels,
         [lane.org_id for lane in lanes],
@@ -71,10 +71,10 @@ async def pick(
 
 
 async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
-    """The texts of picked dispatches."""
+    """The texts of picked entries."""
     return await tx.all(
         Text,
-        """SELECT id, phone_number_id, brand_id, kind, sender, recipient, text, stamp, media, channel, segments,
+        """SELECT id, phone_number_id, brand_id, kind, sender, recipient, text, appended_text, media, channel, segments,
                   priority, unit_price_microcents, is_smart
            FROM messages WHERE id = ANY ($1)""",
         message_ids,
@@ -84,7 +84,7 @@ async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
 async def claim(tx: Statements, message_ids: Sequence[UUID], *, token: UUID, until: datetime) -> None:
     """Take texts for this worker; they are locked. Committed before the carrier hears of them."""
     await tx.run(
-        "UPDATE dispatches SET claimed_at = $2, claim_token = $3, claim_until = $4 WHERE message_id = ANY ($1)",
+        "UPDATE message_queue SET claimed_at = $2, claim_token = $3, claim_until = $4 WHERE message_id = ANY ($1)",
         message_ids,
         tx.now,
         token,
@@ -95,7 +95,7 @@ async def claim(tx: Statements, message_ids: Sequence[UUID], *, token: UUID, unt
 async def put_off(tx: Statements, message_ids: Sequence[UUID], ready_at: Sequence[datetime]) -> None:
     """Let texts wait until then; they are locked."""
     await tx.run(
-        """UPDATE dispatches d SET ready_at = p.ready_at FROM unnest($1::uuid[], $2::timestamptz[]) p (id, ready_at)
+        """UPDATE message_queue d SET ready_at = p.ready_at FROM unnest($1::uuid[], $2::timestamptz[]) p (id, ready_at)
            WHERE d.message_id = p.id""",
         message_ids,
         ready_at,
@@ -105,8 +105,8 @@ async def put_off(tx: Statements, message_ids: Sequence[UUID], ready_at: Sequenc
 async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
     """Let each number of a lane be a lane of its own; at most a thousand texts at a time."""
     return await tx.run(
-        """UPDATE dispatches SET campaign_id = phone_number_id WHERE message_id IN (
-               SELECT message_id FROM dispatches WHERE org_id = $1 AND campaign_id = $2 AND claimed_at IS NULL
+        """UPDATE message_queue SET queue_id = phone_number_id WHERE message_id IN (
+               SELECT message_id FROM message_queue WHERE org_id = $1 AND queue_id = $2 AND claimed_at IS NULL
                LIMIT 1000 FOR UPDATE SKIP LOCKED)""",
         lane.org_id,
         lane.id,
@@ -119,8 +119,8 @@ async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, u
     What is being recorded just now is locked by its recorder, and over: it is not waited for.
     """
     return await db.run(
-        """UPDATE dispatches SET claim_until = $3 WHERE message_id IN (
-               SELECT message_id FROM dispatches WHERE message_id = ANY ($2) AND claim_token = $1
+        """UPDATE message_queue SET claim_until = $3 WHERE message_id IN (
+               SELECT message_id FROM message_queue WHERE message_id = ANY ($2) AND claim_token = $1
                FOR UPDATE SKIP LOCKED)""",
         token,
         message_ids,
@@ -140,20 +140,20 @@ async def adopt_orphans(
 ) -> list[Claim]:
     """Take over claims whose worker is gone, but not `mine`, which only came too late to be prolonged.
 
-    Served by dispatches_claim_idx.
+    Served by message_queue_claim_idx.
     """
     return await db.all(
         Claim,
         """WITH orphans AS (
-               SELECT message_id FROM dispatches
+               SELECT message_id FROM message_queue
                WHERE claimed_at IS NOT NULL AND claim_until <= $3 AND account = $1 AND channel = ANY ($2)
                  AND message_id <> ALL ($7)
                ORDER BY claim_until LIMIT $6 FOR UPDATE SKIP LOCKED),
            adopted AS (
-               UPDATE dispatches d SET claim_token = $4, claim_until = $5 FROM orphans o
-               WHERE d.message_id = o.message_id RETURNING d.message_id, d.campaign_id, d.attempts)
-           SELECT m.id, m.org_id, m.phone_number_id, a.campaign_id, m.brand_id, m.kind, m.sender, m.recipient,
-                  coalesce(m.text, '') || coalesce(m.stamp, ''), m.media, m.channel, m.segments, m.priority,
+               UPDATE message_queue d SET claim_token = $4, claim_until = $5 FROM orphans o
+               WHERE d.message_id = o.message_id RETURNING d.message_id, d.queue_id, d.attempts)
+           SELECT m.id, m.org_id, m.phone_number_id, a.queue_id, m.brand_id, m.kind, m.sender, m.recipient,
+                  coalesce(m.text, '') || coalesce(m.appended_text, ''), m.media, m.channel, m.segments, m.priority,
                   m.unit_price_microcents * m.segments, m.expires_at, a.attempts
            FROM adopted a JOIN messages m ON m.id = a.message_id""",
         account,
@@ -169,18 +169,18 @@ async def adopt_orphans(
 async def claim_expired(
     db: Statements, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
 ) -> list[Claim]:
-    """Take texts whose validity is over and which nobody is handing over; by dispatches_expiry_idx."""
+    """Take texts whose validity is over and which nobody is handing over; by message_queue_expiry_idx."""
     return await db.all(
         Claim,
         """WITH expired AS (
-               SELECT message_id FROM dispatches
+               SELECT message_id FROM message_queue
                WHERE expires_at <= $3 AND claimed_at IS NULL AND account = $1 AND channel = ANY ($2)
                ORDER BY expires_at LIMIT $6 FOR UPDATE SKIP LOCKED),
            claimed AS (
-               UPDATE dispatches d SET claimed_at = $3, claim_token = $4, claim_until = $5 FROM expired e
-               WHERE d.message_id = e.message_id RETURNING d.message_id, d.campaign_id, d.attempts)
-           SELECT m.id, m.org_id, m.phone_number_id, a.campaign_id, m.brand_id, m.kind, m.sender, m.recipient,
-                  coalesce(m.text, '') || coalesce(m.stamp, ''), m.media, m.channel, m.segments, m.priority,
+               UPDATE message_queue d SET claimed_at = $3, claim_token = $4, claim_until = $5 FROM expired e
+               WHERE d.message_id = e.message_id RETURNING d.message_id, d.queue_id, d.attempts)
+           SELECT m.id, m.org_id, m.phone_number_id, a.queue_id, m.brand_id, m.kind, m.sender, m.recipient,
+                  coalesce(m.text, '') || coalesce(m.appended_text, ''), m.media, m.channel, m.segments, m.priority,
                   m.unit_price_microcents * m.segments, m.expires_at, a.attempts
            FROM claimed a JOIN messages m ON m.id = a.message_id""",
         account,

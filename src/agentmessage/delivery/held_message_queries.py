@@ -35,12 +35,12 @@ class HeldClaim(Struct, frozen=True):
 
 
 async def list_held(db: Statements, org_id: UUID | None, *, limit: int) -> list[HeldRow]:
-    """One cell's held messages, or an organization's, the oldest first; by dispatches_claim_idx."""
+    """One cell's held messages, or an organization's, the oldest first; by message_queue_claim_idx."""
     return await db.all(
         HeldRow,
         """SELECT d.message_id, d.org_id, o.name, d.account, m.sender, d.recipient, m.created_at, m.scheduled_at,
                   d.expires_at, d.claimed_at
-           FROM dispatches d
+           FROM message_queue d
            JOIN messages m ON m.id = d.message_id AND m.org_id = d.org_id
            JOIN organizations o ON o.id = d.org_id
            WHERE d.claimed_at IS NOT NULL AND d.claim_until = 'infinity' AND ($1::uuid IS NULL OR d.org_id = $1)
@@ -54,7 +54,7 @@ async def pick_held(tx: Statements, org_id: UUID | None, *, expired_by: datetime
     """Some held messages, with `expired_by` only those whose validity is over by then."""
     return await tx.all(
         HeldClaim,
-        """SELECT message_id, org_id, price_microcents FROM dispatches
+        """SELECT message_id, org_id, price_microcents FROM message_queue
            WHERE claimed_at IS NOT NULL AND claim_until = 'infinity' AND ($1::uuid IS NULL OR org_id = $1)
              AND ($2::timestamptz IS NULL OR expires_at <= $2)
            ORDER BY message_id LIMIT $3""",
@@ -67,9 +67,9 @@ async def pick_held(tx: Statements, org_id: UUID | None, *, expired_by: datetime
 async def release(tx: Statements, org_id: UUID | None, *, limit: int) -> int:
     """Put held messages back in the queue, in their places; returns how many."""
     return await tx.run(
-        """UPDATE dispatches SET claimed_at = NULL, claim_token = NULL, claim_until = NULL
+        """UPDATE message_queue SET claimed_at = NULL, claim_token = NULL, claim_until = NULL
            WHERE message_id IN (
-               SELECT message_id FROM dispatches
+               SELECT message_id FROM message_queue
                WHERE claimed_at IS NOT NULL AND claim_until = 'infinity' AND ($1::uuid IS NULL OR org_id = $1)
                ORDER BY message_id LIMIT $2 FOR UPDATE)""",
         org_id,
@@ -80,7 +80,7 @@ async def release(tx: Statements, org_id: UUID | None, *, limit: int) -> int:
 async def hold_waiting(tx: Statements, org_id: UUID | None) -> int:
     """Hold what waits unclaimed; returns how many messages that is."""
     return await tx.run(
-        """UPDATE dispatches SET claimed_at = $2, claim_token = $3, claim_until = 'infinity'
+        """UPDATE message_queue SET claimed_at = $2, claim_token = $3, claim_until = 'infinity'
            WHERE claimed_at IS NULL AND ($1::uuid IS NULL OR org_id = $1)""",
         org_id,
         tx.now,

@@ -25,12 +25,12 @@ WORDS = 500
 
 
 class Claim(Struct, frozen=True):
-    """One text as its worker holds it. `lane` paces it: a campaign, or a number without one."""
+    """One text as its worker holds it. `queue_id` paces it: a campaign, or a number without one."""
 
     message_id: UUID
     org_id: UUID
     phone_number_id: UUID
-    lane: UUID
+    queue_id: UUID
     brand_id: UUID | None
     kind: str
     sender: str

@@ -50,8 +50,8 @@ class Lanes:
         self._found = {}
         for one in found:
             lanes = self._found.setdefault(one.org_id, {})
-            if one.lane is not None:
-                lanes[Lane(one.org_id, one.lane)] = bool(one.is_ready)
+            if one.queue_id is not None:
+                lanes[Lane(one.org_id, one.queue_id)] = bool(one.is_ready)
         return [lane for lanes in self._found.values() for lane, is_ready in lanes.items() if is_ready]
 
     def went(self, served: Collection[Lane]) -> None:

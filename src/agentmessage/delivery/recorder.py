@@ -145,7 +145,7 @@ class Recorder:
                 [one.claim.message_id for one in unnamed],
                 org_ids=[one.claim.org_id for one in unnamed],
                 pairs=[pair_trace(one.claim.sender, one.claim.recipient) for one in unnamed],
-                handed_at=[held[one.claim.message_id] for one in unnamed],
+                submitted_at=[held[one.claim.message_id] for one in unnamed],
             )
         parts = taken_parts([one for one in endings if one.carrier_message_ids])
         if parts:
@@ -165,7 +165,7 @@ class Recorder:
         pauses: dict[str, float] = {}
         for one in postponed:
             if one.is_first:
-                scope = rate_limit_rules.lane_scope(one.claim.lane)
+                scope = rate_limit_rules.lane_scope(one.claim.queue_id)
                 pauses[scope] = max(one.delay_s, pauses.get(scope, 0.0))
         if pauses:
             until = [now + timedelta(seconds=delay_s) for delay_s in pauses.values()]

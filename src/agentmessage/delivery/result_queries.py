@@ -13,7 +13,8 @@ async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) 
     return dict(
         await tx.all(
             _claimed,
-            "DELETE FROM dispatches WHERE message_id = ANY ($1) AND claim_token = $2 RETURNING message_id, claimed_at",
+            """DELETE FROM message_queue WHERE message_id = ANY ($1) AND claim_token = $2
+               RETURNING message_id, claimed_at""",
             message_ids,
             token,
         )
@@ -24,7 +25,7 @@ async def insert_parts(tx: Statements, account: str, carrier: str, parts: Sequen
     """What receipts will name; returns the ids that were free. `parts` have one id each, in the order of the ids."""
     return await tx.all(
         str,
-        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+        """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
            SELECT $1, $2, p.*, $3
            FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[]) p
            ON CONFLICT DO NOTHING RETURNING carrier_message_id""",
@@ -38,7 +39,7 @@ async def insert_parts(tx: Statements, account: str, carrier: str, parts: Sequen
 async def take_ids_over(tx: Statements, account: str, carrier: str, parts: Sequence[TakenPart]) -> None:
     """Give these parts ids that others have. What another message had under one keeps its row, without a name."""
     await tx.run(
-        """UPDATE carrier_parts c SET carrier_message_id = '~' || gen_random_uuid()
+        """UPDATE message_parts c SET carrier_message_id = '~' || gen_random_uuid()
            FROM unnest($3::text[], $4::uuid[]) p (id, message_id)
            WHERE c.account = $1 AND c.carrier = $2 AND c.carrier_message_id = p.id AND c.message_id <> p.message_id""",
         account,
@@ -47,7 +48,7 @@ async def take_ids_over(tx: Statements, account: str, carrier: str, parts: Seque
         [part.message_id for part in parts],
     )
     await tx.run(
-        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+        """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
            SELECT $1, $2, p.*, $3
            FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::smallint[], $8::smallint[]) p
            ON CONFLICT (account, carrier, carrier_message_id) DO UPDATE
@@ -84,7 +85,7 @@ async def put_back(
 ) -> None:
     """Let go of claims that were surely not sent; a text without a new time keeps its place in the queue."""
     await tx.run(
-        """UPDATE dispatches d
+        """UPDATE message_queue d
            SET claimed_at = NULL, claim_token = NULL, claim_until = NULL, ready_at = coalesce(b.ready_at, d.ready_at),
                attempts = d.attempts + CASE WHEN b.ready_at IS NOT NULL THEN 1 ELSE 0 END
            FROM unnest($2::uuid[], $3::timestamptz[]) b (id, ready_at)
@@ -98,7 +99,7 @@ async def put_back(
 async def pause_lanes(tx: Statements, account: str, scopes: Sequence[str], until: Sequence[datetime]) -> None:
     """The carrier asked for patience with these lanes; the longest asked for holds."""
     await tx.run(
-        """INSERT INTO pace_buckets AS b (account, scope, tokens, refilled_at, paused_until)
+        """INSERT INTO send_rate_buckets AS b (account, scope, tokens, refilled_at, paused_until)
            SELECT $1, p.scope, 0, $2, p.until FROM unnest($3::text[], $4::timestamptz[]) p (scope, until)
            ORDER BY p.scope
            ON CONFLICT (account, scope) DO UPDATE SET paused_until = greatest(b.paused_until, excluded.paused_until)""",

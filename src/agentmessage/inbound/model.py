@@ -139,4 +139,4 @@ class Stored(Struct, frozen=True):
     """A raw text that waits to be applied again."""
 
     account: str
-    heard: Any
+    parsed: Any

@@ -89,7 +89,7 @@ async def apply_again(
         kept = await queries.lock_failed(tx, raw_id)
         if kept is None:
             return False
-        heard = msgspec.convert(kept.heard, InboundHeard)
+        heard = msgspec.convert(kept.parsed, InboundHeard)
         home = (await queries.list_homes(tx, kept.account, [heard.recipient])).get(heard.recipient)
         await queries.delete_raw(tx, raw_id)
         if home is None or home.cell != db.name:
@@ -149,7 +149,7 @@ async def _keep_for_later(db: CellDb, tenant: Tenant, heard: InboundHeard) -> fr
     plain: Any = msgspec.to_builtins(msgspec.structs.replace(heard, text=rules.storable(heard.text)))
     raw = RawText.of(new_id(), tenant.account, heard)
     async with db.transaction() as tx:
-        if await queries.insert_raw(tx, [raw], org_id=tenant.org_id, problem=Problem.FAILED, heard=plain):
+        if await queries.insert_raw(tx, [raw], org_id=tenant.org_id, problem=Problem.FAILED, parsed=plain):
             await outbox_events.enqueue(tx, APPLY_JOB, str(raw.id), {"raw_id": str(raw.id)}, delay_s=SOON_S)
     return frozenset({"jobs"})
 

@@ -48,9 +48,9 @@ async def list_lines(
 
 
 async def insert_raw(
-    db: Statements, raws: Sequence[RawText], *, org_id: UUID | None, problem: str | None = None, heard: object = None
+    db: Statements, raws: Sequence[RawText], *, org_id: UUID | None, problem: str | None = None, parsed: object = None
 ) -> frozenset[UUID]:
-    """Keep what came, once; answers the ids of what is new. `heard` is for one alone.
+    """Keep what came, once; answers the ids of what is new. `parsed` is for one alone.
 
     Waits for another transaction that is just keeping the same; in one order, so that two never wait for each other.
     """
@@ -59,14 +59,14 @@ async def insert_raw(
     kept = await db.all(
         _uuid,
         """INSERT INTO inbound_raw (id, org_id, account, carrier, carrier_message_id, from_number, to_number, raw,
-               heard, problem, received_at)
+               parsed, problem, received_at)
            SELECT g.id, $1, $2, g.carrier, g.message_id, g.sender, g.recipient, g.raw, $3, $4, $5
            FROM unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
                 g (id, carrier, message_id, sender, recipient, raw)
            ORDER BY g.carrier, g.message_id ON CONFLICT DO NOTHING RETURNING id""",
         org_id,
         raws[0].account,
-        heard,
+        parsed,
         problem,
         db.now,
         [raw.id for raw in raws],
@@ -82,7 +82,7 @@ async def insert_raw(
 async def lock_failed(tx: Statements, raw_id: UUID) -> Stored | None:
     """A raw text that was not applied; None when it has been since. Its id is ours: no tenant is named."""
     return await tx.one(
-        Stored, "SELECT account, heard FROM inbound_raw WHERE id = $1 AND problem = 'failed' FOR UPDATE", raw_id
+        Stored, "SELECT account, parsed FROM inbound_raw WHERE id = $1 AND problem = 'failed' FOR UPDATE", raw_id
     )
 
 

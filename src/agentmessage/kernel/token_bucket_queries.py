@@ -6,12 +6,12 @@ from typing import LiteralString
 from agentmessage.kernel.db import Statements
 
 _OR_TAKE: LiteralString = """
-    DO UPDATE SET (tokens, refused, refilled_at) = (
+    DO UPDATE SET (tokens, is_exhausted, refilled_at) = (
         SELECT CASE WHEN f.tokens >= $6 THEN f.tokens - $6 ELSE f.tokens END,
                f.tokens < $6,
                greatest(b.refilled_at, $5)
         FROM (SELECT least($3, b.tokens + greatest(0, extract(epoch FROM $5 - b.refilled_at)) * $4)) AS f (tokens))
-    RETURNING CASE WHEN b.refused THEN b.tokens - $6 ELSE b.tokens END"""
+    RETURNING CASE WHEN b.is_exhausted THEN b.tokens - $6 ELSE b.tokens END"""
 
 
 async def take_tokens(

@@ -234,9 +234,9 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
     message = _message(draft, case, weight, due_at=due_at, price=price, now=now)
     return Admitted(
         message=message,
-        lane=message.campaign_id or message.phone_number_id,
+        queue_id=message.campaign_id or message.phone_number_id,
         ready_at=due_at,
-        memory=compliance.remember(case, now, is_stamped=weight.stamp is not None),
+        history=compliance.remember(case, now, is_disclosed=weight.appended_text is not None),
     )
 
 
@@ -255,7 +255,7 @@ def _message(draft: Draft, case: Case, weight: Weight, *, due_at: datetime, pric
         sender=draft.sender,
         recipient=draft.recipient,
         text=draft.text,
-        stamp=weight.stamp,
+        appended_text=weight.appended_text,
         channel="mms" if draft.media else "sms",
         media=draft.media,
         encoding=weight.encoding,

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from agentmessage.compliance.model import Memory
+from agentmessage.compliance.model import ContactHistory
 from agentmessage.kernel.db import Statements
 from agentmessage.messages.model import Message
 from agentmessage.messages.replays import Response
@@ -18,13 +18,13 @@ from agentmessage.messages.replays import Response
 class Admitted(Struct, frozen=True):
     """One text to be written, and what its admission changes.
 
-    `lane` is the campaign that paces it. `memory` is what is remembered of its contact, None where nothing is new.
+    `queue_id` is the campaign that paces it. `history` is what is remembered of its contact, None where nothing is new.
     """
 
     message: Message
-    lane: UUID
+    queue_id: UUID
     ready_at: datetime
-    memory: Memory | None
+    history: ContactHistory | None
 
 
 class AccountUpdate(Struct, frozen=True):
@@ -41,49 +41,49 @@ class AccountUpdate(Struct, frozen=True):
 _json = msgspec.json.Encoder().encode
 _columns = attrgetter(
     *("id", "org_id", "account", "phone_number_id", "campaign_id", "brand_id", "kind", "sender", "recipient", "text"),
-    *("stamp", "channel", "media", "encoding", "segments", "priority", "tag", "unit_price_microcents"),
+    *("appended_text", "channel", "media", "encoding", "segments", "priority", "tag", "unit_price_microcents"),
     *("scheduled_at", "expires_at", "is_smart"),
 )
-"""What `admitted_text` begins with."""
+"""What `admitted_message` begins with."""
 
 LOCK_ONE_ACCOUNT: LiteralString = """WITH spent AS (
-           UPDATE sending_accounts SET version = $8, admitted_microcents = admitted_microcents + $5,
+           UPDATE send_accounts SET state_version = $8, admitted_microcents = admitted_microcents + $5,
                second_tokens = $6, minute_tokens = $7, refilled_at = $1
-           WHERE org_id = $3 AND version = $4 RETURNING org_id),"""
+           WHERE org_id = $3 AND state_version = $4 RETURNING org_id),"""
 LOCK_MANY_ACCOUNTS: LiteralString = """WITH held AS MATERIALIZED (
            SELECT a.org_id, x.admitted, x.second_tokens, x.minute_tokens, x.next_version
-           FROM sending_accounts a
+           FROM send_accounts a
            JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::float8[], $7::float8[], $8::bigint[])
-                x (org_id, version, admitted, second_tokens, minute_tokens, next_version)
-             ON x.org_id = a.org_id AND x.version = a.version
+                x (org_id, state_version, admitted, second_tokens, minute_tokens, next_version)
+             ON x.org_id = a.org_id AND x.state_version = a.state_version
            ORDER BY a.org_id FOR UPDATE OF a),
        spent AS (
-           UPDATE sending_accounts a SET version = h.next_version,
+           UPDATE send_accounts a SET state_version = h.next_version,
                admitted_microcents = a.admitted_microcents + h.admitted, second_tokens = h.second_tokens,
                minute_tokens = h.minute_tokens, refilled_at = $1
            FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),"""
 INSERT_MESSAGES: LiteralString = """
-       given AS (SELECT g.* FROM spent s JOIN unnest($2::admitted_text[]) g ON g.org_id = s.org_id),
+       given AS (SELECT g.* FROM spent s JOIN unnest($2::admitted_message[]) g ON g.org_id = s.org_id),
        remembered AS (
-           INSERT INTO texted_contacts (org_id, contact_number, memory)
-           SELECT org_id, recipient, memory::json FROM given WHERE memory IS NOT NULL
-           ON CONFLICT (org_id, contact_number) DO UPDATE SET memory = excluded.memory),
+           INSERT INTO contact_send_history (org_id, contact_number, history)
+           SELECT org_id, recipient, history::json FROM given WHERE history IS NOT NULL
+           ON CONFLICT (org_id, contact_number) DO UPDATE SET history = excluded.history),
        answered AS (
            INSERT INTO idempotency_keys (org_id, key, fingerprint, status, headers, body, created_at)
            SELECT r.org_id, r.key, r.fingerprint, 202, '{}'::jsonb, r.body, $1
            FROM spent s JOIN unnest($9::uuid[], $10::text[], $11::bytea[], $12::bytea[])
                 r (org_id, key, fingerprint, body) ON r.org_id = s.org_id),
        queued AS (
-           INSERT INTO dispatches (message_id, org_id, account, phone_number_id, campaign_id, brand_id, recipient,
+           INSERT INTO message_queue (message_id, org_id, account, phone_number_id, queue_id, brand_id, recipient,
                kind, channel, segments, priority, price_microcents, ready_at, expires_at)
-           SELECT id, org_id, account, phone_number_id, lane, brand_id, recipient, kind, channel, segments,
+           SELECT id, org_id, account, phone_number_id, queue_id, brand_id, recipient, kind, channel, segments,
                   priority, unit_price_microcents * segments, ready_at, expires_at FROM given),
        stored AS (
            INSERT INTO messages (id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender,
-               recipient, text, stamp, channel, media, encoding, segments, priority, tag, metadata, status,
+               recipient, text, appended_text, channel, media, encoding, segments, priority, tag, metadata, status,
                unit_price_microcents, scheduled_at, expires_at, created_at, updated_at, is_smart)
-           SELECT id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text, stamp,
-                  channel, media, encoding, segments, priority, tag, metadata::jsonb, 'queued',
+           SELECT id, org_id, account, phone_number_id, campaign_id, brand_id, kind, sender, recipient, text,
+                  appended_text, channel, media, encoding, segments, priority, tag, metadata::jsonb, 'queued',
                   unit_price_microcents, scheduled_at, expires_at, $1, $1, is_smart FROM given)
        SELECT org_id FROM spent"""
 
@@ -141,14 +141,14 @@ def _same(org_id: UUID) -> UUID:
 
 
 def _rows(admitted: Sequence[Admitted]) -> list[tuple[Any, ...]]:
-    """The messages as `admitted_text`. Messages to one contact share a memory, which is written once."""
+    """The messages as `admitted_message`. Messages to one contact share a history, which is written once."""
     rows: list[tuple[Any, ...]] = []
     written: set[int] = set()
     for row in admitted:
-        memory = None
-        if row.memory is not None and id(row.memory) not in written:
-            written.add(id(row.memory))
-            memory = _json(row.memory).decode()
+        history = None
+        if row.history is not None and id(row.history) not in written:
+            written.add(id(row.history))
+            history = _json(row.history).decode()
         metadata = None if row.message.metadata is None else _json(row.message.metadata).decode()
-        rows.append((*_columns(row.message), metadata, row.lane, row.ready_at, memory))
+        rows.append((*_columns(row.message), metadata, row.queue_id, row.ready_at, history))
     return rows

@@ -78,7 +78,7 @@ class Message(Struct, frozen=True):
     sender: str
     recipient: str
     text: str | None
-    stamp: str | None
+    appended_text: str | None
     channel: Channel
     media: Sequence[str]
     encoding: Encoding
@@ -105,10 +105,10 @@ class Message(Struct, frozen=True):
     is_smart: bool = False
 
 
-def handset_words(text: str | None, stamp: str | None, *, is_smart: bool) -> str:
+def handset_words(text: str | None, appended_text: str | None, *, is_smart: bool) -> str:
     """What the handset shows: the customer's words, in cheaper characters if they wished so, and what was appended."""
     words = text or ""
-    return (simplify(words) if is_smart else words) + (stamp or "")
+    return (simplify(words) if is_smart else words) + (appended_text or "")
 
 
 class Cause(StrEnum):

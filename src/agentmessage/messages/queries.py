@@ -14,13 +14,13 @@ async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None
     return await db.one(
         Message,
         """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
-                  m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+                  m.recipient, m.text, m.appended_text, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
                   m.metadata,
                   CASE WHEN d.claimed_at IS NULL OR d.claim_until = 'infinity' THEN m.status ELSE 'sending' END,
                   m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents,
                   m.is_charged, m.history, m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at,
                   m.delivered_at, m.finished_at, m.redacted_at, m.is_smart
-           FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+           FROM messages m LEFT JOIN message_queue d ON d.message_id = m.id
            WHERE m.org_id = $1 AND m.id = $2""",
         org_id,
         message_id,
@@ -59,12 +59,12 @@ async def list_(
 
 
 _LIST: LiteralString = """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind,
-       m.sender, m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
+       m.sender, m.recipient, m.text, m.appended_text, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
        m.metadata,
        CASE WHEN d.claimed_at IS NULL OR d.claim_until = 'infinity' THEN m.status ELSE 'sending' END, m.error_code,
        m.carrier_code, m.carrier_text, m.carrier_message_id, m.unit_price_microcents, m.is_charged, m.history,
        m.scheduled_at, m.expires_at, m.created_at, m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at
-FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+FROM messages m LEFT JOIN message_queue d ON d.message_id = m.id
 WHERE m.org_id = $1
   AND (m.created_at, m.id) < (coalesce($2::timestamptz, 'infinity'),
                               coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -90,7 +90,7 @@ async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
     """Keep a queued text from being claimed until the commit; False when it is claimed, or waits no more."""
     return bool(
         await tx.value(
-            """SELECT true FROM dispatches
+            """SELECT true FROM message_queue
                WHERE org_id = $1 AND message_id = $2 AND (claimed_at IS NULL OR claim_until = 'infinity') FOR UPDATE""",
             org_id,
             message_id,
@@ -99,10 +99,10 @@ async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
 
 
 async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UUID], recipient: str) -> list[UUID]:
-    """Messages from some numbers to one contact that no worker has claimed, kept from it; by dispatches_pair_idx."""
+    """Messages from some numbers to one contact that no worker has claimed, kept from it; by message_queue_pair_idx."""
     return await tx.all(
         _id,
-        """SELECT message_id FROM dispatches
+        """SELECT message_id FROM message_queue
            WHERE org_id = $1 AND phone_number_id = ANY ($2) AND recipient = $3
              AND (claimed_at IS NULL OR claim_until = 'infinity') AND kind <> 'auto_reply'
            ORDER BY message_id FOR UPDATE""",
@@ -113,11 +113,11 @@ async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UU
 
 
 async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, cause: str) -> list[Message]:
-    """Take texts out of the queue for good, and free what was held for them. Their dispatches are locked already."""
+    """Take texts out of the queue for good, and free what was held for them. Their queue entries are locked already."""
     return await tx.all(
         Message,
         """WITH gone AS (
-               DELETE FROM dispatches WHERE org_id = $1 AND message_id = ANY ($2)
+               DELETE FROM message_queue WHERE org_id = $1 AND message_id = ANY ($2)
                  AND (claimed_at IS NULL OR claim_until = 'infinity')
                RETURNING message_id, price_microcents),
            freed AS (
@@ -129,8 +129,8 @@ async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, c
                    'cause', $4::text, 'code', NULL, 'text', NULL))
            FROM gone WHERE m.org_id = $1 AND m.id = gone.message_id
            RETURNING m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
-                     m.recipient, m.text, m.stamp, m.channel, m.media, m.encoding, m.segments, m.priority, m.tag,
-                     m.metadata, m.status, m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id,
+                     m.recipient, m.text, m.appended_text, m.channel, m.media, m.encoding, m.segments, m.priority,
+                     m.tag, m.metadata, m.status, m.error_code, m.carrier_code, m.carrier_text, m.carrier_message_id,
                      m.unit_price_microcents, m.is_charged, m.history, m.scheduled_at, m.expires_at, m.created_at,
                      m.updated_at, m.sent_at, m.delivered_at, m.finished_at, m.redacted_at, m.is_smart""",
         org_id,

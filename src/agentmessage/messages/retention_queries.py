@@ -35,10 +35,10 @@ async def take_turn(db: Statements, *, swept_before: datetime) -> Sweep | None:
         Sweep,
         """WITH due AS (
                SELECT o.id, o.message_retention_days AS days, o.mms_retention_days AS mms_days
-               FROM organizations o LEFT JOIN retention_marks k ON k.org_id = o.id
+               FROM organizations o LEFT JOIN retention_progress k ON k.org_id = o.id
                WHERE k.swept_at IS NULL OR k.swept_at < $1 ORDER BY k.swept_at NULLS FIRST, o.id LIMIT 1),
            taken AS (
-               INSERT INTO retention_marks AS k (org_id, swept_at) SELECT id, $2 FROM due
+               INSERT INTO retention_progress AS k (org_id, swept_at) SELECT id, $2 FROM due
                ON CONFLICT (org_id) DO UPDATE SET swept_at = $2 WHERE k.swept_at < $1
                RETURNING org_id, messages_until, message_media_until, inbound_until, inbound_media_until)
            SELECT t.org_id, d.days, d.mms_days, t.messages_until, t.message_media_until, t.inbound_until,
@@ -56,7 +56,7 @@ async def list_messages(
     return await db.all(
         Aged,
         """SELECT m.id, m.created_at, d.message_id IS NOT NULL
-           FROM messages m LEFT JOIN dispatches d ON d.message_id = m.id
+           FROM messages m LEFT JOIN message_queue d ON d.message_id = m.id
            WHERE m.org_id = $1 AND (m.created_at, m.id) > ($2, $3) AND m.created_at < $4
            ORDER BY m.created_at, m.id LIMIT $5""",
         org_id,
@@ -105,7 +105,7 @@ async def lock_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUID]
 async def mark_messages(tx: Statements, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
     """Write down how far texts are redacted, or their media."""
     await tx.run(
-        """UPDATE retention_marks SET messages_until = CASE WHEN $3 THEN messages_until ELSE $2 END,
+        """UPDATE retention_progress SET messages_until = CASE WHEN $3 THEN messages_until ELSE $2 END,
                message_media_until = CASE WHEN $3 THEN $2 ELSE message_media_until END
            WHERE org_id = $1""",
         org_id,
@@ -117,7 +117,7 @@ async def mark_messages(tx: Statements, org_id: UUID, *, until: datetime, keeps_
 async def mark_inbound(tx: Statements, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
     """The same for texts that came in."""
     await tx.run(
-        """UPDATE retention_marks SET inbound_until = CASE WHEN $3 THEN inbound_until ELSE $2 END,
+        """UPDATE retention_progress SET inbound_until = CASE WHEN $3 THEN inbound_until ELSE $2 END,
                inbound_media_until = CASE WHEN $3 THEN $2 ELSE inbound_media_until END
            WHERE org_id = $1""",
         org_id,
@@ -128,7 +128,7 @@ async def mark_inbound(tx: Statements, org_id: UUID, *, until: datetime, keeps_t
 
 async def shorten_wait(db: Statements, org_id: UUID, *, swept_at: datetime) -> None:
     """There is more to sweep than one turn allows: count the next turn from an earlier instant."""
-    await db.run("UPDATE retention_marks SET swept_at = $2 WHERE org_id = $1", org_id, swept_at)
+    await db.run("UPDATE retention_progress SET swept_at = $2 WHERE org_id = $1", org_id, swept_at)
 
 
 def _id(value: UUID) -> UUID:

@@ -94,7 +94,7 @@ class MessageOut(Resource, frozen=True):
             message.sender,
             message.recipient,
             message.text,
-            message.stamp,
+            message.appended_text,
             message.channel,
             message.media,
             BY_RANK[message.priority],

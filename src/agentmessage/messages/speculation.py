@@ -5,7 +5,7 @@
     flush 3                                                       read ─▶ judge ─▶ (wait) …
 
 Flush 2 may read an organization at version a, before flush 1 is committed. Then the changes of flush 1, which this
-process knows, are applied in memory, and flush 2 is judged as of version b. It is written only if flush 1 left
+process knows, are applied in history, and flush 2 is judged as of version b. It is written only if flush 1 left
 version b; otherwise it is judged again, as any flush whose version is stale.
 """
 
@@ -16,7 +16,7 @@ from datetime import datetime
 from random import getrandbits
 from uuid import UUID
 
-from agentmessage.compliance.model import Ahead, Memory
+from agentmessage.compliance.model import Ahead, ContactHistory
 from agentmessage.messages import replays
 from agentmessage.messages.admission_queries import AccountUpdate, Admitted
 from agentmessage.messages.draft import Draft
@@ -37,10 +37,10 @@ def pending_flushes(
     admitted: Iterable[Admitted], updates: Sequence[AccountUpdate], now: datetime
 ) -> Mapping[UUID, Ahead]:
     """What a flush that is about to be written changes, by organization."""
-    memories: dict[UUID, dict[str, Memory]] = {update.org_id: {} for update in updates}
+    histories: dict[UUID, dict[str, ContactHistory]] = {update.org_id: {} for update in updates}
     for row in admitted:
-        if row.memory is not None:
-            memories[row.message.org_id][row.message.recipient] = row.memory
+        if row.history is not None:
+            histories[row.message.org_id][row.message.recipient] = row.history
     return {
         update.org_id: Ahead(
             update.version,
@@ -49,7 +49,7 @@ def pending_flushes(
             update.second_tokens,
             update.minute_tokens,
             now,
-            memories[update.org_id],
+            histories[update.org_id],
         )
         for update in updates
         if update.version is not None

@@ -14,8 +14,8 @@ NEWEST = """
     SELECT max(xid::text::bigint) FROM (
         (SELECT xid FROM events ORDER BY xid DESC, id DESC LIMIT 1) UNION ALL
         (SELECT xid FROM audit_log ORDER BY xid DESC, id DESC LIMIT 1) UNION ALL
-        (SELECT xid FROM event_followers) UNION ALL
-        (SELECT xid FROM audit_place)) known (xid)
+        (SELECT xid FROM event_cursors) UNION ALL
+        (SELECT xid FROM audit_cursor)) known (xid)
 """
 """The highest number that a row or a reader has."""
 
@@ -34,7 +34,7 @@ SHIFT = """
 
 
 HOLD = """
-    UPDATE dispatches SET claimed_at = now(), claim_token = '00000000-0000-0000-0000-000000000000',
+    UPDATE message_queue SET claimed_at = now(), claim_token = '00000000-0000-0000-0000-000000000000',
         claim_until = 'infinity'
     WHERE claim_until IS DISTINCT FROM 'infinity'"""
 """Whether a worker had claimed it or not: that worker is not one of this cluster's."""

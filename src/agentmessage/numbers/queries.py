@@ -127,7 +127,7 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
                WHERE org_id = $1 AND id = $2 AND state = 'assigned' AND campaign_id IS NOT NULL
                  AND EXISTS (SELECT FROM turn) FOR NO KEY UPDATE),
            changed AS (
-               UPDATE phone_numbers p SET campaign_id = NULL, generation = p.generation + 1, wished_at = $3,
+               UPDATE phone_numbers p SET campaign_id = NULL, generation = p.generation + 1, desired_at = $3,
                    line_option_status = 'pending', line_option_propagated_at = NULL,
                    updated_at = greatest($3, p.updated_at + interval '1 microsecond')
                WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM held)
@@ -184,7 +184,7 @@ async def attach(
                SELECT id FROM campaigns
                WHERE org_id = $1 AND id = $9 AND status = 'ACTIVE' AND EXISTS (SELECT FROM held) FOR KEY SHARE),
            changed AS (
-               UPDATE phone_numbers p SET campaign_id = $9, generation = p.generation + 1, wished_at = $3,
+               UPDATE phone_numbers p SET campaign_id = $9, generation = p.generation + 1, desired_at = $3,
                    line_option_status = 'pending', line_option_propagated_at = NULL,
                    updated_at = greatest($3, p.updated_at + interval '1 microsecond')
                WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM c)

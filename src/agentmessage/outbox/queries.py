@@ -302,7 +302,7 @@ async def ring(db: Statements, bell: str) -> None:
 async def insert_odd_answer(db: Statements, *, account: str, operation: str, reason: str, raw: str) -> None:
     """Keep an answer that nobody understood."""
     await db.run(
-        """INSERT INTO directory.odd_answers (id, account, operation, reason, raw, heard_at)
+        """INSERT INTO directory.unparsed_responses (id, account, operation, reason, raw, received_at)
            VALUES ($1, $2, $3, $4, $5, $6)""",
         new_id(),
         account,
@@ -318,7 +318,7 @@ async def insert_unrecognized(
 ) -> None:
     """Keep many answers that nobody understood."""
     await db.run(
-        """INSERT INTO directory.odd_answers (id, account, operation, reason, raw, heard_at)
+        """INSERT INTO directory.unparsed_responses (id, account, operation, reason, raw, received_at)
            SELECT o.id, $1, $2, o.reason, o.raw, $3
            FROM unnest($4::uuid[], $5::text[], $6::text[]) o (id, reason, raw)""",
         account,
@@ -333,8 +333,8 @@ async def insert_unrecognized(
 async def forget_odd_answers(db: Statements, before: datetime, *, most: int) -> int:
     """Forget odd answers past their retention, and all but the newest `most`."""
     return await db.run(
-        """DELETE FROM directory.odd_answers WHERE heard_at < $1
-             OR id IN (SELECT id FROM directory.odd_answers ORDER BY heard_at DESC OFFSET $2)""",
+        """DELETE FROM directory.unparsed_responses WHERE received_at < $1
+             OR id IN (SELECT id FROM directory.unparsed_responses ORDER BY received_at DESC OFFSET $2)""",
         before,
         most,
     )

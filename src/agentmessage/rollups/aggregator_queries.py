@@ -8,19 +8,17 @@ from agentmessage.rollups.model import Difference, Place
 
 async def lock_place(tx: Statements) -> Place | None:
     """Up to where texts are counted, for this transaction alone; None while another one is counting."""
-    return await tx.one(
-        Place, "SELECT xid::text, id FROM event_followers WHERE name = 'metrics' FOR UPDATE SKIP LOCKED"
-    )
+    return await tx.one(Place, "SELECT xid::text, id FROM event_cursors WHERE name = 'metrics' FOR UPDATE SKIP LOCKED")
 
 
 async def wait_for_place(tx: Statements) -> None:
     """Keep everybody else from counting until the commit."""
-    await tx.run("SELECT FROM event_followers WHERE name = 'metrics' FOR UPDATE")
+    await tx.run("SELECT FROM event_cursors WHERE name = 'metrics' FOR UPDATE")
 
 
 async def find_as_of(db: Statements) -> datetime:
     """The instant before which everything is in the sums."""
-    moment: datetime = await db.value("SELECT as_of FROM event_followers WHERE name = 'metrics'")
+    moment: datetime = await db.value("SELECT as_of FROM event_cursors WHERE name = 'metrics'")
     return moment
 
 
@@ -45,8 +43,8 @@ async def count_events(tx: Statements, place: Place, *, limit: int, complete_unt
     """
     taken: int = await tx.value(
         """WITH taken AS MATERIALIZED (
-               SELECT xid, id, org_id, created_at, counted_as(type) AS metric,
-                      CASE WHEN counted_as(type) IS NOT NULL THEN counted_under(data) END AS labels
+               SELECT xid, id, org_id, created_at, event_metric(type) AS metric,
+                      CASE WHEN event_metric(type) IS NOT NULL THEN event_labels(data) END AS labels
                FROM events
                WHERE (xid, id) > ($1::text::xid8, $2::uuid) AND xid < xid_horizon()
                ORDER BY xid, id LIMIT $3
@@ -61,7 +59,7 @@ async def count_events(tx: Statements, place: Place, *, limit: int, complete_unt
                GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
                ON CONFLICT (org_id, metric, span, bucket_start, labels) DO UPDATE SET value = b.value + excluded.value
            ), last AS (SELECT xid, id FROM taken ORDER BY xid DESC, id DESC LIMIT 1)
-           UPDATE event_followers f
+           UPDATE event_cursors f
            SET xid = coalesce((SELECT xid FROM last), f.xid), id = coalesce((SELECT id FROM last), f.id),
                as_of = CASE WHEN (SELECT count(*) FROM taken) < $3 AND w.number < $3
                             THEN greatest(f.as_of, least($4, w.oldest_at)) ELSE f.as_of END
@@ -82,10 +80,11 @@ async def list_differences(tx: Statements, day: datetime, end: datetime) -> list
     return await tx.all(
         Difference,
         """WITH recounted AS (
-               SELECT e.org_id, counted_as(e.type) AS metric, date_trunc('day', e.created_at, 'UTC') AS bucket_start,
-                      counted_under(e.data) AS labels, count(*) AS value
-               FROM events e JOIN event_followers f ON NOT (e.xid, e.id) > (f.xid, f.id)
-               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2 AND counted_as(e.type) IS NOT NULL
+               SELECT e.org_id, event_metric(e.type) AS metric, date_trunc('day', e.created_at, 'UTC') AS bucket_start,
+                      event_labels(e.data) AS labels, count(*) AS value
+               FROM events e JOIN event_cursors f ON NOT (e.xid, e.id) > (f.xid, f.id)
+               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2
+                 AND event_metric(e.type) IS NOT NULL
                GROUP BY 1, 2, 3, 4
            ), counted AS (
                SELECT org_id, metric, bucket_start, labels, value FROM metric_buckets
@@ -116,10 +115,12 @@ async def recount(tx: Statements, day: datetime, end: datetime) -> int:
     """Make the sums of a day's texts out of its events, up to the place, which is locked; as `list_differences`."""
     return await tx.run(
         """WITH minutes AS (
-               SELECT e.org_id, counted_as(e.type) AS metric, date_trunc('minute', e.created_at, 'UTC') AS bucket_start,
-                      counted_under(e.data) AS labels, count(*) AS value
-               FROM events e JOIN event_followers f ON NOT (e.xid, e.id) > (f.xid, f.id)
-               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2 AND counted_as(e.type) IS NOT NULL
+               SELECT e.org_id, event_metric(e.type) AS metric,
+                      date_trunc('minute', e.created_at, 'UTC') AS bucket_start,
+                      event_labels(e.data) AS labels, count(*) AS value
+               FROM events e JOIN event_cursors f ON NOT (e.xid, e.id) > (f.xid, f.id)
+               WHERE f.name = 'metrics' AND e.created_at >= $1 AND e.created_at < $2
+                 AND event_metric(e.type) IS NOT NULL
                GROUP BY 1, 2, 3, 4)
            INSERT INTO metric_buckets (org_id, metric, span, bucket_start, labels, value)
            SELECT m.org_id, m.metric, s.span, date_trunc(s.span, m.bucket_start, 'UTC'), m.labels, sum(m.value)::bigint

@@ -10,7 +10,7 @@ from agentmessage.kernel.token_bucket_queries import take_tokens
 
 T = TypeVar("T")
 
-_INSERT_FULL: LiteralString = """INSERT INTO rate_buckets AS b (org_id, bucket, tokens, refilled_at)
+_INSERT_FULL: LiteralString = """INSERT INTO api_rate_buckets AS b (org_id, bucket, tokens, refilled_at)
     VALUES ($1, $2, $3::float8 - $6::float8, $5) ON CONFLICT (org_id, bucket)"""
 
 

@@ -25,14 +25,14 @@ async def insert(tx: Statements, attempt: Attempt) -> bool:
     """Write an attempt down; False when it was already."""
     return bool(
         await tx.run(
-            """INSERT INTO webhook_attempts (id, org_id, lane_id, kind, source_event_id, event_id, event_type, url,
+            """INSERT INTO webhook_attempts (id, org_id, queue_id, kind, source_event_id, event_id, event_type, url,
                    attempt, outcome, response_status, response_time_ms, request_body_sha256, request_body_bytes,
                    response_body_excerpt, request_headers, error, occurred_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
                ON CONFLICT (id) DO NOTHING""",
             attempt.id,
             attempt.org_id,
-            attempt.lane_id,
+            attempt.queue_id,
             attempt.kind,
             attempt.source_event_id,
             attempt.event_id,
@@ -56,7 +56,7 @@ async def find(db: Statements, org_id: UUID, attempt_id: UUID) -> Attempt | None
     """One attempt."""
     return await db.one(
         Attempt,
-        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+        """SELECT id, org_id, queue_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts WHERE org_id = $1 AND id = $2""",
@@ -69,7 +69,7 @@ async def list_(db: Statements, org_id: UUID, wanted: Wanted, *, limit: int) -> 
     """Attempts, newest first; served by webhook_attempts_list_idx."""
     return await db.all(
         Attempt,
-        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+        """SELECT id, org_id, queue_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts
@@ -90,7 +90,7 @@ async def list_failed(db: Statements, org_id: UUID, wanted: Wanted, *, limit: in
     """As `list_`, of attempts that were no success; served by webhook_attempts_failed_idx."""
     return await db.all(
         Attempt,
-        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+        """SELECT id, org_id, queue_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts
@@ -107,15 +107,15 @@ async def list_failed(db: Statements, org_id: UUID, wanted: Wanted, *, limit: in
     )
 
 
-async def list_of_lane(db: Statements, org_id: UUID, lane_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
-    """As `list_`, of one receiver; served by webhook_attempts_lane_idx."""
+async def list_of_lane(db: Statements, org_id: UUID, queue_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
+    """As `list_`, of one receiver; served by webhook_attempts_queue_idx."""
     return await db.all(
         Attempt,
-        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+        """SELECT id, org_id, queue_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts
-           WHERE org_id = $1 AND lane_id = $10
+           WHERE org_id = $1 AND queue_id = $10
              AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
              AND occurred_at >= coalesce($4::timestamptz, '-infinity')
@@ -125,17 +125,17 @@ async def list_of_lane(db: Statements, org_id: UUID, lane_id: UUID, wanted: Want
         org_id,
         *_arguments(wanted),
         limit,
-        lane_id,
+        queue_id,
     )
 
 
 async def list_of_type(
-    db: Statements, org_id: UUID, event_type: str, wanted: Wanted, *, lane_id: UUID | None, limit: int
+    db: Statements, org_id: UUID, event_type: str, wanted: Wanted, *, queue_id: UUID | None, limit: int
 ) -> list[Attempt]:
     """As `list_`, of one type of event, perhaps of one receiver; served by webhook_attempts_type_idx."""
     return await db.all(
         Attempt,
-        """SELECT id, org_id, lane_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
+        """SELECT id, org_id, queue_id, kind, source_event_id, event_id, event_type, url, attempt, outcome,
                   response_status, response_time_ms, request_body_sha256, request_body_bytes, response_body_excerpt,
                   request_headers, error, occurred_at
            FROM webhook_attempts
@@ -143,7 +143,7 @@ async def list_of_type(
              AND (occurred_at, id) < (coalesce($2::timestamptz, 'infinity'),
                                       coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
              AND occurred_at >= coalesce($4::timestamptz, '-infinity')
-             AND ($5::text IS NULL OR event_type = $5) AND ($11::uuid IS NULL OR lane_id = $11)
+             AND ($5::text IS NULL OR event_type = $5) AND ($11::uuid IS NULL OR queue_id = $11)
              AND ($6::text IS NULL OR outcome = $6)
              AND ($7::integer IS NULL OR response_status >= $7) AND ($8::integer IS NULL OR response_status <= $8)
            ORDER BY occurred_at DESC, id DESC LIMIT $9""",
@@ -151,7 +151,7 @@ async def list_of_type(
         *_arguments(wanted),
         limit,
         event_type,
-        lane_id,
+        queue_id,
     )
 
 

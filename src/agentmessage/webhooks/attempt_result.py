@@ -72,10 +72,10 @@ def attempt(told: Told, *, attempt_id: UUID) -> Attempt:
     return Attempt(
         attempt_id,
         delivery.org_id,
-        delivery.lane_id,
+        delivery.queue_id,
         LaneKind.NUMBER if delivery.is_number else LaneKind.ENDPOINT,
         delivery.event_id,
-        delivery.told_as,
+        delivery.public_event_id,
         delivery.type or UNKNOWN_TYPE,
         delivery.url,
         attempt=delivery.attempts + 1,

@@ -73,14 +73,14 @@ def _places(query: DeliveryQuery) -> Iterator[RowPlace]:
         yield RowPlace(in_utc(query.until, "until"), BEFORE_ALL_IDS)
 
 
-async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, lane_id: UUID | None) -> list[Attempt]:
+async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, queue_id: UUID | None) -> list[Attempt]:
     """The page's rows and the lookahead, by the index that serves the filters."""
     db, org_id, limit = call.db, call.tenant.org_id, pagination.lookahead(call.query.limit)
     kind = wanted.event_type
-    if kind is not None and (lane_id is None or not kind.startswith(OF_TEXTS)):
-        return await attempt_queries.list_of_type(db, org_id, kind, wanted, lane_id=lane_id, limit=limit)
-    if lane_id is not None:
-        return await attempt_queries.list_of_lane(db, org_id, lane_id, wanted, limit=limit)
+    if kind is not None and (queue_id is None or not kind.startswith(OF_TEXTS)):
+        return await attempt_queries.list_of_type(db, org_id, kind, wanted, queue_id=queue_id, limit=limit)
+    if queue_id is not None:
+        return await attempt_queries.list_of_lane(db, org_id, queue_id, wanted, limit=limit)
     is_of_failures = wanted.outcome in (Outcome.RETRY, Outcome.DEAD) or (wanted.status_min or 0) >= NEVER_GOOD_FROM
     if is_of_failures:
         return await attempt_queries.list_failed(db, org_id, wanted, limit=limit)

@@ -23,20 +23,20 @@ async def close(db: CellDb, delivery: Delivery, why: Why, *, failing_since: date
     async with db.transaction() as tx:
         if not await _switch_off(tx, delivery):
             return
-        abandoned = await result_queries.abandon(tx, delivery.lane_id)
+        abandoned = await result_queries.abandon(tx, delivery.queue_id)
         kind = LaneKind.NUMBER if delivery.is_number else LaneKind.ENDPOINT
         news = ReceiverDisabled(
-            delivery.lane_id, delivery.org_id, kind, delivery.url, why, failing_since, abandoned, tx.now
+            delivery.queue_id, delivery.org_id, kind, delivery.url, why, failing_since, abandoned, tx.now
         )
         await outbox_events.emit(
-            tx, delivery.org_id, EventType.WEBHOOK_ENDPOINT_DISABLED, delivery.lane_id, msgspec.to_builtins(news)
+            tx, delivery.org_id, EventType.WEBHOOK_ENDPOINT_DISABLED, delivery.queue_id, msgspec.to_builtins(news)
         )
         await organizations.record(
             tx,
             operator(delivery.org_id, db.name, ""),
             action="webhook_endpoint.disable",
             resource_type="webhook_endpoint",
-            resource_id=delivery.lane_id,
+            resource_id=delivery.queue_id,
             reason=why.value,
             payload={"url": delivery.url.partition("?")[0], "kind": kind.value, "abandoned": abandoned},
         )
@@ -44,5 +44,5 @@ async def close(db: CellDb, delivery: Delivery, why: Why, *, failing_since: date
 
 async def _switch_off(tx: Tx, delivery: Delivery) -> bool:
     if delivery.is_number:
-        return await result_queries.close_number_url(tx, delivery.lane_id)
-    return await result_queries.close_endpoint(tx, delivery.lane_id)
+        return await result_queries.close_number_url(tx, delivery.queue_id)
+    return await result_queries.close_endpoint(tx, delivery.queue_id)

@@ -146,7 +146,7 @@ class Dispatcher:
         )
         found: dict[UUID, list[Row]] = {}
         for row in rows:
-            found.setdefault(row.lane_id, []).append(row)
+            found.setdefault(row.queue_id, []).append(row)
         for lane, room in pulls:
             if lane.id in found:
                 await self._fill(lane, found[lane.id], room, now)
@@ -161,7 +161,7 @@ class Dispatcher:
         lane.learn(head.failing_since)
         if head.next_at is not None:
             lane.look_by(now + (head.next_at - self._db.now).total_seconds())
-        if head.id is not None and head.sealed_secret is None:
+        if head.id is not None and head.encrypted_secret is None:
             await endpoint_queue_queries.insert_secret(self._db, head.org_id, self._sealer.seal(secrets.fresh()))
             lane.has_more = True
             return
@@ -183,7 +183,7 @@ class Dispatcher:
         told = await self._attempt(lanes, delivery)
         lanes.landed(delivery, time.monotonic(), is_success=told.is_success, at=told.at)
         self._tell()
-        lane = lanes.get(delivery.lane_id)
+        lane = lanes.get(delivery.queue_id)
         if lane is not None and lane.has_more and lane.room() > 0:
             self._news.set()
         try:
@@ -201,7 +201,7 @@ class Dispatcher:
     async def _attempt(self, lanes: Lanes, delivery: Delivery) -> Told:
         body = payload.body_of(delivery)
         reply = await self._reply(delivery, body)
-        lane = lanes.get(delivery.lane_id)
+        lane = lanes.get(delivery.queue_id)
         return attempt_result.judged(
             delivery,
             body,
@@ -217,7 +217,9 @@ class Dispatcher:
         keys = self._opened(delivery)
         if not keys:
             return payload.unsaid(payload.UNREADABLE_SECRET)
-        letter = Letter(event_id=delivery.told_as, url=delivery.url, body=body, secrets=keys, org_id=delivery.org_id)
+        letter = Letter(
+            event_id=delivery.public_event_id, url=delivery.url, body=body, secrets=keys, org_id=delivery.org_id
+        )
         try:
             return await self._sender.send(letter)
         except Exception:
@@ -257,5 +259,5 @@ class Dispatcher:
     async def _release(self, now: float) -> None:
         idle = self._lanes.idle(now, patience_s=PATIENCE_S)
         if idle:
-            for lane_id in await endpoint_queue_queries.release(self._db, self._holder, idle):
-                self._lanes.lose(lane_id)
+            for queue_id in await endpoint_queue_queries.release(self._db, self._holder, idle):
+                self._lanes.lose(queue_id)

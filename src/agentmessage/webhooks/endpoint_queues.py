@@ -78,7 +78,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     `secrets` are sealed, the newest first; none: the organization has none yet.
     """
 
-    lane_id: UUID
+    queue_id: UUID
     org_id: UUID
     is_number: bool
     url: str
@@ -86,7 +86,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     due_at: datetime
     id: UUID
     event_id: UUID
-    told_as: UUID
+    public_event_id: UUID
     attempts: int
     type: str | None
     happened_at: datetime | None
@@ -115,8 +115,8 @@ class Lane:
         "was_slow",
     )
 
-    def __init__(self, lane_id: UUID, org_id: UUID) -> None:
-        self.id = lane_id
+    def __init__(self, queue_id: UUID, org_id: UUID) -> None:
+        self.id = queue_id
         self.org_id = org_id
         self.waiting: deque[tuple[Delivery, float]] = deque()
         self.flying: dict[UUID, float] = {}
@@ -219,21 +219,21 @@ class Lanes:
         """Organizations of which no lane more may be held now."""
         return self._shares.full()
 
-    def get(self, lane_id: UUID) -> Lane | None:
+    def get(self, queue_id: UUID) -> Lane | None:
         """A lane that is held."""
-        return self._lanes.get(lane_id)
+        return self._lanes.get(queue_id)
 
     def took(self, lanes: Iterable[tuple[UUID, UUID]]) -> None:
         """Lanes are held from now on, or something became due on them; each with its organization."""
-        for lane_id, org_id in lanes:
-            if lane_id not in self._lanes:
-                self._lanes[lane_id] = Lane(lane_id, org_id)
+        for queue_id, org_id in lanes:
+            if queue_id not in self._lanes:
+                self._lanes[queue_id] = Lane(queue_id, org_id)
                 self._shares.use(org_id, 1)
-            self._lanes[lane_id].has_more = True
+            self._lanes[queue_id].has_more = True
 
-    def lose(self, lane_id: UUID) -> None:
+    def lose(self, queue_id: UUID) -> None:
         """A lane is not ours any more: what is under way ends, what waits is forgotten."""
-        lane = self._lanes.pop(lane_id, None)
+        lane = self._lanes.pop(queue_id, None)
         if lane is not None:
             lane.waiting.clear()
             self._shares.use(lane.org_id, -1)
@@ -256,7 +256,7 @@ class Lanes:
 
     def add(self, delivery: Delivery, now: float) -> None:
         """A delivery was read from its lane."""
-        lane = self._lanes[delivery.lane_id]
+        lane = self._lanes[delivery.queue_id]
         if delivery.id not in lane.held:
             lane.held.add(delivery.id)
             self._held.use(lane.org_id, 1)
@@ -278,7 +278,7 @@ class Lanes:
     def landed(self, delivery: Delivery, now: float, *, is_success: bool | None, at: datetime) -> None:
         """A request came to its end; `is_success` None: it was not made, and nothing is learned."""
         self._unrecorded += 1
-        lane = self._lanes.get(delivery.lane_id)
+        lane = self._lanes.get(delivery.queue_id)
         begun_at = None if lane is None else lane.flying.pop(delivery.id, None)
         if lane is None or begun_at is None:
             return
@@ -293,7 +293,7 @@ class Lanes:
     def recorded(self, delivery: Delivery, *, next_at: float | None) -> None:
         """What came of a delivery is in the books; `next_at` is when it will be due again."""
         self._unrecorded -= 1
-        lane = self._lanes.get(delivery.lane_id)
+        lane = self._lanes.get(delivery.queue_id)
         if lane is not None:
             self._drop(lane, delivery)
             if next_at is not None:

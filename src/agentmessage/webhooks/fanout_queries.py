@@ -29,7 +29,7 @@ async def is_behind(db: Statements) -> bool:
     return bool(
         await db.value(
             """SELECT true FROM events WHERE (xid, id) > (
-                   SELECT f.xid, f.id FROM event_followers f WHERE f.name = 'webhooks')
+                   SELECT f.xid, f.id FROM event_cursors f WHERE f.name = 'webhooks')
                ORDER BY xid, id LIMIT 1"""
         )
     )
@@ -37,7 +37,7 @@ async def is_behind(db: Statements) -> bool:
 
 async def lock_place(tx: Statements) -> bool:
     """Lock our place among the facts; False: another worker has it."""
-    return bool(await tx.value("SELECT true FROM event_followers WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED"))
+    return bool(await tx.value("SELECT true FROM event_cursors WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED"))
 
 
 async def fan_out(tx: Statements, *, limit: int) -> Taken:
@@ -66,12 +66,12 @@ async def mark_full(db: Statements, *, most: int) -> None:
     """
     await db.run(
         """WITH judged AS MATERIALIZED (
-               SELECT o.id, EXISTS (SELECT FROM webhook_deliveries d WHERE d.lane_id = o.id OFFSET $1) AS is_full
-               FROM webhook_lanes o WHERE o.due_at IS NOT NULL OR o.holder IS NOT NULL OR o.full_at IS NOT NULL),
+               SELECT o.id, EXISTS (SELECT FROM webhook_deliveries d WHERE d.queue_id = o.id OFFSET $1) AS is_full
+               FROM webhook_queues o WHERE o.due_at IS NOT NULL OR o.holder IS NOT NULL OR o.full_at IS NOT NULL),
            locked AS MATERIALIZED (
-               SELECT l.id, q.is_full FROM webhook_lanes l JOIN judged q ON q.id = l.id
+               SELECT l.id, q.is_full FROM webhook_queues l JOIN judged q ON q.id = l.id
                WHERE q.is_full <> (l.full_at IS NOT NULL) ORDER BY l.id FOR UPDATE OF l SKIP LOCKED)
-           UPDATE webhook_lanes l SET full_at = CASE WHEN k.is_full THEN $2::timestamptz END
+           UPDATE webhook_queues l SET full_at = CASE WHEN k.is_full THEN $2::timestamptz END
            FROM locked k WHERE l.id = k.id""",
         most,
         db.now,
@@ -84,7 +84,7 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
                    AS number_id
         FROM events
         WHERE xid < xid_horizon()
-          AND (xid, id) > (SELECT f.xid, f.id FROM event_followers f WHERE f.name = 'webhooks')
+          AND (xid, id) > (SELECT f.xid, f.id FROM event_cursors f WHERE f.name = 'webhooks')
         ORDER BY xid, id LIMIT $1),
     wanted AS MATERIALIZED (
         SELECT b.id, b.org_id, b.type, e.id AS endpoint_id, e.url, 'endpoint' AS kind
@@ -97,13 +97,13 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
             SELECT CASE b.family WHEN 'message' THEN p.status_url ELSE p.inbound_url END AS url) t
         WHERE t.url IS NOT NULL),
     endpoint_lanes AS (
-        INSERT INTO webhook_lanes AS l (id, org_id, due_at, created_at)
+        INSERT INTO webhook_queues AS l (id, org_id, due_at, created_at)
         SELECT DISTINCT endpoint_id, org_id, $2::timestamptz, $2::timestamptz FROM wanted
         WHERE kind = 'endpoint' ORDER BY 1
         ON CONFLICT (id) DO UPDATE SET due_at = least(l.due_at, excluded.due_at)
         RETURNING l.id, l.full_at),
     number_lanes AS (
-        INSERT INTO webhook_lanes AS l (id, org_id, number_url, due_at, created_at)
+        INSERT INTO webhook_queues AS l (id, org_id, number_url, due_at, created_at)
         SELECT gen_random_uuid(), n.org_id, n.url, $2, $2
         FROM (SELECT DISTINCT org_id, url FROM wanted WHERE kind = 'number') n
         ORDER BY n.org_id, n.url
@@ -111,29 +111,29 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
             WHERE l.disabled_at IS NULL
         RETURNING l.id, l.org_id, l.number_url, l.full_at),
     told AS MATERIALIZED (
-        SELECT w.id, w.org_id, w.type, w.kind, w.url, l.id AS lane_id, l.full_at
+        SELECT w.id, w.org_id, w.type, w.kind, w.url, l.id AS queue_id, l.full_at
         FROM wanted w JOIN endpoint_lanes l ON l.id = w.endpoint_id
         UNION ALL
         SELECT w.id, w.org_id, w.type, w.kind, w.url, l.id, l.full_at
         FROM wanted w JOIN number_lanes l ON w.kind = 'number' AND l.org_id = w.org_id AND l.number_url = w.url),
     queued AS (
-        INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
-        SELECT lane_id, $2, id, org_id, id, id, $2 FROM told WHERE full_at IS NULL
+        INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
+        SELECT queue_id, $2, id, org_id, id, id, $2 FROM told WHERE full_at IS NULL
         RETURNING 1),
     written_off AS (
-        INSERT INTO webhook_attempts (id, org_id, lane_id, kind, source_event_id, event_id, event_type, url,
+        INSERT INTO webhook_attempts (id, org_id, queue_id, kind, source_event_id, event_id, event_type, url,
             attempt, outcome, request_headers, error, occurred_at)
-        SELECT gen_random_uuid(), org_id, lane_id, kind, id, id, type, url, 1, 'dead', '{}',
+        SELECT gen_random_uuid(), org_id, queue_id, kind, id, id, type, url, 1, 'dead', '{}',
             'too many deliveries are waiting', $2
         FROM told WHERE full_at IS NOT NULL),
     newest AS (SELECT xid, id, created_at FROM batch ORDER BY xid DESC, id DESC LIMIT 1),
     moved AS (
-        UPDATE event_followers f SET xid = n.xid, id = n.id, as_of = least($2, n.created_at)
+        UPDATE event_cursors f SET xid = n.xid, id = n.id, as_of = least($2, n.created_at)
         FROM newest n WHERE f.name = 'webhooks')
     SELECT (SELECT count(*) FROM batch), (SELECT count(*) FROM queued),
            coalesce((SELECT true FROM events e WHERE (e.xid, e.id) > (
                SELECT coalesce(n.xid, f.xid), coalesce(n.id, f.id)
-               FROM event_followers f LEFT JOIN newest n ON true WHERE f.name = 'webhooks')
+               FROM event_cursors f LEFT JOIN newest n ON true WHERE f.name = 'webhooks')
                ORDER BY e.xid, e.id LIMIT 1), false),
            (SELECT coalesce(jsonb_agg(o), '[]') FROM (
-               SELECT org_id, lane_id, kind, count(*) FROM told WHERE full_at IS NOT NULL GROUP BY 1, 2, 3) o)"""
+               SELECT org_id, queue_id, kind, count(*) FROM told WHERE full_at IS NOT NULL GROUP BY 1, 2, 3) o)"""

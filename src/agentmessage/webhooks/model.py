@@ -120,13 +120,13 @@ class Endpoint(Struct, frozen=True):
 class Attempt(Struct, frozen=True):
     """One request to a receiver and what came back: the reference's `delivery`.
 
-    `lane_id` of an endpoint is the endpoint's id. `event_id` is what the receiver was told; `source_event_id` is the
+    `queue_id` of an endpoint is the endpoint's id. `event_id` is what the receiver was told; `source_event_id` is the
     fact whose data it was, the same but for replays. Response fields are None where there was no answer.
     """
 
     id: UUID
     org_id: UUID
-    lane_id: UUID
+    queue_id: UUID
     kind: LaneKind
     source_event_id: UUID
     event_id: UUID
@@ -148,7 +148,7 @@ class WrittenOff(Struct, frozen=True):
     """How many deliveries were not queued on a full lane."""
 
     org_id: UUID
-    lane_id: UUID
+    queue_id: UUID
     kind: LaneKind
     count: int
 

@@ -33,12 +33,12 @@ async def count_waiting(db: Statements) -> list[Waiting]:
         Waiting,
         """SELECT l.failing_since IS NOT NULL, count(*), coalesce(sum(w.due), 0)::bigint,
                   coalesce(sum(w.later), 0)::bigint, min(w.oldest_at)
-           FROM webhook_lanes l
+           FROM webhook_queues l
            LEFT JOIN webhook_endpoints e ON l.number_url IS NULL AND e.id = l.id AND e.org_id = l.org_id
            LEFT JOIN (
-               SELECT lane_id, count(*) FILTER (WHERE due_at <= $1) AS due,
+               SELECT queue_id, count(*) FILTER (WHERE due_at <= $1) AS due,
                       count(*) FILTER (WHERE due_at > $1) AS later, min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
-               FROM webhook_deliveries GROUP BY lane_id) w ON w.lane_id = l.id
+               FROM webhook_deliveries GROUP BY queue_id) w ON w.queue_id = l.id
            WHERE CASE WHEN l.number_url IS NULL THEN e.active ELSE l.disabled_at IS NULL END
            GROUP BY 1""",
         db.now,

@@ -146,7 +146,7 @@ async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attemp
     Raises NotFound, also when the endpoint is deleted; EventExpired; ReceiverInactive.
     """
     attempt = await get_attempt(tx, tenant, attempt_id)
-    is_listening = await queries.lock_receiver(tx, tenant.org_id, attempt.lane_id, event_id=attempt.source_event_id)
+    is_listening = await queries.lock_receiver(tx, tenant.org_id, attempt.queue_id, event_id=attempt.source_event_id)
     if is_listening is None:
         raise NotFound
     if not await outbox.event_exists(tx, tenant.org_id, attempt.source_event_id):
@@ -159,17 +159,17 @@ async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attemp
 async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None) -> ReplayResource:
     """Have an event told again to the same receiver, under a new id. Raises what `require_replayable` does."""
     attempt = await require_replayable(tx, tenant, attempt_id)
-    told_as = new_id()
+    public_event_id = new_id()
     await queries.insert_delivery(
         tx,
         tenant.org_id,
-        attempt.lane_id,
+        attempt.queue_id,
         delivery_id=new_id(),
         event_id=attempt.source_event_id,
-        told_as=told_as,
+        public_event_id=public_event_id,
     )
-    await queries.touch_lane(tx, tenant.org_id, attempt.lane_id)
-    new_event_id = ID_PREFIX + str(told_as)
+    await queries.touch_lane(tx, tenant.org_id, attempt.queue_id)
+    new_event_id = ID_PREFIX + str(public_event_id)
     audit_log_id = await organizations.record(
         tx,
         tenant,
@@ -177,9 +177,9 @@ async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None
         resource_type="webhook_delivery",
         resource_id=attempt.id,
         reason=reason,
-        payload={"endpoint_id": attempt.lane_id, "event_type": attempt.event_type, "new_event_id": new_event_id},
+        payload={"endpoint_id": attempt.queue_id, "event_type": attempt.event_type, "new_event_id": new_event_id},
     )
-    return ReplayResource(attempt.id, attempt.lane_id, attempt.event_type, new_event_id, audit_log_id, tx.now)
+    return ReplayResource(attempt.id, attempt.queue_id, attempt.event_type, new_event_id, audit_log_id, tx.now)
 
 
 async def reopen(tx: Tx, org_id: UUID, number_id: UUID) -> int:

@@ -26,18 +26,24 @@ class EventBody(Struct, frozen=True):
 
 def delivery_of(row: Row) -> Delivery | None:
     """What waits, out of a row that has something; the columns of a delivery are there together or not at all."""
-    if row.id is None or row.due_at is None or row.event_id is None or row.told_as is None or row.attempts is None:
+    if (
+        row.id is None
+        or row.due_at is None
+        or row.event_id is None
+        or row.public_event_id is None
+        or row.attempts is None
+    ):
         return None
     return Delivery(
-        lane_id=row.lane_id,
+        queue_id=row.queue_id,
         org_id=row.org_id,
         is_number=row.number_url is not None,
         url=row.number_url or row.endpoint_url or "",
-        secrets=tuple(one for one in (row.sealed_secret, row.previous_sealed_secret) if one is not None),
+        secrets=tuple(one for one in (row.encrypted_secret, row.previous_encrypted_secret) if one is not None),
         due_at=row.due_at,
         id=row.id,
         event_id=row.event_id,
-        told_as=row.told_as,
+        public_event_id=row.public_event_id,
         attempts=row.attempts,
         type=row.type,
         happened_at=row.happened_at,
@@ -51,7 +57,7 @@ def body_of(delivery: Delivery) -> bytes | None:
         return None
     return msgspec.json.encode(
         EventBody(
-            f"{ID_PREFIX}{delivery.told_as}",
+            f"{ID_PREFIX}{delivery.public_event_id}",
             delivery.type,
             API_VERSION,
             delivery.happened_at,

@@ -17,14 +17,14 @@ class Counts(Struct, frozen=True):
     in_all: int
 
 
-async def insert(tx: Statements, endpoint: Endpoint, sealed_secret: bytes) -> None:
+async def insert(tx: Statements, endpoint: Endpoint, encrypted_secret: bytes) -> None:
     """Store an endpoint and its lane, on which nothing waits yet."""
     await tx.run(
         """WITH endpoint AS (
-               INSERT INTO webhook_endpoints (id, org_id, url, description, events, active, api_version, sealed_secret,
-                                              created_at, updated_at)
+               INSERT INTO webhook_endpoints (id, org_id, url, description, events, active, api_version,
+                                              encrypted_secret, created_at, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9))
-           INSERT INTO webhook_lanes (id, org_id, created_at) VALUES ($1, $2, $9)""",
+           INSERT INTO webhook_queues (id, org_id, created_at) VALUES ($1, $2, $9)""",
         endpoint.id,
         endpoint.org_id,
         endpoint.url,
@@ -32,7 +32,7 @@ async def insert(tx: Statements, endpoint: Endpoint, sealed_secret: bytes) -> No
         endpoint.events,
         endpoint.active,
         endpoint.api_version,
-        sealed_secret,
+        encrypted_secret,
         endpoint.created_at,
     )
 
@@ -85,7 +85,7 @@ async def list_(db: Statements, org_id: UUID, *, limit: int) -> list[Endpoint]:
 async def find_sealed_secret(db: Statements, org_id: UUID, endpoint_id: UUID) -> bytes | None:
     """What an endpoint is signed for with, sealed."""
     sealed: bytes | None = await db.value(
-        "SELECT sealed_secret FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
+        "SELECT encrypted_secret FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
         org_id,
         endpoint_id,
     )
@@ -107,16 +107,16 @@ async def update(tx: Statements, endpoint: Endpoint) -> None:
     )
 
 
-async def replace_secret(tx: Statements, org_id: UUID, endpoint_id: UUID, sealed_secret: bytes) -> Endpoint | None:
+async def replace_secret(tx: Statements, org_id: UUID, endpoint_id: UUID, encrypted_secret: bytes) -> Endpoint | None:
     """Give an endpoint another secret; None when it is not there."""
     return await tx.one(
         Endpoint,
-        """UPDATE webhook_endpoints SET sealed_secret = $3, updated_at = $4
+        """UPDATE webhook_endpoints SET encrypted_secret = $3, updated_at = $4
            WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
            RETURNING id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at""",
         org_id,
         endpoint_id,
-        sealed_secret,
+        encrypted_secret,
         tx.now,
     )
 
@@ -125,7 +125,7 @@ async def delete(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | 
     """Mark an endpoint as deleted, for good; None when it is not there. The secret is of no use any more and goes."""
     return await tx.one(
         Endpoint,
-        """UPDATE webhook_endpoints SET deleted_at = $3, updated_at = $3, active = false, sealed_secret = ''
+        """UPDATE webhook_endpoints SET deleted_at = $3, updated_at = $3, active = false, encrypted_secret = ''
            WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
            RETURNING id, org_id, url, description, events, active, api_version, created_at, updated_at, deleted_at""",
         org_id,
@@ -134,20 +134,20 @@ async def delete(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | 
     )
 
 
-async def touch_lane(tx: Statements, org_id: UUID, lane_id: UUID, *, forgives: bool = False) -> None:
+async def touch_lane(tx: Statements, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
     """Have the dispatcher look at a lane at once; `forgives`: what failed so far counts no more."""
     await tx.run(
-        """UPDATE webhook_lanes SET due_at = least(due_at, $3),
+        """UPDATE webhook_queues SET due_at = least(due_at, $3),
                failing_since = CASE WHEN $4 THEN NULL ELSE failing_since END
            WHERE org_id = $1 AND id = $2""",
         org_id,
-        lane_id,
+        queue_id,
         tx.now,
         forgives,
     )
 
 
-async def abandon(tx: Statements, org_id: UUID, lane_id: UUID) -> int:
+async def abandon(tx: Statements, org_id: UUID, queue_id: UUID) -> int:
     """Forget what waits on a lane; answers how much.
 
     What is just being recorded is skipped rather than waited for: its recorder may be waiting for our lane. If it
@@ -155,31 +155,31 @@ async def abandon(tx: Statements, org_id: UUID, lane_id: UUID) -> int:
     """
     return await tx.run(
         """DELETE FROM webhook_deliveries d USING (
-               SELECT due_at, id FROM webhook_deliveries WHERE lane_id = $2 AND org_id = $1 FOR UPDATE SKIP LOCKED) w
-           WHERE d.lane_id = $2 AND d.org_id = $1 AND d.due_at = w.due_at AND d.id = w.id""",
+               SELECT due_at, id FROM webhook_deliveries WHERE queue_id = $2 AND org_id = $1 FOR UPDATE SKIP LOCKED) w
+           WHERE d.queue_id = $2 AND d.org_id = $1 AND d.due_at = w.due_at AND d.id = w.id""",
         org_id,
-        lane_id,
+        queue_id,
     )
 
 
 async def rotate_secret(
-    tx: Statements, org_id: UUID, sealed_secret: bytes, *, previous_valid_until: datetime
+    tx: Statements, org_id: UUID, encrypted_secret: bytes, *, previous_valid_until: datetime
 ) -> datetime | None:
     """Give the organization another secret; answers until when the one before stays valid, None for the first."""
     until: datetime | None = await tx.value(
-        """INSERT INTO webhook_secrets AS s (org_id, sealed_secret, rotated_at) VALUES ($1, $2, $3)
-           ON CONFLICT (org_id) DO UPDATE SET sealed_secret = $2, rotated_at = $3,
-               previous_sealed_secret = s.sealed_secret, previous_valid_until = $4
+        """INSERT INTO webhook_secrets AS s (org_id, encrypted_secret, rotated_at) VALUES ($1, $2, $3)
+           ON CONFLICT (org_id) DO UPDATE SET encrypted_secret = $2, rotated_at = $3,
+               previous_encrypted_secret = s.encrypted_secret, previous_valid_until = $4
            RETURNING previous_valid_until""",
         org_id,
-        sealed_secret,
+        encrypted_secret,
         tx.now,
         previous_valid_until,
     )
     return until
 
 
-async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID, *, event_id: UUID) -> bool | None:
+async def lock_receiver(tx: Statements, org_id: UUID, queue_id: UUID, *, event_id: UUID) -> bool | None:
     """Whether a lane's receiver listens to an event, which stays so until the commit; None when it is deleted.
 
     The URL of numbers listens while the number of the event names it, unless it was disabled.
@@ -189,29 +189,29 @@ async def lock_receiver(tx: Statements, org_id: UUID, lane_id: UUID, *, event_id
                       SELECT FROM events v
                       JOIN phone_numbers p ON p.id = (v.data ->> 'phone_number_id')::uuid AND p.org_id = $1
                       WHERE v.id = $3 AND v.org_id = $1 AND l.number_url IN (p.inbound_url, p.status_url)))
-           FROM webhook_lanes l
+           FROM webhook_queues l
            LEFT JOIN webhook_endpoints e ON e.id = l.id AND e.org_id = $1 AND e.deleted_at IS NULL
            WHERE l.org_id = $1 AND l.id = $2 AND (e.id IS NOT NULL OR l.number_url IS NOT NULL)
            FOR NO KEY UPDATE OF l""",
         org_id,
-        lane_id,
+        queue_id,
         event_id,
     )
     return is_listening
 
 
 async def insert_delivery(
-    tx: Statements, org_id: UUID, lane_id: UUID, *, delivery_id: UUID, event_id: UUID, told_as: UUID
+    tx: Statements, org_id: UUID, queue_id: UUID, *, delivery_id: UUID, event_id: UUID, public_event_id: UUID
 ) -> None:
     """Have an event told once more, under an id of its own, as soon as the dispatcher looks."""
     await tx.run(
-        """INSERT INTO webhook_deliveries (lane_id, due_at, id, org_id, event_id, told_as, created_at)
+        """INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
            VALUES ($1, $6, $2, $3, $4, $5, $6)""",
-        lane_id,
+        queue_id,
         delivery_id,
         org_id,
         event_id,
-        told_as,
+        public_event_id,
         tx.now,
     )
 
@@ -230,7 +230,7 @@ async def list_number_urls(db: Statements, org_id: UUID, number_id: UUID) -> lis
 async def reopen_lanes(tx: Statements, org_id: UUID, urls: Sequence[str]) -> int:
     """Tell disabled URLs of numbers again; answers how many were."""
     return await tx.run(
-        """UPDATE webhook_lanes SET disabled_at = NULL, failing_since = NULL
+        """UPDATE webhook_queues SET disabled_at = NULL, failing_since = NULL
            WHERE org_id = $1 AND number_url = ANY ($2) AND disabled_at IS NOT NULL""",
         org_id,
         urls,

@@ -47,7 +47,7 @@ class Recorder:
             await result_queries.insert_attempts(tx, attempts)
             await result_queries.settle(tx, [told.delivery for told in batch], [told.next_at for told in batch])
             await rollups.add(tx, _summed([rules.counted(attempt) for attempt in attempts]))
-        for told in {told.delivery.lane_id: told for told in batch if told.ends_lane}.values():
+        for told in {told.delivery.queue_id: told for told in batch if told.ends_lane}.values():
             why = Why.GONE if told.reply.is_gone else Why.FAILING
             await disable.close(self._db, told.delivery, why, failing_since=told.failing_since)
         return [None] * len(batch)
@@ -59,10 +59,10 @@ def _health(batch: Sequence[Told]) -> Mapping[UUID, datetime | None]:
     known: dict[UUID, datetime | None] = {}
     for told in batch:
         if told.is_success is not None:
-            lane_id = told.delivery.lane_id
-            known.setdefault(lane_id, told.failing_since)
-            health[lane_id] = None if told.is_success else health.get(lane_id) or told.at
-    return {lane_id: since for lane_id, since in health.items() if (since is None) is not (known[lane_id] is None)}
+            queue_id = told.delivery.queue_id
+            known.setdefault(queue_id, told.failing_since)
+            health[queue_id] = None if told.is_success else health.get(queue_id) or told.at
+    return {queue_id: since for queue_id, since in health.items() if (since is None) is not (known[queue_id] is None)}
 
 
 def _summed(counts: Sequence[Count]) -> Sequence[Count]:

@@ -116,15 +116,15 @@ METRICS: Mapping[Outcome, str] = {
 def counted(attempt: Attempt) -> Count:
     """An attempt as the metrics count it."""
     status = attempt.response_status
-    labels = _labels(attempt.lane_id, attempt.kind, "none" if status is None else f"{status // 100}xx")
+    labels = _labels(attempt.queue_id, attempt.kind, "none" if status is None else f"{status // 100}xx")
     return Count(attempt.org_id, f"webhooks.{METRICS[attempt.outcome]}", attempt.occurred_at, labels, 1)
 
 
 def counted_off(lost: WrittenOff, *, at: datetime) -> Count:
     """Deliveries that a full lane did not take, as the metrics count them: dead, without an answer."""
-    labels = _labels(lost.lane_id, lost.kind, "none")
+    labels = _labels(lost.queue_id, lost.kind, "none")
     return Count(lost.org_id, f"webhooks.{METRICS[Outcome.DEAD]}", at, labels, lost.count)
 
 
-def _labels(lane_id: UUID, kind: LaneKind, http_status_class: str) -> Mapping[str, str]:
-    return {"endpoint_id": str(lane_id), "kind": str(kind), "http_status_class": http_status_class}
+def _labels(queue_id: UUID, kind: LaneKind, http_status_class: str) -> Mapping[str, str]:
+    return {"endpoint_id": str(queue_id), "kind": str(kind), "http_status_class": http_status_class}

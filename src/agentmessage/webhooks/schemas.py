@@ -224,7 +224,7 @@ class DeliveryResource(Resource, frozen=True):
         digest = attempt.request_body_sha256
         return cls(
             attempt.id,
-            attempt.lane_id,
+            attempt.queue_id,
             attempt.kind,
             ID_PREFIX + str(attempt.event_id),
             attempt.event_type,

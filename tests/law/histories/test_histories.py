@@ -54,7 +54,7 @@ class Stage:
             await world.end()
         finally:
             await world.desk.recorder.close()
-            await self._db.run("TRUNCATE dispatches")
+            await self._db.run("TRUNCATE message_queue")
 
     async def retell(self, beginning: Beginning, acts: list[Act]) -> list[str]:
         """The history in fewer acts that still fails: pieces are left out, ever smaller ones."""

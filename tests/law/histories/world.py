@@ -280,7 +280,7 @@ class World:
     async def _nothing_waits_for(self, contact: int) -> None:
         out = [self._senders[place].id for place in range(len(CAMPAIGNS)) if self.model.is_out(place, contact)]
         waiting = await self._db.value(
-            """SELECT count(*) FROM dispatches
+            """SELECT count(*) FROM message_queue
                WHERE phone_number_id = ANY ($1) AND recipient = $2 AND kind <> 'auto_reply'""",
             out,
             self.model.contacts[contact].number,
@@ -494,9 +494,9 @@ class World:
     async def _held(self) -> tuple[int, int]:
         found = await self._db.one(
             lambda *columns: columns,
-            """SELECT coalesce((SELECT admitted_microcents FROM sending_accounts WHERE org_id = $1), 0)
+            """SELECT coalesce((SELECT admitted_microcents FROM send_accounts WHERE org_id = $1), 0)
                       - settled_microcents,
-                      (SELECT coalesce(sum(price_microcents), 0)::bigint FROM dispatches WHERE org_id = $1)
+                      (SELECT coalesce(sum(price_microcents), 0)::bigint FROM message_queue WHERE org_id = $1)
                FROM wallets WHERE org_id = $1""",
             self._account.org_id,
         )
@@ -526,7 +526,7 @@ class World:
         return dict(rows)
 
     async def _queued(self) -> list[UUID]:
-        return await self._db.all(_id, "SELECT message_id FROM dispatches WHERE org_id = $1", self._account.org_id)
+        return await self._db.all(_id, "SELECT message_id FROM message_queue WHERE org_id = $1", self._account.org_id)
 
     async def end(self) -> None:
         """Let everything come to its end, and add up."""

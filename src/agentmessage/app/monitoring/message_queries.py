@@ -82,22 +82,22 @@ async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
     """One cell's lanes with texts in them, the longest waiting first. Reads the whole queue."""
     return await db.all(
         LaneRow,
-        """SELECT q.account, q.org_id, o.name, coalesce(c.tcr_campaign_id, n.number, q.campaign_id::text),
+        """SELECT q.account, q.org_id, o.name, coalesce(c.tcr_campaign_id, n.number, q.queue_id::text),
                   q.due, q.later, q.handed, q.held, q.oldest_at, b.paused_until
-           FROM (SELECT account, org_id, campaign_id,
+           FROM (SELECT account, org_id, queue_id,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS due,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS later,
                         count(*) FILTER (WHERE claimed_at IS NOT NULL AND claim_until IS DISTINCT FROM 'infinity')
                             AS handed,
                         count(*) FILTER (WHERE claim_until = 'infinity') AS held,
                         min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS oldest_at
-                 FROM dispatches GROUP BY account, org_id, campaign_id) q
+                 FROM message_queue GROUP BY account, org_id, queue_id) q
            JOIN organizations o ON o.id = q.org_id
-           LEFT JOIN campaigns c ON c.id = q.campaign_id
-           LEFT JOIN phone_numbers n ON n.id = q.campaign_id
-           LEFT JOIN pace_buckets b
-             ON b.account = q.account AND b.scope = 'lane:' || q.campaign_id AND b.paused_until > $1
-           ORDER BY q.oldest_at NULLS LAST, q.due DESC, q.org_id, q.campaign_id LIMIT $2""",
+           LEFT JOIN campaigns c ON c.id = q.queue_id
+           LEFT JOIN phone_numbers n ON n.id = q.queue_id
+           LEFT JOIN send_rate_buckets b
+             ON b.account = q.account AND b.scope = 'queue:' || q.queue_id AND b.paused_until > $1
+           ORDER BY q.oldest_at NULLS LAST, q.due DESC, q.org_id, q.queue_id LIMIT $2""",
         db.now,
         limit,
     )
@@ -121,7 +121,7 @@ async def list_strays(db: Statements, before: datetime, *, limit: int) -> list[S
     return await db.all(
         StrayRow,
         """SELECT id, received_at, account, carrier, carrier_message_id, sender, status, 'no message', raw
-           FROM early_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
+           FROM unmatched_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
         before,
         limit,
     )
@@ -129,7 +129,7 @@ async def list_strays(db: Statements, before: datetime, *, limit: int) -> list[S
 
 async def find_strays(db: Statements, ids: Sequence[UUID]) -> list[UUID]:
     """Those of these receipts that one cell has no message for."""
-    return await db.all(_id, "SELECT id FROM early_receipts WHERE id = ANY ($1)", ids)
+    return await db.all(_id, "SELECT id FROM unmatched_receipts WHERE id = ANY ($1)", ids)
 
 
 async def list_undecided(db: Statements, before: datetime, *, limit: int) -> list[StrayRow]:
@@ -152,7 +152,7 @@ async def count_queue(db: Statements) -> list[QueueCount]:
                   count(*) FILTER (WHERE claimed_at IS NOT NULL AND claim_until IS DISTINCT FROM 'infinity'),
                   count(*) FILTER (WHERE claim_until = 'infinity'),
                   min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1)
-           FROM dispatches GROUP BY account ORDER BY account""",
+           FROM message_queue GROUP BY account ORDER BY account""",
         db.now,
     )
 
@@ -161,7 +161,7 @@ async def count_paused_lanes(db: Statements) -> list[AccountCount]:
     """One cell's lanes that wait because the carrier asked for patience, by account."""
     return await db.all(
         AccountCount,
-        """SELECT account, count(*) FROM pace_buckets WHERE paused_until > $1 GROUP BY account ORDER BY account""",
+        """SELECT account, count(*) FROM send_rate_buckets WHERE paused_until > $1 GROUP BY account ORDER BY account""",
         db.now,
     )
 
@@ -179,10 +179,10 @@ async def count_unknown(db: Statements, since: datetime) -> list[AccountCount]:
 
 
 async def count_missing_receipts(db: Statements) -> list[AccountCount]:
-    """Parts handed over one to ten minutes ago without a receipt, by account; by carrier_parts_age_idx."""
+    """Parts handed over one to ten minutes ago without a receipt, by account; by message_parts_age_idx."""
     return await db.all(
         AccountCount,
-        """SELECT account, count(*) FROM carrier_parts
+        """SELECT account, count(*) FROM message_parts
            WHERE created_at BETWEEN $1 AND $2 AND outcome IS NULL GROUP BY account ORDER BY account""",
         db.now - RECEIPT_LOOK,
         db.now - RECEIPT_USUAL,

@@ -31,15 +31,15 @@ class OrderCount(Struct, frozen=True):
 
 
 class DriftRow(Struct, frozen=True):
-    """Something that the carrier has and we did not order, or the other way round. `healed_at` None: still open."""
+    """Something that the carrier has and we did not order, or the other way round. `resolved_at` None: still open."""
 
     account: str
     number: str
     kind: str
     expected_campaign: str | None
-    seen_campaign: str | None
+    observed_campaign: str | None
     found_at: datetime
-    healed_at: datetime | None
+    resolved_at: datetime | None
 
 
 class SweepRow(Struct, frozen=True):
@@ -66,7 +66,7 @@ async def count_phases(db: Statements) -> list[PhaseCount]:
         PhaseCount,
         """SELECT line.account, line.phase, count(*), count(*) FILTER (WHERE line.due_at <= $1),
                   min(CASE WHEN line.due_at IS NOT NULL OR line.phase NOT IN ('bound', 'unbound') THEN (
-                      SELECT held.wished_at FROM phone_numbers AS held
+                      SELECT held.desired_at FROM phone_numbers AS held
                       WHERE held.id = line.phone_number_id AND held.line_option_status = 'pending') END)
            FROM line_options AS line
            GROUP BY line.account, line.phase ORDER BY line.account, line.phase""",
@@ -87,8 +87,8 @@ async def list_drift(db: Statements, *, is_open: bool, limit: int) -> list[Drift
     """One cell's drift, newest first; healed ones too unless `is_open`."""
     return await db.all(
         DriftRow,
-        """SELECT account, number, kind, expected_campaign, seen_campaign, found_at, healed_at FROM drift_events
-           WHERE NOT $1 OR healed_at IS NULL ORDER BY found_at DESC, id DESC LIMIT $2""",
+        """SELECT account, number, kind, expected_campaign, observed_campaign, found_at, resolved_at FROM drift_events
+           WHERE NOT $1 OR resolved_at IS NULL ORDER BY found_at DESC, id DESC LIMIT $2""",
         is_open,
         limit,
     )
@@ -96,7 +96,9 @@ async def list_drift(db: Statements, *, is_open: bool, limit: int) -> list[Drift
 
 async def list_sweeps(db: Statements) -> list[SweepRow]:
     """The sweep of every carrier account."""
-    return await db.all(SweepRow, "SELECT account, due_at, finished_at, result FROM directory.sweeps ORDER BY account")
+    return await db.all(
+        SweepRow, "SELECT account, due_at, finished_at, result FROM directory.drift_sweeps ORDER BY account"
+    )
 
 
 async def list_breakers(db: Statements) -> list[BreakerRow]:

@@ -14,8 +14,9 @@ from agentmessage.kernel.db import Statements
 async def beat(db: Statements, worker: str, lines: Sequence[LineState], *, skew_s: float = 0.0) -> None:
     """This worker is alive, its lines stand so, and its machine's clock is so far ahead of the database's."""
     await db.run(
-        """INSERT INTO directory.worker_heartbeats (worker, beat_at, lines, skew_s) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (worker) DO UPDATE SET beat_at = $2, lines = $3, skew_s = $4""",
+        """INSERT INTO directory.worker_heartbeats (worker, beat_at, carrier_connections, skew_s)
+           VALUES ($1, $2, $3, $4)
+           ON CONFLICT (worker) DO UPDATE SET beat_at = $2, carrier_connections = $3, skew_s = $4""",
         worker,
         db.now,
         lines,
@@ -40,14 +41,16 @@ async def prove_writing(db: Statements) -> None:
 
 async def take_space(tx: Statements, filler: bytes) -> None:
     """Have the database write to new blocks of its disk; to be rolled back."""
-    await tx.run("TRUNCATE directory.space_proofs")
-    await tx.run("INSERT INTO directory.space_proofs (filler) VALUES ($1)", filler)
+    await tx.run("TRUNCATE directory.disk_space_probe")
+    await tx.run("INSERT INTO directory.disk_space_probe (filler) VALUES ($1)", filler)
 
 
 async def list_lines(db: Statements, since: datetime) -> list[tuple[str, list[LineState]]]:
     """The lines of every worker that was alive since then, by the worker's name."""
     return await db.all(
-        _lines, "SELECT worker, lines FROM directory.worker_heartbeats WHERE beat_at >= $1 ORDER BY worker", since
+        _lines,
+        "SELECT worker, carrier_connections FROM directory.worker_heartbeats WHERE beat_at >= $1 ORDER BY worker",
+        since,
     )
 
 
@@ -86,9 +89,9 @@ async def read_gauges(db: Statements) -> object:
     return await db.value("SELECT value FROM directory.installation WHERE name = 'gauges'")
 
 
-async def count_odd_answers(db: Statements, since: datetime) -> int:
-    """Answers that nobody understood; by odd_answers_age_idx."""
-    count: int = await db.value("SELECT count(*) FROM directory.odd_answers WHERE heard_at >= $1", since)
+async def count_unparsed_responses(db: Statements, since: datetime) -> int:
+    """Answers that nobody understood; by unparsed_responses_age_idx."""
+    count: int = await db.value("SELECT count(*) FROM directory.unparsed_responses WHERE received_at >= $1", since)
     return count
 
 
@@ -102,7 +105,7 @@ async def count_odd_callbacks(db: Statements, since: datetime) -> int:
 
 async def count_open_drift(db: Statements) -> int:
     """Differences that are not healed; by drift_events_open_idx."""
-    count: int = await db.value("SELECT count(*) FROM drift_events WHERE healed_at IS NULL")
+    count: int = await db.value("SELECT count(*) FROM drift_events WHERE resolved_at IS NULL")
     return count
 
 

@@ -1,4 +1,4 @@
-"""Every statement on money that comes in: payers, top-ups, what is charged by itself, and what was told."""
+"""Every statement on money that comes in: billing_customers, top-ups, what is charged by itself, and what was told."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,22 +11,22 @@ async def find_payer(db: Statements, org_id: UUID) -> Payer | None:
     """An organization as the processor knows it."""
     return await db.one(
         Payer,
-        """SELECT org_id, customer_id, subscription_id, subscription_status, subscription_told_at FROM payers
-           WHERE org_id = $1""",
+        """SELECT org_id, customer_id, subscription_id, subscription_status, subscription_reported_at
+           FROM billing_customers WHERE org_id = $1""",
         org_id,
     )
 
 
 async def find_customer(db: Statements, customer_id: str) -> UUID | None:
-    """Whose customer at the processor this is, of this cell; by payers_customer_id_key."""
-    org_id: UUID | None = await db.value("SELECT org_id FROM payers WHERE customer_id = $1", customer_id)
+    """Whose customer at the processor this is, of this cell; by billing_customers_customer_id_key."""
+    org_id: UUID | None = await db.value("SELECT org_id FROM billing_customers WHERE customer_id = $1", customer_id)
     return org_id
 
 
 async def keep_customer(db: Statements, org_id: UUID, customer_id: str) -> str:
     """Remember the organization's customer; answers the one that holds: the first, when two were made at once."""
     kept: str = await db.value(
-        """INSERT INTO payers AS p (org_id, customer_id, updated_at) VALUES ($1, $2, $3)
+        """INSERT INTO billing_customers AS p (org_id, customer_id, updated_at) VALUES ($1, $2, $3)
            ON CONFLICT (org_id) DO UPDATE SET customer_id = coalesce(p.customer_id, $2), updated_at = $3
            RETURNING customer_id""",
         org_id,
@@ -39,7 +39,7 @@ async def keep_customer(db: Statements, org_id: UUID, customer_id: str) -> str:
 async def forget_customer(db: Statements, org_id: UUID, customer_id: str) -> None:
     """The processor has no such customer any more."""
     await db.run(
-        "UPDATE payers SET customer_id = NULL, updated_at = $3 WHERE org_id = $1 AND customer_id = $2",
+        "UPDATE billing_customers SET customer_id = NULL, updated_at = $3 WHERE org_id = $1 AND customer_id = $2",
         org_id,
         customer_id,
         db.now,
@@ -51,7 +51,7 @@ async def update_standing(
 ) -> None:
     """How the plan stands, as of when the processor saw it so."""
     await tx.run(
-        """UPDATE payers SET subscription_id = $2, subscription_status = $3, subscription_told_at = $4,
+        """UPDATE billing_customers SET subscription_id = $2, subscription_status = $3, subscription_reported_at = $4,
                updated_at = $5 WHERE org_id = $1""",
         org_id,
         subscription_id,

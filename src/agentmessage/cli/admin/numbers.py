@@ -112,7 +112,7 @@ def reconcile_drift(
     from agentmessage.admin import organizations  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: organizations.list_drift(cells, is_open=not everything, limit=limit))
-    columns = ("number", "account", "kind", "expected_campaign", "seen_campaign", "found_at", "healed_at")
+    columns = ("number", "account", "kind", "expected_campaign", "observed_campaign", "found_at", "resolved_at")
     show(rows, columns=columns, title="Drift", as_json=as_json)
 
 

@@ -74,7 +74,7 @@ class Drawing:
         granted: list[Claim] = []
         closed: set[tuple[UUID, str]] = set()
         for claim in claims:
-            key = (claim.lane, claim.channel)
+            key = (claim.queue_id, claim.channel)
             if key not in closed and self._take(self._paces[key], claim.segments):
                 granted.append(claim)
             else:
@@ -139,7 +139,7 @@ class Drawing:
         used = dict(await queries.lock_volumes(self._tx, brands, rules.T_MOBILE, day))
         added: dict[UUID, int] = defaultdict(int)
         for claim in counted:
-            cap, brand_id = rules.daily_cap(self._facts.get(claim.lane)), claim.brand_id
+            cap, brand_id = rules.daily_cap(self._facts.get(claim.queue_id)), claim.brand_id
             if cap is None or brand_id is None:
                 continue
             if used[brand_id] + added[brand_id] + claim.segments > cap:
@@ -154,7 +154,7 @@ class Drawing:
         capped = [
             claim
             for claim in claims
-            if claim.brand_id is not None and rules.daily_cap(self._facts.get(claim.lane)) is not None
+            if claim.brand_id is not None and rules.daily_cap(self._facts.get(claim.queue_id)) is not None
         ]
         if not capped or self._limits.daily_cap == "off":
             return ()

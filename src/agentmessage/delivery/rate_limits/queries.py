@@ -14,7 +14,7 @@ class Found(Struct, frozen=True):
     """A lane that was met, and whether it has a text that is due; None: its organization has none behind its place."""
 
     org_id: UUID
-    lane: UUID | None
+    queue_id: UUID | None
     is_ready: bool | None
 
 
@@ -31,44 +31,44 @@ async def list_lanes(
 ) -> list[Found]:
     """The lanes of the next organizations after `after`; in each, those after its place in `org_ids` and `places`.
 
-    An organization without any is told as well: its round begins anew. A loose scan of dispatches_lane_idx: a few
+    An organization without any is told as well: its round begins anew. A loose scan of message_queue_ready_idx: a few
     probes for each lane, however many texts wait in it.
     """
     return await db.all(
         Found,
         """WITH RECURSIVE orgs AS (
-               (SELECT d.org_id, 1 AS n FROM dispatches d
+               (SELECT d.org_id, 1 AS n FROM message_queue d
                 WHERE d.account = $1 AND d.claimed_at IS NULL AND d.org_id > $3 ORDER BY d.org_id LIMIT 1)
                UNION ALL
-               SELECT (SELECT d.org_id FROM dispatches d
+               SELECT (SELECT d.org_id FROM message_queue d
                        WHERE d.account = $1 AND d.claimed_at IS NULL AND d.org_id > o.org_id ORDER BY d.org_id LIMIT 1),
                       o.n + 1
                FROM orgs o WHERE o.org_id IS NOT NULL AND o.n < $6)
-           SELECT o.org_id, lane.id, lane.is_ready
+           SELECT o.org_id, queue.id, queue.is_ready
            FROM orgs o
-           LEFT JOIN unnest($4::uuid[], $5::uuid[]) c (org_id, place) ON c.org_id = o.org_id
+           LEFT JOIN unnest($4::uuid[], $5::uuid[]) c (org_id, queue_id) ON c.org_id = o.org_id
            LEFT JOIN LATERAL (
-               WITH RECURSIVE lanes AS (
-                   (SELECT d.campaign_id, 1 AS n FROM dispatches d
+               WITH RECURSIVE queues AS (
+                   (SELECT d.queue_id, 1 AS n FROM message_queue d
                     WHERE d.account = $1 AND d.org_id = o.org_id AND d.claimed_at IS NULL
-                      AND d.campaign_id > coalesce(c.place, '00000000-0000-0000-0000-000000000000'::uuid)
-                    ORDER BY d.campaign_id LIMIT 1)
+                      AND d.queue_id > coalesce(c.queue_id, '00000000-0000-0000-0000-000000000000'::uuid)
+                    ORDER BY d.queue_id LIMIT 1)
                    UNION ALL
-                   SELECT (SELECT d.campaign_id FROM dispatches d
+                   SELECT (SELECT d.queue_id FROM message_queue d
                            WHERE d.account = $1 AND d.org_id = o.org_id AND d.claimed_at IS NULL
-                             AND d.campaign_id > l.campaign_id ORDER BY d.campaign_id LIMIT 1),
-                          l.n + 1
-                   FROM lanes l WHERE l.campaign_id IS NOT NULL AND l.n < $7)
-               SELECT l.campaign_id AS id,
+                             AND d.queue_id > q.queue_id ORDER BY d.queue_id LIMIT 1),
+                          q.n + 1
+                   FROM queues q WHERE q.queue_id IS NOT NULL AND q.n < $7)
+               SELECT q.queue_id AS id,
                       EXISTS (SELECT FROM (VALUES (0::smallint), (1::smallint), (2::smallint)) p (rank)
                               CROSS JOIN LATERAL (
-                                  SELECT FROM dispatches d
-                                  WHERE d.account = $1 AND d.org_id = o.org_id AND d.campaign_id = l.campaign_id
+                                  SELECT FROM message_queue d
+                                  WHERE d.account = $1 AND d.org_id = o.org_id AND d.queue_id = q.queue_id
                                     AND d.claimed_at IS NULL AND d.priority = p.rank AND d.ready_at <= $8
                                     AND d.channel = ANY ($2)
                                   ORDER BY d.ready_at, d.message_id LIMIT 1) r) AS is_ready
-               FROM lanes l WHERE l.campaign_id IS NOT NULL) lane ON true
-           WHERE o.org_id IS NOT NULL ORDER BY o.org_id, lane.id""",
+               FROM queues q WHERE q.queue_id IS NOT NULL) queue ON true
+           WHERE o.org_id IS NOT NULL ORDER BY o.org_id, queue.id""",
         account,
         channels,
         after,
@@ -97,7 +97,7 @@ async def lock_buckets(tx: Statements, account: str, scopes: Sequence[str]) -> l
     """The buckets that no other worker is drawing on, kept until the commit."""
     return await tx.all(
         Bucket,
-        """SELECT scope, tokens, refilled_at, paused_until FROM pace_buckets
+        """SELECT scope, tokens, refilled_at, paused_until FROM send_rate_buckets
            WHERE account = $1 AND scope = ANY ($2) ORDER BY scope FOR UPDATE SKIP LOCKED""",
         account,
         scopes,
@@ -107,7 +107,7 @@ async def lock_buckets(tx: Statements, account: str, scopes: Sequence[str]) -> l
 async def insert_buckets(tx: Statements, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
     """Buckets of scopes that were never drawn on, full."""
     await tx.run(
-        """INSERT INTO pace_buckets (account, scope, tokens, refilled_at)
+        """INSERT INTO send_rate_buckets (account, scope, tokens, refilled_at)
            SELECT $1, b.scope, b.tokens, $2 FROM unnest($3::text[], $4::float8[]) b (scope, tokens) ORDER BY b.scope
            ON CONFLICT DO NOTHING""",
         account,
@@ -120,7 +120,7 @@ async def insert_buckets(tx: Statements, account: str, scopes: Sequence[str], to
 async def save_buckets(tx: Statements, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
     """What is left in buckets that this transaction holds."""
     await tx.run(
-        """UPDATE pace_buckets b SET tokens = s.tokens, refilled_at = $2
+        """UPDATE send_rate_buckets b SET tokens = s.tokens, refilled_at = $2
            FROM unnest($3::text[], $4::float8[]) s (scope, tokens) WHERE b.account = $1 AND b.scope = s.scope""",
         account,
         tx.now,
@@ -150,7 +150,7 @@ async def list_subscribers(
 async def lock_volumes(tx: Statements, brand_ids: Sequence[UUID], operator: str, day: date) -> list[tuple[UUID, int]]:
     """What brands sent to an operator's subscribers on a day, kept until the commit."""
     await tx.run(
-        """INSERT INTO daily_volumes (brand_id, operator, day, segments)
+        """INSERT INTO brand_daily_usage (brand_id, operator, day, segments)
            SELECT b, $2, $3, 0 FROM unnest($1::uuid[]) b ORDER BY b ON CONFLICT DO NOTHING""",
         brand_ids,
         operator,
@@ -158,7 +158,7 @@ async def lock_volumes(tx: Statements, brand_ids: Sequence[UUID], operator: str,
     )
     return await tx.all(
         _volume,
-        """SELECT brand_id, segments FROM daily_volumes WHERE brand_id = ANY ($1) AND operator = $2 AND day = $3
+        """SELECT brand_id, segments FROM brand_daily_usage WHERE brand_id = ANY ($1) AND operator = $2 AND day = $3
            ORDER BY brand_id FOR UPDATE""",
         brand_ids,
         operator,
@@ -171,7 +171,7 @@ async def add_volumes(
 ) -> None:
     """Count segments that are about to be handed over; the rows are locked."""
     await tx.run(
-        """UPDATE daily_volumes v SET segments = v.segments + a.segments
+        """UPDATE brand_daily_usage v SET segments = v.segments + a.segments
            FROM unnest($1::uuid[], $2::bigint[]) a (brand_id, segments)
            WHERE v.brand_id = a.brand_id AND v.operator = $3 AND v.day = $4""",
         brand_ids,
@@ -183,13 +183,13 @@ async def add_volumes(
 
 async def forget_volumes(db: Statements, before: date) -> int:
     """Forget days that are over."""
-    return await db.run("DELETE FROM daily_volumes WHERE day < $1", before)
+    return await db.run("DELETE FROM brand_daily_usage WHERE day < $1", before)
 
 
 async def forget_buckets(db: Statements, before: datetime) -> int:
     """Forget buckets that nobody has drawn on: they are full again."""
     return await db.run(
-        "DELETE FROM pace_buckets WHERE refilled_at < $1 AND (paused_until IS NULL OR paused_until < $1)", before
+        "DELETE FROM send_rate_buckets WHERE refilled_at < $1 AND (paused_until IS NULL OR paused_until < $1)", before
     )
 
 

@@ -89,7 +89,7 @@ class Bucket(Struct, frozen=True):
 
 def lane_scope(lane: UUID) -> str:
     """The scope that a carrier's wish for patience is written under."""
-    return f"lane:{lane}"
+    return f"queue:{lane}"
 
 
 def paces(facts: LaneFacts | None, channel: str, *, number_per_min: int) -> Mapping[str, Pace]:

@@ -31,8 +31,8 @@ async def find_parts(db: Statements, account: str, carrier: str, carrier_ids: Se
     return await db.all(
         KnownPart,
         """SELECT p.carrier_message_id, m.id, p.outcome, m.sender, m.recipient,
-                  coalesce(m.text, '') || coalesce(m.stamp, '')
-           FROM carrier_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
+                  coalesce(m.text, '') || coalesce(m.appended_text, '')
+           FROM message_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
            WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)""",
         account,
         carrier,
@@ -41,11 +41,11 @@ async def find_parts(db: Statements, account: str, carrier: str, carrier_ids: Se
 
 
 async def list_lengths(db: Statements, account: str, carrier: str) -> list[int]:
-    """How long the ids of one cell's last parts are; by carrier_parts_age_idx."""
+    """How long the ids of one cell's last parts are; by message_parts_age_idx."""
     return await db.all(
         int,
         """SELECT DISTINCT length(p.carrier_message_id)
-           FROM (SELECT account, carrier, carrier_message_id FROM carrier_parts ORDER BY created_at DESC LIMIT $3) p
+           FROM (SELECT account, carrier, carrier_message_id FROM message_parts ORDER BY created_at DESC LIMIT $3) p
            WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id NOT LIKE '~%'""",
         account,
         carrier,
@@ -85,7 +85,7 @@ async def keep_undecided(db: Statements, account: str, receipts: Sequence[Receip
     """Keep receipts whose id may mean several messages; looked at again after the wait."""
     await db.run(
         """INSERT INTO directory.undecided_receipts (id, account, carrier, carrier_message_id, readings, status,
-               error_code, carrier_code, raw, sender, pair, excerpt, submitted_at, happened_at, received_at, look_at)
+               error_code, carrier_code, raw, sender, pair, excerpt, submitted_at, happened_at, received_at, due_at)
            SELECT u.id, $1, u.carrier, u.carrier_id, u.readings::jsonb, u.status, u.error, u.code, u.raw, u.sender,
                   u.pair, u.excerpt, u.submitted_at, u.happened_at, $2, $3
            FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
@@ -117,19 +117,19 @@ async def lock_undecided(tx: Statements, *, limit: int) -> list[Undecided]:
         _undecided,
         """SELECT id, account, received_at, carrier, carrier_message_id, readings, status, error_code, carrier_code,
                   raw, sender, pair, excerpt, submitted_at, happened_at
-           FROM directory.undecided_receipts WHERE look_at <= $1 ORDER BY look_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
+           FROM directory.undecided_receipts WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED""",
         tx.now,
         limit,
     )
 
 
-async def put_off(tx: Statements, ids: Sequence[UUID], look_at: Sequence[datetime]) -> None:
+async def put_off(tx: Statements, ids: Sequence[UUID], due_at: Sequence[datetime]) -> None:
     """Look at these later; they are locked."""
     await tx.run(
-        """UPDATE directory.undecided_receipts u SET look_at = p.look_at
-           FROM unnest($1::uuid[], $2::timestamptz[]) p (id, look_at) WHERE u.id = p.id""",
+        """UPDATE directory.undecided_receipts u SET due_at = p.due_at
+           FROM unnest($1::uuid[], $2::timestamptz[]) p (id, due_at) WHERE u.id = p.id""",
         ids,
-        look_at,
+        due_at,
     )
 
 
@@ -141,9 +141,9 @@ async def delete_undecided(tx: Statements, ids: Sequence[UUID]) -> None:
 async def look_now(db: Statements, account: str, carrier: str) -> None:
     """The carrier's form is learned: what waits for it is due."""
     await db.run(
-        """UPDATE directory.undecided_receipts SET look_at = $3 WHERE id IN (
+        """UPDATE directory.undecided_receipts SET due_at = $3 WHERE id IN (
                SELECT id FROM directory.undecided_receipts
-               WHERE account = $1 AND carrier = $2 AND look_at > $3 FOR UPDATE SKIP LOCKED)""",
+               WHERE account = $1 AND carrier = $2 AND due_at > $3 FOR UPDATE SKIP LOCKED)""",
         account,
         carrier,
         db.now,

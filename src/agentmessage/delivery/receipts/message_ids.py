@@ -77,8 +77,8 @@ class ReceiptIds:
             if decided:
                 await id_format_queries.delete_undecided(tx, decided)
             if later:
-                look_at = [tx.now + max(FIRST_LOOK, (tx.now - row.received_at) / 4) for row in later]
-                await id_format_queries.put_off(tx, [row.id for row in later], look_at)
+                due_at = [tx.now + max(FIRST_LOOK, (tx.now - row.received_at) / 4) for row in later]
+                await id_format_queries.put_off(tx, [row.id for row in later], due_at)
         return len(rows)
 
     async def tidy(self) -> None:

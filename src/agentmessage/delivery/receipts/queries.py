@@ -34,7 +34,7 @@ async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Se
         Part,
         """SELECT p.carrier_message_id, p.outcome, p.parts, m.id, m.org_id, m.phone_number_id, m.sender, m.recipient,
                   m.status, m.error_code, m.is_charged
-           FROM carrier_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
+           FROM message_parts p JOIN messages m ON m.id = p.message_id AND m.org_id = p.org_id
            WHERE p.account = $1 AND p.carrier = $2 AND p.carrier_message_id = ANY ($3)
            ORDER BY m.id FOR NO KEY UPDATE OF m""",
         account,
@@ -46,7 +46,7 @@ async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Se
 async def link(tx: Statements, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> int:
     """Make parts of receipts that name our own text, where the carrier's answer never came; answers how many."""
     return await tx.run(
-        """INSERT INTO carrier_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
+        """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
            SELECT $1, $2, h.carrier_id, m.id, m.org_id, 1, 1, $3
            FROM unnest($4::text[], $5::uuid[]) h (carrier_id, message_id)
            JOIN messages m ON m.id = h.message_id AND m.account = $1 AND m.status = 'undelivered'
@@ -63,7 +63,7 @@ async def link(tx: Statements, account: str, carrier: str, heard: Sequence[Recei
 async def set_outcome(tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str], outcome: str) -> None:
     """What became of parts; their texts are locked. One outcome a statement: without a join it has but one plan."""
     await tx.run(
-        """UPDATE carrier_parts SET outcome = $4
+        """UPDATE message_parts SET outcome = $4
            WHERE account = $1 AND carrier = $2 AND carrier_message_id = ANY ($3)""",
         account,
         carrier,
@@ -73,9 +73,9 @@ async def set_outcome(tx: Statements, account: str, carrier: str, carrier_ids: S
 
 
 async def list_outcomes(tx: Statements, message_ids: Sequence[UUID]) -> list[tuple[UUID, str | None]]:
-    """What is known of every part of these texts; served by carrier_parts_message_idx."""
+    """What is known of every part of these texts; served by message_parts_message_idx."""
     return await tx.all(
-        _outcome, "SELECT message_id, outcome FROM carrier_parts WHERE message_id = ANY ($1)", message_ids
+        _outcome, "SELECT message_id, outcome FROM message_parts WHERE message_id = ANY ($1)", message_ids
     )
 
 
@@ -84,7 +84,7 @@ async def list_claims(tx: Statements, message_ids: Sequence[UUID]) -> list[Claim
     return await tx.all(
         Claim,
         """SELECT id, org_id, phone_number_id, coalesce(campaign_id, phone_number_id), brand_id, kind, sender,
-                  recipient, coalesce(text, '') || coalesce(stamp, ''), media, channel, segments, priority,
+                  recipient, coalesce(text, '') || coalesce(appended_text, ''), media, channel, segments, priority,
                   unit_price_microcents * segments, expires_at, 0
            FROM messages WHERE id = ANY ($1)""",
         message_ids,
@@ -98,7 +98,7 @@ BLIND = timedelta(minutes=10)
 async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard], ids: Sequence[UUID]) -> None:
     """Keep receipts whose part is not known, or not known yet; `ids` are ours, the same in every cell."""
     await tx.run(
-        """INSERT INTO early_receipts (id, account, carrier, carrier_message_id, message_id, status, error_code,
+        """INSERT INTO unmatched_receipts (id, account, carrier, carrier_message_id, message_id, status, error_code,
                carrier_code, raw, happened_at, received_at, sender, pair, excerpt, submitted_at)
            SELECT e.id, $1, e.carrier, e.carrier_id, e.message_id, e.status, e.error, e.code, e.raw, e.happened_at, $2,
                   e.sender, e.pair, e.excerpt, e.submitted_at
@@ -130,7 +130,7 @@ async def take_early(
     """Receipts that came before their parts were recorded; they are in the caller's hands now."""
     return await tx.all(
         _receipt,
-        """DELETE FROM early_receipts
+        """DELETE FROM unmatched_receipts
            WHERE account = $1 AND carrier = $2 AND (carrier_message_id = ANY ($3) OR message_id = ANY ($4))
            RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw,
                      sender, pair, excerpt, submitted_at""",
@@ -145,13 +145,13 @@ async def take_matched(tx: Statements, account: str, *, limit: int) -> list[Rece
     """Receipts that were kept while their parts were being recorded: each transaction was blind to the other.
 
     Only late ones can be: recording a part takes what was there before. A part that has ended is not the one that a
-    kept receipt waits for. By early_receipts_age_idx.
+    kept receipt waits for. By unmatched_receipts_age_idx.
     """
     return await tx.all(
         _receipt,
-        """DELETE FROM early_receipts WHERE id IN (
-               SELECT e.id FROM early_receipts e
-               JOIN carrier_parts p ON p.account = e.account AND p.carrier = e.carrier
+        """DELETE FROM unmatched_receipts WHERE id IN (
+               SELECT e.id FROM unmatched_receipts e
+               JOIN message_parts p ON p.account = e.account AND p.carrier = e.carrier
                                    AND p.carrier_message_id = e.carrier_message_id AND p.outcome IS NULL
                WHERE e.account = $1 AND e.received_at > $3 LIMIT $2 FOR UPDATE OF e SKIP LOCKED)
            RETURNING carrier, carrier_message_id, message_id, status, error_code, carrier_code, happened_at, raw,
@@ -165,10 +165,10 @@ async def take_matched(tx: Statements, account: str, *, limit: int) -> list[Rece
 async def list_silent(
     db: Statements, account: str, *, since: datetime, after: UUID, until: datetime, limit: int
 ) -> list[tuple[UUID, datetime]]:
-    """Text and time of parts of that age without any receipt, in order; served by carrier_parts_age_idx."""
+    """Text and time of parts of that age without any receipt, in order; served by message_parts_age_idx."""
     return await db.all(
         _silent,
-        """SELECT message_id, created_at FROM carrier_parts
+        """SELECT message_id, created_at FROM message_parts
            WHERE account = $1 AND created_at >= $2 AND created_at < $4 AND (created_at, message_id) > ($2, $3)
              AND outcome IS NULL
            ORDER BY created_at, message_id LIMIT $5""",
@@ -190,25 +190,25 @@ async def lock_sent(tx: Statements, message_ids: Sequence[UUID]) -> list[tuple[U
 
 
 async def forget_parts(db: Statements, before: datetime) -> int:
-    """Forget parts whose receipts cannot come any more, at most 10,000 at a time; by carrier_parts_age_idx."""
+    """Forget parts whose receipts cannot come any more, at most 10,000 at a time; by message_parts_age_idx."""
     return await db.run(
-        """DELETE FROM carrier_parts WHERE ctid = ANY (ARRAY(
-               SELECT ctid FROM carrier_parts WHERE created_at < $1 LIMIT 10000))""",
+        """DELETE FROM message_parts WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM message_parts WHERE created_at < $1 LIMIT 10000))""",
         before,
     )
 
 
 async def forget_early(db: Statements, before: datetime) -> int:
-    """Forget receipts that nobody ever claimed, at most 10,000 at a time; by early_receipts_age_idx."""
+    """Forget receipts that nobody ever claimed, at most 10,000 at a time; by unmatched_receipts_age_idx."""
     return await db.run(
-        """DELETE FROM early_receipts WHERE id IN (
-               SELECT id FROM early_receipts WHERE received_at < $1 ORDER BY received_at LIMIT 10000)""",
+        """DELETE FROM unmatched_receipts WHERE id IN (
+               SELECT id FROM unmatched_receipts WHERE received_at < $1 ORDER BY received_at LIMIT 10000)""",
         before,
     )
 
 
 def _receipt(*columns: Any) -> ReceiptHeard:
-    """The columns of early_receipts, in the order of the statements above."""
+    """The columns of unmatched_receipts, in the order of the statements above."""
     carrier, carrier_message_id, message_id, status, error, code, happened_at, raw = columns[:8]
     sender, pair, excerpt, submitted_at = columns[8:]
     return ReceiptHeard(

@@ -27,7 +27,7 @@ class Unnamed(Struct, frozen=True):
 
     message_id: UUID
     org_id: UUID
-    handed_at: datetime
+    submitted_at: datetime
     words: str
 
 
@@ -67,15 +67,15 @@ def settlements(pairs: Sequence[tuple[Kept, Unnamed]]) -> Sequence[Settlement]:
 
 def _parts_meant(receipt: ReceiptHeard, message: Unnamed) -> Sequence[int]:
     """The parts of a message that a receipt may be about; one that repeats neither time nor words is about none."""
-    if receipt.submitted_at is not None and not _is_time_of(receipt.submitted_at, message.handed_at):
+    if receipt.submitted_at is not None and not _is_time_of(receipt.submitted_at, message.submitted_at):
         return ()
     if receipt.excerpt:
         return sorted(parts_traced(receipt.excerpt, message.words))
     return (1,) if receipt.submitted_at is not None and len(split(message.words)) == 1 else ()
 
 
-def _is_time_of(submitted_at: datetime, handed_at: datetime) -> bool:
+def _is_time_of(carrier_submitted_at: datetime, submitted_at: datetime) -> bool:
     """Whether they may be one moment: the carrier writes no zone, and zones are whole quarters of an hour apart."""
-    apart = submitted_at - handed_at
+    apart = carrier_submitted_at - submitted_at
     zone = round(apart / ZONES_APART) * ZONES_APART
     return abs(zone) <= MAX_ZONE and -EARLIER <= apart - zone <= LATER

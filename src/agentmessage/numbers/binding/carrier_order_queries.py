@@ -88,7 +88,7 @@ async def grow_order(tx: Statements, order_id: UUID, *, by: int) -> None:
 async def insert_members(tx: Statements, order_id: UUID, members: Sequence[Member]) -> None:
     """Write an order's members."""
     await tx.run(
-        """INSERT INTO carrier_order_members (order_id, phone_number_id, number, campaign, op_seq, generation)
+        """INSERT INTO carrier_order_items (order_id, phone_number_id, number, campaign, op_seq, generation)
            SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])""",
         order_id,
         [member.phone_number_id for member in members],
@@ -106,7 +106,7 @@ async def withdraw_member(tx: Statements, order_id: UUID, phone_number_id: UUID)
             """WITH open AS (
                    UPDATE carrier_orders SET size = size - 1 WHERE id = $1 AND state = 'written' AND submissions = 0
                    RETURNING id)
-               DELETE FROM carrier_order_members m USING open WHERE m.order_id = open.id AND m.phone_number_id = $2""",
+               DELETE FROM carrier_order_items m USING open WHERE m.order_id = open.id AND m.phone_number_id = $2""",
             order_id,
             phone_number_id,
         )
@@ -141,7 +141,7 @@ async def list_members(db: Statements, order_id: UUID) -> list[Member]:
     """An order's members, by number."""
     return await db.all(
         Member,
-        """SELECT phone_number_id, number, campaign, op_seq, generation FROM carrier_order_members
+        """SELECT phone_number_id, number, campaign, op_seq, generation FROM carrier_order_items
            WHERE order_id = $1 ORDER BY number""",
         order_id,
     )
@@ -193,7 +193,7 @@ class Verdict(Struct, frozen=True):
 async def save_verdicts(tx: Statements, order_id: UUID, verdicts: Sequence[Verdict]) -> None:
     """Write what became of an order's members."""
     await tx.run(
-        """UPDATE carrier_order_members m SET result = u.result, code = u.code, text = u.text
+        """UPDATE carrier_order_items m SET result = u.result, code = u.code, text = u.text
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) AS u (id, result, code, text)
            WHERE m.order_id = $1 AND m.phone_number_id = u.id""",
         order_id,

@@ -14,7 +14,7 @@ from agentmessage.kernel.ids import new_id
 async def want(db: Statements, account: str, at: datetime) -> None:
     """Have an account swept no later than `at`."""
     await db.run(
-        "UPDATE directory.sweeps SET due_at = least(due_at, $2) WHERE account = $1 AND due_at > $2", account, at
+        "UPDATE directory.drift_sweeps SET due_at = least(due_at, $2) WHERE account = $1 AND due_at > $2", account, at
     )
 
 
@@ -23,8 +23,8 @@ async def claim(
 ) -> str | None:
     """Take the account whose sweep is due, if no other worker sweeps it."""
     account: str | None = await db.value(
-        """UPDATE directory.sweeps SET lease_token = $3, lease_until = $2, began_at = $1, due_at = $2
-           WHERE account = (SELECT account FROM directory.sweeps
+        """UPDATE directory.drift_sweeps SET lease_token = $3, lease_until = $2, began_at = $1, due_at = $2
+           WHERE account = (SELECT account FROM directory.drift_sweeps
                             WHERE account = ANY($4) AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
                             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING account""",
@@ -40,7 +40,7 @@ async def extend(db: Statements, account: str, lease_token: UUID, until: datetim
     """Keep the sweep; False: the lease was lost. `due_at` goes along, unless somebody wished for an earlier one."""
     return bool(
         await db.run(
-            """UPDATE directory.sweeps
+            """UPDATE directory.drift_sweeps
                SET due_at = CASE WHEN due_at < lease_until THEN due_at ELSE $3 END, lease_until = $3
                WHERE account = $1 AND lease_token = $2""",
             account,
@@ -53,7 +53,7 @@ async def extend(db: Statements, account: str, lease_token: UUID, until: datetim
 async def finish(db: Statements, account: str, lease_token: UUID, *, due_at: datetime, result: Any) -> None:
     """Give the sweep up and say what it found. A wish for an earlier one that came meanwhile is kept."""
     await db.run(
-        """UPDATE directory.sweeps SET lease_token = NULL, lease_until = NULL, finished_at = $5, result = $4,
+        """UPDATE directory.drift_sweeps SET lease_token = NULL, lease_until = NULL, finished_at = $5, result = $4,
                due_at = CASE WHEN due_at < lease_until THEN least(due_at, $3) ELSE $3 END
            WHERE account = $1 AND lease_token = $2""",
         account,
@@ -108,7 +108,7 @@ class Drift(Struct, frozen=True):
     number: str
     kind: str
     expected_campaign: str | None
-    seen_campaign: str | None
+    observed_campaign: str | None
     number_id: UUID | None
     org_id: UUID | None
 
@@ -116,19 +116,19 @@ class Drift(Struct, frozen=True):
 async def insert_drifts(tx: Statements, account: str, drifts: Sequence[Drift]) -> None:
     """Write what was found; one open event per number."""
     await tx.run(
-        """INSERT INTO drift_events (id, account, number, kind, expected_campaign, seen_campaign, phone_number_id,
+        """INSERT INTO drift_events (id, account, number, kind, expected_campaign, observed_campaign, phone_number_id,
                                      org_id, found_at)
            SELECT u.id, $1, u.number, u.kind, u.expected, u.seen, u.number_id, u.org_id, $2
            FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::uuid[])
                 AS u (id, number, kind, expected, seen, number_id, org_id)
-           ON CONFLICT (account, number) WHERE healed_at IS NULL DO NOTHING""",
+           ON CONFLICT (account, number) WHERE resolved_at IS NULL DO NOTHING""",
         account,
         tx.now,
         [new_id() for _ in drifts],
         [drift.number for drift in drifts],
         [drift.kind for drift in drifts],
         [drift.expected_campaign for drift in drifts],
-        [drift.seen_campaign for drift in drifts],
+        [drift.observed_campaign for drift in drifts],
         [drift.number_id for drift in drifts],
         [drift.org_id for drift in drifts],
     )
@@ -137,8 +137,8 @@ async def insert_drifts(tx: Statements, account: str, drifts: Sequence[Drift]) -
 async def close_strangers(db: Statements, account: str, still_there: Sequence[str], *, before: datetime) -> int:
     """Close what was told of numbers that are not ours and which a whole listing, begun at `before`, no longer had."""
     return await db.run(
-        """UPDATE drift_events SET healed_at = $4
-           WHERE account = $1 AND kind = 'unknown_number' AND healed_at IS NULL AND found_at < $3
+        """UPDATE drift_events SET resolved_at = $4
+           WHERE account = $1 AND kind = 'unknown_number' AND resolved_at IS NULL AND found_at < $3
              AND number <> ALL ($2)""",
         account,
         still_there,
@@ -150,8 +150,8 @@ async def close_strangers(db: Statements, account: str, still_there: Sequence[st
 async def close_healed(db: Statements, account: str) -> int:
     """Close drift events of numbers whose carrier side has settled again."""
     return await db.run(
-        """UPDATE drift_events d SET healed_at = $2 FROM line_options l
-           WHERE d.account = $1 AND d.healed_at IS NULL AND l.account = d.account AND l.number = d.number
+        """UPDATE drift_events d SET resolved_at = $2 FROM line_options l
+           WHERE d.account = $1 AND d.resolved_at IS NULL AND l.account = d.account AND l.number = d.number
              AND l.phase IN ('bound', 'unbound') AND l.updated_at > d.found_at""",
         account,
         db.now,

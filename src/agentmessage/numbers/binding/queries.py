@@ -196,7 +196,7 @@ async def save_statuses(tx: Statements, changes: Sequence[StatusChange]) -> None
 async def add_transitions(tx: Statements, lines: Sequence[Line], notes: Sequence[str]) -> None:
     """Write one step per line into the history."""
     await tx.run(
-        """INSERT INTO line_transitions (phone_number_id, id, org_id, occurred_at, phase, generation, note)
+        """INSERT INTO line_option_transitions (phone_number_id, id, org_id, occurred_at, phase, generation, note)
            SELECT u.number_id, u.id, u.org_id, $7, u.phase, u.generation, u.note
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[])
                 AS u (number_id, id, org_id, phase, generation, note)""",
@@ -213,9 +213,9 @@ async def add_transitions(tx: Statements, lines: Sequence[Line], notes: Sequence
 async def trim_transitions(tx: Statements, number_ids: Sequence[UUID], *, keep: int) -> int:
     """Forget all but the newest steps of these numbers; by the primary key, backwards."""
     return await tx.run(
-        """DELETE FROM line_transitions t USING (
+        """DELETE FROM line_option_transitions t USING (
                SELECT u.id, newest.id AS last FROM unnest($1::uuid[]) u (id), LATERAL (
-                   SELECT s.id FROM line_transitions s WHERE s.phone_number_id = u.id
+                   SELECT s.id FROM line_option_transitions s WHERE s.phone_number_id = u.id
                    ORDER BY s.id DESC OFFSET $2 LIMIT 1) AS newest) AS over
            WHERE t.phone_number_id = over.id AND t.id <= over.last""",
         number_ids,
@@ -279,7 +279,7 @@ async def ring_waiting_for_slot(tx: Statements, account: str, campaigns: Sequenc
                     JOIN line_options l ON l.phone_number_id = p.id
                WHERE c.account = $4 AND c.tcr_campaign_id = ANY($1) AND l.trouble = 'capacity'
                  AND l.op_order_id IS NULL
-               ORDER BY p.wished_at LIMIT $3 FOR UPDATE OF l SKIP LOCKED)""",
+               ORDER BY p.desired_at LIMIT $3 FOR UPDATE OF l SKIP LOCKED)""",
         campaigns,
         tx.now,
         limit,
@@ -320,7 +320,7 @@ async def list_transitions(db: Statements, org_id: UUID, number_id: UUID, *, lim
     """The newest steps of a number: when, phase, generation, note."""
     return await db.all(
         _step,
-        """SELECT occurred_at, phase, generation, note FROM line_transitions
+        """SELECT occurred_at, phase, generation, note FROM line_option_transitions
            WHERE org_id = $1 AND phone_number_id = $2 ORDER BY id DESC LIMIT $3""",
         org_id,
         number_id,

@@ -68,7 +68,7 @@ async def claim_named(tx: Statements, tenant: Tenant, numbers: Sequence[str]) ->
            UPDATE directory.inventory i
            SET state = 'ordering', org_id = $3, cell = $4, available_at = NULL, updated_at = $5
            FROM free WHERE i.account = free.account AND i.number = free.number
-           RETURNING i.number, i.number_type, i.generation, free.state = 'available', i.is_read""",
+           RETURNING i.number, i.number_type, i.generation, free.state = 'available', i.is_observed""",
         tenant.account,
         numbers,
         tenant.org_id,
@@ -91,7 +91,7 @@ async def claim_matching(
            UPDATE directory.inventory i
            SET state = 'ordering', org_id = $6, cell = $7, available_at = NULL, updated_at = $8
            FROM free WHERE i.account = free.account AND i.number = free.number
-           RETURNING i.number, i.number_type, i.generation, true, i.is_read""",
+           RETURNING i.number, i.number_type, i.generation, true, i.is_observed""",
         tenant.account,
         number_type,
         prefix,
@@ -112,7 +112,7 @@ async def claim_unknown(
         """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell, created_at, updated_at)
            SELECT $1, u.number, u.kind, 'ordering', $4, $5, $6, $6 FROM unnest($2::text[], $3::text[]) u (number, kind)
            ORDER BY u.number ON CONFLICT DO NOTHING
-           RETURNING number, number_type, generation, false, is_read""",
+           RETURNING number, number_type, generation, false, is_observed""",
         tenant.account,
         numbers,
         number_types,
@@ -150,13 +150,14 @@ async def forget(tx: Statements, account: str, numbers: Sequence[str]) -> None:
 async def import_numbers(tx: Statements, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
     """Put numbers into the pool that the carrier account holds already; what is known stays. Answers how many are new.
 
-    Nobody has looked yet what the carrier has on them, hence `is_read` false. One that was given back comes back.
+    Nobody has looked yet what the carrier has on them, hence `is_observed` false. One that was given back comes back.
     """
     return await tx.run(
-        """INSERT INTO directory.inventory AS i (account, number, number_type, state, is_read, created_at, updated_at)
+        """INSERT INTO directory.inventory AS i (account, number, number_type, state, is_observed, created_at,
+               updated_at)
            SELECT DISTINCT ON (u.number) $1, u.number, u.kind, 'available', false, $4, $4
            FROM unnest($2::text[], $3::text[]) u (number, kind) ORDER BY u.number
-           ON CONFLICT (account, number) DO UPDATE SET state = 'available', is_read = false, updated_at = $4
+           ON CONFLICT (account, number) DO UPDATE SET state = 'available', is_observed = false, updated_at = $4
                WHERE i.state = 'retired'""",
         account,
         numbers,

@@ -51,7 +51,7 @@ class Order(Struct, frozen=True):
     purchase: Sequence[str]
     order_key: str | None
     submitted_at: datetime | None
-    doubt_at: datetime | None
+    lookup_conclusive_at: datetime | None
     misses: int
     polls: int
     carrier_order_id: str | None
@@ -77,7 +77,7 @@ class Claimed(Struct, frozen=True):
     number_type: str
     generation: int
     is_bought: bool
-    is_read: bool
+    is_observed: bool
 
 
 class Released(Struct, frozen=True):

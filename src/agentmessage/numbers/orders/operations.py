@@ -74,7 +74,7 @@ async def grant(tx: Tx, tenant: Tenant, *, number: str, campaign_id: UUID, label
     settings = Settings(campaign_id=campaign_id, label=label)
     order = _draft(tenant, new_id(), OrderKind.ORDER, quantity=1, criteria={}, settings=settings, now=tx.now)
     await queries.insert_order(tx, order)
-    await _take(tx, tenant, order, [msgspec.structs.replace(one, is_read=False) for one in claimed])
+    await _take(tx, tenant, order, [msgspec.structs.replace(one, is_observed=False) for one in claimed])
     await _complete(tx, tenant, order)
     (held,) = await queries.list_ordered(tx, tenant.org_id, order.id)
     return held.id
@@ -281,7 +281,7 @@ def _draft(
         purchase=(),
         order_key=None,
         submitted_at=None,
-        doubt_at=None,
+        lookup_conclusive_at=None,
         misses=0,
         polls=0,
         carrier_order_id=None,

@@ -90,7 +90,7 @@ class Purchase:
         if order.carrier_order_id is not None:
             return await self._follow(order.carrier_order_id)
         if order.submitted_at is not None:
-            return await self._look_up(order.order_key or "", order.doubt_at or order.submitted_at)
+            return await self._look_up(order.order_key or "", order.lookup_conclusive_at or order.submitted_at)
         if order.order_key is not None:
             return await self._submit(order.order_key)
         return await self._fill()
@@ -98,7 +98,9 @@ class Purchase:
     async def _submit(self, key: str) -> Again | None:
         """Hand the purchase over, after saying so."""
         now = self._db.now
-        if not await queries.mark_submitted(self._db, self._order, doubt_at=now + timedelta(seconds=CALL_S)):
+        if not await queries.mark_submitted(
+            self._db, self._order, lookup_conclusive_at=now + timedelta(seconds=CALL_S)
+        ):
             return None
         numbers = list(self._order.purchase)
         answer = await self._shop.ask(self._order.account, "write", lambda: self._source.buy(key, numbers))
@@ -113,7 +115,9 @@ class Purchase:
                 return Again(retry_after_s)
             case Unknown(reason, raw):
                 words = quote(reason, raw)
-                await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=words)
+                await queries.mark_doubtful(
+                    self._db, self._order, lookup_conclusive_at=self._db.now, misses=0, said=words
+                )
                 return Again(1.0)
             case _:
                 assert_never(answer)
@@ -130,13 +134,13 @@ class Purchase:
         await self._settle(key, done=())
         return None
 
-    async def _look_up(self, key: str, doubt_at: datetime) -> Again | None:
+    async def _look_up(self, key: str, lookup_conclusive_at: datetime) -> Again | None:
         """It may or may not have arrived: ask the carrier by our key."""
         answer = await self._shop.ask(self._order.account, "read", lambda: self._source.find_purchase(key))
         match answer:
             case Accepted(report):
                 if report is None:
-                    return await self._missed(doubt_at)
+                    return await self._missed(lookup_conclusive_at)
                 await queries.mark_known(self._db, self._order, report.carrier_order_id)
                 return None
             case Deferred(_, retry_after_s):
@@ -146,15 +150,15 @@ class Purchase:
             case _:
                 assert_never(answer)
 
-    async def _missed(self, doubt_at: datetime) -> Again | None:
+    async def _missed(self, lookup_conclusive_at: datetime) -> Again | None:
         now, order = self._db.now, self._order
-        if now < doubt_at:
-            return Again(max(0.1, (doubt_at - now).total_seconds()))
+        if now < lookup_conclusive_at:
+            return Again(max(0.1, (lookup_conclusive_at - now).total_seconds()))
         if order.misses + 1 >= MISSES_THAT_PROVE_ABSENCE:
             await queries.mark_unsubmitted(self._db, order, said=None)
             return None
         later = now + timedelta(seconds=MISS_APART_S)
-        await queries.mark_doubtful(self._db, order, doubt_at=later, misses=order.misses + 1, said=None)
+        await queries.mark_doubtful(self._db, order, lookup_conclusive_at=later, misses=order.misses + 1, said=None)
         return Again(MISS_APART_S)
 
     async def _follow(self, carrier_order_id: str) -> Again | None:
@@ -166,7 +170,7 @@ class Purchase:
             case Refused(_, code, text):
                 words = quote(f"{code} {text}")
                 later = self._db.now + timedelta(seconds=MISS_APART_S)
-                await queries.mark_doubtful(self._db, self._order, doubt_at=later, misses=0, said=words)
+                await queries.mark_doubtful(self._db, self._order, lookup_conclusive_at=later, misses=0, said=words)
                 return Again(MISS_APART_S)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)

@@ -39,8 +39,8 @@ async def find_order(db: Statements, org_id: UUID, order_id: UUID) -> Order | No
     return await db.one(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at,
-                  available_count
+                  purchase, order_key, submitted_at, lookup_conclusive_at, misses, polls, carrier_order_id,
+                  created_at, finished_at, available_count
            FROM number_orders WHERE org_id = $1 AND id = $2""",
         org_id,
         order_id,
@@ -52,8 +52,8 @@ async def lock_order(tx: Statements, org_id: UUID, order_id: UUID) -> Order | No
     return await tx.one(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at,
-                  available_count
+                  purchase, order_key, submitted_at, lookup_conclusive_at, misses, polls, carrier_order_id,
+                  created_at, finished_at, available_count
            FROM number_orders WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE""",
         org_id,
         order_id,
@@ -80,7 +80,7 @@ async def begin_purchase(
     """Write down what is about to be bought and under which key, before anybody speaks."""
     await tx.run(
         """UPDATE number_orders SET round = round + 1, purchase = $4, order_key = $3, submitted_at = NULL,
-               doubt_at = NULL, misses = 0, polls = 0, carrier_order_id = NULL
+               lookup_conclusive_at = NULL, misses = 0, polls = 0, carrier_order_id = NULL
            WHERE org_id = $1 AND id = $2""",
         org_id,
         order_id,
@@ -92,7 +92,7 @@ async def begin_purchase(
 async def end_purchase(tx: Statements, org_id: UUID, order_id: UUID) -> None:
     """Nothing is under way at the carrier any more."""
     await tx.run(
-        """UPDATE number_orders SET purchase = '{}', order_key = NULL, submitted_at = NULL, doubt_at = NULL,
+        """UPDATE number_orders SET purchase = '{}', order_key = NULL, submitted_at = NULL, lookup_conclusive_at = NULL,
                misses = 0, polls = 0, carrier_order_id = NULL
            WHERE org_id = $1 AND id = $2""",
         org_id,
@@ -100,17 +100,17 @@ async def end_purchase(tx: Statements, org_id: UUID, order_id: UUID) -> None:
     )
 
 
-async def mark_submitted(db: Statements, order: Order, *, doubt_at: datetime) -> bool:
+async def mark_submitted(db: Statements, order: Order, *, lookup_conclusive_at: datetime) -> bool:
     """Say that the carrier is about to be told. False: somebody else has said so, or it is over."""
     return bool(
         await db.run(
-            """UPDATE number_orders SET submitted_at = $4, doubt_at = $5, misses = 0
+            """UPDATE number_orders SET submitted_at = $4, lookup_conclusive_at = $5, misses = 0
                WHERE org_id = $1 AND id = $2 AND order_key = $3 AND status = 'processing' AND submitted_at IS NULL""",
             order.org_id,
             order.id,
             order.order_key,
             db.now,
-            doubt_at,
+            lookup_conclusive_at,
         )
     )
 
@@ -118,8 +118,8 @@ async def mark_submitted(db: Statements, order: Order, *, doubt_at: datetime) ->
 async def mark_unsubmitted(db: Statements, order: Order, *, said: str | None) -> None:
     """The carrier surely has not got it: the same key may be handed over again."""
     await db.run(
-        """UPDATE number_orders SET submitted_at = NULL, doubt_at = NULL, misses = 0, polls = polls + 1,
-               carrier_said = coalesce($4, carrier_said)
+        """UPDATE number_orders SET submitted_at = NULL, lookup_conclusive_at = NULL, misses = 0, polls = polls + 1,
+               carrier_response = coalesce($4, carrier_response)
            WHERE org_id = $1 AND id = $2 AND order_key = $3 AND carrier_order_id IS NULL AND status = 'processing'""",
         order.org_id,
         order.id,
@@ -141,16 +141,18 @@ async def mark_known(db: Statements, order: Order, carrier_order_id: str) -> Non
     )
 
 
-async def mark_doubtful(db: Statements, order: Order, *, doubt_at: datetime, misses: int, said: str | None) -> None:
+async def mark_doubtful(
+    db: Statements, order: Order, *, lookup_conclusive_at: datetime, misses: int, said: str | None
+) -> None:
     """The carrier may or may not have it; look it up by its key. `misses` is how often nothing was found."""
     await db.run(
-        """UPDATE number_orders SET carrier_order_id = NULL, doubt_at = $4, misses = $5,
-               carrier_said = coalesce($6, carrier_said)
+        """UPDATE number_orders SET carrier_order_id = NULL, lookup_conclusive_at = $4, misses = $5,
+               carrier_response = coalesce($6, carrier_response)
            WHERE org_id = $1 AND id = $2 AND order_key = $3 AND status = 'processing'""",
         order.org_id,
         order.id,
         order.order_key,
-        doubt_at,
+        lookup_conclusive_at,
         misses,
         said,
     )
@@ -159,7 +161,7 @@ async def mark_doubtful(db: Statements, order: Order, *, doubt_at: datetime, mis
 async def count_poll(db: Statements, order: Order, *, said: str | None) -> None:
     """It was asked for and nothing came of it."""
     await db.run(
-        """UPDATE number_orders SET polls = polls + 1, carrier_said = coalesce($4, carrier_said)
+        """UPDATE number_orders SET polls = polls + 1, carrier_response = coalesce($4, carrier_response)
            WHERE org_id = $1 AND id = $2 AND order_key IS NOT DISTINCT FROM $3""",
         order.org_id,
         order.id,
@@ -184,8 +186,8 @@ async def finish(
         """UPDATE number_orders SET status = $3, assigned = $4, unavailable = $5, finished_at = $6, available_count = $7
            WHERE org_id = $1 AND id = $2 AND status = 'processing'
            RETURNING id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                     purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at,
-                     finished_at, available_count""",
+                     purchase, order_key, submitted_at, lookup_conclusive_at, misses, polls, carrier_order_id,
+                     created_at, finished_at, available_count""",
         org_id,
         order_id,
         status,
@@ -207,17 +209,17 @@ async def insert_numbers(
     await tx.run(
         """WITH c AS (
                SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::boolean[])
-                   u (id, number, kind, generation, is_read)),
+                   u (id, number, kind, generation, is_observed)),
            added AS (
                INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, order_id, inbound_url,
-                   status_url, label, campaign_id, generation, wished_at, line_option_status, created_at, updated_at)
+                   status_url, label, campaign_id, generation, desired_at, line_option_status, created_at, updated_at)
                SELECT id, $1, $2, number, kind, 'ordering', $3, $9, $10, $11, $12::uuid, generation + 1, $13,
                       CASE WHEN $12::uuid IS NOT NULL THEN 'pending' END, $13, $13
                FROM c)
            INSERT INTO line_options (phone_number_id, org_id, account, number, phase, observed, observed_at,
                                      applied_generation, op_seq, updated_at)
-           SELECT c.id, $1, $2, c.number, 'unbound', CASE WHEN c.is_read THEN 'absent' ELSE 'unread' END,
-                  CASE WHEN c.is_read THEN $13 END, c.generation + CASE WHEN $12::uuid IS NULL THEN 1 ELSE 0 END,
+           SELECT c.id, $1, $2, c.number, 'unbound', CASE WHEN c.is_observed THEN 'absent' ELSE 'unread' END,
+                  CASE WHEN c.is_observed THEN $13 END, c.generation + CASE WHEN $12::uuid IS NULL THEN 1 ELSE 0 END,
                   i.op_seq, $13
            FROM c JOIN directory.inventory i ON i.account = $2 AND i.number = c.number""",
         tenant.org_id,
@@ -227,7 +229,7 @@ async def insert_numbers(
         [one.number for one in claimed],
         [one.number_type for one in claimed],
         [one.generation for one in claimed],
-        [one.is_read for one in claimed],
+        [one.is_observed for one in claimed],
         settings.inbound_url,
         settings.status_url,
         settings.label,
@@ -266,7 +268,7 @@ async def assign(tx: Statements, org_id: UUID, order_id: UUID, *, quantity: int,
         str,
         """WITH changed AS (
                UPDATE phone_numbers p SET state = 'assigned', charged_until = $3, created_at = $4, updated_at = $4,
-                   wished_at = $4
+                   desired_at = $4
                WHERE p.org_id = $1 AND p.order_id = $2 AND p.state = 'ordering' RETURNING p.*),
            held AS (
                UPDATE directory.inventory i SET state = 'assigned', generation = c.generation, updated_at = $4
@@ -333,7 +335,7 @@ async def release(
                SELECT id, campaign_id FROM phone_numbers WHERE org_id = $1 AND id = ANY($2) AND state = 'assigned'),
            changed AS (
                UPDATE phone_numbers p SET state = 'quarantined', inbound_url = NULL, status_url = NULL,
-                   campaign_id = NULL, generation = p.generation + 1, wished_at = $3,
+                   campaign_id = NULL, generation = p.generation + 1, desired_at = $3,
                    line_option_status = CASE WHEN p.line_option_status IS NOT NULL THEN 'pending' END,
                    line_option_propagated_at = NULL, updated_at = $3, released_at = $3, return_to_carrier = $5
                WHERE p.org_id = $1 AND p.id = ANY($2) AND p.state = 'assigned' RETURNING p.*),

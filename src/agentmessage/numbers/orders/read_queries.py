@@ -22,8 +22,8 @@ async def list_page(
     return await db.all(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
-                  purchase, order_key, submitted_at, doubt_at, misses, polls, carrier_order_id, created_at, finished_at,
-                  available_count
+                  purchase, order_key, submitted_at, lookup_conclusive_at, misses, polls, carrier_order_id,
+                  created_at, finished_at, available_count
            FROM number_orders
            WHERE org_id = $1 AND kind <> 'return' AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
              AND ($4::text IS NULL OR kind = $4) AND ($5::text IS NULL OR status = $5)

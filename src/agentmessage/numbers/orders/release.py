@@ -75,7 +75,7 @@ async def _return(tx: Tx, tenant: Tenant, released: Released) -> None:
         purchase=[released.number],
         order_key=rules.order_key(order_id, 1),
         submitted_at=None,
-        doubt_at=None,
+        lookup_conclusive_at=None,
         misses=0,
         polls=0,
         carrier_order_id=None,

@@ -28,7 +28,7 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
     """
     return await tx.run(
         """WITH over AS (
-               SELECT p.id, p.account, p.number, p.generation, l.op_seq, l.observed = 'absent' AS is_read
+               SELECT p.id, p.account, p.number, p.generation, l.op_seq, l.observed = 'absent' AS is_observed
                FROM phone_numbers p JOIN line_options l ON l.phone_number_id = p.id
                     JOIN directory.inventory i ON i.account = p.account AND i.number = p.number
                WHERE i.state = 'quarantined' AND i.available_at <= $1 AND p.state = 'quarantined'
@@ -39,7 +39,7 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
                DELETE FROM phone_numbers p USING over WHERE p.id = over.id)
            UPDATE directory.inventory i
            SET state = 'available', org_id = NULL, cell = NULL, available_at = NULL, generation = over.generation,
-               op_seq = greatest(i.op_seq, over.op_seq), is_read = over.is_read, updated_at = $1
+               op_seq = greatest(i.op_seq, over.op_seq), is_observed = over.is_observed, updated_at = $1
            FROM over WHERE i.account = over.account AND i.number = over.number""",
         tx.now,
         limit,
@@ -97,7 +97,7 @@ async def retire(tx: Statements, org_id: UUID, account: str, number: str) -> int
                RETURNING p.generation, l.op_seq)
            UPDATE directory.inventory i
            SET state = 'retired', org_id = NULL, cell = NULL, available_at = NULL, generation = gone.generation,
-               op_seq = greatest(i.op_seq, gone.op_seq), is_read = true, updated_at = $4
+               op_seq = greatest(i.op_seq, gone.op_seq), is_observed = true, updated_at = $4
            FROM gone WHERE i.account = $2 AND i.number = $3""",
         org_id,
         account,

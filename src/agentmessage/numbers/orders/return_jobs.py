@@ -58,7 +58,9 @@ class Disconnection:
     async def submit(self) -> Again:
         """Ask for the disconnection, after saying so."""
         order = self._order
-        if not await queries.mark_submitted(self._db, order, doubt_at=self._db.now + timedelta(seconds=CALL_S)):
+        if not await queries.mark_submitted(
+            self._db, order, lookup_conclusive_at=self._db.now + timedelta(seconds=CALL_S)
+        ):
             return Again(1.0)
         key = order.order_key or ""
         answer = await self._shop.ask(order.account, "write", lambda: self._source.disconnect(key, [self._number]))
@@ -113,11 +115,11 @@ class Disconnection:
         if not is_there:
             await queries.count_poll(self._db, order, said=None)
             return Again(pause_s)
-        if order.doubt_at is not None and now < order.doubt_at:
-            return Again(max(0.1, (order.doubt_at - now).total_seconds()))
+        if order.lookup_conclusive_at is not None and now < order.lookup_conclusive_at:
+            return Again(max(0.1, (order.lookup_conclusive_at - now).total_seconds()))
         if order.misses + 1 < MISSES_THAT_PROVE_ABSENCE:
             later = now + timedelta(seconds=MISS_APART_S)
-            await queries.mark_doubtful(self._db, order, doubt_at=later, misses=order.misses + 1, said=None)
+            await queries.mark_doubtful(self._db, order, lookup_conclusive_at=later, misses=order.misses + 1, said=None)
             return Again(MISS_APART_S)
         async with self._db.transaction() as tx:
             if await queries.lock_order(tx, order.org_id, order.id) == order:
@@ -141,7 +143,9 @@ class Disconnection:
         return None
 
     async def _doubt(self, words: str) -> None:
-        await queries.mark_doubtful(self._db, self._order, doubt_at=self._db.now, misses=0, said=quote(words))
+        await queries.mark_doubtful(
+            self._db, self._order, lookup_conclusive_at=self._db.now, misses=0, said=quote(words)
+        )
 
     async def _retire(self) -> Done:
         order = self._order
