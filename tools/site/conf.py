@@ -65,7 +65,7 @@ SECTIONS = {
         "guides/cli",
     ],
     "Concepts": ["concepts/architecture", "concepts/messages", "concepts/bindings"],
-    "Operations": ["operations/index", "operations/benchmarks"],
+    "Operations": ["operations/index", "operations/billing", "operations/benchmarks"],
     "Reference": [
         "reference/api",
         "reference/errors",
