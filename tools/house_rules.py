@@ -2,14 +2,17 @@
 
 1. SQL is spoken only where statements live: `queries.py` (and `…_queries.py`), the outbox, the kernel, migrations.
 2. A statement on a tenant's table asks for the tenant: `org_id = …`. Exceptions are listed here, each with its reason.
-3. Another room is entered by its front door: `operations`, `model`, `errors`, and `schemas` for event bodies.
+3. Another room is entered by its front door: `operations`, `model`, `errors`, `schemas` for event bodies, and what its
+   `__init__` exports.
 4. No file over 400 lines, no function over 60, no name that says nothing.
+5. A prefix that three files of one folder share is a folder.
 """
 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +23,10 @@ MAX_FUNCTION_LINES = 60
 EMPTY_NAMES = frozenset(
     {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc", "data", "info"}
 )
+
+MAX_FILES_OF_PREFIX = 2
+GENERATED = "sdk/"
+"""One file for each resource of the contract."""
 
 SQL = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+[\w.]+\s+(AS\s+)?(\w+\s+)?SET\s|DELETE\s+FROM\s|WITH\s+\w+(\s*\([^)]*\))?\s+AS\s"
@@ -196,6 +203,20 @@ def out_of_measure(file: str, source: str) -> list[Breach]:
     return breaches
 
 
+def shared_prefixes(files: Iterable[str]) -> list[Breach]:
+    """Folders in which more than two files begin with the same word."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if not file.startswith(GENERATED):
+            path = Path(file)
+            groups[(path.parent / path.stem.partition("_")[0]).as_posix()].append(file)
+    return [
+        Breach(place, "a prefix that three files share is a folder")
+        for place, group in groups.items()
+        if len(group) > MAX_FILES_OF_PREFIX
+    ]
+
+
 def tenant_tables() -> frozenset[str]:
     """The tables of a cell that carry an organization's rows, read from the migrations."""
     text = "\n".join(file.read_text() for file in sorted((SRC / "migrations" / "cell").glob("*.sql")))
@@ -215,7 +236,7 @@ def sources() -> Iterator[tuple[str, str]]:
 def breaches() -> list[Breach]:
     """Everything in the package that breaks a law."""
     tables = tenant_tables()
-    found: list[Breach] = []
+    found = shared_prefixes(file for file, _ in sources())
     for file, source in sources():
         found += sql_elsewhere(file, source) + tenant_forgotten(file, source, tables)
         found += back_doors(file, source) + out_of_measure(file, source)

@@ -93,6 +93,7 @@ def test_a_statement_put_together_from_parts_is_read_whole(sql: str) -> None:
         "from agentmessage.brands.rules import require_verified",
         "import agentmessage.brands.jobs",
         "from agentmessage import brands",
+        "from agentmessage.conversations import queries",
     ],
 )
 def test_a_back_door_is_found(source: str) -> None:
@@ -106,6 +107,8 @@ def test_a_back_door_is_found(source: str) -> None:
         ("campaigns/operations.py", "from agentmessage.brands.errors import BrandNotVerified"),
         ("campaigns/operations.py", "from agentmessage.campaigns import queries"),
         ("campaigns/operations.py", "from agentmessage.web import queries"),
+        ("campaigns/operations.py", "from agentmessage import conversations"),
+        ("campaigns/operations.py", "from agentmessage.compliance import weigh"),
         ("app/routes.py", "from agentmessage.brands.routes import routes"),
     ],
 )
@@ -121,6 +124,13 @@ def test_what_is_too_long_or_says_nothing_is_found() -> None:
     assert [b.place for b in house_rules.out_of_measure("brands/rules.py", long_file)] == ["brands/rules.py"]
     assert [b.place for b in house_rules.out_of_measure("brands/utils.py", "")] == ["brands/utils.py"]
     assert house_rules.out_of_measure("brands/rules.py", "def f():\n" + "    x = 1\n" * 59) == []
+
+
+def test_three_files_with_one_prefix_are_a_folder() -> None:
+    files = ["app/demo.py", "app/demo_http.py", "app/demo_steps.py", "app/democracy.py", "demo/demo_run.py"]
+
+    assert [b.place for b in house_rules.shared_prefixes(files)] == ["app/demo"]
+    assert house_rules.shared_prefixes(files[1:]) == []
 
 
 def test_tenant_tables_are_read_from_the_migrations() -> None:

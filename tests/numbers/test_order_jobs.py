@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from agentmessage.app import order_callbacks
+from agentmessage.app import callbacks
 from agentmessage.billing import operations as billing
 from agentmessage.billing import queries as billing_queries
 from agentmessage.carriers.protocols import (
@@ -301,14 +301,12 @@ async def test_a_callback_brings_the_purchase_forward(floor: Floor, account: Acc
     await floor.db.run("UPDATE jobs SET run_at = $1", far)
 
     hint = OrderHint(str(order.carrier_order_id), "", OrderKind.PURCHASE)
-    known = await order_callbacks.hint_order(floor.db, account="live", hint=hint)
+    known = await callbacks.hint_order(floor.db, account="live", hint=hint)
 
     assert known
     assert await floor.db.value("SELECT run_at <= $1 FROM jobs WHERE kind = 'numbers.buy'", floor.db.now)
-    assert not await order_callbacks.hint_order(floor.db, account="sandbox", hint=hint)
-    assert not await order_callbacks.hint_order(
-        floor.db, account="live", hint=OrderHint("nobody", "", OrderKind.PURCHASE)
-    )
+    assert not await callbacks.hint_order(floor.db, account="sandbox", hint=hint)
+    assert not await callbacks.hint_order(floor.db, account="live", hint=OrderHint("nobody", "", OrderKind.PURCHASE))
 
 
 # ── races ───────────────────────────────────────────────────────────────────────────────────────────────────

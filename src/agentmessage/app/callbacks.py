@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from agentmessage.app import callback_queries, order_callbacks
+from agentmessage.app import callback_queries
 from agentmessage.app.providers.carriers import CarrierSet
 from agentmessage.brands import operations as brands
 from agentmessage.campaigns import operations as campaigns
@@ -32,6 +32,10 @@ from agentmessage.carriers.protocols import (
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.kernel.ids import new_id
+from agentmessage.numbers.binding import carrier_order_queries
+from agentmessage.numbers.orders import queries as order_queries
+from agentmessage.numbers.orders import rules as order_rules
+from agentmessage.outbox.events import enqueue
 from agentmessage.outbox.notifications import Ring
 from agentmessage.web.request import read_headers
 from agentmessage.web.responses import Receive, Reply, Scope, receive_part
@@ -147,7 +151,7 @@ def _bell(hint: Hint) -> str:
 async def _make_due(cell: CellDb, account: str, hint: Hint) -> bool:
     match hint:
         case OrderHint():
-            return await order_callbacks.hint_order(cell, account=account, hint=hint)
+            return await hint_order(cell, account=account, hint=hint)
         case BrandHint(tcr_brand_id):
             return await brands.hint(cell, tcr_brand_id)
         case CampaignHint(tcr_campaign_id):
@@ -197,3 +201,21 @@ async def pass_over(receive: Receive) -> None:
         passed += len(message.get("body", b""))
         if not message.get("more_body"):
             return
+
+
+async def hint_order(cell: CellDb, *, account: str, hint: OrderHint) -> bool:
+    """Make the order that a callback is about due. False: this cell has no such order."""
+    match hint.kind:
+        case OrderKind.LINE_OPTIONS:
+            return await carrier_order_queries.ring_order(cell, account, hint.carrier_order_id, hint.order_key)
+        case OrderKind.PURCHASE | OrderKind.DISCONNECTION:
+            return await hint_number_order(cell, account=account, hint=hint)
+
+
+async def hint_number_order(cell: CellDb, *, account: str, hint: OrderHint) -> bool:
+    """Bring the job of a purchase or a disconnection forward. False: this cell has no such open order."""
+    found = await order_queries.find_orders_hinted(cell, account, hint.carrier_order_id, hint.order_key)
+    for kind, org_id, order_id in found:
+        arguments = order_rules.job_arguments(org_id, order_id)
+        await enqueue(cell, order_rules.job_of(kind), str(order_id), arguments)
+    return bool(found)

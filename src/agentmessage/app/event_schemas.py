@@ -17,7 +17,7 @@ from agentmessage.optin.schemas import ChallengeResource
 from agentmessage.organizations.schemas import OrganizationResource
 from agentmessage.outbox.event_types import EventType
 from agentmessage.web.types import Resource
-from agentmessage.webhooks.disabled_event import ReceiverDisabled
+from agentmessage.webhooks.schemas import ReceiverDisabled
 
 BY_FAMILY: Mapping[str, type[Resource]] = {
     "phone_number": PhoneNumberOut,

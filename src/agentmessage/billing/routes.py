@@ -20,8 +20,7 @@ from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.streams import LINES, LineStream, prefers
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 
 
 class BillingServices(Struct, frozen=True):

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.command import Limit, asks, chosen, newest, page_size
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Limit, Yes, asks, chosen, newest, page_size, require_yes
 from agentmessage.cli.output import Card, Shown, Table
 from agentmessage.cli.request_body import Filed, Settings, body
 

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import typer
 
 from agentmessage.cli import profiles
-from agentmessage.cli.errors import UNAUTHORIZED, Failure, without_trace
+from agentmessage.cli.errors import FAILED, MISUSED, UNAUTHORIZED, Failure, without_trace
 from agentmessage.cli.output import Shown
 from agentmessage.cli.profiles import PROFILE_VARIABLE, USUAL, Credentials
+from agentmessage.cli.tables import showable
 
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
@@ -127,3 +128,16 @@ def number_of(client: "AgentMessage", word: str) -> "PhoneNumber":
         if number.number == word:
             return number
     raise Failure(f"{word} is not one of your numbers; `agentmessage numbers list` shows them")
+
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def require_yes(question: str, *, is_given: bool) -> None:
+    """Ask, unless the answer was given beforehand. Raises Failure for a no, and where nobody is there to ask."""
+    if is_given:
+        return
+    if not sys.stdin.isatty():
+        raise Failure(f"{question} Nobody is here to ask: say --yes", status=MISUSED)
+    if not typer.confirm(showable(question), err=True):
+        raise Failure("Nothing was done", status=FAILED)

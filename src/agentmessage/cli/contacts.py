@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.command import asks
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Yes, asks, require_yes
 from agentmessage.cli.output import Card, Shown
 
 if TYPE_CHECKING:

@@ -1,14 +1,17 @@
 """The commands of those who text over the platform; they speak to it as any program does: by the client library."""
 
+from typing import Annotated
+
 import typer
 
 from agentmessage.cli.audit import audit
 from agentmessage.cli.brands import brands
 from agentmessage.cli.campaigns import campaigns
+from agentmessage.cli.command import Json, Profile, connect, credentials_of
 from agentmessage.cli.consent import consent
 from agentmessage.cli.contacts import contacts
 from agentmessage.cli.conversations import conversations
-from agentmessage.cli.doctor import doctor
+from agentmessage.cli.errors import without_trace
 from agentmessage.cli.events import events
 from agentmessage.cli.guardrails import guardrails
 from agentmessage.cli.inbound import inbound
@@ -51,3 +54,22 @@ def add_user_commands(app: typer.Typer) -> None:
     for name, group in GROUPS.items():
         app.add_typer(group, name=name)
     app.command("doctor")(doctor)
+
+
+@without_trace()
+def doctor(
+    *,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers: +14155550123, or its id.")],
+    to: Annotated[str | None, typer.Option(help="Whom it shall text: looks at consent and hours, too.")] = None,
+    text: Annotated[str | None, typer.Option(help="What it shall say; counts for its price and its links.")] = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Say why a number cannot send, and what to do: walks from the key to the credit. Ends with 1 if it cannot."""
+    from agentmessage.cli.doctor_checks import diagnose  # noqa: PLC0415 - see the room's front page
+
+    credentials, _ = credentials_of(profile)
+    with connect(profile) as client:
+        diagnosis = diagnose(client, number, key=credentials.api_key, to=to, text=text)
+    diagnosis.print(as_json=as_json)
+    raise typer.Exit(diagnosis.status)

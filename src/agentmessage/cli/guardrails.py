@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import Struct
 
-from agentmessage.cli.command import Limit, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Limit, Yes, asks, chosen, newest, number_of, page_size, require_yes
 from agentmessage.cli.errors import FAILED
 from agentmessage.cli.output import Card, Sentence, Shown, Table
 from agentmessage.cli.request_body import Filed, Settings, body

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.command import Limit, asks, newest, page_size
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Limit, Yes, asks, newest, page_size, require_yes
 from agentmessage.cli.output import Card, Sentence, Shown, Table
 
 if TYPE_CHECKING:

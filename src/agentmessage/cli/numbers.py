@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentmessage.cli.command import Limit, NumberWord, asks, chosen, newest, number_of, page_size
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Limit, NumberWord, Yes, asks, chosen, newest, number_of, page_size, require_yes
 from agentmessage.cli.output import Card, Sentence, Shown, Table
 from agentmessage.cli.request_body import Settings, body
 

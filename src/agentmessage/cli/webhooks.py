@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentmessage.cli.command import Json, Limit, Profile, asks, chosen, connect, newest, page_size
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Json, Limit, Profile, Yes, asks, chosen, connect, newest, page_size, require_yes
 from agentmessage.cli.errors import FAILED, without_trace
 from agentmessage.cli.event_types import is_pattern, matches
 from agentmessage.cli.output import Card, Sentence, Shown, Table

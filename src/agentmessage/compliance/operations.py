@@ -108,10 +108,6 @@ def purse_refusal(case: Case, purse: Purse, weight: Weight) -> ApiError | None:
     return next(rules.purse_refusals(case, purse, weight), None)
 
 
-weigh = rules.weigh
-faults = rules.faults
-
-
 async def look(
     db: Statements, ask: Ask, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
 ) -> tuple[Purse, Case]:

@@ -57,7 +57,7 @@ async def preflight_guardrails(call: Call[PreflightCreate, NoInput], services: P
     kind = "outbound_mms" if body.media else "outbound_sms"
     price = billing.price(kind, None, now)
     words = simplify(body.text) if body.smart_encoding and body.text else body.text
-    weight = operations.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
+    weight = rules.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
     found = [
         preflight.media_finding(await _media_refusal(call, services.media_links)),
         *preflight.findings(case, purse, weight, body.text),

@@ -19,8 +19,7 @@ from agentmessage.settings import Settings
 from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 
 MAX_BULK_BYTES = 8 * 1024 * 1024
 

@@ -17,8 +17,7 @@ from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
 from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, PathText, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 
 routes = Routes("Conversations")
 

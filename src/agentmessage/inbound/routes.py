@@ -10,8 +10,7 @@ from agentmessage.outbox import events as outbox_events
 from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Answer, Page
+from agentmessage.web.types import Answer, Page, in_utc
 
 routes = Routes("Inbound messages", needs=WaitServices)
 

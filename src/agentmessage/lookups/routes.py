@@ -17,8 +17,7 @@ from agentmessage.lookups.schemas import LookupCreate, LookupQuery, LookupResour
 from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 
 
 class Carrier(Protocol):

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.compliance import operations as compliance
+from agentmessage.compliance import weigh
 from agentmessage.compliance.model import Ahead, Ask, Case, Purse, Weight
 from agentmessage.kernel.batching import Batcher
 from agentmessage.kernel.db import CellDb, Statements, Tx
@@ -225,7 +226,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
     if refusal is not None:
         return refusal
     words = simplify(draft.text) if draft.is_smart and draft.text else draft.text
-    weight = compliance.weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
+    weight = weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
     refusal = None if draft.is_owed else compliance.purse_refusal(case, purse, weight)
     if refusal is not None:
         return refusal

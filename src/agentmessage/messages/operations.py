@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing import operations as billing
-from agentmessage.compliance import operations as compliance
+from agentmessage.compliance import faults as content_faults
 from agentmessage.kernel.db import Statements, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
@@ -36,7 +36,7 @@ __all__ = [
 
 def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
     """What is wrong with a text beyond the shape of its fields, by field."""
-    found = compliance.faults(body, now)
+    found = content_faults(body, now)
     if body.text is None and not body.media:
         found["text"] = "must be 1..1600 chars, or there must be media"
     return found

@@ -23,7 +23,7 @@ from agentmessage.metrics.model import (
 )
 from agentmessage.metrics.schemas import Bucket, SeriesQuery
 from agentmessage.web import cursors
-from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import in_utc
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)

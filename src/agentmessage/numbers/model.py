@@ -47,3 +47,11 @@ class Sighting(Struct, frozen=True):
     state: str
     was_changed: bool
     number: PhoneNumber
+
+
+class LineOptionStatus(StrEnum):
+    """What the customer sees of the carrier side; null when no campaign is wanted and none is there."""
+
+    PENDING = "pending"  # carrier and wish differ, in either direction
+    PROPAGATED = "propagated"  # the carrier has what we want
+    FAILED = "failed"  # blocked: needs a person or a change

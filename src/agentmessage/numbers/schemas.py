@@ -6,8 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from agentmessage.numbers.binding.types import LineOptionStatus
-from agentmessage.numbers.model import NumberType
+from agentmessage.numbers.model import LineOptionStatus, NumberType
 from agentmessage.web.pagination import OffsetQuery
 from agentmessage.web.types import STORABLE, Label, Request, Resource, must
 from agentmessage.web.webhook_urls import ClearableReceiverUrl

@@ -12,8 +12,7 @@ from agentmessage.organizations.schemas import AuditEntry, AuditQuery, Organizat
 from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 
 routes = Routes("Organization")
 

@@ -1,6 +1,7 @@
 """The process tree of `agentmessage up`: Postgres, migrations, simulator, API processes, worker; up and down again."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,6 @@ from agentmessage.settings import Settings
 from agentmessage.standalone.banner import ReadyNote
 from agentmessage.standalone.child import Announce, Child, ChildPlan, ending, restart_delay_s
 from agentmessage.standalone.data_dir import DataDir
-from agentmessage.standalone.probe import answers
 from agentmessage.standalone.processes import Place, UpOptions, api_plans, environment_of, simulator_plan, worker_plan
 
 LOOPBACK = "127.0.0.1"
@@ -191,3 +191,27 @@ class Platform:
         for child in self.children:
             if child.failures >= HOPELESS_FAILURES:
                 raise CannotStart(f"{child.name} does not start: {child.last_words()} (see {child.plan.log})")
+
+
+PATIENCE_S = 5.0
+
+
+async def answers(host: str, port: int, path: str) -> bool:
+    """Whether a GET of the path is answered with 200 within five seconds."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await _status(host, port, path) == b"200"
+    except (OSError, TimeoutError):
+        return False
+
+
+async def _status(host: str, port: int, path: str) -> bytes:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        line = await reader.readline()
+        return line.split(b" ")[1] if line.startswith(b"HTTP/1.") else b""
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.kernel.errors import ValidationFailed
-from agentmessage.web.timestamps import in_utc
+from agentmessage.web.types import in_utc
 
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,10 +1,12 @@
 """Shapes that all rooms put on the wire: the base of requests and resources, common field types, pages, envelopes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta, Struct
+
+from agentmessage.kernel.errors import ValidationFailed
 
 T = TypeVar("T")
 
@@ -129,3 +131,11 @@ class Failure(Struct, frozen=True):
 
     success: bool
     error: ErrorDetail
+
+
+def in_utc(moment: datetime, field: str) -> datetime:
+    """The same instant in UTC. Raises ValidationFailed naming `field` when it lies before year 1 or after year 9999."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationFailed({field: "must be an RFC 3339 time within the years 1..9999"}) from error

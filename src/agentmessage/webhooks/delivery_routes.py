@@ -11,8 +11,7 @@ from agentmessage.web.cursors import RowPlace
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.timestamps import in_utc
-from agentmessage.web.types import Page
+from agentmessage.web.types import Page, in_utc
 from agentmessage.webhooks import attempt_queries, operations
 from agentmessage.webhooks.attempt_queries import Wanted
 from agentmessage.webhooks.errors import EventExpired, ReceiverInactive

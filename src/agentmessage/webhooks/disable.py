@@ -10,9 +10,9 @@ from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.event_types import EventType
 from agentmessage.webhooks import result_queries
-from agentmessage.webhooks.disabled_event import ReceiverDisabled, Why
 from agentmessage.webhooks.endpoint_queues import Delivery
 from agentmessage.webhooks.model import LaneKind
+from agentmessage.webhooks.schemas import ReceiverDisabled, Why
 
 
 async def close(db: CellDb, delivery: Delivery, why: Why, *, failing_since: datetime | None) -> None:

@@ -19,7 +19,7 @@ import structlog
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.encryption import BrokenSeal, Sealer
 from agentmessage.kernel.ids import new_id
-from agentmessage.webhooks import attempt_result, endpoint_queue_queries, payload, secrets
+from agentmessage.webhooks import attempt_result, endpoint_queue_queries, payload, signing
 from agentmessage.webhooks.attempt_result import Told
 from agentmessage.webhooks.endpoint_queue_queries import Row
 from agentmessage.webhooks.endpoint_queues import Delivery, Lane, Lanes
@@ -162,7 +162,7 @@ class Dispatcher:
         if head.next_at is not None:
             lane.look_by(now + (head.next_at - self._db.now).total_seconds())
         if head.id is not None and head.encrypted_secret is None:
-            await endpoint_queue_queries.insert_secret(self._db, head.org_id, self._sealer.seal(secrets.fresh()))
+            await endpoint_queue_queries.insert_secret(self._db, head.org_id, self._sealer.seal(signing.new_secret()))
             lane.has_more = True
             return
         deliveries = [delivery for row in rows if (delivery := payload.delivery_of(row)) is not None]

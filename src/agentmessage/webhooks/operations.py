@@ -15,7 +15,7 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox
 from agentmessage.rollups import operations as rollups
-from agentmessage.webhooks import attempt_queries, queries, rules, secrets
+from agentmessage.webhooks import attempt_queries, queries, rules, signing
 from agentmessage.webhooks.errors import EventExpired, ReceiverInactive
 from agentmessage.webhooks.model import ATTEMPTS_KEPT, GRACE, Attempt, Endpoint
 from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch, ReplayResource, RotatedSecret
@@ -32,7 +32,7 @@ async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -
     there_are = await queries.count(tx, tenant.org_id)
     rules.require_room(active=there_are.active, in_all=there_are.in_all)
     endpoint = rules.drafted(wish, endpoint_id=new_id(), org_id=tenant.org_id, now=tx.now)
-    secret = secrets.fresh()
+    secret = signing.new_secret()
     await queries.insert(tx, endpoint, sealer.seal(secret))
     await _record(tx, tenant, "webhook_endpoint.create", endpoint)
     return endpoint, secret
@@ -82,7 +82,7 @@ async def delete(tx: Tx, tenant: Tenant, endpoint_id: UUID) -> None:
 
 async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> tuple[Endpoint, bytes]:
     """Give an endpoint a new secret; the old one is dead with the commit. Raises NotFound."""
-    secret = secrets.fresh()
+    secret = signing.new_secret()
     endpoint = await queries.replace_secret(tx, tenant.org_id, endpoint_id, sealer.seal(secret))
     if endpoint is None:
         raise NotFound
@@ -96,12 +96,12 @@ async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret
 
     What is told in the next five minutes is signed with both. A second rotation within them ends the first secret.
     """
-    secret = secrets.fresh()
+    secret = signing.new_secret()
     until = await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=tx.now + GRACE)
     await organizations.record(
         tx, tenant, action="webhook_secret.rotate", resource_type="organization", resource_id=tenant.org_id
     )
-    return RotatedSecret(secrets.shown(secret), tx.now, until)
+    return RotatedSecret(signing.encode_secret(secret), tx.now, until)
 
 
 class Target(Struct, frozen=True):

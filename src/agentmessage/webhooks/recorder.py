@@ -15,7 +15,7 @@ from agentmessage.rollups import operations as rollups
 from agentmessage.rollups.model import Count
 from agentmessage.webhooks import attempt_result, disable, result_queries, rules
 from agentmessage.webhooks.attempt_result import Told
-from agentmessage.webhooks.disabled_event import Why
+from agentmessage.webhooks.schemas import Why
 
 MAX_BATCH = 1_500
 MAX_WAITING = 10_000

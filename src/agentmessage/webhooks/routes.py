@@ -13,7 +13,7 @@ from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
-from agentmessage.webhooks import operations, queries, rules, secrets
+from agentmessage.webhooks import operations, queries, rules, signing
 from agentmessage.webhooks.errors import EndpointLimitExceeded
 from agentmessage.webhooks.model import BELL, TESTS_PER_MIN
 from agentmessage.webhooks.schemas import (
@@ -59,7 +59,7 @@ async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput], services:
     rules.require_sound(call.body, allow_private=services.settings.webhook_allow_private)
     async with call.transaction() as tx:
         endpoint, secret = await operations.create(tx, call.tenant, call.body, services.sealer)
-    return EndpointWithSecret.of(endpoint, secrets.shown(secret))
+    return EndpointWithSecret.of(endpoint, signing.encode_secret(secret))
 
 
 @routes.route(
@@ -144,7 +144,7 @@ async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput], services:
     async with call.transaction() as tx:
         endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, services.sealer)
     call.wake(BELL)
-    return EndpointWithSecret.of(endpoint, secrets.shown(secret))
+    return EndpointWithSecret.of(endpoint, signing.encode_secret(secret))
 
 
 @routes.route(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -297,3 +298,26 @@ class ReplayResource(Resource, frozen=True):
     new_event_id: Annotated[str, Meta(examples=["evt_01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11"])]
     audit_log_id: str
     enqueued_at: datetime
+
+
+class Why(StrEnum):
+    """It answered 410, or nothing but failures for five days."""
+
+    GONE = "gone"
+    FAILING = "failing"
+
+
+class ReceiverDisabled(Resource, frozen=True):
+    """A receiver that is told nothing more: an endpoint, until it is made active; a number's URL, until it is set anew.
+
+    `endpoint_id` is what the delivery log lists it under. `failing_since` is null if its last answer but this was good.
+    """
+
+    endpoint_id: UUID
+    org_id: UUID
+    kind: LaneKind
+    url: Annotated[str, Meta(examples=["https://customer.example/webhooks"])]
+    reason: Why
+    failing_since: datetime | None
+    abandoned: Annotated[int, Meta(description="Deliveries that were waiting and are not made.", examples=[0])]
+    disabled_at: datetime

@@ -1,4 +1,4 @@
-"""Signatures that a receiver can check, in two schemes at once; pure.
+"""Secrets, and the signatures made with them that a receiver can check, in two schemes at once.
 
 `X-AmCore-Signature: t=<unix>,v1=<hex>` is an HMAC-SHA256 over timestamp, newline and raw body; `webhook-id`,
 `webhook-timestamp` and `webhook-signature: v1,<base64>` are those of Standard Webhooks, over id, timestamp and raw body
@@ -8,7 +8,10 @@ signature for each: receivers read `X-AmCore-Signature` into a map, where a seco
 
 import base64
 import hmac
+import secrets
 from collections.abc import Sequence
+
+from agentmessage.webhooks.model import SECRET_BYTES
 
 
 def signature_headers(secrets: Sequence[bytes], *, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -24,3 +27,13 @@ def signature_headers(secrets: Sequence[bytes], *, message_id: str, timestamp: i
         "webhook-timestamp": moment,
         "webhook-signature": texts,
     }
+
+
+def new_secret() -> bytes:
+    """A new secret: raw bytes, from which receivers' keys are made as they are."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
+def encode_secret(secret: bytes) -> str:
+    """A secret as its owner sees it: base64, which Standard Webhooks' libraries take as it is."""
+    return base64.b64encode(secret).decode()

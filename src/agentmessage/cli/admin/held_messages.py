@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from agentmessage.cli.confirm import Yes, require_yes
+from agentmessage.cli.command import Yes, require_yes
 from agentmessage.cli.database import on_database
 from agentmessage.cli.errors import MISUSED, Failure
 from agentmessage.cli.tables import print_json, show

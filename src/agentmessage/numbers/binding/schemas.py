@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.numbers.binding.types import LineOptionStatus
+from agentmessage.numbers.model import LineOptionStatus
 from agentmessage.web.types import Resource
 
 

@@ -9,7 +9,7 @@ from agentmessage.numbers.binding import queries, rules
 from agentmessage.numbers.binding.model import Line, Observed
 from agentmessage.numbers.binding.queries import StoredLine
 from agentmessage.numbers.binding.schemas import LineError, LineOptionOut, LineTransition
-from agentmessage.numbers.binding.types import LineOptionStatus
+from agentmessage.numbers.model import LineOptionStatus
 from agentmessage.sms.numbers import is_toll_free
 
 TRANSITIONS_SHOWN = 50
