@@ -1,1 +1,1 @@
-"""The only place that knows everyone: which routes are served, which carriers are spoken to, which loops run."""
+"""The two processes, `serve` and `work`: which routes are served, which carriers are called, which loops run."""

@@ -4,7 +4,6 @@ A wallet's balance is the sum of its entries, always; it is kept beside them und
 decided and written at once. Other rooms charge, refund and credit through `operations`, inside their own transaction:
 either both happen or neither. Amounts are integer microcents. Emits `wallet.balance_low` and `wallet.balance_zero`.
 
-Money comes in through a port (`provider`: Stripe, and play money for sandboxes). `topup_routes` sells, `topups` and
-`auto_topup` are the verbs, `topup_jobs` charges saved cards, `provider_notices` takes what the processor tells. Emits
+Money comes in through `payments`. Emits
 `wallet.auto_topup.failed|disabled` and `subscription.past_due|canceled`. Everything takes the wallet first.
 """

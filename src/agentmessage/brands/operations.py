@@ -1,4 +1,4 @@
-"""The verbs on brands, inside the caller's transaction; what the registry answers is in `recording`."""
+"""The verbs on brands, inside the caller's transaction; what the registry answers is in `registry_results`."""
 
 from uuid import UUID
 

@@ -1,8 +1,8 @@
-"""From the outbox to the handset: texts that were admitted are claimed, paced, handed over, recorded and followed.
+"""From the queue to the handset: admitted messages are claimed, sent, recorded and followed to their receipt.
 
-    dispatching ─▶ drawing (pace) ─▶ carrier ─▶ recording ─▶ receipts
-         └─▶ handover (judged again)                └─▶ expiry (what nobody answers for)
+    dispatcher ─▶ rate_limits ─▶ carrier ─▶ recorder ─▶ receipts
+         └─▶ recheck (the rules again)         └─▶ sweeper (stale claims, expiry, missing receipts)
 
-A claim is committed before the carrier hears of it, so a text whose worker died is unknown and never sent again
-blindly. Everything is set-based: many texts, one commit. Status moves forward only.
+A claim is committed before the carrier is called. A message whose worker died is of unknown outcome and is never sent
+again. Every step is set-based: many messages in one commit. Status moves forward only.
 """

@@ -1,4 +1,4 @@
-"""Texts in: what a handset sent, what the law makes of it, and the conversations that both directions make.
+"""Inbound messages: received, assembled, stored, and their keywords obeyed.
 
     carrier ─▶ receive ─▶ raw ─▶ parts ─▶ line ─▶ charge ─▶ conversation ─▶ stored ─▶ keyword law ─▶ event ─▶ commit
 

@@ -1,4 +1,4 @@
-"""Refusals of messages; those of the law are in `guardrails.errors`."""
+"""Refusals of messages; those of the rules are in `compliance.errors`."""
 
 from agentmessage.kernel.errors import ApiError
 

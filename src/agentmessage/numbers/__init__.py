@@ -1,13 +1,12 @@
 """Phone numbers: who holds one, which campaign it should be on, and what the carrier has made of that.
 
-States of a number: `ordering` → `assigned` → `quarantined` (released, 30 days) → back in the pool. Beside them the
-wish, `campaign_id` with a generation that grows with every change; and the line option, the carrier's side of it.
+States of a number: `ordering` → `assigned` → `quarantined` (released, 30 days) → back in the pool. The desired
+campaign is `campaign_id`, with a generation that grows with every change; the line option is the carrier's side.
 
-    routes, order_routes   the API                    operations, ordering   attach, detach, release; order, bulk order
-    line_rules             decide(): pure             reconciler             plan: what follows from the wish
-    carrier_orders         claim │ call │ record      readings, sweep        what the carrier really has
-    budget                 how often to call          jobs, order_jobs       what events and time ask for
+    .          the resource that a customer sees: list, get, change, attach, detach
+    orders     search, buy, renew, release, return
+    binding    the reconciler: makes the carrier's line option follow the desired campaign
 
-The API never calls a carrier about a binding: it writes the wish and rings `line_options.due_at`. The reconciler makes
-the carrier follow, whatever the carrier does (docs/decisions/0009). Events: `phone_number.*`.
+The API never calls a carrier about a binding: it writes the desired campaign and makes `line_options` due. The
+reconciler makes the carrier follow (docs/decisions/0009). Events: `phone_number.*`.
 """

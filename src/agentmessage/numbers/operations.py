@@ -1,4 +1,4 @@
-"""The verbs on a number that one holds: attach, detach, change its settings. Ordering and release are in `ordering`."""
+"""The verbs on a number that one holds: attach, detach, change its settings. Ordering and release are in `orders`."""
 
 from uuid import UUID
 

@@ -166,7 +166,7 @@ async def attach(
 
     `c` locks the campaign, after the number, against a concurrent deactivation (which takes it FOR UPDATE) and looks
     again at its status once it has the lock, so that a campaign that has just expired is not wished for. A number
-    that takes no campaign (`order_rules.takes_campaign`) is left as it is.
+    that takes no campaign (`rules.takes_campaign`) is left as it is.
     """
     return await db.one(
         _sighting,

@@ -93,7 +93,7 @@ async def create(
 ) -> tuple[Tenant, Tenant]:
     """Make an organization and its sandbox twin in the cell that `tx` is open on; answers both, live first.
 
-    Neither has money or a key yet: `app.founding` adds them in the same transaction.
+    Neither has money or a key yet: `admin.create_organization` adds them in the same transaction.
     """
     ids = {Mode.LIVE: org_id or new_id(), Mode.SANDBOX: new_id()}
     tenants: list[Tenant] = []

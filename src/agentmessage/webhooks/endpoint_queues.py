@@ -3,7 +3,7 @@
 Every receiver is a lane with an allowance of requests under way at once. It grows with every success and shrinks with
 every failure. Receivers are of four kinds, by whether they fail and whether they are slow to answer, and each kind has
 slots of its own: nobody waits for another kind. Within each, organizations take turns, and so do the lanes of each; and
-of the slots, the memory and the lanes held, an organization has a share that leaves room for others (`shares`).
+of the slots, the memory and the lanes held, an organization has a share that leaves room for others (`fair_share`).
 """
 
 from collections import deque

@@ -48,7 +48,7 @@ class SightStatus(StrEnum):
 
 
 class Line(Struct, frozen=True):
-    """One number's row with its wish and its campaign, in the order of `line_queries`' columns.
+    """One number's row with its wish and its campaign, in the order of `queries`' columns.
 
     `wished_campaign` is the registry's id of the campaign that the customer wants (None with `wished_id` set: it is not
     registered yet). `op_*` describe the operation under way; `op_campaign` None with `op_order_id` set is an unbind.

@@ -1,9 +1,9 @@
 """Makes the carrier follow the wish: claim what is due, decide, write the orders; the calls come after the commit.
 
 A pass has three parts. `plan` decides about due lines in one transaction and writes orders for what must change at the
-carrier. `orders.advance` hands orders over and follows them. `readings.look` reads the campaigns whose numbers wait to
-be confirmed. Any number of workers run passes side by side: lines are claimed with SKIP LOCKED inside a transaction,
-orders by lease. Nothing is kept in memory between passes.
+carrier. `carrier_orders.advance` hands orders over and follows them. `observations.look` reads the campaigns whose
+numbers wait to be confirmed. Any number of workers run passes side by side: lines are claimed with SKIP LOCKED inside a
+transaction, orders by lease. Nothing is kept in memory between passes.
 """
 
 import random
