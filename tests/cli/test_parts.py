@@ -95,10 +95,10 @@ async def test_migrating_twice_does_the_work_once(postgres: EmbeddedPostgres) ->
     third = run("migrate", "--cell", "cell_01", DATABASE_URL=url)
     await postgres.drop_database("migrated_by_command")
 
-    assert "applied directory/0001_directory" in first.stdout
-    assert "applied cell_00/0001_accounts" in first.stdout
+    assert "applied directory/0001_baseline" in first.stdout
+    assert "applied cell_00/0001_baseline" in first.stdout
     assert second.stdout == "The database is current.\n"
-    assert "applied cell_01/0001_accounts" in third.stdout
+    assert "applied cell_01/0001_baseline" in third.stdout
     assert "cell_00" not in third.stdout
 
 

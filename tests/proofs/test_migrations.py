@@ -104,11 +104,11 @@ async def test_a_file_that_was_changed_after_it_ran_is_refused(empty: str) -> No
     await migrate(empty)
     connection = await asyncpg.connect(empty)
     await connection.execute(
-        "UPDATE directory.migrations SET checksum = 'other' WHERE schema = 'cell_00' AND number = 2"
+        "UPDATE directory.migrations SET checksum = 'other' WHERE schema = 'cell_00' AND number = 1"
     )
     await connection.close()
 
-    with pytest.raises(ChangedMigration, match="cell_00/0002_registration was changed after it ran"):
+    with pytest.raises(ChangedMigration, match="cell_00/0001_baseline was changed after it ran"):
         await migrate(empty)
 
 

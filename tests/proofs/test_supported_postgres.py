@@ -22,6 +22,8 @@ from agentmessage.standalone.first_start import bootstrap
 from tests.cli.test_parts import environment, free_port, status, until
 from tests.conftest import ENCRYPTION_KEY
 from tests.make import storage
+from tests.proofs.catalog import read_catalog
+from tests.proofs.test_upgrades import VERSION_0_1
 
 # ruff: noqa: S603 - commands are our own
 
@@ -63,6 +65,18 @@ def start() -> Iterator[Callable[..., None]]:
     for process in started:
         process.kill()
         process.wait()
+
+
+async def test_a_database_of_version_0_1_gets_the_schema_of_a_new_one_on_it(packaged: EmbeddedPostgres) -> None:
+    old, new = await packaged.create_database("old"), await packaged.create_database("new")
+    connection = await asyncpg.connect(old)
+    await connection.execute(VERSION_0_1.read_text())
+    await connection.close()
+
+    await migrate(old)
+
+    await migrate(new)
+    assert await read_catalog(old) == await read_catalog(new)
 
 
 async def test_the_story_is_told_on_it(packaged: EmbeddedPostgres, start: Callable[..., None], tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def is_expected(error: Exception) -> bool:
         "CannotStart",
         "EmbeddedPostgresError",
         "ChangedMigration",
+        "NotUpgradable",
         "Impossible",
         "BadSealKey",
         "ApiError",

@@ -14,6 +14,7 @@ from agentmessage.kernel.database_queries import (
     read_recorded_identity,
     record_identity,
 )
+from agentmessage.migrations import baseline_upgrade
 from agentmessage.migrations.restore import carry_on, hold_queued, must_carry_on
 
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
@@ -63,7 +64,7 @@ async def migrate_and_hold(dsn: str, *, new_cells: Sequence[str] = ()) -> Migrat
     """Apply what is missing, in the directory and in every cell; after a restore, hold what may have been sent since.
 
     Idempotent; any number of processes may call it at once. `new_cells` are added to the directory first.
-    Raises ChangedMigration.
+    Raises ChangedMigration, NotUpgradable.
     """
     connection = await asyncpg.connect(dsn, server_settings={"statement_timeout": "0"})
     try:
@@ -117,20 +118,29 @@ async def pending_on(connection: asyncpg.Connection) -> list[str]:
     """As `pending`, on a connection that is already there."""
     if not await connection.fetchval("SELECT to_regclass('directory.migrations') IS NOT NULL"):
         return [f"directory/{m.name}" for m in migrations("directory")]
-    ran = await connection.fetch("SELECT schema, number FROM directory.migrations")
-    done = {(record["schema"], record["number"]) for record in ran}
     cells = [r["name"] for r in await connection.fetch("SELECT name FROM directory.cells ORDER BY name")]
-    wanted = [("directory", m) for m in migrations("directory")] + [(c, m) for c in cells for m in migrations("cell")]
-    return [f"{schema}/{m.name}" for schema, m in wanted if (schema, m.number) not in done]
+    missing: list[str] = []
+    for schema, part in [("directory", "directory"), *((cell, "cell") for cell in cells)]:
+        files = migrations(part)
+        done: set[int] = set()
+        if await baseline_upgrade.is_before_baseline(connection, schema, files[0]):
+            missing.append(f"{schema}/{baseline_upgrade.NAME}")
+            done.add(files[0].number)
+        else:
+            done |= set(await _checksums(connection, schema))
+        missing += [f"{schema}/{migration.name}" for migration in files if migration.number not in done]
+    return missing
 
 
 async def _apply(connection: asyncpg.Connection, schema: str, part: str) -> list[str]:
     if schema != "directory" and not CELL_NAME.match(schema):
         raise ValueError(f"not a cell's name: {schema!r}")
-    ran = await connection.fetch("SELECT number, checksum FROM directory.migrations WHERE schema = $1", schema)
-    done = {record["number"]: record["checksum"] for record in ran}
+    files = migrations(part)
     applied: list[str] = []
-    for migration in migrations(part):
+    if await baseline_upgrade.is_before_baseline(connection, schema, files[0]):
+        applied.append(await baseline_upgrade.upgrade(connection, schema, part, files[0]))
+    done = await _checksums(connection, schema)
+    for migration in files:
         if migration.number in done:
             if done[migration.number] != migration.checksum:
                 raise ChangedMigration(f"{schema}/{migration.name} was changed after it ran; write a new one instead")
@@ -149,6 +159,12 @@ async def _apply(connection: asyncpg.Connection, schema: str, part: str) -> list
             )
         applied.append(f"{schema}/{migration.name}")
     return applied
+
+
+async def _checksums(connection: asyncpg.Connection, schema: str) -> dict[int, str]:
+    """The numbers that ran in a schema, each with its file's checksum at that time."""
+    ran = await connection.fetch("SELECT number, checksum FROM directory.migrations WHERE schema = $1", schema)
+    return {record["number"]: record["checksum"] for record in ran}
 
 
 _BOOKKEEPING = """

@@ -1,4 +1,5 @@
--- Tables, columns, functions and keys inside JSON get the words of the API, the protocols and the field.
+-- From cell/0027 of version 0.1 to the baseline: tables, columns, functions and keys inside JSON get the words of the
+-- API, the protocols and the field.
 
 ALTER TABLE sending_accounts RENAME TO send_accounts;
 ALTER TABLE send_accounts RENAME COLUMN version TO state_version;
@@ -75,54 +76,54 @@ UPDATE send_rate_buckets SET scope = 'queue:' || substr(scope, 6) WHERE scope LI
 
 -- Constraints and indexes are named after their table and column, as Postgres names them in a new database.
 DO $$
-DECLARE item record;
+DECLARE
+    renamed text[];     -- a table, and how the names of its constraints and indexes began and begin
+    old text;
 BEGIN
-    CREATE TEMPORARY TABLE renamed (table_name text, old text, new text) ON COMMIT DROP;
-    INSERT INTO renamed VALUES
-        ('send_accounts', 'sending_accounts_version_', 'send_accounts_state_version_'),
-        ('send_accounts', 'sending_accounts_', 'send_accounts_'),
-        ('message_queue', 'dispatches_campaign_id_', 'message_queue_queue_id_'),
-        ('message_queue', 'dispatches_', 'message_queue_'),
-        ('message_parts', 'carrier_parts_', 'message_parts_'),
-        ('unmatched_receipts', 'early_receipts_', 'unmatched_receipts_'),
-        ('messages_without_carrier_id', 'unnamed_messages_handed_at_', 'messages_without_carrier_id_submitted_at_'),
-        ('messages_without_carrier_id', 'unnamed_messages_noted_at_', 'messages_without_carrier_id_recorded_at_'),
-        ('messages_without_carrier_id', 'unnamed_messages_', 'messages_without_carrier_id_'),
-        ('send_rate_buckets', 'pace_buckets_', 'send_rate_buckets_'),
-        ('brand_daily_usage', 'daily_volumes_', 'brand_daily_usage_'),
-        ('api_rate_buckets', 'rate_buckets_refused_', 'api_rate_buckets_is_exhausted_'),
-        ('api_rate_buckets', 'rate_buckets_', 'api_rate_buckets_'),
-        ('contact_send_history', 'texted_contacts_memory_', 'contact_send_history_history_'),
-        ('contact_send_history', 'texted_contacts_', 'contact_send_history_'),
-        ('frequency_cap_counters', 'handover_tallies_handed_', 'frequency_cap_counters_submissions_'),
-        ('frequency_cap_counters', 'handover_tallies_', 'frequency_cap_counters_'),
-        ('retention_progress', 'retention_marks_', 'retention_progress_'),
-        ('event_cursors', 'event_followers_', 'event_cursors_'),
-        ('audit_cursor', 'audit_place_', 'audit_cursor_'),
-        ('webhook_queues', 'webhook_lanes_', 'webhook_queues_'),
-        ('webhook_deliveries', 'webhook_deliveries_lane_id_', 'webhook_deliveries_queue_id_'),
-        ('webhook_deliveries', 'webhook_deliveries_told_as_', 'webhook_deliveries_public_event_id_'),
-        ('webhook_attempts', 'webhook_attempts_lane_id_', 'webhook_attempts_queue_id_'),
-        ('webhook_endpoints', 'webhook_endpoints_sealed_secret_', 'webhook_endpoints_encrypted_secret_'),
-        ('webhook_secrets', 'webhook_secrets_sealed_secret_', 'webhook_secrets_encrypted_secret_'),
-        ('billing_customers', 'payers_', 'billing_customers_'),
-        ('phone_numbers', 'phone_numbers_wished_at_', 'phone_numbers_desired_at_'),
-        ('line_option_transitions', 'line_transitions_', 'line_option_transitions_'),
-        ('carrier_order_items', 'carrier_order_members_', 'carrier_order_items_');
-    FOR item IN
-        SELECT DISTINCT ON (c.oid) c.conrelid::regclass AS owner, c.conname AS old,
-               r.new || substr(c.conname, length(r.old) + 1) AS new
-        FROM pg_constraint c JOIN renamed r ON c.conrelid = to_regclass(r.table_name) AND starts_with(c.conname, r.old)
-        ORDER BY c.oid, length(r.old) DESC
-    LOOP
-        EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', item.owner, item.old, item.new);
-    END LOOP;
-    FOR item IN
-        SELECT DISTINCT ON (i.indexrelid) i.indexrelid::regclass AS index, r.new || substr(c.relname, length(r.old) + 1) AS new
-        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-        JOIN renamed r ON i.indrelid = to_regclass(r.table_name) AND starts_with(c.relname, r.old)
-        ORDER BY i.indexrelid, length(r.old) DESC
-    LOOP
-        EXECUTE format('ALTER INDEX %s RENAME TO %I', item.index, item.new);
+    FOREACH renamed SLICE 1 IN ARRAY ARRAY[
+        ['send_accounts', 'sending_accounts_version_', 'send_accounts_state_version_'],
+        ['send_accounts', 'sending_accounts_', 'send_accounts_'],
+        ['message_queue', 'dispatches_campaign_id_', 'message_queue_queue_id_'],
+        ['message_queue', 'dispatches_', 'message_queue_'],
+        ['message_parts', 'carrier_parts_', 'message_parts_'],
+        ['unmatched_receipts', 'early_receipts_', 'unmatched_receipts_'],
+        ['messages_without_carrier_id', 'unnamed_messages_handed_at_', 'messages_without_carrier_id_submitted_at_'],
+        ['messages_without_carrier_id', 'unnamed_messages_noted_at_', 'messages_without_carrier_id_recorded_at_'],
+        ['messages_without_carrier_id', 'unnamed_messages_', 'messages_without_carrier_id_'],
+        ['send_rate_buckets', 'pace_buckets_', 'send_rate_buckets_'],
+        ['brand_daily_usage', 'daily_volumes_', 'brand_daily_usage_'],
+        ['api_rate_buckets', 'rate_buckets_refused_', 'api_rate_buckets_is_exhausted_'],
+        ['api_rate_buckets', 'rate_buckets_', 'api_rate_buckets_'],
+        ['contact_send_history', 'texted_contacts_memory_', 'contact_send_history_history_'],
+        ['contact_send_history', 'texted_contacts_', 'contact_send_history_'],
+        ['frequency_cap_counters', 'handover_tallies_handed_', 'frequency_cap_counters_submissions_'],
+        ['frequency_cap_counters', 'handover_tallies_', 'frequency_cap_counters_'],
+        ['retention_progress', 'retention_marks_', 'retention_progress_'],
+        ['event_cursors', 'event_followers_', 'event_cursors_'],
+        ['audit_cursor', 'audit_place_', 'audit_cursor_'],
+        ['webhook_queues', 'webhook_lanes_', 'webhook_queues_'],
+        ['webhook_deliveries', 'webhook_deliveries_lane_id_', 'webhook_deliveries_queue_id_'],
+        ['webhook_deliveries', 'webhook_deliveries_told_as_', 'webhook_deliveries_public_event_id_'],
+        ['webhook_attempts', 'webhook_attempts_lane_id_', 'webhook_attempts_queue_id_'],
+        ['webhook_endpoints', 'webhook_endpoints_sealed_secret_', 'webhook_endpoints_encrypted_secret_'],
+        ['webhook_secrets', 'webhook_secrets_sealed_secret_', 'webhook_secrets_encrypted_secret_'],
+        ['billing_customers', 'payers_', 'billing_customers_'],
+        ['phone_numbers', 'phone_numbers_wished_at_', 'phone_numbers_desired_at_'],
+        ['line_option_transitions', 'line_transitions_', 'line_option_transitions_'],
+        ['carrier_order_items', 'carrier_order_members_', 'carrier_order_items_']
+    ] LOOP
+        FOR old IN
+            SELECT conname FROM pg_constraint
+            WHERE conrelid = to_regclass(renamed[1]) AND starts_with(conname, renamed[2])
+        LOOP
+            EXECUTE format('ALTER TABLE %I RENAME CONSTRAINT %I TO %I', renamed[1], old,
+                           renamed[3] || substr(old, length(renamed[2]) + 1));
+        END LOOP;
+        FOR old IN
+            SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE i.indrelid = to_regclass(renamed[1]) AND starts_with(c.relname, renamed[2])
+        LOOP
+            EXECUTE format('ALTER INDEX %I RENAME TO %I', old, renamed[3] || substr(old, length(renamed[2]) + 1));
+        END LOOP;
     END LOOP;
 END $$;
