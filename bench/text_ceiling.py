@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from agentmessage.kernel.batching import Batcher
+from agentmessage.kernel.batcher import Batcher
 from agentmessage.kernel.ids import new_id
 
 TABLE = """

@@ -14,7 +14,7 @@ from msgspec import Struct
 from agentmessage.billing import operations, queries
 from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Charge, LedgerKind, UsageKind
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Tx
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells, Tx
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
 from tests.make.accounts import open_account
@@ -192,7 +192,9 @@ async def test_whatever_happens_the_books_agree_and_nothing_is_charged_twice(
                 case "fault":
                     assert isinstance(result, Fault | InsufficientCredit), result
                 case _:
-                    assert isinstance(result, (*DATABASE_AWAY, asyncpg.PostgresError, InsufficientCredit)), result
+                    assert isinstance(result, (*DATABASE_UNAVAILABLE, asyncpg.PostgresError, InsufficientCredit)), (
+                        result
+                    )
             if result is None and isinstance(fate.move, Spend | Texts):
                 source = "thing" if isinstance(fate.move, Spend) else "outbound"
                 charged |= {(source, str(ref)) for ref in fate.move.refs}

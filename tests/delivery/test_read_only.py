@@ -7,7 +7,7 @@ import pytest
 from agentmessage.delivery.dispatcher import LEASE_S
 from agentmessage.delivery.sweeper import GRACE_S, Sweeper
 from agentmessage.embedded import EmbeddedPostgres
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb
 from agentmessage.kernel.ids import new_id
 from tests.delivery.floor import admit, age, floor, hand_over, ready_sender, status_of, until
 from tests.kernel.test_database_away import read_only
@@ -31,7 +31,7 @@ async def test_known_answers_outlive_a_database_that_takes_no_writes(
             await until(lambda: desk.recorder.is_behind)
             assert await desk.dispatcher.turn() > 0
             for sweeper in (desk.sweeper, other.sweeper):
-                with pytest.raises(DATABASE_AWAY):
+                with pytest.raises(DATABASE_UNAVAILABLE):
                     await sweeper.turn()
         await age(db, by=OVERDUE)
 
@@ -71,7 +71,7 @@ async def test_claims_of_the_dead_are_taken_over_once_the_living_had_their_time(
             db, "live", frozenset({"sms"}), desk.recorder, token=desk.token, patience_h=72, elapsed=seconds
         )
         async with read_only(postgres, db):
-            with pytest.raises(DATABASE_AWAY):
+            with pytest.raises(DATABASE_UNAVAILABLE):
                 await sweeper.turn()
         assert await sweeper.turn() == 0
 

@@ -13,7 +13,7 @@ import pytest
 
 from agentmessage.app.api import Api
 from agentmessage.embedded import EmbeddedPostgres
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells
 from agentmessage.migrations.runner import migrate
 from agentmessage.settings import Settings
 from tests.conftest import ENCRYPTION_KEY, Client
@@ -28,7 +28,7 @@ READY_S = 2
 @pytest.mark.parametrize("state", ["25006", "53100", "53200", "53300", "57014", "57P01", "57P02", "57P03", "58030"])
 async def test_states_that_pass_are_known(db: CellDb, state: str) -> None:
     """Raised by a real server; 57P01 and its like as far as a function may."""
-    with pytest.raises(DATABASE_AWAY):
+    with pytest.raises(DATABASE_UNAVAILABLE):
         await db.run(f"DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '{state}'; END $$")  # type: ignore[arg-type]
     assert await db.value("SELECT 1") == 1
 
@@ -37,12 +37,14 @@ async def test_states_that_pass_are_known(db: CellDb, state: str) -> None:
 async def test_our_own_faults_are_not_taken_for_it(db: CellDb, state: str) -> None:
     with pytest.raises(asyncpg.PostgresError) as raised:
         await db.run(f"DO $$ BEGIN RAISE EXCEPTION 'ours' USING ERRCODE = '{state}'; END $$")  # type: ignore[arg-type]
-    assert not isinstance(raised.value, DATABASE_AWAY)
+    assert not isinstance(raised.value, DATABASE_UNAVAILABLE)
 
 
 def test_a_connection_that_broke_in_the_middle_of_an_answer_is_known() -> None:
-    assert isinstance(asyncpg.exceptions.InternalClientError("got result for unknown protocol state 0"), DATABASE_AWAY)
-    assert isinstance(asyncpg.exceptions.ProtocolError("cannot switch to state"), DATABASE_AWAY)
+    assert isinstance(
+        asyncpg.exceptions.InternalClientError("got result for unknown protocol state 0"), DATABASE_UNAVAILABLE
+    )
+    assert isinstance(asyncpg.exceptions.ProtocolError("cannot switch to state"), DATABASE_UNAVAILABLE)
 
 
 async def test_a_read_only_database_is_503_and_not_ready(api: Client, db: CellDb, postgres: EmbeddedPostgres) -> None:

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 VERIFIED = "VERIFIED"
 
 
-async def insert_brand(db: Statements, org_id: UUID, **given: Any) -> UUID:
+async def insert_brand(db: Executor, org_id: UUID, **given: Any) -> UUID:
     """A registered, verified brand, unless `given` says otherwise (columns by name)."""
     brand_id = given.get("id") or new_id()
     await db.run(

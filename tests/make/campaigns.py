@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 from tests.make.brands import insert_brand
 
 
-async def insert_campaign(db: Statements, org_id: UUID, **given: Any) -> UUID:
+async def insert_campaign(db: Executor, org_id: UUID, **given: Any) -> UUID:
     """An approved campaign of a verified brand, unless `given` says otherwise (columns by name)."""
     campaign_id = given.get("id") or new_id()
     account = given.get("account", "live")

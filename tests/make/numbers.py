@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 
 async def insert_number(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     number: str,
     *,

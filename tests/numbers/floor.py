@@ -16,7 +16,7 @@ from agentmessage.app.api import Api
 from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.app.routes import bound_routes
 from agentmessage.carriers.http import HttpAnswer, LineBroke, NotSent
-from agentmessage.kernel.db import CellDb, Cells, Statements
+from agentmessage.kernel.db import CellDb, Cells, Executor
 from agentmessage.numbers.orders import purchase_jobs
 from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
@@ -135,7 +135,7 @@ class Floor:
         raise AssertionError("jobs do not come to an end")
 
 
-async def stock(db: Statements, *numbers: str, account: str = "live", kind: str = "local", **given: Any) -> None:
+async def stock(db: Executor, *numbers: str, account: str = "live", kind: str = "local", **given: Any) -> None:
     """Numbers in the pool."""
     for number in numbers:
         await db.run(
@@ -150,17 +150,17 @@ async def stock(db: Statements, *numbers: str, account: str = "live", kind: str 
         )
 
 
-async def states(db: Statements) -> dict[str, str]:
+async def states(db: Executor) -> dict[str, str]:
     """Every number of the inventory with its state."""
     return dict(await db.all(_pair, "SELECT number, state FROM directory.inventory ORDER BY number"))
 
 
-async def balance_cents(db: Statements, org_id: UUID) -> int:
+async def balance_cents(db: Executor, org_id: UUID) -> int:
     """What the wallet holds."""
     return (await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", org_id)) // 1_000_000
 
 
-async def event_types(db: Statements, org_id: UUID) -> Sequence[str]:
+async def event_types(db: Executor, org_id: UUID) -> Sequence[str]:
     """What happened to numbers, in order."""
     return await db.all(
         str, "SELECT type FROM events WHERE org_id = $1 AND family = 'phone_number' ORDER BY xid, id", org_id

@@ -66,7 +66,7 @@ class MortalDb(CellDb):
     """A cell's database as a worker sees it that may be killed before or after every statement and commit."""
 
     def __init__(self, db: CellDb, fuse: Fuse) -> None:
-        super().__init__(db.name, db._connections, db._clock)
+        super().__init__(db.name, db._pool, db._clock)
         self._fuse = fuse
 
     async def one(self, row: Callable[..., Any], sql: Any, *args: object) -> Any:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agentmessage.audit import seal_queries, sealer, verification
 from agentmessage.audit.chain import chain_keys
 from agentmessage.audit.verification import Harm, Proof
-from agentmessage.kernel.db import CellDb, Statements
+from agentmessage.kernel.db import CellDb, Executor
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import operator
 from agentmessage.organizations import operations
@@ -29,7 +29,7 @@ ORG = UUID(int=7)
 TABLES = ("audit_log", "audit_seals", "audit_chains")
 
 
-async def act(tx: Statements, number: int = 0, *, org_id: UUID = ORG, **payload: object) -> str:
+async def act(tx: Executor, number: int = 0, *, org_id: UUID = ORG, **payload: object) -> str:
     return await operations.record(
         tx,
         operator(org_id, "cell_00", "live"),

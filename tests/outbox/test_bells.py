@@ -52,7 +52,7 @@ async def test_a_thousand_rings_are_one(cells: Cells, hearing: Bells, monkeypatc
     sent: list[str] = []
     real = hearing._heard
     monkeypatch.setattr(hearing, "_heard", lambda *said: (sent.append(said[-1]), real(*said)))
-    hearing._cells._open["cell_00"]._connections.terminate()  # listen anew, through the counting ear
+    hearing._cells._open["cell_00"]._pool.terminate()  # listen anew, through the counting ear
     hearing._cells._open.clear()
     await heard(event)
 

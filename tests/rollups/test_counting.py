@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Statements
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Executor
 from agentmessage.kernel.ids import new_id
 from agentmessage.rollups import aggregator, aggregator_queries, operations
 from agentmessage.rollups.model import Count
@@ -32,7 +32,7 @@ EVENTS_KEPT = timedelta(days=90)
 
 
 async def tell(
-    tx: Statements,
+    tx: Executor,
     kind: str,
     *,
     org_id: UUID = ORG,
@@ -217,7 +217,7 @@ async def test_a_reader_killed_in_the_middle_leaves_nothing_half_done(db: CellDb
         await tx.run("LOCK TABLE metric_buckets IN SHARE MODE")  # the reader waits here, its place locked
         reader = asyncio.create_task(aggregator.turn(db))
         await until(lambda: _kill_waiting(db))
-        with pytest.raises(DATABASE_AWAY):
+        with pytest.raises(DATABASE_UNAVAILABLE):
             await reader
 
     await count_all(db)
@@ -225,7 +225,7 @@ async def test_a_reader_killed_in_the_middle_leaves_nothing_half_done(db: CellDb
     assert await total(db) == 3
 
 
-async def _kill_waiting(tx: Statements) -> bool:
+async def _kill_waiting(tx: Executor) -> bool:
     return bool(
         await tx.value(
             """SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -313,7 +313,7 @@ class History:
             )
             assert uncounted == 0
 
-    async def _tell(self, tx: Statements) -> Fact:
+    async def _tell(self, tx: Executor) -> Fact:
         org_id, kind = self.rng.choice([ORG, OTHER]), self.rng.choice(list(KINDS))
         channel, error = self.rng.choice(["sms", "mms"]), self.rng.choice([None, "spam", "expired"])
         await tell(tx, kind, org_id=org_id, channel=channel, error=error)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class InventoryRow(Struct, frozen=True):
@@ -32,7 +32,7 @@ class RungLine(Struct, frozen=True):
 
 
 async def list_inventory(
-    db: Statements, *, account: str | None, state: str | None, after: str, limit: int
+    db: Executor, *, account: str | None, state: str | None, after: str, limit: int
 ) -> list[InventoryRow]:
     """Numbers in order, from the one after `after`."""
     return await db.all(
@@ -47,7 +47,7 @@ async def list_inventory(
     )
 
 
-async def ring_number(db: Statements, number: str) -> list[RungLine]:
+async def ring_number(db: Executor, number: str) -> list[RungLine]:
     """Have one number of the cell looked at now and forget its attempts, on whichever account it is."""
     return await db.all(
         RungLine,

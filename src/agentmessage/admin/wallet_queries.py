@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Sum(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Sum(Struct, frozen=True):
     amount_microcents: int
 
 
-async def find_held(db: Statements, org_id: UUID) -> int:
+async def find_held(db: Executor, org_id: UUID) -> int:
     """Microcents that texts in the queue will cost."""
     held: int = await db.value(
         """SELECT coalesce((SELECT admitted_microcents FROM send_accounts WHERE org_id = $1), 0)
@@ -29,7 +29,7 @@ async def find_held(db: Statements, org_id: UUID) -> int:
     return held
 
 
-async def balance_before(db: Statements, org_id: UUID, moment: datetime) -> int:
+async def balance_before(db: Executor, org_id: UUID, moment: datetime) -> int:
     """What a wallet held just before an instant: one look at ledger_transactions_list_idx."""
     balance: int | None = await db.value(
         """SELECT balance_after_microcents FROM ledger_transactions WHERE org_id = $1 AND ts < $2
@@ -40,7 +40,7 @@ async def balance_before(db: Statements, org_id: UUID, moment: datetime) -> int:
     return balance or 0
 
 
-async def sum_by_day(db: Statements, org_id: UUID, begins_at: datetime, ends_at: datetime) -> list[Sum]:
+async def sum_by_day(db: Executor, org_id: UUID, begins_at: datetime, ends_at: datetime) -> list[Sum]:
     """What moved a wallet within a range, in order: debits by day and kind of usage, everything else one by one."""
     return await db.all(
         Sum,

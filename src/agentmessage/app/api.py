@@ -31,7 +31,7 @@ from agentmessage.events.stream import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGA
 from agentmessage.events.tails import Tails
 from agentmessage.inbound.long_poll import Waits
 from agentmessage.kernel.clock import Clock
-from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells
 from agentmessage.kernel.encryption import parse_keys
 from agentmessage.kernel.errors import ApiError, Internal, MethodNotAllowed, Unavailable
 from agentmessage.kernel.ids import new_ulid
@@ -187,7 +187,7 @@ class Api:
             reply = await self._page(path, scope, receive)
         except ApiError as error:
             reply = refusal(error, request_id)
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             reply = refusal(Unavailable(retry_after_s=1), request_id)
         except Exception:
             log.exception("request failed", request_id=request_id, method=scope["method"], path=path)
@@ -257,7 +257,7 @@ class Api:
             require_not_cancelled()
             await asyncio.sleep(TOUCH_EVERY_S)
             for cell, uses in self._authenticator.take_uses().items():
-                with contextlib.suppress(*DATABASE_AWAY):
+                with contextlib.suppress(*DATABASE_UNAVAILABLE):
                     db = await self.cells.cell(cell)
                     ids, organizations, moments = zip(*uses, strict=True)
                     await web_queries.touch_keys(db, list(ids), list(organizations), list(moments))

@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 async def insert_callback(
-    db: Statements, callback_id: UUID, *, source: str, account: str, body: str, outcome: str
+    db: Executor, callback_id: UUID, *, source: str, account: str, body: str, outcome: str
 ) -> None:
     """Store a callback raw."""
     await db.run(
@@ -22,7 +22,7 @@ async def insert_callback(
     )
 
 
-async def forget_callbacks(db: Statements, before: datetime) -> int:
+async def forget_callbacks(db: Executor, before: datetime) -> int:
     """Drop raw callbacks past their retention, at most 10,000 at a time."""
     return await db.run(
         """DELETE FROM carrier_callbacks WHERE id IN

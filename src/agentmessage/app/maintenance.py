@@ -12,7 +12,7 @@ from agentmessage.app.providers.carriers import CarrierSet
 from agentmessage.billing.payments import queries as payment_queries
 from agentmessage.carriers.protocols import Accepted
 from agentmessage.inbound import operations as inbound
-from agentmessage.kernel.batched_delete import run_in_batches
+from agentmessage.kernel.batches import run_in_batches
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.lookups import operations as lookups
 from agentmessage.media.store import ObjectStore

@@ -8,7 +8,7 @@ import structlog
 
 from agentmessage.app.providers.carriers import CarrierSet
 from agentmessage.app.sockets import CannotStart
-from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells
 from agentmessage.kernel.release import VERSION
 from agentmessage.migrations.runner import pending
 from agentmessage.settings import Settings
@@ -25,7 +25,7 @@ async def require_migrated(settings: Settings) -> None:
     try:
         async with asyncio.timeout(PATIENCE_S):
             missing = await pending(settings.database_url)
-    except DATABASE_AWAY:
+    except DATABASE_UNAVAILABLE:
         return
     if missing:
         words = f"The database at {shown_database(settings.database_url)} lacks {len(missing)} migrations"
@@ -40,7 +40,7 @@ async def say_started(
     try:
         async with asyncio.timeout(PATIENCE_S):
             names = await cells.names()
-    except DATABASE_AWAY:
+    except DATABASE_UNAVAILABLE:
         names = None
     log.info(
         "process started",

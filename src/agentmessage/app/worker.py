@@ -30,7 +30,7 @@ from agentmessage.app.webhook_worker import Telling
 from agentmessage.app.worker_watch import WorkerWatch
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.clock import Clock
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells
 from agentmessage.kernel.tasks import AFTER_FAILURE_S, require_not_cancelled, run_forever
 from agentmessage.numbers.binding import carrier_order_queries, carrier_orders, drift, observations, reconciler
 from agentmessage.numbers.binding import queries as binding_queries
@@ -141,7 +141,7 @@ class Worker:
     async def _cell_names(self) -> Sequence[str]:
         try:
             return await self._cells.names()
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             return []
 
     async def _start_cell(self, group: asyncio.TaskGroup, name: str) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from agentmessage.app.clock_skew import SkewLog
 from agentmessage.app.monitoring.connections import LineState
-from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells
 from agentmessage.kernel.tasks import require_not_cancelled
 
 log = structlog.get_logger("agentmessage.worker")
@@ -41,7 +41,7 @@ class WorkerWatch:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 self.skew_s = await self._cells.measure()
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             self._note("database", is_well=False, why=str(error) or type(error).__name__)
         else:
             self._note("database", is_well=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.audit.chain import End, Row, Seal
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Place(Struct, frozen=True):
@@ -32,12 +32,12 @@ class Stray(Struct, frozen=True):
     is_passed: bool
 
 
-async def lock_place(tx: Statements) -> Place | None:
+async def lock_place(tx: Executor) -> Place | None:
     """Up to where rows are sealed, for this transaction alone; None while another one is sealing."""
     return await tx.one(Place, "SELECT xid::text, id FROM audit_cursor FOR UPDATE SKIP LOCKED")
 
 
-async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[list[Row], Place]:
+async def list_unsealed(tx: Executor, place: Place, *, limit: int) -> tuple[list[Row], Place]:
     """The next rows in the order that never changes, and the place of the last one; served by audit_log_order_idx.
 
     The text of `xid` has another name, or the rows would be ordered by it: 1000 before 999.
@@ -55,7 +55,7 @@ async def list_unsealed(tx: Statements, place: Place, *, limit: int) -> tuple[li
     return [row for row, _ in found], found[-1][1] if found else place
 
 
-async def oldest_unsealed_at(db: Statements) -> datetime | None:
+async def oldest_unsealed_at(db: Executor) -> datetime | None:
     """When the first row behind the place was written; served by audit_log_order_idx."""
     moment: datetime | None = await db.value(
         """SELECT occurred_at FROM audit_log
@@ -64,19 +64,19 @@ async def oldest_unsealed_at(db: Statements) -> datetime | None:
     return moment
 
 
-async def list_ends(db: Statements, org_ids: Sequence[UUID]) -> list[End]:
+async def list_ends(db: Executor, org_ids: Sequence[UUID]) -> list[End]:
     """How the chains of these organizations end."""
     return await db.all(
         End, "SELECT org_id, length, head, signature FROM audit_chains WHERE org_id = ANY ($1)", org_ids
     )
 
 
-async def list_all_ends(db: Statements) -> list[End]:
+async def list_all_ends(db: Executor) -> list[End]:
     """How every chain of the cell ends, for the operator."""
     return await db.all(End, "SELECT org_id, length, head, signature FROM audit_chains ORDER BY org_id")
 
 
-async def insert_seals(tx: Statements, seals: Sequence[Seal]) -> None:
+async def insert_seals(tx: Executor, seals: Sequence[Seal]) -> None:
     """Store seals."""
     await tx.run(
         """INSERT INTO audit_seals (org_id, position, row_id, hash)
@@ -88,7 +88,7 @@ async def insert_seals(tx: Statements, seals: Sequence[Seal]) -> None:
     )
 
 
-async def save_ends(tx: Statements, ends: Sequence[End], place: Place) -> None:
+async def save_ends(tx: Executor, ends: Sequence[End], place: Place) -> None:
     """Store how chains end now and up to where rows are sealed; the place is locked."""
     await tx.run(
         """WITH moved AS (UPDATE audit_cursor SET xid = $5::text::xid8, id = $6)
@@ -105,7 +105,7 @@ async def save_ends(tx: Statements, ends: Sequence[End], place: Place) -> None:
     )
 
 
-async def list_links(db: Statements, org_id: UUID, *, after: int, limit: int) -> list[Link]:
+async def list_links(db: Executor, org_id: UUID, *, after: int, limit: int) -> list[Link]:
     """Seals of one chain behind a position, in order, with their rows; served by the primary keys."""
     return await db.all(
         _link,
@@ -120,7 +120,7 @@ async def list_links(db: Statements, org_id: UUID, *, after: int, limit: int) ->
     )
 
 
-async def list_strays(db: Statements, org_id: UUID | None, *, before: datetime) -> list[Stray]:
+async def list_strays(db: Executor, org_id: UUID | None, *, before: datetime) -> list[Stray]:
     """The first row of each organization without a seal that should have one: passed by, or older than `before`."""
     return await db.all(
         Stray,
@@ -134,7 +134,7 @@ async def list_strays(db: Statements, org_id: UUID | None, *, before: datetime) 
     )
 
 
-async def list_unchained(db: Statements, org_id: UUID | None, *, before: datetime) -> list[UUID]:
+async def list_unchained(db: Executor, org_id: UUID | None, *, before: datetime) -> list[UUID]:
     """Organizations older than `before` without a chain, though each began with a row."""
     return await db.all(
         _org_id,

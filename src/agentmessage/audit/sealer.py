@@ -10,7 +10,7 @@ from datetime import datetime
 
 from agentmessage.audit import seal_queries as queries
 from agentmessage.audit.chain import seal_rows
-from agentmessage.kernel.db import CellDb, Statements
+from agentmessage.kernel.db import CellDb, Executor
 
 BATCH = 500
 
@@ -30,6 +30,6 @@ async def turn(db: CellDb, keys: Sequence[bytes], *, batch: int = BATCH) -> bool
         return len(rows) >= batch
 
 
-async def oldest_unsealed_at(db: Statements) -> datetime | None:
+async def oldest_unsealed_at(db: Executor) -> datetime | None:
     """When the row was written that is sealed next; None when all are sealed."""
     return await queries.oldest_unsealed_at(db)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from agentmessage.audit import seal_queries as queries
 from agentmessage.audit.chain import BEGINNING, End, hash_of, is_signed
-from agentmessage.kernel.db import CellDb, Statements
+from agentmessage.kernel.db import CellDb, Executor
 
 BATCH = 1_000
 SEALED_WITHIN = timedelta(minutes=1)
@@ -77,7 +77,7 @@ async def prove(
     return proofs
 
 
-async def _ends(db: Statements, org_id: UUID | None) -> list[End]:
+async def _ends(db: Executor, org_id: UUID | None) -> list[End]:
     return await queries.list_all_ends(db) if org_id is None else await queries.list_ends(db, [org_id])
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agentmessage.billing import report_queries
 from agentmessage.billing.model import FREQUENT_USAGE, UsageKind, Window
 from agentmessage.billing.schemas import UsageResource
-from agentmessage.kernel.db import DATABASE_AWAY, Statements
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Executor
 
 log = structlog.get_logger("agentmessage.billing")
 
@@ -33,7 +33,7 @@ class Chunk(Struct, frozen=True):
     kind: UsageKind | None = None
 
 
-async def read(db: Statements, org_id: UUID, window: Window, kind: UsageKind | None = None) -> Chunk:
+async def read(db: Executor, org_id: UUID, window: Window, kind: UsageKind | None = None) -> Chunk:
     """The next lines of a window, of one kind or of all."""
     if kind is None or kind is FREQUENT_USAGE:
         lines, number, last_at, last_id = await report_queries.list_usage_lines(
@@ -48,7 +48,7 @@ async def read(db: Statements, org_id: UUID, window: Window, kind: UsageKind | N
     return Chunk(lines, replace(window, before_at=last_at, before_id=last_id), kind)
 
 
-async def lines(db: Statements, org_id: UUID, first: Chunk) -> AsyncGenerator[bytes]:
+async def lines(db: Executor, org_id: UUID, first: Chunk) -> AsyncGenerator[bytes]:
     """The first lines and all behind them. A database that is away makes them late, or breaks the stream off."""
     chunk = first
     while True:
@@ -59,12 +59,12 @@ async def lines(db: Statements, org_id: UUID, first: Chunk) -> AsyncGenerator[by
         chunk = await _read_patiently(db, org_id, chunk.rest, chunk.kind)
 
 
-async def _read_patiently(db: Statements, org_id: UUID, window: Window, kind: UsageKind | None) -> Chunk:
+async def _read_patiently(db: Executor, org_id: UUID, window: Window, kind: UsageKind | None) -> Chunk:
     give_up_at = time.monotonic() + PATIENCE_S
     while True:
         try:
             return await read(db, org_id, window, kind)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             if time.monotonic() >= give_up_at:
                 raise
             log.warning("export delayed", error=str(error) or type(error).__name__)

@@ -7,7 +7,7 @@ from uuid import UUID
 from agentmessage.billing import prices, queries, rules
 from agentmessage.billing.model import LOW_BALANCE_MICROCENTS, Booked, Charge, LedgerKind, Wallet
 from agentmessage.billing.schemas import WalletLevel
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
@@ -190,7 +190,7 @@ async def take_back(tx: Tx, tenant: Tenant, *, amount_microcents: int, source: s
     )
 
 
-async def wallet(db: Statements, tenant: Tenant) -> Wallet:
+async def wallet(db: Executor, tenant: Tenant) -> Wallet:
     """What the organization has; an empty wallet when it never had one."""
     return await queries.find_wallet(db, tenant.org_id) or EMPTY
 

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.billing.model import Booked, Charge, GivenBack, LedgerKind, Wallet
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 
-async def find_wallet(db: Statements, org_id: UUID) -> Wallet | None:
+async def find_wallet(db: Executor, org_id: UUID) -> Wallet | None:
     """A wallet as it stands."""
     return await db.one(
         Wallet,
@@ -24,7 +24,7 @@ async def find_wallet(db: Statements, org_id: UUID) -> Wallet | None:
     )
 
 
-async def lock_wallet(tx: Statements, org_id: UUID) -> Wallet | None:
+async def lock_wallet(tx: Executor, org_id: UUID) -> Wallet | None:
     """A wallet, kept from changing until the commit: every spend of an organization takes its turn here."""
     return await tx.one(
         Wallet,
@@ -34,13 +34,13 @@ async def lock_wallet(tx: Statements, org_id: UUID) -> Wallet | None:
     )
 
 
-async def insert_wallet(tx: Statements, org_id: UUID) -> None:
+async def insert_wallet(tx: Executor, org_id: UUID) -> None:
     """An empty wallet; one that is there stays, also when two make it at once."""
     await tx.run("INSERT INTO wallets (org_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", org_id, tx.now)
 
 
 async def find_bookings(
-    db: Statements, org_id: UUID, kind: LedgerKind, sources: Sequence[str], refs: Sequence[str]
+    db: Executor, org_id: UUID, kind: LedgerKind, sources: Sequence[str], refs: Sequence[str]
 ) -> list[tuple[UUID, str, str]]:
     """Id, source and source_ref of the bookings for these occasions; served by ledger_transactions_once_idx."""
     return await db.all(
@@ -57,7 +57,7 @@ async def find_bookings(
     )
 
 
-async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
+async def lock_wallets(tx: Executor, org_ids: Sequence[UUID]) -> list[UUID]:
     """Keep these wallets from changing until the commit, in the order of their ids; answers those that exist."""
     return await tx.all(
         _org_id, "SELECT org_id FROM wallets WHERE org_id = ANY ($1) ORDER BY org_id FOR NO KEY UPDATE", org_ids
@@ -65,7 +65,7 @@ async def lock_wallets(tx: Statements, org_ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def insert_charges(
-    tx: Statements, org_ids: Sequence[UUID], charges: Sequence[Charge], *, ids: Sequence[UUID], is_open: bool = False
+    tx: Executor, org_ids: Sequence[UUID], charges: Sequence[Charge], *, ids: Sequence[UUID], is_open: bool = False
 ) -> list[Booked]:
     """Book charges in order, of any organizations: ledger transaction, two balanced entries and a usage row each.
 
@@ -127,7 +127,7 @@ async def insert_charges(
 
 
 async def confirm_spend(
-    tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]
+    tx: Executor, org_id: UUID, sources: Sequence[str], refs: Sequence[str]
 ) -> tuple[Wallet, Wallet] | None:
     """Count what was charged provisionally for these occasions; answers the wallet before and after. It is locked.
 
@@ -154,7 +154,7 @@ async def confirm_spend(
     )
 
 
-async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> GivenBack | None:
+async def insert_refunds(tx: Executor, org_id: UUID, sources: Sequence[str], refs: Sequence[str]) -> GivenBack | None:
     """Give back what was charged for these occasions and not given back yet; None when there is nothing.
 
     The wallet is locked. Provisional spend goes first: what is given back was hardly ever counted.
@@ -196,7 +196,7 @@ async def insert_refunds(tx: Statements, org_id: UUID, sources: Sequence[str], r
 
 
 async def insert_movement(
-    tx: Statements,
+    tx: Executor,
     org_id: UUID,
     *,
     transaction_id: UUID,
@@ -236,7 +236,7 @@ async def insert_movement(
     return booked_at
 
 
-async def list_unbalanced(db: Statements) -> list[UUID]:
+async def list_unbalanced(db: Executor) -> list[UUID]:
     """Organizations of this cell, across tenants, whose books do not agree.
 
     A balance is the sum of its movements and of the wallet's entries, entries cancel each other, and what was used is
@@ -259,7 +259,7 @@ async def list_unbalanced(db: Statements) -> list[UUID]:
     )
 
 
-async def list_miscounted(db: Statements) -> list[UUID]:
+async def list_miscounted(db: Executor) -> list[UUID]:
     """Organizations of this cell, across tenants, whose daily sums of money are not what their bookings come to.
 
     Always empty.

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from agentmessage.billing.model import LedgerKind, LedgerRow, Metric, Overview, UsageKind, UsageRow, Window
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def find_overview(db: Statements, org_id: UUID) -> Overview | None:
+async def find_overview(db: Executor, org_id: UUID) -> Overview | None:
     """An organization's money in one look; a wallet, a payer or a top-up that was never made counts as none."""
     return await db.one(
         Overview,
@@ -22,7 +22,7 @@ async def find_overview(db: Statements, org_id: UUID) -> Overview | None:
     )
 
 
-async def spent_since(db: Statements, org_id: UUID, *, span: str, since: datetime) -> int:
+async def spent_since(db: Executor, org_id: UUID, *, span: str, since: datetime) -> int:
     """Microcents that were spent from the beginning of a bucket on, less what was given back; by the sums' key.
 
     `span` is the size of the buckets: `hour` or `day`. What was taken back outside is no spend.
@@ -40,7 +40,7 @@ async def spent_since(db: Statements, org_id: UUID, *, span: str, since: datetim
     return total
 
 
-async def list_transactions(db: Statements, org_id: UUID, window: Window, *, limit: int) -> list[LedgerRow]:
+async def list_transactions(db: Executor, org_id: UUID, window: Window, *, limit: int) -> list[LedgerRow]:
     """Movements of the wallet, newest first; served by ledger_transactions_list_idx."""
     return await db.all(
         _ledger_row,
@@ -55,7 +55,7 @@ async def list_transactions(db: Statements, org_id: UUID, window: Window, *, lim
     )
 
 
-async def list_debits(db: Statements, org_id: UUID, window: Window, *, limit: int) -> list[LedgerRow]:
+async def list_debits(db: Executor, org_id: UUID, window: Window, *, limit: int) -> list[LedgerRow]:
     """What was paid, newest first. Nearly every movement is a debit, so the index of all of them serves."""
     return await db.all(
         _ledger_row,
@@ -70,7 +70,7 @@ async def list_debits(db: Statements, org_id: UUID, window: Window, *, limit: in
     )
 
 
-async def list_rare(db: Statements, org_id: UUID, kind: LedgerKind, window: Window, *, limit: int) -> list[LedgerRow]:
+async def list_rare(db: Executor, org_id: UUID, kind: LedgerKind, window: Window, *, limit: int) -> list[LedgerRow]:
     """Movements of a kind that is no debit, newest first; served by ledger_transactions_rare_idx."""
     return await db.all(
         _ledger_row,
@@ -88,7 +88,7 @@ async def list_rare(db: Statements, org_id: UUID, kind: LedgerKind, window: Wind
 
 
 async def list_usage(
-    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
+    db: Executor, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
 ) -> list[UsageRow]:
     """What was paid for, newest first; `kind` is None for all kinds, or the most frequent one.
 
@@ -109,9 +109,7 @@ async def list_usage(
     )
 
 
-async def list_rare_usage(
-    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind, limit: int
-) -> list[UsageRow]:
+async def list_rare_usage(db: Executor, org_id: UUID, window: Window, *, kind: UsageKind, limit: int) -> list[UsageRow]:
     """Usage of a kind that is not the most frequent one, newest first; served by usage_rows_rare_idx."""
     return await db.all(
         UsageRow,
@@ -129,7 +127,7 @@ async def list_rare_usage(
 
 
 async def list_usage_lines(
-    db: Statements, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
+    db: Executor, org_id: UUID, window: Window, *, kind: UsageKind | None, limit: int
 ) -> tuple[bytes, int, datetime | None, UUID | None]:
     """The rows of `list_usage` as the API prints them, a JSON value a line; their number and the place of the last.
 

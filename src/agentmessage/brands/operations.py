@@ -11,7 +11,7 @@ from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, Reseller
 from agentmessage.brands.model import Brand, BrandStatus
 from agentmessage.brands.rules import TaxId
 from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandResource
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
@@ -42,7 +42,7 @@ async def create(tx: Tx, tenant: Tenant, wish: BrandCreate, *, sealer: Sealer) -
     return brand
 
 
-async def has_starter(db: Statements, tenant: Tenant) -> bool:
+async def has_starter(db: Executor, tenant: Tenant) -> bool:
     """Whether a sandbox has had the brand that it begins with; a deleted one counts."""
     return await queries.has_starter(db, tenant.org_id)
 
@@ -99,7 +99,7 @@ async def delete(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
     return new
 
 
-async def get(db: Statements, tenant: Tenant, brand_id: UUID) -> Brand:
+async def get(db: Executor, tenant: Tenant, brand_id: UUID) -> Brand:
     """One brand of the tenant's, deleted ones included. Raises NotFound."""
     brand = await queries.find(db, tenant.org_id, brand_id)
     if brand is None:
@@ -107,7 +107,7 @@ async def get(db: Statements, tenant: Tenant, brand_id: UUID) -> Brand:
     return brand
 
 
-async def find(db: Statements, tenant: Tenant, brand_id: UUID) -> Brand | None:
+async def find(db: Executor, tenant: Tenant, brand_id: UUID) -> Brand | None:
     """One brand of the tenant's, or None."""
     return await queries.find(db, tenant.org_id, brand_id)
 
@@ -120,7 +120,7 @@ async def lock(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
     return brand
 
 
-async def hint(db: Statements, tcr_brand_id: str) -> bool:
+async def hint(db: Executor, tcr_brand_id: str) -> bool:
     """Somebody says that a brand moved: have it read soon. False: this cell has no such brand.
 
     Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
@@ -131,7 +131,7 @@ async def hint(db: Statements, tcr_brand_id: str) -> bool:
     return bool(keys)
 
 
-async def enqueue(db: Statements, kind: str, org_id: UUID, brand_id: UUID) -> None:
+async def enqueue(db: Executor, kind: str, org_id: UUID, brand_id: UUID) -> None:
     """Write a job about a brand, or bring the one that is there forward."""
     await outbox_events.enqueue(db, kind, str(brand_id), {"org_id": str(org_id), "brand_id": str(brand_id)})
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.brands.model import Brand
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.registration.model import RecordKey
 
 
-async def insert(tx: Statements, brand: Brand) -> None:
+async def insert(tx: Executor, brand: Brand) -> None:
     """Store a new brand."""
     await tx.run(
         """INSERT INTO brands (id, org_id, account, status, entity_type, brand_relationship, display_name, country,
@@ -29,7 +29,7 @@ async def insert(tx: Statements, brand: Brand) -> None:
     )
 
 
-async def count_living(tx: Statements, org_id: UUID) -> int:
+async def count_living(tx: Executor, org_id: UUID) -> int:
     """How many brands the organization has; neither deleted ones count nor the one that a sandbox begins with."""
     count: int = await tx.value(
         "SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED' AND NOT is_starter", org_id
@@ -37,18 +37,18 @@ async def count_living(tx: Statements, org_id: UUID) -> int:
     return count
 
 
-async def has_starter(db: Statements, org_id: UUID) -> bool:
+async def has_starter(db: Executor, org_id: UUID) -> bool:
     """Whether the organization has had the brand that a sandbox begins with."""
     found: bool = await db.value("SELECT EXISTS (SELECT FROM brands WHERE org_id = $1 AND is_starter)", org_id)
     return found
 
 
-async def mark_starter(tx: Statements, org_id: UUID, brand_id: UUID) -> None:
+async def mark_starter(tx: Executor, org_id: UUID, brand_id: UUID) -> None:
     """This brand is the one that a sandbox begins with."""
     await tx.run("UPDATE brands SET is_starter = true WHERE org_id = $1 AND id = $2", org_id, brand_id)
 
 
-async def find(db: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
+async def find(db: Executor, org_id: UUID, brand_id: UUID) -> Brand | None:
     """One brand."""
     return await db.one(
         Brand,
@@ -61,7 +61,7 @@ async def find(db: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
     )
 
 
-async def lock(tx: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
+async def lock(tx: Executor, org_id: UUID, brand_id: UUID) -> Brand | None:
     """One brand, kept from changing until the commit; rows that only refer to it are not held up."""
     return await tx.one(
         Brand,
@@ -74,7 +74,7 @@ async def lock(tx: Statements, org_id: UUID, brand_id: UUID) -> Brand | None:
     )
 
 
-async def update(tx: Statements, brand: Brand) -> None:
+async def update(tx: Executor, brand: Brand) -> None:
     """Store whatever changed of a locked brand."""
     await tx.run(
         """UPDATE brands SET tcr_brand_id = $3, status = $4, identity_status = $5, entity_type = $6,
@@ -106,7 +106,7 @@ async def update(tx: Statements, brand: Brand) -> None:
     )
 
 
-async def has_campaigns(tx: Statements, org_id: UUID, brand_id: UUID) -> bool:
+async def has_campaigns(tx: Executor, org_id: UUID, brand_id: UUID) -> bool:
     """Whether a campaign hangs on the brand, here or at the registry: all but expired and never registered ones."""
     return bool(
         await tx.value(
@@ -119,7 +119,7 @@ async def has_campaigns(tx: Statements, org_id: UUID, brand_id: UUID) -> bool:
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -151,7 +151,7 @@ async def list_(
     )
 
 
-async def count(db: Statements, org_id: UUID, *, status: str | None, identity_status: str | None) -> int:
+async def count(db: Executor, org_id: UUID, *, status: str | None, identity_status: str | None) -> int:
     """How many brands match: `meta.total`."""
     total: int = await db.value(
         """SELECT count(*) FROM brands WHERE org_id = $1 AND ($2::text IS NULL OR status = $2)
@@ -163,7 +163,7 @@ async def count(db: Statements, org_id: UUID, *, status: str | None, identity_st
     return total
 
 
-async def list_registered_as(db: Statements, tcr_brand_id: str) -> list[RecordKey]:
+async def list_registered_as(db: Executor, tcr_brand_id: str) -> list[RecordKey]:
     """The brands with a registry's id, across tenants: a callback names no organization."""
     return await db.all(
         RecordKey,

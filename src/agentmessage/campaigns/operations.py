@@ -13,7 +13,7 @@ from agentmessage.campaigns.errors import CampaignHasNumbers, SoleProprietorLimi
 from agentmessage.campaigns.model import BindingCampaign, Campaign, CampaignStatus
 from agentmessage.campaigns.rules import Change, Money
 from agentmessage.campaigns.schemas import CampaignCreate, CampaignResource
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -24,7 +24,7 @@ from agentmessage.outbox.event_types import EventType
 MONTH_KIND = "campaign_month"
 
 
-async def get_for_binding(db: Statements, tenant: Tenant, campaign_id: UUID) -> BindingCampaign | None:
+async def get_for_binding(db: Executor, tenant: Tenant, campaign_id: UUID) -> BindingCampaign | None:
     """What a number's binding depends on; None: the organization has no such campaign. Takes no lock."""
     return await queries.find_for_binding(db, tenant.org_id, campaign_id)
 
@@ -34,7 +34,7 @@ async def hold_for_binding(tx: Tx, tenant: Tenant, campaign_id: UUID) -> Binding
     return await queries.lock_for_binding(tx, tenant.org_id, campaign_id)
 
 
-async def require_bindable(db: Statements, tenant: Tenant, campaign_id: UUID) -> BindingCampaign:
+async def require_bindable(db: Executor, tenant: Tenant, campaign_id: UUID) -> BindingCampaign:
     """The campaign, fit to put a number on. Raises NotFound, CampaignNotActive, BrandNotVerified, in this order."""
     campaign = await queries.find_for_binding(db, tenant.org_id, campaign_id)
     if campaign is None:
@@ -97,7 +97,7 @@ async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_number
     return new
 
 
-async def get(db: Statements, tenant: Tenant, campaign_id: UUID) -> Campaign:
+async def get(db: Executor, tenant: Tenant, campaign_id: UUID) -> Campaign:
     """One campaign of the tenant's. Raises NotFound."""
     campaign = await queries.find(db, tenant.org_id, campaign_id)
     if campaign is None:
@@ -105,7 +105,7 @@ async def get(db: Statements, tenant: Tenant, campaign_id: UUID) -> Campaign:
     return campaign
 
 
-async def hint(db: Statements, tcr_campaign_id: str) -> bool:
+async def hint(db: Executor, tcr_campaign_id: str) -> bool:
     """Somebody says that a campaign moved: have it read soon. False: this cell has no such campaign.
 
     Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
@@ -173,7 +173,7 @@ async def tell(tx: Tx, campaign: Campaign, kind: EventType) -> None:
     await outbox_events.emit(tx, campaign.org_id, kind, campaign.id, CampaignResource.of(campaign))
 
 
-async def enqueue(db: Statements, kind: str, org_id: UUID, campaign_id: UUID, *, delay_s: float = 0.0) -> None:
+async def enqueue(db: Executor, kind: str, org_id: UUID, campaign_id: UUID, *, delay_s: float = 0.0) -> None:
     """Write a job about a campaign, or bring the one that is there forward."""
     arguments: dict[str, str | int | None] = {"org_id": str(org_id), "campaign_id": str(campaign_id)}
     await outbox_events.enqueue(db, kind, str(campaign_id), arguments, delay_s=delay_s)

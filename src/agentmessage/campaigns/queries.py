@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.campaigns.model import BindingCampaign, Campaign
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.registration.model import RecordKey
 
 
-async def find_for_binding(db: Statements, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
+async def find_for_binding(db: Executor, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
     """What a binding depends on, campaign and brand in one look; by the primary keys."""
     return await db.one(
         BindingCampaign,
@@ -20,7 +20,7 @@ async def find_for_binding(db: Statements, org_id: UUID, campaign_id: UUID) -> B
     )
 
 
-async def lock_for_binding(tx: Statements, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
+async def lock_for_binding(tx: Executor, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
     """As `find_for_binding`, and until the commit the campaign cannot be deactivated; other changes go on."""
     return await tx.one(
         BindingCampaign,
@@ -32,7 +32,7 @@ async def lock_for_binding(tx: Statements, org_id: UUID, campaign_id: UUID) -> B
     )
 
 
-async def insert(tx: Statements, campaign: Campaign) -> None:
+async def insert(tx: Executor, campaign: Campaign) -> None:
     """Store a new campaign, paid for."""
     await tx.run(
         """INSERT INTO campaigns (id, org_id, account, brand_id, status, usecase, sub_usecases, description,
@@ -57,7 +57,7 @@ async def insert(tx: Statements, campaign: Campaign) -> None:
     )
 
 
-async def count_of_brand(tx: Statements, org_id: UUID, brand_id: UUID) -> int:
+async def count_of_brand(tx: Executor, org_id: UUID, brand_id: UUID) -> int:
     """How many campaigns of a brand are in review or approved."""
     count: int = await tx.value(
         "SELECT count(*) FROM campaigns WHERE org_id = $1 AND brand_id = $2 AND status IN ('PENDING', 'ACTIVE')",
@@ -67,7 +67,7 @@ async def count_of_brand(tx: Statements, org_id: UUID, brand_id: UUID) -> int:
     return count
 
 
-async def find(db: Statements, org_id: UUID, campaign_id: UUID) -> Campaign | None:
+async def find(db: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None:
     """One campaign."""
     return await db.one(
         Campaign,
@@ -81,7 +81,7 @@ async def find(db: Statements, org_id: UUID, campaign_id: UUID) -> Campaign | No
     )
 
 
-async def lock(tx: Statements, org_id: UUID, campaign_id: UUID) -> Campaign | None:
+async def lock(tx: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None:
     """One campaign, kept from changing until the commit; rows that only refer to it are not held up."""
     return await tx.one(
         Campaign,
@@ -95,7 +95,7 @@ async def lock(tx: Statements, org_id: UUID, campaign_id: UUID) -> Campaign | No
     )
 
 
-async def lock_against_bindings(tx: Statements, org_id: UUID, campaign_id: UUID) -> Campaign | None:
+async def lock_against_bindings(tx: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None:
     """As `lock`, and until the commit no number can be put on it: new references wait."""
     return await tx.one(
         Campaign,
@@ -109,7 +109,7 @@ async def lock_against_bindings(tx: Statements, org_id: UUID, campaign_id: UUID)
     )
 
 
-async def count_numbers(tx: Statements, org_id: UUID, campaign_id: UUID) -> int:
+async def count_numbers(tx: Executor, org_id: UUID, campaign_id: UUID) -> int:
     """How many numbers wish to be on the campaign."""
     count: int = await tx.value(
         "SELECT count(*) FROM phone_numbers WHERE org_id = $1 AND campaign_id = $2", org_id, campaign_id
@@ -117,7 +117,7 @@ async def count_numbers(tx: Statements, org_id: UUID, campaign_id: UUID) -> int:
     return count
 
 
-async def update(tx: Statements, campaign: Campaign) -> None:
+async def update(tx: Executor, campaign: Campaign) -> None:
     """Store whatever changed of a locked campaign; what was filed never does."""
     await tx.run(
         """UPDATE campaigns SET tcr_campaign_id = $3, status = $4, is_suspended = $5, is_shared = $6, mno_metadata = $7,
@@ -147,7 +147,7 @@ async def update(tx: Statements, campaign: Campaign) -> None:
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -180,7 +180,7 @@ async def list_(
     )
 
 
-async def count(db: Statements, org_id: UUID, *, status: str | None, brand_id: UUID | None) -> int:
+async def count(db: Executor, org_id: UUID, *, status: str | None, brand_id: UUID | None) -> int:
     """How many campaigns match: `meta.total`."""
     total: int = await db.value(
         """SELECT count(*) FROM campaigns WHERE org_id = $1 AND ($2::text IS NULL OR status = $2)
@@ -192,6 +192,6 @@ async def count(db: Statements, org_id: UUID, *, status: str | None, brand_id: U
     return total
 
 
-async def list_registered_as(db: Statements, tcr_campaign_id: str) -> list[RecordKey]:
+async def list_registered_as(db: Executor, tcr_campaign_id: str) -> list[RecordKey]:
     """The campaigns with a registry's id, across tenants: a callback names no organization."""
     return await db.all(RecordKey, "SELECT org_id, id FROM campaigns WHERE tcr_campaign_id = $1", tcr_campaign_id)

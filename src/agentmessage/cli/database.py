@@ -20,7 +20,7 @@ POOL_SIZE = 2
 
 def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]]) -> T:
     """Do one piece of work on the platform's database and answer its result. Raises Failure."""
-    from agentmessage.kernel.db import DATABASE_AWAY, Cells, NotMigratedHere  # noqa: PLC0415 - see the room's front page
+    from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells, NotMigratedHere  # noqa: PLC0415 - see the room's front page
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
     url = read_settings().database_url or _local_database(context)
@@ -36,7 +36,7 @@ def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]])
         return asyncio.run(connected())
     except NotMigratedHere as error:
         raise Failure(f"Nothing was done: {error}") from error
-    except DATABASE_AWAY as error:
+    except DATABASE_UNAVAILABLE as error:
         raise Failure(f"The database does not answer ({error}); is it running?") from error
 
 

@@ -24,7 +24,7 @@ from agentmessage.compliance.model import (
 )
 from agentmessage.guardrails import quiet_hours, resolution
 from agentmessage.guardrails.model import Bound, FrequencyCap, Resolved, ScopeKind
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.errors import ApiError
 from agentmessage.organizations.model import QuietHours
 from agentmessage.sms.segments import USUAL, USUAL_LAYOUTS, Layout, Layouts
@@ -50,7 +50,7 @@ class CountedElsewhere(Exception):
     """Two workers are handing over their first text to one contact under one cap; this one comes second."""
 
 
-async def lock(tx: Statements, org_ids: Iterable[UUID]) -> None:
+async def lock(tx: Executor, org_ids: Iterable[UUID]) -> None:
     """Keep what the organizations' texts are decided by as it is until the commit."""
     wanted = sorted(set(org_ids))
     if await queries.lock_accounts(tx, wanted) < len(wanted):
@@ -59,7 +59,7 @@ async def lock(tx: Statements, org_ids: Iterable[UUID]) -> None:
 
 
 async def read(
-    db: Statements,
+    db: Executor,
     asks: Sequence[Ask],
     now: datetime,
     *,
@@ -109,7 +109,7 @@ def purse_refusal(case: Case, purse: Purse, weight: Weight) -> ApiError | None:
 
 
 async def look(
-    db: Statements, ask: Ask, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
+    db: Executor, ask: Ask, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS
 ) -> tuple[Purse, Case]:
     """One text as it would be judged now, without a lock: to explain, not to admit."""
     (case,), purses = await read(db, [ask], db.now, requires_propagation=requires_propagation, layouts=layouts)
@@ -133,7 +133,7 @@ def remember(case: Case, now: datetime, *, is_disclosed: bool) -> ContactHistory
 
 
 async def judge_handover(
-    tx: Statements, asks: Mapping[UUID, Ask], *, requires_propagation: bool
+    tx: Executor, asks: Mapping[UUID, Ask], *, requires_propagation: bool
 ) -> Mapping[UUID, Judged]:
     """What the law says now about texts that were admitted earlier, by their ids, in the order in which they would go.
 
@@ -152,7 +152,7 @@ async def judge_handover(
     return judged | await _judge_caps(tx, capped) if capped else judged
 
 
-async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_ids: Iterable[UUID]) -> None:
+async def count_handover(tx: Executor, judged: Mapping[UUID, Judged], message_ids: Iterable[UUID]) -> None:
     """Count texts that are handed over now, where a cap wants it.
 
     Raises CountedElsewhere where another worker did so first: judge again in a new transaction, which sees it.
@@ -173,7 +173,7 @@ async def count_handover(tx: Statements, judged: Mapping[UUID, Judged], message_
         raise CountedElsewhere
 
 
-async def _judge_caps(tx: Statements, capped: Mapping[UUID, tuple[Case, FrequencyCap]]) -> dict[UUID, Judged]:
+async def _judge_caps(tx: Executor, capped: Mapping[UUID, tuple[Case, FrequencyCap]]) -> dict[UUID, Judged]:
     """Whether lawful texts fit under their caps, those before them in this very transaction counted."""
     keys = {(case.ask.org_id, case.ask.recipient, cap.scope_id) for case, cap in capped.values()}
     org_ids, contacts, scope_ids = zip(*keys, strict=True)
@@ -216,7 +216,7 @@ def _case(
 
 
 async def _resolve(
-    db: Statements, asks: Sequence[Ask], found: Sequence[Facts], accounts: Mapping[UUID, Account]
+    db: Executor, asks: Sequence[Ask], found: Sequence[Facts], accounts: Mapping[UUID, Account]
 ) -> list[Resolved]:
     """The guardrails of each ask; profiles of ladders that this process has not met yet are read."""
     bound = {account.org_id: await _bound(db, account, asks, found) for account in accounts.values()}
@@ -242,7 +242,7 @@ def _scopes_of(ask: Ask, facts: Facts) -> Sequence[UUID | None]:
 
 
 async def _bound(
-    db: Statements, account: Account, asks: Sequence[Ask], found: Sequence[Facts]
+    db: Executor, account: Account, asks: Sequence[Ask], found: Sequence[Facts]
 ) -> Mapping[UUID | None, str]:
     """The rungs of an organization by their scopes; where there are many, those of the scopes that are asked about."""
     if account.rungs is None:
@@ -271,7 +271,7 @@ def _remember(memory: dict[K, V], key: K, value: V) -> V:
     return value
 
 
-async def _read(db: Statements, org_id: UUID, rungs: Sequence[str]) -> list[Bound]:
+async def _read(db: Executor, org_id: UUID, rungs: Sequence[str]) -> list[Bound]:
     named = [rung.split("|") for rung in rungs]
     profiles = {
         profile.id: profile for profile in await queries.list_profiles(db, org_id, [UUID(name[2]) for name in named])

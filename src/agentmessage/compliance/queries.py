@@ -9,7 +9,7 @@ import msgspec
 
 from agentmessage.compliance.model import Account, Ask, CapCounter, Facts
 from agentmessage.guardrails.model import Profile
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 _json = msgspec.json.Encoder().encode
 
@@ -63,7 +63,7 @@ its own pays, and make one for every text, which takes three times as long as th
 
 
 async def list_facts(
-    db: Statements, asks: Sequence[Ask], now: datetime, *, with_history: bool = True
+    db: Executor, asks: Sequence[Ask], now: datetime, *, with_history: bool = True
 ) -> tuple[list[Facts], Mapping[UUID, Account]]:
     """One row for each ask, in order, and the organizations that ask; all of one snapshot.
 
@@ -97,7 +97,7 @@ async def list_facts(
     return rows, accounts
 
 
-async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> int:
+async def lock_accounts(tx: Executor, org_ids: Sequence[UUID]) -> int:
     """Keep each organization to one admission at a time until the commit, in the order of their ids; answers how many.
 
     Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
@@ -106,7 +106,7 @@ async def lock_accounts(tx: Statements, org_ids: Sequence[UUID]) -> int:
     return await tx.run("SELECT org_id FROM send_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids)
 
 
-async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
+async def insert_accounts(tx: Executor, org_ids: Sequence[UUID]) -> None:
     """Rows to lock for organizations that never sent."""
     await tx.run(
         "INSERT INTO send_accounts (org_id) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", org_ids
@@ -114,7 +114,7 @@ async def insert_accounts(tx: Statements, org_ids: Sequence[UUID]) -> None:
 
 
 async def lock_cap_counters(
-    tx: Statements, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
+    tx: Executor, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
 ) -> list[CapCounter]:
     """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
 
@@ -133,7 +133,7 @@ async def lock_cap_counters(
     )
 
 
-async def insert_cap_counters(tx: Statements, counters: Sequence[CapCounter]) -> int:
+async def insert_cap_counters(tx: Executor, counters: Sequence[CapCounter]) -> int:
     """Write the first counters of contacts; answers how many: another worker's that came first stays as it is."""
     return await tx.run(
         """INSERT INTO frequency_cap_counters (org_id, contact_number, scope_id, submissions)
@@ -145,7 +145,7 @@ async def insert_cap_counters(tx: Statements, counters: Sequence[CapCounter]) ->
     )
 
 
-async def save_cap_counters(tx: Statements, counters: Sequence[CapCounter]) -> None:
+async def save_cap_counters(tx: Executor, counters: Sequence[CapCounter]) -> None:
     """Write counters that are locked."""
     await tx.run(
         """UPDATE frequency_cap_counters t SET submissions = k.submissions::json
@@ -165,7 +165,7 @@ def _columns(counters: Sequence[CapCounter]) -> Sequence[Sequence[object]]:
     )
 
 
-async def list_rungs(db: Statements, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
+async def list_rungs(db: Executor, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
     """What is bound to these scopes, each as `Account.rungs` names it."""
     return await db.all(
         str,
@@ -177,7 +177,7 @@ async def list_rungs(db: Statements, org_id: UUID, scope_ids: Sequence[UUID]) ->
     )
 
 
-async def list_profiles(db: Statements, org_id: UUID, ids: Sequence[UUID]) -> list[Profile]:
+async def list_profiles(db: Executor, org_id: UUID, ids: Sequence[UUID]) -> list[Profile]:
     """The guardrail profiles of a ladder that is met for the first time."""
     return await db.all(
         Profile,

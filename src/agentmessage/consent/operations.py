@@ -26,7 +26,7 @@ from agentmessage.consent.model import (
     Withdrawal,
 )
 from agentmessage.consent.schemas import ConsentResource
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -45,13 +45,13 @@ async def lock_law(tx: Tx, org_id: UUID) -> int:
     return await queries.lock_sending(tx, org_id)
 
 
-async def find(db: Statements, org_id: UUID, phone_number_id: UUID, contact_number: str) -> Consent | None:
+async def find(db: Executor, org_id: UUID, phone_number_id: UUID, contact_number: str) -> Consent | None:
     """The record of one pair, if there is one."""
     found = await queries.list_pairs(db, org_id, [Pair(phone_number_id, contact_number)])
     return found[0] if found else None
 
 
-async def get(db: Statements, tenant: Tenant, consent_id: UUID) -> Consent:
+async def get(db: Executor, tenant: Tenant, consent_id: UUID) -> Consent:
     """One consent of the tenant's. Raises NotFound."""
     consent = await queries.find(db, tenant.org_id, consent_id)
     if consent is None:
@@ -59,7 +59,7 @@ async def get(db: Statements, tenant: Tenant, consent_id: UUID) -> Consent:
     return consent
 
 
-async def require_number(db: Statements, tenant: Tenant, phone_number_id: UUID) -> str:
+async def require_number(db: Executor, tenant: Tenant, phone_number_id: UUID) -> str:
     """The number itself (E.164), which the organization holds now. Raises NotFound."""
     held = await queries.list_assigned(db, tenant.org_id, [phone_number_id])
     if not held:
@@ -67,7 +67,7 @@ async def require_number(db: Statements, tenant: Tenant, phone_number_id: UUID) 
     return held[0].number
 
 
-async def has_opted_out(db: Statements, org_id: UUID, phone_number_id: UUID, contact_number: str) -> bool:
+async def has_opted_out(db: Executor, org_id: UUID, phone_number_id: UUID, contact_number: str) -> bool:
     """Whether an opt-out or a revocation stands against a pair, whichever number was told."""
     known = await find(db, org_id, phone_number_id, contact_number)
     if known is not None and known.suppressed_by is not None:
@@ -76,12 +76,12 @@ async def has_opted_out(db: Statements, org_id: UUID, phone_number_id: UUID, con
     return pair in await opt_out_queries.list_reaching(db, org_id, [pair])
 
 
-async def has_heard(db: Statements, consent: Consent | None, raw_event_id: str) -> bool:
+async def has_heard(db: Executor, consent: Consent | None, raw_event_id: str) -> bool:
     """Whether a message, challenge or form token has left its line in a consent's history."""
     return consent is not None and await queries.has_entry(db, consent.org_id, consent.id, raw_event_id)
 
 
-async def require_allowance(db: Statements, tenant: Tenant, *, per_minute: int, count: int = 1) -> None:
+async def require_allowance(db: Executor, tenant: Tenant, *, per_minute: int, count: int = 1) -> None:
     """Spend `count` of what the organization may bring in a minute, by whatever operation. Raises RateLimited."""
     await require_token(db, tenant, "consent_captures", per_minute=per_minute, count=count)
 
@@ -194,7 +194,7 @@ async def opt_out(
     return change.entry is not None or bool(reached)
 
 
-async def list_reached(db: Statements, org_id: UUID, contact_number: str) -> list[UUID]:
+async def list_reached(db: Executor, org_id: UUID, contact_number: str) -> list[UUID]:
     """The organization's numbers that may not text a contact: out of reach by an opt-out, or by a revocation."""
     return await opt_out_queries.list_reached(db, org_id, contact_number)
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from agentmessage.consent.model import OptOut, Pair, Withdrawal
 from agentmessage.consent.queries import REACHED
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 _PAIRS: LiteralString = """SELECT c.phone_number_id, c.contact_number, u.phone_number, u.scope, u.suppressed_by,
        u.keyword, u.opted_out_at
 FROM (SELECT $1::uuid AS org_id, w.* FROM unnest($2::uuid[], $3::text[]) w (phone_number_id, contact_number)) c"""
 
 
-async def list_reaching(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> dict[Pair, OptOut]:
+async def list_reaching(db: Executor, org_id: UUID, pairs: Sequence[Pair]) -> dict[Pair, OptOut]:
     """The opt-outs that reach some pairs now, whether they have a record or not."""
     rows = await db.all(
         _reaching,
@@ -25,7 +25,7 @@ async def list_reaching(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> 
     return dict(rows)
 
 
-async def insert(tx: Statements, org_id: UUID, no: Withdrawal) -> None:
+async def insert(tx: Executor, org_id: UUID, no: Withdrawal) -> None:
     """Write what an opt-out reaches: the number that was told, and what the organization's scope says beyond it.
 
     Beside what the number belongs to now counts what it last texted the contact for: a number may have moved since, and
@@ -60,7 +60,7 @@ async def insert(tx: Statements, org_id: UUID, no: Withdrawal) -> None:
     )
 
 
-async def lift(tx: Statements, org_id: UUID, pair: Pair) -> None:
+async def lift(tx: Executor, org_id: UUID, pair: Pair) -> None:
     """START to a number: what was told to it reaches nothing any more, and what was told to others not this number."""
     await tx.run(
         """DELETE FROM opt_outs o USING phone_numbers n
@@ -82,7 +82,7 @@ async def lift(tx: Statements, org_id: UUID, pair: Pair) -> None:
     )
 
 
-async def list_reached(db: Statements, org_id: UUID, contact_number: str) -> list[UUID]:
+async def list_reached(db: Executor, org_id: UUID, contact_number: str) -> list[UUID]:
     """The organization's numbers that may not text a contact who opted out, and those of revoked consents."""
     return await db.all(
         _id,
@@ -99,9 +99,7 @@ async def list_reached(db: Statements, org_id: UUID, contact_number: str) -> lis
     )
 
 
-async def cancel_challenges(
-    tx: Statements, org_id: UUID, phone_number_ids: Sequence[UUID], contact_number: str
-) -> None:
+async def cancel_challenges(tx: Executor, org_id: UUID, phone_number_ids: Sequence[UUID], contact_number: str) -> None:
     """Questions that wait for YES are void once the contact has opted out; by consent_challenges_open_idx."""
     await tx.run(
         """UPDATE consent_challenges SET status = 'canceled', ended_at = $4

@@ -8,10 +8,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.consent.model import Consent, Entry, OptOut, Pair
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def lock_sending(tx: Statements, org_id: UUID) -> int:
+async def lock_sending(tx: Executor, org_id: UUID) -> int:
     """Hold the organization's admissions off until the commit; answers how often the law has changed."""
     version: int = await tx.value(
         """INSERT INTO send_accounts AS s (org_id, state_version) VALUES ($1, 1)
@@ -28,7 +28,7 @@ class HeldNumber(Struct, frozen=True):
     number: str
 
 
-async def list_assigned(db: Statements, org_id: UUID, number_ids: Sequence[UUID]) -> list[HeldNumber]:
+async def list_assigned(db: Executor, org_id: UUID, number_ids: Sequence[UUID]) -> list[HeldNumber]:
     """Those of some numbers that the organization holds now; by primary key."""
     return await db.all(
         HeldNumber,
@@ -59,14 +59,14 @@ LEFT JOIN LATERAL (
 the beginning of the primary key."""
 
 
-async def find(db: Statements, org_id: UUID, consent_id: UUID) -> Consent | None:
+async def find(db: Executor, org_id: UUID, consent_id: UUID) -> Consent | None:
     """One consent."""
     return await db.one(
         _consent, COLUMNS + "consents c" + REACHED + "WHERE c.org_id = $1 AND c.id = $2", org_id, consent_id
     )
 
 
-async def list_pairs(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> list[Consent]:
+async def list_pairs(db: Executor, org_id: UUID, pairs: Sequence[Pair]) -> list[Consent]:
     """The consents of some pairs, as many as there are; each by the unique key."""
     return await db.all(
         _consent,
@@ -81,7 +81,7 @@ async def list_pairs(db: Statements, org_id: UUID, pairs: Sequence[Pair]) -> lis
     )
 
 
-async def list_contact(db: Statements, org_id: UUID, contact_number: str) -> list[Consent]:
+async def list_contact(db: Executor, org_id: UUID, contact_number: str) -> list[Consent]:
     """Every consent of one contact; by consents_contact_idx."""
     return await db.all(
         _consent,
@@ -91,7 +91,7 @@ async def list_contact(db: Statements, org_id: UUID, contact_number: str) -> lis
     )
 
 
-async def upsert(tx: Statements, org_id: UUID, consents: Sequence[Consent]) -> None:
+async def upsert(tx: Executor, org_id: UUID, consents: Sequence[Consent]) -> None:
     """Store consents as they are now, all in one statement; none of the pairs twice."""
     await tx.run(
         """INSERT INTO consents AS c (org_id, id, phone_number_id, contact_number, opted_in, opted_in_at, opted_out_at,
@@ -121,7 +121,7 @@ async def upsert(tx: Statements, org_id: UUID, consents: Sequence[Consent]) -> N
     )
 
 
-async def insert_entries(tx: Statements, org_id: UUID, entries: Sequence[Entry]) -> None:
+async def insert_entries(tx: Executor, org_id: UUID, entries: Sequence[Entry]) -> None:
     """Add lines to histories, all in one statement."""
     await tx.run(
         """INSERT INTO consent_history (org_id, id, consent_id, event, keyword, source, raw_event_id, occurred_at,
@@ -148,7 +148,7 @@ async def insert_entries(tx: Statements, org_id: UUID, entries: Sequence[Entry])
     )
 
 
-async def has_entry(db: Statements, org_id: UUID, consent_id: UUID, raw_event_id: str) -> bool:
+async def has_entry(db: Executor, org_id: UUID, consent_id: UUID, raw_event_id: str) -> bool:
     """Whether a message, challenge or form token has left its line already; by consent_history_once_idx."""
     return bool(
         await db.value(
@@ -161,7 +161,7 @@ async def has_entry(db: Statements, org_id: UUID, consent_id: UUID, raw_event_id
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -214,7 +214,7 @@ _ANY: LiteralString = ""
 
 
 async def list_history(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     consent_id: UUID,
     *,

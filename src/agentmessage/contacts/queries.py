@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def lock_waiting(tx: Statements, org_id: UUID, contact: str) -> list[UUID]:
+async def lock_waiting(tx: Executor, org_id: UUID, contact: str) -> list[UUID]:
     """Texts to the contact that no worker has claimed, kept from being claimed; by message_queue_pair_idx."""
     return await tx.all(
         _id,
@@ -17,7 +17,7 @@ async def lock_waiting(tx: Statements, org_id: UUID, contact: str) -> list[UUID]
     )
 
 
-async def lock_outbound(tx: Statements, org_id: UUID, contact: str) -> list[UUID]:
+async def lock_outbound(tx: Executor, org_id: UUID, contact: str) -> list[UUID]:
     """Texts to the contact that have content; by messages_recipient_idx. In the order that receipts take them in."""
     return await tx.all(
         _id,
@@ -30,7 +30,7 @@ async def lock_outbound(tx: Statements, org_id: UUID, contact: str) -> list[UUID
     )
 
 
-async def lock_inbound(tx: Statements, org_id: UUID, contact: str) -> list[UUID]:
+async def lock_inbound(tx: Executor, org_id: UUID, contact: str) -> list[UUID]:
     """Texts from the contact that have content; by inbound_messages_from_idx."""
     return await tx.all(
         _id,
@@ -42,7 +42,7 @@ async def lock_inbound(tx: Statements, org_id: UUID, contact: str) -> list[UUID]
     )
 
 
-async def erase_raw(tx: Statements, org_id: UUID, contact: str) -> None:
+async def erase_raw(tx: Executor, org_id: UUID, contact: str) -> None:
     """Empty what carriers delivered, but not what has yet to be applied: it may be a STOP. By inbound_raw_contact_idx.
 
     The rows stay: they are what makes a repeated delivery harmless.
@@ -55,7 +55,7 @@ async def erase_raw(tx: Statements, org_id: UUID, contact: str) -> None:
     )
 
 
-async def delete_parts(tx: Statements, org_id: UUID, contact: str) -> None:
+async def delete_parts(tx: Executor, org_id: UUID, contact: str) -> None:
     """Forget parts of long texts whose other parts have not come."""
     await tx.run(
         """DELETE FROM inbound_parts p USING phone_numbers n

@@ -6,11 +6,11 @@ from typing import LiteralString
 from uuid import UUID
 
 from agentmessage.conversations.model import Conversation, Entry, Sent, Spot
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 async def add_inbound(
-    tx: Statements,
+    tx: Executor,
     org_id: UUID,
     *,
     phone_number_id: UUID,
@@ -56,7 +56,7 @@ async def add_inbound(
     return spot
 
 
-async def count_auto_reply(tx: Statements, org_id: UUID, *, phone_number_id: UUID, contact_number: str) -> None:
+async def count_auto_reply(tx: Executor, org_id: UUID, *, phone_number_id: UUID, contact_number: str) -> None:
     """One automatic answer more within the hour."""
     await tx.run(
         """UPDATE conversations SET
@@ -102,7 +102,7 @@ WHERE v.org_id = $1
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     contact_number: str | None,
@@ -131,7 +131,7 @@ async def list_(
     )
 
 
-async def exists(db: Statements, org_id: UUID, *, phone_number_id: UUID, contact_number: str) -> bool:
+async def exists(db: Executor, org_id: UUID, *, phone_number_id: UUID, contact_number: str) -> bool:
     """Whether the organization has such a conversation."""
     found = await db.value(
         "SELECT true FROM conversations WHERE org_id = $1 AND contact_number = $2 AND phone_number_id = $3",
@@ -143,7 +143,7 @@ async def exists(db: Statements, org_id: UUID, *, phone_number_id: UUID, contact
 
 
 async def list_entries(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     phone_number_id: UUID,
@@ -180,7 +180,7 @@ async def list_entries(
 PREVIEW_CHARS = 160
 
 
-async def add_sent(tx: Statements, claims: Sequence[Sent]) -> None:
+async def add_sent(tx: Executor, claims: Sequence[Sent]) -> None:
     """Count texts that were just handed over, and show the newest of each conversation; rows in one order.
 
     What was erased while a worker held it is not shown again.

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agentmessage.delivery.model import Claim
 from agentmessage.delivery.rate_limits.rules import Lane
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Picked(Struct, frozen=True):
@@ -41,7 +41,7 @@ class Text(Struct, frozen=True):
 
 
 async def pick(
-    tx: Statements, account: str, channels: Sequence[str], lanes: Sequence[Lane], counts: Sequence[int]
+    tx: Executor, account: str, channels: Sequence[str], lanes: Sequence[Lane], counts: Sequence[int]
 ) -> list[Picked]:
     """Lock the due texts of each lane, the urgent before the others and the oldest first, at most its count.
 
@@ -70,7 +70,7 @@ async def pick(
     )
 
 
-async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
+async def list_texts(tx: Executor, message_ids: Sequence[UUID]) -> list[Text]:
     """The texts of picked entries."""
     return await tx.all(
         Text,
@@ -81,7 +81,7 @@ async def list_texts(tx: Statements, message_ids: Sequence[UUID]) -> list[Text]:
     )
 
 
-async def claim(tx: Statements, message_ids: Sequence[UUID], *, token: UUID, until: datetime) -> None:
+async def claim(tx: Executor, message_ids: Sequence[UUID], *, token: UUID, until: datetime) -> None:
     """Take texts for this worker; they are locked. Committed before the carrier hears of them."""
     await tx.run(
         "UPDATE message_queue SET claimed_at = $2, claim_token = $3, claim_until = $4 WHERE message_id = ANY ($1)",
@@ -92,7 +92,7 @@ async def claim(tx: Statements, message_ids: Sequence[UUID], *, token: UUID, unt
     )
 
 
-async def put_off(tx: Statements, message_ids: Sequence[UUID], ready_at: Sequence[datetime]) -> None:
+async def put_off(tx: Executor, message_ids: Sequence[UUID], ready_at: Sequence[datetime]) -> None:
     """Let texts wait until then; they are locked."""
     await tx.run(
         """UPDATE message_queue d SET ready_at = p.ready_at FROM unnest($1::uuid[], $2::timestamptz[]) p (id, ready_at)
@@ -102,7 +102,7 @@ async def put_off(tx: Statements, message_ids: Sequence[UUID], ready_at: Sequenc
     )
 
 
-async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
+async def move_to_number_lanes(tx: Executor, lane: Lane) -> int:
     """Let each number of a lane be a lane of its own; at most a thousand texts at a time."""
     return await tx.run(
         """UPDATE message_queue SET queue_id = phone_number_id WHERE message_id IN (
@@ -113,7 +113,7 @@ async def move_to_number_lanes(tx: Statements, lane: Lane) -> int:
     )
 
 
-async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, until: datetime) -> int:
+async def prolong(db: Executor, token: UUID, message_ids: Sequence[UUID], *, until: datetime) -> int:
     """This worker lives: these of its claims hold until then; answers how many.
 
     What is being recorded just now is locked by its recorder, and over: it is not waited for.
@@ -129,7 +129,7 @@ async def prolong(db: Statements, token: UUID, message_ids: Sequence[UUID], *, u
 
 
 async def adopt_orphans(
-    db: Statements,
+    db: Executor,
     account: str,
     channels: Sequence[str],
     *,
@@ -167,7 +167,7 @@ async def adopt_orphans(
 
 
 async def claim_expired(
-    db: Statements, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
+    db: Executor, account: str, channels: Sequence[str], *, token: UUID, until: datetime, limit: int
 ) -> list[Claim]:
     """Take texts whose validity is over and which nobody is handing over; by message_queue_expiry_idx."""
     return await db.all(

@@ -25,7 +25,7 @@ from agentmessage.delivery.rate_limits import rules as rate_limit_rules
 from agentmessage.delivery.rate_limits.limiter import Drawing
 from agentmessage.delivery.rate_limits.rules import Lane, LaneFacts
 from agentmessage.delivery.recorder import Recorder
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Tx
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Tx
 from agentmessage.messages.model import handset_words
 
 log = structlog.get_logger("agentmessage.messages")
@@ -170,7 +170,7 @@ class Dispatcher:
         """As `_claim`; but a lane that cannot be judged stands alone, and the others go on."""
         try:
             return await self._claim(shares, facts)
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             raise
         except compliance.CountedElsewhere:
             return await self._claim_safely(shares, facts)

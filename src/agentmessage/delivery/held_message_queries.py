@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 HOLDER = UUID(int=0)
 """Whose claim a held message is; written by migrations/restore.py."""
@@ -34,7 +34,7 @@ class HeldClaim(Struct, frozen=True):
     price_microcents: int
 
 
-async def list_held(db: Statements, org_id: UUID | None, *, limit: int) -> list[HeldRow]:
+async def list_held(db: Executor, org_id: UUID | None, *, limit: int) -> list[HeldRow]:
     """One cell's held messages, or an organization's, the oldest first; by message_queue_claim_idx."""
     return await db.all(
         HeldRow,
@@ -50,7 +50,7 @@ async def list_held(db: Statements, org_id: UUID | None, *, limit: int) -> list[
     )
 
 
-async def pick_held(tx: Statements, org_id: UUID | None, *, expired_by: datetime | None, limit: int) -> list[HeldClaim]:
+async def pick_held(tx: Executor, org_id: UUID | None, *, expired_by: datetime | None, limit: int) -> list[HeldClaim]:
     """Some held messages, with `expired_by` only those whose validity is over by then."""
     return await tx.all(
         HeldClaim,
@@ -64,7 +64,7 @@ async def pick_held(tx: Statements, org_id: UUID | None, *, expired_by: datetime
     )
 
 
-async def release(tx: Statements, org_id: UUID | None, *, limit: int) -> int:
+async def release(tx: Executor, org_id: UUID | None, *, limit: int) -> int:
     """Put held messages back in the queue, in their places; returns how many."""
     return await tx.run(
         """UPDATE message_queue SET claimed_at = NULL, claim_token = NULL, claim_until = NULL
@@ -77,7 +77,7 @@ async def release(tx: Statements, org_id: UUID | None, *, limit: int) -> int:
     )
 
 
-async def hold_waiting(tx: Statements, org_id: UUID | None) -> int:
+async def hold_waiting(tx: Executor, org_id: UUID | None) -> int:
     """Hold what waits unclaimed; returns how many messages that is."""
     return await tx.run(
         """UPDATE message_queue SET claimed_at = $2, claim_token = $3, claim_until = 'infinity'

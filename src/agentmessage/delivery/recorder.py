@@ -31,8 +31,8 @@ from agentmessage.delivery.rate_limits import rules as rate_limit_rules
 from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.delivery.receipts import settlement_queries
 from agentmessage.delivery.status_queries import Move, move
-from agentmessage.kernel.batching import Batcher
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong, Tx
+from agentmessage.kernel.batcher import Batcher
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, StatementTooLong, Tx
 from agentmessage.sms.traces import pair_trace
 
 log = structlog.get_logger("agentmessage.messages")
@@ -101,7 +101,7 @@ class Recorder:
             except StatementTooLong:
                 if len(batch) > 1:
                     return False
-            except DATABASE_AWAY as error:
+            except DATABASE_UNAVAILABLE as error:
                 if not self._is_refused:
                     log.warning("submit results delayed", count=len(self._held), error=str(error))
                 self._is_refused = True

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.delivery.model import TakenPart
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+async def drop_claims(tx: Executor, token: UUID, message_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """Take texts out of the queue; returns those that this worker still held, and when they were claimed."""
     return dict(
         await tx.all(
@@ -21,7 +21,7 @@ async def drop_claims(tx: Statements, token: UUID, message_ids: Sequence[UUID]) 
     )
 
 
-async def insert_parts(tx: Statements, account: str, carrier: str, parts: Sequence[TakenPart]) -> list[str]:
+async def insert_parts(tx: Executor, account: str, carrier: str, parts: Sequence[TakenPart]) -> list[str]:
     """What receipts will name; returns the ids that were free. `parts` have one id each, in the order of the ids."""
     return await tx.all(
         str,
@@ -36,7 +36,7 @@ async def insert_parts(tx: Statements, account: str, carrier: str, parts: Sequen
     )
 
 
-async def take_ids_over(tx: Statements, account: str, carrier: str, parts: Sequence[TakenPart]) -> None:
+async def take_ids_over(tx: Executor, account: str, carrier: str, parts: Sequence[TakenPart]) -> None:
     """Give these parts ids that others have. What another message had under one keeps its row, without a name."""
     await tx.run(
         """UPDATE message_parts c SET carrier_message_id = '~' || gen_random_uuid()
@@ -70,7 +70,7 @@ def _columns(parts: Sequence[TakenPart]) -> tuple[Sequence[object], ...]:
     )
 
 
-async def settle(tx: Statements, org_ids: Sequence[UUID], amounts_microcents: Sequence[int]) -> None:
+async def settle(tx: Executor, org_ids: Sequence[UUID], amounts_microcents: Sequence[int]) -> None:
     """What was held for texts that are decided is held no more: it was charged, or given up."""
     await tx.run(
         """UPDATE wallets w SET settled_microcents = w.settled_microcents + s.amount
@@ -80,9 +80,7 @@ async def settle(tx: Statements, org_ids: Sequence[UUID], amounts_microcents: Se
     )
 
 
-async def put_back(
-    tx: Statements, token: UUID, message_ids: Sequence[UUID], ready_at: Sequence[datetime | None]
-) -> None:
+async def put_back(tx: Executor, token: UUID, message_ids: Sequence[UUID], ready_at: Sequence[datetime | None]) -> None:
     """Let go of claims that were surely not sent; a text without a new time keeps its place in the queue."""
     await tx.run(
         """UPDATE message_queue d
@@ -96,7 +94,7 @@ async def put_back(
     )
 
 
-async def pause_lanes(tx: Statements, account: str, scopes: Sequence[str], until: Sequence[datetime]) -> None:
+async def pause_lanes(tx: Executor, account: str, scopes: Sequence[str], until: Sequence[datetime]) -> None:
     """The carrier asked for patience with these lanes; the longest asked for holds."""
     await tx.run(
         """INSERT INTO send_rate_buckets AS b (account, scope, tokens, refilled_at, paused_until)

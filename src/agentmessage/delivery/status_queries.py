@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 
@@ -23,7 +23,7 @@ class Move(Struct, frozen=True, kw_only=True):
     is_charged: bool = False
 
 
-async def move(tx: Statements, moves: Sequence[Move]) -> None:
+async def move(tx: Executor, moves: Sequence[Move]) -> None:
     """Move texts whose place in time the caller has checked; each leaves a line in its history and an event.
 
     `= ANY` beside the join keeps the planner to the primary key, however small it believes the table to be.

@@ -17,7 +17,7 @@ from agentmessage.delivery.receipts import queries as receipt_queries
 from agentmessage.delivery.receipts import settlement_queries
 from agentmessage.delivery.recorder import Recorder
 from agentmessage.delivery.status_queries import Move, move
-from agentmessage.kernel.batched_delete import run_in_batches
+from agentmessage.kernel.batches import run_in_batches
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Cause, Status
 

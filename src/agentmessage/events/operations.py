@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.events import rules
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.outbox import events as outbox_events
@@ -27,7 +27,7 @@ class Filter(Struct, frozen=True):
         return None if self.type is None else [self.type.value]
 
 
-async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUID | None:
+async def place(db: Executor, tenant: Tenant, text: str, *, field: str) -> UUID | None:
     """The fact after which a reader goes on; None when it was forgotten long ago, and everything kept is newer.
 
     Raises ValidationFailed, naming `field`, for what is no fact of the organization.
@@ -41,12 +41,12 @@ async def place(db: Statements, tenant: Tenant, text: str, *, field: str) -> UUI
     raise ValidationFailed({field: "must be a place in this organization's events"})
 
 
-async def after(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
+async def after(db: Executor, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The next facts behind one that was seen, oldest first; lossless (see outbox.facts.tail)."""
     return await outbox_events.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
 
 
-async def before(db: Statements, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
+async def before(db: Executor, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The events before one that was seen, newest first; from the newest on when none was seen."""
     return await outbox_events.newest_first(
         db, tenant.org_id, before=seen, since=wanted.since, kinds=wanted.kinds, limit=limit

@@ -11,7 +11,7 @@ from agentmessage.events.model import PAGE_MAX
 from agentmessage.events.operations import Filter
 from agentmessage.events.schemas import EventQuery
 from agentmessage.events.tails import Frame, Subscription, Tails
-from agentmessage.kernel.db import DATABASE_AWAY
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE
 from agentmessage.kernel.errors import Unauthorized
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.events import BEGINNING, Place
@@ -104,7 +104,7 @@ class _Reader:
         self._subscription.take()  # it is all in the database
         try:
             found = await self._read()
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("event stream delayed", error=str(error) or type(error).__name__)
             self._is_behind, self.has_more = True, False
             return ()

@@ -11,7 +11,7 @@ from agentmessage.guardrails import queries, resolution, rules
 from agentmessage.guardrails.errors import ProfileInUse, SlugTaken
 from agentmessage.guardrails.model import Binding, Bound, Member, Pool, Profile, ScopeKind, Tool
 from agentmessage.guardrails.schemas import BindingPut, PoolCreate, PoolPatch, ProfileCreate, ProfilePatch
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -27,7 +27,7 @@ async def create_profile(tx: Tx, tenant: Tenant, wish: ProfileCreate) -> Profile
     return profile
 
 
-async def get_profile(db: Statements, tenant: Tenant, profile_id: UUID) -> Profile:
+async def get_profile(db: Executor, tenant: Tenant, profile_id: UUID) -> Profile:
     """One profile. Raises NotFound."""
     profile = await queries.find_profile(db, tenant.org_id, profile_id)
     if profile is None:
@@ -118,7 +118,7 @@ async def create_pool(tx: Tx, tenant: Tenant, wish: PoolCreate) -> Pool:
     return pool
 
 
-async def get_pool(db: Statements, tenant: Tenant, pool_id: UUID) -> Pool:
+async def get_pool(db: Executor, tenant: Tenant, pool_id: UUID) -> Pool:
     """One pool. Raises NotFound."""
     pool = await queries.find_pool(db, tenant.org_id, pool_id)
     if pool is None:
@@ -152,7 +152,7 @@ async def delete_pool(tx: Tx, tenant: Tenant, pool_id: UUID) -> None:
     await _audit(tx, tenant, "guardrail_pool.delete", pool_id, {"before": before})
 
 
-async def list_members(db: Statements, tenant: Tenant, pool_id: UUID) -> list[Member]:
+async def list_members(db: Executor, tenant: Tenant, pool_id: UUID) -> list[Member]:
     """The numbers in a pool. Raises NotFound."""
     await get_pool(db, tenant, pool_id)
     return await queries.list_members(db, tenant.org_id, pool_id)

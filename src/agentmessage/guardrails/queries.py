@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.guardrails.model import Binding, Member, Pool, Profile, Reach, ScopeKind
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def insert_profile(tx: Statements, profile: Profile) -> None:
+async def insert_profile(tx: Executor, profile: Profile) -> None:
     """Store a new profile."""
     await tx.run(
         """INSERT INTO guardrail_profiles (id, org_id, name, source, template_key, quiet_hours_disabled,
@@ -21,7 +21,7 @@ async def insert_profile(tx: Statements, profile: Profile) -> None:
     )
 
 
-async def update_profile(tx: Statements, profile: Profile) -> None:
+async def update_profile(tx: Executor, profile: Profile) -> None:
     """Store whatever changed of a profile."""
     await tx.run(
         """UPDATE guardrail_profiles SET name = $3, source = $4, template_key = $5, quiet_hours_disabled = $6,
@@ -35,7 +35,7 @@ async def update_profile(tx: Statements, profile: Profile) -> None:
     )
 
 
-async def find_profile(db: Statements, org_id: UUID, profile_id: UUID) -> Profile | None:
+async def find_profile(db: Executor, org_id: UUID, profile_id: UUID) -> Profile | None:
     """One profile."""
     return await db.one(
         Profile,
@@ -51,7 +51,7 @@ async def find_profile(db: Statements, org_id: UUID, profile_id: UUID) -> Profil
 
 
 async def list_profiles(
-    db: Statements, org_id: UUID, *, before_at: datetime | None, before_id: UUID | None, limit: int
+    db: Executor, org_id: UUID, *, before_at: datetime | None, before_id: UUID | None, limit: int
 ) -> list[Profile]:
     """Profiles, newest first, below a place in the list; served by guardrail_profiles_list_idx."""
     return await db.all(
@@ -73,12 +73,12 @@ async def list_profiles(
     )
 
 
-async def delete_profile(tx: Statements, org_id: UUID, profile_id: UUID) -> None:
+async def delete_profile(tx: Executor, org_id: UUID, profile_id: UUID) -> None:
     """Forget a profile that nothing is bound to."""
     await tx.run("DELETE FROM guardrail_profiles WHERE org_id = $1 AND id = $2", org_id, profile_id)
 
 
-async def is_bound(tx: Statements, org_id: UUID, profile_id: UUID) -> bool:
+async def is_bound(tx: Executor, org_id: UUID, profile_id: UUID) -> bool:
     """Whether any scope has the profile."""
     return bool(
         await tx.value(
@@ -87,7 +87,7 @@ async def is_bound(tx: Statements, org_id: UUID, profile_id: UUID) -> bool:
     )
 
 
-async def has_target(db: Statements, org_id: UUID, kind: ScopeKind, target_id: UUID) -> bool:
+async def has_target(db: Executor, org_id: UUID, kind: ScopeKind, target_id: UUID) -> bool:
     """Whether the organization has what a profile is to be bound to; of numbers only those that are assigned."""
     return bool(
         await db.value(
@@ -105,7 +105,7 @@ async def has_target(db: Statements, org_id: UUID, kind: ScopeKind, target_id: U
     )
 
 
-async def insert_binding(tx: Statements, binding: Binding) -> None:
+async def insert_binding(tx: Executor, binding: Binding) -> None:
     """Bind a profile to a scope that has none."""
     await tx.run(
         """INSERT INTO guardrail_bindings (id, org_id, scope_kind, scope_id, profile_id, created_at, updated_at)
@@ -120,7 +120,7 @@ async def insert_binding(tx: Statements, binding: Binding) -> None:
     )
 
 
-async def update_binding(tx: Statements, binding: Binding) -> None:
+async def update_binding(tx: Executor, binding: Binding) -> None:
     """Give a scope another profile."""
     await tx.run(
         "UPDATE guardrail_bindings SET profile_id = $3, updated_at = $4 WHERE org_id = $1 AND id = $2",
@@ -131,7 +131,7 @@ async def update_binding(tx: Statements, binding: Binding) -> None:
     )
 
 
-async def find_binding(db: Statements, org_id: UUID, binding_id: UUID) -> Binding | None:
+async def find_binding(db: Executor, org_id: UUID, binding_id: UUID) -> Binding | None:
     """One binding."""
     return await db.one(
         Binding,
@@ -142,7 +142,7 @@ async def find_binding(db: Statements, org_id: UUID, binding_id: UUID) -> Bindin
     )
 
 
-async def find_binding_of(db: Statements, org_id: UUID, scope_id: UUID) -> Binding | None:
+async def find_binding_of(db: Executor, org_id: UUID, scope_id: UUID) -> Binding | None:
     """The binding of a scope."""
     return await db.one(
         Binding,
@@ -154,7 +154,7 @@ async def find_binding_of(db: Statements, org_id: UUID, scope_id: UUID) -> Bindi
 
 
 async def list_bindings(
-    db: Statements, org_id: UUID, *, before_at: datetime | None, before_id: UUID | None, limit: int
+    db: Executor, org_id: UUID, *, before_at: datetime | None, before_id: UUID | None, limit: int
 ) -> list[Binding]:
     """Bindings, newest first, below a place in the list; served by guardrail_bindings_list_idx."""
     return await db.all(
@@ -172,7 +172,7 @@ async def list_bindings(
     )
 
 
-async def delete_binding(tx: Statements, org_id: UUID, binding_id: UUID) -> None:
+async def delete_binding(tx: Executor, org_id: UUID, binding_id: UUID) -> None:
     """Leave a scope without a profile of its own."""
     await tx.run("DELETE FROM guardrail_bindings WHERE org_id = $1 AND id = $2", org_id, binding_id)
 
@@ -182,7 +182,7 @@ def _values(profile: Profile) -> tuple[object, ...]:
     return tuple(getattr(profile, name) for name in Profile.__struct_fields__)
 
 
-async def insert_pool(tx: Statements, pool: Pool) -> bool:
+async def insert_pool(tx: Executor, pool: Pool) -> bool:
     """Store a new pool; False when another one has its slug."""
     return bool(
         await tx.run(
@@ -199,7 +199,7 @@ async def insert_pool(tx: Statements, pool: Pool) -> bool:
     )
 
 
-async def update_pool(tx: Statements, pool: Pool) -> None:
+async def update_pool(tx: Executor, pool: Pool) -> None:
     """Store a pool's name and slug."""
     await tx.run(
         "UPDATE guardrail_pools SET name = $3, slug = $4, updated_at = $5 WHERE org_id = $1 AND id = $2",
@@ -211,7 +211,7 @@ async def update_pool(tx: Statements, pool: Pool) -> None:
     )
 
 
-async def find_pool(db: Statements, org_id: UUID, pool_id: UUID) -> Pool | None:
+async def find_pool(db: Executor, org_id: UUID, pool_id: UUID) -> Pool | None:
     """One pool."""
     return await db.one(
         Pool,
@@ -222,7 +222,7 @@ async def find_pool(db: Statements, org_id: UUID, pool_id: UUID) -> Pool | None:
     )
 
 
-async def has_slug(db: Statements, org_id: UUID, slug: str) -> bool:
+async def has_slug(db: Executor, org_id: UUID, slug: str) -> bool:
     """Whether a pool has the slug."""
     return bool(
         await db.value("SELECT EXISTS (SELECT FROM guardrail_pools WHERE org_id = $1 AND slug = $2)", org_id, slug)
@@ -230,7 +230,7 @@ async def has_slug(db: Statements, org_id: UUID, slug: str) -> bool:
 
 
 async def list_pools(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -256,12 +256,12 @@ async def list_pools(
     )
 
 
-async def delete_pool(tx: Statements, org_id: UUID, pool_id: UUID) -> None:
+async def delete_pool(tx: Executor, org_id: UUID, pool_id: UUID) -> None:
     """Forget a pool; its memberships go with it."""
     await tx.run("DELETE FROM guardrail_pools WHERE org_id = $1 AND id = $2", org_id, pool_id)
 
 
-async def list_members(db: Statements, org_id: UUID, pool_id: UUID) -> list[Member]:
+async def list_members(db: Executor, org_id: UUID, pool_id: UUID) -> list[Member]:
     """The numbers in a pool, in the order of joining; but not those that were released since."""
     return await db.all(
         Member,
@@ -274,7 +274,7 @@ async def list_members(db: Statements, org_id: UUID, pool_id: UUID) -> list[Memb
     )
 
 
-async def list_reach(db: Statements, org_id: UUID, phone_number_ids: Sequence[UUID]) -> list[Reach]:
+async def list_reach(db: Executor, org_id: UUID, phone_number_ids: Sequence[UUID]) -> list[Reach]:
     """The numbers among some ids that the organization holds, and the brand that each reaches."""
     return await db.all(
         Reach,
@@ -287,7 +287,7 @@ async def list_reach(db: Statements, org_id: UUID, phone_number_ids: Sequence[UU
     )
 
 
-async def delete_members_but(tx: Statements, org_id: UUID, pool_id: UUID, phone_number_ids: Sequence[UUID]) -> int:
+async def delete_members_but(tx: Executor, org_id: UUID, pool_id: UUID, phone_number_ids: Sequence[UUID]) -> int:
     """Take out of a pool whoever is not among the numbers; answers how many left."""
     return await tx.run(
         "DELETE FROM guardrail_pool_members WHERE org_id = $1 AND pool_id = $2 AND phone_number_id <> ALL ($3)",
@@ -297,7 +297,7 @@ async def delete_members_but(tx: Statements, org_id: UUID, pool_id: UUID, phone_
     )
 
 
-async def put_members(tx: Statements, org_id: UUID, pool_id: UUID, phone_number_ids: Sequence[UUID]) -> int:
+async def put_members(tx: Executor, org_id: UUID, pool_id: UUID, phone_number_ids: Sequence[UUID]) -> int:
     """Put numbers into a pool, out of whichever they were in, a former holder's included; answers how many came."""
     return await tx.run(
         """INSERT INTO guardrail_pool_members AS m (phone_number_id, pool_id, org_id, added_at)

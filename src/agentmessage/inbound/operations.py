@@ -12,7 +12,7 @@ import structlog
 from agentmessage.carriers.messaging import InboundHeard
 from agentmessage.inbound import processing, queries, rules
 from agentmessage.inbound.model import Home, Inbound, PartsKey, Problem, RawText
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Statements
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells, Executor
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant, operator
@@ -107,17 +107,17 @@ async def tidy(db: CellDb, *, requires_propagation: bool, floor_cents: int = pro
         await _show_parts(db, key, strict=requires_propagation, floor_cents=floor_cents)
 
 
-async def forget_raw(db: Statements) -> int:
+async def forget_raw(db: Executor) -> int:
     """Forget raw texts past their retention, at most 10,000 at a time; answers how many."""
     return await queries.delete_raw_before(db, db.now - RAW_KEPT)
 
 
-async def count_problems(db: Statements, since: datetime) -> Mapping[str, int]:
+async def count_problems(db: Executor, since: datetime) -> Mapping[str, int]:
     """How many texts were kept but not applied, by why."""
     return await queries.count_problems(db, since)
 
 
-async def get(db: Statements, tenant: Tenant, inbound_id: UUID) -> Inbound:
+async def get(db: Executor, tenant: Tenant, inbound_id: UUID) -> Inbound:
     """One text of the tenant's. Raises NotFound."""
     inbound = await queries.find(db, tenant.org_id, inbound_id)
     if inbound is None:
@@ -133,7 +133,7 @@ async def _apply(
         try:
             async with db.transaction() as tx:
                 return await processing.apply(tx, tenant, heard, strict=strict, floor_cents=floor_cents)
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             raise
         except Exception:
             log.exception("inbound messages not processed", org_id=str(tenant.org_id), count=len(heard))

@@ -9,11 +9,11 @@ import msgspec
 
 from agentmessage.conversations.model import Place
 from agentmessage.inbound.model import Home, Inbound, Line, Part, PartsKey, RawText, Stored, Whole
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.organizations.model import AutoReplies, OptOutScope
 
 
-async def list_homes(db: Statements, account: str, numbers: Sequence[str]) -> Mapping[str, Home]:
+async def list_homes(db: Executor, account: str, numbers: Sequence[str]) -> Mapping[str, Home]:
     """Which organization holds each number, or held it last while it is in quarantine, and the cell that it lives in.
 
     By the directory's primary key.
@@ -29,7 +29,7 @@ async def list_homes(db: Statements, account: str, numbers: Sequence[str]) -> Ma
 
 
 async def list_lines(
-    db: Statements, org_id: UUID, account: str, numbers: Sequence[str], *, state: str = "assigned"
+    db: Executor, org_id: UUID, account: str, numbers: Sequence[str], *, state: str = "assigned"
 ) -> list[Line]:
     """Those of the numbers in one state, with what their answers are made of; every join is by a primary key."""
     return await db.all(
@@ -48,7 +48,7 @@ async def list_lines(
 
 
 async def insert_raw(
-    db: Statements, raws: Sequence[RawText], *, org_id: UUID | None, problem: str | None = None, parsed: object = None
+    db: Executor, raws: Sequence[RawText], *, org_id: UUID | None, problem: str | None = None, parsed: object = None
 ) -> frozenset[UUID]:
     """Keep what came, once; answers the ids of what is new. `parsed` is for one alone.
 
@@ -79,19 +79,19 @@ async def insert_raw(
     return frozenset(kept)
 
 
-async def lock_failed(tx: Statements, raw_id: UUID) -> Stored | None:
+async def lock_failed(tx: Executor, raw_id: UUID) -> Stored | None:
     """A raw text that was not applied; None when it has been since. Its id is ours: no tenant is named."""
     return await tx.one(
         Stored, "SELECT account, parsed FROM inbound_raw WHERE id = $1 AND problem = 'failed' FOR UPDATE", raw_id
     )
 
 
-async def delete_raw(tx: Statements, raw_id: UUID) -> None:
+async def delete_raw(tx: Executor, raw_id: UUID) -> None:
     """Forget a raw text, to receive it anew in the same transaction. Its id is ours: no tenant is named."""
     await tx.run("DELETE FROM inbound_raw WHERE id = $1", raw_id)
 
 
-async def delete_raw_before(db: Statements, before: datetime) -> int:
+async def delete_raw_before(db: Executor, before: datetime) -> int:
     """Forget raw texts past their retention, at most 10,000 at a time; by inbound_raw_age_idx."""
     return await db.run(
         """DELETE FROM inbound_raw WHERE id IN
@@ -100,7 +100,7 @@ async def delete_raw_before(db: Statements, before: datetime) -> int:
     )
 
 
-async def count_problems(db: Statements, since: datetime) -> Mapping[str, int]:
+async def count_problems(db: Executor, since: datetime) -> Mapping[str, int]:
     """How many texts could not be applied since an instant, by why; by inbound_raw_problem_idx."""
     rows = await db.all(
         _count,
@@ -111,7 +111,7 @@ async def count_problems(db: Statements, since: datetime) -> Mapping[str, int]:
     return dict(rows)
 
 
-async def lock_parts(tx: Statements, key: PartsKey) -> None:
+async def lock_parts(tx: Executor, key: PartsKey) -> None:
     """Take turns with the other parts of one text, until the commit: of two last parts the later one sees both."""
     await tx.value(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
@@ -119,7 +119,7 @@ async def lock_parts(tx: Statements, key: PartsKey) -> None:
     )
 
 
-async def insert_part(tx: Statements, key: PartsKey, part: Part) -> None:
+async def insert_part(tx: Executor, key: PartsKey, part: Part) -> None:
     """Keep one part. One that is there from an older text with the same reference gives way."""
     await tx.run(
         """INSERT INTO inbound_parts (account, carrier, from_number, to_number, reference, parts, part, body,
@@ -141,7 +141,7 @@ async def insert_part(tx: Statements, key: PartsKey, part: Part) -> None:
     )
 
 
-async def list_parts(tx: Statements, key: PartsKey) -> list[Part]:
+async def list_parts(tx: Executor, key: PartsKey) -> list[Part]:
     """The parts of one text that have come, in order."""
     return await tx.all(
         _part,
@@ -157,7 +157,7 @@ async def list_parts(tx: Statements, key: PartsKey) -> list[Part]:
     )
 
 
-async def delete_parts(tx: Statements, key: PartsKey) -> None:
+async def delete_parts(tx: Executor, key: PartsKey) -> None:
     """Forget the parts of a text that is whole now."""
     await tx.run(
         """DELETE FROM inbound_parts
@@ -172,7 +172,7 @@ async def delete_parts(tx: Statements, key: PartsKey) -> None:
     )
 
 
-async def list_stale_parts(db: Statements, before: datetime, *, limit: int) -> list[PartsKey]:
+async def list_stale_parts(db: Executor, before: datetime, *, limit: int) -> list[PartsKey]:
     """Texts of which no part has come since an instant; by inbound_parts_age_idx."""
     return await db.all(
         PartsKey,
@@ -188,7 +188,7 @@ async def list_stale_parts(db: Statements, before: datetime, *, limit: int) -> l
     )
 
 
-async def insert(tx: Statements, org_id: UUID, account: str, inbounds: Sequence[Inbound]) -> None:
+async def insert(tx: Executor, org_id: UUID, account: str, inbounds: Sequence[Inbound]) -> None:
     """Store texts."""
     await tx.run(
         """INSERT INTO inbound_messages (id, org_id, account, phone_number_id, from_number, to_number, body, channel,
@@ -220,9 +220,7 @@ async def insert(tx: Statements, org_id: UUID, account: str, inbounds: Sequence[
     )
 
 
-async def list_stored(
-    tx: Statements, org_id: UUID, account: str, wholes: Sequence[Whole]
-) -> frozenset[tuple[str, str]]:
+async def list_stored(tx: Executor, org_id: UUID, account: str, wholes: Sequence[Whole]) -> frozenset[tuple[str, str]]:
     """Which texts came before: for repetitions that come after their raw form was forgotten."""
     if not wholes:
         return frozenset()
@@ -240,7 +238,7 @@ async def list_stored(
     return frozenset(rows)
 
 
-async def list_asked(tx: Statements, org_id: UUID, places: Sequence[Place]) -> frozenset[Place]:
+async def list_asked(tx: Executor, org_id: UUID, places: Sequence[Place]) -> frozenset[Place]:
     """Those of the pairs with a double opt-in that waits for YES; by consent_challenges_open_idx."""
     rows = await tx.all(
         Place,
@@ -261,7 +259,7 @@ COLUMNS: LiteralString = """SELECT id, org_id, phone_number_id, from_number, to_
 FROM inbound_messages WHERE org_id = $1"""
 
 
-async def find(db: Statements, org_id: UUID, inbound_id: UUID) -> Inbound | None:
+async def find(db: Executor, org_id: UUID, inbound_id: UUID) -> Inbound | None:
     """One text."""
     return await db.one(Inbound, COLUMNS + " AND id = $2", org_id, inbound_id)
 
@@ -290,7 +288,7 @@ _NEWEST: LiteralString = """SELECT received_at FROM inbound_messages
 WHERE org_id = $1 AND ($2::text IS NULL OR from_number = $2) AND ($3::text IS NULL OR to_number = $3)"""
 
 
-async def newest_at(db: Statements, org_id: UUID, *, sender: str | None, recipient: str | None) -> datetime | None:
+async def newest_at(db: Executor, org_id: UUID, *, sender: str | None, recipient: str | None) -> datetime | None:
     """When the newest text came; None when none did."""
     moment: datetime | None = await db.value(
         _NEWEST + _narrowest(sender, recipient) + " ORDER BY received_at DESC LIMIT 1",
@@ -302,7 +300,7 @@ async def newest_at(db: Statements, org_id: UUID, *, sender: str | None, recipie
 
 
 async def find_after(
-    db: Statements, org_id: UUID, *, since: datetime | None, sender: str | None, recipient: str | None
+    db: Executor, org_id: UUID, *, since: datetime | None, sender: str | None, recipient: str | None
 ) -> Inbound | None:
     """The oldest text that came after an instant (None: ever)."""
     return await db.one(
@@ -320,7 +318,7 @@ async def find_after(
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,

@@ -15,12 +15,12 @@ import msgspec
 from agentmessage.kernel import database_queries
 from agentmessage.kernel.clock import Clock, DatabaseClock
 from agentmessage.kernel.database_queries import NotMigratedHere
-from agentmessage.kernel.pool import Connections, Loan
+from agentmessage.kernel.pool import Acquisition, ConnectionPool
 
 T = TypeVar("T")
 
 CLOSE_S = 5.0
-"""How long closing waits for connections in use before it cuts them off."""
+"""How long `close` waits for connections in use before it terminates them."""
 
 DEFAULT_CELL = "cell_00"
 STATEMENT_S = 60.0
@@ -30,9 +30,9 @@ SERVER_SHARE = 0.9
 """A statement that is merely slow is ended by the server, a little before it would cost the connection here."""
 
 IDLE_IN_TRANSACTION_S = 60.0
-"""How long the server lets a transaction hold its locks while nobody speaks in it."""
+"""How long the server lets a transaction hold its locks between two statements."""
 
-DATABASE_AWAY = (
+DATABASE_UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.exceptions.InternalClientError,  # the connection broke in the middle of an answer
@@ -43,19 +43,19 @@ DATABASE_AWAY = (
     NotMigratedHere,
     OSError,
 )
-"""What a statement raises while Postgres cannot do its work; the same statement may succeed later."""
+"""Raised by a statement while Postgres is unavailable; the same statement may succeed later."""
 
 StatementTooLong = asyncpg.exceptions.QueryCanceledError
 
 UniqueViolation = asyncpg.exceptions.UniqueViolationError
 
 
-class Statements(Protocol):
-    """Something that runs one statement: a cell's pool (commits by itself) or an open transaction."""
+class Executor(Protocol):
+    """Runs one statement: a cell's pool, which commits it, or an open transaction."""
 
     @property
     def now(self) -> datetime:
-        """The instant of this piece of work; within a transaction always the same."""
+        """The present time; within a transaction always the same."""
         ...
 
     async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
@@ -71,7 +71,7 @@ class Statements(Protocol):
         ...
 
     async def run(self, sql: LiteralString, *args: object) -> int:
-        """Run for effect; answers how many rows were touched."""
+        """Returns how many rows were changed."""
         ...
 
 
@@ -83,29 +83,29 @@ class Tx:
         self.now = now
 
     async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
-        """See Statements.one."""
+        """See Executor.one."""
         record = await self._connection.fetchrow(sql, *args)
         return None if record is None else row(*record)
 
     async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
-        """See Statements.all."""
+        """See Executor.all."""
         return [row(*record) for record in await self._connection.fetch(sql, *args)]
 
     async def value(self, sql: LiteralString, *args: object) -> Any:
-        """See Statements.value."""
+        """See Executor.value."""
         return await self._connection.fetchval(sql, *args)
 
     async def run(self, sql: LiteralString, *args: object) -> int:
-        """See Statements.run."""
+        """See Executor.run."""
         return _touched(await self._connection.execute(sql, *args))
 
 
 class CellDb:
     """One cell's connections. Its own `one`, `all`, `value` and `run` are transactions of one statement."""
 
-    def __init__(self, name: str, connections: Connections, clock: Clock) -> None:
+    def __init__(self, name: str, pool: ConnectionPool, clock: Clock) -> None:
         self.name = name
-        self._connections = connections
+        self._pool = pool
         self._clock = clock
 
     @property
@@ -114,31 +114,31 @@ class CellDb:
         return self._clock.now()
 
     async def one(self, row: Callable[..., T], sql: LiteralString, *args: object) -> T | None:
-        """See Statements.one."""
-        async with self._connections.lend() as connection:
+        """See Executor.one."""
+        async with self._pool.acquire() as connection:
             record = await connection.fetchrow(sql, *args)
         return None if record is None else row(*record)
 
     async def all(self, row: Callable[..., T], sql: LiteralString, *args: object) -> list[T]:
-        """See Statements.all."""
-        async with self._connections.lend() as connection:
+        """See Executor.all."""
+        async with self._pool.acquire() as connection:
             records = await connection.fetch(sql, *args)
         return [row(*record) for record in records]
 
     async def value(self, sql: LiteralString, *args: object) -> Any:
-        """See Statements.value."""
-        async with self._connections.lend() as connection:
+        """See Executor.value."""
+        async with self._pool.acquire() as connection:
             return await connection.fetchval(sql, *args)
 
     async def run(self, sql: LiteralString, *args: object) -> int:
-        """See Statements.run."""
-        async with self._connections.lend() as connection:
+        """See Executor.run."""
+        async with self._pool.acquire() as connection:
             return _touched(await connection.execute(sql, *args))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Tx]:
         """Open a transaction; it commits when the block ends."""
-        async with self._connections.lend() as connection:
+        async with self._pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -153,20 +153,20 @@ class CellDb:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator["asyncpg.Connection"]:
-        """Borrow a bare connection, for what needs a session: LISTEN, advisory locks. It is reset afterwards."""
-        connection = await self._connections.take()
+        """A bare connection for what needs a session, such as LISTEN. It is reset afterwards."""
+        connection = await self._pool.acquire()
         try:
             yield connection
         finally:
-            self._connections.give_back(connection, in_doubt=True)
+            self._pool.release(connection, in_doubt=True)
 
-    def lend(self) -> Loan:
-        """Lend a bare connection that is left at rest, for the length of an `async with`."""
-        return self._connections.lend()
+    def acquire(self) -> Acquisition:
+        """A bare connection for the length of an `async with`, which must leave no transaction open."""
+        return self._pool.acquire()
 
     async def close(self) -> None:
-        """Close every connection, waiting for what is under way, but not for what will never end."""
-        await self._connections.close(within_s=CLOSE_S)
+        """Closes every connection; waits `CLOSE_S` for those in use."""
+        await self._pool.close(within_s=CLOSE_S)
 
 
 class Cells:
@@ -195,7 +195,7 @@ class Cells:
         directory = await self.directory()
         if not isinstance(self.clock, DatabaseClock):
             return 0.0
-        async with directory.lend() as connection:
+        async with directory.acquire() as connection:
             await _read_clock(connection, self.clock)
         return self.clock.skew_s
 
@@ -256,7 +256,7 @@ async def open_cell(
             raise
         return connection
 
-    return CellDb(name, Connections(connect, size=pool_size, patience_s=statement_s), shared_clock)
+    return CellDb(name, ConnectionPool(connect, size=pool_size, timeout_s=statement_s), shared_clock)
 
 
 async def _read_clock(connection: "asyncpg.Connection", clock: DatabaseClock) -> None:

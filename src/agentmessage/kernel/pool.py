@@ -1,33 +1,34 @@
-"""The open connections of one cell: lent to one piece of work at a time, the warmest first.
+"""The connection pool of one cell. The connection that was released last is acquired first.
 
-asyncpg's own pool gives a connection back through a shielded task with a time-out, which was a sixth of a request.
-Here giving back is two list operations; only a connection that was left in doubt — its statement cut short, its
-transaction still open — takes the slow way and proves itself before it is lent again.
+asyncpg's own pool releases a connection through a shielded task with a time-out, which took a sixth of a request. Here
+a release is two list operations. Only a connection in doubt, whose statement was cut short or whose transaction is
+still open, is reset before it is acquired again.
 
-A server can also stop answering without a word (frozen, or cut off by a network that drops packets). Then a statement
-times out here, its connection is cut off, since asking the server to cancel would wait just as long, and the next
-callers wait for one attempt to connect instead of one statement each.
+A server can also stop responding silently: it is frozen, or a network drops its packets. Then a statement times out
+here and its connection is terminated, since a request to cancel would wait as long. Until one new connection succeeds,
+all callers wait for that attempt instead of for one statement each.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
+from typing import Any
 
 import asyncpg
 
 IDLE_S = 300.0
-"""How long a connection may lie unused before it is closed."""
+"""How long a connection may be idle before it is closed."""
 
 RECOVERY_S = 5.0
-"""How long a connection in doubt has to come back to rest before it is cut off."""
+"""How long the reset of a connection in doubt may take before it is terminated."""
 
-PROOF_S = 1.5
-"""How long a server that has left a statement unanswered has to accept a connection."""
+PROBE_S = 1.5
+"""How long a server that did not respond to a statement has to accept a connection."""
 
-UNSETTLING = (
+LEAVES_IN_DOUBT = (
     TimeoutError,
     OSError,
     asyncpg.InterfaceError,
@@ -36,42 +37,56 @@ UNSETTLING = (
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
 )
-"""What may leave a connection in the middle of a statement or before its end; other errors leave it at rest."""
+"""Errors that may leave a connection in the middle of a statement; it is ready again after any other error."""
 
 
-class Connections:
-    """At most `size` connections, opened when first needed; who finds none free waits in line.
+class ConnectionPool:
+    """At most `size` connections, opened when first needed. Callers that find none free wait in order.
 
-    Whoever has none after `patience_s` gets a TimeoutError.
+    A caller that gets none within `timeout_s` gets a TimeoutError.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable["asyncpg.Connection"]], *, size: int, patience_s: float = 60.0
+        self, connect: Callable[[], Awaitable["asyncpg.Connection"]], *, size: int, timeout_s: float = 60.0
     ) -> None:
         self._connect = connect
         self._size = size
-        self._patience_s = patience_s
-        self._proof: asyncio.Task[None] | None = None
+        self._timeout_s = timeout_s
+        self._probe: asyncio.Task[None] | None = None
         self._is_suspect = False
         self._idle: deque[tuple[asyncpg.Connection, float]] = deque()
         self._all: set[asyncpg.Connection] = set()
         self._reserved = 0
-        self._line: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._waiters: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._recoveries: set[asyncio.Task[None]] = set()
         self._closing = False
         self._at_rest = asyncio.Event()
 
-    def lend(self) -> "Loan":
-        """Lend one connection for the length of an `async with`. Raises asyncpg.InterfaceError once closed."""
-        return Loan(self)
+    def acquire(self) -> "Acquisition":
+        """Returns what `async with` or `await` turns into a connection; after `await`, call `release`.
+
+        Raises TimeoutError, and asyncpg.InterfaceError once closed.
+        """
+        return Acquisition(self)
+
+    def release(self, connection: "asyncpg.Connection", *, in_doubt: bool = False) -> None:
+        """Passes a connection to the caller that has waited longest."""
+        if connection.is_closed():
+            self._forget(connection)
+        elif in_doubt or connection.is_in_transaction():
+            recovery = asyncio.get_running_loop().create_task(self._recover(connection))
+            self._recoveries.add(recovery)
+            recovery.add_done_callback(self._recoveries.discard)
+        else:
+            self._pass_on(connection)
 
     async def close(self, *, within_s: float) -> None:
-        """Close every connection: those in use when they come back, or after `within_s` by force."""
+        """Closes every connection: those in use when they are released, or after `within_s` by force."""
         self._closing = True
-        if self._proof is not None:
-            self._proof.cancel()
-        while self._line:
-            _hand(self._line.popleft(), None)
+        if self._probe is not None:
+            self._probe.cancel()
+        while self._waiters:
+            _wake(self._waiters.popleft(), None)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await asyncio.gather(*(connection.close() for connection, _ in self._idle), return_exceptions=True)
@@ -80,34 +95,34 @@ class Connections:
         self.terminate()
 
     def terminate(self) -> None:
-        """Cut every connection off, in use or not, and forget them."""
+        """Terminates every connection, in use or not."""
         for connection in self._all:
             connection.terminate()
         self._idle.clear()
         self._all.clear()
 
-    async def take(self) -> "asyncpg.Connection":
-        """The warmest free connection, a new one, or the next that comes back. Raises TimeoutError."""
+    async def next_connection(self) -> "asyncpg.Connection":
+        """The connection that was released last, a new one, or the next that is released. Raises TimeoutError."""
         if self._idle and not self._is_suspect and not self._closing:
             connection = self._idle.pop()[0]
             if not connection.is_closed():
                 return connection
             self._all.discard(connection)
-        async with asyncio.timeout(self._patience_s):
-            return await self._take()
+        async with asyncio.timeout(self._timeout_s):
+            return await self._acquire()
 
     def suspect(self) -> None:
-        """A statement was not answered in time: nobody gets a connection before the server has accepted a new one."""
+        """A statement timed out: no caller gets a connection before the server has accepted a new one."""
         self._is_suspect = True
         while self._idle:
             idle = self._idle.popleft()[0]
             idle.terminate()
             self._forget(idle)
 
-    async def _take(self) -> "asyncpg.Connection":
+    async def _acquire(self) -> "asyncpg.Connection":
         while not self._closing:
             if self._is_suspect:
-                await self._prove()
+                await self._wait_for_probe()
             if self._idle:
                 connection = self._idle.pop()[0]
                 if not connection.is_closed():
@@ -115,41 +130,30 @@ class Connections:
                 self._all.discard(connection)
             elif len(self._all) + self._reserved < self._size:
                 return await self._open()
-            elif (handed := await self._wait()) is not None:
-                return handed
+            elif (released := await self._wait()) is not None:
+                return released
         raise _closed()
 
-    def give_back(self, connection: "asyncpg.Connection", *, in_doubt: bool = False) -> None:
-        """Take a connection back and hand it to whoever has waited longest."""
-        if connection.is_closed():
-            self._forget(connection)
-        elif in_doubt or connection.is_in_transaction():
-            recovery = asyncio.get_running_loop().create_task(self._recover(connection))
-            self._recoveries.add(recovery)
-            recovery.add_done_callback(self._recoveries.discard)
-        else:
-            self._lend_on(connection)
+    async def _wait_for_probe(self) -> None:
+        """Waits for the one attempt to connect that is in progress. Raises its error."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.get_running_loop().create_task(self._connect_once())
+            self._probe.add_done_callback(lambda probe: probe.cancelled() or probe.exception())  # no caller may wait
+        await asyncio.shield(self._probe)
 
-    async def _prove(self) -> None:
-        """Wait for the one attempt to connect that is under way. Raises what became of it."""
-        if self._proof is None or self._proof.done():
-            self._proof = asyncio.get_running_loop().create_task(self._try())
-            self._proof.add_done_callback(lambda proof: proof.cancelled() or proof.exception())  # nobody may be waiting
-        await asyncio.shield(self._proof)
-
-    async def _try(self) -> None:
-        async with asyncio.timeout(PROOF_S):
+    async def _connect_once(self) -> None:
+        async with asyncio.timeout(PROBE_S):
             connection = await self._connect()
         self._is_suspect = False
         if len(self._all) + self._reserved < self._size and not self._closing:
             self._all.add(connection)
-            self._lend_on(connection)
+            self._pass_on(connection)
         else:
             connection.terminate()
 
-    def _lend_on(self, connection: "asyncpg.Connection") -> None:
-        while self._line:
-            if _hand(self._line.popleft(), connection):
+    def _pass_on(self, connection: "asyncpg.Connection") -> None:
+        while self._waiters:
+            if _wake(self._waiters.popleft(), connection):
                 return
         if self._closing:
             connection.terminate()
@@ -158,9 +162,9 @@ class Connections:
         now = time.monotonic()
         self._idle.append((connection, now))
         if now - self._idle[0][1] > IDLE_S:
-            coldest = self._idle.popleft()[0]
-            coldest.terminate()
-            self._forget(coldest)
+            oldest = self._idle.popleft()[0]
+            oldest.terminate()
+            self._forget(oldest)
 
     async def _open(self) -> "asyncpg.Connection":
         self._reserved += 1
@@ -168,7 +172,7 @@ class Connections:
             connection = await self._connect()
         except BaseException:
             self._reserved -= 1
-            self._call_next()
+            self._wake_next()
             raise
         self._reserved -= 1
         if self._closing:
@@ -178,38 +182,38 @@ class Connections:
         return connection
 
     async def _wait(self) -> "asyncpg.Connection | None":
-        """The connection that comes back, or None when there is room for a new one."""
-        place = asyncio.get_running_loop().create_future()
-        self._line.append(place)
+        """The connection that is released, or None when there is room for a new one."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            return await place
+            return await waiter
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                handed = place.result()
-                self._call_next() if handed is None else self._lend_on(handed)
+            if waiter.done() and not waiter.cancelled():
+                released = waiter.result()
+                self._wake_next() if released is None else self._pass_on(released)
             raise
 
     async def _recover(self, connection: "asyncpg.Connection") -> None:
-        """Let a cut-short statement end, roll back what is open, and lend on; what does not answer is cut off."""
+        """Resets a connection in doubt and passes it on; terminates it if that fails."""
         try:
             async with asyncio.timeout(RECOVERY_S):
                 await connection.reset()
-        except (asyncpg.PostgresError, *UNSETTLING):
+        except (asyncpg.PostgresError, *LEAVES_IN_DOUBT):
             connection.terminate()
             self._forget(connection)
         else:
-            self.give_back(connection)
+            self.release(connection)
 
     def _forget(self, connection: "asyncpg.Connection") -> None:
         self._all.discard(connection)
-        self._call_next()
+        self._wake_next()
         if not self._all:
             self._at_rest.set()
 
-    def _call_next(self) -> None:
-        """Wake the first in line: there is room for a new connection."""
-        while self._line:
-            if _hand(self._line.popleft(), None):
+    def _wake_next(self) -> None:
+        """Tells the first waiter that there is room for a new connection."""
+        while self._waiters:
+            if _wake(self._waiters.popleft(), None):
                 return
 
     async def _until_all_returned(self) -> None:
@@ -219,35 +223,38 @@ class Connections:
             await self._at_rest.wait()
 
 
-class Loan:
-    """One connection for the length of an `async with`, given back at its end however it ends."""
+class Acquisition:
+    """One connection for the length of an `async with`, released at its end in any case; or an awaitable of one."""
 
-    __slots__ = ("_connection", "_connections")
+    __slots__ = ("_connection", "_pool")
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def __await__(self) -> Generator[Any, Any, "asyncpg.Connection"]:
+        return self._pool.next_connection().__await__()
 
     async def __aenter__(self) -> "asyncpg.Connection":
-        self._connection = await self._connections.take()
+        self._connection = await self._pool.next_connection()
         return self._connection
 
     async def __aexit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         if isinstance(error, TimeoutError):
-            self._connections.suspect()
+            self._pool.suspect()
             self._connection.terminate()
         cut_short = error is not None and not isinstance(error, Exception)  # cancelled
-        self._connections.give_back(self._connection, in_doubt=cut_short or isinstance(error, UNSETTLING))
+        self._pool.release(self._connection, in_doubt=cut_short or isinstance(error, LEAVES_IN_DOUBT))
 
 
 def _closed() -> asyncpg.InterfaceError:
     return asyncpg.InterfaceError("the connections of this cell are closed")
 
 
-def _hand(place: "asyncio.Future[asyncpg.Connection | None]", connection: "asyncpg.Connection | None") -> bool:
-    """Answer one who waits, unless it has gone away meanwhile."""
-    if place.done():
+def _wake(waiter: "asyncio.Future[asyncpg.Connection | None]", connection: "asyncpg.Connection | None") -> bool:
+    """Gives a waiter its result; False if it no longer waits."""
+    if waiter.done():
         return False
-    place.set_result(connection)
+    waiter.set_result(connection)
     return True

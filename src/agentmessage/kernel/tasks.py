@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from agentmessage.kernel.db import DATABASE_AWAY
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE
 
 log = structlog.get_logger("agentmessage.tasks")
 
@@ -29,7 +29,7 @@ async def run_forever(title: str, run_once: Callable[[], Awaitable[None]]) -> No
         require_not_cancelled()
         try:
             await run_once()
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.debug("database unavailable", loop=title, error=str(error) or type(error).__name__)
             await asyncio.sleep(AFTER_FAILURE_S)
         except Exception:

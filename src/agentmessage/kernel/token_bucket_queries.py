@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import LiteralString
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 _OR_TAKE: LiteralString = """
     DO UPDATE SET (tokens, is_exhausted, refilled_at) = (
@@ -15,7 +15,7 @@ _OR_TAKE: LiteralString = """
 
 
 async def take_tokens(
-    db: Statements,
+    db: Executor,
     insert_full: LiteralString,
     owner: object,
     name: str,

@@ -6,7 +6,7 @@ import string
 from collections.abc import Sequence
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound, Unauthorized
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -50,7 +50,7 @@ def require_grantable(tenant: Tenant, scopes: Sequence[str]) -> None:
     rules.require_subset(scopes, tenant.scopes)
 
 
-async def require_within_reach(db: Statements, tenant: Tenant, key_id: UUID) -> ApiKey:
+async def require_within_reach(db: Executor, tenant: Tenant, key_id: UUID) -> ApiKey:
     """The key, alive or revoked, if its scopes are within the caller's. Raises NotFound, ScopesExceeded.
 
     Whoever may only make keys ends nobody else's: neither the administrator's nor the operator's.
@@ -62,7 +62,7 @@ async def require_within_reach(db: Statements, tenant: Tenant, key_id: UUID) -> 
     return key
 
 
-async def require_rotatable(db: Statements, tenant: Tenant, key_id: UUID) -> ApiKey:
+async def require_rotatable(db: Executor, tenant: Tenant, key_id: UUID) -> ApiKey:
     """The living key that the caller may rotate. Raises NotFound, also when it is revoked, and ScopesExceeded."""
     key = await queries.find(db, tenant.org_id, key_id)
     if key is None or key.revoked_at is not None:
@@ -122,12 +122,12 @@ async def revoke(tx: Tx, tenant: Tenant, key_id: UUID, *, keeps_children: bool =
     return [one.id for one in ended]
 
 
-async def list_all(db: Statements, tenant: Tenant) -> list[ApiKey]:
+async def list_all(db: Executor, tenant: Tenant) -> list[ApiKey]:
     """The organization's keys, newest first, revoked ones too, at most 1,000: for the operator."""
     return await queries.list_keys(db, tenant.org_id, before=None, include_revoked=True, limit=1000)
 
 
-async def owner_of(db: Statements, plaintext: str) -> UUID | None:
+async def owner_of(db: Executor, plaintext: str) -> UUID | None:
     """The organization whose living key this is; None when it is nobody's."""
     return await queries.find_usable_owner(db, _hash(plaintext))
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.keys.model import ApiKey
 
 
-async def insert(tx: Statements, key: ApiKey, key_hash: bytes) -> None:
+async def insert(tx: Executor, key: ApiKey, key_hash: bytes) -> None:
     """Store a key in its cell; this row stays for ever."""
     await tx.run(
         """INSERT INTO api_keys (id, org_id, label, prefix, hash, scopes, created_at, parent_id)
@@ -24,7 +24,7 @@ async def insert(tx: Statements, key: ApiKey, key_hash: bytes) -> None:
     )
 
 
-async def insert_usable(tx: Statements, key: ApiKey, key_hash: bytes) -> None:
+async def insert_usable(tx: Executor, key: ApiKey, key_hash: bytes) -> None:
     """Let a key be used: authentication looks here and nowhere else."""
     await tx.run(
         "INSERT INTO directory.api_keys (hash, key_id, org_id, label, scopes) VALUES ($1, $2, $3, $4, $5)",
@@ -36,7 +36,7 @@ async def insert_usable(tx: Statements, key: ApiKey, key_hash: bytes) -> None:
     )
 
 
-async def find(db: Statements, org_id: UUID, key_id: UUID) -> ApiKey | None:
+async def find(db: Executor, org_id: UUID, key_id: UUID) -> ApiKey | None:
     """One key of the organization, revoked or not."""
     return await db.one(
         ApiKey,
@@ -47,7 +47,7 @@ async def find(db: Statements, org_id: UUID, key_id: UUID) -> ApiKey | None:
     )
 
 
-async def revoke(tx: Statements, org_id: UUID, key_id: UUID) -> ApiKey | None:
+async def revoke(tx: Executor, org_id: UUID, key_id: UUID) -> ApiKey | None:
     """Mark a living key as revoked; None when it is not there or already was."""
     return await tx.one(
         ApiKey,
@@ -59,7 +59,7 @@ async def revoke(tx: Statements, org_id: UUID, key_id: UUID) -> ApiKey | None:
     )
 
 
-async def revoke_descendants(tx: Statements, org_id: UUID, key_id: UUID) -> list[ApiKey]:
+async def revoke_descendants(tx: Executor, org_id: UUID, key_id: UUID) -> list[ApiKey]:
     """Mark as revoked what a key made, what that made, and so on; answers those that were alive."""
     return await tx.all(
         ApiKey,
@@ -75,20 +75,20 @@ async def revoke_descendants(tx: Statements, org_id: UUID, key_id: UUID) -> list
     )
 
 
-async def hand_over_children(tx: Statements, org_id: UUID, key_id: UUID, successor_id: UUID) -> None:
+async def hand_over_children(tx: Executor, org_id: UUID, key_id: UUID, successor_id: UUID) -> None:
     """Name the key that takes another's place as the parent of what that made."""
     await tx.run(
         "UPDATE api_keys SET parent_id = $3 WHERE org_id = $1 AND parent_id = $2", org_id, key_id, successor_id
     )
 
 
-async def delete_usable(tx: Statements, org_id: UUID, key_ids: Sequence[UUID]) -> None:
+async def delete_usable(tx: Executor, org_id: UUID, key_ids: Sequence[UUID]) -> None:
     """Let keys no longer be used."""
     await tx.run("DELETE FROM directory.api_keys WHERE org_id = $1 AND key_id = ANY ($2::uuid[])", org_id, key_ids)
 
 
 async def list_keys(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before: tuple[datetime, UUID] | None,
@@ -115,7 +115,7 @@ async def list_keys(
     )
 
 
-async def find_usable_owner(db: Statements, key_hash: bytes) -> UUID | None:
+async def find_usable_owner(db: Executor, key_hash: bytes) -> UUID | None:
     """The organization of a living key, by the hash of its plaintext."""
     owner: UUID | None = await db.value("SELECT org_id FROM directory.api_keys WHERE hash = $1", key_hash)
     return owner

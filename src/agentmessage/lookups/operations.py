@@ -6,7 +6,7 @@ from agentmessage.billing import operations as billing
 from agentmessage.billing.model import UsageKind
 from agentmessage.carriers.lookups import LineFacts, Unlisted
 from agentmessage.carriers.protocols import Answer
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.money import price_cents
 from agentmessage.kernel.tenant import Tenant
@@ -25,7 +25,7 @@ TAKEN_OVER_AFTER_S = 90.0
 REDACT_BATCH = 1000
 
 
-async def asked_before(db: Statements, tenant: Tenant, claim: Claim) -> UUID | None:
+async def asked_before(db: Executor, tenant: Tenant, claim: Claim) -> UUID | None:
     """The lookup that was asked under an Idempotency-Key, whatever its age: it costs nothing again.
 
     Raises IdempotencyKeyReused, IdempotencyKeyOfAnother.
@@ -110,7 +110,7 @@ async def record(tx: Tx, tenant: Tenant, lookup_id: UUID, answer: Answer[LineFac
     return done
 
 
-async def get(db: Statements, tenant: Tenant, lookup_id: UUID) -> Lookup:
+async def get(db: Executor, tenant: Tenant, lookup_id: UUID) -> Lookup:
     """One lookup of the organization. Raises NotFound."""
     lookup = await queries.find(db, tenant.org_id, lookup_id)
     if lookup is None:
@@ -118,6 +118,6 @@ async def get(db: Statements, tenant: Tenant, lookup_id: UUID) -> Lookup:
     return lookup
 
 
-async def forget_results(db: Statements) -> int:
+async def forget_results(db: Executor) -> int:
     """Redact results that have outlived their promise, of every organization; at most 1,000 at a time."""
     return await queries.redact(db, db.now - KEPT, limit=REDACT_BATCH)

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.lookups.model import Lookup, Outcome
 
 
 async def insert(
-    tx: Statements, lookup: Lookup, *, idempotency_key: str | None = None, fingerprint: bytes | None = None
+    tx: Executor, lookup: Lookup, *, idempotency_key: str | None = None, fingerprint: bytes | None = None
 ) -> None:
     """Store a lookup that is about to be asked, and under which Idempotency-Key of which request."""
     await tx.run(
@@ -28,7 +28,7 @@ async def insert(
     )
 
 
-async def find_by_key(tx: Statements, org_id: UUID, key: str) -> tuple[UUID, bytes] | None:
+async def find_by_key(tx: Executor, org_id: UUID, key: str) -> tuple[UUID, bytes] | None:
     """The lookup that was asked under an Idempotency-Key, and by which request; served by lookups_key_idx."""
     return await tx.one(
         _keyed, "SELECT id, fingerprint FROM lookups WHERE org_id = $1 AND idempotency_key = $2", org_id, key
@@ -39,7 +39,7 @@ def _keyed(lookup_id: UUID, fingerprint: bytes) -> tuple[UUID, bytes]:
     return lookup_id, fingerprint
 
 
-async def find(db: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
+async def find(db: Executor, org_id: UUID, lookup_id: UUID) -> Lookup | None:
     """One lookup."""
     return await db.one(
         Lookup,
@@ -51,7 +51,7 @@ async def find(db: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
     )
 
 
-async def lock(tx: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
+async def lock(tx: Executor, org_id: UUID, lookup_id: UUID) -> Lookup | None:
     """One lookup, kept from changing until the commit: of two who asked, one records."""
     return await tx.one(
         Lookup,
@@ -63,7 +63,7 @@ async def lock(tx: Statements, org_id: UUID, lookup_id: UUID) -> Lookup | None:
     )
 
 
-async def finish(tx: Statements, org_id: UUID, lookup_id: UUID, outcome: Outcome) -> None:
+async def finish(tx: Executor, org_id: UUID, lookup_id: UUID, outcome: Outcome) -> None:
     """Write how a locked lookup ended."""
     await tx.run(
         """UPDATE lookups SET status = $3, line_type = $4, result = $5, error_code = $6, error_message = $7,
@@ -82,7 +82,7 @@ async def finish(tx: Statements, org_id: UUID, lookup_id: UUID, outcome: Outcome
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -117,7 +117,7 @@ async def list_(
     )
 
 
-async def redact(db: Statements, before: datetime, *, limit: int) -> int:
+async def redact(db: Executor, before: datetime, *, limit: int) -> int:
     """Forget results past their retention, for everybody; at most `limit` at a time, by lookups_age_idx."""
     return await db.run(
         """UPDATE lookups SET result = NULL, result_redacted_at = $2

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.db import CellDb, Executor, Tx
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -59,7 +59,7 @@ async def announce(
 
 
 async def resolve(
-    db: Statements,
+    db: Executor,
     tenant: Tenant,
     refs: Sequence[str],
     *,
@@ -102,7 +102,7 @@ async def erase(tx: Tx, tenant: Tenant, contact: str) -> int:
     return await queries.end_files_of(tx, tenant.org_id, contact)
 
 
-async def shorten(db: Statements, org_id: UUID, *, days: int) -> None:
+async def shorten(db: Executor, org_id: UUID, *, days: int) -> None:
     """An organization's retention was lowered: its files go sooner."""
     await queries.shorten(db, org_id, days=days)
 

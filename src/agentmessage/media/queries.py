@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.media.model import Kept, Media
 
 
-async def insert(tx: Statements, media: Media, token_hash: bytes) -> None:
+async def insert(tx: Executor, media: Media, token_hash: bytes) -> None:
     """Store an announcement."""
     await tx.run(
         """INSERT INTO media (id, org_id, mime_type, byte_size, state, upload_token_hash, object_key, created_at,
@@ -26,7 +26,7 @@ async def insert(tx: Statements, media: Media, token_hash: bytes) -> None:
     )
 
 
-async def lock_kept(tx: Statements, org_id: UUID) -> Kept:
+async def lock_kept(tx: Executor, org_id: UUID) -> Kept:
     """What an organization keeps now; nobody else announces a file for it until the commit. By media_org_idx."""
     await tx.value("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"media|{org_id}")
     kept = await tx.one(
@@ -39,7 +39,7 @@ async def lock_kept(tx: Statements, org_id: UUID) -> Kept:
     return kept or Kept(0, 0)
 
 
-async def find_upload(db: Statements, token_hash: bytes) -> Media | None:
+async def find_upload(db: Executor, token_hash: bytes) -> Media | None:
     """What a token of an upload link is for, whosever it is; None once it is used or over."""
     return await db.one(
         Media,
@@ -50,7 +50,7 @@ async def find_upload(db: Statements, token_hash: bytes) -> Media | None:
     )
 
 
-async def use_token(db: Statements, org_id: UUID, media_id: UUID, token_hash: bytes) -> bool:
+async def use_token(db: Executor, org_id: UUID, media_id: UUID, token_hash: bytes) -> bool:
     """Use an upload link up; of two at once, one gets it."""
     return bool(
         await db.run(
@@ -64,7 +64,7 @@ async def use_token(db: Statements, org_id: UUID, media_id: UUID, token_hash: by
     )
 
 
-async def give_token_back(db: Statements, org_id: UUID, media_id: UUID, token_hash: bytes) -> None:
+async def give_token_back(db: Executor, org_id: UUID, media_id: UUID, token_hash: bytes) -> None:
     """The store was away: the link may be used after all."""
     await db.run(
         "UPDATE media SET upload_token_hash = $3 WHERE org_id = $1 AND id = $2 AND state = 'announced'",
@@ -74,7 +74,7 @@ async def give_token_back(db: Statements, org_id: UUID, media_id: UUID, token_ha
     )
 
 
-async def mark_stored(db: Statements, org_id: UUID, media_id: UUID, *, byte_size: int) -> None:
+async def mark_stored(db: Executor, org_id: UUID, media_id: UUID, *, byte_size: int) -> None:
     """The bytes are in the store, for as long as the organization keeps media."""
     await db.run(
         """UPDATE media m SET state = 'stored', stored_at = $3, byte_size = $4,
@@ -87,7 +87,7 @@ async def mark_stored(db: Statements, org_id: UUID, media_id: UUID, *, byte_size
     )
 
 
-async def find_stored(db: Statements, media_id: UUID) -> Media | None:
+async def find_stored(db: Executor, media_id: UUID) -> Media | None:
     """A stored file whose time is not over, whosever it is: a signed link has been checked."""
     return await db.one(
         Media,
@@ -98,7 +98,7 @@ async def find_stored(db: Statements, media_id: UUID) -> Media | None:
     )
 
 
-async def list_stored(db: Statements, org_id: UUID, media_ids: Sequence[UUID]) -> list[UUID]:
+async def list_stored(db: Executor, org_id: UUID, media_ids: Sequence[UUID]) -> list[UUID]:
     """Those of these files that are there and will be sent if asked for now."""
     return await db.all(
         _id,
@@ -111,7 +111,7 @@ async def list_stored(db: Statements, org_id: UUID, media_ids: Sequence[UUID]) -
 
 
 async def keep_until(
-    db: Statements, org_id: UUID, media_ids: Sequence[UUID], *, until: datetime, recipient: str | None
+    db: Executor, org_id: UUID, media_ids: Sequence[UUID], *, until: datetime, recipient: str | None
 ) -> list[UUID]:
     """Keep stored files at least so long, and note whom they are for; answers which of them there are."""
     return await db.all(
@@ -136,7 +136,7 @@ MOST_OTHERS = 50
 """Of the others who were to be sent a file so many are looked at; a file with more of them is somebody's."""
 
 
-async def end_files_of(tx: Statements, org_id: UUID, contact: str) -> int:
+async def end_files_of(tx: Executor, org_id: UUID, contact: str) -> int:
     """End files that were sent to one contact and to nobody else; answers how many. By media_recipients_contact_idx.
 
     They are out of reach from this instant on, and the next sweep deletes their bytes. Somebody else was sent a file
@@ -168,7 +168,7 @@ async def end_files_of(tx: Statements, org_id: UUID, contact: str) -> int:
     )
 
 
-async def shorten(db: Statements, org_id: UUID, *, days: int) -> int:
+async def shorten(db: Executor, org_id: UUID, *, days: int) -> int:
     """Let stored files of one organization end as early as its present retention says; by media_org_idx."""
     return await db.run(
         """UPDATE media SET expires_at = stored_at + make_interval(days => $2)
@@ -178,7 +178,7 @@ async def shorten(db: Statements, org_id: UUID, *, days: int) -> int:
     )
 
 
-async def list_expired(db: Statements, now: datetime, *, limit: int) -> list[Media]:
+async def list_expired(db: Executor, now: datetime, *, limit: int) -> list[Media]:
     """Files past their time, whosever they are; by media_expiry_idx."""
     return await db.all(
         Media,
@@ -189,7 +189,7 @@ async def list_expired(db: Statements, now: datetime, *, limit: int) -> list[Med
     )
 
 
-async def delete(db: Statements, media_ids: Sequence[UUID], now: datetime) -> int:
+async def delete(db: Executor, media_ids: Sequence[UUID], now: datetime) -> int:
     """Forget files that are past their time still, whosever they are; those that a text has come to need stay."""
     return await db.run(
         "DELETE FROM media WHERE id = ANY ($1) AND expires_at <= $2 AND (needed_until IS NULL OR needed_until <= $2)",

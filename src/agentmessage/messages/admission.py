@@ -20,8 +20,8 @@ from agentmessage.billing import operations as billing
 from agentmessage.compliance import operations as compliance
 from agentmessage.compliance import weigh
 from agentmessage.compliance.model import Ahead, Ask, Case, Purse, Weight
-from agentmessage.kernel.batching import Batcher
-from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.batcher import Batcher
+from agentmessage.kernel.db import CellDb, Executor, Tx
 from agentmessage.kernel.errors import ApiError
 from agentmessage.messages import admission_queries, replays
 from agentmessage.messages.admission_queries import AccountUpdate, Admitted
@@ -147,7 +147,7 @@ async def _admit_locked(
 
 
 async def _judge(
-    db: Statements,
+    db: Executor,
     drafts: Sequence[Draft],
     now: datetime,
     *,
@@ -212,7 +212,7 @@ def _account_updates(admitted: Sequence[Admitted], purses: Mapping[UUID, Purse])
     ]
 
 
-async def _write(db: Statements, judged: JudgedFlush) -> set[UUID]:
+async def _write(db: Executor, judged: JudgedFlush) -> set[UUID]:
     """Write what was admitted. Returns the organizations whose version is stale; of them nothing is written."""
     if not judged.admitted:
         return set()

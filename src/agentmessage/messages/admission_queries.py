@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.compliance.model import ContactHistory
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.messages.model import Message
 from agentmessage.messages.replays import Response
 
@@ -92,7 +92,7 @@ ADMISSION_OF_MANY: LiteralString = LOCK_MANY_ACCOUNTS + INSERT_MESSAGES
 
 
 async def insert(
-    db: Statements,
+    db: Executor,
     admitted: Sequence[Admitted],
     updates: Sequence[AccountUpdate],
     responses: Sequence[Response],

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from agentmessage.billing import operations as billing
 from agentmessage.compliance import faults as content_faults
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages import admission, queries
@@ -42,7 +42,7 @@ def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
     return found
 
 
-async def get(db: Statements, tenant: Tenant, message_id: UUID) -> Message:
+async def get(db: Executor, tenant: Tenant, message_id: UUID) -> Message:
     """One of the tenant's texts. Raises NotFound."""
     message = await queries.find(db, tenant.org_id, message_id)
     if message is None:

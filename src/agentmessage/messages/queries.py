@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.messages.model import Message, Status
 
 
-async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None:
+async def find(db: Executor, org_id: UUID, message_id: UUID) -> Message | None:
     """One text; `sending` while a worker is telling the carrier."""
     return await db.one(
         Message,
@@ -28,7 +28,7 @@ async def find(db: Statements, org_id: UUID, message_id: UUID) -> Message | None
 
 
 async def list_(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -86,7 +86,7 @@ def _narrowest(status: str | None, recipient: str | None) -> LiteralString:
     return _RECIPIENT if recipient is not None else _ANY
 
 
-async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
+async def lock_dispatch(tx: Executor, org_id: UUID, message_id: UUID) -> bool:
     """Keep a queued text from being claimed until the commit; False when it is claimed, or waits no more."""
     return bool(
         await tx.value(
@@ -98,7 +98,7 @@ async def lock_dispatch(tx: Statements, org_id: UUID, message_id: UUID) -> bool:
     )
 
 
-async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UUID], recipient: str) -> list[UUID]:
+async def list_pairs(tx: Executor, org_id: UUID, phone_number_ids: Sequence[UUID], recipient: str) -> list[UUID]:
     """Messages from some numbers to one contact that no worker has claimed, kept from it; by message_queue_pair_idx."""
     return await tx.all(
         _id,
@@ -112,7 +112,7 @@ async def list_pairs(tx: Statements, org_id: UUID, phone_number_ids: Sequence[UU
     )
 
 
-async def cancel(tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, cause: str) -> list[Message]:
+async def cancel(tx: Executor, org_id: UUID, message_ids: Sequence[UUID], *, cause: str) -> list[Message]:
     """Take texts out of the queue for good, and free what was held for them. Their queue entries are locked already."""
     return await tx.all(
         Message,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 async def redact_messages(
-    tx: Statements, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool, keeps_labels: bool
+    tx: Executor, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool, keeps_labels: bool
 ) -> list[UUID]:
     """Take text and media, or media alone, and maybe the labels out of messages; answers those that had any."""
     return await tx.all(
@@ -27,7 +27,7 @@ async def redact_messages(
     )
 
 
-async def redact_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
+async def redact_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
     """The same for texts that came in."""
     return await tx.all(
         _id,
@@ -42,9 +42,7 @@ async def redact_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUI
     )
 
 
-async def redact_events(
-    tx: Statements, org_id: UUID, resource_ids: Sequence[UUID], *, blanks: dict[str, object]
-) -> None:
+async def redact_events(tx: Executor, org_id: UUID, resource_ids: Sequence[UUID], *, blanks: dict[str, object]) -> None:
     """Write `blanks` over the facts that were told of these texts; by events_content_idx.
 
     What webhooks' receivers answered to them may repeat them, and goes; by webhook_attempts_source_idx.
@@ -62,7 +60,7 @@ async def redact_events(
     )
 
 
-async def redact_previews(tx: Statements, org_id: UUID, message_ids: Sequence[UUID]) -> None:
+async def redact_previews(tx: Executor, org_id: UUID, message_ids: Sequence[UUID]) -> None:
     """Conversations whose last text, of either direction, is one of these; locked in the order that all take them in.
 
     By the conversations' primary key: a text names the pair that it belongs to.

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.errors import ApiError
 from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Message
@@ -68,7 +68,7 @@ class Keys(Struct, frozen=True):
         return Stored(first.claim.fingerprint, ACCEPTED, {}, body_of(decision), None)
 
 
-async def read_keys(db: Statements, drafts: Sequence[Draft]) -> Keys:
+async def read_keys(db: Executor, drafts: Sequence[Draft]) -> Keys:
     """Look up the keys of a flush in one statement; in none if no draft has a key."""
     firsts: dict[Key, Draft] = {}
     for draft in drafts:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.db import CellDb, Executor, Tx
 from agentmessage.media import operations as media
 from agentmessage.messages import redaction
 from agentmessage.messages import retention_queries as queries
@@ -36,7 +36,7 @@ class ListAged(Protocol):
     """How one direction's texts are listed."""
 
     def __call__(
-        self, db: Statements, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
+        self, db: Executor, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
     ) -> Awaitable[list[Aged]]:
         """Texts behind a place and older than an instant, oldest first."""
         ...

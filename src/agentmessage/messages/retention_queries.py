@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Sweep(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Aged(Struct, frozen=True):
     is_waiting: bool
 
 
-async def take_turn(db: Statements, *, swept_before: datetime) -> Sweep | None:
+async def take_turn(db: Executor, *, swept_before: datetime) -> Sweep | None:
     """The organization that waits longest for its sweep, whosever turn it is; of two workers one gets it."""
     return await db.one(
         Sweep,
@@ -50,7 +50,7 @@ async def take_turn(db: Statements, *, swept_before: datetime) -> Sweep | None:
 
 
 async def list_messages(
-    db: Statements, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
+    db: Executor, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
 ) -> list[Aged]:
     """Texts behind a place and made before an instant, oldest first; along messages_list_idx."""
     return await db.all(
@@ -67,7 +67,7 @@ async def list_messages(
 
 
 async def list_inbound(
-    db: Statements, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
+    db: Executor, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
 ) -> list[Aged]:
     """Texts that came in behind a place and before an instant, oldest first; along inbound_messages_list_idx."""
     return await db.all(
@@ -82,7 +82,7 @@ async def list_inbound(
     )
 
 
-async def lock_messages(tx: Statements, org_id: UUID, message_ids: Sequence[UUID]) -> list[UUID]:
+async def lock_messages(tx: Executor, org_id: UUID, message_ids: Sequence[UUID]) -> list[UUID]:
     """Those of these texts that nobody else is changing, kept from it until the commit."""
     return await tx.all(
         _id,
@@ -92,7 +92,7 @@ async def lock_messages(tx: Statements, org_id: UUID, message_ids: Sequence[UUID
     )
 
 
-async def lock_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUID]) -> list[UUID]:
+async def lock_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID]) -> list[UUID]:
     """The same for texts that came in."""
     return await tx.all(
         _id,
@@ -102,7 +102,7 @@ async def lock_inbound(tx: Statements, org_id: UUID, inbound_ids: Sequence[UUID]
     )
 
 
-async def mark_messages(tx: Statements, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
+async def mark_messages(tx: Executor, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
     """Write down how far texts are redacted, or their media."""
     await tx.run(
         """UPDATE retention_progress SET messages_until = CASE WHEN $3 THEN messages_until ELSE $2 END,
@@ -114,7 +114,7 @@ async def mark_messages(tx: Statements, org_id: UUID, *, until: datetime, keeps_
     )
 
 
-async def mark_inbound(tx: Statements, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
+async def mark_inbound(tx: Executor, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
     """The same for texts that came in."""
     await tx.run(
         """UPDATE retention_progress SET inbound_until = CASE WHEN $3 THEN inbound_until ELSE $2 END,
@@ -126,7 +126,7 @@ async def mark_inbound(tx: Statements, org_id: UUID, *, until: datetime, keeps_t
     )
 
 
-async def shorten_wait(db: Statements, org_id: UUID, *, swept_at: datetime) -> None:
+async def shorten_wait(db: Executor, org_id: UUID, *, swept_at: datetime) -> None:
     """There is more to sweep than one turn allows: count the next turn from an earlier instant."""
     await db.run("UPDATE retention_progress SET swept_at = $2 WHERE org_id = $1", org_id, swept_at)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.metrics import queries, rules
 from agentmessage.metrics.model import BALANCE, Known, Question
@@ -20,7 +20,7 @@ _Values = defaultdict[str | None, dict[datetime, int]]
 
 
 async def series(
-    db: Statements, tenant: Tenant, *, metric: str, query: SeriesQuery, group_by: str | None
+    db: Executor, tenant: Tenant, *, metric: str, query: SeriesQuery, group_by: str | None
 ) -> tuple[Series, SeriesMeta]:
     """One page of a series and its `meta`.
 
@@ -44,7 +44,7 @@ async def series(
     return answer, SeriesMeta(known.as_of, query.limit, cursor)
 
 
-async def _labels(db: Statements, tenant: Tenant, question: Question) -> Sequence[str | None] | None:
+async def _labels(db: Executor, tenant: Tenant, question: Question) -> Sequence[str | None] | None:
     """The groups of the whole question, the prior period's too, so that every page tells the same; None without any."""
     if question.group_by is None:
         return None
@@ -62,7 +62,7 @@ async def _labels(db: Statements, tenant: Tenant, question: Question) -> Sequenc
 class _Table(Struct, frozen=True):
     """The sums that answer a question, under their labels."""
 
-    db: Statements
+    db: Executor
     org_id: UUID
     question: Question
     labels: Sequence[str | None] | None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.metrics.model import Point
 
 
 async def list_points(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     metric: str,
@@ -34,7 +34,7 @@ async def list_points(
 
 
 async def list_labels(
-    db: Statements, org_id: UUID, *, metric: str, group_by: str, start: datetime, end: datetime
+    db: Executor, org_id: UUID, *, metric: str, group_by: str, start: datetime, end: datetime
 ) -> Sequence[str | None]:
     """The values of a label on the days of a window, in order, the missing one last; served by the primary key."""
     return await db.all(
@@ -52,7 +52,7 @@ async def list_labels(
 
 
 async def find_balance(
-    db: Statements, org_id: UUID, *, granularity: str, start: datetime, days_from: datetime
+    db: Executor, org_id: UUID, *, granularity: str, start: datetime, days_from: datetime
 ) -> tuple[int, list[Point]]:
     """The present balance, and what moved since the start of a window: by its buckets, and by days after `days_from`.
 

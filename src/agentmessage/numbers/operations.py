@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from agentmessage.campaigns import operations as campaigns
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
@@ -19,7 +19,7 @@ MAX_RACES = 100
 """How often in a row a statement may lose to others on one number before that is called a fault of ours."""
 
 
-async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, audit_id: str | None = None) -> PhoneNumber:
+async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, audit_id: str | None = None) -> PhoneNumber:
     """Take a number off its campaign; the carrier follows by reconciliation. Nothing is written when it has none.
 
     One statement, its own transaction. A request that does nothing else gives its own ULID to the audit row. Raises
@@ -34,7 +34,7 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, audit_id: s
     raise RuntimeError("a number changed under every attempt to detach it")
 
 
-async def attach(db: Statements, tenant: Tenant, number_id: UUID, campaign_id: UUID) -> PhoneNumber:
+async def attach(db: Executor, tenant: Tenant, number_id: UUID, campaign_id: UUID) -> PhoneNumber:
     """Put a number on a campaign, replacing another; the same one again changes nothing.
 
     Checks in the reference's order: NotFound (campaign), CampaignNotActive, BrandNotVerified, NotFound (number),
@@ -83,7 +83,7 @@ async def change(tx: Tx, tenant: Tenant, number_id: UUID, patch: NumberPatch) ->
     return number
 
 
-async def require_campaign(db: Statements, tenant: Tenant, campaign_id: UUID) -> None:
+async def require_campaign(db: Executor, tenant: Tenant, campaign_id: UUID) -> None:
     """The campaign is the organization's. Raises NotFound."""
     if await campaigns.get_for_binding(db, tenant, campaign_id) is None:
         raise NotFound

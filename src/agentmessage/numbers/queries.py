@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.model import PhoneNumber, Sighting
 from agentmessage.sms.numbers import TOLL_FREE
@@ -14,7 +14,7 @@ NUMBER_COLUMNS: LiteralString = """id, number, number_type, inbound_url, status_
 """The columns of `phone_numbers` that make a PhoneNumber, in its order."""
 
 
-async def find_assigned(db: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
+async def find_assigned(db: Executor, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
     """A currently assigned number; by primary key."""
     return await db.one(
         PhoneNumber,
@@ -26,7 +26,7 @@ async def find_assigned(db: Statements, org_id: UUID, number_id: UUID) -> PhoneN
 
 
 async def list_page(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -55,7 +55,7 @@ async def list_page(
 
 
 async def list_campaign_page(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     campaign_id: UUID,
     *,
@@ -88,7 +88,7 @@ async def list_campaign_page(
 LAST_ID = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 
-async def count_assigned(db: Statements, org_id: UUID, *, number_type: str | None, campaign_id: UUID | None) -> int:
+async def count_assigned(db: Executor, org_id: UUID, *, number_type: str | None, campaign_id: UUID | None) -> int:
     """How many numbers the list holds in all; only asked for when the caller pages by offset."""
     count: int = await db.value(
         """SELECT count(*) FROM phone_numbers WHERE org_id = $1 AND state = 'assigned'
@@ -105,7 +105,7 @@ def _sighting(*columns: Any) -> Sighting:
     return Sighting(state, was_changed, PhoneNumber(*number))
 
 
-async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str) -> Sighting | None:
+async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str) -> Sighting | None:
     """Take the wish off one number: the row, the reconciler's bell, the fact and the audit row, in one statement.
 
     Nothing is written, and no lock taken, when there is no campaign. `held` waits for whoever is changing the number,
@@ -160,7 +160,7 @@ async def detach(db: Statements, tenant: Tenant, number_id: UUID, *, event_id: U
 
 
 async def attach(
-    db: Statements, tenant: Tenant, number_id: UUID, campaign_id: UUID, *, event_id: UUID, audit_id: str
+    db: Executor, tenant: Tenant, number_id: UUID, campaign_id: UUID, *, event_id: UUID, audit_id: str
 ) -> Sighting | None:
     """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
 
@@ -219,7 +219,7 @@ async def attach(
 
 
 async def search_page(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -252,7 +252,7 @@ def _searched(fits: bool, *number: Any) -> tuple[PhoneNumber, bool]:  # noqa: FB
     return PhoneNumber(*number), fits
 
 
-async def lock_assigned(tx: Statements, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
+async def lock_assigned(tx: Executor, org_id: UUID, number_id: UUID) -> PhoneNumber | None:
     """An assigned number, locked until the transaction ends; after its turn, as `detach` waits for it."""
     return await tx.one(
         PhoneNumber,
@@ -268,7 +268,7 @@ async def lock_assigned(tx: Statements, org_id: UUID, number_id: UUID) -> PhoneN
 
 
 async def update_settings(
-    tx: Statements,
+    tx: Executor,
     org_id: UUID,
     number_id: UUID,
     *,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns import operations as campaigns
 from agentmessage.campaigns.errors import CampaignNotActive
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.errors import InvalidInput, MalformedPathId, NotFound, ValidationFailed
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import operations, queries
@@ -92,7 +92,7 @@ def _is_wanted(number: PhoneNumber, query: NumberList) -> bool:
 
 
 async def _rows(
-    db: Statements,
+    db: Executor,
     tenant: Tenant,
     window: PageWindow,
     *,
@@ -124,7 +124,7 @@ async def _rows(
 
 
 async def _page(
-    db: Statements, tenant: Tenant, rows: Sequence[PhoneNumber], limit: int, *, total: int = 0, offset: int = 0
+    db: Executor, tenant: Tenant, rows: Sequence[PhoneNumber], limit: int, *, total: int = 0, offset: int = 0
 ) -> Page[PhoneNumber]:
     moment = await last_event_at(db, tenant.org_id, "phone_number")
     return pagination.page_of(

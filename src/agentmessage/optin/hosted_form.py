@@ -10,7 +10,7 @@ import structlog
 
 from agentmessage.consent import operations as consents
 from agentmessage.consent.model import FROM_THE_HANDSET, Consent, Evidence, Outcome
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, Statements
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells, Executor
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.optin import operations
@@ -60,7 +60,7 @@ class ConsentPage:
             return GONE
         except (BadToken, NotFound):
             return NO_SUCH_PAGE
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("database unavailable", error=str(error) or type(error).__name__)
             return AWAY
 
@@ -114,7 +114,7 @@ async def _look(db: CellDb, token: FormToken, form: Form) -> Reply:
     return page(200, _title(form), form=form)
 
 
-async def _has_left(db: Statements, token: FormToken, known: Consent | None) -> bool:
+async def _has_left(db: Executor, token: FormToken, known: Consent | None) -> bool:
     """Whether the contact said no by text, to this number or to another whose opt-out reaches it."""
     if known is not None and known.suppressed_by is not None:
         return known.suppressed_by in FROM_THE_HANDSET

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.optin.model import Challenge
 
 
-async def lock_open(tx: Statements, org_id: UUID, phone_number_id: UUID, contact_number: str) -> Challenge | None:
+async def lock_open(tx: Executor, org_id: UUID, phone_number_id: UUID, contact_number: str) -> Challenge | None:
     """The question to a contact that is still open, kept from changing; by consent_challenges_open_idx."""
     return await tx.one(
         Challenge,
@@ -20,7 +20,7 @@ async def lock_open(tx: Statements, org_id: UUID, phone_number_id: UUID, contact
     )
 
 
-async def lock(tx: Statements, org_id: UUID, challenge_id: UUID) -> Challenge | None:
+async def lock(tx: Executor, org_id: UUID, challenge_id: UUID) -> Challenge | None:
     """One question, kept from changing until the commit."""
     return await tx.one(
         Challenge,
@@ -32,7 +32,7 @@ async def lock(tx: Statements, org_id: UUID, challenge_id: UUID) -> Challenge | 
     )
 
 
-async def insert(tx: Statements, challenge: Challenge) -> None:
+async def insert(tx: Executor, challenge: Challenge) -> None:
     """Store a question that is being texted."""
     await tx.run(
         """INSERT INTO consent_challenges (id, org_id, phone_number_id, contact_number, confirmation_message_id,
@@ -51,7 +51,7 @@ async def insert(tx: Statements, challenge: Challenge) -> None:
     )
 
 
-async def end(tx: Statements, challenge: Challenge) -> None:
+async def end(tx: Executor, challenge: Challenge) -> None:
     """Store how a locked question ended."""
     await tx.run(
         "UPDATE consent_challenges SET status = $3, ended_at = $4 WHERE org_id = $1 AND id = $2",

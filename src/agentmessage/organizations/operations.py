@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, structs
 
-from agentmessage.kernel.db import DEFAULT_CELL, Cells, Statements, Tx
+from agentmessage.kernel.db import DEFAULT_CELL, Cells, Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant, operator
@@ -18,7 +18,7 @@ from agentmessage.outbox.event_types import EventType
 
 
 async def record(
-    tx: Statements,
+    tx: Executor,
     tenant: Tenant,
     *,
     action: str,
@@ -52,7 +52,7 @@ INSTALLATION = UUID(int=0)
 
 
 async def record_for_installation(
-    tx: Statements, *, action: str, resource_type: str, resource_id: object, payload: Mapping[str, object] | None = None
+    tx: Executor, *, action: str, resource_type: str, resource_id: object, payload: Mapping[str, object] | None = None
 ) -> str:
     """As `record`, for an act of the operator that concerns no organization; `tx` is open on the default cell."""
     return await record(
@@ -65,7 +65,7 @@ async def record_for_installation(
     )
 
 
-async def list_acts(db: Statements, org_id: UUID, *, limit: int) -> list[AuditRow]:
+async def list_acts(db: Executor, org_id: UUID, *, limit: int) -> list[AuditRow]:
     """The newest acts on an organization with their payloads, for the operator."""
     return await queries.list_audit_rows(
         db,
@@ -109,7 +109,7 @@ async def create(
     return tenants[0], tenants[1]
 
 
-async def get(db: Statements, tenant: Tenant) -> Organization:
+async def get(db: Executor, tenant: Tenant) -> Organization:
     """The tenant's own organization. Raises NotFound."""
     organization = await queries.find(db, tenant.org_id)
     if organization is None:
@@ -129,7 +129,7 @@ async def lock(tx: Tx, tenant: Tenant) -> Organization:
     return organization
 
 
-async def standing(db: Statements, tenant: Tenant) -> Standing:
+async def standing(db: Executor, tenant: Tenant) -> Standing:
     """How far the organization's registration is."""
     return await queries.standing(db, tenant.org_id)
 
@@ -244,7 +244,7 @@ async def tenant_of(cells: Cells, org_id: UUID) -> Tenant:
     return await tenant_in(await cells.directory(), org_id)
 
 
-async def tenant_in(db: Statements, org_id: UUID) -> Tenant:
+async def tenant_in(db: Executor, org_id: UUID) -> Tenant:
     """As `tenant_of`, within a transaction that may have made the organization."""
     address = await queries.find_address(db, org_id)
     if address is None:
@@ -252,7 +252,7 @@ async def tenant_in(db: Statements, org_id: UUID) -> Tenant:
     return operator(address.id, address.cell, address.mode)
 
 
-async def twin_in(db: Statements, org_id: UUID) -> Tenant:
+async def twin_in(db: Executor, org_id: UUID) -> Tenant:
     """The operator acting on an organization's twin: the sandbox of a live one, and back. Raises NotFound."""
     address = await queries.find_address(db, org_id)
     if address is None or address.twin_id is None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.organizations.model import (
     Address,
     AuditRow,
@@ -21,7 +21,7 @@ from agentmessage.organizations.model import (
 )
 
 
-async def insert(tx: Statements, organization: Organization) -> None:
+async def insert(tx: Executor, organization: Organization) -> None:
     """Store a new organization in its cell."""
     await tx.run(
         """INSERT INTO organizations (id, mode, name, billing_email, plan, throughput_tier, message_retention_days,
@@ -46,7 +46,7 @@ async def insert(tx: Statements, organization: Organization) -> None:
     )
 
 
-async def insert_address(tx: Statements, address: Address) -> None:
+async def insert_address(tx: Executor, address: Address) -> None:
     """Tell the directory where an organization lives."""
     await tx.run(
         "INSERT INTO directory.organizations (id, cell, mode, twin_id, created_at) VALUES ($1, $2, $3, $4, $5)",
@@ -58,12 +58,12 @@ async def insert_address(tx: Statements, address: Address) -> None:
     )
 
 
-async def find_address(db: Statements, org_id: UUID) -> Address | None:
+async def find_address(db: Executor, org_id: UUID) -> Address | None:
     """Where an organization lives."""
     return await db.one(Address, "SELECT id, cell, mode, twin_id FROM directory.organizations WHERE id = $1", org_id)
 
 
-async def find(db: Statements, org_id: UUID) -> Organization | None:
+async def find(db: Executor, org_id: UUID) -> Organization | None:
     """One organization."""
     return await db.one(
         _organization,
@@ -75,7 +75,7 @@ async def find(db: Statements, org_id: UUID) -> Organization | None:
     )
 
 
-async def lock(tx: Statements, org_id: UUID) -> Organization | None:
+async def lock(tx: Executor, org_id: UUID) -> Organization | None:
     """One organization, kept from changing until the commit; rows that only refer to it are not held up."""
     return await tx.one(
         _organization,
@@ -87,7 +87,7 @@ async def lock(tx: Statements, org_id: UUID) -> Organization | None:
     )
 
 
-async def update(tx: Statements, organization: Organization) -> None:
+async def update(tx: Executor, organization: Organization) -> None:
     """Store the settings of an organization that is locked."""
     await tx.run(
         """UPDATE organizations SET name = $2, billing_email = $3, message_retention_days = $4,
@@ -107,7 +107,7 @@ async def update(tx: Statements, organization: Organization) -> None:
     )
 
 
-async def update_throughput(tx: Statements, org_id: UUID, *, per_second: int | None, per_minute: int | None) -> None:
+async def update_throughput(tx: Executor, org_id: UUID, *, per_second: int | None, per_minute: int | None) -> None:
     """Store how many texts an organization may hand in; None: as its tier has it."""
     await tx.run(
         "UPDATE organizations SET throughput_per_sec = $2, throughput_per_min = $3, updated_at = $4 WHERE id = $1",
@@ -118,7 +118,7 @@ async def update_throughput(tx: Statements, org_id: UUID, *, per_second: int | N
     )
 
 
-async def raise_tier(tx: Statements, org_id: UUID, tier: int) -> bool:
+async def raise_tier(tx: Executor, org_id: UUID, tier: int) -> bool:
     """Store a throughput tier that is higher than the present one; False: it is not."""
     return bool(
         await tx.run(
@@ -130,19 +130,19 @@ async def raise_tier(tx: Statements, org_id: UUID, tier: int) -> bool:
     )
 
 
-async def update_kind(tx: Statements, org_id: UUID, *, is_commercial: bool) -> None:
+async def update_kind(tx: Executor, org_id: UUID, *, is_commercial: bool) -> None:
     """Store whether an organization is commercial."""
     await tx.run(
         "UPDATE organizations SET is_commercial = $2, updated_at = $3 WHERE id = $1", org_id, is_commercial, tx.now
     )
 
 
-async def update_plan(tx: Statements, org_id: UUID, plan: str) -> None:
+async def update_plan(tx: Executor, org_id: UUID, plan: str) -> None:
     """Store the plan of an organization that is locked."""
     await tx.run("UPDATE organizations SET plan = $2, updated_at = $3 WHERE id = $1", org_id, plan, tx.now)
 
 
-async def standing(db: Statements, org_id: UUID) -> Standing:
+async def standing(db: Executor, org_id: UUID) -> Standing:
     """How far registration is: the only look of this room at brands and campaigns, and it changes nothing."""
     row = await db.one(
         Standing,
@@ -155,7 +155,7 @@ async def standing(db: Statements, org_id: UUID) -> Standing:
     return row or Standing(None, 0, 0)
 
 
-async def list_summaries(db: Statements, cell: str) -> list[Summary]:
+async def list_summaries(db: Executor, cell: str) -> list[Summary]:
     """Every organization of one cell, oldest first, across tenants: for the operator only."""
     return await db.all(
         Summary,
@@ -166,7 +166,7 @@ async def list_summaries(db: Statements, cell: str) -> list[Summary]:
     )
 
 
-async def insert_installation_fact(tx: Statements, name: str, value: Any) -> bool:
+async def insert_installation_fact(tx: Executor, name: str, value: Any) -> bool:
     """Remember a fact about the installation; False when one of that name is there. Waits for whoever is writing it."""
     return bool(
         await tx.run(
@@ -175,12 +175,12 @@ async def insert_installation_fact(tx: Statements, name: str, value: Any) -> boo
     )
 
 
-async def find_installation_fact(db: Statements, name: str) -> Any:
+async def find_installation_fact(db: Executor, name: str) -> Any:
     """A remembered fact about the installation, or None."""
     return await db.value("SELECT value FROM directory.installation WHERE name = $1", name)
 
 
-async def insert_audit_row(tx: Statements, org_id: UUID, row: AuditRow) -> None:
+async def insert_audit_row(tx: Executor, org_id: UUID, row: AuditRow) -> None:
     """Append to the audit log."""
     await tx.run(
         """INSERT INTO audit_log (org_id, id, occurred_at, actor_kind, actor_label, action, resource_type,
@@ -201,7 +201,7 @@ async def insert_audit_row(tx: Statements, org_id: UUID, row: AuditRow) -> None:
 
 
 async def list_audit_rows(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before: tuple[datetime, str] | None,

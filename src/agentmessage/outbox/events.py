@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import queries
 from agentmessage.outbox.event_types import LISTENERS, EventType
 
 
-async def emit(tx: Statements, org_id: UUID, kind: EventType, resource_id: UUID, data: Any) -> UUID:
+async def emit(tx: Executor, org_id: UUID, kind: EventType, resource_id: UUID, data: Any) -> UUID:
     """Write a fact and the jobs that listen to it; answers the event's id (shown as `evt_<id>`).
 
     `data` is the resource as the API shows it at this moment.
@@ -25,7 +25,7 @@ async def emit(tx: Statements, org_id: UUID, kind: EventType, resource_id: UUID,
     return event_id
 
 
-async def emit_many(tx: Statements, org_id: UUID, kind: EventType, facts: Sequence[tuple[UUID, Any]]) -> None:
+async def emit_many(tx: Executor, org_id: UUID, kind: EventType, facts: Sequence[tuple[UUID, Any]]) -> None:
     """As `emit`, for many resources at once: pairs of a resource's id and its data."""
     if not facts:
         return
@@ -45,7 +45,7 @@ async def emit_many(tx: Statements, org_id: UUID, kind: EventType, facts: Sequen
 
 
 async def enqueue(
-    tx: Statements, kind: str, key: str, arguments: Mapping[str, str | int | None], *, delay_s: float = 0.0
+    tx: Executor, kind: str, key: str, arguments: Mapping[str, str | int | None], *, delay_s: float = 0.0
 ) -> None:
     """Write a job. One job exists per (kind, key): a second one only brings the first forward and renews its arguments.
 
@@ -54,20 +54,20 @@ async def enqueue(
     await queries.upsert_job(tx, kind, key, dict(arguments), tx.now + timedelta(seconds=delay_s))
 
 
-async def last_event_at(db: Statements, org_id: UUID, family: str) -> datetime | None:
+async def last_event_at(db: Executor, org_id: UUID, family: str) -> datetime | None:
     """When the organization's newest event of a family happened: `meta.last_event_at`."""
     return await queries.newest_event_at(db, org_id, family)
 
 
 async def tail(
-    db: Statements, org_id: UUID, *, after: UUID | None, since: datetime | None, kinds: Sequence[str] | None, limit: int
+    db: Executor, org_id: UUID, *, after: UUID | None, since: datetime | None, kinds: Sequence[str] | None, limit: int
 ) -> list[queries.Event]:
     """Facts in an order that never changes, oldest first, after a fact the reader has seen; lossless."""
     return await queries.list_events(db, org_id, after=after, since=since, kinds=kinds, limit=limit)
 
 
 async def newest_first(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before: UUID | None,
@@ -95,20 +95,20 @@ def place_of(event: queries.PlacedEvent) -> Place:
     return Place(int(event.xid), event.id)
 
 
-async def place(db: Statements, org_id: UUID, event_id: UUID) -> Place:
+async def place(db: Executor, org_id: UUID, event_id: UUID) -> Place:
     """Where a fact of an organization stands; the beginning when it is no longer kept."""
     xid = await queries.find_xid(db, org_id, event_id)
     return BEGINNING if xid is None else Place(int(xid), event_id)
 
 
-async def ends(db: Statements, org_ids: Sequence[UUID]) -> Mapping[UUID, Place]:
+async def ends(db: Executor, org_ids: Sequence[UUID]) -> Mapping[UUID, Place]:
     """Behind the newest fact of each organization."""
     found = {end.org_id: Place(int(end.xid), end.id) for end in await queries.list_ends(db, org_ids)}
     return {org_id: found.get(org_id, BEGINNING) for org_id in org_ids}
 
 
 async def tails(
-    db: Statements,
+    db: Executor,
     places: Mapping[UUID, Place],
     *,
     limit: int,

@@ -10,7 +10,7 @@ import structlog
 from msgspec import Struct
 
 from agentmessage.kernel.backoff import backoff_s
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, StatementTooLong
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, StatementTooLong
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import queries
 from agentmessage.outbox.queries import Job
@@ -80,7 +80,7 @@ class JobRunner:
             log.warning("job timed out", kind=job.kind, key=job.key, attempts=job.attempts)
             await self._fail(job, error)
             return
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             raise
         except Exception as error:
             log.exception("job failed", kind=job.kind, key=job.key, attempts=job.attempts)

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from agentmessage.kernel.db import DATABASE_AWAY, Cells
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.outbox import queries
 
@@ -48,7 +48,7 @@ class Ringer:
             await asyncio.sleep(COALESCE_S)
             bells, self._pending = self._pending, set()
             directory = await self._cells.directory()
-            with contextlib.suppress(*DATABASE_AWAY):
+            with contextlib.suppress(*DATABASE_UNAVAILABLE):
                 for bell in sorted(bells):
                     await queries.ring(directory, bell)
 
@@ -84,7 +84,7 @@ class Bells:
         while True:
             try:
                 await self._listen_once()
-            except DATABASE_AWAY as error:
+            except DATABASE_UNAVAILABLE as error:
                 log.debug("notification listener disconnected", error=str(error) or type(error).__name__)
             require_not_cancelled()
             await asyncio.sleep(RELISTEN_S)

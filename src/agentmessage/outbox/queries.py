@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 
@@ -40,7 +40,7 @@ class Job(Struct, frozen=True):
 
 
 async def insert_event(
-    tx: Statements, event_id: UUID, org_id: UUID, *, kind: str, family: str, resource_id: UUID, data: Any
+    tx: Executor, event_id: UUID, org_id: UUID, *, kind: str, family: str, resource_id: UUID, data: Any
 ) -> None:
     """Write one fact."""
     await tx.run(
@@ -57,7 +57,7 @@ async def insert_event(
 
 
 async def insert_events(
-    tx: Statements,
+    tx: Executor,
     org_id: UUID,
     *,
     event_ids: Sequence[UUID],
@@ -80,7 +80,7 @@ async def insert_events(
     )
 
 
-async def newest_event_at(db: Statements, org_id: UUID, family: str) -> datetime | None:
+async def newest_event_at(db: Executor, org_id: UUID, family: str) -> datetime | None:
     """Time of the newest event of a family; served by events_family_idx."""
     moment: datetime | None = await db.value(
         "SELECT created_at FROM events WHERE org_id = $1 AND family = $2 ORDER BY created_at DESC LIMIT 1",
@@ -90,13 +90,13 @@ async def newest_event_at(db: Statements, org_id: UUID, family: str) -> datetime
     return moment
 
 
-async def event_exists(db: Statements, org_id: UUID, event_id: UUID) -> bool:
+async def event_exists(db: Executor, org_id: UUID, event_id: UUID) -> bool:
     """Whether a fact is the organization's."""
     return bool(await db.value("SELECT true FROM events WHERE org_id = $1 AND id = $2", org_id, event_id))
 
 
 async def list_events(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     after: UUID | None,
@@ -128,7 +128,7 @@ async def list_events(
 
 
 async def list_tails(
-    db: Statements,
+    db: Executor,
     org_ids: Sequence[UUID],
     *,
     xids: Sequence[str],
@@ -166,7 +166,7 @@ class End(Struct, frozen=True):
     id: UUID
 
 
-async def list_ends(db: Statements, org_ids: Sequence[UUID]) -> list[End]:
+async def list_ends(db: Executor, org_ids: Sequence[UUID]) -> list[End]:
     """The place of the newest fact of each organization that has one; by events_tail_idx, read backwards."""
     return await db.all(
         End,
@@ -178,14 +178,14 @@ async def list_ends(db: Statements, org_ids: Sequence[UUID]) -> list[End]:
     )
 
 
-async def find_xid(db: Statements, org_id: UUID, event_id: UUID) -> str | None:
+async def find_xid(db: Executor, org_id: UUID, event_id: UUID) -> str | None:
     """The transaction that wrote a fact."""
     xid: str | None = await db.value("SELECT xid::text FROM events WHERE org_id = $1 AND id = $2", org_id, event_id)
     return xid
 
 
 async def list_events_backwards(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before: UUID | None,
@@ -212,14 +212,14 @@ async def list_events_backwards(
     )
 
 
-async def delete_events_before(db: Statements, before: datetime) -> int:
+async def delete_events_before(db: Executor, before: datetime) -> int:
     """Forget facts past their retention, at most 10,000 at a time; by events_age_idx."""
     return await db.run(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < $1 ORDER BY id LIMIT 10000)", before
     )
 
 
-async def upsert_job(tx: Statements, kind: str, key: str, arguments: dict[str, Any], run_at: datetime) -> None:
+async def upsert_job(tx: Executor, kind: str, key: str, arguments: dict[str, Any], run_at: datetime) -> None:
     """Write a job, or bring the one that is there forward; a fresh wish starts with fresh attempts.
 
     Clearing the token makes a running job's acknowledgment miss, so that the job runs again with the new arguments.
@@ -238,7 +238,7 @@ async def upsert_job(tx: Statements, kind: str, key: str, arguments: dict[str, A
 
 
 async def claim_jobs(
-    db: Statements, *, kinds: Sequence[str], limit: int, lease_token: UUID, now: datetime, until: datetime
+    db: Executor, *, kinds: Sequence[str], limit: int, lease_token: UUID, now: datetime, until: datetime
 ) -> list[Job]:
     """Lease the jobs that are due, oldest first, skipping those that another worker is taking; by jobs_due_idx."""
     return await db.all(
@@ -256,13 +256,13 @@ async def claim_jobs(
     )
 
 
-async def finish_job(db: Statements, job_id: int, lease_token: UUID) -> bool:
+async def finish_job(db: Executor, job_id: int, lease_token: UUID) -> bool:
     """Acknowledge: the job is gone, unless it was wished for again meanwhile."""
     return bool(await db.run("DELETE FROM jobs WHERE id = $1 AND lease_token = $2", job_id, lease_token))
 
 
 async def postpone_job(
-    db: Statements, job_id: int, lease_token: UUID, *, run_at: datetime, error: str | None, keep_attempts: bool
+    db: Executor, job_id: int, lease_token: UUID, *, run_at: datetime, error: str | None, keep_attempts: bool
 ) -> bool:
     """Run it again later; `keep_attempts` False starts the count anew (the job is waiting, not failing)."""
     return bool(
@@ -279,12 +279,12 @@ async def postpone_job(
     )
 
 
-async def free_job(db: Statements, job_id: int) -> None:
+async def free_job(db: Executor, job_id: int) -> None:
     """The run that was under way when the job was wished for again has ended: now it may run."""
     await db.run("UPDATE jobs SET lease_until = NULL WHERE id = $1 AND lease_token IS NULL", job_id)
 
 
-async def next_job_at(db: Statements, kinds: Sequence[str]) -> datetime | None:
+async def next_job_at(db: Executor, kinds: Sequence[str]) -> datetime | None:
     """When the next job of these kinds is due; not one that waits for its own run to end. By jobs_due_idx."""
     moment: datetime | None = await db.value(
         """SELECT run_at FROM jobs WHERE kind = ANY($1) AND (lease_until IS NULL OR run_at >= lease_until)
@@ -294,12 +294,12 @@ async def next_job_at(db: Statements, kinds: Sequence[str]) -> datetime | None:
     return moment
 
 
-async def ring(db: Statements, bell: str) -> None:
+async def ring(db: Executor, bell: str) -> None:
     """Notify listeners of a bell. Never inside a transaction of a request: NOTIFY takes a global lock at commit."""
     await db.run("SELECT pg_notify('agentmessage', $1)", bell)
 
 
-async def insert_odd_answer(db: Statements, *, account: str, operation: str, reason: str, raw: str) -> None:
+async def insert_odd_answer(db: Executor, *, account: str, operation: str, reason: str, raw: str) -> None:
     """Keep an answer that nobody understood."""
     await db.run(
         """INSERT INTO directory.unparsed_responses (id, account, operation, reason, raw, received_at)
@@ -314,7 +314,7 @@ async def insert_odd_answer(db: Statements, *, account: str, operation: str, rea
 
 
 async def insert_unrecognized(
-    db: Statements, *, account: str, operation: str, reasons: Sequence[str], raw: Sequence[str]
+    db: Executor, *, account: str, operation: str, reasons: Sequence[str], raw: Sequence[str]
 ) -> None:
     """Keep many answers that nobody understood."""
     await db.run(
@@ -330,7 +330,7 @@ async def insert_unrecognized(
     )
 
 
-async def forget_odd_answers(db: Statements, before: datetime, *, most: int) -> int:
+async def forget_odd_answers(db: Executor, before: datetime, *, most: int) -> int:
     """Forget odd answers past their retention, and all but the newest `most`."""
     return await db.run(
         """DELETE FROM directory.unparsed_responses WHERE received_at < $1

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from agentmessage.carriers.messaging import InboundHeard, ReceiptHeard
 from agentmessage.carriers.protocols import Unknown
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.outbox import queries
 
 MAX_CHARS = 65_536
 
 
-async def keep_if_odd(db: Statements, answer: object, *, account: str, operation: str) -> bool:
+async def keep_if_odd(db: Executor, answer: object, *, account: str, operation: str) -> bool:
     """Keep an answer that came but made no sense. A line that merely broke has nothing to keep. True: it was kept."""
     if not isinstance(answer, Unknown) or not answer.raw:
         return False
@@ -19,7 +19,7 @@ async def keep_if_odd(db: Statements, answer: object, *, account: str, operation
     return True
 
 
-async def keep_unrecognized(db: Statements, account: str, receipts: Sequence[ReceiptHeard]) -> None:
+async def keep_unrecognized(db: Executor, account: str, receipts: Sequence[ReceiptHeard]) -> None:
     """Keep receipts whose state no table knows."""
     strange = [receipt for receipt in receipts if receipt.unrecognized]
     if strange:
@@ -28,7 +28,7 @@ async def keep_unrecognized(db: Statements, account: str, receipts: Sequence[Rec
         await queries.insert_unrecognized(db, account=account, operation="receipt", reasons=reasons, raw=raw)
 
 
-async def keep_unreadable(db: Statements, account: str, messages: Sequence[InboundHeard]) -> None:
+async def keep_unreadable(db: Executor, account: str, messages: Sequence[InboundHeard]) -> None:
     """Note messages with octets that their coding does not have; not what they say, which may have to be erased."""
     strange = [message for message in messages if message.unrecognized]
     if strange:

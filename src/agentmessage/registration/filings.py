@@ -3,7 +3,7 @@
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.registration import rules
 from agentmessage.registration.model import FilingStep, Record
 
@@ -13,11 +13,11 @@ R = TypeVar("R", bound=Record)
 class RecordQueries(Protocol[R]):
     """The statements of a room: its module `queries`."""
 
-    async def lock(self, tx: Statements, org_id: UUID, record_id: UUID, /) -> R | None:
+    async def lock(self, tx: Executor, org_id: UUID, record_id: UUID, /) -> R | None:
         """One record, locked until the commit."""
         ...
 
-    async def update(self, tx: Statements, record: R, /) -> None:
+    async def update(self, tx: Executor, record: R, /) -> None:
         """Store a locked record."""
         ...
 

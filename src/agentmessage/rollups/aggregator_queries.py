@@ -2,27 +2,27 @@
 
 from datetime import datetime
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.rollups.model import Difference, Place
 
 
-async def lock_place(tx: Statements) -> Place | None:
+async def lock_place(tx: Executor) -> Place | None:
     """Up to where texts are counted, for this transaction alone; None while another one is counting."""
     return await tx.one(Place, "SELECT xid::text, id FROM event_cursors WHERE name = 'metrics' FOR UPDATE SKIP LOCKED")
 
 
-async def wait_for_place(tx: Statements) -> None:
+async def wait_for_place(tx: Executor) -> None:
     """Keep everybody else from counting until the commit."""
     await tx.run("SELECT FROM event_cursors WHERE name = 'metrics' FOR UPDATE")
 
 
-async def find_as_of(db: Statements) -> datetime:
+async def find_as_of(db: Executor) -> datetime:
     """The instant before which everything is in the sums."""
     moment: datetime = await db.value("SELECT as_of FROM event_cursors WHERE name = 'metrics'")
     return moment
 
 
-async def oldest_beginning(tx: Statements) -> datetime:
+async def oldest_beginning(tx: Executor) -> datetime:
     """When the oldest open transaction of ours began that may still bring something; the present when there is none.
 
     A transaction that has written nothing within its first minute is a reader: a long export, say.
@@ -35,7 +35,7 @@ async def oldest_beginning(tx: Statements) -> datetime:
     return moment
 
 
-async def count_events(tx: Statements, place: Place, *, limit: int, complete_until: datetime) -> int:
+async def count_events(tx: Executor, place: Place, *, limit: int, complete_until: datetime) -> int:
     """Add the next events behind the place to their sums and move the place; answers how many there were.
 
     Served by events_order_idx. `as_of` moves only when the end was reached, and not past what waits behind it for an
@@ -72,7 +72,7 @@ async def count_events(tx: Statements, place: Place, *, limit: int, complete_unt
     return taken
 
 
-async def list_differences(tx: Statements, day: datetime, end: datetime) -> list[Difference]:
+async def list_differences(tx: Executor, day: datetime, end: datetime) -> list[Difference]:
     """Sums of a day that are not what its events come to; the place is locked. Served by the age indexes of both.
 
     `NOT … >` keeps the planner from reading all of events_order_idx, which nearly all events lie within.
@@ -99,7 +99,7 @@ async def list_differences(tx: Statements, day: datetime, end: datetime) -> list
     )
 
 
-async def delete_texts(tx: Statements, day: datetime, end: datetime) -> int:
+async def delete_texts(tx: Executor, day: datetime, end: datetime) -> int:
     """Drop the sums of a day's texts; the place is locked."""
     return await tx.run(
         """DELETE FROM metric_buckets
@@ -111,7 +111,7 @@ async def delete_texts(tx: Statements, day: datetime, end: datetime) -> int:
     )
 
 
-async def recount(tx: Statements, day: datetime, end: datetime) -> int:
+async def recount(tx: Executor, day: datetime, end: datetime) -> int:
     """Make the sums of a day's texts out of its events, up to the place, which is locked; as `list_differences`."""
     return await tx.run(
         """WITH minutes AS (

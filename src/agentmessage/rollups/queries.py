@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.rollups.model import Count
 
 
-async def add(tx: Statements, counts: Sequence[Count]) -> None:
+async def add(tx: Executor, counts: Sequence[Count]) -> None:
     """Add counts to their buckets, which are made where there were none."""
     await tx.run(
         """INSERT INTO metric_buckets AS b (org_id, metric, span, bucket_start, labels, value)
@@ -27,7 +27,7 @@ async def add(tx: Statements, counts: Sequence[Count]) -> None:
     )
 
 
-async def delete_before(db: Statements, span: str, before: datetime) -> int:
+async def delete_before(db: Executor, span: str, before: datetime) -> int:
     """Drop sums of one span past their retention, at most 10,000 at a time; by metric_buckets_age_idx."""
     return await db.run(
         """DELETE FROM metric_buckets WHERE ctid = ANY (ARRAY(

@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from agentmessage.kernel.clock import Clock
-from agentmessage.kernel.db import DATABASE_AWAY, Cells, Statements
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells, Executor
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.errors import (
     ApiError,
@@ -104,7 +104,7 @@ class Edge:
             result = await self._answer(scope, receive, request_id)
         except ApiError as error:
             result = refusal(error, request_id)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("database unavailable", request_id=request_id, error=str(error) or type(error).__name__)
             result = refusal(Unavailable(retry_after_s=1), request_id)
         except Exception:
@@ -237,7 +237,7 @@ class Edge:
         await self._keep(call.db, route, call, reply)
         return reply
 
-    async def _keep(self, db: Statements, route: BoundRoute, call: Call[Any, Any], reply: Reply) -> None:
+    async def _keep(self, db: Executor, route: BoundRoute, call: Call[Any, Any], reply: Reply) -> None:
         """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
         if call.claim is None:
             return

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.batching import Batcher
+from agentmessage.kernel.batcher import Batcher
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import Unauthorized, Unavailable
 from agentmessage.web import queries

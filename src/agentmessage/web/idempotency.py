@@ -16,7 +16,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import ApiError, IdempotencyKeyOfAnother, IdempotencyKeyReused, ValidationFailed
 from agentmessage.web import queries
 from agentmessage.web.json_form import one_form
@@ -90,7 +90,7 @@ async def claim(tx: Tx, org_id: UUID, claim: Claim, *, subject: UUID | None = No
     raise AlreadyAnswered(stored)
 
 
-async def find(db: Statements, org_id: UUID, claim: Claim) -> Stored | None:
+async def find(db: Executor, org_id: UUID, claim: Claim) -> Stored | None:
     """What the key was answered with before. Raises as `require_same`."""
     stored = await queries.find_key(db, Stored, org_id, claim.key)
     if stored is not None:
@@ -99,7 +99,7 @@ async def find(db: Statements, org_id: UUID, claim: Claim) -> Stored | None:
 
 
 async def store(
-    db: Statements, org_id: UUID, claim: Claim, *, status: int, headers: Mapping[str, str], body: bytes
+    db: Executor, org_id: UUID, claim: Claim, *, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
     """Keep the answer beside the work."""
     await queries.store_answer(db, org_id, claim.key, status=status, headers=dict(headers), body=body)
@@ -115,7 +115,7 @@ class _Row(Struct, frozen=True):
     subject: UUID | None
 
 
-async def find_many(db: Statements, claims: Sequence[tuple[UUID, Claim]]) -> Mapping[tuple[UUID, str], Stored]:
+async def find_many(db: Executor, claims: Sequence[tuple[UUID, Claim]]) -> Mapping[tuple[UUID, str], Stored]:
     """What keys were answered with before, by organization and key; for work that is done many requests at once."""
     rows = await queries.list_keys(db, _Row, [org_id for org_id, _ in claims], [claim.key for _, claim in claims])
     return {
@@ -148,6 +148,6 @@ async def rewrite(tx: Tx, org_id: UUID, mentioned: str, change: Callable[[bytes]
     return changed
 
 
-async def forget_old(db: Statements, *, now: datetime, hours: int) -> int:
+async def forget_old(db: Executor, *, now: datetime, hours: int) -> int:
     """Delete keys older than their promise; at most 10,000 at a time."""
     return await queries.delete_keys_before(db, now - timedelta(hours=hours))

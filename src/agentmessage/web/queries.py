@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.token_bucket_queries import take_tokens
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ _INSERT_FULL: LiteralString = """INSERT INTO api_rate_buckets AS b (org_id, buck
     VALUES ($1, $2, $3::float8 - $6::float8, $5) ON CONFLICT (org_id, bucket)"""
 
 
-async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes) -> T | None:
+async def find_principal(db: Executor, row: Callable[..., T], key_hash: bytes) -> T | None:
     """Key id, organization, cell, mode, label and scopes behind a key's hash; the primary key of the directory."""
     return await db.one(
         row,
@@ -24,7 +24,7 @@ async def find_principal(db: Statements, row: Callable[..., T], key_hash: bytes)
     )
 
 
-async def list_principals(db: Statements, row: Callable[..., T], key_hashes: Sequence[bytes]) -> list[tuple[bytes, T]]:
+async def list_principals(db: Executor, row: Callable[..., T], key_hashes: Sequence[bytes]) -> list[tuple[bytes, T]]:
     """What `find_principal` finds, for many hashes at once, each with its hash; by the same primary key."""
 
     def with_hash(key_hash: bytes, *columns: Any) -> tuple[bytes, T]:
@@ -38,7 +38,7 @@ async def list_principals(db: Statements, row: Callable[..., T], key_hashes: Seq
     )
 
 
-async def list_key_scopes(db: Statements, row: Callable[..., T], key_ids: Sequence[UUID]) -> list[T]:
+async def list_key_scopes(db: Executor, row: Callable[..., T], key_ids: Sequence[UUID]) -> list[T]:
     """The living keys among some, with their scopes; by the unique index of the directory."""
     return await db.all(
         row,
@@ -47,7 +47,7 @@ async def list_key_scopes(db: Statements, row: Callable[..., T], key_ids: Sequen
     )
 
 
-async def touch_keys(db: Statements, key_ids: list[UUID], org_ids: list[UUID], used_at: list[datetime]) -> None:
+async def touch_keys(db: Executor, key_ids: list[UUID], org_ids: list[UUID], used_at: list[datetime]) -> None:
     """Record when keys were last used, never backwards."""
     await db.run(
         """UPDATE api_keys k SET last_used_at = u.at
@@ -59,7 +59,7 @@ async def touch_keys(db: Statements, key_ids: list[UUID], org_ids: list[UUID], u
     )
 
 
-async def insert_key(tx: Statements, org_id: UUID, key: str, fingerprint: bytes, subject: UUID | None) -> bool:
+async def insert_key(tx: Executor, org_id: UUID, key: str, fingerprint: bytes, subject: UUID | None) -> bool:
     """Claim an idempotency key; waits for a transaction that is claiming the same one. False: it is taken."""
     return bool(
         await tx.run(
@@ -74,7 +74,7 @@ async def insert_key(tx: Statements, org_id: UUID, key: str, fingerprint: bytes,
     )
 
 
-async def find_key(db: Statements, row: Callable[..., T], org_id: UUID, key: str) -> T | None:
+async def find_key(db: Executor, row: Callable[..., T], org_id: UUID, key: str) -> T | None:
     """A claimed key with its answer, if one is stored."""
     return await db.one(
         row,
@@ -84,7 +84,7 @@ async def find_key(db: Statements, row: Callable[..., T], org_id: UUID, key: str
     )
 
 
-async def list_keys(db: Statements, row: Callable[..., T], org_ids: Sequence[UUID], keys: Sequence[str]) -> list[T]:
+async def list_keys(db: Executor, row: Callable[..., T], org_ids: Sequence[UUID], keys: Sequence[str]) -> list[T]:
     """Claimed keys of several organizations with their answers."""
     return await db.all(
         row,
@@ -97,7 +97,7 @@ async def list_keys(db: Statements, row: Callable[..., T], org_ids: Sequence[UUI
 
 
 async def insert_answers(
-    tx: Statements,
+    tx: Executor,
     org_ids: Sequence[UUID],
     keys: Sequence[str],
     fingerprints: Sequence[bytes],
@@ -120,7 +120,7 @@ async def insert_answers(
 
 
 async def store_answer(
-    db: Statements, org_id: UUID, key: str, *, status: int, headers: dict[str, Any], body: bytes
+    db: Executor, org_id: UUID, key: str, *, status: int, headers: dict[str, Any], body: bytes
 ) -> None:
     """Keep an answer under its key; a stored one stays."""
     await db.run(
@@ -134,7 +134,7 @@ async def store_answer(
     )
 
 
-async def list_answers(tx: Statements, org_id: UUID, mentioned: bytes) -> list[tuple[str, bytes]]:
+async def list_answers(tx: Executor, org_id: UUID, mentioned: bytes) -> list[tuple[str, bytes]]:
     """Keys of one organization whose answer holds some bytes, kept from changing; a day's keys are looked through."""
     return await tx.all(
         _answer,
@@ -145,12 +145,12 @@ async def list_answers(tx: Statements, org_id: UUID, mentioned: bytes) -> list[t
     )
 
 
-async def replace_answer(tx: Statements, org_id: UUID, key: str, body: bytes) -> int:
+async def replace_answer(tx: Executor, org_id: UUID, key: str, body: bytes) -> int:
     """Write another answer under a key."""
     return await tx.run("UPDATE idempotency_keys SET body = $3 WHERE org_id = $1 AND key = $2", org_id, key, body)
 
 
-async def delete_keys_before(db: Statements, before: datetime) -> int:
+async def delete_keys_before(db: Executor, before: datetime) -> int:
     """Forget old keys; served by idempotency_keys_age_idx."""
     return await db.run(
         """DELETE FROM idempotency_keys WHERE (org_id, key) IN
@@ -160,7 +160,7 @@ async def delete_keys_before(db: Statements, before: datetime) -> int:
 
 
 async def take_token(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     bucket: str,
     *,

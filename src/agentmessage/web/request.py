@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from agentmessage.kernel.db import CellDb, Cells, Statements, Tx
+from agentmessage.kernel.db import CellDb, Cells, Executor, Tx
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
 from agentmessage.web.types import Request
@@ -93,7 +93,7 @@ class Call(Generic[B, Q]):
         return self.texts[0]
 
     @property
-    def statements(self) -> Statements:
+    def statements(self) -> Executor:
         """For an operation of one statement: the edge's transaction if it holds one, else the pool, which commits."""
         return self._held or self.db
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.webhooks.model import Attempt, Outcome
 
 
@@ -21,7 +21,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     status_max: int | None
 
 
-async def insert(tx: Statements, attempt: Attempt) -> bool:
+async def insert(tx: Executor, attempt: Attempt) -> bool:
     """Write an attempt down; False when it was already."""
     return bool(
         await tx.run(
@@ -52,7 +52,7 @@ async def insert(tx: Statements, attempt: Attempt) -> bool:
     )
 
 
-async def find(db: Statements, org_id: UUID, attempt_id: UUID) -> Attempt | None:
+async def find(db: Executor, org_id: UUID, attempt_id: UUID) -> Attempt | None:
     """One attempt."""
     return await db.one(
         Attempt,
@@ -65,7 +65,7 @@ async def find(db: Statements, org_id: UUID, attempt_id: UUID) -> Attempt | None
     )
 
 
-async def list_(db: Statements, org_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
+async def list_(db: Executor, org_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
     """Attempts, newest first; served by webhook_attempts_list_idx."""
     return await db.all(
         Attempt,
@@ -86,7 +86,7 @@ async def list_(db: Statements, org_id: UUID, wanted: Wanted, *, limit: int) -> 
     )
 
 
-async def list_failed(db: Statements, org_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
+async def list_failed(db: Executor, org_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
     """As `list_`, of attempts that were no success; served by webhook_attempts_failed_idx."""
     return await db.all(
         Attempt,
@@ -107,7 +107,7 @@ async def list_failed(db: Statements, org_id: UUID, wanted: Wanted, *, limit: in
     )
 
 
-async def list_of_lane(db: Statements, org_id: UUID, queue_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
+async def list_of_lane(db: Executor, org_id: UUID, queue_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
     """As `list_`, of one receiver; served by webhook_attempts_queue_idx."""
     return await db.all(
         Attempt,
@@ -130,7 +130,7 @@ async def list_of_lane(db: Statements, org_id: UUID, queue_id: UUID, wanted: Wan
 
 
 async def list_of_type(
-    db: Statements, org_id: UUID, event_type: str, wanted: Wanted, *, queue_id: UUID | None, limit: int
+    db: Executor, org_id: UUID, event_type: str, wanted: Wanted, *, queue_id: UUID | None, limit: int
 ) -> list[Attempt]:
     """As `list_`, of one type of event, perhaps of one receiver; served by webhook_attempts_type_idx."""
     return await db.all(
@@ -155,7 +155,7 @@ async def list_of_type(
     )
 
 
-async def delete_before(db: Statements, before: datetime) -> int:
+async def delete_before(db: Executor, before: datetime) -> int:
     """Forget attempts past their retention, at most 10,000 at a time; by webhook_attempts_age_idx."""
     return await db.run(
         """DELETE FROM webhook_attempts

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Row(Struct, frozen=True):
@@ -39,17 +39,17 @@ class Row(Struct, frozen=True):
     data: str | None
 
 
-async def announce(session: Statements, holder: UUID) -> None:
+async def announce(session: Executor, holder: UUID) -> None:
     """Show that a dispatcher lives, for as long as this session does."""
     await session.run("SELECT pg_advisory_lock(hashtextextended($1::uuid::text, 0))", holder)
 
 
-async def ping(session: Statements) -> None:
+async def ping(session: Executor) -> None:
     """Fail if the session is gone."""
     await session.run("SELECT true")
 
 
-async def free_of_dead(db: Statements, holder: UUID) -> int:
+async def free_of_dead(db: Executor, holder: UUID) -> int:
     """Let go of lanes whose dispatcher shows no life; served by webhook_queues_holder_idx."""
     return await db.run(
         """WITH others AS MATERIALIZED (
@@ -72,7 +72,7 @@ class Taken(Struct, frozen=True):
 
 
 async def take(
-    db: Statements, holder: UUID, *, new_due_before: datetime, limit: int, none_of: Sequence[UUID] = ()
+    db: Executor, holder: UUID, *, new_due_before: datetime, limit: int, none_of: Sequence[UUID] = ()
 ) -> list[Taken]:
     """Hold lanes on which something is due, longest first, and learn again which of those held are.
 
@@ -96,7 +96,7 @@ async def take(
 
 
 async def pull(
-    db: Statements, holder: UUID, queue_ids: Sequence[UUID], rooms: Sequence[int], *, except_ids: Sequence[UUID]
+    db: Executor, holder: UUID, queue_ids: Sequence[UUID], rooms: Sequence[int], *, except_ids: Sequence[UUID]
 ) -> list[Row]:
     """How held lanes stand, and what is due on each, oldest first, up to its room; by the primary keys.
 
@@ -136,12 +136,12 @@ async def pull(
     )
 
 
-async def abandon(db: Statements, queue_ids: Sequence[UUID]) -> None:
+async def abandon(db: Executor, queue_ids: Sequence[UUID]) -> None:
     """Forget what waits on lanes whose receiver is switched off: it was queued while that was being done."""
     await db.run("DELETE FROM webhook_deliveries WHERE queue_id = ANY($1)", queue_ids)
 
 
-async def release(db: Statements, holder: UUID, queue_ids: Sequence[UUID]) -> list[UUID]:
+async def release(db: Executor, holder: UUID, queue_ids: Sequence[UUID]) -> list[UUID]:
     """Hold lanes no more; they are due when the next of what waits there is. Answers which were let go.
 
     Those that somebody is writing right now stay held until the next time.
@@ -158,7 +158,7 @@ async def release(db: Statements, holder: UUID, queue_ids: Sequence[UUID]) -> li
     )
 
 
-async def insert_secret(db: Statements, org_id: UUID, encrypted_secret: bytes) -> None:
+async def insert_secret(db: Executor, org_id: UUID, encrypted_secret: bytes) -> None:
     """Give an organization its first secret; nothing happens when it has one."""
     await db.run(
         """INSERT INTO webhook_secrets (org_id, encrypted_secret, rotated_at) VALUES ($1, $2, $3)

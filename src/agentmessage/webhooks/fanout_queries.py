@@ -5,7 +5,7 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Taken(Struct, frozen=True):
@@ -20,7 +20,7 @@ class Taken(Struct, frozen=True):
     written_off: Sequence[Mapping[str, object]] = ()
 
 
-async def is_behind(db: Statements) -> bool:
+async def is_behind(db: Executor) -> bool:
     """Whether there is a fact that was not taken; one look at the end of events_order_idx.
 
     EXISTS drops an ORDER BY, and the planner, who believes that a third of all facts lie behind any place, would then
@@ -35,12 +35,12 @@ async def is_behind(db: Statements) -> bool:
     )
 
 
-async def lock_place(tx: Statements) -> bool:
+async def lock_place(tx: Executor) -> bool:
     """Lock our place among the facts; False: another worker has it."""
     return bool(await tx.value("SELECT true FROM event_cursors WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED"))
 
 
-async def fan_out(tx: Statements, *, limit: int) -> Taken:
+async def fan_out(tx: Executor, *, limit: int) -> Taken:
     """Take the next facts, in their commit-safe order, and queue each for every receiver that wants it.
 
     The place is locked. Facts by events_order_idx; those whose transaction may still have older siblings under way wait
@@ -59,7 +59,7 @@ async def fan_out(tx: Statements, *, limit: int) -> Taken:
     return taken or Taken(0, 0, is_more=False)
 
 
-async def mark_full(db: Statements, *, most: int) -> None:
+async def mark_full(db: Executor, *, most: int) -> None:
     """Mark the lanes on which more than so many deliveries wait as full, and open those that have room again.
 
     A lane that somebody is writing right now is left for the next time.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Waiting(Struct, frozen=True):
@@ -27,7 +27,7 @@ class Attempts(Struct, frozen=True):
     count: int
 
 
-async def count_waiting(db: Statements) -> list[Waiting]:
+async def count_waiting(db: Executor) -> list[Waiting]:
     """Deliveries that wait, by how their receivers stand; reads all of them, so once a minute at most."""
     return await db.all(
         Waiting,
@@ -45,7 +45,7 @@ async def count_waiting(db: Statements) -> list[Waiting]:
     )
 
 
-async def count_attempts(db: Statements, since: datetime) -> list[Attempts]:
+async def count_attempts(db: Executor, since: datetime) -> list[Attempts]:
     """Attempts since an instant, by outcome; served by webhook_attempts_age_idx."""
     return await db.all(
         Attempts, "SELECT outcome, count(*) FROM webhook_attempts WHERE occurred_at >= $1 GROUP BY outcome", since

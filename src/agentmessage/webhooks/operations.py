@@ -7,7 +7,7 @@ import structlog
 from msgspec import Struct
 
 from agentmessage.events.model import ID_PREFIX
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.encryption import BrokenSeal, Sealer
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
@@ -38,7 +38,7 @@ async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -
     return endpoint, secret
 
 
-async def get(db: Statements, tenant: Tenant, endpoint_id: UUID) -> Endpoint:
+async def get(db: Executor, tenant: Tenant, endpoint_id: UUID) -> Endpoint:
     """One endpoint of the organization. Raises NotFound, also when it is deleted."""
     endpoint = await queries.find(db, tenant.org_id, endpoint_id)
     if endpoint is None:
@@ -111,7 +111,7 @@ class Target(Struct, frozen=True):
     secret: bytes | None
 
 
-async def target(db: Statements, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
+async def target(db: Executor, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
     """An endpoint to be told at once, on or off. Raises NotFound."""
     endpoint = await get(db, tenant, endpoint_id)
     sealed = await queries.find_sealed_secret(db, tenant.org_id, endpoint_id)
@@ -132,7 +132,7 @@ async def record_attempt(tx: Tx, attempt: Attempt) -> Attempt:
     return attempt
 
 
-async def get_attempt(db: Statements, tenant: Tenant, attempt_id: UUID) -> Attempt:
+async def get_attempt(db: Executor, tenant: Tenant, attempt_id: UUID) -> Attempt:
     """One attempt of the organization's log. Raises NotFound."""
     attempt = await attempt_queries.find(db, tenant.org_id, attempt_id)
     if attempt is None:
@@ -188,7 +188,7 @@ async def reopen(tx: Tx, org_id: UUID, number_id: UUID) -> int:
     return await queries.reopen_lanes(tx, org_id, urls) if urls else 0
 
 
-async def forget_attempts(db: Statements, *, now: datetime) -> int:
+async def forget_attempts(db: Executor, *, now: datetime) -> int:
     """Forget attempts that are past their retention, in everybody's log; at most 10,000 at a time."""
     return await attempt_queries.delete_before(db, now - ATTEMPTS_KEPT)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.webhooks.model import Endpoint
 
 
@@ -17,7 +17,7 @@ class Counts(Struct, frozen=True):
     in_all: int
 
 
-async def insert(tx: Statements, endpoint: Endpoint, encrypted_secret: bytes) -> None:
+async def insert(tx: Executor, endpoint: Endpoint, encrypted_secret: bytes) -> None:
     """Store an endpoint and its lane, on which nothing waits yet."""
     await tx.run(
         """WITH endpoint AS (
@@ -37,7 +37,7 @@ async def insert(tx: Statements, endpoint: Endpoint, encrypted_secret: bytes) ->
     )
 
 
-async def count(tx: Statements, org_id: UUID) -> Counts:
+async def count(tx: Executor, org_id: UUID) -> Counts:
     """How many endpoints there are, deleted ones left out; served by webhook_endpoints_list_idx."""
     found = await tx.one(
         Counts,
@@ -48,7 +48,7 @@ async def count(tx: Statements, org_id: UUID) -> Counts:
     return found or Counts(0, 0)
 
 
-async def find(db: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+async def find(db: Executor, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
     """One endpoint that is not deleted."""
     return await db.one(
         Endpoint,
@@ -59,7 +59,7 @@ async def find(db: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | No
     )
 
 
-async def lock(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+async def lock(tx: Executor, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
     """As `find`, and it does not change until the commit."""
     return await tx.one(
         Endpoint,
@@ -70,7 +70,7 @@ async def lock(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | No
     )
 
 
-async def list_(db: Statements, org_id: UUID, *, limit: int) -> list[Endpoint]:
+async def list_(db: Executor, org_id: UUID, *, limit: int) -> list[Endpoint]:
     """Endpoints, newest first; served by webhook_endpoints_list_idx."""
     return await db.all(
         Endpoint,
@@ -82,7 +82,7 @@ async def list_(db: Statements, org_id: UUID, *, limit: int) -> list[Endpoint]:
     )
 
 
-async def find_sealed_secret(db: Statements, org_id: UUID, endpoint_id: UUID) -> bytes | None:
+async def find_sealed_secret(db: Executor, org_id: UUID, endpoint_id: UUID) -> bytes | None:
     """What an endpoint is signed for with, sealed."""
     sealed: bytes | None = await db.value(
         "SELECT encrypted_secret FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
@@ -92,7 +92,7 @@ async def find_sealed_secret(db: Statements, org_id: UUID, endpoint_id: UUID) ->
     return sealed
 
 
-async def update(tx: Statements, endpoint: Endpoint) -> None:
+async def update(tx: Executor, endpoint: Endpoint) -> None:
     """Store what of a locked endpoint can be changed."""
     await tx.run(
         """UPDATE webhook_endpoints SET url = $3, description = $4, events = $5, active = $6, updated_at = $7
@@ -107,7 +107,7 @@ async def update(tx: Statements, endpoint: Endpoint) -> None:
     )
 
 
-async def replace_secret(tx: Statements, org_id: UUID, endpoint_id: UUID, encrypted_secret: bytes) -> Endpoint | None:
+async def replace_secret(tx: Executor, org_id: UUID, endpoint_id: UUID, encrypted_secret: bytes) -> Endpoint | None:
     """Give an endpoint another secret; None when it is not there."""
     return await tx.one(
         Endpoint,
@@ -121,7 +121,7 @@ async def replace_secret(tx: Statements, org_id: UUID, endpoint_id: UUID, encryp
     )
 
 
-async def delete(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
+async def delete(tx: Executor, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
     """Mark an endpoint as deleted, for good; None when it is not there. The secret is of no use any more and goes."""
     return await tx.one(
         Endpoint,
@@ -134,7 +134,7 @@ async def delete(tx: Statements, org_id: UUID, endpoint_id: UUID) -> Endpoint | 
     )
 
 
-async def touch_lane(tx: Statements, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
+async def touch_lane(tx: Executor, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
     """Have the dispatcher look at a lane at once; `forgives`: what failed so far counts no more."""
     await tx.run(
         """UPDATE webhook_queues SET due_at = least(due_at, $3),
@@ -147,7 +147,7 @@ async def touch_lane(tx: Statements, org_id: UUID, queue_id: UUID, *, forgives: 
     )
 
 
-async def abandon(tx: Statements, org_id: UUID, queue_id: UUID) -> int:
+async def abandon(tx: Executor, org_id: UUID, queue_id: UUID) -> int:
     """Forget what waits on a lane; answers how much.
 
     What is just being recorded is skipped rather than waited for: its recorder may be waiting for our lane. If it
@@ -163,7 +163,7 @@ async def abandon(tx: Statements, org_id: UUID, queue_id: UUID) -> int:
 
 
 async def rotate_secret(
-    tx: Statements, org_id: UUID, encrypted_secret: bytes, *, previous_valid_until: datetime
+    tx: Executor, org_id: UUID, encrypted_secret: bytes, *, previous_valid_until: datetime
 ) -> datetime | None:
     """Give the organization another secret; answers until when the one before stays valid, None for the first."""
     until: datetime | None = await tx.value(
@@ -179,7 +179,7 @@ async def rotate_secret(
     return until
 
 
-async def lock_receiver(tx: Statements, org_id: UUID, queue_id: UUID, *, event_id: UUID) -> bool | None:
+async def lock_receiver(tx: Executor, org_id: UUID, queue_id: UUID, *, event_id: UUID) -> bool | None:
     """Whether a lane's receiver listens to an event, which stays so until the commit; None when it is deleted.
 
     The URL of numbers listens while the number of the event names it, unless it was disabled.
@@ -201,7 +201,7 @@ async def lock_receiver(tx: Statements, org_id: UUID, queue_id: UUID, *, event_i
 
 
 async def insert_delivery(
-    tx: Statements, org_id: UUID, queue_id: UUID, *, delivery_id: UUID, event_id: UUID, public_event_id: UUID
+    tx: Executor, org_id: UUID, queue_id: UUID, *, delivery_id: UUID, event_id: UUID, public_event_id: UUID
 ) -> None:
     """Have an event told once more, under an id of its own, as soon as the dispatcher looks."""
     await tx.run(
@@ -216,7 +216,7 @@ async def insert_delivery(
     )
 
 
-async def list_number_urls(db: Statements, org_id: UUID, number_id: UUID) -> list[str]:
+async def list_number_urls(db: Executor, org_id: UUID, number_id: UUID) -> list[str]:
     """Where a number's events are told."""
     return await db.all(
         str,
@@ -227,7 +227,7 @@ async def list_number_urls(db: Statements, org_id: UUID, number_id: UUID) -> lis
     )
 
 
-async def reopen_lanes(tx: Statements, org_id: UUID, urls: Sequence[str]) -> int:
+async def reopen_lanes(tx: Executor, org_id: UUID, urls: Sequence[str]) -> int:
     """Tell disabled URLs of numbers again; answers how many were."""
     return await tx.run(
         """UPDATE webhook_queues SET disabled_at = NULL, failing_since = NULL

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import structs
 
-from agentmessage.kernel.batching import Batcher
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb
+from agentmessage.kernel.batcher import Batcher
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb
 from agentmessage.kernel.errors import Unavailable
 from agentmessage.kernel.ids import new_id
 from agentmessage.rollups import operations as rollups
@@ -34,7 +34,7 @@ class Recorder:
         while True:
             try:
                 return await self._batcher.submit(told)
-            except (*DATABASE_AWAY, Unavailable):
+            except (*DATABASE_UNAVAILABLE, Unavailable):
                 await asyncio.sleep(RETRY_S)
 
     async def _record(self, batch: Sequence[Told]) -> Sequence[None]:

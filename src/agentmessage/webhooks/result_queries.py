@@ -6,12 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.webhooks.endpoint_queues import Delivery
 from agentmessage.webhooks.model import Attempt
 
 
-async def insert_attempts(tx: Statements, attempts: Sequence[Attempt]) -> None:
+async def insert_attempts(tx: Executor, attempts: Sequence[Attempt]) -> None:
     """Write attempts into the log."""
     columns = zip(*(msgspec.structs.astuple(attempt) for attempt in attempts), strict=True)
     await tx.run(
@@ -25,7 +25,7 @@ async def insert_attempts(tx: Statements, attempts: Sequence[Attempt]) -> None:
     )
 
 
-async def settle(tx: Statements, deliveries: Sequence[Delivery], next_at: Sequence[datetime | None]) -> None:
+async def settle(tx: Executor, deliveries: Sequence[Delivery], next_at: Sequence[datetime | None]) -> None:
     """Forget deliveries that are over, and put the others (with an instant) off; one attempt more was made.
 
     One that somebody is abandoning right now is left to them; one that is not there any more is left alone.
@@ -49,7 +49,7 @@ async def settle(tx: Statements, deliveries: Sequence[Delivery], next_at: Sequen
     )
 
 
-async def note_health(tx: Statements, queue_ids: Sequence[UUID], failing_since: Sequence[datetime | None]) -> None:
+async def note_health(tx: Executor, queue_ids: Sequence[UUID], failing_since: Sequence[datetime | None]) -> None:
     """Since when nothing succeeds on lanes, from an instant on if not from earlier; None: something did.
 
     Lanes are locked in the order in which fan-out writes them: endpoints' by id, then those of numbers by URL.
@@ -67,7 +67,7 @@ async def note_health(tx: Statements, queue_ids: Sequence[UUID], failing_since: 
     )
 
 
-async def close_endpoint(tx: Statements, queue_id: UUID) -> bool:
+async def close_endpoint(tx: Executor, queue_id: UUID) -> bool:
     """Switch an endpoint off; False when it was not on."""
     return bool(
         await tx.run(
@@ -79,7 +79,7 @@ async def close_endpoint(tx: Statements, queue_id: UUID) -> bool:
     )
 
 
-async def close_number_url(tx: Statements, queue_id: UUID) -> bool:
+async def close_number_url(tx: Executor, queue_id: UUID) -> bool:
     """Tell the URL of numbers nothing more, until it is set again; False when it was told nothing already."""
     return bool(
         await tx.run(
@@ -91,7 +91,7 @@ async def close_number_url(tx: Statements, queue_id: UUID) -> bool:
     )
 
 
-async def abandon(tx: Statements, queue_id: UUID) -> int:
+async def abandon(tx: Executor, queue_id: UUID) -> int:
     """Forget what waits on a lane and start it anew, without failures; answers how many deliveries there were."""
     await tx.run("UPDATE webhook_queues SET failing_since = NULL, full_at = NULL WHERE id = $1", queue_id)
     return await tx.run("DELETE FROM webhook_deliveries WHERE queue_id = $1", queue_id)

@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from agentmessage.app.clock_skew import MAX_SKEW_S, SkewLog
 from agentmessage.app.monitoring import gauges, queries
 from agentmessage.app.monitoring.connections import WORKER_SILENCE
-from agentmessage.kernel.db import DATABASE_AWAY, CellDb, Cells, NotMigratedHere
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells, NotMigratedHere
 from agentmessage.kernel.release import VERSION, commit
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.migrations.runner import pending_on
@@ -112,7 +112,7 @@ class Health:
                 readiness = await self._ask()
         except NotMigratedHere:
             readiness = Readiness(database=True, clock=True)
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             readiness = Readiness()
         self._log_changes(readiness)
         self._known, self._known_at = readiness, self._elapsed()
@@ -123,7 +123,7 @@ class Health:
         self._skew.note(self._skew_s)
         is_clock_right = abs(self._skew_s) <= MAX_SKEW_S
         directory = await self._cells.directory()
-        async with directory.lend() as connection:
+        async with directory.acquire() as connection:
             missing = await pending_on(connection)
         if missing:
             return Readiness(database=True, clock=is_clock_right)
@@ -140,7 +140,7 @@ class Health:
                 self._space_proved_at = None
                 await _prove_space(directory)
                 self._space_proved_at = self._elapsed()
-        except DATABASE_AWAY:
+        except DATABASE_UNAVAILABLE:
             return False
         return True
 
@@ -177,7 +177,7 @@ class _TakeBack(Exception):
 async def metrics(registry: CollectorRegistry, cells: Cells) -> Reply:
     """Prometheus text: this process's own counters, then the installation's last gauges if the database answers."""
     text = generate_latest(registry)
-    with contextlib.suppress(*DATABASE_AWAY):
+    with contextlib.suppress(*DATABASE_UNAVAILABLE):
         async with asyncio.timeout(PATIENCE_S):
             text += await gauges.show(cells)
     return Reply(200, text, content_type=CONTENT_TYPE_LATEST)

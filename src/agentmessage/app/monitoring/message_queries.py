@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 RECEIPT_USUAL = timedelta(minutes=1)
 RECEIPT_LOOK = timedelta(minutes=10)
@@ -78,7 +78,7 @@ class AccountCount(Struct, frozen=True):
     count: int
 
 
-async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
+async def list_lanes(db: Executor, *, limit: int) -> list[LaneRow]:
     """One cell's lanes with texts in them, the longest waiting first. Reads the whole queue."""
     return await db.all(
         LaneRow,
@@ -103,7 +103,7 @@ async def list_lanes(db: Statements, *, limit: int) -> list[LaneRow]:
     )
 
 
-async def list_unknown(db: Statements, since: datetime, *, limit: int) -> list[UnknownRow]:
+async def list_unknown(db: Executor, since: datetime, *, limit: int) -> list[UnknownRow]:
     """One cell's texts that ended as unknown since then and still are, newest first; by events_unknown_idx."""
     return await db.all(
         UnknownRow,
@@ -116,7 +116,7 @@ async def list_unknown(db: Statements, since: datetime, *, limit: int) -> list[U
     )
 
 
-async def list_strays(db: Statements, before: datetime, *, limit: int) -> list[StrayRow]:
+async def list_strays(db: Executor, before: datetime, *, limit: int) -> list[StrayRow]:
     """One cell's receipts that came before then and that no message was found for, newest first."""
     return await db.all(
         StrayRow,
@@ -127,12 +127,12 @@ async def list_strays(db: Statements, before: datetime, *, limit: int) -> list[S
     )
 
 
-async def find_strays(db: Statements, ids: Sequence[UUID]) -> list[UUID]:
+async def find_strays(db: Executor, ids: Sequence[UUID]) -> list[UUID]:
     """Those of these receipts that one cell has no message for."""
     return await db.all(_id, "SELECT id FROM unmatched_receipts WHERE id = ANY ($1)", ids)
 
 
-async def list_undecided(db: Statements, before: datetime, *, limit: int) -> list[StrayRow]:
+async def list_undecided(db: Executor, before: datetime, *, limit: int) -> list[StrayRow]:
     """Receipts that came before then and whose id may mean several messages, newest first."""
     return await db.all(
         StrayRow,
@@ -143,7 +143,7 @@ async def list_undecided(db: Statements, before: datetime, *, limit: int) -> lis
     )
 
 
-async def count_queue(db: Statements) -> list[QueueCount]:
+async def count_queue(db: Executor) -> list[QueueCount]:
     """One cell's queue by account."""
     return await db.all(
         QueueCount,
@@ -157,7 +157,7 @@ async def count_queue(db: Statements) -> list[QueueCount]:
     )
 
 
-async def count_paused_lanes(db: Statements) -> list[AccountCount]:
+async def count_paused_lanes(db: Executor) -> list[AccountCount]:
     """One cell's lanes that wait because the carrier asked for patience, by account."""
     return await db.all(
         AccountCount,
@@ -166,7 +166,7 @@ async def count_paused_lanes(db: Statements) -> list[AccountCount]:
     )
 
 
-async def count_unknown(db: Statements, since: datetime) -> list[AccountCount]:
+async def count_unknown(db: Executor, since: datetime) -> list[AccountCount]:
     """One cell's texts that ended as unknown since then and still are, by account; by events_unknown_idx."""
     return await db.all(
         AccountCount,
@@ -178,7 +178,7 @@ async def count_unknown(db: Statements, since: datetime) -> list[AccountCount]:
     )
 
 
-async def count_missing_receipts(db: Statements) -> list[AccountCount]:
+async def count_missing_receipts(db: Executor) -> list[AccountCount]:
     """Parts handed over one to ten minutes ago without a receipt, by account; by message_parts_age_idx."""
     return await db.all(
         AccountCount,

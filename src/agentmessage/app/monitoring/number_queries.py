@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class PhaseCount(Struct, frozen=True):
@@ -60,7 +60,7 @@ class BreakerRow(Struct, frozen=True):
     open_until: datetime | None
 
 
-async def count_phases(db: Statements) -> list[PhaseCount]:
+async def count_phases(db: Executor) -> list[PhaseCount]:
     """One cell's numbers by phase. Wishes are only read of lines that are under way: the settled ones are millions."""
     return await db.all(
         PhaseCount,
@@ -74,7 +74,7 @@ async def count_phases(db: Statements) -> list[PhaseCount]:
     )
 
 
-async def count_orders(db: Statements) -> list[OrderCount]:
+async def count_orders(db: Executor) -> list[OrderCount]:
     """One cell's carrier orders that are not over, by state."""
     return await db.all(
         OrderCount,
@@ -83,7 +83,7 @@ async def count_orders(db: Statements) -> list[OrderCount]:
     )
 
 
-async def list_drift(db: Statements, *, is_open: bool, limit: int) -> list[DriftRow]:
+async def list_drift(db: Executor, *, is_open: bool, limit: int) -> list[DriftRow]:
     """One cell's drift, newest first; healed ones too unless `is_open`."""
     return await db.all(
         DriftRow,
@@ -94,14 +94,14 @@ async def list_drift(db: Statements, *, is_open: bool, limit: int) -> list[Drift
     )
 
 
-async def list_sweeps(db: Statements) -> list[SweepRow]:
+async def list_sweeps(db: Executor) -> list[SweepRow]:
     """The sweep of every carrier account."""
     return await db.all(
         SweepRow, "SELECT account, due_at, finished_at, result FROM directory.drift_sweeps ORDER BY account"
     )
 
 
-async def list_breakers(db: Statements) -> list[BreakerRow]:
+async def list_breakers(db: Executor) -> list[BreakerRow]:
     """The budget of every carrier account."""
     return await db.all(
         BreakerRow,

@@ -15,7 +15,7 @@ from agentmessage.billing.errors import AutoTopupIsOn, NoStripeCustomer
 from agentmessage.billing.payments import queries, rules
 from agentmessage.billing.payments.model import REFUND_PEACE, AutoTopup, Product, Topup, TopupKind
 from agentmessage.billing.payments.schemas import AutoTopupResource
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
@@ -101,7 +101,7 @@ async def turn_off(tx: Tx, tenant: Tenant, *, reason: str | None = None) -> Auto
     return off
 
 
-async def standing(db: Statements, tenant: Tenant) -> AutoTopupResource:
+async def standing(db: Executor, tenant: Tenant) -> AutoTopupResource:
     """What is charged by itself, and when next as far as anybody can tell; nobody outside is asked."""
     auto = await queries.find_auto(db, tenant.org_id)
     if auto is None or not auto.is_enabled:

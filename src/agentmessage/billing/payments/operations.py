@@ -28,7 +28,7 @@ from agentmessage.billing.payments.model import (
 )
 from agentmessage.billing.payments.provider import Bought, Checkout, Dispute, NotBought, Refund, SubscriptionMoved
 from agentmessage.billing.payments.schemas import SubscriptionResource
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
@@ -81,7 +81,7 @@ async def begin_checkout(
     return topup
 
 
-async def get(db: Statements, tenant: Tenant, topup_id: UUID) -> Topup:
+async def get(db: Executor, tenant: Tenant, topup_id: UUID) -> Topup:
     """One purchase of the organization. Raises NotFound."""
     topup = await queries.find_topup(db, tenant.org_id, topup_id)
     if topup is None:
@@ -89,7 +89,7 @@ async def get(db: Statements, tenant: Tenant, topup_id: UUID) -> Topup:
     return topup
 
 
-async def payer(db: Statements, tenant: Tenant) -> Payer:
+async def payer(db: Executor, tenant: Tenant) -> Payer:
     """The organization as the processor knows it; one that it does not know pays as it goes."""
     found = await queries.find_payer(db, tenant.org_id)
     return found or Payer(tenant.org_id, None, None, Standing.ACTIVE, None)

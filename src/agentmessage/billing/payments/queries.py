@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from agentmessage.billing.payments.model import AutoTopup, Payer, Standing, Topup
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
-async def find_payer(db: Statements, org_id: UUID) -> Payer | None:
+async def find_payer(db: Executor, org_id: UUID) -> Payer | None:
     """An organization as the processor knows it."""
     return await db.one(
         Payer,
@@ -17,13 +17,13 @@ async def find_payer(db: Statements, org_id: UUID) -> Payer | None:
     )
 
 
-async def find_customer(db: Statements, customer_id: str) -> UUID | None:
+async def find_customer(db: Executor, customer_id: str) -> UUID | None:
     """Whose customer at the processor this is, of this cell; by billing_customers_customer_id_key."""
     org_id: UUID | None = await db.value("SELECT org_id FROM billing_customers WHERE customer_id = $1", customer_id)
     return org_id
 
 
-async def keep_customer(db: Statements, org_id: UUID, customer_id: str) -> str:
+async def keep_customer(db: Executor, org_id: UUID, customer_id: str) -> str:
     """Remember the organization's customer; answers the one that holds: the first, when two were made at once."""
     kept: str = await db.value(
         """INSERT INTO billing_customers AS p (org_id, customer_id, updated_at) VALUES ($1, $2, $3)
@@ -36,7 +36,7 @@ async def keep_customer(db: Statements, org_id: UUID, customer_id: str) -> str:
     return kept
 
 
-async def forget_customer(db: Statements, org_id: UUID, customer_id: str) -> None:
+async def forget_customer(db: Executor, org_id: UUID, customer_id: str) -> None:
     """The processor has no such customer any more."""
     await db.run(
         "UPDATE billing_customers SET customer_id = NULL, updated_at = $3 WHERE org_id = $1 AND customer_id = $2",
@@ -47,7 +47,7 @@ async def forget_customer(db: Statements, org_id: UUID, customer_id: str) -> Non
 
 
 async def update_standing(
-    tx: Statements, org_id: UUID, *, subscription_id: str, standing: Standing, told_at: datetime
+    tx: Executor, org_id: UUID, *, subscription_id: str, standing: Standing, told_at: datetime
 ) -> None:
     """How the plan stands, as of when the processor saw it so."""
     await tx.run(
@@ -61,7 +61,7 @@ async def update_standing(
     )
 
 
-async def insert_topup(tx: Statements, topup: Topup) -> None:
+async def insert_topup(tx: Executor, topup: Topup) -> None:
     """Write a purchase down before the processor hears of it."""
     await tx.run(
         """INSERT INTO topups (id, org_id, kind, state, product_id, amount_cents, success_url, cancel_url,
@@ -80,7 +80,7 @@ async def insert_topup(tx: Statements, topup: Topup) -> None:
     )
 
 
-async def find_topup(db: Statements, org_id: UUID, topup_id: UUID) -> Topup | None:
+async def find_topup(db: Executor, org_id: UUID, topup_id: UUID) -> Topup | None:
     """One purchase."""
     return await db.one(
         Topup,
@@ -92,7 +92,7 @@ async def find_topup(db: Statements, org_id: UUID, topup_id: UUID) -> Topup | No
     )
 
 
-async def find_open_charge(tx: Statements, org_id: UUID) -> Topup | None:
+async def find_open_charge(tx: Executor, org_id: UUID) -> Topup | None:
     """The automatic purchase that is under way; by topups_charge_idx."""
     return await tx.one(
         Topup,
@@ -103,13 +103,13 @@ async def find_open_charge(tx: Statements, org_id: UUID) -> Topup | None:
     )
 
 
-async def find_paid_with(db: Statements, payment_id: str) -> UUID | None:
+async def find_paid_with(db: Executor, payment_id: str) -> UUID | None:
     """Whose purchase a payment was for, of this cell; by topups_payment_idx."""
     org_id: UUID | None = await db.value("SELECT org_id FROM topups WHERE payment_id = $1", payment_id)
     return org_id
 
 
-async def update_topup(tx: Statements, topup: Topup) -> None:
+async def update_topup(tx: Executor, topup: Topup) -> None:
     """Write how a purchase stands."""
     await tx.run(
         """UPDATE topups SET state = $3, session_id = $4, session_url = $5, customer_id = $6, payment_method = $7,
@@ -128,7 +128,7 @@ async def update_topup(tx: Statements, topup: Topup) -> None:
     )
 
 
-async def find_auto(db: Statements, org_id: UUID) -> AutoTopup | None:
+async def find_auto(db: Executor, org_id: UUID) -> AutoTopup | None:
     """What the organization has charged by itself, or had."""
     return await db.one(
         AutoTopup,
@@ -138,7 +138,7 @@ async def find_auto(db: Statements, org_id: UUID) -> AutoTopup | None:
     )
 
 
-async def upsert_auto(tx: Statements, auto: AutoTopup) -> None:
+async def upsert_auto(tx: Executor, auto: AutoTopup) -> None:
     """Write what is charged by itself."""
     await tx.run(
         """INSERT INTO auto_topups (org_id, product_id, amount_cents, threshold_cents, is_enabled, failures,
@@ -160,7 +160,7 @@ async def upsert_auto(tx: Statements, auto: AutoTopup) -> None:
     )
 
 
-async def sum_auto_since(tx: Statements, org_id: UUID, since: datetime) -> int:
+async def sum_auto_since(tx: Executor, org_id: UUID, since: datetime) -> int:
     """What was charged by itself since an instant, in cents; a charge that is open counts, one that failed does not."""
     cents: int = await tx.value(
         """SELECT coalesce(sum(amount_cents), 0)::bigint FROM topups
@@ -171,12 +171,12 @@ async def sum_auto_since(tx: Statements, org_id: UUID, since: datetime) -> int:
     return cents
 
 
-async def watch_balance(tx: Statements, org_id: UUID, below_microcents: int | None) -> None:
+async def watch_balance(tx: Executor, org_id: UUID, below_microcents: int | None) -> None:
     """Say below which balance the job is to be woken; None: never. The wallet is there."""
     await tx.run("UPDATE wallets SET auto_topup_below_microcents = $2 WHERE org_id = $1", org_id, below_microcents)
 
 
-async def insert_event(tx: Statements, org_id: UUID, event_id: str, kind: str) -> bool:
+async def insert_event(tx: Executor, org_id: UUID, event_id: str, kind: str) -> bool:
     """Remember that this was told; False: it was told before."""
     return bool(
         await tx.run(
@@ -190,7 +190,7 @@ async def insert_event(tx: Statements, org_id: UUID, event_id: str, kind: str) -
     )
 
 
-async def delete_events_before(db: Statements, before: datetime) -> int:
+async def delete_events_before(db: Executor, before: datetime) -> int:
     """Forget what was told long ago, at most 10,000 at a time: the ledger knows each occasion for good."""
     return await db.run(
         """DELETE FROM payment_events WHERE id IN

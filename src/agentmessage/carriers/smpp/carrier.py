@@ -28,7 +28,7 @@ from agentmessage.carriers.smpp.submission import Handing
 from agentmessage.carriers.smpp.throttle import Throttle
 from agentmessage.carriers.smpp.trust import Trust
 from agentmessage.kernel.backoff import backoff_s
-from agentmessage.kernel.batching import Batcher
+from agentmessage.kernel.batcher import Batcher
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.smpp.client import ClientSession, connect
 from agentmessage.smpp.errors import BindRefused, NotBound, NotSent

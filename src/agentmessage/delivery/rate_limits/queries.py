@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.delivery.rate_limits.rules import Bucket, Lane, LaneFacts
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Found(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Found(Struct, frozen=True):
 
 
 async def list_lanes(
-    db: Statements,
+    db: Executor,
     account: str,
     channels: Sequence[str],
     *,
@@ -80,7 +80,7 @@ async def list_lanes(
     )
 
 
-async def list_facts(db: Statements, lanes: Sequence[Lane]) -> list[LaneFacts]:
+async def list_facts(db: Executor, lanes: Sequence[Lane]) -> list[LaneFacts]:
     """What the registry says of the campaigns of these lanes."""
     return await db.all(
         LaneFacts,
@@ -93,7 +93,7 @@ async def list_facts(db: Statements, lanes: Sequence[Lane]) -> list[LaneFacts]:
     )
 
 
-async def lock_buckets(tx: Statements, account: str, scopes: Sequence[str]) -> list[Bucket]:
+async def lock_buckets(tx: Executor, account: str, scopes: Sequence[str]) -> list[Bucket]:
     """The buckets that no other worker is drawing on, kept until the commit."""
     return await tx.all(
         Bucket,
@@ -104,7 +104,7 @@ async def lock_buckets(tx: Statements, account: str, scopes: Sequence[str]) -> l
     )
 
 
-async def insert_buckets(tx: Statements, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
+async def insert_buckets(tx: Executor, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
     """Buckets of scopes that were never drawn on, full."""
     await tx.run(
         """INSERT INTO send_rate_buckets (account, scope, tokens, refilled_at)
@@ -117,7 +117,7 @@ async def insert_buckets(tx: Statements, account: str, scopes: Sequence[str], to
     )
 
 
-async def save_buckets(tx: Statements, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
+async def save_buckets(tx: Executor, account: str, scopes: Sequence[str], tokens: Sequence[float]) -> None:
     """What is left in buckets that this transaction holds."""
     await tx.run(
         """UPDATE send_rate_buckets b SET tokens = s.tokens, refilled_at = $2
@@ -130,7 +130,7 @@ async def save_buckets(tx: Statements, account: str, scopes: Sequence[str], toke
 
 
 async def list_subscribers(
-    db: Statements, org_ids: Sequence[UUID], numbers: Sequence[str], *, operator: str
+    db: Executor, org_ids: Sequence[UUID], numbers: Sequence[str], *, operator: str
 ) -> list[str]:
     """Which of these numbers a lookup of their organization says to be an operator's; by lookups_number_idx."""
     return await db.all(
@@ -147,7 +147,7 @@ async def list_subscribers(
     )
 
 
-async def lock_volumes(tx: Statements, brand_ids: Sequence[UUID], operator: str, day: date) -> list[tuple[UUID, int]]:
+async def lock_volumes(tx: Executor, brand_ids: Sequence[UUID], operator: str, day: date) -> list[tuple[UUID, int]]:
     """What brands sent to an operator's subscribers on a day, kept until the commit."""
     await tx.run(
         """INSERT INTO brand_daily_usage (brand_id, operator, day, segments)
@@ -167,7 +167,7 @@ async def lock_volumes(tx: Statements, brand_ids: Sequence[UUID], operator: str,
 
 
 async def add_volumes(
-    tx: Statements, brand_ids: Sequence[UUID], segments: Sequence[int], operator: str, day: date
+    tx: Executor, brand_ids: Sequence[UUID], segments: Sequence[int], operator: str, day: date
 ) -> None:
     """Count segments that are about to be handed over; the rows are locked."""
     await tx.run(
@@ -181,12 +181,12 @@ async def add_volumes(
     )
 
 
-async def forget_volumes(db: Statements, before: date) -> int:
+async def forget_volumes(db: Executor, before: date) -> int:
     """Forget days that are over."""
     return await db.run("DELETE FROM brand_daily_usage WHERE day < $1", before)
 
 
-async def forget_buckets(db: Statements, before: datetime) -> int:
+async def forget_buckets(db: Executor, before: datetime) -> int:
     """Forget buckets that nobody has drawn on: they are full again."""
     return await db.run(
         "DELETE FROM send_rate_buckets WHERE refilled_at < $1 AND (paused_until IS NULL OR paused_until < $1)", before

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agentmessage.carriers.messaging import Reading, ReceiptHeard, ReceiptState, TextError
 from agentmessage.delivery.receipts.id_format_rules import KnownPart
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 LOOKED_AT = 5_000
@@ -26,7 +26,7 @@ class Undecided(Struct, frozen=True):
     receipt: ReceiptHeard
 
 
-async def find_parts(db: Statements, account: str, carrier: str, carrier_ids: Sequence[str]) -> list[KnownPart]:
+async def find_parts(db: Executor, account: str, carrier: str, carrier_ids: Sequence[str]) -> list[KnownPart]:
     """One cell's parts with these ids."""
     return await db.all(
         KnownPart,
@@ -40,7 +40,7 @@ async def find_parts(db: Statements, account: str, carrier: str, carrier_ids: Se
     )
 
 
-async def list_lengths(db: Statements, account: str, carrier: str) -> list[int]:
+async def list_lengths(db: Executor, account: str, carrier: str) -> list[int]:
     """How long the ids of one cell's last parts are; by message_parts_age_idx."""
     return await db.all(
         int,
@@ -53,7 +53,7 @@ async def list_lengths(db: Statements, account: str, carrier: str) -> list[int]:
     )
 
 
-async def read_matches(db: Statements, account: str, carrier: str) -> Mapping[str, int]:
+async def read_matches(db: Executor, account: str, carrier: str) -> Mapping[str, int]:
     """How many receipts found their message in each form."""
     return dict(
         await db.all(
@@ -65,7 +65,7 @@ async def read_matches(db: Statements, account: str, carrier: str) -> Mapping[st
     )
 
 
-async def add_matches(db: Statements, account: str, carrier: str, matches: Mapping[str, int]) -> None:
+async def add_matches(db: Executor, account: str, carrier: str, matches: Mapping[str, int]) -> None:
     """Count receipts that found their message in a form."""
     await db.run(
         """INSERT INTO directory.receipt_id_forms AS f (account, carrier, form, matches, first_at, last_at)
@@ -81,7 +81,7 @@ async def add_matches(db: Statements, account: str, carrier: str, matches: Mappi
     )
 
 
-async def keep_undecided(db: Statements, account: str, receipts: Sequence[ReceiptHeard], *, wait: timedelta) -> None:
+async def keep_undecided(db: Executor, account: str, receipts: Sequence[ReceiptHeard], *, wait: timedelta) -> None:
     """Keep receipts whose id may mean several messages; looked at again after the wait."""
     await db.run(
         """INSERT INTO directory.undecided_receipts (id, account, carrier, carrier_message_id, readings, status,
@@ -111,7 +111,7 @@ async def keep_undecided(db: Statements, account: str, receipts: Sequence[Receip
     )
 
 
-async def lock_undecided(tx: Statements, *, limit: int) -> list[Undecided]:
+async def lock_undecided(tx: Executor, *, limit: int) -> list[Undecided]:
     """Receipts that are due to be looked at and that no other worker looks at; by undecided_receipts_due_idx."""
     return await tx.all(
         _undecided,
@@ -123,7 +123,7 @@ async def lock_undecided(tx: Statements, *, limit: int) -> list[Undecided]:
     )
 
 
-async def put_off(tx: Statements, ids: Sequence[UUID], due_at: Sequence[datetime]) -> None:
+async def put_off(tx: Executor, ids: Sequence[UUID], due_at: Sequence[datetime]) -> None:
     """Look at these later; they are locked."""
     await tx.run(
         """UPDATE directory.undecided_receipts u SET due_at = p.due_at
@@ -133,12 +133,12 @@ async def put_off(tx: Statements, ids: Sequence[UUID], due_at: Sequence[datetime
     )
 
 
-async def delete_undecided(tx: Statements, ids: Sequence[UUID]) -> None:
+async def delete_undecided(tx: Executor, ids: Sequence[UUID]) -> None:
     """These are decided; they are locked."""
     await tx.run("DELETE FROM directory.undecided_receipts WHERE id = ANY ($1)", ids)
 
 
-async def look_now(db: Statements, account: str, carrier: str) -> None:
+async def look_now(db: Executor, account: str, carrier: str) -> None:
     """The carrier's form is learned: what waits for it is due."""
     await db.run(
         """UPDATE directory.undecided_receipts SET due_at = $3 WHERE id IN (
@@ -150,7 +150,7 @@ async def look_now(db: Statements, account: str, carrier: str) -> None:
     )
 
 
-async def forget_undecided(db: Statements, before: datetime) -> int:
+async def forget_undecided(db: Executor, before: datetime) -> int:
     """Forget receipts that nobody could read."""
     return await db.run("DELETE FROM directory.undecided_receipts WHERE received_at < $1", before)
 

@@ -25,7 +25,7 @@ from agentmessage.delivery.receipts.queries import Part
 from agentmessage.delivery.receipts.rules import is_of_another, may_end, next_status, outcome_of
 from agentmessage.delivery.receipts.settlement_rules import Kept, Settlement, Unnamed, settlements
 from agentmessage.delivery.status_queries import Move, move
-from agentmessage.kernel.db import CellDb, Statements, Tx
+from agentmessage.kernel.db import CellDb, Executor, Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages.model import Cause, Status
 from agentmessage.sms.traces import pair_trace
@@ -90,7 +90,7 @@ async def end_consents(db: CellDb, refusers: Sequence[Refuser]) -> None:
 
 
 async def keep(
-    db: Statements, account: str, unmatched: Sequence[ReceiptHeard], ids: Sequence[UUID] | None = None
+    db: Executor, account: str, unmatched: Sequence[ReceiptHeard], ids: Sequence[UUID] | None = None
 ) -> None:
     """Keep receipts that no cell has a part for; a few minutes later they are matched, or nobody's.
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextError
 from agentmessage.delivery.model import Claim
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class Part(Struct, frozen=True):
@@ -28,7 +28,7 @@ class Part(Struct, frozen=True):
     is_charged: bool
 
 
-async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str]) -> list[Part]:
+async def lock_parts(tx: Executor, account: str, carrier: str, carrier_ids: Sequence[str]) -> list[Part]:
     """The parts with these ids, their texts kept from moving until the commit; in the order of the texts' ids."""
     return await tx.all(
         Part,
@@ -43,7 +43,7 @@ async def lock_parts(tx: Statements, account: str, carrier: str, carrier_ids: Se
     )
 
 
-async def link(tx: Statements, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> int:
+async def link(tx: Executor, account: str, carrier: str, heard: Sequence[ReceiptHeard]) -> int:
     """Make parts of receipts that name our own text, where the carrier's answer never came; answers how many."""
     return await tx.run(
         """INSERT INTO message_parts (account, carrier, carrier_message_id, message_id, org_id, part, parts, created_at)
@@ -60,7 +60,7 @@ async def link(tx: Statements, account: str, carrier: str, heard: Sequence[Recei
     )
 
 
-async def set_outcome(tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str], outcome: str) -> None:
+async def set_outcome(tx: Executor, account: str, carrier: str, carrier_ids: Sequence[str], outcome: str) -> None:
     """What became of parts; their texts are locked. One outcome a statement: without a join it has but one plan."""
     await tx.run(
         """UPDATE message_parts SET outcome = $4
@@ -72,14 +72,14 @@ async def set_outcome(tx: Statements, account: str, carrier: str, carrier_ids: S
     )
 
 
-async def list_outcomes(tx: Statements, message_ids: Sequence[UUID]) -> list[tuple[UUID, str | None]]:
+async def list_outcomes(tx: Executor, message_ids: Sequence[UUID]) -> list[tuple[UUID, str | None]]:
     """What is known of every part of these texts; served by message_parts_message_idx."""
     return await tx.all(
         _outcome, "SELECT message_id, outcome FROM message_parts WHERE message_id = ANY ($1)", message_ids
     )
 
 
-async def list_claims(tx: Statements, message_ids: Sequence[UUID]) -> list[Claim]:
+async def list_claims(tx: Executor, message_ids: Sequence[UUID]) -> list[Claim]:
     """Texts that turn out to have been taken by the carrier, as they were handed over."""
     return await tx.all(
         Claim,
@@ -95,7 +95,7 @@ BLIND = timedelta(minutes=10)
 """Far longer than two transactions overlap."""
 
 
-async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard], ids: Sequence[UUID]) -> None:
+async def keep_early(tx: Executor, account: str, heard: Sequence[ReceiptHeard], ids: Sequence[UUID]) -> None:
     """Keep receipts whose part is not known, or not known yet; `ids` are ours, the same in every cell."""
     await tx.run(
         """INSERT INTO unmatched_receipts (id, account, carrier, carrier_message_id, message_id, status, error_code,
@@ -125,7 +125,7 @@ async def keep_early(tx: Statements, account: str, heard: Sequence[ReceiptHeard]
 
 
 async def take_early(
-    tx: Statements, account: str, carrier: str, carrier_ids: Sequence[str], message_ids: Sequence[UUID]
+    tx: Executor, account: str, carrier: str, carrier_ids: Sequence[str], message_ids: Sequence[UUID]
 ) -> list[ReceiptHeard]:
     """Receipts that came before their parts were recorded; they are in the caller's hands now."""
     return await tx.all(
@@ -141,7 +141,7 @@ async def take_early(
     )
 
 
-async def take_matched(tx: Statements, account: str, *, limit: int) -> list[ReceiptHeard]:
+async def take_matched(tx: Executor, account: str, *, limit: int) -> list[ReceiptHeard]:
     """Receipts that were kept while their parts were being recorded: each transaction was blind to the other.
 
     Only late ones can be: recording a part takes what was there before. A part that has ended is not the one that a
@@ -163,7 +163,7 @@ async def take_matched(tx: Statements, account: str, *, limit: int) -> list[Rece
 
 
 async def list_silent(
-    db: Statements, account: str, *, since: datetime, after: UUID, until: datetime, limit: int
+    db: Executor, account: str, *, since: datetime, after: UUID, until: datetime, limit: int
 ) -> list[tuple[UUID, datetime]]:
     """Text and time of parts of that age without any receipt, in order; served by message_parts_age_idx."""
     return await db.all(
@@ -180,7 +180,7 @@ async def list_silent(
     )
 
 
-async def lock_sent(tx: Statements, message_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+async def lock_sent(tx: Executor, message_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
     """Those of these texts that still wait for a receipt, with their organizations, kept from moving."""
     return await tx.all(
         _owned,
@@ -189,7 +189,7 @@ async def lock_sent(tx: Statements, message_ids: Sequence[UUID]) -> list[tuple[U
     )
 
 
-async def forget_parts(db: Statements, before: datetime) -> int:
+async def forget_parts(db: Executor, before: datetime) -> int:
     """Forget parts whose receipts cannot come any more, at most 10,000 at a time; by message_parts_age_idx."""
     return await db.run(
         """DELETE FROM message_parts WHERE ctid = ANY (ARRAY(
@@ -198,7 +198,7 @@ async def forget_parts(db: Statements, before: datetime) -> int:
     )
 
 
-async def forget_early(db: Statements, before: datetime) -> int:
+async def forget_early(db: Executor, before: datetime) -> int:
     """Forget receipts that nobody ever claimed, at most 10,000 at a time; by unmatched_receipts_age_idx."""
     return await db.run(
         """DELETE FROM unmatched_receipts WHERE id IN (

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextError
 from agentmessage.delivery.receipts.settlement_rules import Kept, Unnamed
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.messages.model import handset_words
 
 
 async def note_unnamed(
-    tx: Statements,
+    tx: Executor,
     account: str,
     carrier: str,
     message_ids: Sequence[UUID],
@@ -40,7 +40,7 @@ async def note_unnamed(
 
 
 async def list_pairs(
-    db: Statements, account: str, *, kept_before: datetime, limit: int
+    db: Executor, account: str, *, kept_before: datetime, limit: int
 ) -> list[tuple[str, Kept, Unnamed]]:
     """Final receipts and messages between the same two numbers, by those; by unmatched_receipts_pair_idx.
 
@@ -67,13 +67,13 @@ async def list_pairs(
     )
 
 
-async def take_kept(tx: Statements, kept_ids: Sequence[UUID]) -> list[UUID]:
+async def take_kept(tx: Executor, kept_ids: Sequence[UUID]) -> list[UUID]:
     """Take kept receipts into the caller's hands; returns those that were still there."""
     return await tx.all(_id, "DELETE FROM unmatched_receipts WHERE id = ANY ($1) RETURNING id", kept_ids)
 
 
 async def name_part(
-    tx: Statements, account: str, carrier: str, message: Unnamed, *, unnamed: Sequence[str], part: int, name: str
+    tx: Executor, account: str, carrier: str, message: Unnamed, *, unnamed: Sequence[str], part: int, name: str
 ) -> None:
     """Give a part the id of its receipt. `unnamed` are the ids of ours that the other parts keep."""
     await tx.run(
@@ -102,12 +102,12 @@ async def name_part(
     )
 
 
-async def delete_unnamed(tx: Statements, message_id: UUID) -> None:
+async def delete_unnamed(tx: Executor, message_id: UUID) -> None:
     """The message's receipts have an id now."""
     await tx.run("DELETE FROM messages_without_carrier_id WHERE message_id = $1", message_id)
 
 
-async def forget_unnamed(db: Statements, before: datetime) -> int:
+async def forget_unnamed(db: Executor, before: datetime) -> int:
     """Forget messages whose receipts cannot come any more, at most 10,000 at a time."""
     return await db.run(
         """DELETE FROM messages_without_carrier_id WHERE message_id IN (

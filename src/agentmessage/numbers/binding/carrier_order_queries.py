@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 
 
 class CarrierOrder(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Member(Struct, frozen=True):
     generation: int
 
 
-async def insert_order(tx: Statements, order_id: UUID, *, account: str, order_key: str, size: int) -> None:
+async def insert_order(tx: Executor, order_id: UUID, *, account: str, order_key: str, size: int) -> None:
     """Write an order, due at once."""
     await tx.run(
         """INSERT INTO carrier_orders (id, account, order_key, state, size, due_at, created_at)
@@ -48,7 +48,7 @@ async def insert_order(tx: Statements, order_id: UUID, *, account: str, order_ke
     )
 
 
-async def swamped_accounts(db: Statements, *, most: int) -> list[str]:
+async def swamped_accounts(db: Executor, *, most: int) -> list[str]:
     """Accounts with at least `most` orders that wait to be handed over; served by carrier_orders_due_idx."""
     return await db.all(
         str,
@@ -65,7 +65,7 @@ class Waiting(Struct, frozen=True):
     size: int
 
 
-async def lock_waiting(tx: Statements, account: str, *, most: int) -> Waiting | None:
+async def lock_waiting(tx: Executor, account: str, *, most: int) -> Waiting | None:
     """The order of an account that waits to be handed over and has fewer than `most` members: it can take more.
 
     Skips one that is just being claimed; nobody waits here. Served by carrier_orders_due_idx.
@@ -80,12 +80,12 @@ async def lock_waiting(tx: Statements, account: str, *, most: int) -> Waiting | 
     )
 
 
-async def grow_order(tx: Statements, order_id: UUID, *, by: int) -> None:
+async def grow_order(tx: Executor, order_id: UUID, *, by: int) -> None:
     """Count members that are added to a waiting order."""
     await tx.run("UPDATE carrier_orders SET size = size + $2 WHERE id = $1", order_id, by)
 
 
-async def insert_members(tx: Statements, order_id: UUID, members: Sequence[Member]) -> None:
+async def insert_members(tx: Executor, order_id: UUID, members: Sequence[Member]) -> None:
     """Write an order's members."""
     await tx.run(
         """INSERT INTO carrier_order_items (order_id, phone_number_id, number, campaign, op_seq, generation)
@@ -99,7 +99,7 @@ async def insert_members(tx: Statements, order_id: UUID, members: Sequence[Membe
     )
 
 
-async def withdraw_member(tx: Statements, order_id: UUID, phone_number_id: UUID) -> bool:
+async def withdraw_member(tx: Executor, order_id: UUID, phone_number_id: UUID) -> bool:
     """Take a number out of an order that was never handed over; False: it has been, or is being, handed over."""
     return bool(
         await tx.run(
@@ -114,7 +114,7 @@ async def withdraw_member(tx: Statements, order_id: UUID, phone_number_id: UUID)
 
 
 async def claim_orders(
-    db: Statements, *, accounts: Sequence[str], now: datetime, lease_token: UUID, until: datetime, limit: int
+    db: Executor, *, accounts: Sequence[str], now: datetime, lease_token: UUID, until: datetime, limit: int
 ) -> list[CarrierOrder]:
     """Lease orders that are due. One that is about to be submitted becomes `unknown` here, before anybody speaks."""
     return await db.all(
@@ -137,7 +137,7 @@ async def claim_orders(
     )
 
 
-async def list_members(db: Statements, order_id: UUID) -> list[Member]:
+async def list_members(db: Executor, order_id: UUID) -> list[Member]:
     """An order's members, by number."""
     return await db.all(
         Member,
@@ -148,7 +148,7 @@ async def list_members(db: Statements, order_id: UUID) -> list[Member]:
 
 
 async def release_order(
-    tx: Statements,
+    tx: Executor,
     order: CarrierOrder,
     *,
     state: str,
@@ -190,7 +190,7 @@ class Verdict(Struct, frozen=True):
     text: str | None
 
 
-async def save_verdicts(tx: Statements, order_id: UUID, verdicts: Sequence[Verdict]) -> None:
+async def save_verdicts(tx: Executor, order_id: UUID, verdicts: Sequence[Verdict]) -> None:
     """Write what became of an order's members."""
     await tx.run(
         """UPDATE carrier_order_items m SET result = u.result, code = u.code, text = u.text
@@ -204,7 +204,7 @@ async def save_verdicts(tx: Statements, order_id: UUID, verdicts: Sequence[Verdi
     )
 
 
-async def ring_order(db: Statements, account: str, carrier_order_id: str, order_key: str) -> bool:
+async def ring_order(db: Executor, account: str, carrier_order_id: str, order_key: str) -> bool:
     """A callback spoke of an order: look at it now, unless it has ended. False: no such order here."""
     return bool(
         await db.run(
@@ -219,13 +219,13 @@ async def ring_order(db: Statements, account: str, carrier_order_id: str, order_
     )
 
 
-async def next_due_at(db: Statements) -> datetime | None:
+async def next_due_at(db: Executor) -> datetime | None:
     """When the next order of this cell is due."""
     moment: datetime | None = await db.value("SELECT min(due_at) FROM carrier_orders")
     return moment
 
 
-async def delete_finished(db: Statements, before: datetime) -> int:
+async def delete_finished(db: Executor, before: datetime) -> int:
     """Forget orders that ended long ago, at most 1,000 (the carrier keeps them two years).
 
     Served by carrier_orders_finished_idx.

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 
 
-async def want(db: Statements, account: str, at: datetime) -> None:
+async def want(db: Executor, account: str, at: datetime) -> None:
     """Have an account swept no later than `at`."""
     await db.run(
         "UPDATE directory.drift_sweeps SET due_at = least(due_at, $2) WHERE account = $1 AND due_at > $2", account, at
@@ -19,7 +19,7 @@ async def want(db: Statements, account: str, at: datetime) -> None:
 
 
 async def claim(
-    db: Statements, accounts: Sequence[str], *, now: datetime, until: datetime, lease_token: UUID
+    db: Executor, accounts: Sequence[str], *, now: datetime, until: datetime, lease_token: UUID
 ) -> str | None:
     """Take the account whose sweep is due, if no other worker sweeps it."""
     account: str | None = await db.value(
@@ -36,7 +36,7 @@ async def claim(
     return account
 
 
-async def extend(db: Statements, account: str, lease_token: UUID, until: datetime) -> bool:
+async def extend(db: Executor, account: str, lease_token: UUID, until: datetime) -> bool:
     """Keep the sweep; False: the lease was lost. `due_at` goes along, unless somebody wished for an earlier one."""
     return bool(
         await db.run(
@@ -50,7 +50,7 @@ async def extend(db: Statements, account: str, lease_token: UUID, until: datetim
     )
 
 
-async def finish(db: Statements, account: str, lease_token: UUID, *, due_at: datetime, result: Any) -> None:
+async def finish(db: Executor, account: str, lease_token: UUID, *, due_at: datetime, result: Any) -> None:
     """Give the sweep up and say what it found. A wish for an earlier one that came meanwhile is kept."""
     await db.run(
         """UPDATE directory.drift_sweeps SET lease_token = NULL, lease_until = NULL, finished_at = $5, result = $4,
@@ -77,7 +77,7 @@ class Belief(Struct, frozen=True):
     differs_since: datetime | None
 
 
-async def beliefs(db: Statements, account: str, numbers: Sequence[str]) -> list[Belief]:
+async def beliefs(db: Executor, account: str, numbers: Sequence[str]) -> list[Belief]:
     """What this cell believes of some numbers; by line_options_number_idx."""
     return await db.all(
         Belief,
@@ -89,7 +89,7 @@ async def beliefs(db: Statements, account: str, numbers: Sequence[str]) -> list[
     )
 
 
-async def beliefs_after(db: Statements, account: str, after: str, *, limit: int) -> list[Belief]:
+async def beliefs_after(db: Executor, account: str, after: str, *, limit: int) -> list[Belief]:
     """What this cell believes, number by number."""
     return await db.all(
         Belief,
@@ -113,7 +113,7 @@ class Drift(Struct, frozen=True):
     org_id: UUID | None
 
 
-async def insert_drifts(tx: Statements, account: str, drifts: Sequence[Drift]) -> None:
+async def insert_drifts(tx: Executor, account: str, drifts: Sequence[Drift]) -> None:
     """Write what was found; one open event per number."""
     await tx.run(
         """INSERT INTO drift_events (id, account, number, kind, expected_campaign, observed_campaign, phone_number_id,
@@ -134,7 +134,7 @@ async def insert_drifts(tx: Statements, account: str, drifts: Sequence[Drift]) -
     )
 
 
-async def close_strangers(db: Statements, account: str, still_there: Sequence[str], *, before: datetime) -> int:
+async def close_strangers(db: Executor, account: str, still_there: Sequence[str], *, before: datetime) -> int:
     """Close what was told of numbers that are not ours and which a whole listing, begun at `before`, no longer had."""
     return await db.run(
         """UPDATE drift_events SET resolved_at = $4
@@ -147,7 +147,7 @@ async def close_strangers(db: Statements, account: str, still_there: Sequence[st
     )
 
 
-async def close_healed(db: Statements, account: str) -> int:
+async def close_healed(db: Executor, account: str) -> int:
     """Close drift events of numbers whose carrier side has settled again."""
     return await db.run(
         """UPDATE drift_events d SET resolved_at = $2 FROM line_options l

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers.binding.model import Line
 
 
-async def due_organizations(tx: Statements, accounts: Sequence[str], *, now: datetime, limit: int) -> list[UUID]:
+async def due_organizations(tx: Executor, accounts: Sequence[str], *, now: datetime, limit: int) -> list[UUID]:
     """Organizations that have a line due: one step of line_options_fair_idx each, however many lines each has."""
     return await tx.all(
         _id,
@@ -39,7 +39,7 @@ async def due_organizations(tx: Statements, accounts: Sequence[str], *, now: dat
 
 
 async def claim_due(
-    tx: Statements, organizations: Sequence[UUID], accounts: Sequence[str], *, now: datetime, share: int
+    tx: Executor, organizations: Sequence[UUID], accounts: Sequence[str], *, now: datetime, share: int
 ) -> list[Line]:
     """Lock the lines that are due, at most `share` of each organization, those that wait longest first.
 
@@ -59,13 +59,13 @@ async def claim_due(
     return await _read_locked(tx, ids)
 
 
-async def next_due_at(db: Statements) -> datetime | None:
+async def next_due_at(db: Executor) -> datetime | None:
     """When the next line of this cell is due."""
     moment: datetime | None = await db.value("SELECT min(due_at) FROM line_options")
     return moment
 
 
-async def lock_by_order(tx: Statements, order_id: UUID) -> list[Line]:
+async def lock_by_order(tx: Executor, order_id: UUID) -> list[Line]:
     """Lock the lines whose operation is under way in one carrier order."""
     ids = await tx.all(
         _id,
@@ -76,7 +76,7 @@ async def lock_by_order(tx: Statements, order_id: UUID) -> list[Line]:
     return await _read_locked(tx, ids)
 
 
-async def lock_by_number(tx: Statements, account: str, numbers: Sequence[str]) -> list[Line]:
+async def lock_by_number(tx: Executor, account: str, numbers: Sequence[str]) -> list[Line]:
     """Lock the lines of some numbers of one account."""
     ids = await tx.all(
         _id,
@@ -88,7 +88,7 @@ async def lock_by_number(tx: Statements, account: str, numbers: Sequence[str]) -
     return await _read_locked(tx, ids)
 
 
-async def _read_locked(tx: Statements, ids: Sequence[UUID]) -> list[Line]:
+async def _read_locked(tx: Executor, ids: Sequence[UUID]) -> list[Line]:
     """Lines that this transaction has locked, in the order given.
 
     A statement of its own: one that waits for a lock sees the row as it has become, but the campaign beside it as it
@@ -112,7 +112,7 @@ async def _read_locked(tx: Statements, ids: Sequence[UUID]) -> list[Line]:
     )
 
 
-async def save(tx: Statements, lines: Sequence[Line]) -> None:
+async def save(tx: Executor, lines: Sequence[Line]) -> None:
     """Write lines that this transaction has locked, all in one statement."""
     columns = zip(*(_saved(line) for line in lines), strict=True)
     await tx.run(
@@ -172,7 +172,7 @@ class StatusChange(Struct, frozen=True):
     event: str | None
 
 
-async def save_statuses(tx: Statements, changes: Sequence[StatusChange]) -> None:
+async def save_statuses(tx: Executor, changes: Sequence[StatusChange]) -> None:
     """Show new statuses to customers and write their events; the rows are locked by this transaction."""
     await tx.run(
         """WITH u AS (
@@ -193,7 +193,7 @@ async def save_statuses(tx: Statements, changes: Sequence[StatusChange]) -> None
     )
 
 
-async def add_transitions(tx: Statements, lines: Sequence[Line], notes: Sequence[str]) -> None:
+async def add_transitions(tx: Executor, lines: Sequence[Line], notes: Sequence[str]) -> None:
     """Write one step per line into the history."""
     await tx.run(
         """INSERT INTO line_option_transitions (phone_number_id, id, org_id, occurred_at, phase, generation, note)
@@ -210,7 +210,7 @@ async def add_transitions(tx: Statements, lines: Sequence[Line], notes: Sequence
     )
 
 
-async def trim_transitions(tx: Statements, number_ids: Sequence[UUID], *, keep: int) -> int:
+async def trim_transitions(tx: Executor, number_ids: Sequence[UUID], *, keep: int) -> int:
     """Forget all but the newest steps of these numbers; by the primary key, backwards."""
     return await tx.run(
         """DELETE FROM line_option_transitions t USING (
@@ -223,7 +223,7 @@ async def trim_transitions(tx: Statements, number_ids: Sequence[UUID], *, keep: 
     )
 
 
-async def lock_campaigns(tx: Statements, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
+async def lock_campaigns(tx: Executor, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
     """Lock campaigns against other planners, in one order; answers the registry's id and the cap of each."""
     return await tx.all(
         _pair,
@@ -234,7 +234,7 @@ async def lock_campaigns(tx: Statements, account: str, campaigns: Sequence[str])
     )
 
 
-async def count_used(tx: Statements, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
+async def count_used(tx: Executor, account: str, campaigns: Sequence[str]) -> list[tuple[str, int]]:
     """How many numbers count against each campaign's cap: observed on it or being bound to it.
 
     A statement of its own, after `lock_campaigns`, so that its snapshot sees what the planner before us committed.
@@ -261,7 +261,7 @@ def _pair(first: str, second: int) -> tuple[str, int]:
     return first, second
 
 
-async def ring_campaign(db: Statements, campaign_id: UUID) -> int:
+async def ring_campaign(db: Executor, campaign_id: UUID) -> int:
     """Make every line due that is wished onto a campaign and has no operation under way."""
     return await db.run(
         """UPDATE line_options l SET due_at = $2 FROM phone_numbers p
@@ -271,7 +271,7 @@ async def ring_campaign(db: Statements, campaign_id: UUID) -> int:
     )
 
 
-async def ring_waiting_for_slot(tx: Statements, account: str, campaigns: Sequence[str], *, limit: int) -> int:
+async def ring_waiting_for_slot(tx: Executor, account: str, campaigns: Sequence[str], *, limit: int) -> int:
     """A slot came free: make the longest-waiting lines due that were parked for lack of one."""
     return await tx.run(
         """UPDATE line_options SET due_at = $2 WHERE phone_number_id IN (
@@ -298,7 +298,7 @@ def _stored(*columns: Any) -> StoredLine:
     return StoredLine(Line(*columns[:-1]), columns[-1])
 
 
-async def find_line(db: Statements, org_id: UUID, number_id: UUID) -> StoredLine | None:
+async def find_line(db: Executor, org_id: UUID, number_id: UUID) -> StoredLine | None:
     """The carrier side of an assigned number of an organization."""
     return await db.one(
         _stored,
@@ -316,7 +316,7 @@ async def find_line(db: Statements, org_id: UUID, number_id: UUID) -> StoredLine
     )
 
 
-async def list_transitions(db: Statements, org_id: UUID, number_id: UUID, *, limit: int) -> list[tuple[Any, ...]]:
+async def list_transitions(db: Executor, org_id: UUID, number_id: UUID, *, limit: int) -> list[tuple[Any, ...]]:
     """The newest steps of a number: when, phase, generation, note."""
     return await db.all(
         _step,
@@ -332,7 +332,7 @@ def _step(*columns: Any) -> tuple[Any, ...]:
     return columns
 
 
-async def count_lines(db: Statements, account: str) -> int:
+async def count_lines(db: Executor, account: str) -> int:
     """About how many numbers of an account this cell has: from the planner's statistics, so that it costs nothing."""
     count: int = await db.value(
         """SELECT greatest(0, reltuples)::bigint FROM pg_class
@@ -342,7 +342,7 @@ async def count_lines(db: Statements, account: str) -> int:
     return count
 
 
-async def list_waiting(db: Statements, account: str, campaigns: Sequence[str]) -> list[str]:
+async def list_waiting(db: Executor, account: str, campaigns: Sequence[str]) -> list[str]:
     """Numbers whose accepted operation waits for a sight of one of these campaigns, in order."""
     return await db.all(
         str,

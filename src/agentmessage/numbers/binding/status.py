@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from agentmessage.carriers.protocols import Trouble
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.errors import NotFound
 from agentmessage.numbers.binding import queries, rules
 from agentmessage.numbers.binding.model import Line, Observed
@@ -31,7 +31,7 @@ FIXES = {
 DETACH = "Detach the campaign and attach it to a local number: a toll-free number takes no 10DLC campaign."
 
 
-async def line_option(db: Statements, org_id: UUID, number_id: UUID) -> LineOptionOut:
+async def line_option(db: Executor, org_id: UUID, number_id: UUID) -> LineOptionOut:
     """The carrier side of an assigned number. Raises NotFound."""
     stored = await queries.find_line(db, org_id, number_id)
     if stored is None:

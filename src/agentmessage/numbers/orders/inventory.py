@@ -6,7 +6,7 @@ carrier sells and nobody here has heard of has no row.
 
 from collections.abc import Sequence
 
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.orders import inventory_queries as queries
 from agentmessage.numbers.orders import rules
@@ -16,7 +16,7 @@ from agentmessage.numbers.orders.model import Claimed, Criteria
 __all__ = ["Stock", "claim", "claim_matching", "import_numbers", "list_inventory", "list_unknown", "search_pool"]
 
 
-async def search_pool(db: Statements, account: str, criteria: Criteria, *, quantity: int) -> list[tuple[str, str]]:
+async def search_pool(db: Executor, account: str, criteria: Criteria, *, quantity: int) -> list[tuple[str, str]]:
     """Numbers of the pool that fit, with their type; nothing is reserved."""
     return await queries.search(
         db,
@@ -28,7 +28,7 @@ async def search_pool(db: Statements, account: str, criteria: Criteria, *, quant
     )
 
 
-async def list_unknown(db: Statements, account: str, numbers: Sequence[str]) -> list[str]:
+async def list_unknown(db: Executor, account: str, numbers: Sequence[str]) -> list[str]:
     """Those of the carrier's numbers that are in nobody's hands here, in their order, each once."""
     known = set(await queries.list_known(db, account, numbers))
     return [number for number in dict.fromkeys(numbers) if number not in known]
@@ -68,7 +68,7 @@ async def import_numbers(tx: Tx, account: str, rows: Sequence[tuple[str, str]]) 
 
 
 async def list_inventory(
-    db: Statements, *, account: str | None = None, state: str | None = None, after: str = "", limit: int = 100
+    db: Executor, *, account: str | None = None, state: str | None = None, after: str = "", limit: int = 100
 ) -> list[Stock]:
     """The inventory for the operator, in the order of its numbers, from the one after `after`."""
     return await queries.list_stock(db, account=account, state=state, after=after, limit=limit)

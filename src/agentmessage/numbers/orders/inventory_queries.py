@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.orders.model import Claimed
 
@@ -27,7 +27,7 @@ class Stock(Struct, frozen=True):
 
 
 async def search(
-    db: Statements, account: str, *, number_type: str, prefix: str, pattern: str, limit: int
+    db: Executor, account: str, *, number_type: str, prefix: str, pattern: str, limit: int
 ) -> list[tuple[str, str]]:
     """Numbers of the pool with their type; served by inventory_available_idx."""
     return await db.all(
@@ -44,7 +44,7 @@ async def search(
     )
 
 
-async def list_known(db: Statements, account: str, numbers: Sequence[str]) -> list[str]:
+async def list_known(db: Executor, account: str, numbers: Sequence[str]) -> list[str]:
     """Which of these are ours in any way: in the pool, with an organization, or in quarantine."""
     return await db.all(
         str,
@@ -54,7 +54,7 @@ async def list_known(db: Statements, account: str, numbers: Sequence[str]) -> li
     )
 
 
-async def claim_named(tx: Statements, tenant: Tenant, numbers: Sequence[str]) -> list[Claimed]:
+async def claim_named(tx: Executor, tenant: Tenant, numbers: Sequence[str]) -> list[Claimed]:
     """Take these numbers, as far as they are in the pool or were given back to the carrier, waiting for who has them.
 
     Locks only such rows, in order, so that no two orders wait for each other; one that is taken meanwhile drops out.
@@ -78,7 +78,7 @@ async def claim_named(tx: Statements, tenant: Tenant, numbers: Sequence[str]) ->
 
 
 async def claim_matching(
-    tx: Statements, tenant: Tenant, *, number_type: str, prefix: str, pattern: str, limit: int
+    tx: Executor, tenant: Tenant, *, number_type: str, prefix: str, pattern: str, limit: int
 ) -> list[Claimed]:
     """Take what fits from the pool, skipping what others are taking; served by inventory_available_idx."""
     return await tx.all(
@@ -104,7 +104,7 @@ async def claim_matching(
 
 
 async def claim_unknown(
-    tx: Statements, tenant: Tenant, numbers: Sequence[str], number_types: Sequence[str]
+    tx: Executor, tenant: Tenant, numbers: Sequence[str], number_types: Sequence[str]
 ) -> list[Claimed]:
     """Take numbers that nobody here has heard of; of two that do so at once the primary key lets one."""
     return await tx.all(
@@ -122,7 +122,7 @@ async def claim_unknown(
     )
 
 
-async def free(tx: Statements, account: str, numbers: Sequence[str]) -> int:
+async def free(tx: Executor, account: str, numbers: Sequence[str]) -> int:
     """Put numbers that an order held into the pool."""
     return await tx.run(
         """UPDATE directory.inventory SET state = 'available', org_id = NULL, cell = NULL, updated_at = $3
@@ -133,7 +133,7 @@ async def free(tx: Statements, account: str, numbers: Sequence[str]) -> int:
     )
 
 
-async def forget(tx: Statements, account: str, numbers: Sequence[str]) -> None:
+async def forget(tx: Executor, account: str, numbers: Sequence[str]) -> None:
     """Let go of numbers that could not be bought. One that was ours before keeps its row, for its generation."""
     await tx.run(
         """WITH gone AS (
@@ -147,7 +147,7 @@ async def forget(tx: Statements, account: str, numbers: Sequence[str]) -> None:
     )
 
 
-async def import_numbers(tx: Statements, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
+async def import_numbers(tx: Executor, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
     """Put numbers into the pool that the carrier account holds already; what is known stays. Answers how many are new.
 
     Nobody has looked yet what the carrier has on them, hence `is_observed` false. One that was given back comes back.
@@ -166,7 +166,7 @@ async def import_numbers(tx: Statements, account: str, numbers: Sequence[str], n
     )
 
 
-async def list_stock(db: Statements, *, account: str | None, state: str | None, after: str, limit: int) -> list[Stock]:
+async def list_stock(db: Executor, *, account: str | None, state: str | None, after: str, limit: int) -> list[Stock]:
     """The inventory in the order of its numbers, from the one after `after`."""
     return await db.all(
         Stock,

@@ -15,7 +15,7 @@ import msgspec
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import UsageKind
 from agentmessage.campaigns import operations as campaigns
-from agentmessage.kernel.db import Statements, Tx
+from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -159,7 +159,7 @@ async def fail(
         await _tell(tx, closed)
 
 
-async def get_bulk(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
+async def get_bulk(db: Executor, tenant: Tenant, order_id: UUID) -> Order:
     """A bulk order of the organization. Raises NotFound."""
     order = await queries.find_order(db, tenant.org_id, order_id)
     if order is None or order.kind != OrderKind.BULK:
@@ -167,7 +167,7 @@ async def get_bulk(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
     return order
 
 
-async def get(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
+async def get(db: Executor, tenant: Tenant, order_id: UUID) -> Order:
     """An order of the organization, by name or in bulk. Raises NotFound."""
     order = await queries.find_order(db, tenant.org_id, order_id)
     if order is None or order.kind == OrderKind.RETURN:
@@ -175,7 +175,7 @@ async def get(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
     return order
 
 
-async def outcome(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
+async def outcome(db: Executor, tenant: Tenant, order_id: UUID) -> Order:
     """How an order stands that has not failed. Raises InsufficientInventory when it did, NotFound."""
     order = await get(db, tenant, order_id)
     if order.status == OrderStatus.FAILED:
@@ -186,7 +186,7 @@ async def outcome(db: Statements, tenant: Tenant, order_id: UUID) -> Order:
     return order
 
 
-async def list_numbers(db: Statements, tenant: Tenant, order_id: UUID) -> list[PhoneNumber]:
+async def list_numbers(db: Executor, tenant: Tenant, order_id: UUID) -> list[PhoneNumber]:
     """The numbers of an order as resources, as long as they are the organization's."""
     return await queries.list_ordered(db, tenant.org_id, order_id)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers.model import PhoneNumber
@@ -13,7 +13,7 @@ from agentmessage.numbers.orders.model import Claimed, Order, Released, Settings
 from agentmessage.numbers.queries import NUMBER_COLUMNS
 
 
-async def insert_order(tx: Statements, order: Order) -> None:
+async def insert_order(tx: Executor, order: Order) -> None:
     """Write a new order."""
     await tx.run(
         """INSERT INTO number_orders (id, org_id, account, kind, status, quantity, criteria, settings, round, purchase,
@@ -34,7 +34,7 @@ async def insert_order(tx: Statements, order: Order) -> None:
     )
 
 
-async def find_order(db: Statements, org_id: UUID, order_id: UUID) -> Order | None:
+async def find_order(db: Executor, org_id: UUID, order_id: UUID) -> Order | None:
     """An order of the organization; by primary key."""
     return await db.one(
         Order,
@@ -47,7 +47,7 @@ async def find_order(db: Statements, org_id: UUID, order_id: UUID) -> Order | No
     )
 
 
-async def lock_order(tx: Statements, org_id: UUID, order_id: UUID) -> Order | None:
+async def lock_order(tx: Executor, org_id: UUID, order_id: UUID) -> Order | None:
     """As `find_order`, locked until the commit: whoever settles it has it alone."""
     return await tx.one(
         Order,
@@ -61,7 +61,7 @@ async def lock_order(tx: Statements, org_id: UUID, order_id: UUID) -> Order | No
 
 
 async def find_orders_hinted(
-    db: Statements, account: str, carrier_order_id: str, order_key: str
+    db: Executor, account: str, carrier_order_id: str, order_key: str
 ) -> list[tuple[str, UUID, UUID]]:
     """Kind, organization and id of the open orders that a carrier's hint is about, whoever's they are."""
     return await db.all(
@@ -74,9 +74,7 @@ async def find_orders_hinted(
     )
 
 
-async def begin_purchase(
-    tx: Statements, org_id: UUID, order_id: UUID, *, order_key: str, numbers: Sequence[str]
-) -> None:
+async def begin_purchase(tx: Executor, org_id: UUID, order_id: UUID, *, order_key: str, numbers: Sequence[str]) -> None:
     """Write down what is about to be bought and under which key, before anybody speaks."""
     await tx.run(
         """UPDATE number_orders SET round = round + 1, purchase = $4, order_key = $3, submitted_at = NULL,
@@ -89,7 +87,7 @@ async def begin_purchase(
     )
 
 
-async def end_purchase(tx: Statements, org_id: UUID, order_id: UUID) -> None:
+async def end_purchase(tx: Executor, org_id: UUID, order_id: UUID) -> None:
     """Nothing is under way at the carrier any more."""
     await tx.run(
         """UPDATE number_orders SET purchase = '{}', order_key = NULL, submitted_at = NULL, lookup_conclusive_at = NULL,
@@ -100,7 +98,7 @@ async def end_purchase(tx: Statements, org_id: UUID, order_id: UUID) -> None:
     )
 
 
-async def mark_submitted(db: Statements, order: Order, *, lookup_conclusive_at: datetime) -> bool:
+async def mark_submitted(db: Executor, order: Order, *, lookup_conclusive_at: datetime) -> bool:
     """Say that the carrier is about to be told. False: somebody else has said so, or it is over."""
     return bool(
         await db.run(
@@ -115,7 +113,7 @@ async def mark_submitted(db: Statements, order: Order, *, lookup_conclusive_at: 
     )
 
 
-async def mark_unsubmitted(db: Statements, order: Order, *, said: str | None) -> None:
+async def mark_unsubmitted(db: Executor, order: Order, *, said: str | None) -> None:
     """The carrier surely has not got it: the same key may be handed over again."""
     await db.run(
         """UPDATE number_orders SET submitted_at = NULL, lookup_conclusive_at = NULL, misses = 0, polls = polls + 1,
@@ -128,7 +126,7 @@ async def mark_unsubmitted(db: Statements, order: Order, *, said: str | None) ->
     )
 
 
-async def mark_known(db: Statements, order: Order, carrier_order_id: str) -> None:
+async def mark_known(db: Executor, order: Order, carrier_order_id: str) -> None:
     """The carrier has it, under its own id."""
     await db.run(
         """UPDATE number_orders SET carrier_order_id = $4, submitted_at = coalesce(submitted_at, $5), polls = 0
@@ -142,7 +140,7 @@ async def mark_known(db: Statements, order: Order, carrier_order_id: str) -> Non
 
 
 async def mark_doubtful(
-    db: Statements, order: Order, *, lookup_conclusive_at: datetime, misses: int, said: str | None
+    db: Executor, order: Order, *, lookup_conclusive_at: datetime, misses: int, said: str | None
 ) -> None:
     """The carrier may or may not have it; look it up by its key. `misses` is how often nothing was found."""
     await db.run(
@@ -158,7 +156,7 @@ async def mark_doubtful(
     )
 
 
-async def count_poll(db: Statements, order: Order, *, said: str | None) -> None:
+async def count_poll(db: Executor, order: Order, *, said: str | None) -> None:
     """It was asked for and nothing came of it."""
     await db.run(
         """UPDATE number_orders SET polls = polls + 1, carrier_response = coalesce($4, carrier_response)
@@ -171,7 +169,7 @@ async def count_poll(db: Statements, order: Order, *, said: str | None) -> None:
 
 
 async def finish(
-    tx: Statements,
+    tx: Executor,
     org_id: UUID,
     order_id: UUID,
     *,
@@ -199,7 +197,7 @@ async def finish(
 
 
 async def insert_numbers(
-    tx: Statements, tenant: Tenant, order_id: UUID, claimed: Sequence[Claimed], settings: Settings
+    tx: Executor, tenant: Tenant, order_id: UUID, claimed: Sequence[Claimed], settings: Settings
 ) -> None:
     """Write claimed numbers as the organization's, in `ordering`, and the carrier side of each.
 
@@ -238,7 +236,7 @@ async def insert_numbers(
     )
 
 
-async def list_ordered(db: Statements, org_id: UUID, order_id: UUID) -> list[PhoneNumber]:
+async def list_ordered(db: Executor, org_id: UUID, order_id: UUID) -> list[PhoneNumber]:
     """The numbers of an order, as long as they are the organization's."""
     return await db.all(
         PhoneNumber,
@@ -249,7 +247,7 @@ async def list_ordered(db: Statements, org_id: UUID, order_id: UUID) -> list[Pho
     )
 
 
-async def count_held(db: Statements, org_id: UUID, order_id: UUID) -> int:
+async def count_held(db: Executor, org_id: UUID, order_id: UUID) -> int:
     """How many numbers an open order holds; served by phone_numbers_order_idx."""
     count: int = await db.value(
         "SELECT count(*) FROM phone_numbers WHERE org_id = $1 AND order_id = $2 AND state = 'ordering'",
@@ -259,7 +257,7 @@ async def count_held(db: Statements, org_id: UUID, order_id: UUID) -> int:
     return count
 
 
-async def assign(tx: Statements, org_id: UUID, order_id: UUID, *, quantity: int, charged_until: datetime) -> list[str]:
+async def assign(tx: Executor, org_id: UUID, order_id: UUID, *, quantity: int, charged_until: datetime) -> list[str]:
     """Hand over every number of an order: number, inventory, carrier side and facts, in one statement.
 
     The number is as old as its assignment, so that it enters a list at the front, also when its order took long.
@@ -299,7 +297,7 @@ async def assign(tx: Statements, org_id: UUID, order_id: UUID, *, quantity: int,
     )
 
 
-async def drop_numbers(tx: Statements, org_id: UUID, order_id: UUID, numbers: Sequence[str] | None) -> list[str]:
+async def drop_numbers(tx: Executor, org_id: UUID, order_id: UUID, numbers: Sequence[str] | None) -> list[str]:
     """Take numbers out of an open order again, all of them when None; answers which."""
     return await tx.all(
         str,
@@ -312,7 +310,7 @@ async def drop_numbers(tx: Statements, org_id: UUID, order_id: UUID, numbers: Se
     )
 
 
-async def lock_for_release(tx: Statements, org_id: UUID, ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
+async def lock_for_release(tx: Executor, org_id: UUID, ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
     """State of each of these numbers, locked in the order that the reconciler locks them in too."""
     return await tx.all(
         _state,
@@ -323,7 +321,7 @@ async def lock_for_release(tx: Statements, org_id: UUID, ids: Sequence[UUID]) ->
 
 
 async def release(
-    tx: Statements, tenant: Tenant, ids: Sequence[UUID], *, available_at: datetime, return_to_carrier: bool
+    tx: Executor, tenant: Tenant, ids: Sequence[UUID], *, available_at: datetime, return_to_carrier: bool
 ) -> list[Released]:
     """End the organization's hold on numbers that `lock_for_release` has locked: routing, wish, inventory, facts.
 

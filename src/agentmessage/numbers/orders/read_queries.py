@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.numbers.orders.model import Order, OrderedNumber
 
 
 async def list_page(
-    db: Statements,
+    db: Executor,
     org_id: UUID,
     *,
     before_at: datetime | None,
@@ -38,7 +38,7 @@ async def list_page(
 
 
 async def list_numbers(
-    db: Statements, org_id: UUID, order_id: UUID, *, account: str, assigned: Sequence[str]
+    db: Executor, org_id: UUID, order_id: UUID, *, account: str, assigned: Sequence[str]
 ) -> list[OrderedNumber]:
     """The numbers of an order that are still the organization's: on order, or handed over by it.
 

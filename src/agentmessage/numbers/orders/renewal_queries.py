@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.db import Statements
+from agentmessage.kernel.db import Executor
 from agentmessage.numbers.orders.model import Owed
 
 
@@ -20,7 +20,7 @@ class Leaving(Struct, frozen=True):
     is_unbound: bool
 
 
-async def end_quarantines(tx: Statements, *, limit: int) -> int:
+async def end_quarantines(tx: Executor, *, limit: int) -> int:
     """Put numbers into the pool whose quarantine is over and which the carrier has surely unbound; answers how many.
 
     Generation and submission count go along, so that a late answer about the last owner is never news about the next.
@@ -46,7 +46,7 @@ async def end_quarantines(tx: Statements, *, limit: int) -> int:
     )
 
 
-async def claim_owed(tx: Statements, *, limit: int) -> list[Owed]:
+async def claim_owed(tx: Executor, *, limit: int) -> list[Owed]:
     """Numbers whose paid month is over, longest first, skipping what others hold; by phone_numbers_owed_idx.
 
     Of one that was released, only months that had begun by then: who releases late in a month when nobody was at work
@@ -62,7 +62,7 @@ async def claim_owed(tx: Statements, *, limit: int) -> list[Owed]:
     )
 
 
-async def extend(tx: Statements, ids: Sequence[UUID], until: Sequence[datetime]) -> None:
+async def extend(tx: Executor, ids: Sequence[UUID], until: Sequence[datetime]) -> None:
     """Write until when numbers are paid for."""
     await tx.run(
         """UPDATE phone_numbers p SET charged_until = u.until
@@ -72,7 +72,7 @@ async def extend(tx: Statements, ids: Sequence[UUID], until: Sequence[datetime])
     )
 
 
-async def find_leaving(db: Statements, org_id: UUID, number: str, account: str) -> Leaving | None:
+async def find_leaving(db: Executor, org_id: UUID, number: str, account: str) -> Leaving | None:
     """A number that its organization has released to the carrier."""
     return await db.one(
         Leaving,
@@ -87,7 +87,7 @@ async def find_leaving(db: Statements, org_id: UUID, number: str, account: str) 
     )
 
 
-async def retire(tx: Statements, org_id: UUID, account: str, number: str) -> int:
+async def retire(tx: Executor, org_id: UUID, account: str, number: str) -> int:
     """A number is the carrier's again: the ownership ends, the inventory remembers only its generation."""
     return await tx.run(
         """WITH gone AS (
@@ -106,7 +106,7 @@ async def retire(tx: Statements, org_id: UUID, account: str, number: str) -> int
     )
 
 
-async def list_wishing(db: Statements, org_id: UUID, campaign_id: UUID, *, limit: int) -> list[tuple[UUID, str]]:
+async def list_wishing(db: Executor, org_id: UUID, campaign_id: UUID, *, limit: int) -> list[tuple[UUID, str]]:
     """Id and state of numbers that are wished onto a campaign; by phone_numbers_campaign_idx."""
     return await db.all(
         _stated,

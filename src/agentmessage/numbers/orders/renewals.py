@@ -11,7 +11,7 @@ from uuid import UUID
 
 from agentmessage.billing import operations as billing
 from agentmessage.billing.model import Charge, UsageKind
-from agentmessage.kernel.batched_delete import run_in_batches
+from agentmessage.kernel.batches import run_in_batches
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.tenant import Tenant, operator

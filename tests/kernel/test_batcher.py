@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agentmessage.kernel.batching import Batcher
+from agentmessage.kernel.batcher import Batcher
 from agentmessage.kernel.errors import Unavailable
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from agentmessage.kernel.db import DATABASE_AWAY
+from agentmessage.kernel.db import DATABASE_UNAVAILABLE
 from agentmessage.kernel.errors import Unavailable
 
 UNLIMITED = sys.maxsize
@@ -56,7 +56,7 @@ class Batcher(Generic[I, O]):
         return outcome
 
     def start_next_when(self, size: int) -> None:
-        """Starts the next batch beside the present one once `size` items wait; `work` must keep their order."""
+        """Starts the next batch next to the present one once `size` items wait; `work` must keep their order."""
         self._enough = size
         if len(self._waiting) >= size:
             self._begin()
@@ -90,7 +90,7 @@ class Batcher(Generic[I, O]):
         try:
             outcomes = await self._work([item for item, _ in batch])
         except BaseException as error:  # no caller may be left waiting
-            if len(batch) == 1 or isinstance(error, DATABASE_AWAY) or not isinstance(error, Exception):
+            if len(batch) == 1 or isinstance(error, DATABASE_UNAVAILABLE) or not isinstance(error, Exception):
                 for _, outcome in batch:
                     _settle(outcome, error if isinstance(error, Exception) else Unavailable(retry_after_s=1))
             else:
