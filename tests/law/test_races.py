@@ -35,14 +35,14 @@ def draft(account: Account, sender: Sender) -> Draft:
     return Draft(id=new_id(), tenant=account.tenant, sender=sender.number, recipient=CONTACT, text="Acme: hi")
 
 
-def two_doors(db: CellDb) -> list[Admission]:
+def two_admissions(db: CellDb) -> list[Admission]:
     """The admission of two processes."""
     return [Admission(db, lambda _, __: None, requires_propagation=True) for _ in range(2)]
 
 
-async def outcome(door: Admission, asked: Draft) -> Message | ApiError:
+async def outcome(admission: Admission, asked: Draft) -> Message | ApiError:
     try:
-        return await door.admit(asked)
+        return await admission.admit(asked)
     except ApiError as refusal:
         return refusal
 
@@ -54,9 +54,9 @@ async def test_texts_that_together_exceed_a_cap_are_not_all_accepted(
         db, account.org_id, "brand", await _brand_of(db, sender),
         freq_cap_disabled=False, freq_cap_window_minutes=60, freq_cap_max_in_window=3,
     )  # fmt: skip
-    doors = itertools.cycle(two_doors(db))
+    admissions = itertools.cycle(two_admissions(db))
 
-    outcomes = await asyncio.gather(*(outcome(next(doors), draft(account, sender)) for _ in range(20)))
+    outcomes = await asyncio.gather(*(outcome(next(admissions), draft(account, sender)) for _ in range(20)))
 
     assert sum(isinstance(one, Message) for one in outcomes) == 3
     assert {one.code for one in outcomes if isinstance(one, ApiError)} == {"FREQUENCY_CAP_EXCEEDED"}
@@ -66,9 +66,9 @@ async def test_texts_that_together_exceed_the_credit_are_not_all_accepted(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     await db.run("UPDATE wallets SET balance_microcents = 5000000 WHERE org_id = $1", account.org_id)
-    doors = itertools.cycle(two_doors(db))
+    admissions = itertools.cycle(two_admissions(db))
 
-    outcomes = await asyncio.gather(*(outcome(next(doors), draft(account, sender)) for _ in range(20)))
+    outcomes = await asyncio.gather(*(outcome(next(admissions), draft(account, sender)) for _ in range(20)))
 
     assert sum(isinstance(one, Message) for one in outcomes) == 5
 
@@ -76,7 +76,7 @@ async def test_texts_that_together_exceed_the_credit_are_not_all_accepted(
 async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
-    doors = itertools.cycle(two_doors(db))
+    admissions = itertools.cycle(two_admissions(db))
 
     async def stop() -> None:
         async with db.transaction() as tx:
@@ -94,21 +94,21 @@ async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
 
     for _ in range(10):
         await db.run("UPDATE consents SET opted_in = true, opted_in_at = now(), suppressed_by = NULL")
-        sending = [outcome(next(doors), draft(account, sender)) for _ in range(12)]
+        sending = [outcome(next(admissions), draft(account, sender)) for _ in range(12)]
         await asyncio.gather(*sending[:6], stop(), *sending[6:])
 
         assert await db.value("SELECT count(*) FROM message_queue") == 0
         with pytest.raises(RecipientOptedOut):
-            await next(doors).admit(draft(account, sender))
+            await next(admissions).admit(draft(account, sender))
     held = "SELECT (SELECT admitted_microcents FROM send_accounts) - settled_microcents FROM wallets WHERE org_id = $1"
     assert await db.value(held, account.org_id) == 0
 
 
-async def in_waves(door: Admission, account: Account, sender: Sender, *, texts: int) -> list[Message | ApiError]:
+async def in_waves(admission: Admission, account: Account, sender: Sender, *, texts: int) -> list[Message | ApiError]:
     """Texts that keep coming while others are judged and written, so that flushes overlap."""
     asked: list[asyncio.Task[Message | ApiError]] = []
     for _ in range(texts):
-        asked.append(asyncio.create_task(outcome(door, draft(account, sender))))
+        asked.append(asyncio.create_task(outcome(admission, draft(account, sender))))
         await asyncio.sleep(0.0002)
     return await asyncio.gather(*asked)
 
@@ -121,7 +121,7 @@ async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
         freq_cap_disabled=False, freq_cap_window_minutes=60, freq_cap_max_in_window=40,
     )  # fmt: skip
 
-    outcomes = await in_waves(two_doors(db)[0], account, sender, texts=120)
+    outcomes = await in_waves(two_admissions(db)[0], account, sender, texts=120)
 
     assert sum(isinstance(one, Message) for one in outcomes) == 40
     assert (
@@ -135,7 +135,7 @@ async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
 async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_there_is(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
-    door, price_microcents, spent = two_doors(db)[0], 1_000_000, 0
+    admission, price_microcents, spent = two_admissions(db)[0], 1_000_000, 0
 
     for affordable in range(30, 50):
         await db.run(
@@ -143,7 +143,7 @@ async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_t
             account.org_id,
             (spent + affordable) * price_microcents,
         )
-        outcomes = await in_waves(door, account, sender, texts=60)
+        outcomes = await in_waves(admission, account, sender, texts=60)
         spent += affordable
 
         assert sum(isinstance(one, Message) for one in outcomes) == affordable
@@ -153,7 +153,7 @@ async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_t
 async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overtook(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
-    door = two_doors(db)[0]
+    admission = two_admissions(db)[0]
 
     async def stop() -> None:
         async with db.transaction() as tx:
@@ -163,7 +163,7 @@ async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overt
 
     for pause_s in (0.001, 0.002, 0.004, 0.006, 0.008, 0.01):
         await db.run("UPDATE consents SET opted_in = true, opted_in_at = now(), suppressed_by = NULL")
-        sending = asyncio.create_task(in_waves(door, account, sender, texts=60))
+        sending = asyncio.create_task(in_waves(admission, account, sender, texts=60))
         await asyncio.sleep(pause_s)
         await stop()
         await sending

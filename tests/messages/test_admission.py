@@ -57,7 +57,7 @@ READ, WRITE, LOOK_UP_KEYS = "phone_numbers", "INSERT INTO messages", "idempotenc
 
 @pytest.fixture
 async def sender(db: CellDb, account: Account) -> Sender:
-    """A number that may text CONTACT, of an organization that sent before."""
+    """A number that may send to CONTACT, of an organization that sent before."""
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await set_throughput(db, account.tenant)
@@ -65,7 +65,7 @@ async def sender(db: CellDb, account: Account) -> Sender:
     return sender
 
 
-def admission(db: CellDb | CountingDb) -> Admission:
+def open_admission(db: CellDb | CountingDb) -> Admission:
     return Admission(cast("CellDb", db), lambda _, __: None, requires_propagation=True)
 
 
@@ -76,22 +76,24 @@ def draft(account: Account, sender: Sender, *, key: str | None = None, body: byt
     )
 
 
-async def outcome(door: Admission, asked: Draft) -> Outcome:
+async def outcome(admission: Admission, asked: Draft) -> Outcome:
     try:
-        return await door.admit(asked)
+        return await admission.admit(asked)
     except (ApiError, AlreadyAnswered) as refusal:
         return refusal
 
 
-async def flush(door: Admission, drafts: Sequence[Draft]) -> list[Outcome]:
+async def flush(admission: Admission, drafts: Sequence[Draft]) -> list[Outcome]:
     """Drafts that arrive in one turn of the loop are one flush."""
-    return await asyncio.gather(*(outcome(door, asked) for asked in drafts))
+    return await asyncio.gather(*(outcome(admission, asked) for asked in drafts))
 
 
 def message_ids(outcomes: Sequence[Outcome]) -> set[str]:
     """The messages that the outcomes show, accepted now or before."""
-    bodies = [msgspec.json.decode(one.stored.body or b"") for one in outcomes if isinstance(one, AlreadyAnswered)]
-    accepted = {str(one.id) for one in outcomes if isinstance(one, Message)}
+    bodies = [
+        msgspec.json.decode(outcome.stored.body or b"") for outcome in outcomes if isinstance(outcome, AlreadyAnswered)
+    ]
+    accepted = {str(outcome.id) for outcome in outcomes if isinstance(outcome, Message)}
     return accepted | {body["data"]["id"] for body in bodies}
 
 
@@ -100,14 +102,14 @@ async def test_a_keyed_message_in_a_flush_changes_nothing_for_the_others(
 ) -> None:
     """The flush is judged and written by the same statements, without a transaction; the keys are looked up before."""
     counting = CountingDb(db)
-    door = admission(counting)
+    admission = open_admission(counting)
 
-    plain = await flush(door, [draft(account, sender) for _ in range(8)])
+    plain = await flush(admission, [draft(account, sender) for _ in range(8)])
     assert counting.take() == ([READ, WRITE], 0)
-    keyed = await flush(door, [*(draft(account, sender) for _ in range(7)), draft(account, sender, key="k")])
+    keyed = await flush(admission, [*(draft(account, sender) for _ in range(7)), draft(account, sender, key="k")])
     assert counting.take() == ([LOOK_UP_KEYS, READ, WRITE], 0)
 
-    assert all(isinstance(one, Message) for one in (*plain, *keyed))
+    assert all(isinstance(admitted, Message) for admitted in (*plain, *keyed))
     assert await db.value("SELECT count(*) FROM messages") == 16
     assert await db.value("SELECT count(*) FROM idempotency_keys WHERE status = 202") == 1
 
@@ -116,14 +118,14 @@ async def test_a_flush_of_nothing_but_repeated_keys_reads_and_writes_nothing_els
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     counting = CountingDb(db)
-    door = admission(counting)
-    first = await flush(door, [draft(account, sender, key="k")])
+    admission = open_admission(counting)
+    first = await flush(admission, [draft(account, sender, key="k")])
     counting.take()
 
-    again = await flush(door, [draft(account, sender, key="k") for _ in range(3)])
+    again = await flush(admission, [draft(account, sender, key="k") for _ in range(3)])
 
     assert counting.take() == ([LOOK_UP_KEYS], 0)
-    assert all(isinstance(one, AlreadyAnswered) for one in again)
+    assert all(isinstance(replay, AlreadyAnswered) for replay in again)
     assert message_ids([*first, *again]) == message_ids(first)
 
 
@@ -131,19 +133,19 @@ async def test_one_key_many_times_through_two_processes_is_one_message(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     """Flushes of one process overlap, and two processes race; unkeyed messages among them are each accepted once."""
-    doors = [admission(db) for _ in range(2)]
+    admissions = [open_admission(db) for _ in range(2)]
 
     async def in_waves() -> list[Outcome]:
         asked: list[asyncio.Task[Outcome]] = []
         for index in range(60):
             key = None if index % 3 == 0 else f"key-{index % 4}"
-            asked.append(asyncio.create_task(outcome(doors[index % 2], draft(account, sender, key=key))))
+            asked.append(asyncio.create_task(outcome(admissions[index % 2], draft(account, sender, key=key))))
             await asyncio.sleep(0.0002)
         return await asyncio.gather(*asked)
 
     outcomes = await in_waves()
 
-    assert sum(isinstance(one, Message) for one in outcomes) == 20 + 4
+    assert sum(isinstance(message, Message) for message in outcomes) == 20 + 4
     assert len(message_ids(outcomes)) == 20 + 4
     assert await db.value("SELECT count(*) FROM messages") == 20 + 4
     assert await db.value("SELECT count(*) FROM idempotency_keys") == 4
@@ -153,11 +155,11 @@ async def test_a_key_that_another_request_takes_meanwhile_costs_the_others_of_th
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     """The write waits for the other transaction, then fails as a whole, and each message is admitted by itself."""
-    door = admission(db)
+    admission = open_admission(db)
     async with db.transaction() as tx:
         await idempotency.claim(tx, account.org_id, Claim("k", b"b".ljust(idempotency.DIGEST_BYTES)))
         drafts = [draft(account, sender), draft(account, sender, key="k"), draft(account, sender)]
-        admitting = asyncio.create_task(flush(door, drafts))
+        admitting = asyncio.create_task(flush(admission, drafts))
         async with asyncio.timeout(10):
             while not await db.value("SELECT count(*) FROM pg_locks, pg_sleep(0.005) WHERE NOT granted"):
                 pass
@@ -175,7 +177,7 @@ async def test_one_key_with_two_bodies_in_one_flush_is_accepted_once(
 ) -> None:
     drafts = [draft(account, sender, key="k", body=body) for body in (b"a", b"b", b"a")]
 
-    first, other, again = await flush(admission(db), drafts)
+    first, other, again = await flush(open_admission(db), drafts)
 
     assert isinstance(first, Message)
     assert isinstance(other, IdempotencyKeyReused)

@@ -19,7 +19,7 @@ BEFORE = datetime(2026, 4, 26, tzinfo=UTC)
 
 @pytest.fixture
 async def busy(db: CellDb, account: Account) -> CellDb:
-    """40,000 texts of a year to 10,000 people, who agreed but for a few; 50 of the texts wait."""
+    """40,000 messages of a year to 10,000 people, who agreed but for a few; 50 of the messages wait."""
     await db.run(
         """INSERT INTO messages (id, org_id, account, phone_number_id, kind, sender, recipient, text, channel, encoding,
                segments, priority, status, unit_price_microcents, expires_at, created_at, updated_at)
@@ -53,7 +53,7 @@ async def busy(db: CellDb, account: Account) -> CellDb:
 
 
 PAGE = {"before_at": None, "before_id": None, "limit": 51}
-TEXTS = PAGE | {"status": None, "sender": None, "recipient": None, "tag": None}
+MESSAGES = PAGE | {"status": None, "sender": None, "recipient": None, "tag": None}
 CONSENTS = PAGE | {
     "contact_number": None,
     "phone_number_id": None,
@@ -62,12 +62,12 @@ CONSENTS = PAGE | {
     "consent_method": None,
 }
 
-# Texts that wait are found from the queue, each by its id.
+# Messages that wait are found from the queue, each by its id.
 SERVED: list[tuple[Callable[..., Awaitable[Any]], dict[str, Any], str]] = [
-    (queries.list_, TEXTS, "messages_list_idx"),
-    (queries.list_, TEXTS | {"recipient": CONTACT}, "messages_recipient_idx"),
-    (queries.list_, TEXTS | {"status": "queued"}, "messages_pkey"),
-    (queries.list_, TEXTS | {"status": "sending"}, "messages_pkey"),
+    (queries.list_, MESSAGES, "messages_list_idx"),
+    (queries.list_, MESSAGES | {"recipient": CONTACT}, "messages_recipient_idx"),
+    (queries.list_, MESSAGES | {"status": "queued"}, "messages_pkey"),
+    (queries.list_, MESSAGES | {"status": "sending"}, "messages_pkey"),
     (consent_queries.list_, CONSENTS, "consents_list_idx"),
     (consent_queries.list_, CONSENTS | {"contact_number": CONTACT}, "consents_contact_idx"),
     (consent_queries.list_, CONSENTS | {"opted_in": False}, "consents_out_idx"),
@@ -86,7 +86,7 @@ async def test_every_kind_of_filter_has_its_index(busy: CellDb, account: Account
 
 
 async def test_parts_without_a_receipt_are_gone_through_in_order(busy: CellDb, account: Account) -> None:
-    """A batch of them reads on from its place: it neither sorts nor reads what other batches are about."""
+    """A batch reads on from its position: it neither sorts nor reads rows of other batches."""
     explaining: Any = Explaining(busy)
 
     await receipt_queries.list_silent(explaining, "live", since=BEFORE, after=account.org_id, until=BEFORE, limit=500)
@@ -94,7 +94,7 @@ async def test_parts_without_a_receipt_are_gone_through_in_order(busy: CellDb, a
     assert " using message_parts_age_idx on " in explaining.plan
 
 
-async def test_the_first_pages_of_texts_have_no_summary_that_inserts_would_have_to_change(db: CellDb) -> None:
+async def test_the_first_pages_of_messages_have_no_summary_that_inserts_would_have_to_change(db: CellDb) -> None:
     await db.run(
         """INSERT INTO messages (id, org_id, account, phone_number_id, kind, sender, recipient, channel, encoding,
                segments, priority, status, unit_price_microcents, expires_at, created_at, updated_at)

@@ -45,7 +45,7 @@ async def said(db: CellDb, account: Account, days: float, **given: Any) -> Said:
 
 
 @pytest.mark.parametrize("is_inbound", [False, True])
-async def test_a_text_past_its_retention_is_redacted_and_a_younger_one_is_not(
+async def test_a_message_past_its_retention_is_redacted_and_a_younger_one_is_not(
     db: CellDb, account: Account, store: LocalStore, *, is_inbound: bool
 ) -> None:
     await keep(db, account.org_id, days=90)
@@ -63,18 +63,18 @@ async def test_a_text_past_its_retention_is_redacted_and_a_younger_one_is_not(
 async def test_whatever_was_said_when_exactly_what_is_too_old_is_redacted(
     db: CellDb, account: Account, stranger: Account, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two organizations with ages around both retentions, several sweeps, batches of a few texts."""
+    """Two organizations with ages around both retentions, several sweeps, batches of a few messages."""
     chance, store, other = random.Random(seed), LocalStore(Path("/nonexistent")), stranger
-    monkeypatch.setattr(retention, "BATCH", chance.randint(1, 7))
+    monkeypatch.setattr(retention, "BATCH_SIZE", chance.randint(1, 7))
     monkeypatch.setattr(retention, "MAX_BATCHES", 1000)
     kept = {who.org_id: (chance.randint(30, 365), chance.randint(30, 365)) for who in (account, other)}
-    texts: list[tuple[Account, Said, bool]] = []
+    messages: list[tuple[Account, Said, bool]] = []
     for _ in range(60):
         who = chance.choice((account, other))
         age = chance.choice(kept[who.org_id]) + chance.choice((-40.0, -0.01, 0.01, 40.0))
         has_media = chance.random() < 0.5
         one = await said(db, who, max(age, 0), is_inbound=chance.random() < 0.5, with_media=has_media)
-        texts.append((who, one, has_media))
+        messages.append((who, one, has_media))
     for org_id, (days, mms_days) in kept.items():
         await keep(db, org_id, days=days, mms_days=mms_days)
 
@@ -82,14 +82,14 @@ async def test_whatever_was_said_when_exactly_what_is_too_old_is_redacted(
         await retention.sweep(db, store)
         await db.run("UPDATE retention_progress SET swept_at = '-infinity'")
 
-    for who, one, has_media in texts:
+    for who, one, has_media in messages:
         days, mms_days = kept[who.org_id]
         whole = PICTURED if has_media else WHOLE
         expected = GONE if one.age > timedelta(days=days) else STRIPPED if one.age > timedelta(days=mms_days) else whole
         assert await content(db, one) == expected
 
 
-async def test_the_preview_of_a_conversation_goes_with_its_last_text(
+async def test_the_preview_of_a_conversation_goes_with_its_last_message(
     db: CellDb, account: Account, store: LocalStore
 ) -> None:
     await keep(db, account.org_id, days=30)
@@ -110,7 +110,7 @@ async def test_the_preview_of_a_conversation_goes_with_its_last_text(
 async def test_a_shorter_retention_acts_at_the_next_sweep_and_a_longer_one_brings_nothing_back(
     db: CellDb, account: Account, store: LocalStore
 ) -> None:
-    texts = [await said(db, account, days) for days in (100, 50)]
+    messages = [await said(db, account, days) for days in (100, 50)]
     await keep(db, account.org_id, days=90)
     first = await retention.sweep(db, store)
     await keep(db, account.org_id, days=30)
@@ -119,10 +119,10 @@ async def test_a_shorter_retention_acts_at_the_next_sweep_and_a_longer_one_bring
     third = await retention.sweep(db, store)
 
     assert (first, second, third) == (1, 1, 0)
-    assert [await content(db, text) for text in texts] == [GONE, GONE]
+    assert [await content(db, text) for text in messages] == [GONE, GONE]
 
 
-async def test_a_text_that_waits_to_be_sent_keeps_its_words_until_it_was_sent(
+async def test_a_message_that_waits_to_be_sent_keeps_its_words_until_it_was_sent(
     db: CellDb, account: Account, store: LocalStore
 ) -> None:
     await keep(db, account.org_id, days=30)
@@ -139,7 +139,7 @@ async def test_a_text_that_waits_to_be_sent_keeps_its_words_until_it_was_sent(
     assert await content(db, waiting) == GONE
 
 
-async def test_a_text_that_somebody_is_changing_is_left_for_the_next_sweep(
+async def test_a_message_that_another_transaction_has_locked_is_left_for_the_next_sweep(
     db: CellDb, account: Account, store: LocalStore
 ) -> None:
     await keep(db, account.org_id, days=30)
@@ -152,7 +152,7 @@ async def test_a_text_that_somebody_is_changing_is_left_for_the_next_sweep(
     second = await retention.sweep(db, store)
 
     assert (first, second) == (1, 1)
-    assert [await content(db, one) for one in (busy, idle)] == [GONE, GONE]
+    assert [await content(db, message) for message in (busy, idle)] == [GONE, GONE]
 
 
 async def test_a_sweep_looks_only_at_what_the_last_one_left(
@@ -199,7 +199,7 @@ async def test_an_organization_is_swept_once_in_a_while_and_by_one_worker(
 async def test_a_long_backlog_is_shared_over_several_turns(
     db: CellDb, account: Account, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
     monkeypatch.setattr(retention, "MAX_BATCHES", 2)
     for days in range(100, 107):
         await said(db, account, days)
@@ -228,7 +228,7 @@ async def insert_file(db: CellDb, org_id: UUID, store: LocalStore, *, days: floa
     return key
 
 
-async def test_files_end_with_the_retention_of_media_but_not_while_a_text_needs_them(
+async def test_files_end_with_the_retention_of_media_but_not_while_a_message_needs_them(
     db: CellDb, account: Account, store: LocalStore
 ) -> None:
     old = await insert_file(db, account.org_id, store, days=31)

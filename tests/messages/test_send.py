@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from agentmessage.kernel.db import CellDb
-from agentmessage.messages.model import handset_words
+from agentmessage.messages.model import displayed_text
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
@@ -25,13 +25,13 @@ async def sender(db: CellDb, account: Account) -> Sender:
     return sender
 
 
-def text_from(sender: Sender, **changes: Any) -> Mapping[str, Any]:
+def message_from(sender: Sender, **changes: Any) -> Mapping[str, Any]:
     return {"from": sender.number, "to": CONTACT, "text": "Acme: you are next.", **changes}
 
 
 @pytest.mark.covers("sendMessage", 202)
 async def test_202_an_accepted_text_is_stored_and_queued(db: CellDb, api: Client, sender: Sender) -> None:
-    reply = await api.post("/v1/messages", text_from(sender, tag="reminder", metadata={"visit": "8841"}))
+    reply = await api.post("/v1/messages", message_from(sender, tag="reminder", metadata={"visit": "8841"}))
 
     assert reply.status == 202, reply.body
     data = reply.data
@@ -42,12 +42,12 @@ async def test_202_an_accepted_text_is_stored_and_queued(db: CellDb, api: Client
     assert (await api.get(f"/v1/messages/{data['id']}")).data == data
 
 
-async def test_a_text_is_held_but_not_charged_before_the_carrier_takes_it(
+async def test_a_message_is_held_but_not_charged_before_the_carrier_takes_it(
     db: CellDb, api: Client, account: Account, sender: Sender
 ) -> None:
     before = await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id)
 
-    await api.post("/v1/messages", text_from(sender, text="a" * 161))
+    await api.post("/v1/messages", message_from(sender, text="a" * 161))
 
     assert await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id) == before
     held = await db.value("SELECT admitted_microcents FROM send_accounts WHERE org_id = $1", account.org_id)
@@ -61,12 +61,12 @@ OPTIONAL = ("media", "smart_encoding", "priority", "tag", "scheduled_at", "valid
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
 async def test_null_is_as_good_as_left_out(api: Client, sender: Sender, path: str) -> None:
     """Resources print null for what is unset, and typed clients send it back."""
-    plain = await api.post(path, text_from(sender))
-    nulls = await api.post(path, text_from(sender, **dict.fromkeys(OPTIONAL)))
+    plain = await api.post(path, message_from(sender))
+    nulls = await api.post(path, message_from(sender, **dict.fromkeys(OPTIONAL)))
 
     assert (plain.status, nulls.status) == ((202, 202) if path == "/v1/messages" else (200, 200)), nulls.body
-    told = ("media", "priority", "validity_s", "segment_count", "can_submit")
-    assert [nulls.data.get(name) for name in told] == [plain.data.get(name) for name in told]
+    fields = ("media", "priority", "validity_s", "segment_count", "can_submit")
+    assert [nulls.data.get(name) for name in fields] == [plain.data.get(name) for name in fields]
 
 
 BLANK = [
@@ -89,8 +89,10 @@ BLANK = [
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
 @pytest.mark.parametrize("text", BLANK, ids=ascii)
-async def test_422_a_text_that_shows_nothing_is_no_text(api: Client, sender: Sender, path: str, text: str) -> None:
-    reply = await api.post(path, text_from(sender, text=text))
+async def test_422_a_message_that_shows_nothing_is_no_message(
+    api: Client, sender: Sender, path: str, text: str
+) -> None:
+    reply = await api.post(path, message_from(sender, text=text))
 
     assert (reply.status, list(reply.error["details"])) == (422, ["text"])
 
@@ -98,20 +100,22 @@ async def test_422_a_text_that_shows_nothing_is_no_text(api: Client, sender: Sen
 @pytest.mark.parametrize(
     "text", ["\u200b.", "\u2764\ufe0f", "\U0001f469\u200d\U0001f4bb", "\u0639", "e\u0301", "\u2588"], ids=ascii
 )
-async def test_a_text_that_shows_anything_is_sent(api: Client, sender: Sender, text: str) -> None:
-    assert (await api.post("/v1/messages", text_from(sender, text=text))).status == 202
+async def test_a_message_that_shows_anything_is_sent(api: Client, sender: Sender, text: str) -> None:
+    assert (await api.post("/v1/messages", message_from(sender, text=text))).status == 202
 
 
-async def test_beside_media_a_text_may_show_nothing(api: Client, sender: Sender) -> None:
-    asked = text_from(sender, text=" ", media=["https://customer.example/a.png"])
+async def test_with_media_a_message_may_show_nothing(api: Client, sender: Sender) -> None:
+    asked = message_from(sender, text=" ", media=["https://customer.example/a.png"])
 
     assert (await api.post("/v1/messages", asked)).status == 202
 
 
 async def test_422_of_a_batch_the_blank_text_is_refused_alone(api: Client, sender: Sender) -> None:
-    reply = await api.post("/v1/messages/batch", {"messages": [text_from(sender), text_from(sender, text="\u3164")]})
+    reply = await api.post(
+        "/v1/messages/batch", {"messages": [message_from(sender), message_from(sender, text="\u3164")]}
+    )
 
-    assert [one["status"] for one in reply.data["results"]] == [202, 422]
+    assert [result["status"] for result in reply.data["results"]] == [202, 422]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +123,12 @@ async def test_422_of_a_batch_the_blank_text_is_refused_alone(api: Client, sende
     ["order 7421", "a/b", "\u00fcmlaut", "\u6ce8\u6587", "100 %", "\U0001f469\u200d\U0001f4bb", "x" * 64, "'; --"],
     ids=ascii,
 )
-async def test_any_printable_characters_are_a_tag_and_find_the_text(api: Client, sender: Sender, tag: str) -> None:
-    sent = await api.post("/v1/messages", text_from(sender, tag=tag))
+async def test_any_printable_characters_are_a_tag_and_find_the_message(api: Client, sender: Sender, tag: str) -> None:
+    sent = await api.post("/v1/messages", message_from(sender, tag=tag))
 
     assert (sent.status, sent.data["tag"]) == (202, tag)
     listed = await api.get(f"/v1/messages?tag={quote(tag, safe='')}")
-    assert [one["id"] for one in listed.data] == [sent.data["id"]]
+    assert [row["id"] for row in listed.data] == [sent.data["id"]]
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/guardrails/preflight"])
@@ -134,22 +138,22 @@ async def test_any_printable_characters_are_a_tag_and_find_the_text(api: Client,
     ids=ascii,
 )
 async def test_422_what_cannot_be_printed_is_no_tag(api: Client, sender: Sender, path: str, tag: str) -> None:
-    reply = await api.post(path, text_from(sender, tag=tag))
+    reply = await api.post(path, message_from(sender, tag=tag))
 
     assert (reply.status, reply.error["details"]) == (422, {"tag": "must be 1..64 printable characters"})
 
 
 async def test_a_hundred_at_once_are_admitted_each_in_its_place(db: CellDb, api: Client, sender: Sender) -> None:
-    texts = [text_from(sender, text=f"Acme: ticket {index}") for index in range(100)]
-    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in texts))
+    messages = [message_from(sender, text=f"Acme: ticket {index}") for index in range(100)]
+    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in messages))
 
-    assert [reply.data["text"] for reply in replies] == [text["text"] for text in texts]
+    assert [reply.data["text"] for reply in replies] == [text["text"] for text in messages]
     assert await db.value("SELECT count(*) FROM messages") == 100
 
 
-async def test_one_refused_text_among_many_is_refused_alone(api: Client, sender: Sender) -> None:
-    texts = [text_from(sender, to="+12125550177" if index == 3 else CONTACT) for index in range(6)]
-    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in texts))
+async def test_one_refused_message_among_many_is_refused_alone(api: Client, sender: Sender) -> None:
+    messages = [message_from(sender, to="+12125550177" if index == 3 else CONTACT) for index in range(6)]
+    replies = await asyncio.gather(*(api.post("/v1/messages", text) for text in messages))
 
     assert [reply.status for reply in replies] == [202, 202, 202, 453, 202, 202]
 
@@ -175,7 +179,7 @@ async def test_refused_by_law(
     if consent is not None:
         await insert_consent(db, account.tenant, sender, **consent)
 
-    reply = await api.post("/v1/messages", text_from(sender))
+    reply = await api.post("/v1/messages", message_from(sender))
 
     assert (reply.status, reply.error["code"]) == refusal
     assert await db.value("SELECT count(*) FROM messages") == 0
@@ -184,18 +188,18 @@ async def test_refused_by_law(
 async def test_422_another_organizations_number_is_not_a_sender(db: CellDb, api: Client, stranger: Account) -> None:
     theirs = await insert_sender(db, stranger.tenant)
 
-    reply = await api.post("/v1/messages", text_from(theirs))
+    reply = await api.post("/v1/messages", message_from(theirs))
 
     assert reply.error["details"] == {"from": "must be one of your assigned numbers"}
 
 
 @pytest.mark.covers("sendMessage", 402)
-async def test_402_two_texts_that_together_exceed_the_credit_are_not_both_accepted(
+async def test_402_two_messages_that_together_exceed_the_credit_are_not_both_accepted(
     db: CellDb, api: Client, account: Account, sender: Sender
 ) -> None:
     await db.run("UPDATE wallets SET balance_microcents = 3000000 WHERE org_id = $1", account.org_id)
 
-    replies = await asyncio.gather(*(api.post("/v1/messages", text_from(sender)) for _ in range(10)))
+    replies = await asyncio.gather(*(api.post("/v1/messages", message_from(sender)) for _ in range(10)))
 
     assert sorted(reply.status for reply in replies) == [202] * 3 + [402] * 7
 
@@ -206,7 +210,7 @@ async def test_429_beyond_the_tiers_pace_with_the_seconds_to_wait(
 ) -> None:
     await set_throughput(db, account.tenant, per_sec=5, per_min=2)
 
-    replies = await asyncio.gather(*(api.post("/v1/messages", text_from(sender)) for _ in range(4)))
+    replies = await asyncio.gather(*(api.post("/v1/messages", message_from(sender)) for _ in range(4)))
 
     assert sorted(reply.status for reply in replies) == [202, 202, 429, 429]
     refused = next(reply for reply in replies if reply.status == 429)
@@ -228,7 +232,7 @@ async def test_429_beyond_the_tiers_pace_with_the_seconds_to_wait(
     ],
 )
 async def test_422_names_the_faulty_field(api: Client, sender: Sender, changes: Any, field: str) -> None:
-    reply = await api.post("/v1/messages", text_from(sender, **changes))
+    reply = await api.post("/v1/messages", message_from(sender, **changes))
 
     assert reply.status in (400, 422)
     assert reply.status == 400 or field in reply.error["details"]
@@ -238,20 +242,20 @@ async def test_smart_encoding_saves_parts_and_keeps_the_customers_words(api: Cli
     words = (
         "Acme: \N{LEFT DOUBLE QUOTATION MARK}tomorrow\N{RIGHT DOUBLE QUOTATION MARK} at nine \N{EN DASH} " + "x" * 60
     )
-    plain = (await api.post("/v1/messages", text_from(sender, text=words))).data
-    smart = (await api.post("/v1/messages", text_from(sender, text=words, smart_encoding=True))).data
-    preflight = await api.post("/v1/guardrails/preflight", text_from(sender, text=words, smart_encoding=True))
+    plain = (await api.post("/v1/messages", message_from(sender, text=words))).data
+    smart = (await api.post("/v1/messages", message_from(sender, text=words, smart_encoding=True))).data
+    preflight = await api.post("/v1/guardrails/preflight", message_from(sender, text=words, smart_encoding=True))
 
     assert (plain["segment_count"], plain["encoding"], plain["smart_encoding"]) == (2, "ucs2", False)
     assert (smart["segment_count"], smart["encoding"], smart["smart_encoding"]) == (1, "gsm7", True)
     assert smart["text"] == words
     assert preflight.data["segment_count"] == 1
-    assert handset_words(words, None, is_smart=True).startswith('Acme: "tomorrow" at nine - ')
+    assert displayed_text(words, None, is_smart=True).startswith('Acme: "tomorrow" at nine - ')
 
 
-async def test_a_scheduled_text_waits_and_can_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
+async def test_a_scheduled_message_waits_and_can_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
     due = (db.now + timedelta(hours=1)).isoformat()
-    sent = (await api.post("/v1/messages", text_from(sender, scheduled_at=due))).data
+    sent = (await api.post("/v1/messages", message_from(sender, scheduled_at=due))).data
     assert sent["status"] == "queued"
     assert sent["scheduled_at"] is not None
 
@@ -268,21 +272,21 @@ async def test_a_scheduled_text_waits_and_can_be_canceled(db: CellDb, api: Clien
     ]
 
 
-async def test_what_was_held_for_a_canceled_text_is_free_again(
+async def test_what_was_held_for_a_canceled_message_is_free_again(
     db: CellDb, api: Client, account: Account, sender: Sender
 ) -> None:
     await db.run("UPDATE wallets SET balance_microcents = 1000000 WHERE org_id = $1", account.org_id)
-    first = (await api.post("/v1/messages", text_from(sender))).data
-    assert (await api.post("/v1/messages", text_from(sender))).status == 402
+    first = (await api.post("/v1/messages", message_from(sender))).data
+    assert (await api.post("/v1/messages", message_from(sender))).status == 402
 
     await api.delete(f"/v1/messages/{first['id']}")
 
-    assert (await api.post("/v1/messages", text_from(sender))).status == 202
+    assert (await api.post("/v1/messages", message_from(sender))).status == 202
 
 
 @pytest.mark.covers("getMessage", 200)
-async def test_200_a_text_is_read_as_it_was_accepted(api: Client, sender: Sender) -> None:
-    sent = (await api.post("/v1/messages", text_from(sender))).data
+async def test_200_a_message_is_read_as_it_was_accepted(api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", message_from(sender))).data
 
     reply = await api.get(f"/v1/messages/{sent['id']}")
 
@@ -291,7 +295,7 @@ async def test_200_a_text_is_read_as_it_was_accepted(api: Client, sender: Sender
 
 @pytest.mark.covers("listMessageEvents", 200)
 async def test_200_a_fresh_text_has_moved_once(api: Client, sender: Sender) -> None:
-    sent = (await api.post("/v1/messages", text_from(sender))).data
+    sent = (await api.post("/v1/messages", message_from(sender))).data
 
     reply = await api.get(f"/v1/messages/{sent['id']}/events")
 
@@ -302,8 +306,8 @@ async def test_200_a_fresh_text_has_moved_once(api: Client, sender: Sender) -> N
 
 
 @pytest.mark.covers("cancelMessage", 200)
-async def test_200_a_queued_text_is_canceled_and_told_of_once(db: CellDb, api: Client, sender: Sender) -> None:
-    sent = (await api.post("/v1/messages", text_from(sender))).data
+async def test_200_a_queued_message_is_canceled_once_with_one_event(db: CellDb, api: Client, sender: Sender) -> None:
+    sent = (await api.post("/v1/messages", message_from(sender))).data
 
     replies = [await api.delete(f"/v1/messages/{sent['id']}") for _ in range(2)]
 
@@ -318,8 +322,8 @@ async def test_200_a_queued_text_is_canceled_and_told_of_once(db: CellDb, api: C
 async def test_404_a_strangers_text_is_nothing(
     db: CellDb, app: Any, api: Client, *, sender: Sender, stranger: Account, method: str, tail: str
 ) -> None:
-    """The same words as for an id that nobody has; and it stays as it was."""
-    theirs = (await api.post("/v1/messages", text_from(sender))).data["id"]
+    """The same error as for an unknown id, and the message stays as it was."""
+    theirs = (await api.post("/v1/messages", message_from(sender))).data["id"]
     spying = Client(app, stranger.key)
 
     replies = [await spying.request(method, f"/v1/messages/{asked}{tail}") for asked in (theirs, NOWHERE)]
@@ -331,8 +335,10 @@ async def test_404_a_strangers_text_is_nothing(
 
 
 @pytest.mark.covers("cancelMessage", 409)
-async def test_409_a_text_that_a_worker_has_claimed_cannot_be_canceled(db: CellDb, api: Client, sender: Sender) -> None:
-    sent = (await api.post("/v1/messages", text_from(sender))).data
+async def test_409_a_message_that_a_worker_has_claimed_cannot_be_canceled(
+    db: CellDb, api: Client, sender: Sender
+) -> None:
+    sent = (await api.post("/v1/messages", message_from(sender))).data
     await db.run("UPDATE message_queue SET claimed_at = now()")
 
     assert (await api.get(f"/v1/messages/{sent['id']}")).data["status"] == "sending"
@@ -341,8 +347,8 @@ async def test_409_a_text_that_a_worker_has_claimed_cannot_be_canceled(db: CellD
 
 async def test_the_same_idempotency_key_sends_once(db: CellDb, api: Client, sender: Sender) -> None:
     headers = {"Idempotency-Key": "one"}
-    first = await api.post("/v1/messages", text_from(sender), headers=headers)
-    second = await api.post("/v1/messages", text_from(sender), headers=headers)
+    first = await api.post("/v1/messages", message_from(sender), headers=headers)
+    second = await api.post("/v1/messages", message_from(sender), headers=headers)
 
     assert first.data == second.data
     assert await db.value("SELECT count(*) FROM messages") == 1
@@ -350,7 +356,7 @@ async def test_the_same_idempotency_key_sends_once(db: CellDb, api: Client, send
 
 async def test_the_same_idempotency_key_many_times_at_once_sends_once(db: CellDb, api: Client, sender: Sender) -> None:
     def send(key: str) -> Any:
-        return api.post("/v1/messages", text_from(sender), headers={"Idempotency-Key": key})
+        return api.post("/v1/messages", message_from(sender), headers={"Idempotency-Key": key})
 
     replies = await asyncio.gather(*(send(f"key-{index % 3}") for index in range(30)))
 
@@ -360,33 +366,33 @@ async def test_the_same_idempotency_key_many_times_at_once_sends_once(db: CellDb
 
 
 @pytest.mark.covers("sendMessage", 409)
-async def test_409_a_key_that_another_text_was_sent_with(db: CellDb, api: Client, sender: Sender) -> None:
+async def test_409_a_key_that_another_message_was_sent_with(db: CellDb, api: Client, sender: Sender) -> None:
     headers = {"Idempotency-Key": "one"}
-    pair = (text_from(sender), text_from(sender, text="Acme: something else."))
+    pair = (message_from(sender), message_from(sender, text="Acme: something else."))
     replies = await asyncio.gather(*(api.post("/v1/messages", text, headers=headers) for text in pair))
-    later = await api.post("/v1/messages", text_from(sender, text="Acme: a third."), headers=headers)
+    later = await api.post("/v1/messages", message_from(sender, text="Acme: a third."), headers=headers)
 
     assert sorted(reply.status for reply in replies) == [202, 409]
     assert later.error["code"] == "IDEMPOTENCY_KEY_REUSED"
     assert await db.value("SELECT count(*) FROM messages") == 1
 
 
-async def test_a_refused_text_leaves_its_key_free(db: CellDb, api: Client, account: Account) -> None:
+async def test_a_refused_message_leaves_its_key_free(db: CellDb, api: Client, account: Account) -> None:
     sender = await insert_sender(db, account.tenant)
     headers = {"Idempotency-Key": "one"}
-    assert (await api.post("/v1/messages", text_from(sender), headers=headers)).status == 453
+    assert (await api.post("/v1/messages", message_from(sender), headers=headers)).status == 453
 
     await insert_consent(db, account.tenant, sender)
 
-    assert (await api.post("/v1/messages", text_from(sender), headers=headers)).status == 202
+    assert (await api.post("/v1/messages", message_from(sender), headers=headers)).status == 202
 
 
 @pytest.mark.covers("sendMessageBatch", 207)
-async def test_207_each_text_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
-    faulty = [text_from(sender, text=None), text_from(sender, to="212", tag="two\nlines"), "not a text"]
-    texts = [text_from(sender), text_from(sender, to="+12125550177"), *faulty]
+async def test_207_each_message_of_a_batch_stands_alone(db: CellDb, api: Client, sender: Sender) -> None:
+    faulty = [message_from(sender, text=None), message_from(sender, to="212", tag="two\nlines"), "not a text"]
+    messages = [message_from(sender), message_from(sender, to="+12125550177"), *faulty]
 
-    reply = await api.post("/v1/messages/batch", {"messages": texts})
+    reply = await api.post("/v1/messages/batch", {"messages": messages})
 
     assert reply.status == 207
     assert [result["status"] for result in reply.data["results"]] == [202, 453, 422, 422, 422]
@@ -418,7 +424,7 @@ async def test_422_names_the_faulty_filter(api: Client, query: str, field: str) 
 
 @pytest.mark.covers("listMessages", 200)
 async def test_200_lists_are_paged_newest_first_and_filtered(api: Client, sender: Sender) -> None:
-    sent = [(await api.post("/v1/messages", text_from(sender, tag=f"t{index}"))).data["id"] for index in range(5)]
+    sent = [(await api.post("/v1/messages", message_from(sender, tag=f"t{index}"))).data["id"] for index in range(5)]
 
     first = await api.get("/v1/messages?limit=3")
     second = await api.get(f"/v1/messages?limit=3&cursor={first.headers['x-next-cursor']}")

@@ -15,7 +15,7 @@ from agentmessage.app.monitoring.workers import WorkerLine, living_lines
 from agentmessage.delivery import held_message_queries, held_messages
 from agentmessage.delivery.held_message_queries import HeldRow
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.messages.operations import BELL
+from agentmessage.messages.operations import TOPIC
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox
 
@@ -76,7 +76,7 @@ async def release_held(cells: Cells, org_id: UUID | None) -> HeldOutcome:
     for cell in await _cells_of(cells, org_id):
         in_time, late = await held_messages.release(cell, org_id)
         released, too_late = released + in_time, too_late + late
-        await outbox.ring(await cells.directory(), f"{cell.name}/{BELL}")
+        await outbox.ring(await cells.directory(), f"{cell.name}/{TOPIC}")
     outcome = HeldOutcome(released=released, dropped=too_late)
     await _record_held(cells, org_id, "messages.release_held", outcome)
     return outcome

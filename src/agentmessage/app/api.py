@@ -40,7 +40,7 @@ from agentmessage.kernel.release import commit
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.media.endpoints import MediaPages
 from agentmessage.media.model import PREFIX as MEDIA
-from agentmessage.messages.routes import Doors
+from agentmessage.messages.routes import AdmissionRegistry
 from agentmessage.optin import tokens
 from agentmessage.optin.hosted_form import PREFIX as CONSENT_FORMS
 from agentmessage.optin.hosted_form import ConsentPage
@@ -95,10 +95,12 @@ class Api:
             allow_private=settings.webhook_allow_private, names=self._names, clock=self.cells.clock
         )
         self._beside = self._open_beside(settings, carriers, public_url)
-        self._doors = Doors(requires_propagation=settings.require_propagation, layouts=layouts(settings))
+        self._admissions = AdmissionRegistry(
+            requires_propagation=settings.require_propagation, layouts=layouts(settings)
+        )
         self.services = self._services(settings, carriers, public_url)
         self._observer = Observer(self.registry)
-        self._text_counts = TextCounts(self.registry, self._doors)
+        self._text_counts = TextCounts(self.registry, self._admissions)
         self._reference = Reference(public_url)
         self.edge = Edge(
             dispatch=Dispatch(bound_routes(self.services)),
@@ -121,7 +123,7 @@ class Api:
             authenticator=self._authenticator,
             bells=self.bells,
             carriers=carriers,
-            doors=self._doors,
+            admissions=self._admissions,
             event_streams=OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
             form_signer=tokens.signer(settings.encryption_key, life_s=settings.consent_form_link_seconds),
             is_draining=lambda: self.edge.is_draining,

@@ -21,7 +21,7 @@ from agentmessage.delivery.sweeper import Sweeper
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tasks import start_forever
-from agentmessage.messages.operations import BELL
+from agentmessage.messages.operations import TOPIC
 from agentmessage.outbox.notifications import Bells, Ring, wait_for
 from agentmessage.settings import Settings
 
@@ -137,7 +137,7 @@ class Texting:
         )
         self._desks[account].append(Desk(dispatcher, recorder, sweeper))
         title = f"{db.name} texts {account} {line.carrier.name}"
-        bell = self._bells.hear(db.name, BELL)
+        bell = self._bells.hear(db.name, TOPIC)
         self._claiming.append(start_forever(f"{title} claim", lambda: self._claim(dispatcher, bell)))
         self._claiming.append(start_forever(f"{title} sweep", lambda: self._sweep(sweeper)))
         self._claiming.append(start_forever(f"{title} settle", lambda: self._settle(sweeper)))

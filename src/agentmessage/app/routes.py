@@ -54,7 +54,7 @@ class Services(Struct, frozen=True, kw_only=True):
     authenticator: Authenticator
     bells: Bells
     carriers: Mapping[str, CarrierSet]
-    doors: messages.Doors
+    admissions: messages.AdmissionRegistry
     event_streams: OpenRequests
     form_signer: FormSigner
     is_draining: Callable[[], bool]
@@ -97,7 +97,7 @@ ROOMS = (
     Room(consent.routes, lambda app: consent.ConsentServices(app.settings)),
     Room(optin.routes, lambda app: optin.OptInServices(app.settings, app.layouts, app.form_signer, app.public_url)),
     Room(guardrails.routes, _no_services),
-    Room(messages.routes, lambda app: messages.MessageServices(app.doors, app.media_links)),
+    Room(messages.routes, lambda app: messages.MessageServices(app.admissions, app.media_links)),
     Room(media.routes, lambda app: media.MediaServices(app.media_links, app.settings)),
     Room(inbound.routes, lambda app: long_poll.WaitServices(app.bells, app.waits, app.is_draining)),
     Room(conversations.routes, _no_services),

@@ -246,7 +246,7 @@ def purse_refusals(case: Case, purse: Purse, weight: Weight) -> Iterator[ApiErro
 
 def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_price_microcents: int) -> Weight:
     """What a text costs with what is appended to it: its parts; an MMS is one."""
-    appended_text = _stamp(case, now)
+    appended_text = _appended_text(case, now)
     counted = measure(
         (text or "") + (appended_text or ""), reference_bits=case.layout.reference_bits, alphabet=case.layout.alphabet
     )
@@ -254,7 +254,7 @@ def weigh(case: Case, text: str | None, now: datetime, *, has_media: bool, unit_
     return Weight(appended_text, counted.encoding, segments, segments * unit_price_microcents)
 
 
-def _stamp(case: Case, now: datetime) -> str | None:
+def _appended_text(case: Case, now: datetime) -> str | None:
     """What the guardrail appends, separator included: the disclosure of who is texting."""
     wanted, number_id = case.resolved.autostamp, case.facts.phone_number_id
     if wanted is None or number_id is None or case.ask.kind in UNSTAMPED:

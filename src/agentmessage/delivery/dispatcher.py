@@ -26,7 +26,7 @@ from agentmessage.delivery.rate_limits.limiter import Drawing
 from agentmessage.delivery.rate_limits.rules import Lane, LaneFacts
 from agentmessage.delivery.recorder import Recorder
 from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Tx
-from agentmessage.messages.model import handset_words
+from agentmessage.messages.model import displayed_text
 
 log = structlog.get_logger("agentmessage.messages")
 
@@ -278,7 +278,7 @@ def _claimed(picked: Picked, text: Text) -> Claim:
         text.kind,
         text.sender,
         text.recipient,
-        handset_words(text.text, text.appended_text, is_smart=text.is_smart),
+        displayed_text(text.text, text.appended_text, is_smart=text.is_smart),
         text.media,
         text.channel,
         text.segments,

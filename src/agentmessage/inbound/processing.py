@@ -20,7 +20,7 @@ from agentmessage.kernel.db import Tx
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.money import microcents
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.messages.operations import BELL as TEXTS_BELL
+from agentmessage.messages.operations import TOPIC as MESSAGES_TOPIC
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.event_types import EventType
 from agentmessage.sms.keywords import Kind, classify
@@ -33,7 +33,7 @@ FLOOR_CENTS = -1000
 
 log = structlog.get_logger("agentmessage.inbound")
 
-EVENTS_BELL = "events"
+EVENTS_TOPIC = "events"
 KINDS = {Channel.SMS: "inbound_sms", Channel.MMS: "inbound_mms"}
 
 
@@ -132,13 +132,13 @@ async def _take(
     await queries.insert(tx, tenant.org_id, tenant.account, inbounds)
     news = [(inbound.id, InboundOut.of(inbound)) for inbound in inbounds]
     await outbox_events.emit_many(tx, tenant.org_id, EventType.INBOUND_MESSAGE_RECEIVED, news)
-    bells = {EVENTS_BELL, organization_bell(tenant.org_id), *(number_bell(whole.recipient) for whole in wholes)}
+    bells = {EVENTS_TOPIC, organization_bell(tenant.org_id), *(number_bell(whole.recipient) for whole in wholes)}
     replies: Counter[tuple[UUID, str]] = Counter()
     for arrival, inbound, spot in zip(arrivals, inbounds, spots, strict=True):
         pair = (inbound.phone_number_id, inbound.sender)
         if await _obey(tx, tenant, arrival, inbound, replies=spot.auto_replies + replies[pair], strict=strict):
             replies[pair] += 1
-            bells.add(TEXTS_BELL)
+            bells.add(MESSAGES_TOPIC)
     return frozenset(bells)
 
 

@@ -38,7 +38,8 @@ MAX_FLUSH = 500
 MAX_WAITING = 10_000
 """Messages that may wait for a flush in one process; more are rejected with Unavailable."""
 
-BELL = "texts"
+TOPIC = "messages"
+"""The notification that wakes the dispatchers of a cell."""
 
 
 class JudgedFlush(Struct, frozen=True):
@@ -57,18 +58,18 @@ class JudgedFlush(Struct, frozen=True):
 
 
 class Admission:
-    """The admission of one cell in one process. `ring` notifies the workers of the cell that there is work."""
+    """The admission of one cell in one process. `notify` wakes the workers of the cell."""
 
     def __init__(
         self,
         db: CellDb,
-        ring: Callable[[str, str], None],
+        notify: Callable[[str, str], None],
         *,
         requires_propagation: bool,
         layouts: Layouts = USUAL_LAYOUTS,
     ) -> None:
         self._db = db
-        self._ring = ring
+        self._notify = notify
         self._requires_propagation = requires_propagation
         self._layouts = layouts
         self.counts: Counter[str] = Counter()
@@ -78,21 +79,21 @@ class Admission:
     async def admit(self, draft: Draft) -> Message:
         """Admit one message together with those that arrive at the same time; returns after the commit.
 
-        Raises the refusals of the law, InsufficientCredit, RateLimited, or Unavailable beyond `MAX_WAITING`; for a key
-        that was used before AlreadyAnswered or IdempotencyKeyReused.
+        Raises the errors of compliance checks, InsufficientCredit and RateLimited; Unavailable beyond `MAX_WAITING`;
+        AlreadyAnswered or IdempotencyKeyReused for a key that was used before.
         """
         return await self._batcher.submit(draft)
 
     async def _flush(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         outcomes = await self._admit_all(drafts)
         if any(isinstance(outcome, Message) for outcome in outcomes):
-            self._ring(self._db.name, BELL)
+            self._notify(self._db.name, TOPIC)
         self.count(outcomes)
         return outcomes
 
     def count(self, outcomes: Sequence[Message | Exception]) -> None:
-        """Count decisions for the metrics."""
-        self.counts.update(_word(outcome) for outcome in outcomes)
+        """Count outcomes for the metrics."""
+        self.counts.update(_outcome_label(outcome) for outcome in outcomes)
 
     async def _admit_all(self, drafts: Sequence[Draft]) -> Sequence[Message | Exception]:
         await self._pipeline.wait_for_keys(drafts)
@@ -120,7 +121,7 @@ class Admission:
         return [(rejudged if draft.tenant.org_id in stale_orgs else judged).outcome(draft) for draft in drafts]
 
 
-def _word(outcome: Message | Exception) -> str:
+def _outcome_label(outcome: Message | Exception) -> str:
     if isinstance(outcome, Message):
         return "accepted"
     return outcome.code if isinstance(outcome, ApiError) else "repeated"
@@ -221,12 +222,12 @@ async def _write(db: Executor, judged: JudgedFlush) -> set[UUID]:
 
 
 def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:
-    """The admitted text, or the first reason why not."""
+    """The admitted message, or the first error."""
     refusal = compliance.first_refusal(case)
     if refusal is not None:
         return refusal
-    words = simplify(draft.text) if draft.is_smart and draft.text else draft.text
-    weight = weigh(case, words, now, has_media=bool(draft.media), unit_price_microcents=price)
+    text = simplify(draft.text) if draft.is_smart and draft.text else draft.text
+    weight = weigh(case, text, now, has_media=bool(draft.media), unit_price_microcents=price)
     refusal = None if draft.is_owed else compliance.purse_refusal(case, purse, weight)
     if refusal is not None:
         return refusal
@@ -242,7 +243,7 @@ def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime
 
 
 def _message(draft: Draft, case: Case, weight: Weight, *, due_at: datetime, price: int, now: datetime) -> Message:
-    """The admitted text as it is stored."""
+    """The admitted message as it is stored."""
     facts = case.facts
     assert facts.phone_number_id is not None  # noqa: S101 - the first check of every kind
     return Message(

@@ -16,9 +16,9 @@ from agentmessage.messages.replays import Response
 
 
 class Admitted(Struct, frozen=True):
-    """One text to be written, and what its admission changes.
+    """One message to be written, and what its admission changes.
 
-    `queue_id` is the campaign that paces it. `history` is what is remembered of its contact, None where nothing is new.
+    `queue_id` is its campaign, or its number if it has none. `history` is that of its contact; None: nothing is new.
     """
 
     message: Message
@@ -44,7 +44,7 @@ _columns = attrgetter(
     *("appended_text", "channel", "media", "encoding", "segments", "priority", "tag", "unit_price_microcents"),
     *("scheduled_at", "expires_at", "is_smart"),
 )
-"""What `admitted_message` begins with."""
+"""The first columns of the type `admitted_message`."""
 
 LOCK_ONE_ACCOUNT: LiteralString = """WITH spent AS (
            UPDATE send_accounts SET state_version = $8, admitted_microcents = admitted_microcents + $5,

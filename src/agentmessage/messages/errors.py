@@ -1,10 +1,10 @@
-"""Refusals of messages; those of the rules are in `compliance.errors`."""
+"""Errors of messages. Those of compliance checks are in its own room."""
 
 from agentmessage.kernel.errors import ApiError
 
 
 class MessageNotCancelable(ApiError):
-    """The carrier is being told, has been told, or it is over."""
+    """The message is being sent, was sent, or has ended."""
 
     code = "MESSAGE_NOT_CANCELABLE"
     status = 409

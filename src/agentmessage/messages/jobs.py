@@ -1,4 +1,4 @@
-"""What messages do when something happened below them: upward news."""
+"""Jobs that events of other rooms start."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,10 @@ from agentmessage.outbox.job_runner import Done, Handler
 
 
 async def cancel_opted_out(db: CellDb, arguments: Mapping[str, Any]) -> Done:
-    """A contact opted out, by whatever way: take back what still waits for them.
+    """Cancel the messages that wait for a contact who opted out.
 
-    A STOP has done so in its own transaction; for the other ways this is the hygiene, since hand-over judges again.
+    A STOP has done so in its own transaction. After any other opt-out this only tidies up: a message is checked again
+    before it is sent.
     """
     org_id = UUID(arguments["org_id"])
     async with db.transaction() as tx:

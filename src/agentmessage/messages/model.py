@@ -1,4 +1,4 @@
-"""A text and its states."""
+"""A message and its states."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,12 +24,12 @@ __all__ = [
     "Message",
     "Priority",
     "Status",
-    "handset_words",
+    "displayed_text",
 ]
 
 
 class Status(StrEnum):
-    """How far a text has come; the order is that of time."""
+    """How far a message has come, in order of time."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -41,11 +41,11 @@ class Status(StrEnum):
 
 
 FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.UNDELIVERED, Status.CANCELED})
-"""States without a way out, but for one late receipt (`messages.receipts`)."""
+"""Final states. Only a late receipt leaves one (`delivery.receipts`)."""
 
 
 class Kind(StrEnum):
-    """Who wrote the text: a customer, or the platform for them (STOP's confirmation, a double opt-in question)."""
+    """Who wrote the message: a customer, or the platform for them (reply to STOP or HELP, double opt-in question)."""
 
     CUSTOMER = "customer"
     AUTO_REPLY = "auto_reply"
@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 
 RANKS = {Priority.HIGH: 0, Priority.DEFAULT: 1, Priority.LOW: 2}
-"""As the queue sorts them."""
+"""The order of the queue."""
 
 BY_RANK = tuple(RANKS)
 
@@ -63,9 +63,9 @@ Channel = Literal["sms", "mms"]
 
 
 class Message(Struct, frozen=True):
-    """A text as stored. `priority` is its rank; `history` holds every move after `queued`, oldest first.
+    """A stored message. `priority` is its rank; `history` holds every transition after `queued`, oldest first.
 
-    `status` is already `sending` while the carrier is being told.
+    `appended_text` is what a guardrail added. `status` is already `sending` while a worker sends it to the carrier.
     """
 
     id: UUID
@@ -105,22 +105,22 @@ class Message(Struct, frozen=True):
     is_smart: bool = False
 
 
-def handset_words(text: str | None, appended_text: str | None, *, is_smart: bool) -> str:
-    """What the handset shows: the customer's words, in cheaper characters if they wished so, and what was appended."""
-    words = text or ""
-    return (simplify(words) if is_smart else words) + (appended_text or "")
+def displayed_text(text: str | None, appended_text: str | None, *, is_smart: bool) -> str:
+    """What the handset shows: the customer's text, with smart encoding if it was requested, and what was appended."""
+    written = text or ""
+    return (simplify(written) if is_smart else written) + (appended_text or "")
 
 
 class Cause(StrEnum):
-    """Why a text moved, in its history."""
+    """Why a message changed its status, in its history."""
 
     ACCEPTED_BY_CARRIER = "accepted_by_carrier"
     REFUSED_BY_CARRIER = "refused_by_carrier"
     RECEIPT = "receipt"
-    OUTCOME_UNKNOWN = "outcome_unknown"  # the line broke after we spoke: never sent again blindly
+    OUTCOME_UNKNOWN = "outcome_unknown"  # the connection broke after the request: never repeated blindly
     EXPIRED = "expired"  # its validity ended before the carrier took it
     RECEIPT_TIMEOUT = "receipt_timeout"
     CANCELED_BY_CUSTOMER = "canceled_by_customer"
     OPTED_OUT = "opted_out"
     ERASED = "erased"
-    NO_LONGER_LAWFUL = "no_longer_lawful"  # judged again at hand-over
+    NO_LONGER_LAWFUL = "no_longer_lawful"  # rejected when it was checked again before sending

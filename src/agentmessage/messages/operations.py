@@ -1,4 +1,4 @@
-"""What can be done with texts, by their owner and by the rooms above."""
+"""What owners and other rooms do with messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import ApiError, NotFound
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages import admission, queries
-from agentmessage.messages.admission import BELL, Admission
+from agentmessage.messages.admission import TOPIC, Admission
 from agentmessage.messages.draft import Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import Cause, Kind, Message, Status
@@ -21,7 +21,7 @@ from agentmessage.outbox.event_types import EventType
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 
 __all__ = [
-    "BELL",
+    "TOPIC",
     "Admission",
     "Draft",
     "cancel",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
-    """What is wrong with a text beyond the shape of its fields, by field."""
+    """What is wrong with a message beyond the shape of its fields, by field."""
     found = content_faults(body, now)
     if body.text is None and not body.media:
         found["text"] = "must be 1..1600 chars, or there must be media"
@@ -43,7 +43,7 @@ def faults(body: MessageCreate, now: datetime) -> dict[str, str]:
 
 
 async def get(db: Executor, tenant: Tenant, message_id: UUID) -> Message:
-    """One of the tenant's texts. Raises NotFound."""
+    """One of the tenant's messages. Raises NotFound."""
     message = await queries.find(db, tenant.org_id, message_id)
     if message is None:
         raise NotFound
@@ -63,11 +63,12 @@ async def send_own(
     layouts: Layouts = USUAL_LAYOUTS,
     is_owed: bool = False,
 ) -> Message:
-    """Admit a text that the platform writes for its customer, in the caller's transaction.
+    """Admit a message that the platform writes for its customer, in the caller's transaction.
 
-    An auto-reply passes consent, quiet hours, caps and pace; the question of a double opt-in passes consent only. Both
-    need a registered sender and are charged as any text; what `is_owed` goes out whatever the wallet holds. After the
-    commit ring `BELL`. Raises what the law refuses with, InsufficientCredit or RateLimited.
+    An auto-reply is exempt from consent, quiet hours, caps and rate limits; the question of a double opt-in from
+    consent only. Both need a registered sender and are charged as any message; with `is_owed` it is sent whatever the
+    wallet holds. The caller notifies `TOPIC` after the commit. Raises the errors of compliance checks,
+    InsufficientCredit or RateLimited.
     """
     draft = Draft(
         id=message_id,
@@ -86,9 +87,9 @@ async def send_own(
 
 
 async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
-    """Take a queued text back; one that is canceled already stays as it is. Raises NotFound, MessageNotCancelable.
+    """Cancel a queued message; a canceled one stays as it is. Raises NotFound, MessageNotCancelable.
 
-    The wallet is locked before the text, as everywhere: what was held for it is freed.
+    The wallet is locked before the message, as everywhere: what was held for it is freed.
     """
     await billing.lock(tx, [tenant.org_id])
     is_waiting = await queries.lock_dispatch(tx, tenant.org_id, message_id)
@@ -102,15 +103,15 @@ async def cancel(tx: Tx, tenant: Tenant, message_id: UUID) -> Message:
 
 
 async def cancel_pair(tx: Tx, org_id: UUID, phone_number_id: UUID, contact: str, cause: Cause) -> int:
-    """Take back every queued and scheduled message from one number to one contact; see `cancel_pairs`."""
+    """Cancel every queued and scheduled message from one number to one contact; see `cancel_pairs`."""
     return await cancel_pairs(tx, org_id, [phone_number_id], contact, cause)
 
 
 async def cancel_pairs(tx: Tx, org_id: UUID, phone_number_ids: Sequence[UUID], contact: str, cause: Cause) -> int:
-    """Take back every queued and scheduled message from some numbers to one contact; answers how many.
+    """Cancel every queued and scheduled message from some numbers to one contact; returns how many.
 
-    The caller has locked the law (`consent.operations.lock_law`), so that no message is being admitted beside it. The
-    wallet is locked before the messages, as everywhere.
+    The caller holds `consent.operations.lock_law`, so that no message is admitted meanwhile. The wallet is locked
+    before the messages, as everywhere.
     """
     await billing.lock(tx, [org_id])
     waiting = await queries.list_pairs(tx, org_id, phone_number_ids, contact)
@@ -118,7 +119,7 @@ async def cancel_pairs(tx: Tx, org_id: UUID, phone_number_ids: Sequence[UUID], c
 
 
 async def cancel_many(tx: Tx, org_id: UUID, message_ids: Sequence[UUID], cause: Cause) -> int:
-    """Take back those of these texts that no worker has claimed; answers how many. The caller has locked the wallet."""
+    """Cancel those of these messages that no worker has claimed; returns how many. The caller has locked the wallet."""
     return len(await _cancel_all(tx, org_id, message_ids, cause)) if message_ids else 0
 
 

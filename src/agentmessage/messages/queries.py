@@ -1,4 +1,4 @@
-"""Statements on texts as their owner sees them; those of dispatching and receipts are in files of their own."""
+"""Executor on messages as their owner sees them. Those of sending and receipts are in `delivery`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from agentmessage.messages.model import Message, Status
 
 
 async def find(db: Executor, org_id: UUID, message_id: UUID) -> Message | None:
-    """One text; `sending` while a worker is telling the carrier."""
+    """One message; `sending` while a worker sends it to the carrier."""
     return await db.one(
         Message,
         """SELECT m.id, m.org_id, m.account, m.phone_number_id, m.campaign_id, m.brand_id, m.kind, m.sender,
@@ -39,10 +39,10 @@ async def list_(
     tag: str | None,
     limit: int,
 ) -> list[Message]:
-    """Texts, newest first, below a place in the list.
+    """Messages, newest first, older than a position in the list.
 
-    Served by messages_list_idx, along which filters are applied; those to one recipient by messages_recipient_idx, and
-    those that wait from the queue.
+    Served by messages_list_idx, along which filters are applied; by messages_recipient_idx for one recipient, and from
+    the queue for those that wait.
     """
     return await db.all(
         Message,
@@ -80,14 +80,14 @@ _ANY: LiteralString = ""
 
 
 def _narrowest(status: str | None, recipient: str | None) -> LiteralString:
-    """The condition by which few texts are found; beside it every filter is optional to the statement."""
+    """The condition that finds the fewest messages. The statement treats every other filter as optional."""
     if status in (Status.QUEUED, Status.SENDING):
         return _WAITING
     return _RECIPIENT if recipient is not None else _ANY
 
 
 async def lock_dispatch(tx: Executor, org_id: UUID, message_id: UUID) -> bool:
-    """Keep a queued text from being claimed until the commit; False when it is claimed, or waits no more."""
+    """Keep a queued message from being claimed until the commit. False: it is claimed, or no longer queued."""
     return bool(
         await tx.value(
             """SELECT true FROM message_queue
@@ -99,7 +99,7 @@ async def lock_dispatch(tx: Executor, org_id: UUID, message_id: UUID) -> bool:
 
 
 async def list_pairs(tx: Executor, org_id: UUID, phone_number_ids: Sequence[UUID], recipient: str) -> list[UUID]:
-    """Messages from some numbers to one contact that no worker has claimed, kept from it; by message_queue_pair_idx."""
+    """Lock the messages from some numbers to one contact that no worker has claimed; by message_queue_pair_idx."""
     return await tx.all(
         _id,
         """SELECT message_id FROM message_queue
@@ -113,7 +113,7 @@ async def list_pairs(tx: Executor, org_id: UUID, phone_number_ids: Sequence[UUID
 
 
 async def cancel(tx: Executor, org_id: UUID, message_ids: Sequence[UUID], *, cause: str) -> list[Message]:
-    """Take texts out of the queue for good, and free what was held for them. Their queue entries are locked already."""
+    """Remove messages from the queue, and free what was held for them. The caller has locked their queue entries."""
     return await tx.all(
         Message,
         """WITH gone AS (

@@ -1,7 +1,7 @@
-"""What redaction is, whoever asks for it: retention or erasure.
+"""Redaction of messages, for retention and erasure.
 
-The text and its media go, from the text itself, from the facts that were told of it and from the preview of its
-conversation. That there was a text, from whom, to whom, when and how it fared, stays.
+Text and media are removed from the message, from its events and from the preview of its conversation. Sender,
+recipient, times and status stay.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from agentmessage.messages import redaction_queries
 async def redact_messages(
     tx: Tx, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool = False, keeps_labels: bool = True
 ) -> int:
-    """Take the content, or the media alone, out of messages that the caller has locked; answers how many had any.
+    """Remove the content, or the media alone, of messages that the caller has locked; returns how many had any.
 
-    Labels are the tag and the metadata: retention leaves them, erasure does not.
+    Labels are the tag and the metadata: retention keeps them, erasure does not.
     """
     redacted = await redaction_queries.redact_messages(
         tx, org_id, message_ids, keeps_text=keeps_text, keeps_labels=keeps_labels
@@ -33,7 +33,7 @@ async def redact_messages(
 
 
 async def redact_inbound(tx: Tx, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool = False) -> int:
-    """The same for texts that came in."""
+    """The same for inbound messages."""
     redacted = await redaction_queries.redact_inbound(tx, org_id, inbound_ids, keeps_text=keeps_text)
     if redacted:
         blanks: dict[str, object] = {"media_urls": []}

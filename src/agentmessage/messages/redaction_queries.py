@@ -1,4 +1,4 @@
-"""Statements that take the content out of texts of both directions, and leave that there was one."""
+"""Executor that remove the content of messages of both directions."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ from agentmessage.kernel.db import Executor
 async def redact_messages(
     tx: Executor, org_id: UUID, message_ids: Sequence[UUID], *, keeps_text: bool, keeps_labels: bool
 ) -> list[UUID]:
-    """Take text and media, or media alone, and maybe the labels out of messages; answers those that had any."""
+    """Remove text and media, or media alone, and optionally the labels of messages; returns those that had any."""
     return await tx.all(
         _id,
         """UPDATE messages SET text = CASE WHEN $3 THEN text END, media = '{}',
@@ -28,7 +28,7 @@ async def redact_messages(
 
 
 async def redact_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID], *, keeps_text: bool) -> list[UUID]:
-    """The same for texts that came in."""
+    """The same for inbound messages."""
     return await tx.all(
         _id,
         """UPDATE inbound_messages SET body = CASE WHEN $3 THEN body END, media_urls = '{}',
@@ -43,9 +43,9 @@ async def redact_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID]
 
 
 async def redact_events(tx: Executor, org_id: UUID, resource_ids: Sequence[UUID], *, blanks: dict[str, object]) -> None:
-    """Write `blanks` over the facts that were told of these texts; by events_content_idx.
+    """Overwrite fields of the events of these messages with `blanks`; by events_content_idx.
 
-    What webhooks' receivers answered to them may repeat them, and goes; by webhook_attempts_source_idx.
+    Response bodies of webhook endpoints may repeat the content and are removed; by webhook_attempts_source_idx.
     """
     await tx.run(
         """WITH blanked AS (
@@ -61,9 +61,9 @@ async def redact_events(tx: Executor, org_id: UUID, resource_ids: Sequence[UUID]
 
 
 async def redact_previews(tx: Executor, org_id: UUID, message_ids: Sequence[UUID]) -> None:
-    """Conversations whose last text, of either direction, is one of these; locked in the order that all take them in.
+    """Redact the previews of conversations whose last message, of either direction, is one of these.
 
-    By the conversations' primary key: a text names the pair that it belongs to.
+    Rows are locked in the common order, by primary key: a message names the pair that it belongs to.
     """
     await tx.run(
         """WITH pairs AS (

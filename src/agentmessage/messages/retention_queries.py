@@ -1,4 +1,4 @@
-"""Statements of the retention sweeps: whose turn it is, what is past its time, how far a sweep has come."""
+"""Executor of the retention sweeps: the organization that is due, its old messages, how far its sweeps have come."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ class Sweep(Struct, frozen=True):
 
 
 class Aged(Struct, frozen=True):
-    """One text past its time. `is_waiting`: it is still to be sent, and must not be touched."""
+    """One message past its retention. `is_waiting`: it is still queued and must not be touched."""
 
     id: UUID
     at: datetime
@@ -30,7 +30,7 @@ class Aged(Struct, frozen=True):
 
 
 async def take_turn(db: Executor, *, swept_before: datetime) -> Sweep | None:
-    """The organization that waits longest for its sweep, whosever turn it is; of two workers one gets it."""
+    """Claim the organization that waits longest for its sweep; of two workers one gets it."""
     return await db.one(
         Sweep,
         """WITH due AS (
@@ -52,7 +52,7 @@ async def take_turn(db: Executor, *, swept_before: datetime) -> Sweep | None:
 async def list_messages(
     db: Executor, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
 ) -> list[Aged]:
-    """Texts behind a place and made before an instant, oldest first; along messages_list_idx."""
+    """Messages after a position and made before an instant, oldest first; along messages_list_idx."""
     return await db.all(
         Aged,
         """SELECT m.id, m.created_at, d.message_id IS NOT NULL
@@ -69,7 +69,7 @@ async def list_messages(
 async def list_inbound(
     db: Executor, org_id: UUID, *, after: tuple[datetime, UUID], before: datetime, limit: int
 ) -> list[Aged]:
-    """Texts that came in behind a place and before an instant, oldest first; along inbound_messages_list_idx."""
+    """Inbound messages after a position and before an instant, oldest first; along inbound_messages_list_idx."""
     return await db.all(
         Aged,
         """SELECT id, received_at, false FROM inbound_messages
@@ -83,7 +83,7 @@ async def list_inbound(
 
 
 async def lock_messages(tx: Executor, org_id: UUID, message_ids: Sequence[UUID]) -> list[UUID]:
-    """Those of these texts that nobody else is changing, kept from it until the commit."""
+    """Lock those of these messages that no other transaction has locked; returns their ids."""
     return await tx.all(
         _id,
         "SELECT id FROM messages WHERE org_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
@@ -93,7 +93,7 @@ async def lock_messages(tx: Executor, org_id: UUID, message_ids: Sequence[UUID])
 
 
 async def lock_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID]) -> list[UUID]:
-    """The same for texts that came in."""
+    """The same for inbound messages."""
     return await tx.all(
         _id,
         "SELECT id FROM inbound_messages WHERE org_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
@@ -103,7 +103,7 @@ async def lock_inbound(tx: Executor, org_id: UUID, inbound_ids: Sequence[UUID]) 
 
 
 async def mark_messages(tx: Executor, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
-    """Write down how far texts are redacted, or their media."""
+    """Store how far messages, or their media, are redacted."""
     await tx.run(
         """UPDATE retention_progress SET messages_until = CASE WHEN $3 THEN messages_until ELSE $2 END,
                message_media_until = CASE WHEN $3 THEN $2 ELSE message_media_until END
@@ -115,7 +115,7 @@ async def mark_messages(tx: Executor, org_id: UUID, *, until: datetime, keeps_te
 
 
 async def mark_inbound(tx: Executor, org_id: UUID, *, until: datetime, keeps_text: bool) -> None:
-    """The same for texts that came in."""
+    """The same for inbound messages."""
     await tx.run(
         """UPDATE retention_progress SET inbound_until = CASE WHEN $3 THEN inbound_until ELSE $2 END,
                inbound_media_until = CASE WHEN $3 THEN $2 ELSE inbound_media_until END

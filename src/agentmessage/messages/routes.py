@@ -1,4 +1,4 @@
-"""Texts over HTTP."""
+"""HTTP routes of messages."""
 
 import asyncio
 from collections import Counter
@@ -25,8 +25,8 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.media import operations as media
 from agentmessage.media.errors import MmsDisabled
 from agentmessage.media.model import MediaLinks
-from agentmessage.messages import admission, operations, queries
-from agentmessage.messages.admission import Admission
+from agentmessage.messages import operations, queries
+from agentmessage.messages.admission import TOPIC, Admission, admit_all
 from agentmessage.messages.draft import Draft
 from agentmessage.messages.errors import MessageNotCancelable
 from agentmessage.messages.model import RANKS, VALIDITY_S, Message, Priority
@@ -49,8 +49,8 @@ from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
 from agentmessage.web.validation import read_body
 
-LONGEST_DEFERRAL = timedelta(hours=25)
-"""Quiet hours put a text off by a day at most, or an hour more where a clock is set back."""
+MAX_DEFERRAL = timedelta(hours=25)
+"""Quiet hours defer a message by at most a day, or an hour more where a clock is set back."""
 
 EXAMPLE = {
     "from": "+14155550123",
@@ -58,7 +58,7 @@ EXAMPLE = {
     "text": "Acme Dental: your appointment is on Monday at 9. Reply C to confirm, STOP to opt out.",
     "tag": "reminder",
 }
-LAW = [
+REJECTIONS = [
     ValidationFailed,
     SenderNotRegistered,
     RecipientOptedOut,
@@ -71,38 +71,38 @@ LAW = [
     RateLimited,
     MmsDisabled,
 ]
-"""Why a text is refused, in the order in which it is looked for."""
+"""Why a message is rejected, in the order of the checks."""
 
 
-class Doors:
-    """The admission of every cell, opened when first needed; handed in by the wiring."""
+class AdmissionRegistry:
+    """The admission of every cell, made at the first request for it."""
 
     def __init__(self, *, requires_propagation: bool, layouts: Layouts = USUAL_LAYOUTS) -> None:
         self.requires_propagation = requires_propagation
         self.layouts = layouts
         self._open: dict[str, Admission] = {}
 
-    def of(self, db: CellDb, ring: Callable[[str, str], None]) -> Admission:
-        """The door of one cell."""
+    def of(self, db: CellDb, notify: Callable[[str, str], None]) -> Admission:
+        """The admission of one cell."""
         if db.name not in self._open:
             self._open[db.name] = Admission(
-                db, ring, requires_propagation=self.requires_propagation, layouts=self.layouts
+                db, notify, requires_propagation=self.requires_propagation, layouts=self.layouts
             )
         return self._open[db.name]
 
     def take_counts(self) -> Counter[str]:
-        """What came of the texts that were asked for since the last call: accepted, repeated, or a refusal's code."""
+        """Outcomes since the last call: accepted, repeated, or an error code."""
         total: Counter[str] = Counter()
-        for door in self._open.values():
-            total += door.counts
-            door.counts.clear()
+        for admission in self._open.values():
+            total += admission.counts
+            admission.counts.clear()
         return total
 
 
 class MessageServices(Struct, frozen=True):
     """What the handlers need besides the database."""
 
-    doors: Doors
+    admissions: AdmissionRegistry
     media_links: MediaLinks
 
 
@@ -114,20 +114,20 @@ routes = Routes("Messages", needs=MessageServices)
     "/v1/messages",
     scope="messages:send",
     answers={202: MessageOut},
-    refuses=LAW,
+    refuses=REJECTIONS,
     example=EXAMPLE,
     keeps_answer=True,
 )
 async def send_message(call: Call[MessageCreate, NoInput], services: MessageServices) -> MessageOut:
     """Send one text. Accepted means that it is stored and will be sent; delivery follows as events.
 
-    A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of them.
-    Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
+    A message that may not be sent is rejected with the first reason; `POST /v1/guardrails/preflight` returns them all.
+    In quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
     """
     draft = await _prepare(call, services.media_links, call.body, call.claim)
     if isinstance(draft, ApiError):
         raise draft
-    return MessageOut.of(await services.doors.of(call.db, call.ring).admit(draft))
+    return MessageOut.of(await services.admissions.of(call.db, call.ring).admit(draft))
 
 
 BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
@@ -144,11 +144,13 @@ BATCH_EXAMPLE = {"messages": [EXAMPLE, {**EXAMPLE, "to": "+14155550189"}]}
 async def send_message_batch(call: Call[MessageBatch, NoInput], services: MessageServices) -> BatchOut:
     """Send up to a thousand texts; each stands alone and is answered in its place.
 
-    207: `results` has one entry for each text, in order, with the status that it would have been answered alone.
+    207: `results` has one entry for each message, in order, with the status that it would have had alone.
     """
     prepared = [await _prepare_raw(call, services.media_links, bytes(raw)) for raw in call.body.messages]
-    outcomes = iter(await _admit_each(call, services.doors, [one for one in prepared if isinstance(one, Draft)]))
-    results = [_result(one if isinstance(one, ApiError) else next(outcomes)) for one in prepared]
+    outcomes = iter(
+        await _admit_each(call, services.admissions, [draft for draft in prepared if isinstance(draft, Draft)])
+    )
+    results = [_result(draft if isinstance(draft, ApiError) else next(outcomes)) for draft in prepared]
     accepted = sum(result.message is not None for result in results)
     return BatchOut(accepted, len(results) - accepted, results)
 
@@ -163,7 +165,7 @@ async def send_message_batch(call: Call[MessageBatch, NoInput], services: Messag
     cursor_header=True,
 )
 async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
-    """List texts, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
+    """List messages, newest first. The next page's cursor is in the header `X-Next-Cursor`."""
     query = call.query
     start = pagination.start_of(query.cursor)
     rows = await queries.list_(
@@ -185,7 +187,7 @@ async def list_messages(call: Call[NoInput, MessageQuery]) -> Page[MessageOut]:
 
 @routes.route("GET", "/v1/messages/{id}", scope="messages:read", answers={200: MessageOut}, refuses=[NotFound])
 async def get_message(call: Call[NoInput, NoInput]) -> MessageOut:
-    """Get a text and how far it has come."""
+    """Get a message and its status."""
     return MessageOut.of(await operations.get(call.db, call.tenant, call.id))
 
 
@@ -197,7 +199,7 @@ async def get_message(call: Call[NoInput, NoInput]) -> MessageOut:
     refuses=[NotFound],
 )
 async def list_message_events(call: Call[NoInput, NoInput]) -> list[Transition]:
-    """Every move of a text, oldest first, with its cause and the carrier's own words."""
+    """Every status of a message, oldest first, with its cause and the carrier's code and text."""
     return Transition.all_of(await operations.get(call.db, call.tenant, call.id))
 
 
@@ -209,9 +211,9 @@ async def list_message_events(call: Call[NoInput, NoInput]) -> list[Transition]:
     refuses=[NotFound, MessageNotCancelable],
 )
 async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
-    """Cancel a text that is still queued; in practice a scheduled one. Canceling twice is harmless.
+    """Cancel a message that is still queued; in practice a scheduled one. Canceling twice is harmless.
 
-    Nothing is charged: queued texts carry no charge.
+    Nothing is charged: queued messages carry no charge.
     """
     async with call.transaction() as tx:
         return MessageOut.of(await operations.cancel(tx, call.tenant, call.id))
@@ -220,11 +222,11 @@ async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
 async def _prepare(
     call: Call[Any, Any], links: MediaLinks, body: MessageCreate, claim: Claim | None = None
 ) -> Draft | ApiError:
-    """A text of the right shape whose media its carrier can fetch, or why it is not one."""
+    """A valid draft whose media its carrier can fetch, or the error."""
     now = call.db.now
-    found = operations.faults(body, now)
-    if found:
-        return ValidationFailed(found)
+    faults = operations.faults(body, now)
+    if faults:
+        return ValidationFailed(faults)
     try:
         urls = await _urls(call, links, body, now)
     except ApiError as refusal:
@@ -233,15 +235,15 @@ async def _prepare(
 
 
 async def _urls(call: Call[Any, Any], links: MediaLinks, body: MessageCreate, now: datetime) -> Sequence[str]:
-    """The media of a text as URLs that its carrier can fetch for as long as the text may be sent."""
+    """The media of a message as URLs that its carrier can fetch for as long as the message may be sent."""
     if not body.media:
         return ()
-    until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s or VALIDITY_S) + LONGEST_DEFERRAL
+    until = (body.scheduled_at or now) + timedelta(seconds=body.validity_s or VALIDITY_S) + MAX_DEFERRAL
     return await media.resolve(call.db, call.tenant, body.media, links=links, until=until, recipient=body.to)
 
 
 async def _prepare_raw(call: Call[Any, Any], links: MediaLinks, raw: bytes) -> Draft | ApiError:
-    """One text of a batch, read as if it had come alone."""
+    """One message of a batch, read as a request of its own."""
     try:
         body = read_body(MessageCreate, raw)
     except (ValidationFailed, InvalidInput) as error:
@@ -267,24 +269,28 @@ def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Cla
     )
 
 
-async def _admit_each(call: Call[Any, Any], doors: Doors, drafts: Sequence[Draft]) -> Sequence[Message | BaseException]:
+async def _admit_each(
+    call: Call[Any, Any], admissions: AdmissionRegistry, drafts: Sequence[Draft]
+) -> Sequence[Message | BaseException]:
     if call.claim is not None:
-        return await _admit_within(call, doors, drafts)
-    door = doors.of(call.db, call.ring)
-    outcomes = await asyncio.gather(*(door.admit(draft) for draft in drafts), return_exceptions=True)
+        return await _admit_within(call, admissions, drafts)
+    admission = admissions.of(call.db, call.ring)
+    outcomes = await asyncio.gather(*(admission.admit(draft) for draft in drafts), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, ApiError):
             raise outcome
     return outcomes
 
 
-async def _admit_within(call: Call[Any, Any], doors: Doors, drafts: Sequence[Draft]) -> Sequence[Message | ApiError]:
+async def _admit_within(
+    call: Call[Any, Any], admissions: AdmissionRegistry, drafts: Sequence[Draft]
+) -> Sequence[Message | ApiError]:
     async with call.transaction() as tx:
-        outcomes = await admission.admit_all(
-            tx, drafts, requires_propagation=doors.requires_propagation, layouts=doors.layouts
+        outcomes = await admit_all(
+            tx, drafts, requires_propagation=admissions.requires_propagation, layouts=admissions.layouts
         )
-    doors.of(call.db, call.ring).count(outcomes)
-    call.wake(admission.BELL)
+    admissions.of(call.db, call.ring).count(outcomes)
+    call.wake(TOPIC)
     return outcomes
 
 

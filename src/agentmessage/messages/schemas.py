@@ -1,4 +1,4 @@
-"""A text on the wire."""
+"""Requests and resources of messages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,16 +18,15 @@ MAX_BATCH = 1000
 
 
 class MessageCreate(MessageBody, frozen=True):
-    """One text to one recipient. Accepted means durable and queued, not delivered.
+    """One message to one recipient. Accepted means stored and queued, not delivered.
 
-    `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A text that the
-    carrier has not taken `validity_s` seconds after it was due fails as expired. Null is as good as left out: it is
-    what resources print for what is unset.
+    `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A message that the
+    carrier has not accepted `validity_s` seconds after it was due fails as expired. Null means unset, as in resources.
     """
 
 
 class MessageBatch(Request, frozen=True):
-    """Up to a thousand texts; each stands alone, one of the wrong shape too."""
+    """Up to a thousand messages; each is accepted or rejected independently, an invalid one too."""
 
     messages: Annotated[
         list[msgspec.Raw],
@@ -42,7 +41,7 @@ class MessageBatch(Request, frozen=True):
 
 
 class MessageError(Resource, frozen=True):
-    """Why a text did not arrive: the canonical code, and the carrier's own words beside it."""
+    """Why a message did not arrive: our code, and the carrier's own code and text."""
 
     code: str
     carrier_code: str | None
@@ -50,9 +49,9 @@ class MessageError(Resource, frozen=True):
 
 
 class MessageOut(Resource, frozen=True):
-    """A text. `bandwidth_message_id` is an alias of `carrier_message_id`; `appended_text` is what a guardrail added.
+    """A message. `bandwidth_message_id` is an alias of `carrier_message_id`; `appended_text` is what a guardrail added.
 
-    `cost_cents` is what it costs or has cost, rounded up; queued texts carry no charge yet.
+    `cost_cents` is what it costs or has cost, rounded up; queued messages carry no charge yet.
     """
 
     id: UUID
@@ -85,7 +84,7 @@ class MessageOut(Resource, frozen=True):
 
     @classmethod
     def of(cls, message: Message) -> "MessageOut":
-        """A stored text as its owner sees it."""
+        """A stored message as its owner sees it."""
         error = None
         if message.error_code is not None:
             error = MessageError(message.error_code, message.carrier_code, message.carrier_text)
@@ -121,7 +120,7 @@ class MessageOut(Resource, frozen=True):
 
 
 class BatchError(Resource, frozen=True):
-    """The refusal of one text, as its own answer would have told it."""
+    """The error of one message, as its own response would have had it."""
 
     code: str
     message: str
@@ -130,7 +129,7 @@ class BatchError(Resource, frozen=True):
 
 
 class BatchResult(Resource, frozen=True):
-    """What became of one text of a batch, in the order asked. `status` is what it would have been answered alone."""
+    """The result of one message of a batch. `status` is what it would have been alone."""
 
     status: int
     message: MessageOut | None
@@ -146,7 +145,7 @@ class BatchOut(Resource, frozen=True):
 
 
 class Transition(Resource, frozen=True):
-    """One move of a text and why. `code` and `text` are the carrier's own words, where it had any."""
+    """One status of a message and its cause. `code` and `text` are the carrier's own, if it sent any."""
 
     status: str
     cause: str
@@ -156,13 +155,13 @@ class Transition(Resource, frozen=True):
 
     @classmethod
     def all_of(cls, message: Message) -> "list[Transition]":
-        """Every move of a text, from its acceptance on."""
+        """Every status of a message, from its acceptance on."""
         first = cls(Status.QUEUED, "accepted", message.created_at, None, None)
         return [first, *msgspec.convert(message.history, list[cls])]
 
 
 class MessageQuery(Request, frozen=True):
-    """Filters and paging of the list of texts."""
+    """Filters and paging of the list of messages."""
 
     cursor: CursorText | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50

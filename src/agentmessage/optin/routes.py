@@ -76,7 +76,7 @@ async def initiate_double_opt_in(
         )
     if result.reused or result.already_opted_in:
         return Answer(200, result)
-    call.wake(messages.BELL)
+    call.wake(messages.TOPIC)
     return Answer(202, result)
 
 

@@ -219,7 +219,7 @@ class MediaQuotaExceededError(APIError):
 
 
 class MessageNotCancelableError(APIError):
-    """409: The carrier is being told, has been told, or it is over."""
+    """409: The message is being sent, was sent, or has ended."""
 
     code = "MESSAGE_NOT_CANCELABLE"
     default_fix = "Only queued messages can be canceled; schedule a message to leave yourself time."

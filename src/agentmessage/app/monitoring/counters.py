@@ -1,15 +1,15 @@
-"""What customers asked for, counted for /metrics: texts accepted, and texts refused by why."""
+"""Message requests for /metrics: accepted, repeated, and rejected by code."""
 
 from prometheus_client import CollectorRegistry, Counter
 
-from agentmessage.messages.routes import Doors
+from agentmessage.messages.routes import AdmissionRegistry
 
 
 class TextCounts:
-    """Hands what the doors have counted in plain memory to Prometheus, at a scrape."""
+    """Hands what the admissions have counted in plain memory to Prometheus, at a scrape."""
 
-    def __init__(self, registry: CollectorRegistry, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, registry: CollectorRegistry, admissions: AdmissionRegistry) -> None:
+        self._admissions = admissions
         self._asked = Counter(
             "agentmessage_message_requests",
             "Well-formed send requests, by outcome: accepted, repeated (same idempotency key) or the error code.",
@@ -19,5 +19,5 @@ class TextCounts:
 
     def flush(self) -> None:
         """Make the registry current."""
-        for outcome, texts in self._doors.take_counts().items():
+        for outcome, texts in self._admissions.take_counts().items():
             self._asked.labels(outcome).inc(texts)

@@ -1,4 +1,4 @@
-"""Statements on messages without an id and receipts without a message. They go by carrier account."""
+"""Executor on messages without an id and receipts without a message. They go by carrier account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextError
 from agentmessage.delivery.receipts.settlement_rules import Kept, Unnamed
 from agentmessage.kernel.db import Executor
-from agentmessage.messages.model import handset_words
+from agentmessage.messages.model import displayed_text
 
 
 async def note_unnamed(
@@ -135,7 +135,7 @@ def _pair(*columns: Any) -> tuple[str, Kept, Unnamed]:
         excerpt=excerpt,
         submitted_at=carrier_submitted_at,
     )
-    words = handset_words(text, appended_text, is_smart=is_smart)
+    words = displayed_text(text, appended_text, is_smart=is_smart)
     return pair, Kept(kept_id, receipt), Unnamed(message_id, org_id, submitted_at, words)
 
 

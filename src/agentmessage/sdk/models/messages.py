@@ -51,7 +51,7 @@ MediaTypeWord = Literal[
 
 
 class MessageStatus(OpenEnum):
-    """How far a text has come; the order is that of time."""
+    """How far a message has come, in order of time."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -66,7 +66,7 @@ MessageStatusWord = Literal["queued", "sending", "sent", "delivered", "failed", 
 
 
 class BatchError(Model, frozen=True, kw_only=True):
-    """The refusal of one text, as its own answer would have told it."""
+    """The error of one message, as its own response would have had it."""
 
     code: str
     message: str
@@ -75,7 +75,7 @@ class BatchError(Model, frozen=True, kw_only=True):
 
 
 class MessageError(Model, frozen=True, kw_only=True):
-    """Why a text did not arrive: the canonical code, and the carrier's own words beside it."""
+    """Why a message did not arrive: our code, and the carrier's own code and text."""
 
     code: str
     carrier_code: str | None = None
@@ -83,9 +83,11 @@ class MessageError(Model, frozen=True, kw_only=True):
 
 
 class Message(Model, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """A text. `bandwidth_message_id` is an alias of `carrier_message_id`; `appended_text` is what a guardrail added.
+    """A message.
 
-    `cost_cents` is what it costs or has cost, rounded up; queued texts carry no charge yet.
+    `bandwidth_message_id` is an alias of `carrier_message_id`; `appended_text` is what a guardrail added.
+
+    `cost_cents` is what it costs or has cost, rounded up; queued messages carry no charge yet.
     """
 
     id: str
@@ -118,7 +120,7 @@ class Message(Model, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class BatchResult(Model, frozen=True, kw_only=True):
-    """What became of one text of a batch, in the order asked. `status` is what it would have been answered alone."""
+    """The result of one message of a batch. `status` is what it would have been alone."""
 
     status: int
     message: Message | None = None
@@ -157,16 +159,15 @@ MessageDraft = TypedDict(
         "metadata": NotRequired[Mapping[str, str] | None],
     },
 )
-"""One text to one recipient. Accepted means durable and queued, not delivered.
+"""One message to one recipient. Accepted means stored and queued, not delivered.
 
-    `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A text that the
-    carrier has not taken `validity_s` seconds after it was due fails as expired. Null is as good as left out: it is
-    what resources print for what is unset.
+    `text` is required unless there is `media`. `scheduled_at` lies one minute to thirty days ahead. A message that the
+    carrier has not accepted `validity_s` seconds after it was due fails as expired. Null means unset, as in resources.
     """
 
 
 class MessageTransition(Model, frozen=True, kw_only=True):
-    """One move of a text and why. `code` and `text` are the carrier's own words, where it had any."""
+    """One status of a message and its cause. `code` and `text` are the carrier's own, if it sent any."""
 
     status: str
     cause: str

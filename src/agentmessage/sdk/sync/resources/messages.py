@@ -36,7 +36,7 @@ class MessagesOperations(MessageMethods):
         to: str | UnsetType = UNSET,
         tag: str | UnsetType = UNSET,
     ) -> Page[Message]:
-        """List texts, newest first.
+        """List messages, newest first.
 
         The next page's cursor is in the header `X-Next-Cursor`.
 
@@ -73,8 +73,8 @@ class MessagesOperations(MessageMethods):
 
         Accepted means that it is stored and will be sent; delivery follows as events.
 
-        A text that may not be sent is refused with the first reason; `POST /v1/guardrails/preflight` explains all of
-        them. Inside quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
+        A message that may not be sent is rejected with the first reason; `POST /v1/guardrails/preflight` returns them
+        all. In quiet hours whose mode is `defer` it is accepted, and `scheduled_at` is their end.
 
         - `from_`: One of your assigned numbers.
         - `text`: 1 to 1600 characters.
@@ -113,7 +113,7 @@ class MessagesOperations(MessageMethods):
     def send_batch(self, *, messages: Sequence[MessageDraft], idempotency_key: str | None = None) -> MessageBatch:
         """Send up to a thousand texts; each stands alone and is answered in its place.
 
-        207: `results` has one entry for each text, in order, with the status that it would have been answered alone.
+        207: `results` has one entry for each message, in order, with the status that it would have had alone.
 
         - `messages`: Each a body of `POST /v1/messages`. 1 to 1000 items.
 
@@ -125,25 +125,25 @@ class MessagesOperations(MessageMethods):
         )
 
     def get(self, message_id: Id) -> Message:
-        """Get a text and how far it has come.
+        """Get a message and its status.
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
         return self._one(Message, Request("GET", f"/v1/messages/{segment(message_id)}"))
 
     def cancel(self, message_id: Id) -> Message:
-        """Cancel a text that is still queued; in practice a scheduled one.
+        """Cancel a message that is still queued; in practice a scheduled one.
 
         Canceling twice is harmless.
 
-        Nothing is charged: queued texts carry no charge.
+        Nothing is charged: queued messages carry no charge.
 
         Scope: `messages:send`. Raises ValidationFailedError, NotFoundError, MessageNotCancelableError.
         """
         return self._one(Message, Request("DELETE", f"/v1/messages/{segment(message_id)}"))
 
     def list_events(self, message_id: Id) -> Rows[MessageTransition]:
-        """Every move of a text, oldest first, with its cause and the carrier's own words.
+        """Every status of a message, oldest first, with its cause and the carrier's code and text.
 
         Scope: `messages:read`. Raises ValidationFailedError, NotFoundError.
         """
