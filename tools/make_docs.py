@@ -3,10 +3,16 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.reference import api, cli, errors
+from tools.reference import api, cli, errors, metrics, settings
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
-PAGES: Mapping[str, Callable[[], str]] = {"api.md": api.page, "errors.md": errors.page, "cli.md": cli.page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api.page,
+    "errors.md": errors.page,
+    "settings.md": settings.page,
+    "metrics.md": metrics.page,
+    "cli.md": cli.page,
+}
 
 
 def main() -> None:

@@ -4,85 +4,38 @@ The type of a setting states what it accepts. `read_settings` names every unusab
 """
 
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
-from agentmessage.kernel.encryption import BadSealKey, parse_keys
+from agentmessage.kernel.setting_types import (
+    MAX_INTEGER,
+    AreaCodes,
+    Cents,
+    DatabaseUrl,
+    EncryptionKeys,
+    LogLevel,
+    Origin,
+    Origins,
+    Port,
+    Rate,
+    Seconds,
+    Secret,
+    StripeKey,
+    StripeProducts,
+    StripeSecret,
+    Url,
+    requires,
+)
 
 PREFIX = "AGENTMESSAGE_"
-MAX_INTEGER = 2**31 - 1  # what an integer column holds; as seconds, 68 years
-
-ORIGIN = re.compile(r"https?://[^/?#]+")
-STRIPE_KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
-STRIPE_SECRET = re.compile(r"whsec_[!-~]+")
-AREA_CODES = re.compile(r"[2-9][0-9]{2}=[2-9][0-9]{2}(,[2-9][0-9]{2}=[2-9][0-9]{2})*")
-STRIPE_PRODUCTS = re.compile(r"[0-9]+=[A-Za-z0-9_]+(,[0-9]+=[A-Za-z0-9_]+)*")
-LOG_LEVELS = ("debug", "info", "warning", "error")
+MessageCarrier = Literal["", "smpp", "bandwidth"]
 
 
 class BadSetting(Exception):
     """Settings that cannot be used: names, values (never of a secret) and what they must be."""
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and _has_no_space(text)
-    except ValueError:
-        return False
-
-
-def _is_database_url(text: str) -> bool:
-    return text.startswith(("postgresql://", "postgres://")) and _has_no_space(text)
-
-
-def _is_origin(text: str) -> bool:
-    return _is_url(text) and ORIGIN.fullmatch(text) is not None
-
-
-def _are_origins(text: str) -> bool:
-    return all(_is_origin(part) for part in text.split(","))
-
-
-def _is_log_level(text: str) -> bool:
-    return text.lower() in LOG_LEVELS
-
-
-def _has_no_space(text: str) -> bool:
-    return text.isprintable() and " " not in text
-
-
-def _are_encryption_keys(text: str) -> bool:
-    try:
-        parse_keys(text)
-    except BadSealKey:
-        return False
-    return True
-
-
-def _text(accepts: Callable[[str], object], expected: str) -> Meta:
-    """A text that `accepts` holds for; `expected` completes the sentence "must be …"."""
-    return Meta(extra={"accepts": accepts, "expected": expected})
-
-
-def _requires(*names: str) -> Meta:
-    """A setting that is of no use without others: half of an account's credentials would fail at the first order."""
-    return Meta(extra={"requires": names})
-
-
-SECRET = Meta(extra={"is_secret": True})
-Secret = Annotated[str, SECRET]
-Url = Annotated[str, _text(_is_url, "an http or https URL")]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
-Seconds = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
-Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
-Rate = Annotated[int, Meta(ge=0, le=1_000_000)]  # 0: no limit of our own
-MessageCarrier = Literal["", "smpp", "bandwidth"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -91,110 +44,201 @@ class Settings(Struct, frozen=True, kw_only=True):
     Without carrier credentials every organization's carrier is the simulator.
     """
 
-    database_url: Annotated[
-        str, SECRET, _text(_is_database_url, "a URL such as postgresql://user:password@host/name")
-    ] = ""
+    database_url: DatabaseUrl = ""
+    """The Postgres database to use; `agentmessage up` brings its own."""
     host: str = "127.0.0.1"
+    """Address that the API listens on."""
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
-    public_url: Url = ""  # for callbacks from carriers; empty: http://host:port
+    """Port that the API listens on; 0 is any free one."""
+    public_url: Url = ""
+    """Address at which carriers and the registry reach callbacks, and contacts the consent form.
+
+    Default: `http://HOST:PORT`. It must be exactly the address that they call: the registry's signature covers it.
+    """
     api_pool_size: Annotated[int, Meta(ge=1, le=1_000)] = 16
+    """Database connections of one API process, for each cell."""
     worker_pool_size: Annotated[int, Meta(ge=2, le=1_000)] = 12
-    statement_timeout_seconds: Annotated[int, Meta(ge=1, le=300)] = 5  # also of the wait for a connection; then 503
-    log_level: Annotated[str, _text(_is_log_level, f"one of {', '.join(LOG_LEVELS)}")] = "info"
-    log_format: Literal["auto", "json", "text"] = "auto"  # auto: text at a terminal, else json
-    access_log: bool = False  # one log line for each request
-    cors_origin: Annotated[str, _text(_is_origin, "one origin such as https://app.example")] = ""
-    encryption_key: Annotated[
-        str, SECRET, _text(_are_encryption_keys, "base64 of 32 bytes, or several such separated by commas")
-    ] = ""  # encrypts tax ids and stored credentials; newest first
+    """Database connections of one worker, for each cell."""
+    statement_timeout_seconds: Annotated[int, Meta(ge=1, le=300)] = 5
+    """Time limit of an API statement, and of its wait for a connection; then 503. Workers have 60 seconds."""
+    log_level: LogLevel = "info"
+    """Lowest level of the log lines that are written."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """`json` writes one object a line, `text` lines for people; `auto` is `text` at a terminal, else `json`."""
+    access_log: bool = False
+    """Log one line for each request: method, path without query, status, time, client, request id."""
+    cors_origin: Origin = ""
+    """One origin whose pages may call the API from a browser; empty: none."""
+    encryption_key: EncryptionKeys = ""
+    """Encrypts tax ids and stored secrets; newest key first."""
     simulator_url: Url = "http://127.0.0.1:8090"
-    simulator_smpp_port: Port = 2775  # on the host of simulator_url
+    """Address of the simulator."""
+    simulator_smpp_port: Port = 2775
+    """Port of the simulator's SMSC, on the host of `AGENTMESSAGE_SIMULATOR_URL`."""
     bandwidth_url: Url = "https://dashboard.bandwidth.com"
+    """Bandwidth's XML API."""
     bandwidth_messaging_url: Url = "https://messaging.bandwidth.com"
-    bandwidth_application_id: str = ""  # of the messaging application; its callbacks go to /callbacks/messages/live
-    bandwidth_platform_url: Url = "https://api.bandwidth.com"  # the host of Bandwidth's JSON routes
+    """Bandwidth's messaging API."""
+    bandwidth_application_id: str = ""
+    """Messaging application that messages are sent under.
+
+    Its callbacks go to `PUBLIC_URL/callbacks/messages/live` with the callback credentials.
+    """
+    bandwidth_platform_url: Url = "https://api.bandwidth.com"
+    """Bandwidth's JSON API."""
     bandwidth_account_id: str = ""
+    """Your account at Bandwidth."""
     bandwidth_username: Annotated[
-        str, _requires("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key")
+        str, requires("bandwidth_password", "bandwidth_account_id", "bandwidth_site_id", "tcr_api_key")
     ] = ""
+    """An API user at Bandwidth. **If it is set, live keys buy real numbers.**"""
     bandwidth_password: Secret = ""
+    """Password of the API user."""
     bandwidth_site_id: str = ""
+    """Sub-account that numbers are ordered into."""
     bandwidth_peer_id: str = ""
+    """Location within the sub-account."""
     tcr_url: Url = "https://csp-api.campaignregistry.com"
-    tcr_api_key: Annotated[str, _requires("tcr_api_secret", "bandwidth_username")] = ""
+    """API of The Campaign Registry."""
+    tcr_api_key: Annotated[str, requires("tcr_api_secret", "bandwidth_username")] = ""
+    """Your CSP key at the registry."""
     tcr_api_secret: Secret = ""
-    tcr_upstream_cnp_id: str = "BANDW"  # the registry's name of the partner that campaigns are shared with
-    live_message_carrier: MessageCarrier = ""  # empty: smpp if smpp_host is set, else the carrier of the numbers
-    sandbox_message_carrier: MessageCarrier = ""  # the protocol between us and the simulator; empty: smpp
+    """Secret of the CSP key; it also verifies the registry's callbacks."""
+    tcr_upstream_cnp_id: str = "BANDW"
+    """Partner that campaigns are shared with, by the registry's name."""
+    live_message_carrier: MessageCarrier = ""
+    """Carrier of live messages; empty: `smpp` if `AGENTMESSAGE_SMPP_HOST` is set, else the carrier of the numbers."""
+    sandbox_message_carrier: MessageCarrier = ""
+    """Protocol between the platform and the simulator; empty: `smpp`."""
     smpp_host: str = ""
+    """Host of a carrier's SMSC. **If it is set, live messages go to real phones.**"""
     smpp_port: Port = 2775
+    """Port of the SMSC."""
     smpp_system_id: str = ""
+    """User name at the SMSC."""
     smpp_password: Secret = ""
+    """Password at the SMSC; SMPP allows at most 8 characters."""
     smpp_system_type: str = ""
+    """System type, as the carrier requires it."""
     smpp_tls: bool = False
-    smpp_binds: Annotated[int, Meta(ge=1, le=64)] = 1  # connections of one worker
-    smpp_window: Annotated[int, Meta(ge=1, le=1_000)] = 100  # unanswered submissions of one connection
+    """Connect to the SMSC over TLS."""
+    smpp_binds: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Connections of each worker."""
+    smpp_window: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    """Unanswered submissions of each connection: the most that a crash leaves unknown."""
     smpp_gsm_packing: Literal["unpacked", "packed"] = "unpacked"
-    smpp_default_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"  # of data_coding 0, in both directions
+    """Whether septets of the GSM alphabet are packed into octets."""
+    smpp_default_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"
+    """Alphabet of data_coding 0 at the carrier, in both directions: `gsm`, `latin1` (ISO 8859-1), `ascii`.
+
+    API and worker need the same value, because it decides segments and prices of live messages. With a wrong value
+    `@` arrives as another character; octets that are no septets become `�` and count as unparsed responses.
+    """
     smpp_concatenation: Literal["udh8", "udh16", "payload"] = "udh8"
+    """How long messages are split: `udh8`, `udh16` (its header takes one octet more), `payload` (the carrier splits).
+
+    API and worker need the same value, because it decides segments and prices of live messages.
+    """
     smpp_message_id_format: Literal["auto", "as_is", "hex_answers", "hex_receipts"] = "auto"
-    max_segments_per_second: Rate = 0  # of the live carrier account; 0: what the carrier accepts
-    max_segments_per_number_per_minute: Rate = 0  # 0: what the campaign's class allows
-    tmobile_daily_cap_mode: Literal["lookup", "all", "off"] = "lookup"  # recipients that the daily cap counts
+    """How message ids in responses and receipts compare: `as_is`, `hex_answers` (decimal in receipts), `hex_receipts`.
+
+    `auto` learns it from the receipts that match a message.
+    """
+    max_segments_per_second: Rate = 0
+    """Rate limit of the live carrier account, all workers together; 0: what the carrier accepts."""
+    max_segments_per_number_per_minute: Rate = 0
+    """Rate limit of each number; 0: what the campaign's class allows."""
+    tmobile_daily_cap_mode: Literal["lookup", "all", "off"] = "lookup"
+    """Recipients that T-Mobile's daily cap of a brand counts: `lookup` counts numbers that a lookup says are theirs."""
     receipt_timeout_hours: Annotated[int, Meta(ge=1, le=720)] = 72
-    resend_unknown_outcomes: bool = False  # true: duplicates are possible instead of losses
+    """A sent message without a receipt becomes `undelivered` (`receipt_timeout`); a later receipt still counts."""
+    resend_unknown_outcomes: bool = False
+    """Send a message again if its outcome is unknown: duplicates are then possible instead of losses."""
     callback_username: str = "agentmessage"
-    callback_password: Secret = ""  # Basic credentials of carriers' callbacks; empty: derived from encryption_key
-    max_carrier_writes_per_minute: Rate = 0  # 0: the adapter's own limit (30 at Bandwidth, none at the simulator)
-    reconcile_batch_size: Annotated[int, Meta(ge=1, le=1_000)] = 500  # numbers of one order at the carrier
-    reconcile_deadline_seconds: Seconds = 129_600  # 36 hours
+    """User name that carriers send with callbacks."""
+    callback_password: Secret = ""
+    """Password that carriers send with callbacks; empty: derived from the newest encryption key."""
+    max_carrier_writes_per_minute: Rate = 0
+    """Calls of one carrier account, all workers together; 0: 30 at Bandwidth, no limit at the simulator."""
+    reconcile_batch_size: Annotated[int, Meta(ge=1, le=1_000)] = 500
+    """Most numbers of one order at the carrier."""
+    reconcile_deadline_seconds: Seconds = 129_600
+    """Time that mobile operators have; then the binding is read again, retried once, and `failed`."""
     reconcile_sweep_interval_seconds: Seconds = 900
+    """Time between two drift sweeps of a real carrier account."""
     reconcile_max_repair_percent: Annotated[int, Meta(ge=0, le=100)] = 5
+    """Share of an account that one sweep may repair; ten numbers are always allowed.
+
+    If more differs, the platform distrusts the carrier's listing and repairs nothing.
+    """
     drift_grace_seconds: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] = 900
-    stripe_secret_key: Annotated[
-        str,
-        SECRET,
-        _text(STRIPE_KEY.fullmatch, "a secret or restricted key: sk_live_…, sk_test_…, rk_…"),
-        _requires("stripe_webhook_secret"),
-    ] = ""  # empty: no cards are accepted, the operator credits wallets
-    stripe_webhook_secret: Annotated[
-        str,
-        SECRET,
-        _text(STRIPE_SECRET.fullmatch, "an endpoint's signing secret: whsec_…"),
-        _requires("stripe_secret_key"),
-    ] = ""  # of the Stripe endpoint that calls /callbacks/stripe
+    """Time that a binding must be missing before the platform believes it."""
+    stripe_secret_key: Annotated[StripeKey, requires("stripe_webhook_secret")] = ""
+    """Secret or restricted key of your Stripe account; empty: no cards. **A live key takes real money.**"""
+    stripe_webhook_secret: Annotated[StripeSecret, requires("stripe_secret_key")] = ""
+    """Signing secret of the Stripe endpoint at `PUBLIC_URL/callbacks/stripe`."""
     stripe_url: Url = "https://api.stripe.com"
-    stripe_products: Annotated[
-        str, _text(STRIPE_PRODUCTS.fullmatch, "amounts in cents and products, as 500=prod_A,2000=prod_B")
-    ] = ""  # the Stripe product of each top-up amount
-    stripe_portal_return_origins: Annotated[
-        str, _text(_are_origins, "origins such as https://app.example, separated by commas")
-    ] = ""  # the portal may send customers back to these
-    min_topup_cents: Cents = 0  # the balance that a top-up must reach; 0: no minimum
+    """Stripe's API."""
+    stripe_products: StripeProducts = ""
+    """Stripe products that top-ups are recorded under."""
+    stripe_portal_return_origins: Origins = ""
+    """Origins that the customer portal may return to; empty: the portal is rejected."""
+    min_topup_cents: Cents = 0
+    """Balance that a top-up must reach, else 402; 0: no minimum."""
     order_wait_seconds: Annotated[int, Meta(ge=0, le=300)] = 20
+    """Time that a number order waits for the carrier within the request."""
     quarantine_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
+    """Time that a released number rests before it can be sold again."""
     signup_credit_cents: Cents = 500
+    """Credit of a new organization."""
     idempotency_hours: Annotated[int, Meta(ge=1, le=8_760)] = 24
-    max_consent_captures_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000  # records of one organization
-    double_opt_in_hours: Annotated[int, Meta(ge=1, le=720)] = 24  # until a confirmation request expires
+    """Time that the response of an `Idempotency-Key` is stored."""
+    max_consent_captures_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = 6_000
+    """Consents that one organization may record; a bulk request counts each record."""
+    double_opt_in_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+    """Time that a double opt-in waits for YES."""
     consent_form_link_seconds: Annotated[int, Meta(ge=60, le=2_592_000)] = 3_600
-    area_codes: Annotated[
-        str, _text(AREA_CODES.fullmatch, "area codes and the ones whose area they share, as 436=440,283=513")
-    ] = ""  # area codes that our table does not have yet
-    trusted_proxy_count: Annotated[int, Meta(ge=0, le=16)] = 0  # proxies of ours before the API
-    require_propagation: bool = True  # a number sends only after its carrier has confirmed the campaign
+    """Validity of a link to the hosted consent form."""
+    area_codes: AreaCodes = ""
+    """US area codes newer than the table `sms/area_codes.toml`, each with the code whose area it shares.
+
+    They get the hours of its state and its time zones. A number without a state counts as anywhere from Eastern to
+    Pacific.
+    """
+    trusted_proxy_count: Annotated[int, Meta(ge=0, le=16)] = 0
+    """Proxies of yours in front of the API.
+
+    The client's address is then taken from `X-Forwarded-For`, counted from the right; 0 uses the connection's own.
+    """
+    require_propagation: bool = True
+    """A number sends only after its carrier has confirmed the campaign; `false` risks rejection by the operators."""
     mms_enabled: bool = True
-    media_dir: str = "var/media"  # of uploaded files, unless media_s3_url is set
-    wallet_floor_cents: int = -1000  # inbound messages that would take a wallet below it are not charged
-    media_max_files: int = 10_000  # of one organization
-    media_max_bytes: int = 1_073_741_824  # of all files of one organization
-    media_s3_url: Annotated[Url, _requires("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key")] = ""
+    """Accept and send media."""
+    media_dir: str = "var/media"
+    """Directory of uploaded files, unless `AGENTMESSAGE_MEDIA_S3_URL` is set; `up` uses its data directory.
+
+    API and worker processes of several machines need one shared directory, or a bucket.
+    """
+    wallet_floor_cents: int = -1000
+    """Inbound messages that would take a wallet below this are stored, published and applied, and free."""
+    media_max_files: int = 10_000
+    """Files of one organization; beyond that an upload is rejected with 422 `MEDIA_QUOTA_EXCEEDED`."""
+    media_max_bytes: int = 1_073_741_824
+    """Bytes of all files of one organization."""
+    media_s3_url: Annotated[Url, requires("media_s3_bucket", "media_s3_access_key", "media_s3_secret_key")] = ""
+    """An S3-compatible service for uploaded files, in place of the directory."""
     media_s3_bucket: str = ""
+    """Bucket, which must exist; it need not be public."""
     media_s3_region: str = "us-east-1"
+    """Region, which is part of the signature."""
     media_s3_access_key: str = ""
+    """Access key of the service."""
     media_s3_secret_key: Secret = ""
-    webhook_allow_private: bool = False  # webhooks to private addresses and over plain http: development only
-    page_check_allow_private: bool = False  # campaign review may request pages on private addresses: development only
+    """Secret key of the service."""
+    webhook_allow_private: bool = False
+    """Webhooks may go to private addresses and over plain `http`: development only."""
+    page_check_allow_private: bool = False
+    """Campaign review may request pages on private addresses: development only."""
 
     @property
     def has_carrier_credentials(self) -> bool:

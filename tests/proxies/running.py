@@ -14,7 +14,7 @@ from tests.proofs.running import until
 
 # ruff: noqa: S603, ASYNC220 - programs that the tests look for themselves, and starting one takes a moment only
 
-DOCS = Path(__file__).parents[2] / "docs" / "operations" / "index.md"
+DOCS = Path(__file__).parents[2] / "docs" / "operations" / "proxy.md"
 Configure = Callable[[Path, int, int], Sequence[str]]
 """Writes a configuration into a folder, for a port to listen on and a port behind; answers the command."""
 

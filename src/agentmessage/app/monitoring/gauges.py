@@ -5,7 +5,7 @@ A scrape therefore reads one row, independent of the number of phone numbers, pr
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -51,6 +51,33 @@ HELP = {
     "drift_sweep_age_seconds": "Seconds since the last drift sweep of the account finished.",
     "rollup_lag_seconds": "Seconds that metric rollups are behind the events.",
     "audit_seal_lag_seconds": "Seconds that the oldest audit log row has waited for its seal.",
+}
+
+LABELS: Mapping[str, tuple[str, ...]] = {
+    "phone_number_bindings": ("cell", "account", "phase"),
+    "phone_number_bindings_due": ("cell", "account", "phase"),
+    "carrier_orders": ("cell", "account", "state"),
+    "oldest_pending_binding_seconds": ("cell", "account", "phase"),
+    "binding_drift_open": ("cell",),
+    "unparsed_carrier_responses": (),
+    "unparsed_carrier_callbacks": ("cell",),
+    "inbound_messages_unprocessed": ("cell", "problem"),
+    "jobs_due": ("cell",),
+    "messages_queued": ("cell", "account", "state"),
+    "oldest_queued_message_seconds": ("cell", "account"),
+    "send_queues_paused": ("cell", "account"),
+    "receipts_missing": ("cell", "account"),
+    "unmatched_receipts": ("account",),
+    "messages_outcome_unknown": ("cell", "account"),
+    "carrier_connection_up": ("worker", "account", "carrier"),
+    "worker_clock_skew_seconds": ("worker",),
+    "webhook_deliveries_queued": ("cell", "health", "state"),
+    "oldest_queued_webhook_delivery_seconds": ("cell", "health"),
+    "webhook_endpoints": ("cell", "health"),
+    "webhook_attempts_per_minute": ("cell", "outcome"),
+    "drift_sweep_age_seconds": ("account",),
+    "rollup_lag_seconds": ("cell",),
+    "audit_seal_lag_seconds": ("cell",),
 }
 
 
@@ -183,7 +210,7 @@ def _registered(samples: Sequence[Sample]) -> CollectorRegistry:
     registry = CollectorRegistry()
     for name, text in HELP.items():
         mine = [sample for sample in samples if sample.name == name]
-        labels = sorted({label for sample in mine for label in sample.labels})
+        labels = LABELS[name] if mine else ()
         gauge = Gauge(f"agentmessage_{name}", text, labels, registry=registry)
         for sample in mine:
             shown = gauge.labels(*(sample.labels.get(label, "") for label in labels)) if labels else gauge
