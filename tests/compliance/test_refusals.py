@@ -19,8 +19,8 @@ from agentmessage.compliance.errors import (
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_id
+from tests.compliance.test_preflight import asking, bind_profile
 from tests.conftest import Client
-from tests.law.test_preflight import asking, bind_profile
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
 

@@ -11,9 +11,9 @@ from agentmessage.compliance import operations as compliance
 from agentmessage.compliance.model import Ask, Judged
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
+from tests.compliance.histories.world import Notebook
+from tests.compliance.test_preflight import bind_profile
 from tests.delivery.floor import Desk, admit, desk_on, ready_sender
-from tests.law.histories.world import Notebook
-from tests.law.test_preflight import bind_profile
 from tests.make.accounts import Account
 from tests.make.clock import TestClock
 from tests.make.texts import CONTACT, Sender

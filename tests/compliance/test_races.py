@@ -16,7 +16,7 @@ from agentmessage.messages import operations as messages
 from agentmessage.messages.admission import Admission
 from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Cause, Message
-from tests.law.test_preflight import bind_profile
+from tests.compliance.test_preflight import bind_profile
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from tests.law.histories.model import CONTACTS
-from tests.law.histories.world import WORDS
+from tests.compliance.histories.model import CONTACTS
+from tests.compliance.histories.world import WORDS
 
 Act = tuple[str, dict[str, Any]]
 

@@ -26,10 +26,20 @@ from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.ids import new_id
 from agentmessage.messages.jobs import HANDLERS
 from agentmessage.outbox.job_runner import JobRunner
+from tests.compliance.histories.model import (
+    BLUR,
+    CODES,
+    CONTACTS,
+    EVERY_MINUTE,
+    FOR_GOOD,
+    Campaign,
+    Guards,
+    Model,
+    Text,
+)
+from tests.compliance.histories.model import Sender as Line
 from tests.conftest import Client
 from tests.delivery.floor import Desk
-from tests.law.histories.model import BLUR, CODES, CONTACTS, EVERY_MINUTE, FOR_GOOD, Campaign, Guards, Model, Text
-from tests.law.histories.model import Sender as Line
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.make.clock import TestClock

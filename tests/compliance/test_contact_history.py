@@ -6,8 +6,8 @@ from agentmessage.compliance.queries import MOST_RUNGS
 from agentmessage.guardrails.model import ScopeKind
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
+from tests.compliance.test_preflight import bind_profile
 from tests.conftest import Client
-from tests.law.test_preflight import bind_profile
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, insert_consent, insert_sender, set_throughput
 

@@ -12,9 +12,9 @@ from random import Random
 
 from agentmessage.app.api import Api
 from agentmessage.kernel.db import CellDb, Cells
+from tests.compliance.histories.story import Act, Beginning, begin, history
+from tests.compliance.histories.world import World
 from tests.conftest import Client
-from tests.law.histories.story import Act, Beginning, begin, history
-from tests.law.histories.world import World
 from tests.make.accounts import open_account
 from tests.make.clock import TestClock
 

@@ -2,8 +2,8 @@
 
 The invariants (a) to (f) below hold at every step, also with two workers at once.
 
-A failing seed is in the test's name and in its message; `AGENTMESSAGE_SEED=17 pytest tests/numbers/test_convergence.py`
-replays it alone, `AGENTMESSAGE_SEEDS=1000` runs that many, `AGENTMESSAGE_STEPS` sets how long each story is.
+A failing seed is in the test's name and in its message. `AGENTMESSAGE_SEED=17` with this file replays it alone,
+`AGENTMESSAGE_SEEDS=1000` runs that many, `AGENTMESSAGE_STEPS` sets how long each story is.
 """
 
 import asyncio
