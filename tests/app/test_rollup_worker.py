@@ -28,7 +28,7 @@ async def _shown(db: CellDb, cells: Cells) -> dict[str, float]:
     lines = (await gauges.show(cells)).decode().splitlines()
     return {
         name: float(line.split()[-1])
-        for name in ("sums_age_seconds", "audit_unsealed_seconds")
+        for name in ("rollup_lag_seconds", "audit_seal_lag_seconds")
         for line in lines
         if line.startswith(f"agentmessage_{name}{{")
     }
@@ -61,10 +61,10 @@ async def test_a_worker_counts_and_seals_and_gauges_tell_how_far_it_is_behind(
     await asyncio.gather(*loops, return_exceptions=True)
     after = await _shown(db, cells)
 
-    assert before["sums_age_seconds"] > 3_600
-    assert before["audit_unsealed_seconds"] > 0
-    assert after["sums_age_seconds"] < 60
-    assert after["audit_unsealed_seconds"] == 0
+    assert before["rollup_lag_seconds"] > 3_600
+    assert before["audit_seal_lag_seconds"] > 0
+    assert after["rollup_lag_seconds"] < 60
+    assert after["audit_seal_lag_seconds"] == 0
 
 
 async def test_the_books_are_quiet_when_there_is_nothing_to_write(db: CellDb, settings: Settings) -> None:
