@@ -115,7 +115,7 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
     from rich.console import Console  # noqa: PLC0415
 
     from agentmessage.demo.run import DemoOptions  # noqa: PLC0415
-    from agentmessage.demo.run import demo as tell  # noqa: PLC0415
+    from agentmessage.demo.run import demo as run_demo  # noqa: PLC0415
     from agentmessage.demo.target import Place  # noqa: PLC0415
 
     place: Place | None = None
@@ -126,7 +126,7 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
     options = DemoOptions(
         place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, patience_s=patience
     )
-    raise typer.Exit(asyncio.run(tell(options, Console(highlight=False))))
+    raise typer.Exit(asyncio.run(run_demo(options, Console(highlight=False))))
 
 
 @app.command()
