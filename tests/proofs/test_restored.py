@@ -97,7 +97,7 @@ async def test_what_is_new_comes_after_what_was_restored(restored: tuple[CellDb,
     with pytest.raises(NotMigratedHere):
         await known(there)
 
-    assert await migrate(dsn) == ["cell_00: carries on behind what was restored"]
+    assert await migrate(dsn) == ["cell_00: transaction ids shifted"]
     await tell(there, "message.delivered")
     await act(there)
 

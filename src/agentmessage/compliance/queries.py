@@ -18,15 +18,15 @@ MOST_RUNGS = 32
 """Bindings of an organization that are read with every flush: fewer than the texts of a flush have scopes."""
 
 
-FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
+FACTS: LiteralString = """SELECT CASE WHEN a.position = ANY ($6::bigint[]) THEN (
                   SELECT ROW (o.id, t.state_version, coalesce(w.balance_microcents, 0),
                               coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
                               coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
                               nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
                               o.throughput_per_min, o.quiet_hours::text,
-                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.rung, ','), '') END
+                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.level, ','), '') END
                                FROM (SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id,
-                                                      extract(epoch FROM r.updated_at)) AS rung
+                                                      extract(epoch FROM r.updated_at)) AS level
                                      FROM guardrail_bindings b
                                      JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
                                      WHERE b.org_id = o.id LIMIT $7 + 1) b))
@@ -38,7 +38,7 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
               s.opted_in, s.opted_in_at, s.suppressed_by, s.opted_out_at, u.phone_number, u.scope, u.opted_out_at,
               l.line_type, f.history
        FROM unnest((SELECT $1::uuid[]), $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-            a (org_id, account, sender, recipient, place)
+            a (org_id, account, sender, recipient, position)
        LEFT JOIN phone_numbers n
          ON n.account = a.account AND n.number = a.sender AND n.org_id = a.org_id AND n.state = 'assigned'
        LEFT JOIN campaigns c ON c.id = n.campaign_id AND c.org_id = a.org_id
@@ -57,7 +57,7 @@ FACTS: LiteralString = """SELECT CASE WHEN a.place = ANY ($6::bigint[]) THEN (
              AND k.completed_at > $5
            ORDER BY k.completed_at DESC LIMIT 1) l ON true
        LEFT JOIN contact_send_history f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
-       ORDER BY a.place"""
+       ORDER BY a.position"""
 """The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
 its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
 
@@ -72,8 +72,8 @@ async def list_facts(
     left for new texts does not change by it.
     """
     firsts: dict[UUID, int] = {}
-    for place, ask in enumerate(asks, 1):
-        firsts.setdefault(ask.org_id, place)
+    for position, ask in enumerate(asks, 1):
+        firsts.setdefault(ask.org_id, position)
     accounts: dict[UUID, Account] = {}
 
     def facts(account: tuple[Any, ...] | None, *columns: Any) -> Facts:

@@ -22,18 +22,18 @@ _MAKE = f"""
 _HAND_OVER = f"""
     DO $$
     DECLARE
-        mine CONSTANT regrole := '{ROLE}'::regrole;
-        one record;
+        owner CONSTANT regrole := '{ROLE}'::regrole;
+        item record;
     BEGIN
-        FOR one IN
-            SELECT format('ALTER SCHEMA %I OWNER TO {ROLE}', nspname) AS words, 0 AS place FROM pg_namespace
-            WHERE nspname ~ '^(directory|cell_[0-9]{{2}})$' AND nspowner <> mine
+        FOR item IN
+            SELECT format('ALTER SCHEMA %I OWNER TO {ROLE}', nspname) AS command, 0 AS position FROM pg_namespace
+            WHERE nspname ~ '^(directory|cell_[0-9]{{2}})$' AND nspowner <> owner
             UNION ALL
             SELECT format('ALTER %s %s OWNER TO {ROLE}',
                           CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW'
                                          WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, c.oid::regclass), 1
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND c.relowner <> mine
+            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND c.relowner <> owner
               AND c.relkind IN ('r', 'p', 'S', 'v', 'm')
               AND NOT EXISTS (SELECT FROM pg_depend d  -- a column's own sequence follows its table
                               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
@@ -41,15 +41,15 @@ _HAND_OVER = f"""
             UNION ALL
             SELECT format('ALTER ROUTINE %s OWNER TO {ROLE}', p.oid::regprocedure), 2
             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND p.proowner <> mine
+            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND p.proowner <> owner
             UNION ALL
             SELECT format('ALTER TYPE %s OWNER TO {ROLE}', t.oid::regtype), 3
             FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
-            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND t.typowner <> mine
+            WHERE n.nspname ~ '^(directory|cell_[0-9]{{2}})$' AND t.typowner <> owner
               AND t.typtype IN ('c', 'd', 'e', 'r') AND (c.oid IS NULL OR c.relkind = 'c')
-            ORDER BY place
+            ORDER BY position
         LOOP
-            EXECUTE one.words;
+            EXECUTE item.command;
         END LOOP;
     END $$
 """  # noqa: S608 - our own constants; names come quoted from the catalog

@@ -143,13 +143,13 @@ async def end_files_of(tx: Executor, org_id: UUID, contact: str) -> int:
     where a message of theirs still names it.
     """
     return await tx.run(
-        """WITH mine AS (
+        """WITH candidates AS (
                DELETE FROM media_recipients WHERE org_id = $1 AND contact_number = $2 RETURNING media_id),
            others AS (
-               SELECT r.media_id, r.contact_number FROM mine
+               SELECT r.media_id, r.contact_number FROM candidates
                CROSS JOIN LATERAL (
                    SELECT media_id, contact_number FROM media_recipients x
-                   WHERE x.media_id = mine.media_id AND x.contact_number <> $2 LIMIT $4 + 1) r),
+                   WHERE x.media_id = candidates.media_id AND x.contact_number <> $2 LIMIT $4 + 1) r),
            wanted AS (
                SELECT media_id FROM others GROUP BY media_id HAVING count(*) > $4
                UNION
@@ -159,7 +159,7 @@ async def end_files_of(tx: Executor, org_id: UUID, contact: str) -> int:
                    WHERE m.org_id = $1 AND m.recipient = o.contact_number AND m.created_at >= f.created_at
                      AND strpos(u.url, f.id::text) > 0))
            UPDATE media SET expires_at = $3, needed_until = $3
-           WHERE org_id = $1 AND id IN (SELECT media_id FROM mine EXCEPT SELECT media_id FROM wanted)
+           WHERE org_id = $1 AND id IN (SELECT media_id FROM candidates EXCEPT SELECT media_id FROM wanted)
              AND greatest(expires_at, needed_until) > $3""",
         org_id,
         contact,

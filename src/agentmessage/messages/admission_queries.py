@@ -64,7 +64,7 @@ LOCK_MANY_ACCOUNTS: LiteralString = """WITH held AS MATERIALIZED (
            FROM held h WHERE a.org_id = h.org_id RETURNING a.org_id),"""
 INSERT_MESSAGES: LiteralString = """
        given AS (SELECT g.* FROM spent s JOIN unnest($2::admitted_message[]) g ON g.org_id = s.org_id),
-       remembered AS (
+       recorded AS (
            INSERT INTO contact_send_history (org_id, contact_number, history)
            SELECT org_id, recipient, history::json FROM given WHERE history IS NOT NULL
            ON CONFLICT (org_id, contact_number) DO UPDATE SET history = excluded.history),

@@ -1,4 +1,4 @@
-"""Brings a database from whatever it has to what this release needs."""
+"""Brings a database to the schema of this release."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ from agentmessage.kernel.database_queries import (
     record_identity,
 )
 from agentmessage.migrations import baseline_upgrade
-from agentmessage.migrations.restore import carry_on, hold_queued, must_carry_on
+from agentmessage.migrations.restore import hold_queued, must_shift_transaction_ids, shift_transaction_ids
 
 ADVISORY_LOCK = 0x41674D65  # "AgMe"
 FILES = Path(__file__).parent
@@ -48,7 +48,7 @@ def migrations(part: str) -> Sequence[Migration]:
 
 
 class Migrated(Struct, frozen=True):
-    """What `migrate` did. `is_restored`: the database was found in another place, and `held` messages are held."""
+    """What `migrate` did. `is_restored`: the rows come from another cluster, and `held` messages are held."""
 
     applied: list[str]
     is_restored: bool
@@ -69,7 +69,7 @@ async def migrate_and_hold(dsn: str, *, new_cells: Sequence[str] = ()) -> Migrat
     connection = await asyncpg.connect(dsn, server_settings={"statement_timeout": "0"})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
-        await connection.execute(_BOOKKEEPING)
+        await connection.execute(_RECORDS)
         applied = await _apply(connection, "directory", "directory")
         is_restored = await _is_moved(connection)
         held = 0
@@ -78,19 +78,19 @@ async def migrate_and_hold(dsn: str, *, new_cells: Sequence[str] = ()) -> Migrat
         for record in await connection.fetch("SELECT name FROM directory.cells ORDER BY name"):
             cell: str = record["name"]
             applied += await _apply(connection, cell, "cell")
-            is_restored = is_restored or await must_carry_on(connection, cell)
+            is_restored = is_restored or await must_shift_transaction_ids(connection, cell)
             if is_restored:
                 held += await hold_queued(connection, cell)
-            if await carry_on(connection, cell):
-                applied.append(f"{cell}: carries on behind what was restored")
-        await _note_place(connection)
+            if await shift_transaction_ids(connection, cell):
+                applied.append(f"{cell}: transaction ids shifted")
+        await _record_identity(connection)
         return Migrated(applied, is_restored, held)
     finally:
         await connection.close()
 
 
 async def _is_moved(connection: asyncpg.Connection) -> bool:
-    """Whether the database was migrated last in another place than this."""
+    """True if the database was migrated last in another cluster, or before it was copied."""
     table = await find_table(connection)
     recorded = await read_recorded_identity(connection)
     if table is None or recorded is None:
@@ -98,8 +98,8 @@ async def _is_moved(connection: asyncpg.Connection) -> bool:
     return not recorded.is_same(await read_identity(connection, table))
 
 
-async def _note_place(connection: asyncpg.Connection) -> None:
-    """Last of all: whoever is stopped before it finds the restore again at the next attempt."""
+async def _record_identity(connection: asyncpg.Connection) -> None:
+    """The last step: after an interruption the next attempt detects the restore again."""
     table = await find_table(connection)
     if table is not None:
         await record_identity(connection, await read_identity(connection, table))
@@ -167,7 +167,7 @@ async def _checksums(connection: asyncpg.Connection, schema: str) -> dict[int, s
     return {record["number"]: record["checksum"] for record in ran}
 
 
-_BOOKKEEPING = """
+_RECORDS = """
 CREATE SCHEMA IF NOT EXISTS directory;
 CREATE TABLE IF NOT EXISTS directory.migrations (
     schema      text NOT NULL,

@@ -132,7 +132,7 @@ async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, event_id: UUI
                    updated_at = greatest($3, p.updated_at + interval '1 microsecond')
                WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM held)
                RETURNING p.*),
-           rung AS (
+           woken AS (
                UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
            fact AS (
                INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
@@ -189,7 +189,7 @@ async def attach(
                    updated_at = greatest($3, p.updated_at + interval '1 microsecond')
                WHERE p.org_id = $1 AND p.id = $2 AND EXISTS (SELECT FROM c)
                RETURNING p.*),
-           rung AS (
+           woken AS (
                UPDATE line_options l SET due_at = $3 FROM changed WHERE l.phone_number_id = changed.id),
            fact AS (
                INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)

@@ -96,13 +96,13 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
         CROSS JOIN LATERAL (
             SELECT CASE b.family WHEN 'message' THEN p.status_url ELSE p.inbound_url END AS url) t
         WHERE t.url IS NOT NULL),
-    endpoint_lanes AS (
+    endpoint_queues AS (
         INSERT INTO webhook_queues AS l (id, org_id, due_at, created_at)
         SELECT DISTINCT endpoint_id, org_id, $2::timestamptz, $2::timestamptz FROM wanted
         WHERE kind = 'endpoint' ORDER BY 1
         ON CONFLICT (id) DO UPDATE SET due_at = least(l.due_at, excluded.due_at)
         RETURNING l.id, l.full_at),
-    number_lanes AS (
+    number_queues AS (
         INSERT INTO webhook_queues AS l (id, org_id, number_url, due_at, created_at)
         SELECT gen_random_uuid(), n.org_id, n.url, $2, $2
         FROM (SELECT DISTINCT org_id, url FROM wanted WHERE kind = 'number') n
@@ -110,22 +110,22 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
         ON CONFLICT (org_id, number_url) DO UPDATE SET due_at = least(l.due_at, excluded.due_at)
             WHERE l.disabled_at IS NULL
         RETURNING l.id, l.org_id, l.number_url, l.full_at),
-    told AS MATERIALIZED (
+    deliveries AS MATERIALIZED (
         SELECT w.id, w.org_id, w.type, w.kind, w.url, l.id AS queue_id, l.full_at
-        FROM wanted w JOIN endpoint_lanes l ON l.id = w.endpoint_id
+        FROM wanted w JOIN endpoint_queues l ON l.id = w.endpoint_id
         UNION ALL
         SELECT w.id, w.org_id, w.type, w.kind, w.url, l.id, l.full_at
-        FROM wanted w JOIN number_lanes l ON w.kind = 'number' AND l.org_id = w.org_id AND l.number_url = w.url),
+        FROM wanted w JOIN number_queues l ON w.kind = 'number' AND l.org_id = w.org_id AND l.number_url = w.url),
     queued AS (
         INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
-        SELECT queue_id, $2, id, org_id, id, id, $2 FROM told WHERE full_at IS NULL
+        SELECT queue_id, $2, id, org_id, id, id, $2 FROM deliveries WHERE full_at IS NULL
         RETURNING 1),
     written_off AS (
         INSERT INTO webhook_attempts (id, org_id, queue_id, kind, source_event_id, event_id, event_type, url,
             attempt, outcome, request_headers, error, occurred_at)
         SELECT gen_random_uuid(), org_id, queue_id, kind, id, id, type, url, 1, 'dead', '{}',
             'too many deliveries are waiting', $2
-        FROM told WHERE full_at IS NOT NULL),
+        FROM deliveries WHERE full_at IS NOT NULL),
     newest AS (SELECT xid, id, created_at FROM batch ORDER BY xid DESC, id DESC LIMIT 1),
     moved AS (
         UPDATE event_cursors f SET xid = n.xid, id = n.id, as_of = least($2, n.created_at)
@@ -136,4 +136,4 @@ _FAN_OUT: LiteralString = """WITH batch AS MATERIALIZED (
                FROM event_cursors f LEFT JOIN newest n ON true WHERE f.name = 'webhooks')
                ORDER BY e.xid, e.id LIMIT 1), false),
            (SELECT coalesce(jsonb_agg(o), '[]') FROM (
-               SELECT org_id, queue_id, kind, count(*) FROM told WHERE full_at IS NOT NULL GROUP BY 1, 2, 3) o)"""
+               SELECT org_id, queue_id, kind, count(*) FROM deliveries WHERE full_at IS NOT NULL GROUP BY 1, 2, 3) o)"""

@@ -104,10 +104,10 @@ async def _read_locked(tx: Executor, ids: Sequence[UUID]) -> list[Line]:
                   l.op_campaign, l.op_generation, l.op_submitted_at, l.op_accepted_at, l.op_deadline_at,
                   coalesce(o.submissions > 0, false), l.attempts, l.trouble, l.error_code, l.error_text,
                   l.differs_count, l.differs_since, l.due_at
-           FROM unnest($1::uuid[]) WITH ORDINALITY u (id, place)
+           FROM unnest($1::uuid[]) WITH ORDINALITY u (id, position)
                 JOIN line_options l ON l.phone_number_id = u.id JOIN phone_numbers p ON p.id = u.id
                 LEFT JOIN campaigns c ON c.id = p.campaign_id LEFT JOIN carrier_orders o ON o.id = l.op_order_id
-           ORDER BY u.place""",
+           ORDER BY u.position""",
         ids,
     )
 
@@ -216,8 +216,8 @@ async def trim_transitions(tx: Executor, number_ids: Sequence[UUID], *, keep: in
         """DELETE FROM line_option_transitions t USING (
                SELECT u.id, newest.id AS last FROM unnest($1::uuid[]) u (id), LATERAL (
                    SELECT s.id FROM line_option_transitions s WHERE s.phone_number_id = u.id
-                   ORDER BY s.id DESC OFFSET $2 LIMIT 1) AS newest) AS over
-           WHERE t.phone_number_id = over.id AND t.id <= over.last""",
+                   ORDER BY s.id DESC OFFSET $2 LIMIT 1) AS newest) AS surplus
+           WHERE t.phone_number_id = surplus.id AND t.id <= surplus.last""",
         number_ids,
         keep,
     )

@@ -271,7 +271,7 @@ async def assign(tx: Executor, org_id: UUID, order_id: UUID, *, quantity: int, c
            held AS (
                UPDATE directory.inventory i SET state = 'assigned', generation = c.generation, updated_at = $4
                FROM changed c WHERE i.account = c.account AND i.number = c.number),
-           rung AS (
+           woken AS (
                UPDATE line_options l SET due_at = CASE WHEN c.campaign_id IS NOT NULL THEN $4 END,
                    observed_at = CASE WHEN l.observed = 'absent' THEN $4 END, updated_at = $4
                FROM changed c WHERE l.phone_number_id = c.id),
@@ -337,7 +337,7 @@ async def release(
                    line_option_status = CASE WHEN p.line_option_status IS NOT NULL THEN 'pending' END,
                    line_option_propagated_at = NULL, updated_at = $3, released_at = $3, return_to_carrier = $5
                WHERE p.org_id = $1 AND p.id = ANY($2) AND p.state = 'assigned' RETURNING p.*),
-           rung AS (
+           woken AS (
                UPDATE line_options l SET due_at = $3 FROM changed c WHERE l.phone_number_id = c.id),
            shelved AS (
                UPDATE directory.inventory i SET state = 'quarantined', generation = c.generation, available_at = $4,

@@ -27,7 +27,7 @@ async def end_quarantines(tx: Executor, *, limit: int) -> int:
     Rows that a request or the reconciler holds are left for the next time. By inventory_quarantine_idx.
     """
     return await tx.run(
-        """WITH over AS (
+        """WITH ended AS (
                SELECT p.id, p.account, p.number, p.generation, l.op_seq, l.observed = 'absent' AS is_observed
                FROM phone_numbers p JOIN line_options l ON l.phone_number_id = p.id
                     JOIN directory.inventory i ON i.account = p.account AND i.number = p.number
@@ -36,11 +36,11 @@ async def end_quarantines(tx: Executor, *, limit: int) -> int:
                  AND l.observed <> 'present'
                ORDER BY i.available_at LIMIT $2 FOR UPDATE OF p, l SKIP LOCKED),
            gone AS (
-               DELETE FROM phone_numbers p USING over WHERE p.id = over.id)
+               DELETE FROM phone_numbers p USING ended WHERE p.id = ended.id)
            UPDATE directory.inventory i
-           SET state = 'available', org_id = NULL, cell = NULL, available_at = NULL, generation = over.generation,
-               op_seq = greatest(i.op_seq, over.op_seq), is_observed = over.is_observed, updated_at = $1
-           FROM over WHERE i.account = over.account AND i.number = over.number""",
+           SET state = 'available', org_id = NULL, cell = NULL, available_at = NULL, generation = ended.generation,
+               op_seq = greatest(i.op_seq, ended.op_seq), is_observed = ended.is_observed, updated_at = $1
+           FROM ended WHERE i.account = ended.account AND i.number = ended.number""",
         tx.now,
         limit,
     )
