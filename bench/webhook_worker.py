@@ -8,7 +8,7 @@ import signal
 
 import uvloop
 
-from agentmessage.app.webhook_worker import Telling
+from agentmessage.app.webhook_worker import WebhookWorker
 from agentmessage.kernel.db import Cells
 from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import read_settings
@@ -20,7 +20,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     cells = Cells(settings.database_url, pool_size=settings.worker_pool_size)
-    telling = Telling(settings, Bells(cells))
+    telling = WebhookWorker(settings, Bells(cells))
     telling.take_up(await cells.directory())
     await stop.wait()
     await telling.stop()

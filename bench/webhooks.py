@@ -194,7 +194,7 @@ def heard(url: str) -> Mapping[str, Any]:
     return json.loads(ask(url, "/heard"))
 
 
-def told(postgres: Postgres, filled: Filled, url: str, *, events: int) -> tuple[float, float]:
+def result(postgres: Postgres, filled: Filled, url: str, *, events: int) -> tuple[float, float]:
     """Deliveries per second: ours with everything in the books, and the bare loop's of the same bodies."""
     bodies = asyncio.run(_insert(filled, events))
     before = asyncio.run(_recorded(filled))
@@ -311,7 +311,7 @@ def run(parts: Collection[str], *, events: int, rounds: int, seconds: float) -> 
     if "told" in parts:
         with _house(core=1) as (postgres, url, _):
             filled = _filled(postgres, url)
-            pairs = [told(postgres, filled, url, events=events) for _ in range(rounds)]
+            pairs = [result(postgres, filled, url, events=events) for _ in range(rounds)]
             print(f"told           ratio {statistics.median(a / b for a, b in pairs):4.0%}", flush=True)
     if "soon" in parts:
         with _house() as (postgres, url, _):

@@ -112,7 +112,7 @@ class Sink(asyncio.Protocol):
             await asyncio.sleep(1)
 
 
-class Told(Struct):
+class AttemptResult(Struct):
     """Who should have heard what: facts of each organization with the moment of their commit, and its receivers."""
 
     receivers: dict[UUID, list[tuple[str, UUID, int]]]
@@ -177,25 +177,25 @@ class Workers:
             process.wait()
 
 
-async def open_receivers(cells: Cells, db: CellDb, settings: Settings, sinks: Sinks, closed_port: int) -> Told:
-    told = Told({}, {})
+async def open_receivers(cells: Cells, db: CellDb, settings: Settings, sinks: Sinks, closed_port: int) -> AttemptResult:
+    result = AttemptResult({}, {})
     count = 0
     for number in range(ORGANIZATIONS):
         account = await open_account(cells, name=f"Org {number}")
-        told.receivers[account.org_id] = []
-        told.facts[account.org_id] = {}
+        result.receivers[account.org_id] = []
+        result.facts[account.org_id] = {}
         for behavior in BEHAVIORS:
             url = sinks.url(behavior, count, closed_port=closed_port)
             endpoint_id = await endpoint(db, settings, account.org_id, url)
-            told.receivers[account.org_id].append((behavior, endpoint_id, count))
+            result.receivers[account.org_id].append((behavior, endpoint_id, count))
             count += 1
-    return told
+    return result
 
 
-async def let_happen(cells: Cells, db: CellDb, told: Told) -> None:
+async def let_happen(cells: Cells, db: CellDb, result: AttemptResult) -> None:
     """Facts of all organizations in turn, at a steady pace, each committed by itself."""
     ringer = Ringer(cells)
-    organizations = list(told.facts)
+    organizations = list(result.facts)
     started = time.monotonic()
     for n in range(EVENTS):
         await asyncio.sleep(max(0.0, started + n / PER_S - time.monotonic()))
@@ -204,17 +204,17 @@ async def let_happen(cells: Cells, db: CellDb, told: Told) -> None:
             event_id = await outbox_events.emit(
                 tx, org_id, EventType.ORGANIZATION_UPDATED, new_id(), {"n": n, "pad": "x" * 600}
             )
-        told.facts[org_id][str(event_id)] = time.monotonic()
+        result.facts[org_id][str(event_id)] = time.monotonic()
         ringer.ring(db.name, "events")
     await ringer.close()
 
 
-def delays_of_healthy(told: Told, sinks: Sinks) -> tuple[list[float], int, int]:
+def delays_of_healthy(result: AttemptResult, sinks: Sinks) -> tuple[list[float], int, int]:
     """Seconds from commit to first arrival; how many never arrived; how many arrived again."""
     delays: list[float] = []
     missing = again = 0
-    for org_id, happened in told.facts.items():
-        for behavior, _, number in told.receivers[org_id]:
+    for org_id, happened in result.facts.items():
+        for behavior, _, number in result.receivers[org_id]:
             if behavior == "ok":
                 for event_id, at in happened.items():
                     arrivals = sinks.arrivals.get((str(number), event_id), [])
@@ -248,10 +248,10 @@ async def require_schedule(db: CellDb) -> Counter[str]:
     return Counter(row[2] for row in rows)
 
 
-async def require_silence(db: CellDb, told: Told) -> None:
+async def require_silence(db: CellDb, result: AttemptResult) -> None:
     """After five days of failures the sick are told nothing more, and the others are."""
-    sick = [one for all_of in told.receivers.values() for behavior, one, _ in all_of if behavior != "ok"]
-    healthy = [one for all_of in told.receivers.values() for behavior, one, _ in all_of if behavior == "ok"]
+    failing = [one for all_of in result.receivers.values() for behavior, one, _ in all_of if behavior != "ok"]
+    healthy = [one for all_of in result.receivers.values() for behavior, one, _ in all_of if behavior == "ok"]
 
     async def are_off() -> bool:
         """Five days pass for whoever has failed, and its next attempt comes at once."""
@@ -259,22 +259,22 @@ async def require_silence(db: CellDb, told: Told) -> None:
         await db.run(
             """UPDATE webhook_queues SET failing_since = now() - interval '6 days'
                WHERE failing_since > now() - interval '5 days' AND id = ANY ($1)""",
-            sick,
+            failing,
         )
         await db.run(
             """UPDATE webhook_deliveries SET due_at = now() WHERE (queue_id, due_at, id) IN (
                    SELECT DISTINCT ON (queue_id) queue_id, due_at, id FROM webhook_deliveries
                    WHERE queue_id = ANY ($1) AND due_at > now() ORDER BY queue_id, due_at, id)""",
-            sick,
+            failing,
         )
-        await db.run("UPDATE webhook_queues SET due_at = now() WHERE id = ANY ($1) AND holder IS NULL", sick)
-        return await db.value("SELECT count(*) FROM webhook_endpoints WHERE active AND id = ANY ($1)", sick) == 0
+        await db.run("UPDATE webhook_queues SET due_at = now() WHERE id = ANY ($1) AND holder IS NULL", failing)
+        return await db.value("SELECT count(*) FROM webhook_endpoints WHERE active AND id = ANY ($1)", failing) == 0
 
     await until(are_off, seconds=90, what="the end of the sick")
     assert await db.value("SELECT count(*) FROM webhook_endpoints WHERE active AND id = ANY ($1)", healthy) == len(
         healthy
     )
-    assert await db.value("SELECT count(*) FROM events WHERE type = 'webhook_endpoint.disabled'") == len(sick)
+    assert await db.value("SELECT count(*) FROM events WHERE type = 'webhook_endpoint.disabled'") == len(failing)
 
 
 async def test_the_healthy_notice_nothing_of_the_sick_nor_of_the_dead(
@@ -285,18 +285,18 @@ async def test_the_healthy_notice_nothing_of_the_sick_nor_of_the_dead(
         refused = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
         closed_port = refused.sockets[0].getsockname()[1]
         refused.close()
-        told = await open_receivers(cells, db, settings, heard, closed_port)
+        result = await open_receivers(cells, db, settings, heard, closed_port)
         for _ in range(WORKERS):
             workers.start()
         killing = None
         try:
             await until(lambda: are_up(db), what="workers")
             killing = asyncio.create_task(workers.kill_one_after_another(db))
-            await let_happen(cells, db, told)
+            await let_happen(cells, db, result)
             wanted = EVENTS * BEHAVIORS.count("ok")
-            await until(lambda: _all_heard(told, heard), seconds=60, what="every delivery to the healthy")
+            await until(lambda: _all_heard(result, heard), seconds=60, what="every delivery to the healthy")
             killing.cancel()
-            delays, missing, again = delays_of_healthy(told, heard)
+            delays, missing, again = delays_of_healthy(result, heard)
             p50, p99 = [delays[int(len(delays) * share)] for share in (0.5, 0.99)]
             show(
                 f"{EVENTS:,} facts, {workers.kills} kills: {wanted:,} deliveries to the healthy, {missing} missing, "
@@ -304,7 +304,7 @@ async def test_the_healthy_notice_nothing_of_the_sick_nor_of_the_dead(
                 f"most {delays[-1]:.2f} s"
             )
             show(f"attempts: {dict(await require_schedule(db))}")
-            await require_silence(db, told)
+            await require_silence(db, result)
         finally:
             if killing is not None:
                 killing.cancel()
@@ -323,5 +323,5 @@ async def are_up(db: CellDb) -> bool:
     return await db.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") >= WORKERS
 
 
-async def _all_heard(told: Told, heard: Sinks) -> bool:
-    return delays_of_healthy(told, heard)[1] == 0
+async def _all_heard(result: AttemptResult, heard: Sinks) -> bool:
+    return delays_of_healthy(result, heard)[1] == 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agentmessage.app.webhook_worker import Telling
+from agentmessage.app.webhook_worker import WebhookWorker
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.encryption import Sealer, parse_keys
 from agentmessage.kernel.ids import new_id
@@ -73,10 +73,10 @@ async def make_due(db: CellDb) -> None:
 
 
 @asynccontextmanager
-async def telling(settings: Settings, cells: Cells, *, names: Names | None = None) -> AsyncIterator[Telling]:
+async def telling(settings: Settings, cells: Cells, *, names: Names | None = None) -> AsyncIterator[WebhookWorker]:
     """A worker's webhooks, of the default cell; `names` looks host names up."""
     bells = Bells(cells)
-    one = Telling(settings, bells, names=names)
+    one = WebhookWorker(settings, bells, names=names)
     one.take_up(await cells.cell("cell_00"))
     try:
         yield one

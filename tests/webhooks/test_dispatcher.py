@@ -22,7 +22,7 @@ from agentmessage.settings import Settings
 from agentmessage.webhooks import queries
 from agentmessage.webhooks.attempt_result import JITTER, NOT_KEPT
 from agentmessage.webhooks.dispatcher import Dispatcher
-from agentmessage.webhooks.endpoint_queues import FIRST_ALLOWANCE, HEALTHY_SLOTS
+from agentmessage.webhooks.endpoint_queues import FIRST_CONCURRENCY, HEALTHY_SLOTS
 from agentmessage.webhooks.http_sender import Sender
 from agentmessage.webhooks.model import RETRY_AFTER_S, TIMEOUT_S
 from agentmessage.webhooks.payload import UNREADABLE_SECRET
@@ -228,12 +228,12 @@ async def test_hanging_receivers_delay_nobody_else(
     """More receivers that never answer than there are slots for their first requests, and one that does."""
     stranger = await open_account(cells, name="Stranger")
     sink.answers["/hang"] = hang
-    for _ in range(HEALTHY_SLOTS // 2 // FIRST_ALLOWANCE + 6):
+    for _ in range(HEALTHY_SLOTS // 2 // FIRST_CONCURRENCY + 6):
         await endpoint(db, settings, account.org_id, sink.url("/hang"))
     await endpoint(db, settings, stranger.org_id, sink.url())
 
     async with telling(settings, cells):
-        await happen(db, account.org_id, FIRST_ALLOWANCE + 2)
+        await happen(db, account.org_id, FIRST_CONCURRENCY + 2)
         await sink.until(HEALTHY_SLOTS // 2, "/hang")
         started = asyncio.get_running_loop().time()
         for _ in range(10):
@@ -251,7 +251,7 @@ async def test_slow_names_of_one_organization_delay_no_others_receiver(
 ) -> None:
     """Fifty endpoints move to names that were never seen before, again and again, and no name is ever answered."""
     stranger = await open_account(cells, name="Stranger")
-    sick = [await endpoint(db, settings, account.org_id, "https://slow.test/") for _ in range(50)]
+    failing = [await endpoint(db, settings, account.org_id, "https://slow.test/") for _ in range(50)]
     queue_id = await endpoint(db, settings, stranger.org_id, f"http://quick.test:{sink.port}/ok")
     count = 0
 
@@ -260,10 +260,10 @@ async def test_slow_names_of_one_organization_delay_no_others_receiver(
         async with telling(settings, cells, names=names):
             for turn in range(12):
                 async with db.transaction() as tx:
-                    for n, one in enumerate(sick):
+                    for n, one in enumerate(failing):
                         url = f"https://slow{turn}-{n}.test/"
                         await tx.run("UPDATE webhook_endpoints SET url = $2 WHERE id = $1", one, url)
-                        await queries.touch_lane(tx, account.org_id, one, forgives=True)
+                        await queries.touch_queue(tx, account.org_id, one, forgives=True)
                 await happen(db, account.org_id, 2)
                 await server.until_slow(16)
                 # its name has to be looked up as well, as after the seconds for which an address is remembered
@@ -380,7 +380,7 @@ async def test_lanes_of_a_living_dispatcher_are_left_to_it(
     db: CellDb, settings: Settings, account: Account, sink: Receiver, sender: Sender
 ) -> None:
     first, second = [Dispatcher(db, sender, sealer(settings)) for _ in range(2)]
-    living = [asyncio.create_task(one.live()) for one in (first, second)]
+    living = [asyncio.create_task(one.run()) for one in (first, second)]
     queue_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
     sink.answers["/hang"] = hang
     await _wait_on(db, account, queue_id)
@@ -450,23 +450,23 @@ async def test_a_stop_lets_what_is_under_way_end_and_holds_nothing(
 
     async with telling(settings, cells) as one:
         await happen(db, account.org_id, 50)
-        await sink.until(FIRST_ALLOWANCE)
+        await sink.until(FIRST_CONCURRENCY)
         stopping = asyncio.create_task(one.stop())
         await until(lambda: _are_flying_only(sink))
         release.set()
         await stopping
 
-    told = len(sink.heard)
-    assert told < 50
-    assert [row[1] for row in await logged(db, queue_id)] == ["success"] * told
-    assert await db.value("SELECT count(*) FROM webhook_deliveries") == 50 - told
+    result = len(sink.heard)
+    assert result < 50
+    assert [row[1] for row in await logged(db, queue_id)] == ["success"] * result
+    assert await db.value("SELECT count(*) FROM webhook_deliveries") == 50 - result
     holder, due_at = await db.one(_row, "SELECT holder, due_at FROM webhook_queues") or (None, None)
     assert holder is None
     assert due_at is not None
 
 
 async def _are_flying_only(sink: Receiver) -> bool:
-    return len(sink.heard) == FIRST_ALLOWANCE
+    return len(sink.heard) == FIRST_CONCURRENCY
 
 
 async def test_what_is_changed_under_a_delivery_is_seen_by_the_next(

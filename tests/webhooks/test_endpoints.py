@@ -96,9 +96,9 @@ async def test_201_the_query_of_a_url_is_not_in_the_audit_log(api: Client, db: C
     ],
 )
 async def test_422_what_cannot_be_an_endpoint_is_named(
-    api: Client, db: CellDb, wish: dict[str, Any], field: str
+    api: Client, db: CellDb, body: dict[str, Any], field: str
 ) -> None:
-    answer = await api.post("/v1/webhooks", {"url": URL, "events": EVENTS} | wish)
+    answer = await api.post("/v1/webhooks", {"url": URL, "events": EVENTS} | body)
 
     assert (answer.status, answer.error["code"]) == (422, "VALIDATION_FAILED")
     assert list(answer.error["details"]) == [field]
@@ -116,9 +116,9 @@ async def test_422_an_address_for_development_is_refused_with_the_setting_that_a
 
 @pytest.mark.covers("createWebhookEndpoint", 422)
 async def test_422_every_faulty_field_is_named_at_once(api: Client) -> None:
-    wish = {"url": "http://x.example", "events": ["nope"], "description": "x" * 201, "api_version": "1"}
+    body = {"url": "http://x.example", "events": ["nope"], "description": "x" * 201, "api_version": "1"}
 
-    answers = [await api.post("/v1/webhooks", body) for body in (wish, {})]
+    answers = [await api.post("/v1/webhooks", body) for body in (body, {})]
 
     assert set(answers[0].error["details"]) == {"url", "events", "description", "api_version"}
     assert answers[1].error["details"] == {"url": "is required", "events": "is required"}
@@ -306,8 +306,8 @@ async def test_200_one_that_is_turned_off_forgets_what_waits_and_starts_anew_whe
 ) -> None:
     endpoint = await insert_endpoint(db, account.org_id)
     other = await insert_endpoint(db, account.org_id)
-    for lane in (endpoint, endpoint, other):
-        await insert_delivery(db, account.org_id, lane)
+    for queue in (endpoint, endpoint, other):
+        await insert_delivery(db, account.org_id, queue)
     await db.run("UPDATE webhook_queues SET failing_since = $1", db.now)
 
     off = await api.patch(f"/v1/webhooks/{endpoint}", {"active": False})
@@ -325,13 +325,13 @@ async def test_200_one_that_is_turned_off_forgets_what_waits_and_starts_anew_whe
 async def test_a_change_has_the_dispatcher_look_at_once(api: Client, db: CellDb) -> None:
     """Whoever holds the lane has the old URL and the old secret in memory."""
     endpoint = await made(api)
-    lane = "SELECT due_at <= $2 FROM webhook_queues WHERE id = $1"
-    rested = await db.value(lane, UUID(endpoint["id"]), db.now)
+    queue = "SELECT due_at <= $2 FROM webhook_queues WHERE id = $1"
+    rested = await db.value(queue, UUID(endpoint["id"]), db.now)
 
     await api.patch(f"/v1/webhooks/{endpoint['id']}", {"url": f"{URL}/2"})
 
     assert rested is None
-    assert await db.value(lane, UUID(endpoint["id"]), db.now) is True
+    assert await db.value(queue, UUID(endpoint["id"]), db.now) is True
 
 
 @pytest.mark.covers("patchWebhookEndpoint", 409)
@@ -360,10 +360,10 @@ async def test_409_turning_on_one_more_than_fifty(api: Client, db: CellDb, accou
         ({"api_version": "2026-04-01"}, {"api_version"}),
     ],
 )
-async def test_422_a_change_names_every_faulty_field(api: Client, wish: dict[str, Any], fields: set[str]) -> None:
+async def test_422_a_change_names_every_faulty_field(api: Client, body: dict[str, Any], fields: set[str]) -> None:
     endpoint = await made(api)
 
-    answer = await api.patch(f"/v1/webhooks/{endpoint['id']}", wish)
+    answer = await api.patch(f"/v1/webhooks/{endpoint['id']}", body)
 
     assert (answer.status, set(answer.error["details"])) == (422, fields)
 

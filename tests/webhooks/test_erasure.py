@@ -14,12 +14,12 @@ from tests.make.webhooks import insert_attempt, insert_endpoint
 CONTACT, OTHER = "+14155550177", "+14155550178"
 
 
-async def told(db: CellDb, org_id: UUID, said: Said) -> UUID:
+async def result(db: CellDb, org_id: UUID, said: Said) -> UUID:
     """An attempt to tell of a text, to a receiver that repeats what it hears."""
     event: UUID = await db.value("SELECT id FROM events WHERE resource_id = $1", said.id)
-    lane = await insert_endpoint(db, org_id)
+    queue = await insert_endpoint(db, org_id)
     attempt = await insert_attempt(
-        db, org_id, lane, source_event_id=event, event_id=new_id(), response_body_excerpt=f"heard: {SECRET}"
+        db, org_id, queue, source_event_id=event, event_id=new_id(), response_body_excerpt=f"heard: {SECRET}"
     )
     return attempt.id
 
@@ -30,7 +30,7 @@ async def test_an_erased_contact_is_not_left_in_what_receivers_answered(
 ) -> None:
     number = new_id()
     erased, kept = [
-        await told(db, account.org_id, await say(db, account.org_id, number, contact=contact, is_inbound=is_inbound))
+        await result(db, account.org_id, await say(db, account.org_id, number, contact=contact, is_inbound=is_inbound))
         for contact in (CONTACT, OTHER)
     ]
 
@@ -44,7 +44,7 @@ async def test_an_erased_contact_is_not_left_in_what_receivers_answered(
 
 async def test_a_strangers_log_is_left_alone(api: Client, db: CellDb, account: Account, stranger: Account) -> None:
     said = await say(db, account.org_id, new_id(), contact=CONTACT)
-    theirs = await told(db, stranger.org_id, said)
+    theirs = await result(db, stranger.org_id, said)
 
     await api.post(f"/v1/contacts/{CONTACT}/erase")
 

@@ -25,7 +25,7 @@ async def take_all(db: CellDb) -> int:
     """Fan out until nothing is left; answers how many deliveries were written."""
     written = 0
     while True:
-        deliveries, wait_s = await fanout.turn(db)
+        deliveries, wait_s = await fanout.run_once(db)
         written += deliveries
         if wait_s == fanout.IDLE_S:
             return written
@@ -52,7 +52,7 @@ async def test_a_fact_waits_once_for_each_endpoint_that_wants_it(
     await take_all(db)
     await take_all(db)
 
-    assert await waiting(db) == [(lane, event) for lane in sorted((first, second)) for event in ids]
+    assert await waiting(db) == [(queue, event) for queue in sorted((first, second)) for event in ids]
 
 
 async def test_an_endpoint_hears_nothing_that_happened_before_it_was_made(
@@ -93,13 +93,13 @@ async def test_texts_are_told_to_the_urls_of_their_number(db: CellDb, account: A
 
     await take_all(db)
 
-    told = await db.all(
+    result = await db.all(
         _row,
         """SELECT l.number_url, count(*) FROM webhook_deliveries d JOIN webhook_queues l ON l.id = d.queue_id
            WHERE l.org_id = $1 GROUP BY l.number_url ORDER BY 1""",
         account.org_id,
     )
-    assert told == [("https://a.example/inbound", 1), ("https://a.example/status", 2)]
+    assert result == [("https://a.example/inbound", 1), ("https://a.example/status", 2)]
     assert await db.value("SELECT count(*) FROM webhook_deliveries") == 3
 
 
@@ -131,7 +131,7 @@ async def test_facts_of_transactions_that_commit_late_are_taken_once_in_their_or
 
     async def take() -> None:
         while not is_over:
-            await fanout.turn(db)
+            await fanout.run_once(db)
 
     takers = [asyncio.create_task(take()) for _ in range(2)]
     for _ in range(8):
@@ -140,9 +140,9 @@ async def test_facts_of_transactions_that_commit_late_are_taken_once_in_their_or
     await asyncio.gather(*takers)
     await take_all(db)
 
-    told = [event for _, event in await waiting(db)]
-    assert sorted(told) == sorted(written)
-    assert len(set(told)) == len(told) == 96
+    result = [event for _, event in await waiting(db)]
+    assert sorted(result) == sorted(written)
+    assert len(set(result)) == len(result) == 96
 
 
 async def test_while_facts_wait_for_a_transaction_beside_them_fan_out_looks_again_soon(
@@ -152,7 +152,7 @@ async def test_while_facts_wait_for_a_transaction_beside_them_fan_out_looks_agai
     async with db.transaction() as tx:
         await outbox_events.emit(tx, account.org_id, EventType.ORGANIZATION_UPDATED, new_id(), {})
         await happen(db, account.org_id)
-        assert await fanout.turn(db) == (0, fanout.BUSY_S)
+        assert await fanout.run_once(db) == (0, fanout.BUSY_S)
 
     assert await take_all(db) == 2
 

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from agentmessage.kernel.ids import new_id
 from agentmessage.webhooks.http_sender import Sender
-from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, Letter
+from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, OutgoingRequest
 from tests.make.receivers import Heard, Receiver, drip, hang, receiver, status
 from tests.smpp.lines import certificate
 
@@ -33,12 +33,12 @@ async def sender() -> AsyncIterator[Sender]:
     await one.close()
 
 
-def letter(url: str, *, event_id: UUID | None = None, secrets: tuple[bytes, ...] = (NEW,)) -> Letter:
-    return Letter(event_id=event_id or new_id(), url=url, body=b'{"type":"webhook.test"}', secrets=secrets)
+def request(url: str, *, event_id: UUID | None = None, secrets: tuple[bytes, ...] = (NEW,)) -> OutgoingRequest:
+    return OutgoingRequest(event_id=event_id or new_id(), url=url, body=b'{"type":"webhook.test"}', secrets=secrets)
 
 
 async def test_a_letter_verifies_with_the_public_library_by_either_secret(sink: Receiver, sender: Sender) -> None:
-    reply = await sender.send(letter(sink.url(), secrets=(NEW, OLD)))
+    reply = await sender.send(request(sink.url(), secrets=(NEW, OLD)))
 
     (heard,) = await sink.until(1)
     assert heard.headers["x-amcore-signature"].count("v1=") == 1
@@ -56,14 +56,14 @@ async def test_a_letter_verifies_with_the_public_library_by_either_secret(sink: 
 async def test_the_request_line_is_byte_for_byte_the_url_that_was_registered(
     sink: Receiver, sender: Sender, path: str
 ) -> None:
-    await sender.send(letter(sink.url(path)))
+    await sender.send(request(sink.url(path)))
 
     assert [heard.path for heard in sink.heard] == [path]
 
 
 async def test_connections_are_used_again(sink: Receiver, sender: Sender) -> None:
     for _ in range(5):
-        await sender.send(letter(sink.url()))
+        await sender.send(request(sink.url()))
 
     assert sink.connections == 1
 
@@ -76,16 +76,16 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(sink: R
             await status(200)(heard, writer)
 
     sink.answers["/ok"] = once_then_close
-    await sender.send(letter(sink.url()))
+    await sender.send(request(sink.url()))
 
-    assert (await sender.send(letter(sink.url()))).status == 200
+    assert (await sender.send(request(sink.url()))).status == 200
     assert len(sink.heard) == 3
 
 
 async def test_a_receiver_that_hangs_is_left_after_the_time_out(sink: Receiver, sender: Sender) -> None:
     sink.answers["/hang"] = hang
 
-    reply = await sender.send(letter(sink.url("/hang")))
+    reply = await sender.send(request(sink.url("/hang")))
 
     assert reply.status is None
     assert reply.error == "timed out: no complete answer within 10 s"
@@ -95,7 +95,7 @@ async def test_a_receiver_that_hangs_is_left_after_the_time_out(sink: Receiver, 
 async def test_an_answer_that_drips_is_no_success(sink: Receiver, sender: Sender) -> None:
     sink.answers["/drip"] = drip
 
-    reply = await sender.send(letter(sink.url("/drip")))
+    reply = await sender.send(request(sink.url("/drip")))
 
     assert not reply.is_success
     assert reply.time_ms < 3_000
@@ -114,7 +114,7 @@ async def test_of_a_giant_answer_only_the_beginning_is_read(sink: Receiver, send
 
     sink.answers["/giant"] = giant
 
-    reply = await sender.send(letter(sink.url("/giant")))
+    reply = await sender.send(request(sink.url("/giant")))
 
     assert reply.status == 200
     assert reply.excerpt is not None
@@ -132,7 +132,7 @@ async def test_endless_headers_are_not_read_to_their_end(sink: Receiver, sender:
 
     sink.answers["/endless"] = endless
 
-    reply = await sender.send(letter(sink.url("/endless")))
+    reply = await sender.send(request(sink.url("/endless")))
 
     assert reply.error in (NO_END, "the answer is not HTTP")
     assert reply.time_ms < 900
@@ -176,7 +176,7 @@ async def test_an_answer_without_end_is_broken_off(sink: Receiver, what: str) ->
     sink.answers["/endless"] = endless
     sender = Sender(allow_private=True)
 
-    reply = await sender.send(letter(sink.url("/endless")))
+    reply = await sender.send(request(sink.url("/endless")))
     await sender.close()
 
     assert reply.status is None
@@ -195,10 +195,10 @@ async def test_the_ninth_interim_answer_is_one_too_many(sink: Receiver, sender: 
 
     sink.answers.update({"/8": patient, "/9": patient})
 
-    assert (await sender.send(letter(sink.url("/8")))).status == 200
-    assert (await sender.send(letter(sink.url("/8")))).status == 200
+    assert (await sender.send(request(sink.url("/8")))).status == 200
+    assert (await sender.send(request(sink.url("/8")))).status == 200
     assert sink.connections == 1
-    assert (await sender.send(letter(sink.url("/9")))).error == NO_END
+    assert (await sender.send(request(sink.url("/9")))).error == NO_END
 
 
 async def test_a_body_that_is_long_only_by_its_framing_is_broken_off(sink: Receiver, sender: Sender) -> None:
@@ -210,8 +210,8 @@ async def test_a_body_that_is_long_only_by_its_framing_is_broken_off(sink: Recei
 
     sink.answers.update({"/100": framed, "/4000": framed})
 
-    assert (await sender.send(letter(sink.url("/100")))).status == 200
-    assert (await sender.send(letter(sink.url("/4000")))).error == NO_END
+    assert (await sender.send(request(sink.url("/100")))).status == 200
+    assert (await sender.send(request(sink.url("/4000")))).error == NO_END
 
 
 async def test_a_connection_on_which_more_comes_than_was_asked_for_is_not_used_again(
@@ -223,7 +223,7 @@ async def test_a_connection_on_which_more_comes_than_was_asked_for_is_not_used_a
 
     sink.answers["/ok"] = and_more
 
-    replies = [await sender.send(letter(sink.url())) for _ in range(3)]
+    replies = [await sender.send(request(sink.url())) for _ in range(3)]
 
     assert [reply.excerpt for reply in replies] == ["ok"] * 3
 
@@ -231,7 +231,7 @@ async def test_a_connection_on_which_more_comes_than_was_asked_for_is_not_used_a
 async def test_redirects_are_not_followed(sink: Receiver, sender: Sender) -> None:
     sink.answers["/moved"] = status(302, location="/ok")
 
-    reply = await sender.send(letter(sink.url("/moved")))
+    reply = await sender.send(request(sink.url("/moved")))
 
     assert (reply.status, reply.is_success) == (302, False)
     assert sink.on("/ok") == []
@@ -241,7 +241,7 @@ async def test_cookies_of_one_answer_are_not_sent_with_the_next(sink: Receiver, 
     sink.answers["/ok"] = status(200, set_cookie="a=b; Path=/")
 
     for _ in range(2):
-        await sender.send(letter(sink.url()))
+        await sender.send(request(sink.url()))
 
     assert all("cookie" not in heard.headers for heard in sink.heard)
 
@@ -251,7 +251,7 @@ async def test_the_environment_names_no_proxy_for_us(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
-    assert (await sender.send(letter(sink.url()))).status == 200
+    assert (await sender.send(request(sink.url()))).status == 200
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ async def test_the_environment_names_no_proxy_for_us(
     ],
 )
 async def test_what_cannot_be_asked_is_said_in_few_words(url: str, words: str, sender: Sender) -> None:
-    reply = await sender.send(letter(url))
+    reply = await sender.send(request(url))
 
     assert (reply.status, reply.error) == (None, words)
 
@@ -274,7 +274,7 @@ async def test_what_cannot_be_asked_is_said_in_few_words(url: str, words: str, s
 async def test_plain_http_is_for_development_only(sink: Receiver) -> None:
     sender = Sender()
 
-    reply = await sender.send(letter(sink.url()))
+    reply = await sender.send(request(sink.url()))
 
     assert reply.error == "the URL is not https"
     assert sink.connections == 0
@@ -284,7 +284,7 @@ async def test_plain_http_is_for_development_only(sink: Receiver) -> None:
 async def test_a_server_whose_certificate_nobody_vouches_for_is_not_told(sender: Sender, tmp_path: Path) -> None:
     own, _ = certificate(tmp_path)
     async with receiver(tls=own) as sink:
-        reply = await sender.send(letter(sink.url().replace("http:", "https:")))
+        reply = await sender.send(request(sink.url().replace("http:", "https:")))
 
         assert reply.error == "TLS: self-signed certificate"
         assert sink.heard == []
@@ -296,4 +296,4 @@ async def test_what_is_not_http_is_a_failure(sink: Receiver, sender: Sender) -> 
 
     sink.answers["/ok"] = babble
 
-    assert (await sender.send(letter(sink.url()))).error == "the answer is not HTTP"
+    assert (await sender.send(request(sink.url()))).error == "the answer is not HTTP"

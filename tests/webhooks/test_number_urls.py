@@ -59,7 +59,7 @@ async def test_for_development_a_number_may_be_told_on_this_machine(near: Client
 async def test_a_url_that_was_given_up_is_told_again_once_its_number_is_changed(
     api: Client, db: CellDb, account: Account, stranger: Account, number: UUID
 ) -> None:
-    lanes = {
+    queues = {
         name: await insert_number_lane(db, org_id, url, disabled_at=db.now)
         for name, org_id, url in (
             ("named before", account.org_id, OLD),
@@ -73,7 +73,7 @@ async def test_a_url_that_was_given_up_is_told_again_once_its_number_is_changed(
 
     still = "SELECT id FROM webhook_queues WHERE disabled_at IS NOT NULL AND failing_since IS NOT NULL"
     assert ran == 1
-    assert set(await db.all(UUID_of, still)) == {lanes["named before"], lanes["a stranger's"]}
+    assert set(await db.all(UUID_of, still)) == {queues["named before"], queues["a stranger's"]}
 
 
 def UUID_of(value: UUID) -> UUID:  # noqa: N802 - a column as it is

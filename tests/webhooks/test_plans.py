@@ -44,7 +44,7 @@ async def busy(db: CellDb, account: Account) -> CellDb:
 SERVED: list[tuple[Callable[..., Awaitable[Any]], tuple[object, ...], dict[str, object], str]] = [
     (queries.list_, (ANYTHING,), {}, "webhook_attempts_list_idx"),
     (queries.list_failed, (replace(ANYTHING, outcome=Outcome.DEAD),), {}, "webhook_attempts_failed_idx"),
-    (queries.list_of_lane, (LANE, ANYTHING), {}, "webhook_attempts_queue_idx"),
+    (queries.list_of_queue, (LANE, ANYTHING), {}, "webhook_attempts_queue_idx"),
     (queries.list_of_type, ("lookup.completed", ANYTHING), {"queue_id": None}, "webhook_attempts_type_idx"),
     (queries.list_of_type, ("lookup.completed", ANYTHING), {"queue_id": LANE}, "webhook_attempts_type_idx"),
 ]

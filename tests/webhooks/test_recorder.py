@@ -10,7 +10,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.settings import Settings
 from agentmessage.webhooks import attempt_result, fanout, result_queries
-from agentmessage.webhooks.attempt_result import Told
+from agentmessage.webhooks.attempt_result import AttemptResult
 from agentmessage.webhooks.endpoint_queues import Delivery
 from agentmessage.webhooks.model import Outcome, Reply
 from agentmessage.webhooks.recorder import Recorder
@@ -23,7 +23,7 @@ async def delivery(db: CellDb, settings: Settings, account: Account) -> Delivery
     """One that waits."""
     await endpoint(db, settings, account.org_id, "https://customer.example/hook")
     await happen(db, account.org_id)
-    await fanout.turn(db)
+    await fanout.run_once(db)
     found = await db.one(
         _delivery,
         """SELECT queue_id, org_id, due_at, id, event_id, public_event_id FROM webhook_deliveries WHERE org_id = $1""",
@@ -52,7 +52,7 @@ def _delivery(*columns: Any) -> Delivery:
     )
 
 
-def answered(db: CellDb, delivery: Delivery, status: int) -> Told:
+def answered(db: CellDb, delivery: Delivery, status: int) -> AttemptResult:
     reply = Reply(headers={"a": "b"}, status=status, time_ms=5, excerpt=None, error=None)
     return attempt_result.judged(delivery, b"{}", reply, failing_since=None, at=db.now, chance=0.5)
 
@@ -112,13 +112,13 @@ async def test_an_answer_decides_what_follows(
     delivery = replace(_delivery(new_id(), new_id(), db.now, new_id(), new_id(), new_id()), attempts=attempts)
     reply = Reply(headers={"a": "b"} if was_asked else {}, status=status, time_ms=5, excerpt=None, error=None)
 
-    told = attempt_result.judged(
+    result = attempt_result.judged(
         delivery, b"{}" if has_body else None, reply, failing_since=None, at=db.now, chance=0.0
     )
 
-    assert told.outcome is outcome
-    assert (told.next_at is not None) is (outcome is Outcome.RETRY)
-    assert told.is_success is ((outcome is Outcome.SUCCESS) if was_asked else None)
+    assert result.outcome is outcome
+    assert (result.next_at is not None) is (outcome is Outcome.RETRY)
+    assert result.is_success is ((outcome is Outcome.SUCCESS) if was_asked else None)
 
 
 async def test_what_is_being_abandoned_is_left_to_who_does(db: CellDb, delivery: Delivery) -> None:

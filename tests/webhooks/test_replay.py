@@ -1,4 +1,4 @@
-"""Telling again: what is queued, what is refused, and what the audit log says."""
+"""WebhookWorker again: what is queued, what is refused, and what the audit log says."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ import pytest
 
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from agentmessage.webhooks.model import TEST_TYPE, Attempt, LaneKind
+from agentmessage.webhooks.model import TEST_TYPE, Attempt, DestinationKind
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.numbers import insert_number
@@ -24,11 +24,11 @@ SHOWN = ["delivery_id", "endpoint_id", "event_type", "new_event_id", "audit_log_
 NUMBER_URL = "https://customer.example/inbound"
 
 
-async def told(db: CellDb, org_id: UUID, queue_id: UUID | None = None, **other: Any) -> Attempt:
+async def result(db: CellDb, org_id: UUID, queue_id: UUID | None = None, **other: Any) -> Attempt:
     """An attempt to tell an event that is still kept."""
     event = await insert_event(db, org_id)
-    lane = queue_id or await insert_endpoint(db, org_id)
-    return await insert_attempt(db, org_id, lane, source_event_id=event, **other)
+    queue = queue_id or await insert_endpoint(db, org_id)
+    return await insert_attempt(db, org_id, queue, source_event_id=event, **other)
 
 
 async def replay(api: Client, attempt_id: object, body: Any = None) -> Any:
@@ -37,7 +37,7 @@ async def replay(api: Client, attempt_id: object, body: Any = None) -> Any:
 
 @pytest.mark.covers("replayWebhookDelivery", 202)
 async def test_202_the_event_is_told_again_under_an_id_of_its_own(api: Client, db: CellDb, account: Account) -> None:
-    attempt = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
 
     answer = await replay(api, attempt.id, {"reason": "we were down"})
 
@@ -73,7 +73,7 @@ async def test_202_neither_body_nor_reason_is_needed_nor_a_subscription(
 ) -> None:
     """What was wanted when it was published stays wanted."""
     endpoint = await insert_endpoint(db, account.org_id, events=("lookup.completed",))
-    attempt = await told(db, account.org_id, endpoint)
+    attempt = await result(db, account.org_id, endpoint)
 
     answers = [
         await api.request("POST", f"/v1/webhooks/deliveries/{attempt.id}/replay"),
@@ -88,7 +88,7 @@ async def test_202_neither_body_nor_reason_is_needed_nor_a_subscription(
 
 @pytest.mark.covers("replayWebhookDelivery", 202)
 async def test_202_a_repeated_key_replays_once(api: Client, db: CellDb, account: Account) -> None:
-    attempt = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
     path, headers = f"/v1/webhooks/deliveries/{attempt.id}/replay", {"idempotency-key": "once"}
 
     first, again = [await api.post(path, headers=headers) for _ in range(2)]
@@ -100,7 +100,7 @@ async def test_202_a_repeated_key_replays_once(api: Client, db: CellDb, account:
 @pytest.mark.covers("replayWebhookDelivery", 202)
 async def test_202_a_replay_can_be_replayed(api: Client, db: CellDb, account: Account) -> None:
     """It is the source that has to be there: a replay is no fact of its own."""
-    attempt = await told(db, account.org_id, event_id=new_id())
+    attempt = await result(db, account.org_id, event_id=new_id())
 
     assert (await replay(api, attempt.id)).status == 202
 
@@ -109,8 +109,8 @@ async def test_202_a_replay_can_be_replayed(api: Client, db: CellDb, account: Ac
 async def test_404_a_strangers_delivery_and_one_of_a_deleted_endpoint(
     api: Client, db: CellDb, account: Account, stranger: Account
 ) -> None:
-    theirs = await told(db, stranger.org_id)
-    orphan = await told(db, account.org_id)
+    theirs = await result(db, stranger.org_id)
+    orphan = await result(db, account.org_id)
     await api.delete(f"/v1/webhooks/{orphan.queue_id}")
 
     answers = [await replay(api, some) for some in (theirs.id, orphan.id, NOWHERE, "x")]
@@ -121,7 +121,7 @@ async def test_404_a_strangers_delivery_and_one_of_a_deleted_endpoint(
 
 @pytest.mark.covers("replayWebhookDelivery", 410)
 async def test_410_an_event_that_is_no_longer_kept(api: Client, db: CellDb, account: Account) -> None:
-    attempt = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
     await db.run("DELETE FROM events WHERE id = $1", attempt.source_event_id)
 
     answer = await replay(api, attempt.id)
@@ -142,7 +142,7 @@ async def test_410_a_test_never_was_an_event(api: Client, db: CellDb, account: A
 
 @pytest.mark.covers("replayWebhookDelivery", 409)
 async def test_409_a_receiver_that_is_off_would_never_be_told(api: Client, db: CellDb, account: Account) -> None:
-    attempt = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
     await api.patch(f"/v1/webhooks/{attempt.queue_id}", {"active": False})
 
     refused = await replay(api, attempt.id)
@@ -158,8 +158,10 @@ async def of_number(db: CellDb, account: Account, number: str) -> tuple[UUID, At
     event = await insert_event(
         db, account.org_id, kind="inbound_message.received", data={"phone_number_id": str(number_id)}
     )
-    lane = await insert_number_lane(db, account.org_id, NUMBER_URL)
-    return number_id, await insert_attempt(db, account.org_id, lane, source_event_id=event, kind=LaneKind.NUMBER)
+    queue = await insert_number_lane(db, account.org_id, NUMBER_URL)
+    return number_id, await insert_attempt(
+        db, account.org_id, queue, source_event_id=event, kind=DestinationKind.NUMBER
+    )
 
 
 async def test_the_url_of_a_number_is_told_again_unless_it_was_given_up(
@@ -191,7 +193,7 @@ async def test_409_a_number_that_was_released_is_not_told_of_though_others_name_
 @pytest.mark.covers("replayWebhookDelivery", 422)
 @pytest.mark.parametrize("body", [{"reason": 7}, {"reason": "x" * 501}, {"reason": "a\0b"}])
 async def test_422_a_reason_is_a_short_text(api: Client, db: CellDb, account: Account, body: dict[str, Any]) -> None:
-    attempt = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
 
     answer = await replay(api, attempt.id, body)
 
@@ -203,8 +205,8 @@ async def test_422_a_reason_is_a_short_text(api: Client, db: CellDb, account: Ac
 
 @pytest.mark.covers("replayWebhookDelivery", 429)
 async def test_429_more_than_ten_a_minute(api: Client, db: CellDb, account: Account) -> None:
-    attempt = await told(db, account.org_id)
-    other = await told(db, account.org_id)
+    attempt = await result(db, account.org_id)
+    other = await result(db, account.org_id)
     await db.run("DELETE FROM events WHERE id = $1", other.source_event_id)
 
     refused_otherwise = await replay(api, other.id)

@@ -12,7 +12,7 @@ from agentmessage.kernel import safe_http
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.safe_http import is_public
 from agentmessage.webhooks.http_sender import Sender
-from agentmessage.webhooks.model import Letter, Reply
+from agentmessage.webhooks.model import OutgoingRequest, Reply
 from tests.make.receivers import receiver, status
 
 NOT_PUBLIC = "the address is not public"
@@ -167,7 +167,7 @@ async def doors() -> AsyncIterator[Doors]:
 async def tell(url: str, *, names: AbstractResolver | None = None, allow_private: bool = False) -> Reply:
     sender = Sender(names=names, allow_private=allow_private, timeout_s=3.0)
     try:
-        return await sender.send(Letter(event_id=new_id(), url=url, body=b"{}", secrets=(b"s" * 32,)))
+        return await sender.send(OutgoingRequest(event_id=new_id(), url=url, body=b"{}", secrets=(b"s" * 32,)))
     finally:
         await sender.close()
 
@@ -245,7 +245,9 @@ async def test_a_name_that_moves_between_two_looks_opens_no_door(
     sender = Sender(names=names, timeout_s=3.0)
     replies = [
         await sender.send(
-            Letter(event_id=new_id(), url=f"https://moves.example:{doors.port}/", body=b"{}", secrets=(b"s" * 32,))
+            OutgoingRequest(
+                event_id=new_id(), url=f"https://moves.example:{doors.port}/", body=b"{}", secrets=(b"s" * 32,)
+            )
         )
         for _ in range(5)
     ]
@@ -277,12 +279,12 @@ async def test_a_public_address_that_does_not_answer_is_no_way_to_a_private_one(
 
 async def test_many_at_once_open_no_door(doors: Doors) -> None:
     sender = Sender(names=Says(["127.0.0.1"]), timeout_s=3.0)
-    letters = [
-        Letter(event_id=new_id(), url=f"https://n{n}.example:{doors.port}/", body=b"{}", secrets=(b"s" * 32,))
+    requests = [
+        OutgoingRequest(event_id=new_id(), url=f"https://n{n}.example:{doors.port}/", body=b"{}", secrets=(b"s" * 32,))
         for n in range(100)
     ]
 
-    replies = await asyncio.gather(*(sender.send(one) for one in letters))
+    replies = await asyncio.gather(*(sender.send(one) for one in requests))
     await sender.close()
 
     assert {reply.error for reply in replies} == {NOT_PUBLIC}

@@ -63,8 +63,8 @@ async def test_what_was_told_is_in_the_log_and_waits_no_more(
     )
     assert logged == 50
     assert len({heard.event["id"] for heard in sink.heard}) == len(sink.heard) == 50
-    lane = await db.one(tuple_of, "SELECT holder, due_at, failing_since FROM webhook_queues")
-    assert lane == (None, None, None)
+    queue = await db.one(tuple_of, "SELECT holder, due_at, failing_since FROM webhook_queues")
+    assert queue == (None, None, None)
 
 
 def tuple_of(*columns: object) -> tuple[object, ...]:

@@ -42,7 +42,7 @@ from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.route import BoundRoute, Route, Routes
 from agentmessage.webhooks import delivery_routes as webhook_deliveries
 from agentmessage.webhooks import routes as webhooks
-from agentmessage.webhooks.test_event import Sends
+from agentmessage.webhooks.test_event import RequestSender
 
 S = TypeVar("S")
 
@@ -66,7 +66,7 @@ class Services(Struct, frozen=True, kw_only=True):
     sealer: Sealer
     tails: Tails
     waits: long_poll.Waits
-    webhook_sender: Sends
+    webhook_sender: RequestSender
 
 
 class Room(Generic[S]):

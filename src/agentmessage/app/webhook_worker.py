@@ -1,4 +1,4 @@
-"""A worker's webhooks: facts fanned out and receivers told, in every cell, until stopped in its own order."""
+"""The webhooks of a worker: fans out events and sends deliveries, in every cell, until it is stopped."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ from agentmessage.webhooks.model import BELL
 FREE_S = 0.2
 BOUND_S = 30.0
 LANDING_S = 8.0
-"""How long a stop waits for receivers' answers and for the books; what is not in them by then is told again."""
+"""Seconds that a stop waits for responses and for their records. A delivery without a record is sent again."""
 
 
-class Telling:
+class WebhookWorker:
     """All webhooks of one worker process."""
 
     def __init__(
@@ -33,8 +33,8 @@ class Telling:
         self._sender = Sender(allow_private=settings.webhook_allow_private, names=names, clock=clock)
         self._bells = bells
         self._dispatchers: list[Dispatcher] = []
-        self._telling: list[asyncio.Task[None]] = []
-        self._beside: list[asyncio.Task[None]] = []
+        self._sending: list[asyncio.Task[None]] = []
+        self._background: list[asyncio.Task[None]] = []
         _allow_many_connections()
 
     def take_up(self, db: CellDb) -> None:
@@ -44,46 +44,46 @@ class Telling:
         dispatcher = Dispatcher(db, self._sender, self._sealer)
         self._dispatchers.append(dispatcher)
         title = f"{db.name} webhooks"
-        self._telling.append(asyncio.create_task(_until_stopped(dispatcher), name=f"{title} tell"))
-        self._beside += [
-            start_forever(f"{title} fan out", self._fanning(db, dispatcher)),
-            start_forever(f"{title} hear", self._hearing(db, dispatcher)),
+        self._sending.append(asyncio.create_task(_until_stopped(dispatcher), name=f"{title} send"))
+        self._background += [
+            start_forever(f"{title} fan out", self._fan_out(db, dispatcher)),
+            start_forever(f"{title} notifications", self._notified(db, dispatcher)),
             start_forever(f"{title} free", lambda: _every(FREE_S, dispatcher.free_of_dead)),
             start_forever(f"{title} bound", lambda: _every(BOUND_S, lambda: fanout.bound_queues(db))),
         ]
 
     async def stop(self) -> None:
         """Begin nothing new, end what is under way, and let go of everything."""
-        for task in self._beside:
+        for task in self._background:
             task.cancel()
         for dispatcher in self._dispatchers:
             dispatcher.stop()
-        if self._telling:
-            await asyncio.wait(self._telling, timeout=LANDING_S)
-        for task in self._telling:
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=LANDING_S)
+        for task in self._sending:
             task.cancel()
-        await asyncio.gather(*self._telling, *self._beside, return_exceptions=True)
+        await asyncio.gather(*self._sending, *self._background, return_exceptions=True)
         await self._sender.close()
 
-    def _fanning(self, db: CellDb, dispatcher: Dispatcher) -> Callable[[], Awaitable[None]]:
+    def _fan_out(self, db: CellDb, dispatcher: Dispatcher) -> Callable[[], Awaitable[None]]:
         bell = self._bells.hear(db.name, fanout.BELL)
 
         async def turn() -> None:
-            deliveries, wait_s = await fanout.turn(db)
+            deliveries, wait_s = await fanout.run_once(db)
             if deliveries:
-                dispatcher.ring()
+                dispatcher.wake()
             if wait_s:
                 await wait_for(bell, wait_s)
 
         return turn
 
-    def _hearing(self, db: CellDb, dispatcher: Dispatcher) -> Callable[[], Awaitable[None]]:
+    def _notified(self, db: CellDb, dispatcher: Dispatcher) -> Callable[[], Awaitable[None]]:
         bell = self._bells.hear(db.name, BELL)
 
         async def turn() -> None:
             await bell.wait()
             bell.clear()
-            dispatcher.ring()
+            dispatcher.wake()
 
         return turn
 
@@ -92,12 +92,12 @@ async def _until_stopped(dispatcher: Dispatcher) -> None:
     """A dispatcher that lost the database lives again; one that was stopped does not."""
     ended = asyncio.Event()
 
-    async def live() -> None:
-        await dispatcher.live()
+    async def run() -> None:
+        await dispatcher.run()
         ended.set()
         await asyncio.Event().wait()
 
-    living = start_forever("webhooks", live)
+    living = start_forever("webhooks", run)
     try:
         await ended.wait()
     finally:
@@ -111,7 +111,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _allow_many_connections() -> None:
-    """As many open files as the system lets us have: each receiver that is being told is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Raise the limit of open files to what the system allows: each request under way holds one."""
+    _, max_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))

@@ -26,7 +26,7 @@ from agentmessage.app.providers.media import media_store
 from agentmessage.app.providers.payments import close_providers, payment_providers
 from agentmessage.app.sandbox import Beginning
 from agentmessage.app.startup import require_migrated, say_started
-from agentmessage.app.webhook_worker import Telling
+from agentmessage.app.webhook_worker import WebhookWorker
 from agentmessage.app.worker_watch import WorkerWatch
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.kernel.clock import Clock
@@ -94,7 +94,7 @@ class Worker:
         self._ringer = Ringer(self._cells)
         lines = {account: carrier.text_lines for account, carrier in self._carriers.items()}
         self._texting = Texting(settings, self._cells, lines, bells=self._bells, ring=self._ringer.ring)
-        self._telling = Telling(settings, self._bells, clock=self._cells.clock)
+        self._telling = WebhookWorker(settings, self._bells, clock=self._cells.clock)
         self._watch = WorkerWatch(self._cells, self._texting.line_states)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{socket.gethostname()}/{os.getpid()}"

@@ -107,7 +107,7 @@ async def list_failed(db: Executor, org_id: UUID, wanted: Wanted, *, limit: int)
     )
 
 
-async def list_of_lane(db: Executor, org_id: UUID, queue_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
+async def list_of_queue(db: Executor, org_id: UUID, queue_id: UUID, wanted: Wanted, *, limit: int) -> list[Attempt]:
     """As `list_`, of one receiver; served by webhook_attempts_queue_idx."""
     return await db.all(
         Attempt,

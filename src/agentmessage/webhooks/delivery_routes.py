@@ -1,4 +1,4 @@
-"""What was told, over HTTP: the log of deliveries, and telling again."""
+"""The log of deliveries over HTTP, and replay."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -23,8 +23,8 @@ routes = Routes("Webhooks")
 NEVER_GOOD_FROM = 300
 """An attempt that was answered with such a status, or a higher one, was no success."""
 
-OF_TEXTS = ("message.", "inbound_message.")
-"""Types that are many; all others are few, also among what one receiver was told."""
+OF_MESSAGES = ("message.", "inbound_message.")
+"""Types of which there are many; of all others there are few, also among one receiver's deliveries."""
 
 BEFORE_ALL_IDS = UUID(int=0)
 
@@ -39,7 +39,7 @@ BEFORE_ALL_IDS = UUID(int=0)
     is_list=True,
 )
 async def list_webhook_deliveries(call: Call[NoInput, DeliveryQuery]) -> Page[DeliveryResource]:
-    """List attempts to tell receivers, newest first, of the last 30 days: endpoints' and the URLs' of numbers."""
+    """List delivery attempts of the last 30 days, newest first: to endpoints and to URLs of numbers."""
     query = call.query
     wanted = _wanted(query)
     rows = await _rows(call, wanted, None if query.endpoint_id is UNSET else query.endpoint_id)
@@ -76,10 +76,10 @@ async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, queue_id: UU
     """The page's rows and the lookahead, by the index that serves the filters."""
     db, org_id, limit = call.db, call.tenant.org_id, pagination.lookahead(call.query.limit)
     kind = wanted.event_type
-    if kind is not None and (queue_id is None or not kind.startswith(OF_TEXTS)):
+    if kind is not None and (queue_id is None or not kind.startswith(OF_MESSAGES)):
         return await attempt_queries.list_of_type(db, org_id, kind, wanted, queue_id=queue_id, limit=limit)
     if queue_id is not None:
-        return await attempt_queries.list_of_lane(db, org_id, queue_id, wanted, limit=limit)
+        return await attempt_queries.list_of_queue(db, org_id, queue_id, wanted, limit=limit)
     is_of_failures = wanted.outcome in (Outcome.RETRY, Outcome.DEAD) or (wanted.status_min or 0) >= NEVER_GOOD_FROM
     if is_of_failures:
         return await attempt_queries.list_failed(db, org_id, wanted, limit=limit)
@@ -100,7 +100,7 @@ def _or_none(value: int | UnsetType) -> int | None:
     bare=True,
 )
 async def get_webhook_delivery(call: Call[NoInput, NoInput]) -> DeliveryResource:
-    """Read one attempt to tell a receiver. It is kept for 30 days."""
+    """Read one delivery attempt. It is kept for 30 days."""
     return DeliveryResource.of(await operations.get_attempt(call.db, call.tenant, call.id))
 
 
@@ -116,10 +116,10 @@ async def get_webhook_delivery(call: Call[NoInput, NoInput]) -> DeliveryResource
     example={"reason": "the receiver was down"},
 )
 async def replay_webhook_delivery(call: Call[ReplayCreate, NoInput]) -> ReplayResource:
-    """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
+    """Send the same event to the same receiver again, with a new id, as if it had happened now.
 
     What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off, or
-    when the event's number does not name the URL any more. Data that was erased meanwhile is told as erased. 10 a
+    when the event's number does not name the URL any more. Data that was erased meanwhile is sent as erased. 10 a
     minute.
     """
     async with call.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Receivers that are told nothing more: they said so, or did nothing but fail for days."""
+"""Disables receivers that returned 410, or that only failed for five days."""
 
 from datetime import datetime
 
@@ -11,25 +11,25 @@ from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.event_types import EventType
 from agentmessage.webhooks import result_queries
 from agentmessage.webhooks.endpoint_queues import Delivery
-from agentmessage.webhooks.model import LaneKind
-from agentmessage.webhooks.schemas import ReceiverDisabled, Why
+from agentmessage.webhooks.model import DestinationKind
+from agentmessage.webhooks.schemas import DisableReason, ReceiverDisabled
 
 
-async def close(db: CellDb, delivery: Delivery, why: Why, *, failing_since: datetime | None) -> None:
-    """Switch off the receiver of a delivery, abandon what waits for it, and tell its organization; once.
+async def close(db: CellDb, delivery: Delivery, why: DisableReason, *, failing_since: datetime | None) -> None:
+    """Disable the receiver of a delivery, delete what waits for it, and emit `webhook_endpoint.disabled`, once.
 
-    The receiver is written before its lane and that before what waits there, as whoever changes an endpoint does.
+    Writes the receiver, then its queue, then the deliveries: the same order as every change of an endpoint.
     """
     async with db.transaction() as tx:
         if not await _switch_off(tx, delivery):
             return
         abandoned = await result_queries.abandon(tx, delivery.queue_id)
-        kind = LaneKind.NUMBER if delivery.is_number else LaneKind.ENDPOINT
-        news = ReceiverDisabled(
+        kind = DestinationKind.NUMBER if delivery.is_number else DestinationKind.ENDPOINT
+        disabled = ReceiverDisabled(
             delivery.queue_id, delivery.org_id, kind, delivery.url, why, failing_since, abandoned, tx.now
         )
         await outbox_events.emit(
-            tx, delivery.org_id, EventType.WEBHOOK_ENDPOINT_DISABLED, delivery.queue_id, msgspec.to_builtins(news)
+            tx, delivery.org_id, EventType.WEBHOOK_ENDPOINT_DISABLED, delivery.queue_id, msgspec.to_builtins(disabled)
         )
         await organizations.record(
             tx,

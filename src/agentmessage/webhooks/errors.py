@@ -19,7 +19,7 @@ class EndpointLimitExceeded(ApiError):
 
 
 class ReceiverInactive(ApiError):
-    """A replay would wait for a receiver that is told nothing: off, given up, or not its number's URL any more."""
+    """The receiver of a replay gets no deliveries: it is off, disabled, or no longer its number's URL."""
 
     code = "RECEIVER_INACTIVE"
     status = 409
@@ -28,7 +28,7 @@ class ReceiverInactive(ApiError):
 
 
 class EventExpired(ApiError):
-    """What was told is no longer kept: events are for 90 days, and `webhook.test` never was one."""
+    """The event is no longer stored: events are kept for 90 days, and `webhook.test` is not stored at all."""
 
     code = "EVENT_EXPIRED"
     status = 410

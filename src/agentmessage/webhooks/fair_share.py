@@ -1,7 +1,7 @@
 """How much of what all receivers use one organization may use; no database, no network.
 
-An organization that is alone may use half of it. Whoever uses more than is left free waits, but for a small share that
-nobody is denied. So the endpoints of one organization, however many and however slow, leave room for all others.
+An organization that is alone may use half of it. One that uses more than is left free waits, but for a small share
+that none is denied. So the endpoints of one organization, however many and however slow, leave room for all others.
 """
 
 from collections import Counter, OrderedDict, deque
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Shares:
-    """`total` of something, and how much of it each organization uses. `small` is what nobody is denied."""
+    """`total` of something, and how much of it each organization uses. `small` is what none is denied."""
 
     def __init__(self, total: int, *, small: int) -> None:
         self._total = total

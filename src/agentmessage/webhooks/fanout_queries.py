@@ -14,7 +14,7 @@ class Taken(Struct, frozen=True):
     `written_off` bears the columns of `model.WrittenOff`, as JSON does.
     """
 
-    facts: int
+    events: int
     deliveries: int
     is_more: bool
     written_off: Sequence[Mapping[str, object]] = ()
@@ -35,7 +35,7 @@ async def is_behind(db: Executor) -> bool:
     )
 
 
-async def lock_place(tx: Executor) -> bool:
+async def lock_cursor(tx: Executor) -> bool:
     """Lock our place among the facts; False: another worker has it."""
     return bool(await tx.value("SELECT true FROM event_cursors WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED"))
 
@@ -59,7 +59,7 @@ async def fan_out(tx: Executor, *, limit: int) -> Taken:
     return taken or Taken(0, 0, is_more=False)
 
 
-async def mark_full(db: Executor, *, most: int) -> None:
+async def mark_full(db: Executor, *, max_waiting: int) -> None:
     """Mark the lanes on which more than so many deliveries wait as full, and open those that have room again.
 
     A lane that somebody is writing right now is left for the next time.
@@ -73,7 +73,7 @@ async def mark_full(db: Executor, *, most: int) -> None:
                WHERE q.is_full <> (l.full_at IS NOT NULL) ORDER BY l.id FOR UPDATE OF l SKIP LOCKED)
            UPDATE webhook_queues l SET full_at = CASE WHEN k.is_full THEN $2::timestamptz END
            FROM locked k WHERE l.id = k.id""",
-        most,
+        max_waiting,
         db.now,
     )
 

@@ -1,6 +1,6 @@
 """One signed request to a receiver, and what became of it; never raises, never follows, never waits for ever.
 
-Whoever names the URL is a stranger, and so is whoever answers. Addresses are judged at the socket
+The URL and its server are untrusted. Addresses are checked at the socket
 (`kernel.public_web`), no proxy, cookie or credential of ours goes along, and an answer is read to a bound only.
 """
 
@@ -19,7 +19,7 @@ from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.names import Names, NamesBusy, NameTimeout, on_behalf_of
 from agentmessage.kernel.safe_http import IDLE_S, NOT_PUBLIC, NotPublic, TooMuch, exact_url, public_connector
-from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, Letter, Reply
+from agentmessage.webhooks.model import EXCERPT_CHARS, MAX_ANSWER_BYTES, TIMEOUT_S, OutgoingRequest, Reply
 from agentmessage.webhooks.signing import signature_headers
 
 USER_AGENT = "AgentMessage-Webhooks/1.0"
@@ -29,9 +29,9 @@ _FIXED = {"content-type": "application/json", "accept-encoding": "identity", "us
 
 
 class Sender:
-    """Sends letters over connections that are kept. `allow_private` also to private addresses and over plain http.
+    """Sends requests over connections that are kept. `allow_private` also to private addresses and over plain http.
 
-    Bound to the event loop of its first letter; `names`, which are closed with it, look host names up.
+    Bound to the event loop of its first request; `names`, which are closed with it, look host names up.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class Sender:
         self._opened: aiohttp.ClientSession | None = None
         self._answered: dict[tuple[str | None, int | None], float] = {}
 
-    async def send(self, letter: Letter) -> Reply:
-        """Sign a letter as of now, and send it; answers within ten seconds, whatever happens."""
+    async def send(self, request: OutgoingRequest) -> Reply:
+        """Sign a request as of now, and send it; returns within ten seconds, whatever happens."""
         headers = _FIXED | signature_headers(
-            letter.secrets,
-            message_id=f"{ID_PREFIX}{letter.event_id}",
+            request.secrets,
+            message_id=f"{ID_PREFIX}{request.event_id}",
             timestamp=int(self._clock.now().timestamp()),
-            body=letter.body,
+            body=request.body,
         )
         started = time.perf_counter()
-        with on_behalf_of(letter.org_id):
-            answer = await self._ask(letter, headers)
+        with on_behalf_of(request.org_id):
+            answer = await self._ask(request, headers)
         return Reply(
             headers=headers if answer.was_asked else {},
             status=answer.status,
@@ -75,9 +75,9 @@ class Sender:
             self._opened = None
         await self._names.close()
 
-    async def _ask(self, letter: Letter, headers: Mapping[str, str]) -> "_Answer":
+    async def _ask(self, request: OutgoingRequest, headers: Mapping[str, str]) -> "_Answer":
         try:
-            url = exact_url(letter.url)
+            url = exact_url(request.url)
         except ValueError:
             return _Answer(error="the URL is not well-formed")
         fault = self._fault(url)
@@ -86,12 +86,12 @@ class Sender:
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    return await self._post(url, letter.body, headers)
+                    return await self._post(url, request.body, headers)
                 except (aiohttp.ServerDisconnectedError, ConnectionResetError):
                     if not self._may_have_kept(url):
                         raise
-                # a kept connection was being closed while the request was on its way: it was not read, so ask anew
-                return await self._post(url, letter.body, headers)
+                # a kept connection was being closed while the request was on its way: it was not read, so send again
+                return await self._post(url, request.body, headers)
         except (aiohttp.ClientError, ssl.SSLError, OSError, TimeoutError, ValueError) as error:
             is_ours = isinstance(error, aiohttp.ClientConnectorDNSError) and isinstance(error.os_error, NamesBusy)
             return _Answer(error=_words(error), was_asked=not is_ours)
@@ -152,7 +152,7 @@ async def _excerpt(response: aiohttp.ClientResponse) -> str | None:
 
 
 def _words(error: Exception) -> str:
-    """What the customer is told went wrong; nothing of our own network is in it."""
+    """The error as the customer reads it; it names nothing of our network."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = error.certificate_error
         is_known = isinstance(reason, ssl.SSLCertVerificationError)
@@ -167,7 +167,7 @@ def _words(error: Exception) -> str:
 
 
 def _connecting(error: OSError) -> str:
-    """Several addresses that all failed come as one error that only its text tells apart."""
+    """Several addresses that all failed come as one error, whose kind only its text shows."""
     if isinstance(error, NotPublic) or NOT_PUBLIC in str(error):
         return "the address is not public"
     if isinstance(error, ConnectionRefusedError):

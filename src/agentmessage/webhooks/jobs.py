@@ -10,7 +10,7 @@ from agentmessage.webhooks import operations
 
 
 async def reopen(db: CellDb, arguments: Mapping[str, Any]) -> Done:
-    """A number's settings were changed by its owner: what was given up of its URLs is told again.
+    """The settings of a number changed: its disabled URLs are active again.
 
     Running twice does no harm: the second time nothing is given up.
     """

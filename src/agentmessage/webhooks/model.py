@@ -1,4 +1,4 @@
-"""Endpoints, lanes, what waits on them, and what an attempt came to."""
+"""Endpoints, queues, deliveries, and results of attempts."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,13 +23,13 @@ API_VERSIONS = (API_VERSION,)
 
 REPLAYS_PER_MIN = 10
 TESTS_PER_MIN = 60
-"""Each holds a connection to somebody's server for up to ten seconds."""
+"""Each holds a connection to a customer's server for up to ten seconds."""
 
 BELL = "webhooks"
-"""Rung when a lane has something to look at."""
+"""Notified when a queue has something due."""
 
 TEST_TYPE = "webhook.test"
-"""Told by the test operation only; nobody can subscribe to it."""
+"""Sent by the test operation only; endpoints cannot subscribe to it."""
 
 SUBSCRIBABLE = (
     "brand.vetted",
@@ -76,7 +76,7 @@ RETRY_AFTER_S = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400)
 """Seconds from each failure to the next attempt, before ±20 % of jitter; after the last it is dead."""
 
 GIVE_UP_AFTER = timedelta(days=5)
-"""A receiver that did nothing but fail for so long is told nothing more."""
+"""A receiver that only failed for so long is disabled."""
 
 EXCERPT_CHARS = 1_024
 """How much of an answer is kept."""
@@ -87,15 +87,15 @@ MAX_ANSWER_BYTES = 16_384
 ATTEMPTS_KEPT = timedelta(days=30)
 
 
-class LaneKind(StrEnum):
-    """Whose lane it is: an endpoint of the organization, or a URL of its numbers."""
+class DestinationKind(StrEnum):
+    """What a queue belongs to: an endpoint of the organization, or a URL of its numbers."""
 
     ENDPOINT = "endpoint"
     NUMBER = "number"
 
 
 class Outcome(StrEnum):
-    """What an attempt came to: told, to be told again, or given up."""
+    """The outcome of an attempt: success, retry, or dead."""
 
     SUCCESS = "success"
     RETRY = "retry"
@@ -120,14 +120,14 @@ class Endpoint(Struct, frozen=True):
 class Attempt(Struct, frozen=True):
     """One request to a receiver and what came back: the reference's `delivery`.
 
-    `queue_id` of an endpoint is the endpoint's id. `event_id` is what the receiver was told; `source_event_id` is the
+    `queue_id` of an endpoint is the endpoint's id. `event_id` is the id that the receiver got; `source_event_id` is the
     fact whose data it was, the same but for replays. Response fields are None where there was no answer.
     """
 
     id: UUID
     org_id: UUID
     queue_id: UUID
-    kind: LaneKind
+    kind: DestinationKind
     source_event_id: UUID
     event_id: UUID
     event_type: str
@@ -145,15 +145,15 @@ class Attempt(Struct, frozen=True):
 
 
 class WrittenOff(Struct, frozen=True):
-    """How many deliveries were not queued on a full lane."""
+    """How many deliveries were not added to a full queue."""
 
     org_id: UUID
     queue_id: UUID
-    kind: LaneKind
+    kind: DestinationKind
     count: int
 
 
-class Letter(Struct, frozen=True, kw_only=True):
+class OutgoingRequest(Struct, frozen=True, kw_only=True):
     """One request to a receiver, ready to be signed: the body is final, the moment of signing is not.
 
     `org_id` is whose share of the name look-ups it takes.
@@ -190,5 +190,5 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     @property
     def is_gone(self) -> bool:
-        """410: the receiver wants to hear no more."""
+        """410: the receiver wants no more deliveries."""
         return self.status == HTTPStatus.GONE

@@ -1,4 +1,4 @@
-"""What can be done with endpoints, secrets, and what was told."""
+"""Operations on endpoints, secrets and deliveries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch, ReplayR
 log = structlog.get_logger("agentmessage.webhooks")
 
 
-async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -> tuple[Endpoint, bytes]:
+async def create(tx: Tx, tenant: Tenant, body: EndpointCreate, sealer: Sealer) -> tuple[Endpoint, bytes]:
     """Make an endpoint; answers it and its secret, which is kept sealed only. Raises EndpointLimitExceeded.
 
     The organization is locked, so that of two at once one sees the other.
@@ -31,7 +31,7 @@ async def create(tx: Tx, tenant: Tenant, wish: EndpointCreate, sealer: Sealer) -
     await organizations.lock(tx, tenant)
     there_are = await queries.count(tx, tenant.org_id)
     rules.require_room(active=there_are.active, in_all=there_are.in_all)
-    endpoint = rules.drafted(wish, endpoint_id=new_id(), org_id=tenant.org_id, now=tx.now)
+    endpoint = rules.drafted(body, endpoint_id=new_id(), org_id=tenant.org_id, now=tx.now)
     secret = signing.new_secret()
     await queries.insert(tx, endpoint, sealer.seal(secret))
     await _record(tx, tenant, "webhook_endpoint.create", endpoint)
@@ -46,17 +46,17 @@ async def get(db: Executor, tenant: Tenant, endpoint_id: UUID) -> Endpoint:
     return endpoint
 
 
-async def change(tx: Tx, tenant: Tenant, endpoint_id: UUID, wish: EndpointPatch) -> Endpoint:
+async def change(tx: Tx, tenant: Tenant, endpoint_id: UUID, body: EndpointPatch) -> Endpoint:
     """Change an endpoint; nothing is written when nothing differs. Raises NotFound, EndpointLimitExceeded.
 
     One that is turned off forgets what waits for it. One that is turned on, or moves, starts without failures.
     """
-    if wish.active is True:
+    if body.active is True:
         await organizations.lock(tx, tenant)
     old = await queries.lock(tx, tenant.org_id, endpoint_id)
     if old is None:
         raise NotFound
-    new = rules.patched(old, wish, now=tx.now)
+    new = rules.patched(old, body, now=tx.now)
     if new is old:
         return old
     if new.active and not old.active:
@@ -64,18 +64,18 @@ async def change(tx: Tx, tenant: Tenant, endpoint_id: UUID, wish: EndpointPatch)
         rules.require_room(active=there_are.active, in_all=0)
     await queries.update(tx, new)
     is_another = new.url != old.url or (new.active and not old.active)
-    await queries.touch_lane(tx, tenant.org_id, new.id, forgives=is_another)
+    await queries.touch_queue(tx, tenant.org_id, new.id, forgives=is_another)
     abandoned = 0 if new.active else await queries.abandon(tx, tenant.org_id, new.id)
     await _record(tx, tenant, "webhook_endpoint.update", new, abandoned=abandoned)
     return new
 
 
 async def delete(tx: Tx, tenant: Tenant, endpoint_id: UUID) -> None:
-    """End an endpoint for good: what waits for it is forgotten, what it was told stays in the log. Raises NotFound."""
+    """Delete an endpoint: what waits for it is deleted, its log of deliveries stays. Raises NotFound."""
     endpoint = await queries.delete(tx, tenant.org_id, endpoint_id)
     if endpoint is None:
         raise NotFound
-    await queries.touch_lane(tx, tenant.org_id, endpoint_id)
+    await queries.touch_queue(tx, tenant.org_id, endpoint_id)
     abandoned = await queries.abandon(tx, tenant.org_id, endpoint_id)
     await _record(tx, tenant, "webhook_endpoint.delete", endpoint, abandoned=abandoned)
 
@@ -86,7 +86,7 @@ async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, seal
     endpoint = await queries.replace_secret(tx, tenant.org_id, endpoint_id, sealer.seal(secret))
     if endpoint is None:
         raise NotFound
-    await queries.touch_lane(tx, tenant.org_id, endpoint_id)
+    await queries.touch_queue(tx, tenant.org_id, endpoint_id)
     await _record(tx, tenant, "webhook_endpoint.rotate_secret", endpoint)
     return endpoint, secret
 
@@ -94,7 +94,7 @@ async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, seal
 async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret:
     """Give the organization a new secret, with which the URLs of its numbers are signed for.
 
-    What is told in the next five minutes is signed with both. A second rotation within them ends the first secret.
+    Deliveries of the next five minutes are signed with both. A second rotation within them ends the first secret.
     """
     secret = signing.new_secret()
     until = await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=tx.now + GRACE)
@@ -112,7 +112,7 @@ class Target(Struct, frozen=True):
 
 
 async def target(db: Executor, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
-    """An endpoint to be told at once, on or off. Raises NotFound."""
+    """An endpoint for a test request, active or not. Raises NotFound."""
     endpoint = await get(db, tenant, endpoint_id)
     sealed = await queries.find_sealed_secret(db, tenant.org_id, endpoint_id)
     if sealed is None:
@@ -141,7 +141,7 @@ async def get_attempt(db: Executor, tenant: Tenant, attempt_id: UUID) -> Attempt
 
 
 async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attempt:
-    """The attempt whose event can be told again, to a receiver that listens until the commit.
+    """The attempt whose event can be sent again, to a receiver that stays active until the commit.
 
     Raises NotFound, also when the endpoint is deleted; EventExpired; ReceiverInactive.
     """
@@ -157,7 +157,7 @@ async def require_replayable(tx: Tx, tenant: Tenant, attempt_id: UUID) -> Attemp
 
 
 async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None) -> ReplayResource:
-    """Have an event told again to the same receiver, under a new id. Raises what `require_replayable` does."""
+    """Queue an event again for the same receiver, under a new id. Raises what `require_replayable` does."""
     attempt = await require_replayable(tx, tenant, attempt_id)
     public_event_id = new_id()
     await queries.insert_delivery(
@@ -168,7 +168,7 @@ async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None
         event_id=attempt.source_event_id,
         public_event_id=public_event_id,
     )
-    await queries.touch_lane(tx, tenant.org_id, attempt.queue_id)
+    await queries.touch_queue(tx, tenant.org_id, attempt.queue_id)
     new_event_id = ID_PREFIX + str(public_event_id)
     audit_log_id = await organizations.record(
         tx,
@@ -183,9 +183,9 @@ async def replay(tx: Tx, tenant: Tenant, attempt_id: UUID, *, reason: str | None
 
 
 async def reopen(tx: Tx, org_id: UUID, number_id: UUID) -> int:
-    """The settings of a number were changed: tell its URLs again, if they were given up. Answers how many were."""
+    """The settings of a number changed: open its disabled URLs again. Returns how many."""
     urls = await queries.list_number_urls(tx, org_id, number_id)
-    return await queries.reopen_lanes(tx, org_id, urls) if urls else 0
+    return await queries.reopen_queues(tx, org_id, urls) if urls else 0
 
 
 async def forget_attempts(db: Executor, *, now: datetime) -> int:

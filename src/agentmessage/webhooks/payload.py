@@ -1,4 +1,4 @@
-"""What is told, out of what waits: a delivery read from its lane, and the body that its receiver reads; pure."""
+"""A delivery read from its queue, and the body that is sent; pure."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ UNREADABLE_SECRET = "its secret cannot be read: rotate it"  # noqa: S105 - words
 
 
 class EventBody(Struct, frozen=True):
-    """A fact as receivers are told it: what `events.schemas.EventResource` prints, its data as it is stored."""
+    """An event as it is sent: what `events.schemas.EventResource` prints, its data as it is stored."""
 
     id: str
     type: str
@@ -39,7 +39,7 @@ def delivery_of(row: Row) -> Delivery | None:
         org_id=row.org_id,
         is_number=row.number_url is not None,
         url=row.number_url or row.endpoint_url or "",
-        secrets=tuple(one for one in (row.encrypted_secret, row.previous_encrypted_secret) if one is not None),
+        secrets=tuple(secret for secret in (row.encrypted_secret, row.previous_encrypted_secret) if secret is not None),
         due_at=row.due_at,
         id=row.id,
         event_id=row.event_id,
@@ -51,7 +51,7 @@ def delivery_of(row: Row) -> Delivery | None:
     )
 
 
-def body_of(delivery: Delivery) -> bytes | None:
+def encode_body(delivery: Delivery) -> bytes | None:
     """What the receiver reads; None when the fact is not kept any more."""
     if delivery.data is None or delivery.type is None:
         return None
@@ -67,6 +67,6 @@ def body_of(delivery: Delivery) -> bytes | None:
     )
 
 
-def unsaid(error: str) -> Reply:
+def not_attempted(error: str) -> Reply:
     """As if a receiver had not answered: it was not asked, and why."""
     return Reply(headers={}, status=None, time_ms=0, excerpt=None, error=error)

@@ -134,7 +134,7 @@ async def delete(tx: Executor, org_id: UUID, endpoint_id: UUID) -> Endpoint | No
     )
 
 
-async def touch_lane(tx: Executor, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
+async def touch_queue(tx: Executor, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
     """Have the dispatcher look at a lane at once; `forgives`: what failed so far counts no more."""
     await tx.run(
         """UPDATE webhook_queues SET due_at = least(due_at, $3),
@@ -227,7 +227,7 @@ async def list_number_urls(db: Executor, org_id: UUID, number_id: UUID) -> list[
     )
 
 
-async def reopen_lanes(tx: Executor, org_id: UUID, urls: Sequence[str]) -> int:
+async def reopen_queues(tx: Executor, org_id: UUID, urls: Sequence[str]) -> int:
     """Tell disabled URLs of numbers again; answers how many were."""
     return await tx.run(
         """UPDATE webhook_queues SET disabled_at = NULL, failing_since = NULL

@@ -14,8 +14,8 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.rollups import operations as rollups
 from agentmessage.rollups.model import Count
 from agentmessage.webhooks import attempt_result, disable, result_queries, rules
-from agentmessage.webhooks.attempt_result import Told
-from agentmessage.webhooks.schemas import Why
+from agentmessage.webhooks.attempt_result import AttemptResult
+from agentmessage.webhooks.schemas import DisableReason
 
 MAX_BATCH = 1_500
 MAX_WAITING = 10_000
@@ -23,45 +23,47 @@ RETRY_S = 0.5
 
 
 class Recorder:
-    """The books of one dispatcher."""
+    """Writes the results of one dispatcher."""
 
     def __init__(self, db: CellDb) -> None:
         self._db = db
-        self._batcher: Batcher[Told, None] = Batcher(self._record, max_batch=MAX_BATCH, max_waiting=MAX_WAITING)
+        self._batcher: Batcher[AttemptResult, None] = Batcher(
+            self._record, max_batch=MAX_BATCH, max_waiting=MAX_WAITING
+        )
 
-    async def record(self, told: Told) -> None:
+    async def record(self, result: AttemptResult) -> None:
         """Return once it is in the books; a database that is away is waited for, since a success must not be lost."""
         while True:
             try:
-                return await self._batcher.submit(told)
+                return await self._batcher.submit(result)
             except (*DATABASE_UNAVAILABLE, Unavailable):
                 await asyncio.sleep(RETRY_S)
 
-    async def _record(self, batch: Sequence[Told]) -> Sequence[None]:
-        """Lanes first, then their deliveries, as whoever abandons a lane does; sums last."""
-        attempts = [attempt_result.attempt(told, attempt_id=new_id()) for told in batch]
+    async def _record(self, batch: Sequence[AttemptResult]) -> Sequence[None]:
+        """Queues first, then their deliveries, the same order as every deletion; sums last."""
+        attempts = [attempt_result.attempt(result, attempt_id=new_id()) for result in batch]
         health = _health(batch)
         async with self._db.transaction() as tx:
             if health:
                 await result_queries.note_health(tx, list(health), list(health.values()))
             await result_queries.insert_attempts(tx, attempts)
-            await result_queries.settle(tx, [told.delivery for told in batch], [told.next_at for told in batch])
+            await result_queries.settle(tx, [result.delivery for result in batch], [result.next_at for result in batch])
             await rollups.add(tx, _summed([rules.counted(attempt) for attempt in attempts]))
-        for told in {told.delivery.queue_id: told for told in batch if told.ends_lane}.values():
-            why = Why.GONE if told.reply.is_gone else Why.FAILING
-            await disable.close(self._db, told.delivery, why, failing_since=told.failing_since)
+        for result in {result.delivery.queue_id: result for result in batch if result.disables_receiver}.values():
+            why = DisableReason.GONE if result.reply.is_gone else DisableReason.FAILING
+            await disable.close(self._db, result.delivery, why, failing_since=result.failing_since)
         return [None] * len(batch)
 
 
-def _health(batch: Sequence[Told]) -> Mapping[UUID, datetime | None]:
-    """Lanes whose standing has changed: since when they fail, or None. The last answer of each counts."""
+def _health(batch: Sequence[AttemptResult]) -> Mapping[UUID, datetime | None]:
+    """Queues whose health has changed: since when they fail, or None. The last answer of each counts."""
     health: dict[UUID, datetime | None] = {}
     known: dict[UUID, datetime | None] = {}
-    for told in batch:
-        if told.is_success is not None:
-            queue_id = told.delivery.queue_id
-            known.setdefault(queue_id, told.failing_since)
-            health[queue_id] = None if told.is_success else health.get(queue_id) or told.at
+    for result in batch:
+        if result.is_success is not None:
+            queue_id = result.delivery.queue_id
+            known.setdefault(queue_id, result.failing_since)
+            health[queue_id] = None if result.is_success else health.get(queue_id) or result.at
     return {queue_id: since for queue_id, since in health.items() if (since is None) is not (known[queue_id] is None)}
 
 

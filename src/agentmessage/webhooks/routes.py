@@ -25,7 +25,7 @@ from agentmessage.webhooks.schemas import (
     RotatedSecret,
     TestResult,
 )
-from agentmessage.webhooks.test_event import Sends, tell_and_record
+from agentmessage.webhooks.test_event import RequestSender, send_and_record
 
 
 class WebhookServices(Struct, frozen=True):
@@ -33,7 +33,7 @@ class WebhookServices(Struct, frozen=True):
 
     settings: Settings
     sealer: Sealer
-    webhook_sender: Sends
+    webhook_sender: RequestSender
 
 
 routes = Routes("Webhooks", needs=WebhookServices)
@@ -51,7 +51,7 @@ routes = Routes("Webhooks", needs=WebhookServices)
     example={"url": "https://customer.example/webhooks", "events": ["campaign.approved", "campaign.rejected"]},
 )
 async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput], services: WebhookServices) -> EndpointWithSecret:
-    """Make an endpoint, which is told of its events from now on.
+    """Create an endpoint, which gets its events from now on.
 
     The secret that its deliveries are signed with is shown in this answer only. An organization has at most 50 active
     endpoints, and 100 in all.
@@ -104,8 +104,8 @@ async def get_webhook_endpoint(call: Call[NoInput, NoInput]) -> EndpointResource
 async def patch_webhook_endpoint(call: Call[EndpointPatch, NoInput], services: WebhookServices) -> EndpointResource:
     """Change an endpoint.
 
-    One that is turned off forgets what waits for it, and is not told later what happens meanwhile. Turning on one that
-    was disabled for its failures starts it anew. What waits goes to the new URL when it is changed.
+    Turning one off deletes what waits for it; it does not get later what happens meanwhile. Turning on one that
+    was disabled for its failures starts it again. What waits goes to the new URL when it is changed.
     """
     rules.require_sound(call.body, allow_private=services.settings.webhook_allow_private)
     async with call.transaction() as tx:
@@ -158,8 +158,8 @@ async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput], services:
 async def rotate_webhook_secret(call: Call[NoInput, NoInput], services: WebhookServices) -> RotatedSecret:
     """Replace the organization's secret, with which deliveries to `inbound_url` and `status_url` are signed.
 
-    The first call is how to get one. For five minutes deliveries carry a signature by the old secret beside the new
-    one's; a second rotation within them ends the first secret.
+    The first call creates one. For five minutes deliveries carry signatures by both secrets; a second rotation within
+    them ends the first secret.
     """
     async with call.transaction() as tx:
         rotated = await operations.rotate_secret(tx, call.tenant, services.sealer)
@@ -168,10 +168,10 @@ async def rotate_webhook_secret(call: Call[NoInput, NoInput], services: WebhookS
 
 
 async def _test(call: Call[Any, Any], test_id: UUID | None, services: WebhookServices) -> TestResult:
-    """The result of a test; of one whose first request died, by telling again under the same id."""
+    """The result of a test; of one whose first request died, by sending again under the same id."""
     if test_id is None:
         raise NotFound
-    attempt = await tell_and_record(
+    attempt = await send_and_record(
         call.db, call.tenant, call.id, test_id=test_id, sender=services.webhook_sender, sealer=services.sealer
     )
     return TestResult.of(attempt)
@@ -188,7 +188,7 @@ async def _test(call: Call[Any, Any], test_id: UUID | None, services: WebhookSer
     resume=_test,
 )
 async def test_webhook_endpoint(call: Call[NoInput, NoInput], services: WebhookServices) -> TestResult:
-    """Tell an endpoint `webhook.test` now, whatever it subscribed to, and also when it is off.
+    """Send `webhook.test` to an endpoint now, whatever it subscribed to, and also when it is off.
 
     200 also when the receiver fails: `outcome` is then `dead`, since a test is not repeated. It takes as long as the
     receiver does, at most ten seconds, and is listed among the deliveries. 60 a minute.

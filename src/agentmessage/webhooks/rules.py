@@ -1,4 +1,4 @@
-"""What an endpoint may be, and what a wish makes of it; pure."""
+"""What an endpoint may be, and what a request makes of it; pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ from agentmessage.webhooks.model import (
     MAX_SUBSCRIPTIONS,
     SUBSCRIBABLE,
     Attempt,
+    DestinationKind,
     Endpoint,
-    LaneKind,
     Outcome,
     Reply,
     WrittenOff,
@@ -29,16 +29,16 @@ from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch
 KNOWN = frozenset(SUBSCRIBABLE)
 
 
-def require_sound(wish: EndpointCreate | EndpointPatch, *, allow_private: bool) -> None:
-    """Refuse a wish with faulty values. Raises ValidationFailed naming every faulty field."""
+def require_sound(body: EndpointCreate | EndpointPatch, *, allow_private: bool) -> None:
+    """Reject faulty values. Raises ValidationFailed naming every faulty field."""
     faults: dict[str, str | None] = {}
-    if wish.url is not UNSET:
-        faults["url"] = webhook_urls.fault(wish.url, allow_private=allow_private)
-    if wish.events is not UNSET:
-        faults["events"] = _events_fault(wish.events)
-    if isinstance(wish.description, str):
-        faults["description"] = _description_fault(wish.description)
-    if isinstance(wish, EndpointCreate) and wish.api_version not in API_VERSIONS:
+    if body.url is not UNSET:
+        faults["url"] = webhook_urls.fault(body.url, allow_private=allow_private)
+    if body.events is not UNSET:
+        faults["events"] = _events_fault(body.events)
+    if isinstance(body.description, str):
+        faults["description"] = _description_fault(body.description)
+    if isinstance(body, EndpointCreate) and body.api_version not in API_VERSIONS:
         faults["api_version"] = "must be a supported version: " + ", ".join(API_VERSIONS)
     details = {field: words for field, words in faults.items() if words is not None}
     if details:
@@ -58,30 +58,30 @@ def _description_fault(description: str) -> str | None:
     return None
 
 
-def drafted(wish: EndpointCreate, *, endpoint_id: UUID, org_id: UUID, now: datetime) -> Endpoint:
-    """A new endpoint; it is told what happens from now on."""
+def drafted(body: EndpointCreate, *, endpoint_id: UUID, org_id: UUID, now: datetime) -> Endpoint:
+    """A new endpoint; it gets what happens from now on."""
     return Endpoint(
         endpoint_id,
         org_id,
-        wish.url,
-        _trimmed(wish.description),
-        wish.events,
+        body.url,
+        _trimmed(body.description),
+        body.events,
         active=True,
-        api_version=wish.api_version,
+        api_version=body.api_version,
         created_at=now,
         updated_at=now,
         deleted_at=None,
     )
 
 
-def patched(old: Endpoint, wish: EndpointPatch, *, now: datetime) -> Endpoint:
-    """The endpoint as it is wished to be; the very same when nothing differs."""
+def patched(old: Endpoint, body: EndpointPatch, *, now: datetime) -> Endpoint:
+    """The endpoint with the requested changes; the same object when nothing differs."""
     new = structs.replace(
         old,
-        url=old.url if wish.url is UNSET else wish.url,
-        events=old.events if wish.events is UNSET else wish.events,
-        description=old.description if wish.description is UNSET else _trimmed(wish.description),
-        active=old.active if wish.active is UNSET else wish.active,
+        url=old.url if body.url is UNSET else body.url,
+        events=old.events if body.events is UNSET else body.events,
+        description=old.description if body.description is UNSET else _trimmed(body.description),
+        active=old.active if body.active is UNSET else body.active,
     )
     return old if new == old else structs.replace(new, updated_at=now)
 
@@ -120,11 +120,11 @@ def counted(attempt: Attempt) -> Count:
     return Count(attempt.org_id, f"webhooks.{METRICS[attempt.outcome]}", attempt.occurred_at, labels, 1)
 
 
-def counted_off(lost: WrittenOff, *, at: datetime) -> Count:
-    """Deliveries that a full lane did not take, as the metrics count them: dead, without an answer."""
+def counted_written_off(lost: WrittenOff, *, at: datetime) -> Count:
+    """Deliveries that a full queue did not take, as the metrics count them: dead, without a response."""
     labels = _labels(lost.queue_id, lost.kind, "none")
     return Count(lost.org_id, f"webhooks.{METRICS[Outcome.DEAD]}", at, labels, lost.count)
 
 
-def _labels(queue_id: UUID, kind: LaneKind, http_status_class: str) -> Mapping[str, str]:
+def _labels(queue_id: UUID, kind: DestinationKind, http_status_class: str) -> Mapping[str, str]:
     return {"endpoint_id": str(queue_id), "kind": str(kind), "http_status_class": http_status_class}

@@ -19,8 +19,8 @@ from agentmessage.webhooks.model import (
     SUBSCRIBABLE,
     TEST_TYPE,
     Attempt,
+    DestinationKind,
     Endpoint,
-    LaneKind,
     Outcome,
 )
 
@@ -58,7 +58,7 @@ Switch = Annotated[bool, Meta(extra=must("must be true or false"))]
 
 
 class EndpointCreate(Request, frozen=True):
-    """An endpoint to tell: where, and of what. `api_version` is the shape of bodies; it cannot be changed later."""
+    """A new endpoint: its URL and its events. `api_version` is the shape of bodies; it cannot be changed later."""
 
     url: Url
     events: Events
@@ -184,7 +184,7 @@ class TestResult(Resource, frozen=True):
 
 
 class TestBody(Struct, frozen=True):
-    """What a test tells: the form of every event, with the endpoint itself as `data`."""
+    """The body of a test: the form of every event, with the endpoint itself as `data`."""
 
     id: str
     type: str
@@ -195,16 +195,16 @@ class TestBody(Struct, frozen=True):
 
 
 class DeliveryResource(Resource, frozen=True):
-    """One attempt to tell a receiver. `retry`: it will be told again; `dead`: it will not.
+    """One delivery attempt. `retry`: it will be sent again; `dead`: it will not.
 
-    `kind` is `number` where the URL of a phone number was told; `endpoint_id` is then an id of our own for that URL.
+    `kind` is `number` for the URL of a phone number; `endpoint_id` is then an id of our own for that URL.
     Status, time and excerpt are null where there was no answer; `error` says why. An excerpt is the first 1,024
     characters of the answer's body.
     """
 
     id: UUID
     endpoint_id: UUID
-    kind: LaneKind
+    kind: DestinationKind
     event_id: Annotated[str, Meta(examples=["evt_01978a3e-7d52-7c4e-9c55-0d6b5f8a2f11"])]
     event_type: str
     url: str
@@ -243,13 +243,13 @@ class DeliveryResource(Resource, frozen=True):
         )
 
 
-TOLD_TYPES = (*SUBSCRIBABLE, TEST_TYPE)
+SENT_TYPES = (*SUBSCRIBABLE, TEST_TYPE)
 EventTypeText = Annotated[
     str,
     Meta(
-        pattern="^(" + "|".join(kind.replace(".", r"\.") for kind in TOLD_TYPES) + ")" + END,
-        extra=must("must be an event type that webhooks tell"),
-        extra_json_schema={"enum": [*TOLD_TYPES]},
+        pattern="^(" + "|".join(kind.replace(".", r"\.") for kind in SENT_TYPES) + ")" + END,
+        extra=must("must be an event type that webhooks send"),
+        extra_json_schema={"enum": [*SENT_TYPES]},
     ),
 ]
 HttpStatusText = Annotated[int, Meta(ge=100, le=599, extra=must("must be an integer, 100..599"))]
@@ -273,7 +273,7 @@ class DeliveryQuery(Request, frozen=True):
 
 
 class ReplayCreate(Request, frozen=True):
-    """Why it is told again, for the audit log."""
+    """The reason of the replay, for the audit log."""
 
     reason: (
         Annotated[
@@ -300,7 +300,7 @@ class ReplayResource(Resource, frozen=True):
     enqueued_at: datetime
 
 
-class Why(StrEnum):
+class DisableReason(StrEnum):
     """It answered 410, or nothing but failures for five days."""
 
     GONE = "gone"
@@ -315,9 +315,9 @@ class ReceiverDisabled(Resource, frozen=True):
 
     endpoint_id: UUID
     org_id: UUID
-    kind: LaneKind
+    kind: DestinationKind
     url: Annotated[str, Meta(examples=["https://customer.example/webhooks"])]
-    reason: Why
+    reason: DisableReason
     failing_since: datetime | None
     abandoned: Annotated[int, Meta(description="Deliveries that were waiting and are not made.", examples=[0])]
     disabled_at: datetime

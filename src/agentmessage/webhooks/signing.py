@@ -20,12 +20,14 @@ def signature_headers(secrets: Sequence[bytes], *, message_id: str, timestamp: i
     own = b"%b\n%b" % (moment.encode(), body)
     standard = b"%b.%b.%b" % (message_id.encode(), moment.encode(), body)
     newest = hmac.digest(secrets[0], own, "sha256").hex()
-    texts = " ".join("v1," + base64.b64encode(hmac.digest(secret, standard, "sha256")).decode() for secret in secrets)
+    signatures = " ".join(
+        "v1," + base64.b64encode(hmac.digest(secret, standard, "sha256")).decode() for secret in secrets
+    )
     return {
         "X-AmCore-Signature": f"t={moment},v1={newest}",
         "webhook-id": message_id,
         "webhook-timestamp": moment,
-        "webhook-signature": texts,
+        "webhook-signature": signatures,
     }
 
 

@@ -1,4 +1,4 @@
-"""Telling an endpoint `webhook.test` while the caller waits; no transaction is open meanwhile."""
+"""Sends `webhook.test` to an endpoint while the caller waits; no transaction is open meanwhile."""
 
 import hashlib
 from datetime import datetime
@@ -12,22 +12,22 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.encryption import Sealer
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.webhooks import attempt_queries, operations, payload, rules
-from agentmessage.webhooks.model import TEST_TYPE, Attempt, Endpoint, LaneKind, Letter, Reply
+from agentmessage.webhooks.model import TEST_TYPE, Attempt, DestinationKind, Endpoint, OutgoingRequest, Reply
 from agentmessage.webhooks.schemas import EndpointResource, TestBody
 
 
-class Sends(Protocol):
+class RequestSender(Protocol):
     """Takes a letter to its receiver."""
 
-    async def send(self, letter: Letter) -> Reply:
+    async def send(self, request: OutgoingRequest) -> Reply:
         """What became of it, within ten seconds; never raises for what the receiver does."""
         ...
 
 
-async def tell_and_record(
-    db: CellDb, tenant: Tenant, endpoint_id: UUID, *, test_id: UUID, sender: Sends, sealer: Sealer
+async def send_and_record(
+    db: CellDb, tenant: Tenant, endpoint_id: UUID, *, test_id: UUID, sender: RequestSender, sealer: Sealer
 ) -> Attempt:
-    """Tell an endpoint and write down what it answered. `test_id` becomes the id of event and delivery alike.
+    """Send a test request and record its result. `test_id` becomes the id of event and delivery alike.
 
     A test that was recorded under this id is not made again. Raises NotFound.
     """
@@ -47,10 +47,12 @@ async def tell_and_record(
         )
     )
     if target.secret is None:
-        reply = payload.unsaid(payload.UNREADABLE_SECRET)
+        reply = payload.not_attempted(payload.UNREADABLE_SECRET)
     else:
-        letter = Letter(event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,), org_id=tenant.org_id)
-        reply = await sender.send(letter)
+        request = OutgoingRequest(
+            event_id=test_id, url=endpoint.url, body=body, secrets=(target.secret,), org_id=tenant.org_id
+        )
+        reply = await sender.send(request)
     async with db.transaction() as tx:
         return await operations.record_attempt(tx, _attempt(endpoint, test_id, body, reply, now=tx.now))
 
@@ -60,7 +62,7 @@ def _attempt(endpoint: Endpoint, test_id: UUID, body: bytes, reply: Reply, *, no
         test_id,
         endpoint.org_id,
         endpoint.id,
-        LaneKind.ENDPOINT,
+        DestinationKind.ENDPOINT,
         test_id,
         test_id,
         TEST_TYPE,
