@@ -7,7 +7,7 @@ from uuid import UUID
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.webhooks import attempt_queries
-from agentmessage.webhooks.model import Attempt, LaneKind, Outcome
+from agentmessage.webhooks.model import Attempt, DestinationKind, Outcome
 
 URL = "https://customer.example/webhooks"
 
@@ -88,7 +88,7 @@ async def insert_attempt(db: CellDb, org_id: UUID, queue_id: UUID, **other: Any)
             "id": new_id(),
             "org_id": org_id,
             "queue_id": queue_id,
-            "kind": LaneKind.ENDPOINT,
+            "kind": DestinationKind.ENDPOINT,
             "source_event_id": source,
             "event_id": source,
             "event_type": "api_key.created",

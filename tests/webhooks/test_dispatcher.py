@@ -384,7 +384,7 @@ async def test_lanes_of_a_living_dispatcher_are_left_to_it(
     queue_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
     sink.answers["/hang"] = hang
     await _wait_on(db, account, queue_id)
-    first.ring()
+    first.wake()
     await sink.until(1, "/hang")
     holder = await db.value("SELECT holder FROM webhook_queues WHERE id = $1", queue_id)
 

@@ -103,7 +103,7 @@ def test_one_failure_among_many_successes_costs_little() -> None:
     land(queues, others)
 
     assert queue.kind is Kind.HEALTHY
-    assert queue.most > 100
+    assert queue.limit > 100
 
 
 def test_however_many_fail_the_slots_of_the_others_stay_theirs() -> None:
@@ -243,16 +243,16 @@ def test_a_lane_is_idle_only_when_nothing_of_it_is_in_memory_or_due_at_once() ->
     (queue,) = held(queues, 1)
     queue.has_more = False
     give(queues, queue, 1)
-    assert queues.idle(0.0, patience_s=1.0) == []
+    assert queues.idle(0.0, within_s=1.0) == []
     result = tell(queues)
-    assert queues.idle(0.0, patience_s=1.0) == []
+    assert queues.idle(0.0, within_s=1.0) == []
     queues.finished(result[0], 0.0, is_success=False, at=AT)
-    assert queues.idle(0.0, patience_s=1.0) == []
+    assert queues.idle(0.0, within_s=1.0) == []
 
     queues.recorded(result[0], next_at=0.5)
 
-    assert queues.idle(0.0, patience_s=1.0) == []
-    assert queues.idle(0.0, patience_s=0.1) == [queue.id]
+    assert queues.idle(0.0, within_s=1.0) == []
+    assert queues.idle(0.0, within_s=0.1) == [queue.id]
 
 
 def test_a_lane_that_was_lost_leaves_no_trace() -> None:
@@ -296,7 +296,7 @@ def test_one_organizations_receivers_leave_slots_to_others_of_every_kind() -> No
             give(queues, queue, 4, now=1_000.0)
             result = tell(queues, now=1_000.0)
             assert {one.queue_id for one in result} == {queue.id}, others
-            assert len(result) == queue.most
+            assert len(result) == queue.limit
 
 
 def test_organizations_take_turns_however_many_lanes_they_have() -> None:

@@ -69,7 +69,7 @@ async def test_201_the_query_of_a_url_is_not_in_the_audit_log(api: Client, db: C
 
 @pytest.mark.covers("createWebhookEndpoint", 422)
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("body", "field"),
     [
         ({"url": "http://customer.example/"}, "url"),
         ({"url": "https://user:pass@customer.example/"}, "url"),
@@ -348,7 +348,7 @@ async def test_409_turning_on_one_more_than_fifty(api: Client, db: CellDb, accou
 
 @pytest.mark.covers("patchWebhookEndpoint", 422)
 @pytest.mark.parametrize(
-    ("wish", "fields"),
+    ("body", "fields"),
     [
         ({"url": "http://x.example"}, {"url"}),
         ({"url": None}, {"url"}),

@@ -160,7 +160,7 @@ async def test_while_facts_wait_for_a_transaction_beside_them_fan_out_looks_agai
 async def test_a_lane_on_which_too_much_waits_is_told_no_more_and_the_log_says_so(
     db: CellDb, settings: Settings, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanout, "MOST_WAITING", 3)
+    monkeypatch.setattr(fanout, "MAX_WAITING", 3)
     queue_id = await endpoint(db, settings, account.org_id, HOOK)
     await happen(db, account.org_id, 4)
     await take_all(db)

@@ -1,7 +1,7 @@
-"""Holding lanes: which dispatcher works on which, and what waits there. Whose they are is not asked for.
+"""Holding queues: which dispatcher works on which, and what waits there. Whose they are is not asked for.
 
-A lane that is given something is written by whoever gives it (`due_at`), so that taking and giving can never pass each
-other unseen: one waits for the other's commit, or skips the lane and finds it due a moment later.
+A queue is updated by the transaction that gives it something (`due_at`): taking and giving never miss each
+other: one waits for the other's commit, or skips the queue and finds it due a moment later.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from agentmessage.kernel.db import Executor
 
 
 class Row(Struct, frozen=True):
-    """A delivery as it waits, with all that telling it needs; or, with `id` None, only how its lane stands.
+    """A delivery as it waits, with all that sending it needs; or, with `id` None, only how its queue stands.
 
-    `next_at` is when something on the lane becomes due that is not yet. `is_open` False: the receiver is switched off.
+    `next_at` is when something on the queue becomes due that is not yet. `is_open` False: the receiver is switched off.
     `data` None with an id: the fact is past its retention, or its number was released or has no such URL any more.
     """
 
@@ -50,7 +50,7 @@ async def ping(session: Executor) -> None:
 
 
 async def free_of_dead(db: Executor, holder: UUID) -> int:
-    """Let go of lanes whose dispatcher shows no life; served by webhook_queues_holder_idx."""
+    """Let go of queues whose dispatcher shows no life; served by webhook_queues_holder_idx."""
     return await db.run(
         """WITH others AS MATERIALIZED (
                SELECT DISTINCT holder FROM webhook_queues WHERE holder IS NOT NULL AND holder <> $1),
@@ -65,7 +65,7 @@ async def free_of_dead(db: Executor, holder: UUID) -> int:
 
 
 class Taken(Struct, frozen=True):
-    """A lane that is held, and whose it is."""
+    """A queue that is held, and whose it is."""
 
     id: UUID
     org_id: UUID
@@ -74,9 +74,9 @@ class Taken(Struct, frozen=True):
 async def take(
     db: Executor, holder: UUID, *, new_due_before: datetime, limit: int, none_of: Sequence[UUID] = ()
 ) -> list[Taken]:
-    """Hold lanes on which something is due, longest first, and learn again which of those held are.
+    """Hold queues on which something is due, longest first, and learn again which of those held are.
 
-    Lanes of nobody only if they have been due since before a moment, and `none_of` some organizations. Served by
+    Queues without a holder only if they were due before `new_due_before`, and `none_of` some organizations. Served by
     webhook_queues_due_idx.
     """
     return await db.all(
@@ -98,9 +98,9 @@ async def take(
 async def pull(
     db: Executor, holder: UUID, queue_ids: Sequence[UUID], rooms: Sequence[int], *, except_ids: Sequence[UUID]
 ) -> list[Row]:
-    """How held lanes stand, and what is due on each, oldest first, up to its room; by the primary keys.
+    """How held queues stand, and what is due on each, oldest first, up to its room; by the primary keys.
 
-    A lane that is not held any more does not answer. A previous secret answers while it is valid. What is in memory is
+    A queue that is not held any more does not answer. A previous secret answers while it is valid. What is in memory is
     asked for with NOT IN, for which Postgres makes a hash table in every plan, as it does not for `<> ALL`.
     """
     return await db.all(
@@ -137,14 +137,14 @@ async def pull(
 
 
 async def abandon(db: Executor, queue_ids: Sequence[UUID]) -> None:
-    """Forget what waits on lanes whose receiver is switched off: it was queued while that was being done."""
+    """Forget what waits on queues whose receiver is switched off: it was queued while that was being done."""
     await db.run("DELETE FROM webhook_deliveries WHERE queue_id = ANY($1)", queue_ids)
 
 
 async def release(db: Executor, holder: UUID, queue_ids: Sequence[UUID]) -> list[UUID]:
-    """Hold lanes no more; they are due when the next of what waits there is. Answers which were let go.
+    """Hold queues no more; they are due when the next of what waits there is. Returns which were let go.
 
-    Those that somebody is writing right now stay held until the next time.
+    Those that another transaction is writing stay held until the next time.
     """
     return await db.all(
         _itself,

@@ -44,11 +44,11 @@ async def fan_out(tx: Executor, *, limit: int) -> Taken:
     """Take the next facts, in their commit-safe order, and queue each for every receiver that wants it.
 
     The place is locked. Facts by events_order_idx; those whose transaction may still have older siblings under way wait
-    (see outbox.queries.list_events). Every lane that is given something is written, even if it is due already: a
+    (see outbox.queries.list_events). Every queue that is given something is written, even if it is due already: a
     dispatcher that looks at it right now either has not looked yet, or finds it due again. A delivery bears its fact's
-    id, so that what is queued together is told in the order in which it happened. Lanes are written in one order, as
-    record_queries.note_health does. A receiver is told nothing that
-    happened before it was made. Facts for a full lane are written off in the log.
+    id, so that what is queued together is sent in the order in which it happened. Queues are written in one order, as
+    record_queries.note_health does. A receiver gets nothing that
+    happened before it was created. Facts for a full queue are written off in the log.
     """
     taken = await tx.one(
         Taken,
@@ -60,9 +60,9 @@ async def fan_out(tx: Executor, *, limit: int) -> Taken:
 
 
 async def mark_full(db: Executor, *, max_waiting: int) -> None:
-    """Mark the lanes on which more than so many deliveries wait as full, and open those that have room again.
+    """Mark the queues on which more than so many deliveries wait as full, and open those that have room again.
 
-    A lane that somebody is writing right now is left for the next time.
+    A queue that another transaction is writing is left for the next time.
     """
     await db.run(
         """WITH judged AS MATERIALIZED (

@@ -1,4 +1,4 @@
-"""Every statement on endpoints, their secrets, and the lanes as the API touches them."""
+"""Every statement on endpoints, their secrets, and the queues as the API touches them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ class Counts(Struct, frozen=True):
 
 
 async def insert(tx: Executor, endpoint: Endpoint, encrypted_secret: bytes) -> None:
-    """Store an endpoint and its lane, on which nothing waits yet."""
+    """Store an endpoint and its queue, on which nothing waits yet."""
     await tx.run(
         """WITH endpoint AS (
                INSERT INTO webhook_endpoints (id, org_id, url, description, events, active, api_version,
@@ -135,7 +135,7 @@ async def delete(tx: Executor, org_id: UUID, endpoint_id: UUID) -> Endpoint | No
 
 
 async def touch_queue(tx: Executor, org_id: UUID, queue_id: UUID, *, forgives: bool = False) -> None:
-    """Have the dispatcher look at a lane at once; `forgives`: what failed so far counts no more."""
+    """Have the dispatcher look at a queue at once; `forgives`: what failed so far counts no more."""
     await tx.run(
         """UPDATE webhook_queues SET due_at = least(due_at, $3),
                failing_since = CASE WHEN $4 THEN NULL ELSE failing_since END
@@ -148,9 +148,9 @@ async def touch_queue(tx: Executor, org_id: UUID, queue_id: UUID, *, forgives: b
 
 
 async def abandon(tx: Executor, org_id: UUID, queue_id: UUID) -> int:
-    """Forget what waits on a lane; answers how much.
+    """Forget what waits on a queue; returns how much.
 
-    What is just being recorded is skipped rather than waited for: its recorder may be waiting for our lane. If it
+    What is just being recorded is skipped rather than waited for: its recorder may be waiting for our queue. If it
     comes back to wait, the dispatcher finds the endpoint off and drops it.
     """
     return await tx.run(
@@ -180,7 +180,7 @@ async def rotate_secret(
 
 
 async def lock_receiver(tx: Executor, org_id: UUID, queue_id: UUID, *, event_id: UUID) -> bool | None:
-    """Whether a lane's receiver listens to an event, which stays so until the commit; None when it is deleted.
+    """Whether a queue's receiver listens to an event, which stays so until the commit; None when it is deleted.
 
     The URL of numbers listens while the number of the event names it, unless it was disabled.
     """
@@ -203,7 +203,7 @@ async def lock_receiver(tx: Executor, org_id: UUID, queue_id: UUID, *, event_id:
 async def insert_delivery(
     tx: Executor, org_id: UUID, queue_id: UUID, *, delivery_id: UUID, event_id: UUID, public_event_id: UUID
 ) -> None:
-    """Have an event told once more, under an id of its own, as soon as the dispatcher looks."""
+    """Queue an event once more, under a new id; the dispatcher sends it at its next poll."""
     await tx.run(
         """INSERT INTO webhook_deliveries (queue_id, due_at, id, org_id, event_id, public_event_id, created_at)
            VALUES ($1, $6, $2, $3, $4, $5, $6)""",
@@ -217,7 +217,7 @@ async def insert_delivery(
 
 
 async def list_number_urls(db: Executor, org_id: UUID, number_id: UUID) -> list[str]:
-    """Where a number's events are told."""
+    """The URLs that get a number's events."""
     return await db.all(
         str,
         """SELECT DISTINCT u.url FROM phone_numbers p, unnest(ARRAY[p.inbound_url, p.status_url]) u (url)
@@ -228,7 +228,7 @@ async def list_number_urls(db: Executor, org_id: UUID, number_id: UUID) -> list[
 
 
 async def reopen_queues(tx: Executor, org_id: UUID, urls: Sequence[str]) -> int:
-    """Tell disabled URLs of numbers again; answers how many were."""
+    """Enable disabled URLs of numbers; returns how many there were."""
     return await tx.run(
         """UPDATE webhook_queues SET disabled_at = NULL, failing_since = NULL
            WHERE org_id = $1 AND number_url = ANY ($2) AND disabled_at IS NOT NULL""",

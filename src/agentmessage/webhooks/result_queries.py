@@ -1,4 +1,4 @@
-"""Writing down what came of deliveries: many at once, by their ids, whoever they belong to."""
+"""Records the results of deliveries: many at once, by their ids, across organizations."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ async def insert_attempts(tx: Executor, attempts: Sequence[Attempt]) -> None:
 async def settle(tx: Executor, deliveries: Sequence[Delivery], next_at: Sequence[datetime | None]) -> None:
     """Forget deliveries that are over, and put the others (with an instant) off; one attempt more was made.
 
-    One that somebody is abandoning right now is left to them; one that is not there any more is left alone.
+    One that another transaction is abandoning is left to it; one that is gone is left alone.
     """
     await tx.run(
         """WITH done AS MATERIALIZED (
@@ -42,17 +42,17 @@ async def settle(tx: Executor, deliveries: Sequence[Delivery], next_at: Sequence
                WHERE o.next_at IS NOT NULL AND d.queue_id = o.queue_id AND d.due_at = o.due_at AND d.id = o.id)
            DELETE FROM webhook_deliveries d USING done o
            WHERE o.next_at IS NULL AND d.queue_id = o.queue_id AND d.due_at = o.due_at AND d.id = o.id""",
-        [one.queue_id for one in deliveries],
-        [one.due_at for one in deliveries],
-        [one.id for one in deliveries],
+        [delivery.queue_id for delivery in deliveries],
+        [delivery.due_at for delivery in deliveries],
+        [delivery.id for delivery in deliveries],
         next_at,
     )
 
 
 async def note_health(tx: Executor, queue_ids: Sequence[UUID], failing_since: Sequence[datetime | None]) -> None:
-    """Since when nothing succeeds on lanes, from an instant on if not from earlier; None: something did.
+    """Since when nothing succeeds on queues, from an instant on if not from earlier; None: something did.
 
-    Lanes are locked in the order in which fan-out writes them: endpoints' by id, then those of numbers by URL.
+    Queues are locked in the order in which fan-out writes them: endpoints' by id, then those of numbers by URL.
     """
     await tx.run(
         """UPDATE webhook_queues l
@@ -80,7 +80,7 @@ async def close_endpoint(tx: Executor, queue_id: UUID) -> bool:
 
 
 async def close_number_url(tx: Executor, queue_id: UUID) -> bool:
-    """Tell the URL of numbers nothing more, until it is set again; False when it was told nothing already."""
+    """Disable a URL of numbers until it is set again; False when it was disabled already."""
     return bool(
         await tx.run(
             """UPDATE webhook_queues SET disabled_at = $2
@@ -92,6 +92,6 @@ async def close_number_url(tx: Executor, queue_id: UUID) -> bool:
 
 
 async def abandon(tx: Executor, queue_id: UUID) -> int:
-    """Forget what waits on a lane and start it anew, without failures; answers how many deliveries there were."""
+    """Delete what waits on a queue and reset its failures; returns how many deliveries there were."""
     await tx.run("UPDATE webhook_queues SET failing_since = NULL, full_at = NULL WHERE id = $1", queue_id)
     return await tx.run("DELETE FROM webhook_deliveries WHERE queue_id = $1", queue_id)

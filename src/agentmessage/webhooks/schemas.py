@@ -308,7 +308,7 @@ class DisableReason(StrEnum):
 
 
 class ReceiverDisabled(Resource, frozen=True):
-    """A receiver that is told nothing more: an endpoint, until it is made active; a number's URL, until it is set anew.
+    """A receiver that gets no more deliveries: an endpoint until it is activated, a number's URL until it is set again.
 
     `endpoint_id` is what the delivery log lists it under. `failing_since` is null if its last answer but this was good.
     """

@@ -8,7 +8,7 @@ from agentmessage.sdk._response import Model
 from agentmessage.sdk.open_enum import OpenEnum
 
 
-class LaneKind(OpenEnum):
+class DestinationKind(OpenEnum):
     """Whose lane it is: an endpoint of the organization, or a URL of its numbers."""
 
     ENDPOINT = "endpoint"
@@ -36,7 +36,7 @@ class Delivery(Model, frozen=True, kw_only=True):
 
     id: str
     endpoint_id: str
-    kind: LaneKind
+    kind: DestinationKind
     event_id: str
     event_type: str
     url: str
