@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SOURCE_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|toml|sql))`")
 METRIC = re.compile(r"\bagentmessage_[a-z_]+")
 
 
@@ -31,6 +32,19 @@ def broken_links(page: Path, text: str) -> list[str]:
 def anchors(text: str) -> set[str]:
     """As GitHub makes them: lower case, without punctuation, dashes for spaces."""
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+
+
+def test_every_source_file_that_a_page_names_is_there() -> None:
+    files = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("src", "tests", "tools")
+        for file in (ROOT / folder).rglob("*.*")
+    }
+    named = {(page.name, name) for page in PAGES for name in SOURCE_FILE.findall(page.read_text())}
+
+    assert [
+        (page, name) for page, name in sorted(named) if not any(f"/{file}".endswith(f"/{name}") for file in files)
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
