@@ -123,7 +123,7 @@ class ContactOptedOutError(APIError):
 
 
 class EventExpiredError(APIError):
-    """410: What was told is no longer kept: events are for 90 days, and `webhook.test` never was one."""
+    """410: The event is no longer stored: events are kept for 90 days, and `webhook.test` is not stored at all."""
 
     code = "EVENT_EXPIRED"
     default_fix = "It cannot be replayed; read the resource itself for its present state."
@@ -291,10 +291,7 @@ class RateLimitedError(APIError):
 
 
 class ReceiverInactiveError(APIError):
-    """409.
-
-    A replay would wait for a receiver that is told nothing: off, given up, or not its number's URL any more.
-    """
+    """409: The receiver of a replay gets no deliveries: it is off, disabled, or no longer its number's URL."""
 
     code = "RECEIVER_INACTIVE"
     default_fix = (

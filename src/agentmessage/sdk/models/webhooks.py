@@ -8,7 +8,7 @@ from agentmessage.sdk._response import Model
 from agentmessage.sdk.open_enum import OpenEnum
 
 
-class DestinationKind(OpenEnum):
+class LaneKind(OpenEnum):
     """Whose lane it is: an endpoint of the organization, or a URL of its numbers."""
 
     ENDPOINT = "endpoint"
@@ -36,7 +36,7 @@ class Delivery(Model, frozen=True, kw_only=True):
 
     id: str
     endpoint_id: str
-    kind: DestinationKind
+    kind: LaneKind
     event_id: str
     event_type: str
     url: str
