@@ -37,7 +37,7 @@ def anchors(text: str) -> set[str]:
 def test_every_source_file_that_a_page_names_is_there() -> None:
     files = {
         file.relative_to(ROOT).as_posix()
-        for folder in ("src", "tests", "tools")
+        for folder in ("src", "tests", "tools", "packages")
         for file in (ROOT / folder).rglob("*.*")
     }
     named = {(page.name, name) for page in PAGES for name in SOURCE_FILE.findall(page.read_text())}
