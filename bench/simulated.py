@@ -25,7 +25,7 @@ class Simulator(Server):
     @override
     def __enter__(self) -> Self:
         super().__enter__()
-        self.control("texts/settings", {"checks_senders": False})
+        self.control("messages/settings", {"checks_senders": False})
         return self
 
     @property

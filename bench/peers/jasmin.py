@@ -181,8 +181,8 @@ def sending(pairs: Sequence[tuple[str, str]]) -> list[bytes]:
 
 def reached(simulator: Simulator) -> int:
     """Texts that the carrier has taken."""
-    counts: dict[str, int] = simulator.control("texts?limit=1")["counts"]
-    return counts.get("texts", 0)
+    counts: dict[str, int] = simulator.control("messages?limit=1")["counts"]
+    return counts.get("messages", 0)
 
 
 def carried(jasmin: Jasmin, simulator: Simulator, *, texts: int) -> float:

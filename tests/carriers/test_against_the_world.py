@@ -334,7 +334,9 @@ async def test_a_bind_that_the_campaign_forbids_says_what_to_do_about_it(word: s
     assert answer.trouble is trouble
 
 
-@pytest.mark.parametrize(("fault", "trouble"), [("number_busy", Trouble.LOCKED), ("member_refused", Trouble.TRANSIENT)])
+@pytest.mark.parametrize(
+    ("fault", "trouble"), [("number_busy", Trouble.LOCKED), ("member_rejected", Trouble.TRANSIENT)]
+)
 async def test_one_refused_member_does_not_fail_the_rest(fault: str, trouble: Trouble) -> None:
     caller = Caller()
     campaign = await active_campaign(caller)
@@ -365,7 +367,7 @@ async def test_an_operator_that_refuses_leaves_a_failed_reading() -> None:
     caller = Caller()
     campaign = await active_campaign(caller)
     await own(caller, A)
-    caller.line.control("faults", {"once": [{"fault": "operator_refuses"}]})
+    caller.line.control("faults", {"once": [{"fault": "operator_rejects"}]})
 
     await bind(caller, "line-1", LineChange(A, campaign))
 

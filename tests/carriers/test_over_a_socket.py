@@ -109,7 +109,9 @@ class Wired:
 @pytest.fixture
 async def wired() -> AsyncIterator[Wired]:
     transport = AiohttpTransport()
-    async with running(SimulatorConfig(port=0, profile="demo", time_scale=20.0, seed=3, announces=False)) as simulator:
+    async with running(
+        SimulatorConfig(port=0, profile="demo", time_scale=20.0, seed=3, prints_ready_line=False)
+    ) as simulator:
         yield Wired(simulator.url, transport)
         await transport.close()
 

@@ -22,8 +22,8 @@ from agentmessage.carriers.bandwidth import BandwidthTexts
 from agentmessage.carriers.http import HttpAnswer, LineBroke
 from agentmessage.carriers.messaging import OutboundText
 from agentmessage.simulator.bandwidth.messaging_routes import callback_body
-from agentmessage.simulator.core.http_types import Request
-from agentmessage.simulator.messaging.magic_numbers import FATES
+from agentmessage.simulator.core.http_types import HttpRequest
+from agentmessage.simulator.messaging.magic_numbers import MAGIC_OUTCOMES
 from agentmessage.simulator.messaging.model import Via
 from agentmessage.simulator.world import World
 from tests.carriers.world_line import ACCOUNT, START, WorldLine
@@ -126,7 +126,7 @@ TEXTS = [
     a_text(priority=2),
     a_text(text="look", media=["https://us.test/media/a.png", "https://us.test/media/b.jpg"]),
     a_text(text="", media=["https://us.test/media/a.png"]),
-    *(a_text(recipient=f"+121255501{suffix}") for suffix in FATES),
+    *(a_text(recipient=f"+121255501{suffix}") for suffix in MAGIC_OUTCOMES),
 ]
 
 
@@ -178,7 +178,9 @@ async def test_a_limit_fits_and_so_does_the_media_type(line: Witness, fault: str
     limited = line.said[-1]
     line.control("reset", {})
     wrong = line.world.handle(
-        Request("POST", "/api/v2/users/9900001/messages", "", {**carrier(line)._headers, "content-type": "text/xml"}),
+        HttpRequest(
+            "POST", "/api/v2/users/9900001/messages", "", {**carrier(line)._headers, "content-type": "text/xml"}
+        ),
         line.now,
     )
 
@@ -189,7 +191,7 @@ async def test_a_limit_fits_and_so_does_the_media_type(line: Witness, fault: str
 
 def callbacks(line: Witness) -> Sequence[Any]:
     """Everything that the simulator would post now."""
-    desk, (account, _) = line.world.texts, line.world.accounts
+    desk, (account, _) = line.world.messaging, line.world.accounts
     waiting = desk.waiting["9900001", Via.BANDWIDTH]
     body = callback_body(list(waiting), account.applications["app-1"])
     waiting.clear()

@@ -16,7 +16,7 @@ from agentmessage.carriers.bandwidth import (
 from agentmessage.carriers.http import HttpAnswer, LineBroke
 from agentmessage.carriers.protocols import Callback
 from agentmessage.carriers.tcr import TcrAccount, TcrCallbacks, TcrRegistry, TcrSubscriptions
-from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.http_types import HttpRequest
 from agentmessage.simulator.world import World
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -49,15 +49,15 @@ class WorldLine:
     ) -> HttpAnswer:
         self.requests += 1
         split = urlsplit(url)
-        reply = self.world.handle(Request(method, split.path, split.query, dict(headers), body), self.now)
-        if reply.fault is not None or reply.delay_s > timeout_s:
-            raise LineBroke(str(reply.fault or "time-out"))
+        reply = self.world.handle(HttpRequest(method, split.path, split.query, dict(headers), body), self.now)
+        if reply.breakage is not None or reply.delay_s > timeout_s:
+            raise LineBroke(str(reply.breakage or "time-out"))
         return HttpAnswer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body)
 
     def control(self, path: str, body: object | None = None) -> Any:
         """A word with the simulator itself."""
         method, raw = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
-        reply = self.world.handle(Request(method, f"/_control/{path}", "", {}, raw), self.now)
+        reply = self.world.handle(HttpRequest(method, f"/_control/{path}", "", {}, raw), self.now)
         assert reply.status == 200, reply.body
         return json.loads(reply.body)
 

@@ -20,7 +20,7 @@ from agentmessage.kernel.db import CellDb, Cells, Executor
 from agentmessage.numbers.orders import purchase_jobs
 from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
-from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.http_types import HttpRequest
 from agentmessage.simulator.world import World
 from agentmessage.web.router import Dispatch
 
@@ -42,15 +42,15 @@ class Wire:
             raise NotSent("down")
         await asyncio.sleep(0)
         now = datetime.now(UTC)
-        reply = self.world.handle(Request(method, split.path, split.query, dict(headers), body), now)
-        if reply.fault is not None or reply.delay_s > timeout_s:
-            raise LineBroke(str(reply.fault or "time-out"))
+        reply = self.world.handle(HttpRequest(method, split.path, split.query, dict(headers), body), now)
+        if reply.breakage is not None or reply.delay_s > timeout_s:
+            raise LineBroke(str(reply.breakage or "time-out"))
         return HttpAnswer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body)
 
     def control(self, path: str, body: object | None = None) -> Any:
         """A word with the simulator itself."""
         method, raw = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
-        reply = self.world.handle(Request(method, f"/_control/{path}", "", {}, raw), datetime.now(UTC))
+        reply = self.world.handle(HttpRequest(method, f"/_control/{path}", "", {}, raw), datetime.now(UTC))
         assert reply.status == 200, reply.body
         return json.loads(reply.body)
 

@@ -22,7 +22,7 @@ from agentmessage.numbers.binding import queries as binding_queries
 from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limits
 from agentmessage.numbers.binding.model import SIMULATED, Pace
 from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
-from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.http_types import HttpRequest
 from agentmessage.simulator.world import World
 from tests.carriers.world_line import ACCOUNT, START
 
@@ -114,10 +114,10 @@ class MortalWire:
         await self._story.note_request(method, url, body)
         split = urlsplit(url)
         world, clock = self._story.world, self._story.clock
-        reply = world.handle(Request(method, split.path, split.query, dict(headers), body), clock.now())
+        reply = world.handle(HttpRequest(method, split.path, split.query, dict(headers), body), clock.now())
         self._fuse.burn()
-        if reply.fault is not None or reply.delay_s > timeout_s:
-            raise LineBroke(str(reply.fault or "time-out"))
+        if reply.breakage is not None or reply.delay_s > timeout_s:
+            raise LineBroke(str(reply.breakage or "time-out"))
         return HttpAnswer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body)
 
 
@@ -164,7 +164,7 @@ class Story:
     def control(self, path: str, body: object | None = None) -> Any:
         """A word with the simulator itself."""
         method, raw = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
-        reply = self.world.handle(Request(method, f"/_control/{path}", "", {}, raw), self.clock.now())
+        reply = self.world.handle(HttpRequest(method, f"/_control/{path}", "", {}, raw), self.clock.now())
         assert reply.status == 200, reply.body
         return json.loads(reply.body)
 

@@ -208,8 +208,8 @@ async def texts_at_the_carrier(running: Running, one: Customer) -> Counter[str]:
     found: Counter[str] = Counter()
     offset = 0
     while True:
-        page = await control(one, running, f"texts?limit=1000&offset={offset}")
-        found.update(text["text"] for text in page["texts"])
-        offset += len(page["texts"])
-        if not page["texts"]:
+        page = await control(one, running, f"messages?limit=1000&offset={offset}")
+        found.update(text["text"] for text in page["messages"])
+        offset += len(page["messages"])
+        if not page["messages"]:
             return found

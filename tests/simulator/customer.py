@@ -1,4 +1,4 @@
-"""A customer of both vendors who writes every request by hand, so that no adapter stands between test and simulator."""
+"""A customer of both vendors that writes every request by hand, without an adapter."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from defusedxml.ElementTree import fromstring
 
-from agentmessage.simulator.core.http_types import OutgoingCallback, Reply, Request
+from agentmessage.simulator.core.http_types import HttpRequest, HttpResponse, OutgoingCallback
 from agentmessage.simulator.world import World
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def subscription(url: str, order_type: str = "tnoptions") -> bytes:
 
 
 class Customer:
-    """One account's customer, with a clock that only the test moves."""
+    """The customer of one account, with a clock that only the test advances."""
 
     def __init__(
         self, world: World | None = None, *, account: str = LIVE, profile: str = "demo", seed: int = 1
@@ -84,24 +84,24 @@ class Customer:
         self.now += timedelta(seconds=seconds)
         self.world.advance(self.now)
 
-    def ask(self, method: str, path: str, query: str = "", body: bytes = b"") -> Reply:
-        """The carrier."""
+    def ask(self, method: str, path: str, query: str = "", body: bytes = b"") -> HttpResponse:
+        """Call the carrier."""
         path = path.replace("{a}", self.account)
-        return self.world.handle(Request(method, path, query, basic("simulator"), body), self.now)
+        return self.world.handle(HttpRequest(method, path, query, basic("simulator"), body), self.now)
 
-    def registry(self, method: str, path: str, body: object = None, query: str = "") -> Reply:
+    def registry(self, method: str, path: str, body: object = None, query: str = "") -> HttpResponse:
         raw = b"" if body is None else json.dumps(body).encode()
-        return self.world.handle(Request(method, f"/v2{path}", query, basic(self._api_key), raw), self.now)
+        return self.world.handle(HttpRequest(method, f"/v2{path}", query, basic(self._api_key), raw), self.now)
 
     def control(self, path: str, body: object = None) -> Any:
-        reply = self.control_reply(path, body)
-        assert reply.status == 200, reply.body
-        return json.loads(reply.body)
+        response = self.control_response(path, body)
+        assert response.status == 200, response.body
+        return json.loads(response.body)
 
-    def control_reply(self, path: str, body: object = None) -> Reply:
+    def control_response(self, path: str, body: object = None) -> HttpResponse:
         method, raw = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
         path, _, query = path.partition("?")
-        return self.world.handle(Request(method, f"/_control/{path}", query, {}, raw), self.now)
+        return self.world.handle(HttpRequest(method, f"/_control/{path}", query, {}, raw), self.now)
 
     def callbacks(self) -> list[OutgoingCallback]:
         return self.world.due_callbacks(self.now)
@@ -109,18 +109,18 @@ class Customer:
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def submit(self, key: str, *groups: tuple[str | None, Sequence[str]]) -> str:
-        reply = self.ask("POST", "/api/accounts/{a}/tnoptions", body=line_order(key, *groups))
-        assert reply.status == 201, reply.body
-        return text(reply, ".//OrderId")
+        response = self.ask("POST", "/api/accounts/{a}/tnoptions", body=line_order(key, *groups))
+        assert response.status == 201, response.body
+        return text(response, ".//OrderId")
 
-    def order(self, order_id: str) -> Reply:
+    def order(self, order_id: str) -> HttpResponse:
         return self.ask("GET", f"/api/accounts/{{a}}/tnoptions/{order_id}")
 
     def state(self, order_id: str) -> str:
         return text(self.order(order_id), ".//ProcessingStatus")
 
     def errors(self, order_id: str) -> dict[str, tuple[str, str]]:
-        """Refusals by number (E.164)."""
+        """Errors by number (E.164)."""
         return {
             f"+1{error.findtext('TelephoneNumber')}": (
                 error.findtext("Code") or "",
@@ -130,7 +130,7 @@ class Customer:
         }
 
     def bind(self, campaign: str | None, numbers: Sequence[str], *, key: str = "") -> str:
-        """Submit, and wait until everything about it is over."""
+        """Submit an order, and wait until it is finished."""
         order_id = self.submit(key, (campaign, numbers))
         self.wait()
         return order_id
@@ -146,17 +146,17 @@ class Customer:
 
     def register_brand(self, **fields: object) -> str:
         given = {"entityType": "PRIVATE_PROFIT", "displayName": "Acme", "country": "US", **fields}
-        reply = self.registry("POST", "/brand/nonBlocking", given)
-        assert reply.status == 200, reply.body
+        response = self.registry("POST", "/brand/nonBlocking", given)
+        assert response.status == 200, response.body
         self.wait()
-        return str(json.loads(reply.body)["brandId"])
+        return str(json.loads(response.body)["brandId"])
 
     def register_campaign(self, brand: str, **fields: object) -> str:
-        """Registered and shared; nothing has come of it yet."""
+        """Register and share a campaign; nothing is decided yet."""
         given = {"brandId": brand, "usecase": "MIXED", "description": DESCRIPTION, **fields}
-        reply = self.registry("POST", "/campaignBuilder", given)
-        assert reply.status == 200, reply.body
-        campaign = str(json.loads(reply.body)["campaignId"])
+        response = self.registry("POST", "/campaignBuilder", given)
+        assert response.status == 200, response.body
+        campaign = str(json.loads(response.body)["campaignId"])
         assert self.registry("PUT", f"/campaign/{campaign}/sharing/BANDW").status == 200
         return campaign
 
@@ -172,20 +172,20 @@ class Customer:
 
     def records(self, query: str = "limit=250") -> dict[str, Any]:
         """The carrier's listing, by number."""
-        reply = self.ask("GET", "/api/v2/accounts/{a}/tendlc/phoneNumbers", query)
-        assert reply.status == 200, reply.body
-        return {record["phoneNumber"]: record for record in json.loads(reply.body)["data"]}
+        response = self.ask("GET", "/api/v2/accounts/{a}/tendlc/phoneNumbers", query)
+        assert response.status == 200, response.body
+        return {record["phoneNumber"]: record for record in json.loads(response.body)["data"]}
 
     def search(self, query: str) -> list[str]:
-        reply = self.ask("GET", "/api/accounts/{a}/availableNumbers", query)
-        assert reply.status == 200, reply.body
-        return [f"+1{found}" for found in re.findall(r"<TelephoneNumber>(\d+)<", reply.body.decode())]
+        response = self.ask("GET", "/api/accounts/{a}/availableNumbers", query)
+        assert response.status == 200, response.body
+        return [f"+1{found}" for found in re.findall(r"<TelephoneNumber>(\d+)<", response.body.decode())]
 
 
-def text(reply: Reply, path: str) -> str:
-    return fromstring(reply.body).findtext(path) or ""
+def text(response: HttpResponse, path: str) -> str:
+    return fromstring(response.body).findtext(path) or ""
 
 
-def code_of(reply: Reply) -> str:
-    found = re.search(rb"<(?:Error)?Code>(\d+)<", reply.body)
+def code_of(response: HttpResponse) -> str:
+    found = re.search(rb"<(?:Error)?Code>(\d+)<", response.body)
     return found[1].decode() if found else ""

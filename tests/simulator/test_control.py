@@ -1,11 +1,11 @@
-"""The control plane: the truth, and the shortcuts."""
+"""The control plane: the oracle, and shortcuts for tests."""
 
 import json
 
 import pytest
 from customer import SANDBOX, Customer
 
-from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.http_types import HttpRequest
 
 ONE = "+14155550100"
 
@@ -15,7 +15,7 @@ def us() -> Customer:
     return Customer()
 
 
-def test_the_oracle_tells_bindings_and_orders(us: Customer) -> None:
+def test_the_oracle_shows_bindings_and_orders(us: Customer) -> None:
     us.have_numbers([ONE])
     us.bind(us.have_campaign(), [ONE])
 
@@ -29,16 +29,16 @@ def test_the_oracle_tells_bindings_and_orders(us: Customer) -> None:
     assert binding["since"].endswith("Z")
 
 
-def test_the_oracle_speaks_of_the_live_account_unless_asked(us: Customer) -> None:
+def test_the_oracle_shows_the_live_account_by_default(us: Customer) -> None:
     us.have_numbers([ONE])
 
     assert set(us.control("oracle")["bindings"]) == {ONE}
     assert us.control(f"oracle?account={SANDBOX}")["bindings"] == {}
-    assert us.control_reply("oracle?account=1").status == 404
+    assert us.control_response("oracle?account=1").status == 404
 
 
 @pytest.mark.parametrize("campaign", ["COTHER1", None])
-def test_drift_is_planted_at_once(us: Customer, campaign: str | None) -> None:
+def test_drift_takes_effect_immediately(us: Customer, campaign: str | None) -> None:
     us.have_numbers([ONE])
     us.bind(us.have_campaign(), [ONE])
 
@@ -49,7 +49,7 @@ def test_drift_is_planted_at_once(us: Customer, campaign: str | None) -> None:
 
 
 def test_drift_needs_a_number_in_service(us: Customer) -> None:
-    assert us.control_reply("drift", {"number": ONE, "campaign": None}).status == 404
+    assert us.control_response("drift", {"number": ONE, "campaign": None}).status == 404
 
 
 def test_numbers_are_added_by_list_and_by_range_with_their_campaign(us: Customer) -> None:
@@ -73,15 +73,15 @@ def test_numbers_are_added_by_list_and_by_range_with_their_campaign(us: Customer
         ("settings", {"max_batch": 0}),
     ],
 )
-def test_what_makes_no_sense_is_unprocessable(us: Customer, path: str, body: object) -> None:
-    assert us.control_reply(path, body).status == 422
+def test_an_invalid_body_is_unprocessable(us: Customer, path: str, body: object) -> None:
+    assert us.control_response(path, body).status == 422
 
 
 def test_a_campaign_must_exist_or_be_created(us: Customer) -> None:
-    assert us.control_reply("campaigns/CNONE01", {"status": "ACTIVE"}).status == 404
+    assert us.control_response("campaigns/CNONE01", {"status": "ACTIVE"}).status == 404
 
 
-def test_settings_change_the_largest_order(us: Customer) -> None:
+def test_settings_change_the_maximum_order_size(us: Customer) -> None:
     us.have_numbers([ONE])
 
     assert us.control("settings", {"max_batch": 5})["max_batch"] == 5
@@ -92,8 +92,8 @@ def test_settings_change_the_largest_order(us: Customer) -> None:
     ("path", "body", "status"),
     [("nothing", None, 404), ("reset", None, 405), ("profile", {}, 405), ("drift/x", {}, 405)],
 )
-def test_what_does_not_exist_is_said_so(us: Customer, path: str, body: object, status: int) -> None:
-    assert us.control_reply(path, body).status == status
+def test_an_unknown_path_is_not_found(us: Customer, path: str, body: object, status: int) -> None:
+    assert us.control_response(path, body).status == status
 
 
 def test_the_profile_is_readable(us: Customer) -> None:
@@ -103,8 +103,8 @@ def test_the_profile_is_readable(us: Customer) -> None:
     assert us.control("health")["alive"] is True
 
 
-def test_a_body_that_is_not_json_is_refused(us: Customer) -> None:
-    reply = us.world.handle(Request("POST", "/_control/drift", "", {}, b"{"), us.now)
+def test_a_body_that_is_not_json_is_rejected(us: Customer) -> None:
+    response = us.world.handle(HttpRequest("POST", "/_control/drift", "", {}, b"{"), us.now)
 
-    assert reply.status == 400
-    assert "JSON" in json.loads(reply.body)["error"]["message"]
+    assert response.status == 400
+    assert "JSON" in json.loads(response.body)["error"]["message"]

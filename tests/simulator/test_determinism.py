@@ -1,4 +1,4 @@
-"""The same seed and the same requests give the same world: however time is cut, and across a restart."""
+"""The same seed and the same requests give the same world, in any steps of time, and after a restart."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ CHAOS = {
     "order_failed": 0.05,
     "order_late_success": 0.1,
     "order_noop": 0.05,
-    "member_refused": 0.1,
-    "operator_refuses": 0.1,
+    "member_rejected": 0.1,
+    "operator_rejects": 0.1,
     "operator_slow": 0.1,
     "timeout_after": 0.1,
     "error_before": 0.1,
@@ -74,8 +74,8 @@ scripts = st.lists(
 )
 
 
-def _fresh(seed: int, *, is_recorded: bool = False) -> Customer:
-    us = Customer(World(seed=seed, profile="demo", started_at=START, is_recorded=is_recorded))
+def _fresh(seed: int, *, is_stored: bool = False) -> Customer:
+    us = Customer(World(seed=seed, profile="demo", started_at=START, is_stored=is_stored))
     us.have_numbers(NUMBERS)
     for campaign in CAMPAIGNS:
         us.have_campaign(campaign, usecase="SOLE_PROPRIETOR" if campaign == CAMPAIGNS[0] else "MIXED")
@@ -107,13 +107,13 @@ def _event_by_event(us: Customer, seconds: float) -> None:
 
 @given(script=scripts, seed=st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
-def test_the_same_seed_and_requests_give_the_same_truth(script: Script, seed: int) -> None:
+def test_the_same_seed_and_requests_give_the_same_state(script: Script, seed: int) -> None:
     assert _play(_fresh(seed), script, _at_once) == _play(_fresh(seed), script, _at_once)
 
 
 @given(script=scripts, seed=st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
-def test_how_time_is_cut_changes_nothing(script: Script, seed: int) -> None:
+def test_the_steps_in_which_time_passes_change_nothing(script: Script, seed: int) -> None:
     assert _play(_fresh(seed), script, _at_once) == _play(_fresh(seed), script, _event_by_event)
 
 
@@ -135,7 +135,7 @@ def test_the_indexes_of_an_account_always_agree_with_its_lines(script: Script, s
 
 
 def _check_account(us: Customer) -> None:
-    account = us.world._realm.accounts[us.account]
+    account = us.world._shared.accounts[us.account]
     at = us.now.timestamp()
     for line in account.lines.values():
         for campaign in {line.campaign(at), line.goal} - {None}:
@@ -149,7 +149,7 @@ def _check_account(us: Customer) -> None:
 @given(script=scripts, seed=st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
 def test_an_order_never_takes_a_campaign_over_its_cap(script: Script, seed: int) -> None:
-    """Somebody in the portal may (drift); orders may not."""
+    """A change in the portal may (drift); an order may not."""
     us = _fresh(seed)
 
     for act, index, pause_s in script:
@@ -161,12 +161,12 @@ def test_an_order_never_takes_a_campaign_over_its_cap(script: Script, seed: int)
 
 @given(script=scripts, seed=st.integers(0, 1000), cut=st.integers(0, 25))
 @settings(max_examples=40, deadline=None)
-def test_a_world_read_back_from_disk_goes_on_as_if_nothing_had_been(
+def test_a_restored_world_continues_as_if_it_had_not_stopped(
     tmp_path_factory: pytest.TempPathFactory, script: Script, seed: int, cut: int
 ) -> None:
     path = tmp_path_factory.mktemp("world")
     storage = Storage(path)
-    first = _fresh(seed, is_recorded=True)
+    first = _fresh(seed, is_stored=True)
     first.control("faults", {"probabilities": dict.fromkeys(CHAOS, 0)})
     for act, index, pause_s in script[:cut]:
         ACTS[act](first, index)

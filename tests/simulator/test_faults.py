@@ -1,4 +1,4 @@
-"""Every fault does what the catalog says of it, and nothing when it is off."""
+"""Every fault has the effect that the catalog describes, and none when it is off."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from customer import Customer, line_order, numbers_from, subscription, text
 
 from agentmessage.simulator.core.faults import CATALOG
-from agentmessage.simulator.core.http_types import Breakage, Reply
+from agentmessage.simulator.core.http_types import Breakage, HttpResponse
 
 ONE = "+14155550100"
 NUMBERS = numbers_from(100, 40)
@@ -25,7 +25,7 @@ def _strike(us: Customer, fault: str, **more: object) -> None:
     us.control("faults", {"once": [{"fault": fault, **more}]})
 
 
-def _post(us: Customer, key: str = "k", numbers: list[str] | None = None) -> Reply:
+def _post(us: Customer, key: str = "k", numbers: list[str] | None = None) -> HttpResponse:
     return us.ask("POST", PATH, body=line_order(key, ("CTEST01", numbers or [ONE])))
 
 
@@ -42,31 +42,31 @@ def _post(us: Customer, key: str = "k", numbers: list[str] | None = None) -> Rep
         ("slow", 201, None, True),
     ],
 )
-def test_a_line_breaks_before_or_after_the_work(
+def test_a_connection_breaks_before_or_after_the_request_is_handled(
     us: Customer, fault: str, status: int, breakage: Breakage | None, *, is_done: bool
 ) -> None:
     _strike(us, fault)
 
-    reply = _post(us)
+    response = _post(us)
 
-    assert (reply.status, reply.fault) == (status, breakage)
+    assert (response.status, response.breakage) == (status, breakage)
     assert us.oracle()["orders"] == int(is_done)
     assert _post(us, "next").status == 201
 
 
-def test_a_limit_tells_when_to_come_again(us: Customer) -> None:
+def test_a_rate_limit_has_a_retry_after(us: Customer) -> None:
     _strike(us, "rate_limited", seconds=7)
 
     assert _post(us).headers["retry-after"] == "7"
 
 
-def test_a_slow_answer_says_how_slow(us: Customer) -> None:
+def test_a_slow_response_has_its_delay(us: Customer) -> None:
     _strike(us, "slow", seconds=4.5)
 
     assert _post(us).delay_s == 4.5
 
 
-def test_a_failed_order_refuses_every_member(us: Customer) -> None:
+def test_a_failed_order_rejects_every_member(us: Customer) -> None:
     _strike(us, "order_failed", code="5014", text="Timed out.")
     order_id = us.bind("CTEST01", NUMBERS[:2])
 
@@ -75,7 +75,7 @@ def test_a_failed_order_refuses_every_member(us: Customer) -> None:
     assert us.truth(ONE) is None
 
 
-def test_a_partial_order_refuses_some_and_does_the_rest(us: Customer) -> None:
+def test_a_partial_order_rejects_some_members_and_applies_the_rest(us: Customer) -> None:
     _strike(us, "order_partial", share=0.5)
     order_id = us.bind("CTEST01", NUMBERS)
 
@@ -87,7 +87,7 @@ def test_a_partial_order_refuses_some_and_does_the_rest(us: Customer) -> None:
 
 
 @pytest.mark.parametrize(("fault", "campaign"), [("order_warned", "CTEST01"), ("order_noop", None)])
-def test_a_warning_may_mean_done_or_not(us: Customer, fault: str, campaign: str | None) -> None:
+def test_an_order_with_warnings_may_have_an_effect_or_not(us: Customer, fault: str, campaign: str | None) -> None:
     _strike(us, fault)
     order_id = us.bind("CTEST01", [ONE])
 
@@ -96,7 +96,7 @@ def test_a_warning_may_mean_done_or_not(us: Customer, fault: str, campaign: str 
     assert us.truth(ONE) == campaign
 
 
-def test_a_stuck_order_goes_on_after_the_reset(us: Customer) -> None:
+def test_a_stuck_order_continues_after_the_reset(us: Customer) -> None:
     _strike(us, "order_stuck")
     order_id = us.submit("k", ("CTEST01", [ONE]))
     us.wait(3600)
@@ -129,8 +129,8 @@ def test_a_slow_order_takes_longer(us: Customer) -> None:
     assert (early, us.state(order_id)) == ("PROCESSING", "COMPLETE")
 
 
-@pytest.mark.parametrize(("fault", "code"), [("member_refused", "5159"), ("number_busy", "5218")])
-def test_a_fault_can_be_aimed_at_one_member(us: Customer, fault: str, code: str) -> None:
+@pytest.mark.parametrize(("fault", "code"), [("member_rejected", "5159"), ("number_busy", "5218")])
+def test_a_fault_can_be_limited_to_one_member(us: Customer, fault: str, code: str) -> None:
     _strike(us, fault, number=NUMBERS[1], code="5159", text="Wrong NNID.")
 
     order_id = us.bind("CTEST01", NUMBERS[:3])
@@ -178,11 +178,11 @@ def test_an_outage_ends_by_itself(us: Customer, how: str, breakage: Breakage | N
     us.wait(30)
     after = _post(us, "c", NUMBERS[1:2])
 
-    assert (before.status, during.status, during.fault, after.status) == (201, 503, breakage, 201)
+    assert (before.status, during.status, during.breakage, after.status) == (201, 503, breakage, 201)
     assert us.oracle()["orders"] == 2
 
 
-def test_probabilities_strike_about_as_often_as_they_say(us: Customer) -> None:
+def test_a_fault_happens_about_as_often_as_its_probability(us: Customer) -> None:
     us.control("faults", {"probabilities": {"error_before": 0.3}})
 
     failed = sum(us.ask("GET", PATH).status == 503 for _ in range(1000))
@@ -190,7 +190,7 @@ def test_probabilities_strike_about_as_often_as_they_say(us: Customer) -> None:
     assert 240 < failed < 360
 
 
-def test_a_probability_can_be_kept_to_one_operation(us: Customer) -> None:
+def test_a_probability_can_be_limited_to_one_operation(us: Customer) -> None:
     us.control("faults", {"probabilities": {"error_before": {"probability": 1, "operation": "lines.find"}}})
 
     assert us.ask("GET", PATH).status == 503
@@ -209,13 +209,13 @@ def test_a_reset_switches_everything_off(us: Customer) -> None:
     assert (shown["probabilities"], shown["once"], shown["outage"]) == ({}, [], None)
 
 
-def test_unknown_faults_are_named_and_nothing_is_switched(us: Customer) -> None:
+def test_unknown_faults_are_listed_and_nothing_is_changed(us: Customer) -> None:
     body = {"probabilities": {"nope": 1, "error_before": 1}, "once": [{"fault": "never"}]}
 
-    reply = us.control_reply("faults", body)
+    response = us.control_response("faults", body)
 
-    assert reply.status == 422
-    assert json.loads(reply.body)["error"]["unknown"] == ["never", "nope"]
+    assert response.status == 422
+    assert json.loads(response.body)["error"]["unknown"] == ["never", "nope"]
     assert us.control("faults")["probabilities"] == {}
 
 
@@ -231,8 +231,8 @@ def test_unknown_faults_are_named_and_nothing_is_switched(us: Customer) -> None:
         [],
     ],
 )
-def test_a_fault_order_that_makes_no_sense_is_unprocessable(us: Customer, body: object) -> None:
-    assert us.control_reply("faults", body).status == 422
+def test_an_invalid_fault_request_is_unprocessable(us: Customer, body: object) -> None:
+    assert us.control_response("faults", body).status == 422
 
 
 def test_the_catalog_is_readable(us: Customer) -> None:
@@ -243,71 +243,71 @@ def test_the_catalog_is_readable(us: Customer) -> None:
 
 
 @pytest.fixture
-def told(us: Customer) -> Customer:
+def sent(us: Customer) -> Customer:
     assert us.ask("POST", "/api/accounts/{a}/subscriptions", body=subscription("http://us.test/c")).status == 201
     return us
 
 
 def _states(us: Customer) -> list[str]:
     us.wait()
-    return [text(Reply(200, {}, callback.body), "Status") for callback in us.callbacks()]
+    return [text(HttpResponse(200, {}, callback.body), "Status") for callback in us.callbacks()]
 
 
-def test_every_state_of_an_order_is_told(told: Customer) -> None:
-    told.submit("k", ("CTEST01", [ONE]))
+def test_every_state_of_an_order_has_a_callback(sent: Customer) -> None:
+    sent.submit("k", ("CTEST01", [ONE]))
 
-    assert _states(told) == ["RECEIVED", "PROCESSING", "COMPLETE"]
-    assert told.callbacks() == []
-
-
-def test_a_callback_may_be_lost(told: Customer) -> None:
-    _strike(told, "callback_lost", operation="carrier")
-    told.submit("k", ("CTEST01", [ONE]))
-
-    assert _states(told) == ["PROCESSING", "COMPLETE"]
+    assert _states(sent) == ["RECEIVED", "PROCESSING", "COMPLETE"]
+    assert sent.callbacks() == []
 
 
-def test_a_callback_may_come_three_times(told: Customer) -> None:
-    _strike(told, "callback_duplicated")
-    told.submit("k", ("CTEST01", [ONE]))
+def test_a_callback_may_be_lost(sent: Customer) -> None:
+    _strike(sent, "callback_lost", operation="carrier")
+    sent.submit("k", ("CTEST01", [ONE]))
 
-    assert _states(told) == ["RECEIVED"] * 3 + ["PROCESSING", "COMPLETE"]
+    assert _states(sent) == ["PROCESSING", "COMPLETE"]
+
+
+def test_a_callback_may_be_sent_three_times(sent: Customer) -> None:
+    _strike(sent, "callback_duplicated")
+    sent.submit("k", ("CTEST01", [ONE]))
+
+    assert _states(sent) == ["RECEIVED"] * 3 + ["PROCESSING", "COMPLETE"]
 
 
 @pytest.mark.parametrize("fault", ["callback_late", "callback_reordered"])
-def test_a_callback_may_be_overtaken(told: Customer, fault: str) -> None:
-    _strike(told, fault)
-    told.submit("k", ("CTEST01", [ONE]))
+def test_a_callback_may_be_overtaken(sent: Customer, fault: str) -> None:
+    _strike(sent, fault)
+    sent.submit("k", ("CTEST01", [ONE]))
 
-    states = _states(told)
+    states = _states(sent)
 
     assert sorted(states) == ["COMPLETE", "PROCESSING", "RECEIVED"]
     assert states[0] == "PROCESSING"
 
 
-def test_a_forged_callback_comes_with_wrong_credentials_beside_the_real_one(told: Customer) -> None:
-    _strike(told, "callback_forged")
-    told.submit("k", ("CTEST01", [ONE]))
-    told.wait()
+def test_a_forged_callback_has_wrong_credentials_and_precedes_the_real_one(sent: Customer) -> None:
+    _strike(sent, "callback_forged")
+    sent.submit("k", ("CTEST01", [ONE]))
+    sent.wait()
 
-    credentials = [callback.headers["authorization"] for callback in told.callbacks()]
+    credentials = [callback.headers["authorization"] for callback in sent.callbacks()]
 
     assert len(credentials) == 4
     assert len(set(credentials)) == 2
 
 
-def test_a_callback_may_be_garbled(told: Customer) -> None:
-    _strike(told, "callback_garbled", count=3)
-    told.submit("k", ("CTEST01", [ONE]))
-    told.wait()
+def test_a_callback_may_be_garbled(sent: Customer) -> None:
+    _strike(sent, "callback_garbled", count=3)
+    sent.submit("k", ("CTEST01", [ONE]))
+    sent.wait()
 
-    assert all(b"Status" not in callback.body for callback in told.callbacks())
+    assert all(b"Status" not in callback.body for callback in sent.callbacks())
 
 
 # ── the real limits ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_world_profile_keeps_the_carriers_published_limits() -> None:
+def test_the_world_profile_enforces_the_carriers_published_limits() -> None:
     us = Customer(profile="world")
 
     writes = [_post(us, f"k{index}").status for index in range(12)]

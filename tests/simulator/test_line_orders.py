@@ -1,10 +1,10 @@
-"""TN option orders: how numbers come onto campaigns and off them again, and what may go wrong on the way."""
+"""TN option orders: numbers are put on campaigns and taken off, with their errors."""
 
 import pytest
 from customer import LIVE, SANDBOX, START, Customer, code_of, line_order, numbers_from, text
 
-from agentmessage.simulator.core.http_types import Request
-from agentmessage.simulator.core.profiles import Profile, Span
+from agentmessage.simulator.core.http_types import HttpRequest
+from agentmessage.simulator.core.profiles import Span, TimingProfile
 from agentmessage.simulator.world import World
 
 ONE = "+14155550123"
@@ -42,7 +42,7 @@ def test_complete_is_not_yet_propagated(us: Customer) -> None:
     assert set(us.oracle()["bindings"][ONE]["operators"].values()) == {"CTEST01"}
 
 
-def test_operators_follow_one_by_one(us: Customer) -> None:
+def test_operators_follow_one_after_another(us: Customer) -> None:
     us.submit("k", ("CTEST01", [ONE]))
 
     followers = set[int]()
@@ -54,7 +54,7 @@ def test_operators_follow_one_by_one(us: Customer) -> None:
     assert followers == {0, 1, 2, 3, 4}
 
 
-def test_an_unbinding_shows_the_campaign_until_every_operator_has_let_go(us: Customer) -> None:
+def test_an_unbind_shows_the_campaign_until_every_operator_has_followed(us: Customer) -> None:
     us.bind("CTEST01", [ONE])
 
     order_id = us.submit("k", (None, [ONE]))
@@ -79,7 +79,7 @@ def test_one_order_holds_several_campaigns_and_unbinds(us: Customer) -> None:
     assert [us.truth(number) for number in (ONE, TWO, "+14155550125")] == ["CTEST01", None, "CTEST02"]
 
 
-def test_a_number_in_an_open_order_is_busy_and_the_others_are_done(us: Customer) -> None:
+def test_a_number_in_an_open_order_is_busy_and_the_others_are_applied(us: Customer) -> None:
     us.submit("first", ("CTEST01", [ONE]))
 
     order_id = us.submit("second", ("CTEST01", [ONE, TWO]))
@@ -105,7 +105,7 @@ def test_a_number_that_still_propagates_is_in_processing(us: Customer) -> None:
     assert us.truth(ONE) == "CTEST01"
 
 
-def test_a_number_of_nobody_is_refused(us: Customer) -> None:
+def test_a_number_that_is_not_in_service_is_rejected(us: Customer) -> None:
     order_id = us.bind("CTEST01", ["+14155550199"])
 
     assert us.state(order_id) == "FAILED"
@@ -122,7 +122,7 @@ def test_a_bound_number_must_be_unbound_before_it_goes_elsewhere(us: Customer) -
     assert us.truth(ONE) == "CTEST01"
 
 
-def test_what_is_so_already_completes_with_a_warning(us: Customer) -> None:
+def test_an_order_without_effect_completes_with_a_warning(us: Customer) -> None:
     us.bind("CTEST01", [ONE])
 
     order_id = us.bind("CTEST01", [ONE])
@@ -154,7 +154,7 @@ def test_a_number_pool_lifts_the_cap() -> None:
 
 
 def test_a_slot_is_free_only_when_the_number_has_left() -> None:
-    slow = Profile(name="slow", order_processing=Span(1, 1), propagation={"10035": Span(30, 30)})
+    slow = TimingProfile(name="slow", order_processing=Span(1, 1), propagation={"10035": Span(30, 30)})
     us = Customer(World(profile=slow, started_at=START))
     campaign = us.have_campaign(usecase="SOLE_PROPRIETOR")
     us.have_numbers([ONE, TWO])
@@ -173,7 +173,7 @@ def test_a_slot_is_free_only_when_the_number_has_left() -> None:
     assert us.truth(TWO) == campaign
 
 
-def test_a_dormant_campaign_wakes_by_the_first_attempt_which_fails(us: Customer) -> None:
+def test_a_dormant_campaign_is_reactivated_by_the_first_attempt_which_fails(us: Customer) -> None:
     us.control("campaigns/CTEST01", {"status": "DORMANT"})
 
     first = us.bind("CTEST01", [ONE])
@@ -185,7 +185,7 @@ def test_a_dormant_campaign_wakes_by_the_first_attempt_which_fails(us: Customer)
     assert us.truth(ONE) == "CTEST01"
 
 
-def test_a_suspended_campaign_loses_its_numbers_and_gets_them_back(us: Customer) -> None:
+def test_a_suspended_campaign_loses_its_numbers_until_it_is_resumed(us: Customer) -> None:
     us.bind("CTEST01", [ONE])
 
     us.control("campaigns/CTEST01", {"status": "SUSPENDED"})
@@ -197,7 +197,7 @@ def test_a_suspended_campaign_loses_its_numbers_and_gets_them_back(us: Customer)
     assert us.truth(ONE) == "CTEST01"
 
 
-def test_a_number_unbound_during_a_suspension_does_not_come_back(us: Customer) -> None:
+def test_a_number_unbound_during_a_suspension_does_not_return(us: Customer) -> None:
     us.bind("CTEST01", [ONE])
     us.control("campaigns/CTEST01", {"status": "SUSPENDED"})
 
@@ -207,7 +207,7 @@ def test_a_number_unbound_during_a_suspension_does_not_come_back(us: Customer) -
     assert us.truth(ONE) is None
 
 
-def test_a_number_moved_during_a_suspension_does_not_come_back(us: Customer) -> None:
+def test_a_number_moved_during_a_suspension_does_not_return(us: Customer) -> None:
     us.have_campaign("CTEST02")
     us.bind("CTEST01", [ONE])
     us.control("campaigns/CTEST01", {"status": "SUSPENDED"})
@@ -228,7 +228,7 @@ def test_an_expired_campaign_loses_its_numbers_for_good(us: Customer) -> None:
     assert us.errors(us.bind("CTEST01", [ONE]))[ONE][1] == "Campaign 'CTEST01' is expired."
 
 
-def test_the_same_key_twice_is_refused_and_names_the_order(us: Customer) -> None:
+def test_a_repeated_key_is_rejected_with_the_first_order(us: Customer) -> None:
     order_id = us.submit("k-1", ("CTEST01", [ONE]))
 
     again = us.ask("POST", "/api/accounts/{a}/tnoptions", body=line_order("k-1", ("CTEST01", [TWO])))
@@ -239,7 +239,7 @@ def test_the_same_key_twice_is_refused_and_names_the_order(us: Customer) -> None
     assert us.oracle()["repeated_submissions"] == {"line_key": 1}
 
 
-def test_a_careless_carrier_takes_the_same_key_twice_and_the_oracle_tells(us: Customer) -> None:
+def test_a_carrier_may_accept_a_repeated_key_and_the_oracle_shows_it(us: Customer) -> None:
     us.control("settings", {"allow_duplicate_keys": True})
 
     ids = [us.submit("k-1", ("CTEST01", [ONE])), us.submit("k-1", ("CTEST01", [ONE]))]
@@ -252,14 +252,14 @@ def test_an_order_is_found_by_its_key(us: Customer) -> None:
     order_id = us.submit("mine", ("CTEST01", [ONE]))
 
     found = us.ask("GET", "/api/accounts/{a}/tnoptions", "customerOrderId=mine&nonsense=1")
-    nothing = us.ask("GET", "/api/accounts/{a}/tnoptions", "customerOrderId=nobody")
+    nothing = us.ask("GET", "/api/accounts/{a}/tnoptions", "customerOrderId=unknown")
 
     assert text(found, ".//TnOptionOrderSummary/OrderId") == order_id
     assert text(found, ".//TotalCount") == "1"
     assert text(nothing, ".//TotalCount") == "0"
 
 
-def test_an_order_keeps_its_history(us: Customer) -> None:
+def test_an_order_has_a_history(us: Customer) -> None:
     order_id = us.bind("CTEST01", [ONE])
 
     history = us.ask("GET", f"/api/accounts/{{a}}/tnoptions/{order_id}/history").body.decode()
@@ -285,10 +285,10 @@ def test_an_order_keeps_its_history(us: Customer) -> None:
         (line_order("k", ("CTEST01", [ONE])).replace(b"<Sms>on", b"<Sms>off"), "5132"),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused_whole(us: Customer, body: bytes, code: str) -> None:
-    reply = us.ask("POST", "/api/accounts/{a}/tnoptions", body=body)
+def test_an_invalid_order_is_rejected_whole(us: Customer, body: bytes, code: str) -> None:
+    response = us.ask("POST", "/api/accounts/{a}/tnoptions", body=body)
 
-    assert (reply.status, code_of(reply)) == (400, code)
+    assert (response.status, code_of(response)) == (400, code)
     assert us.oracle()["orders"] == 0
 
 
@@ -313,22 +313,22 @@ def test_two_accounts_share_nothing(us: Customer) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}, {"authorization": "Basic !!"}])
-def test_nobody_is_heard_without_credentials(us: Customer, headers: dict[str, str]) -> None:
-    reply = us.world.handle(Request("GET", f"/api/accounts/{LIVE}/tnoptions", "", headers), us.now)
+def test_a_request_without_credentials_is_unauthorized(us: Customer, headers: dict[str, str]) -> None:
+    response = us.world.handle(HttpRequest("GET", f"/api/accounts/{LIVE}/tnoptions", "", headers), us.now)
 
-    assert reply.status == 401
+    assert response.status == 401
 
 
-def test_an_account_of_somebody_else_is_forbidden(us: Customer) -> None:
+def test_an_unknown_account_is_forbidden(us: Customer) -> None:
     assert us.ask("GET", "/api/accounts/1/tnoptions").status == 403
 
 
-def test_a_path_that_is_none_is_not_found(us: Customer) -> None:
+def test_an_unknown_resource_is_not_found(us: Customer) -> None:
     assert us.ask("GET", "/api/accounts/{a}/nothing").status == 404
 
 
 @pytest.mark.parametrize("code", ["800", "833", "844", "855", "866", "877", "888"])
-def test_a_toll_free_number_is_refused_and_its_neighbours_in_the_order_are_bound(us: Customer, code: str) -> None:
+def test_a_toll_free_number_is_rejected_and_the_other_members_are_bound(us: Customer, code: str) -> None:
     toll_free = f"+1{code}5550123"
     us.have_numbers([toll_free])
 

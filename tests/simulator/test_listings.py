@@ -1,4 +1,4 @@
-"""What the listings show, and how they mislead."""
+"""The carrier's listings, and their faults."""
 
 import json
 
@@ -33,11 +33,11 @@ def test_a_number_without_a_campaign_lacks_the_campaign_keys(us: Customer) -> No
     ("query", "count"),
     [("campaignId[eq]=CTEST01", 5), ("status[eq]=FAILURE", 5), ("campaignId[contains]=CTEST01", 2), ("x=y", 5)],
 )
-def test_only_one_filter_narrows(us: Customer, query: str, count: int) -> None:
+def test_only_one_filter_has_an_effect(us: Customer, query: str, count: int) -> None:
     assert len(us.records(f"limit=250&{query}")) == count
 
 
-def test_pages_are_cut_at_250() -> None:
+def test_a_page_has_at_most_250_records() -> None:
     us = Customer(profile="instant")
     us.control("numbers", {"first": "+14150000000", "count": 600})
 
@@ -49,9 +49,9 @@ def test_pages_are_cut_at_250() -> None:
 
 
 def test_the_numbers_of_one_campaign(us: Customer) -> None:
-    reply = us.ask("GET", "/api/v2/accounts/{a}/tendlc/campaigns/CTEST01/phoneNumbers", "limit=250")
+    response = us.ask("GET", "/api/v2/accounts/{a}/tendlc/campaigns/CTEST01/phoneNumbers", "limit=250")
 
-    assert [record["phoneNumber"] for record in json.loads(reply.body)["data"]] == NUMBERS[:2]
+    assert [record["phoneNumber"] for record in json.loads(response.body)["data"]] == NUMBERS[:2]
 
 
 def test_a_listing_may_ignore_its_filter(us: Customer) -> None:
@@ -62,7 +62,7 @@ def test_a_listing_may_ignore_its_filter(us: Customer) -> None:
     assert json.loads(us.ask("GET", path).body)["page"]["totalElements"] == 2
 
 
-def test_reading_one_number_answers_not_found(us: Customer) -> None:
+def test_reading_one_number_is_not_found(us: Customer) -> None:
     assert us.ask("GET", f"{LISTING}/{NUMBERS[0]}").status == 404
 
 
@@ -70,7 +70,7 @@ def test_a_campaign_that_was_never_imported_is_not_found(us: Customer) -> None:
     assert us.ask("GET", "/api/v2/accounts/{a}/tendlc/campaigns/CNONE01/phoneNumbers").status == 404
 
 
-def test_a_stale_read_shows_the_past(us: Customer) -> None:
+def test_a_stale_read_shows_an_earlier_state(us: Customer) -> None:
     us.wait()
     us.bind("CTEST01", NUMBERS[3:4])
     us.control("faults", {"once": [{"fault": "stale_read", "seconds": 90}]})
@@ -81,7 +81,7 @@ def test_a_stale_read_shows_the_past(us: Customer) -> None:
     assert fresh[NUMBERS[3]]["campaignId"] == "CTEST01"
 
 
-def test_a_stale_read_of_a_campaign_still_shows_who_has_left(us: Customer) -> None:
+def test_a_stale_read_of_a_campaign_shows_numbers_that_have_left(us: Customer) -> None:
     us.wait()
     us.bind(None, NUMBERS[:1])
     us.control("faults", {"once": [{"fault": "stale_read", "seconds": 90}]})
@@ -98,11 +98,11 @@ def test_a_page_may_drift(us: Customer) -> None:
     assert list(us.records()) == NUMBERS[1:]
 
 
-def test_an_operator_that_refuses_leaves_a_failure_that_can_be_repaired() -> None:
+def test_an_operator_that_rejects_leaves_a_failure_that_can_be_repaired() -> None:
     us = Customer()
     us.have_numbers(NUMBERS[:1])
     us.have_campaign()
-    us.control("faults", {"once": [{"fault": "operator_refuses"}]})
+    us.control("faults", {"once": [{"fault": "operator_rejects"}]})
     us.bind("CTEST01", NUMBERS[:1])
     record = us.records()[NUMBERS[0]]
     followers = list(us.oracle()["bindings"][NUMBERS[0]]["operators"].values())
@@ -115,11 +115,11 @@ def test_an_operator_that_refuses_leaves_a_failure_that_can_be_repaired() -> Non
     assert set(us.oracle()["bindings"][NUMBERS[0]]["operators"].values()) == {"CTEST01"}
 
 
-def test_a_refused_unbinding_keeps_the_campaign() -> None:
+def test_a_rejected_unbind_keeps_the_campaign() -> None:
     us = Customer()
     us.have_numbers(NUMBERS[:1])
     us.bind(us.have_campaign(), NUMBERS[:1])
-    us.control("faults", {"once": [{"fault": "operator_refuses"}]})
+    us.control("faults", {"once": [{"fault": "operator_rejects"}]})
 
     us.bind(None, NUMBERS[:1])
     failed = us.records()[NUMBERS[0]]
@@ -129,13 +129,13 @@ def test_a_refused_unbinding_keeps_the_campaign() -> None:
     assert us.truth(NUMBERS[0]) is None
 
 
-def test_t_mobile_takes_numbers_one_after_the_other() -> None:
+def test_t_mobile_processes_numbers_one_after_another() -> None:
     us = Customer(World(profile="world", started_at=START))
     us.have_numbers(numbers_from(100, 3))
     us.have_campaign()
 
     us.submit("k", ("CTEST01", numbers_from(100, 3)))
     us.wait(120)
-    lines = [us.world._realm.accounts[us.account].lines[number] for number in numbers_from(100, 3)]
+    lines = [us.world._shared.accounts[us.account].lines[number] for number in numbers_from(100, 3)]
 
     assert [round(line.due[1] - lines[0].due[1], 6) for line in lines] == [0.0, 1.0, 2.0]

@@ -1,4 +1,4 @@
-"""docs/reference/simulator.md says what there is: every fault, every magic value, every operation that can be named."""
+"""docs/reference/simulator.md is complete: every fault, every magic value, every operation of faults."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from customer import Customer
 
 from agentmessage.simulator.core.faults import CATALOG, DEFAULT_SECONDS
-from agentmessage.simulator.core.magic_values import BrandFate, CampaignFate
+from agentmessage.simulator.core.magic_values import BrandOutcome, CampaignOutcome
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
 
@@ -19,7 +19,7 @@ def test_every_fault_has_its_row(fault: str) -> None:
     assert fault not in DEFAULT_SECONDS or f"({DEFAULT_SECONDS[fault]:g}" in row
 
 
-@pytest.mark.parametrize("word", sorted({*BrandFate, *CampaignFate} - {"VERIFIED", "REFUSED", "APPROVED"}))
+@pytest.mark.parametrize("word", sorted({*BrandOutcome, *CampaignOutcome} - {"VERIFIED", "REFUSED", "APPROVED"}))
 def test_every_magic_word_has_its_row(word: str) -> None:
     assert f"| `{word}` |" in MANUAL
 

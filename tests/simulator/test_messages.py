@@ -1,46 +1,54 @@
-"""What the carrier does with texts: takes them or not, carries them, tells of them, and remembers all."""
+"""The simulated carrier: messages are accepted or rejected, carried, delivered and stored."""
 
 from pathlib import Path
 
 import pytest
 from customer import LIVE, SANDBOX
-from texting import HANDSET, SENDER, Texter, handset
+from messaging_customer import HANDSET, SENDER, MessagingCustomer, handset
 
 from agentmessage.simulator.core.http_types import Breakage
-from agentmessage.simulator.messaging.magic_numbers import FATES, Fate
-from agentmessage.simulator.messaging.model import Receipt, Stat, Via
+from agentmessage.simulator.messaging.magic_numbers import MAGIC_OUTCOMES, MagicOutcome
+from agentmessage.simulator.messaging.model import ReceiptDelivery, Stat, Via
 from agentmessage.simulator.storage import Storage
 from agentmessage.smpp.pdu import Status
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "simulator.md").read_text()
-ENDINGS = sorted(suffix for suffix, fate in FATES.items() if fate.ending.stat is not Stat.DELIVERED)
+FAILING = sorted(
+    suffix for suffix, outcome in MAGIC_OUTCOMES.items() if outcome.final_status.stat is not Stat.DELIVERED
+)
 
 
-def test_a_text_reaches_its_handset_and_is_told_of() -> None:
-    texter = Texter(profile="demo")
+def test_a_message_reaches_its_handset_and_has_a_receipt() -> None:
+    customer = MessagingCustomer(profile="demo")
 
-    verdict = texter.text(HANDSET, "hello")
-    before = texter.inbox()
-    texter.wait(5)
+    outcome = customer.send(HANDSET, "hello")
+    before = customer.inbox()
+    customer.wait(5)
 
     assert before == []
-    assert [(text["sender"], text["text"], text["ids"]) for text in texter.inbox()] == [(SENDER, "hello", [verdict.id])]
-    assert texter.receipts() == [(verdict.id, "DELIVRD")]
-    assert texter.counts()["open"] == 0
+    assert [(message["sender"], message["text"], message["ids"]) for message in customer.inbox()] == [
+        (SENDER, "hello", [outcome.id])
+    ]
+    assert customer.receipts() == [(outcome.id, "DELIVRD")]
+    assert customer.counts()["open"] == 0
 
 
 def test_every_operator_takes_its_own_time() -> None:
-    texter = Texter(profile="demo")
+    customer = MessagingCustomer(profile="demo")
     for suffix in range(40):
-        texter.text(handset(suffix))
+        customer.send(handset(suffix))
 
-    texter.wait(0.19)
-    nobody = texter.receipts()
-    texter.wait(0.82)
+    customer.wait(0.19)
+    none_yet = customer.receipts()
+    customer.wait(0.82)
 
     slow = {f"+121255501{suffix:02}" for suffix in range(40) if int(f"{suffix:02}"[-1]) % 4 == 2}
-    rest = {text["recipient"] for text in texter.control("texts?limit=100")["texts"] if text["state"] == "accepted"}
-    assert nobody == []
+    rest = {
+        message["recipient"]
+        for message in customer.control("messages?limit=100")["messages"]
+        if message["state"] == "accepted"
+    }
+    assert none_yet == []
     assert rest
     assert rest <= slow
 
@@ -53,138 +61,140 @@ def test_every_operator_takes_its_own_time() -> None:
         ([(1, "\ud83d"), (2, "\ude00")], "😀"),
     ],
 )
-def test_parts_become_one_text_whatever_their_order(parts: list[tuple[int, str]], expected: str) -> None:
-    texter = Texter()
+def test_parts_in_any_order_become_one_message(parts: list[tuple[int, str]], expected: str) -> None:
+    customer = MessagingCustomer()
 
     for part, piece in parts:
-        texter.text(text=piece, joint=7, parts=len(parts), part=part)
-        texter.wait(1)
+        customer.send(text=piece, group=7, parts=len(parts), part=part)
+        customer.wait(1)
 
-    assert [(text["text"], text["parts"]) for text in texter.inbox()] == [(expected, len(parts))]
-    assert texter.counts()["segments"] == len(parts)
-
-
-def test_a_text_with_a_part_missing_is_in_no_inbox_but_in_the_truth() -> None:
-    texter = Texter()
-
-    texter.text(text="one", joint=7, parts=2, part=1)
-    texter.wait(1)
-
-    assert texter.inbox() == []
-    assert [(text["text"], text["parts_here"]) for text in texter.control("texts")["texts"]] == [(None, 1)]
+    assert [(message["text"], message["parts"]) for message in customer.inbox()] == [(expected, len(parts))]
+    assert customer.counts()["segments"] == len(parts)
 
 
-def test_what_came_twice_is_shown_as_such() -> None:
-    texter = Texter()
-    for words in ("once", "twice", "twice"):
-        texter.text(text=words)
-    texter.wait(1)
+def test_a_message_with_a_missing_part_is_listed_but_in_no_inbox() -> None:
+    customer = MessagingCustomer()
 
-    seen = texter.control("texts?repeated=true")
+    customer.send(text="one", group=7, parts=2, part=1)
+    customer.wait(1)
+
+    assert customer.inbox() == []
+    assert [(message["text"], message["parts_here"]) for message in customer.control("messages")["messages"]] == [
+        (None, 1)
+    ]
+
+
+def test_repeated_messages_are_shown() -> None:
+    customer = MessagingCustomer()
+    for text in ("once", "twice", "twice"):
+        customer.send(text=text)
+    customer.wait(1)
+
+    seen = customer.control("messages?repeated=true")
 
     assert seen["counts"]["repeated"] == 1
-    assert {text["text"]: text["times"] for text in seen["texts"]} == {"twice": 2}
+    assert {message["text"]: message["times"] for message in seen["messages"]} == {"twice": 2}
 
 
-def test_a_part_that_comes_again_is_counted() -> None:
-    texter = Texter()
+def test_a_repeated_part_is_counted() -> None:
+    customer = MessagingCustomer()
     for part in (1, 1, 2):
-        texter.text(text=str(part), joint=7, parts=2, part=part)
-    texter.wait(1)
+        customer.send(text=str(part), group=7, parts=2, part=part)
+    customer.wait(1)
 
-    assert texter.counts()["repeated_parts"] == 1
-    assert texter.control("texts?repeated=true")["texts"][0]["text"] == "12"
+    assert customer.counts()["repeated_parts"] == 1
+    assert customer.control("messages?repeated=true")["messages"][0]["text"] == "12"
 
 
 # ── who may send ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_number_that_is_not_ours_is_refused_at_once() -> None:
-    verdict = Texter().text(sender="+14155550199")
+def test_an_unknown_sender_is_rejected() -> None:
+    outcome = MessagingCustomer().send(sender="+14155550199")
 
-    assert verdict.refusal is not None
-    assert verdict.refusal.status == Status.INVALID_SOURCE
+    assert outcome.error is not None
+    assert outcome.error.status == Status.INVALID_SOURCE
 
 
-def test_a_number_without_a_campaign_fails_later() -> None:
-    texter = Texter(is_registered=False)
+def test_a_sender_without_a_campaign_fails_later() -> None:
+    customer = MessagingCustomer(is_registered=False)
 
-    verdict = texter.text()
-    texter.wait(1)
+    outcome = customer.send()
+    customer.wait(1)
 
-    assert texter.receipts() == [(verdict.id, "REJECTD")]
-    assert texter.control("texts")["texts"][0]["code"] == "4476"
+    assert customer.receipts() == [(outcome.id, "REJECTD")]
+    assert customer.control("messages")["messages"][0]["code"] == "4476"
 
 
 def test_a_suspended_campaign_fails_later() -> None:
-    texter = Texter()
-    texter.control("campaigns/CTEST01", {"status": "SUSPENDED"})
+    customer = MessagingCustomer()
+    customer.control("campaigns/CTEST01", {"status": "SUSPENDED"})
 
-    texter.text()
-    texter.wait(1)
+    customer.send()
+    customer.wait(1)
 
-    assert texter.control("texts")["texts"][0]["code"] in ("4476", "4773")
+    assert customer.control("messages")["messages"][0]["code"] in ("4476", "4773")
 
 
 def test_an_operator_that_has_not_followed_rejects() -> None:
-    texter = Texter(profile="demo", is_registered=False)
-    texter.have_campaign()
-    texter.submit("k", ("CTEST01", [SENDER]))
-    texter.wait(2.4)
+    customer = MessagingCustomer(profile="demo", is_registered=False)
+    customer.have_campaign()
+    customer.submit("k", ("CTEST01", [SENDER]))
+    customer.wait(2.4)
 
     for suffix in range(4):
-        texter.text(handset(suffix))
-    texter.wait(3)
+        customer.send(handset(suffix))
+    customer.wait(3)
 
-    states = {text["recipient"][-1]: text["state"] for text in texter.control("texts")["texts"]}
+    states = {message["recipient"][-1]: message["state"] for message in customer.control("messages")["messages"]}
     assert set(states.values()) == {"DELIVRD", "REJECTD"}
     assert states["0"] == "DELIVRD"
 
 
-def test_senders_are_not_checked_when_told_so() -> None:
-    texter = Texter(is_registered=False)
-    texter.set(checks_senders=False)
+def test_checking_senders_is_a_setting() -> None:
+    customer = MessagingCustomer(is_registered=False)
+    customer.set(checks_senders=False)
 
-    texter.text(sender="+14155550199")
-    texter.wait(1)
+    customer.send(sender="+14155550199")
+    customer.wait(1)
 
-    assert len(texter.inbox()) == 1
+    assert len(customer.inbox()) == 1
 
 
 # ── magic numbers ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("suffix", ENDINGS)
-def test_a_magic_number_decides_how_a_text_ends(suffix: str) -> None:
-    texter, fate = Texter(), FATES[suffix]
+@pytest.mark.parametrize("suffix", FAILING)
+def test_a_magic_number_decides_the_final_status(suffix: str) -> None:
+    customer, magic = MessagingCustomer(), MAGIC_OUTCOMES[suffix]
 
-    verdict = texter.text(handset(int(suffix)))
-    texter.wait(1)
+    outcome = customer.send(handset(int(suffix)))
+    customer.wait(1)
 
-    assert texter.receipts() == [(verdict.id, fate.ending.stat.value)]
-    assert texter.inbox(handset(int(suffix))) == []
-    assert texter.control("texts")["texts"][0]["code"] == str(fate.ending.code)
+    assert customer.receipts() == [(outcome.id, magic.final_status.stat.value)]
+    assert customer.inbox(handset(int(suffix))) == []
+    assert customer.control("messages")["messages"][0]["code"] == str(magic.final_status.code)
 
 
 @pytest.mark.parametrize(
     ("suffix", "status"),
     [(60, Status.INVALID_DESTINATION), (72, Status.SYSTEM_ERROR), (82, Status.THROTTLED), (83, Status.QUEUE_FULL)],
 )
-def test_a_magic_number_refuses(suffix: int, status: Status) -> None:
-    texter = Texter()
+def test_a_magic_number_rejects(suffix: int, status: Status) -> None:
+    customer = MessagingCustomer()
 
-    first, second = texter.text(handset(suffix)), texter.text(handset(suffix))
+    first, second = customer.send(handset(suffix)), customer.send(handset(suffix))
 
-    assert first.refusal is not None
-    assert first.refusal.status == status
-    assert (second.refusal is None) == (suffix in {82, 83})
+    assert first.error is not None
+    assert first.error.status == status
+    assert (second.error is None) == (suffix in {82, 83})
 
 
 def test_a_magic_number_counts_only_within_fiction() -> None:
-    texter = Texter()
+    customer = MessagingCustomer()
 
-    assert texter.text("+12125560160").refusal is None
-    assert texter.text("+44205550160").refusal is None
+    assert customer.send("+12125560160").error is None
+    assert customer.send("+44205550160").error is None
 
 
 @pytest.mark.parametrize(
@@ -198,72 +208,74 @@ def test_a_magic_number_counts_only_within_fiction() -> None:
         (85, []),
     ],
 )
-def test_a_magic_number_decides_what_is_told(suffix: int, expected: list[str]) -> None:
-    texter = Texter()
+def test_a_magic_number_decides_the_receipts(suffix: int, expected: list[str]) -> None:
+    customer = MessagingCustomer()
 
-    texter.text(handset(suffix))
-    texter.wait(2)
+    customer.send(handset(suffix))
+    customer.wait(2)
 
-    assert [stat for _, stat in texter.receipts()] == expected
-    assert len(texter.inbox(handset(suffix))) == (0 if suffix == 85 else 1)
+    assert [stat for _, stat in customer.receipts()] == expected
+    assert len(customer.inbox(handset(suffix))) == (0 if suffix == 85 else 1)
 
 
-def test_a_magic_number_is_slow_by_the_world_s_clock() -> None:
-    texter = Texter()
-    texter.text(handset(81))
+def test_a_magic_number_may_be_slow() -> None:
+    customer = MessagingCustomer()
+    customer.send(handset(81))
 
-    texter.wait(29)
-    early = texter.receipts()
-    texter.wait(2)
+    customer.wait(29)
+    early = customer.receipts()
+    customer.wait(2)
 
     assert early == []
-    assert len(texter.receipts()) == 1
+    assert len(customer.receipts()) == 1
 
 
-def test_a_magic_number_is_told_of_before_the_answer() -> None:
-    texter = Texter(profile="demo")
+def test_a_magic_number_may_have_its_receipt_before_the_response() -> None:
+    customer = MessagingCustomer(profile="demo")
 
-    verdict = texter.text(handset(80))
+    outcome = customer.send(handset(80))
 
-    assert verdict.is_early
-    assert texter.receipts() == [(verdict.id, "DELIVRD")]
-
-
-@pytest.mark.parametrize(("suffix", "words"), [(86, "STOP"), (87, "YES"), (88, "HELP"), (89, "please stop texting me")])
-def test_a_magic_handset_answers(suffix: int, words: str) -> None:
-    texter = Texter()
-
-    texter.text(handset(suffix))
-    texter.wait(1)
-
-    assert texter.answers() == [(handset(suffix), words)]
+    assert outcome.is_early
+    assert customer.receipts() == [(outcome.id, "DELIVRD")]
 
 
-@pytest.mark.parametrize("suffix", FATES)
+@pytest.mark.parametrize(
+    ("suffix", "text"), [(86, "STOP"), (87, "YES"), (88, "HELP"), (89, "please stop messaging me")]
+)
+def test_a_magic_number_may_reply(suffix: int, text: str) -> None:
+    customer = MessagingCustomer()
+
+    customer.send(handset(suffix))
+    customer.wait(1)
+
+    assert customer.inbound() == [(handset(suffix), text)]
+
+
+@pytest.mark.parametrize("suffix", MAGIC_OUTCOMES)
 def test_the_manual_has_every_magic_number(suffix: str) -> None:
-    fate: Fate = FATES[suffix]
+    outcome: MagicOutcome = MAGIC_OUTCOMES[suffix]
     row = next(line for line in MANUAL.splitlines() if line.startswith("| ") and suffix in line.split("|")[1])
 
-    if fate.ending.stat is not Stat.DELIVERED:
-        assert f"| {fate.ending.stat} {fate.ending.err} | {fate.ending.code} |" in row
-    if fate.refusal is not None:
-        assert f"| 0x{fate.refusal.status:02X} | {fate.refusal.http_status} |" in row
+    if outcome.final_status.stat is not Stat.DELIVERED:
+        assert f"| {outcome.final_status.stat} {outcome.final_status.err} | {outcome.final_status.code} |" in row
+    if outcome.error is not None:
+        assert f"| 0x{outcome.error.status:02X} | {outcome.error.http_status} |" in row
 
 
 # ── receipts ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("wanted", "suffix", "told"), [(0, 12, 0), (0, 66, 0), (1, 12, 1), (1, 66, 1), (2, 12, 0), (2, 66, 1)]
+    ("requested", "suffix", "count"), [(0, 12, 0), (0, 66, 0), (1, 12, 1), (1, 66, 1), (2, 12, 0), (2, 66, 1)]
 )
-def test_only_the_receipts_that_were_asked_for_are_sent(wanted: int, suffix: int, told: int) -> None:
-    texter = Texter()
+def test_only_the_requested_receipts_are_sent(requested: int, suffix: int, count: int) -> None:
+    customer = MessagingCustomer()
 
-    texter.text(handset(suffix), receipts=wanted)
-    texter.wait(1)
+    customer.send(handset(suffix), receipts=requested)
+    customer.wait(1)
 
-    assert len(texter.receipts()) == told
-    assert texter.counts()["open"] == 0
+    assert len(customer.receipts()) == count
+    assert customer.counts()["open"] == 0
 
 
 @pytest.mark.parametrize(
@@ -272,90 +284,90 @@ def test_only_the_receipts_that_were_asked_for_are_sent(wanted: int, suffix: int
         ("receipt_lost", []),
         ("receipt_duplicated", ["DELIVRD"] * 3),
         ("receipt_reordered", ["DELIVRD", "ENROUTE"]),
-        ("text_failed", ["REJECTD"]),
+        ("message_failed", ["REJECTD"]),
     ],
 )
-def test_receipts_go_wrong_when_told_so(fault: str, expected: list[str]) -> None:
-    texter = Texter()
-    texter.break_(**{fault: 1.0})
+def test_receipts_have_faults(fault: str, expected: list[str]) -> None:
+    customer = MessagingCustomer()
+    customer.inject(**{fault: 1.0})
 
-    texter.text()
-    texter.wait(2)
+    customer.send()
+    customer.wait(2)
 
-    assert [stat for _, stat in texter.receipts()] == expected
+    assert [stat for _, stat in customer.receipts()] == expected
 
 
-def test_a_receipt_is_late_when_told_so() -> None:
-    texter = Texter()
-    texter.break_(receipt_late={"probability": 1, "seconds": 60})
-    texter.text()
+def test_a_receipt_may_be_late() -> None:
+    customer = MessagingCustomer()
+    customer.inject(receipt_late={"probability": 1, "seconds": 60})
+    customer.send()
 
-    texter.wait(59)
-    early = texter.receipts()
-    texter.wait(2)
+    customer.wait(59)
+    early = customer.receipts()
+    customer.wait(2)
 
     assert early == []
-    assert len(texter.receipts()) == 1
+    assert len(customer.receipts()) == 1
 
 
-def test_a_text_fails_with_the_code_that_was_asked_for() -> None:
-    texter = Texter()
-    texter.control("faults", {"once": [{"fault": "text_failed", "code": "4770", "number": HANDSET}]})
+def test_a_message_fails_with_the_code_of_the_fault() -> None:
+    customer = MessagingCustomer()
+    customer.control("faults", {"once": [{"fault": "message_failed", "code": "4770", "number": HANDSET}]})
 
-    texter.text(handset(0))
-    texter.text(HANDSET)
-    texter.wait(1)
+    customer.send(handset(0))
+    customer.send(HANDSET)
+    customer.wait(1)
 
-    assert [text["code"] for text in texter.control("texts")["texts"]] == ["", "4770"]
+    assert [message["code"] for message in customer.control("messages")["messages"]] == ["", "4770"]
 
 
-def test_a_receipt_that_nobody_takes_is_told_again_later_each_time() -> None:
-    texter = Texter()
-    texter.text()
-    texter.wait(0.01)
+def test_a_receipt_that_is_not_acknowledged_is_repeated_with_growing_delays() -> None:
+    customer = MessagingCustomer()
+    customer.send()
+    customer.wait(0.01)
     pauses: list[float] = []
 
     for _ in range(4):
-        receipt = texter.desk.waiting[LIVE, Via.SMPP].popleft()
-        texter.desk.give_back(receipt, at=texter.now.timestamp())
+        receipt = customer.carrier.waiting[LIVE, Via.SMPP].popleft()
+        customer.carrier.redeliver(receipt, at=customer.now.timestamp())
         pause_s = 0.0
-        while not texter.desk.waiting[LIVE, Via.SMPP]:
-            texter.wait(0.5)
+        while not customer.carrier.waiting[LIVE, Via.SMPP]:
+            customer.wait(0.5)
             pause_s += 0.5
         pauses.append(pause_s)
 
     assert pauses == [0.5, 1.0, 2.0, 4.0]
-    assert texter.counts()["open"] == 1
+    assert customer.counts()["open"] == 1
 
 
-# ── limits and broken lines ─────────────────────────────────────────────────────────────────────────────────
+# ── limits and broken connections ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_texts_beyond_the_rate_are_throttled() -> None:
-    texter = Texter()
-    texter.set(texts_per_s=10)
+def test_messages_above_the_rate_are_throttled() -> None:
+    customer = MessagingCustomer()
+    customer.set(max_messages_per_second=10)
 
-    verdicts = [texter.text() for _ in range(15)]
-    texter.wait(0.5)
-    later = [texter.text() for _ in range(8)]
+    outcomes = [customer.send() for _ in range(15)]
+    customer.wait(0.5)
+    later = [customer.send() for _ in range(8)]
 
-    assert [verdict.refusal is None for verdict in verdicts] == [True] * 10 + [False] * 5
-    assert sum(verdict.refusal is None for verdict in later) == 5
+    assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False] * 5
+    assert sum(outcome.error is None for outcome in later) == 5
 
 
 def test_a_queue_is_full_until_receipts_are_acknowledged() -> None:
-    texter = Texter()
-    texter.set(most_open=2)
-    texter.text()
-    texter.text()
+    customer = MessagingCustomer()
+    customer.set(max_open_parts=2)
+    customer.send()
+    customer.send()
 
-    full = texter.text()
-    texter.wait(1)
-    texter.receipts()
+    full = customer.send()
+    customer.wait(1)
+    customer.receipts()
 
-    assert full.refusal is not None
-    assert full.refusal.status == Status.QUEUE_FULL
-    assert texter.text().refusal is None
+    assert full.error is not None
+    assert full.error.status == Status.QUEUE_FULL
+    assert customer.send().error is None
 
 
 @pytest.mark.parametrize(
@@ -369,31 +381,31 @@ def test_a_queue_is_full_until_receipts_are_acknowledged() -> None:
         ("reset_after", Breakage.RESET, None, True),
     ],
 )
-def test_the_line_breaks_before_or_after_the_work(
+def test_the_connection_breaks_before_or_after_a_message_is_accepted(
     fault: str,
     breakage: Breakage | None,
     status: int | None,
     arrives: bool,  # noqa: FBT001
 ) -> None:
-    texter = Texter()
-    texter.break_(**{fault: {"probability": 1, "operation": "smpp"}})
+    customer = MessagingCustomer()
+    customer.inject(**{fault: {"probability": 1, "operation": "smpp"}})
 
-    verdict = texter.text()
-    texter.wait(1)
+    outcome = customer.send()
+    customer.wait(1)
 
-    assert verdict.breakage == breakage
-    assert (None if verdict.refusal is None else verdict.refusal.status) == status
-    assert len(texter.inbox()) == int(arrives)
+    assert outcome.breakage == breakage
+    assert (None if outcome.error is None else outcome.error.status) == status
+    assert len(customer.inbox()) == int(arrives)
 
 
 @pytest.mark.parametrize("how", ["hang", "error"])
 def test_an_outage_ends(how: str) -> None:
-    texter = Texter()
-    texter.control("faults", {"outage": {"length_s": 10, "how": how, "operation": "smpp"}})
+    customer = MessagingCustomer()
+    customer.control("faults", {"outage": {"length_s": 10, "how": how, "operation": "smpp"}})
 
-    during = texter.text()
-    texter.wait(11)
-    after = texter.text()
+    during = customer.send()
+    customer.wait(11)
+    after = customer.send()
 
     assert during.id == ""
     assert after.id
@@ -402,68 +414,68 @@ def test_an_outage_ends(how: str) -> None:
 # ── handsets ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_handset_texts_a_number() -> None:
-    texter = Texter()
+def test_a_handset_sends_to_a_number() -> None:
+    customer = MessagingCustomer()
 
-    ids = texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi there"})["ids"]
+    ids = customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi there"})["ids"]
 
     assert len(ids) == 1
-    assert texter.answers() == [(HANDSET, "hi there")]
-    assert texter.counts()["open"] == 0
+    assert customer.inbound() == [(HANDSET, "hi there")]
+    assert customer.counts()["open"] == 0
 
 
-def test_a_long_text_of_a_handset_comes_in_parts() -> None:
-    texter = Texter()
+def test_a_long_message_of_a_handset_has_parts() -> None:
+    customer = MessagingCustomer()
 
-    ids = texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "ж" * 100})["ids"]
-    told = texter.told()
+    ids = customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "ж" * 100})["ids"]
+    deliveries = customer.take_deliveries()
 
-    assert len(ids) == len(set(ids)) == len(told) == 2
+    assert len(ids) == len(set(ids)) == len(deliveries) == 2
 
 
-def test_a_handset_answers_by_its_script_one_reply_a_text() -> None:
-    texter = Texter()
-    texter.control(f"handsets/{HANDSET}/script", {"replies": ["YES", "", "STOP"]})
+def test_a_handset_replies_by_its_script() -> None:
+    customer = MessagingCustomer()
+    customer.control(f"handsets/{HANDSET}/script", {"replies": ["YES", "", "STOP"]})
 
     for _ in range(4):
-        texter.text()
-        texter.wait(1)
+        customer.send()
+        customer.wait(1)
 
-    assert [words for _, words in texter.answers()] == ["YES", "STOP"]
+    assert [text for _, text in customer.inbound()] == ["YES", "STOP"]
 
 
 @pytest.mark.parametrize("via", Via)
-def test_a_text_of_a_handset_comes_the_way_its_number_last_sent(via: Via) -> None:
-    texter = Texter()
-    texter.set(via=via.value)
+def test_a_message_of_a_handset_takes_the_protocol_of_its_numbers_last_message(via: Via) -> None:
+    customer = MessagingCustomer()
+    customer.set(via=via.value)
 
-    texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "first"})
-    texter.text()
-    texter.wait(1)
-    first = texter.answers(via)
-    texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "second"})
+    customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "first"})
+    customer.send()
+    customer.wait(1)
+    first = customer.inbound(via)
+    customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "second"})
 
     assert first == [(HANDSET, "first")]
-    assert [words for _, words in texter.answers(Via.SMPP)] == ["second"]
+    assert [text for _, text in customer.inbound(Via.SMPP)] == ["second"]
 
 
-def test_pictures_of_a_handset_come_over_http() -> None:
-    texter = Texter()
+def test_media_of_a_handset_are_sent_over_http() -> None:
+    customer = MessagingCustomer()
 
-    texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "media": ["https://pictures.test/a.png"]})
+    customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "media": ["https://pictures.test/a.png"]})
 
-    assert texter.answers(Via.SMPP) == []
-    assert texter.answers(Via.BANDWIDTH) == [(HANDSET, "")]
+    assert customer.inbound(Via.SMPP) == []
+    assert customer.inbound(Via.BANDWIDTH) == [(HANDSET, "")]
 
 
-def test_accounts_do_not_hear_each_other() -> None:
-    texter = Texter()
-    texter.control("numbers", {"numbers": ["+14155550150"], "account": SANDBOX})
+def test_accounts_do_not_receive_each_others_messages() -> None:
+    customer = MessagingCustomer()
+    customer.control("numbers", {"numbers": ["+14155550150"], "account": SANDBOX})
 
-    texter.control(f"handsets/{HANDSET}/send", {"to": "+14155550150", "text": "for the sandbox"})
+    customer.control(f"handsets/{HANDSET}/send", {"to": "+14155550150", "text": "for the sandbox"})
 
-    assert texter.answers() == []
-    assert len(texter.desk.waiting[SANDBOX, Via.SMPP]) == 1
+    assert customer.inbound() == []
+    assert len(customer.carrier.waiting[SANDBOX, Via.SMPP]) == 1
 
 
 @pytest.mark.parametrize(
@@ -475,83 +487,90 @@ def test_accounts_do_not_hear_each_other() -> None:
         (f"handsets/{HANDSET}/send", {"to": SENDER, "text": "x", "account": "1"}, 404),
         (f"handsets/{HANDSET}/inbox", {}, 405),
         (f"handsets/{HANDSET}/call", {}, 404),
-        ("texts/settings", {"texts_per_s": 0}, 422),
-        ("texts/settings", {"colour": "red"}, 422),
-        ("texts?limit=many", None, 422),
+        ("messages/settings", {"max_messages_per_second": 0}, 422),
+        ("messages/settings", {"colour": "red"}, 422),
+        ("messages?limit=many", None, 422),
         ("applications", {"id": "a", "url": "ftp://us.test"}, 422),
     ],
 )
-def test_the_control_plane_says_what_it_does_not_take(path: str, body: object, status: int) -> None:
-    assert Texter().control_reply(path, body).status == status
+def test_the_control_plane_rejects_invalid_requests(path: str, body: object, status: int) -> None:
+    assert MessagingCustomer().control_response(path, body).status == status
 
 
-def test_settings_keep_what_is_left_out_and_null_lifts_a_limit() -> None:
-    texter = Texter()
+def test_omitted_settings_stay_and_null_removes_a_limit() -> None:
+    customer = MessagingCustomer()
 
-    texter.set(texts_per_s=5, ids="decimal")
-    texter.set(texts_per_s=None)
+    customer.set(max_messages_per_second=5, ids="decimal")
+    customer.set(max_messages_per_second=None)
 
-    settings = texter.control("texts/settings")
-    assert (settings["texts_per_s"], settings["ids"]) == (None, "decimal")
-
-
-# ── over a restart ──────────────────────────────────────────────────────────────────────────────────────────
+    settings = customer.control("messages/settings")
+    assert (settings["max_messages_per_second"], settings["ids"]) == (None, "decimal")
 
 
-def _restarted(texter: Texter, path: Path) -> Texter:
+# ── restarts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _restarted(customer: MessagingCustomer, path: Path) -> MessagingCustomer:
     """A new world with what the old one has left on disk."""
     storage = Storage(path)
-    storage.write_messages(texter.desk.take_records())
+    storage.write_messages(customer.carrier.take_records())
     storage.close()
-    again = Texter(profile="demo")
-    again.now = texter.now
+    again = MessagingCustomer(profile="demo")
+    again.now = customer.now
     storage = Storage(path)
-    again.desk.restore(storage.message_records())
+    again.carrier.restore(storage.message_records())
     storage.close()
     return again
 
 
 def test_a_restart_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    texter = Texter(profile="demo")
-    acknowledged = texter.text(text="acknowledged")
-    texter.wait(5)
-    assert texter.receipts() == [(acknowledged.id, "DELIVRD")]
-    unacknowledged = texter.text(text="unacknowledged")
-    texter.wait(5)
-    under_way = texter.text(text="under way")
-    texter.text(text="half ", joint=3, parts=2, part=1)
-    texter.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi"})
+    customer = MessagingCustomer(profile="demo")
+    acknowledged = customer.send(text="acknowledged")
+    customer.wait(5)
+    assert customer.receipts() == [(acknowledged.id, "DELIVRD")]
+    unacknowledged = customer.send(text="unacknowledged")
+    customer.wait(5)
+    under_way = customer.send(text="under way")
+    customer.send(text="half ", group=3, parts=2, part=1)
+    customer.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi"})
 
-    again = _restarted(texter, tmp_path)
-    first = [told.handed.id for told in again.desk.waiting[LIVE, Via.SMPP] if isinstance(told, Receipt)]
-    again.text(text="a text", joint=3, parts=2, part=2)
+    again = _restarted(customer, tmp_path)
+    first = [
+        delivery.part.id for delivery in again.carrier.waiting[LIVE, Via.SMPP] if isinstance(delivery, ReceiptDelivery)
+    ]
+    again.send(text="a text", group=3, parts=2, part=2)
     again.wait(5)
 
     assert first == [unacknowledged.id]
-    assert {text["text"] for text in again.inbox()} == {"acknowledged", "unacknowledged", "under way", "half a text"}
-    told = again.told()
-    receipts = [one.handed.id for one in told if isinstance(one, Receipt)]
+    assert {message["text"] for message in again.inbox()} == {
+        "acknowledged",
+        "unacknowledged",
+        "under way",
+        "half a text",
+    }
+    deliveries = again.take_deliveries()
+    receipts = [delivery.part.id for delivery in deliveries if isinstance(delivery, ReceiptDelivery)]
     assert receipts.count(unacknowledged.id) == receipts.count(under_way.id) == 1
     assert acknowledged.id not in receipts
-    assert [one.text for one in told if not isinstance(one, Receipt)] == ["hi"]
+    assert [delivery.text for delivery in deliveries if not isinstance(delivery, ReceiptDelivery)] == ["hi"]
     assert again.counts()["repeated"] == again.counts()["open"] == 0
 
 
 def test_ids_are_new_after_a_restart(tmp_path: Path) -> None:
-    texter = Texter()
-    before = {texter.text().id for _ in range(10)}
+    customer = MessagingCustomer()
+    before = {customer.send().id for _ in range(10)}
 
-    again = _restarted(texter, tmp_path)
+    again = _restarted(customer, tmp_path)
 
-    assert before.isdisjoint(again.text().id for _ in range(10))
+    assert before.isdisjoint(again.send().id for _ in range(10))
 
 
 def test_the_same_seed_gives_the_same_delays() -> None:
     def story() -> list[tuple[str, str | None]]:
-        texter = Texter(profile="demo", seed=3)
+        customer = MessagingCustomer(profile="demo", seed=3)
         for suffix in range(30):
-            texter.text(handset(suffix))
-        texter.wait(5)
-        return [(text["recipient"], text["delivered_at"]) for text in texter.control("texts")["texts"]]
+            customer.send(handset(suffix))
+        customer.wait(5)
+        return [(message["recipient"], message["delivered_at"]) for message in customer.control("messages")["messages"]]
 
     assert story() == story()

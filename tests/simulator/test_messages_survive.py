@@ -1,4 +1,4 @@
-"""kill -9 of the simulator in the middle of a stream of texts: what it has answered, it knows, once."""
+"""kill -9 of the simulator in a stream of messages: it keeps what it has accepted, once."""
 
 import asyncio
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from texting import HANDSET, SENDER
+from messaging_customer import HANDSET, SENDER
 
 from agentmessage.simulator.smsc import PASSWORD
 from agentmessage.smpp import receipts
@@ -16,11 +16,11 @@ from agentmessage.smpp.errors import SessionClosed
 from agentmessage.smpp.pdu import Inbound, SubmitSm
 
 KILLS = 4
-TEXTS_EACH = 400
+MESSAGES_EACH = 400
 
 
 class Process:
-    """A simulator in a process of its own, and a bind to it."""
+    """A simulator in a process of its own."""
 
     def __init__(self, data_dir: Path) -> None:
         options = ["--port", "0", "--smpp-port", "0", "--profile", "instant", "--data-dir", str(data_dir)]
@@ -32,11 +32,11 @@ class Process:
         self.url = ready.split(" ")[3]
         self.smpp_port = int(ready.split("SMPP on port ")[1].rstrip(")\n"))
 
-    async def bind(self, told: list[str]) -> ClientSession:
+    async def bind(self, received: list[str]) -> ClientSession:
         def on_deliver(pdu: Inbound) -> int:
             read = receipts.read(pdu)
             assert read is not None
-            told.append(read.message_id)
+            received.append(read.message_id)
             return 0
 
         bind = Bind(host="127.0.0.1", port=self.smpp_port, system_id="live", password=PASSWORD)
@@ -59,50 +59,50 @@ class Process:
 
 
 async def _submit_until_killed(process: Process, session: ClientSession, first: int) -> dict[str, str]:
-    """Text by the id that it was answered with, of those that were answered."""
+    """Text by message id, of the messages that were accepted."""
     answered: dict[str, str] = {}
     enough = asyncio.Event()
 
     async def submit(index: int) -> None:
-        words = f"text {index}"
-        pdu = SubmitSm(source=SENDER[1:], destination=HANDSET[1:], registered_delivery=1, short_message=words.encode())
+        text = f"text {index}"
+        pdu = SubmitSm(source=SENDER[1:], destination=HANDSET[1:], registered_delivery=1, short_message=text.encode())
         try:
             result = await session.submit(pdu)
         except SessionClosed:
             return
         if result.is_accepted:
-            answered[result.message_id] = words
-        if len(answered) >= TEXTS_EACH // 2:
+            answered[result.message_id] = text
+        if len(answered) >= MESSAGES_EACH // 2:
             enough.set()
 
-    submitting = [asyncio.create_task(submit(first + index)) for index in range(TEXTS_EACH)]
+    submitting = [asyncio.create_task(submit(first + index)) for index in range(MESSAGES_EACH)]
     await asyncio.wait_for(enough.wait(), 10)
     process.kill()
     await asyncio.gather(*submitting)
     return answered
 
 
-async def test_a_killed_simulator_forgets_no_text_that_it_has_answered(tmp_path: Path) -> None:
+async def test_a_killed_simulator_keeps_every_message_that_it_has_accepted(tmp_path: Path) -> None:
     answered: dict[str, str] = {}
-    told: list[str] = []
+    received: list[str] = []
     process = Process(tmp_path)
     await process.control("campaigns/CTEST01", {"create": True})
     await process.control("numbers", {"numbers": [SENDER], "campaign": "CTEST01"})
     for number in range(KILLS):
-        session = await process.bind(told)
-        answered |= await _submit_until_killed(process, session, number * TEXTS_EACH)
+        session = await process.bind(received)
+        answered |= await _submit_until_killed(process, session, number * MESSAGES_EACH)
         await session.closed
         process = Process(tmp_path)
 
-    session = await process.bind(told)
+    session = await process.bind(received)
     async with asyncio.timeout(20):
-        while (seen := await process.control("texts?limit=10000"))["counts"]["open"]:
+        while (seen := await process.control("messages?limit=10000"))["counts"]["open"]:
             pass
     session.abort()
     process.kill()
 
-    known = {text["ids"][0]: text["text"] for text in seen["texts"]}
-    assert len(answered) >= KILLS * TEXTS_EACH // 2
+    known = {text["ids"][0]: text["text"] for text in seen["messages"]}
+    assert len(answered) >= KILLS * MESSAGES_EACH // 2
     assert answered.items() <= known.items()
     assert seen["counts"]["repeated"] == 0
-    assert set(told) == set(known)
+    assert set(received) == set(known)

@@ -1,4 +1,4 @@
-"""Bandwidth's Messaging v2 as the simulator speaks it, and its callbacks over real sockets."""
+"""Bandwidth's Messaging v2 as simulated, and its callbacks over real sockets."""
 
 import asyncio
 import base64
@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from customer import LIVE, basic
-from texting import HANDSET, SENDER, Texter, handset
+from messaging_customer import HANDSET, SENDER, MessagingCustomer, handset
 
-from agentmessage.simulator.core.http_types import Reply, Request
+from agentmessage.simulator.core.http_types import HttpRequest, HttpResponse
 from agentmessage.simulator.messaging.model import Via
 from agentmessage.simulator.server import SimulatorConfig, running
 
@@ -22,48 +22,48 @@ PATH = f"/api/v2/users/{LIVE}/messages"
 HEADERS = {**basic("simulator"), "content-type": "application/json"}
 
 
-class Poster(Texter):
+class Poster(MessagingCustomer):
     """Sends over HTTP, in a world that stands still."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.control("applications", {"id": "app-1", "url": "http://us.test", "username": "us", "password": "hook"})
 
-    def post(self, headers: dict[str, str] | None = None, /, **changes: Any) -> Reply:
+    def post(self, headers: dict[str, str] | None = None, /, **changes: Any) -> HttpResponse:
         body = {"applicationId": "app-1", "to": [HANDSET], "from": SENDER, "text": "hello", **changes}
         raw = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
-        return self.world.handle(Request("POST", PATH, "", headers or HEADERS, raw), self.now)
+        return self.world.handle(HttpRequest("POST", PATH, "", headers or HEADERS, raw), self.now)
 
 
-def faulty(reply: Reply) -> set[str]:
-    assert reply.status == 400, reply.body
-    return {fault["fieldName"] for fault in json.loads(reply.body)["fieldErrors"]}
+def faulty(response: HttpResponse) -> set[str]:
+    assert response.status == 400, response.body
+    return {fault["fieldName"] for fault in json.loads(response.body)["fieldErrors"]}
 
 
-def test_a_text_is_accepted_delivered_and_told_of() -> None:
+def test_a_message_is_accepted_and_delivered_with_callbacks() -> None:
     poster = Poster()
 
-    reply = poster.post(tag="ours", priority="high")
+    response = poster.post(tag="ours", priority="high")
     poster.wait(1)
 
-    answer = json.loads(reply.body)
-    assert (reply.status, answer["segmentCount"], answer["tag"], answer["priority"]) == (202, 1, "ours", "high")
+    answer = json.loads(response.body)
+    assert (response.status, answer["segmentCount"], answer["tag"], answer["priority"]) == (202, 1, "ours", "high")
     assert poster.receipts(Via.BANDWIDTH) == [(answer["id"], "ACCEPTD"), (answer["id"], "DELIVRD")]
     assert [text["reference"] for text in poster.inbox()] == ["ours"]
 
 
-def test_pictures_are_one_segment_and_reach_the_handset() -> None:
+def test_media_are_one_segment_and_reach_the_handset() -> None:
     poster = Poster()
 
-    reply = poster.post(text="x" * 500, media=["https://us.test/a.png"])
+    response = poster.post(text="x" * 500, media=["https://us.test/a.png"])
     poster.wait(1)
 
-    assert json.loads(reply.body)["segmentCount"] == 1
+    assert json.loads(response.body)["segmentCount"] == 1
     assert [stat for _, stat in poster.receipts(Via.BANDWIDTH)] == ["ENROUTE", "ACCEPTD", "DELIVRD"]
     assert [text["media"] for text in poster.inbox()] == [["https://us.test/a.png"]]
 
 
-def test_a_long_text_counts_its_segments() -> None:
+def test_a_long_message_counts_its_segments() -> None:
     poster = Poster()
 
     assert json.loads(poster.post(text="ж" * 71).body)["segmentCount"] == 2
@@ -91,26 +91,26 @@ def test_a_long_text_counts_its_segments() -> None:
         ({"text": "", "tag": "x" * 1025}, {"text", "tag"}),
     ],
 )
-def test_a_faulty_request_is_refused_and_every_fault_named(changes: dict[str, Any], fields: set[str]) -> None:
+def test_an_invalid_request_lists_every_invalid_field(changes: dict[str, Any], fields: set[str]) -> None:
     poster = Poster()
 
     assert faulty(poster.post(**changes)) == fields
     assert poster.counts().get("parts", 0) == 0
 
 
-def test_only_json_is_read() -> None:
+def test_only_json_is_accepted() -> None:
     assert Poster().post({**HEADERS, "content-type": "text/plain"}).status == 415
 
 
-def test_texts_beyond_the_rate_are_told_when_to_come_again() -> None:
+def test_messages_above_the_rate_get_a_retry_after() -> None:
     poster = Poster()
-    poster.set(texts_per_s=1)
+    poster.set(max_messages_per_second=1)
 
     statuses = [poster.post().status for _ in range(2)]
-    reply = poster.post()
+    response = poster.post()
 
     assert statuses == [202, 429]
-    assert reply.headers["retry-after"] == "1"
+    assert response.headers["retry-after"] == "1"
 
 
 # ── over sockets ────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,13 +167,13 @@ class Line:
 
     async def settled(self) -> None:
         async with asyncio.timeout(5):
-            while (await self.control("texts"))["counts"]["open"]:
+            while (await self.control("messages"))["counts"]["open"]:
                 pass
 
 
 @asynccontextmanager
 async def simulation(receiver: Receiver, data_dir: Path | None = None) -> AsyncIterator[Line]:
-    config = SimulatorConfig(port=0, profile="instant", announces=False, data_dir=data_dir)
+    config = SimulatorConfig(port=0, profile="instant", prints_ready_line=False, data_dir=data_dir)
     async with running(config) as up, aiohttp.ClientSession() as http:
         line = Line(http, up.url)
         await line.control("campaigns/CTEST01", {"create": True})
@@ -186,26 +186,26 @@ async def simulation(receiver: Receiver, data_dir: Path | None = None) -> AsyncI
 async def test_callbacks_are_arrays_with_the_credentials_of_the_application(receiver: Receiver) -> None:
     async with simulation(receiver) as line:
         message_id = await line.post()
-        told = [await receiver.next() for _ in range(2)]
+        received = [await receiver.next() for _ in range(2)]
         await line.settled()
 
-    assert {shown for shown, _ in told} == {f"Basic {base64.b64encode(b'us:hook').decode()}"}
-    events = {event["type"]: event for _, events in told for event in events}
+    assert {shown for shown, _ in received} == {f"Basic {base64.b64encode(b'us:hook').decode()}"}
+    events = {event["type"]: event for _, events in received for event in events}
     assert set(events) == {"message-sent", "message-delivered"}
     assert {event["message"]["id"] for event in events.values()} == {message_id}
     assert {event["message"]["tag"] for event in events.values()} == {"ours"}
 
 
-async def test_a_failure_carries_the_vendors_code(receiver: Receiver) -> None:
+async def test_a_failure_has_the_vendors_code(receiver: Receiver) -> None:
     async with simulation(receiver) as line:
         await line.post(handset(65))
-        told = [event for _ in range(2) for event in (await receiver.next())[1]]
+        received = [event for _ in range(2) for event in (await receiver.next())[1]]
 
-    (failed,) = [event for event in told if event["type"] == "message-failed"]
+    (failed,) = [event for event in received if event["type"] == "message-failed"]
     assert (failed["errorCode"], failed["description"]) == (4770, "destination-spam-detected")
 
 
-async def test_a_callback_is_repeated_until_it_is_taken(receiver: Receiver) -> None:
+async def test_a_callback_is_repeated_until_it_is_accepted(receiver: Receiver) -> None:
     receiver.statuses = [503, 200]
     async with simulation(receiver) as line:
         await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "media": ["https://handset.test/a.png"]})
@@ -216,9 +216,9 @@ async def test_a_callback_is_repeated_until_it_is_taken(receiver: Receiver) -> N
     assert first[1][0]["message"]["media"] == ["https://handset.test/a.png"]
 
 
-async def test_callbacks_may_come_many_in_one(receiver: Receiver) -> None:
+async def test_a_callback_may_have_several_events(receiver: Receiver) -> None:
     async with simulation(receiver) as line:
-        await line.control("texts/settings", {"callback_batch": 50, "via": "bandwidth"})
+        await line.control("messages/settings", {"callback_batch": 50, "via": "bandwidth"})
         await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi", "count": 120})
         sizes = [len((await receiver.next())[1]) for _ in range(3)]
 
@@ -226,9 +226,9 @@ async def test_callbacks_may_come_many_in_one(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("fault", ["callback_forged", "callback_garbled"])
-async def test_a_bad_callback_precedes_the_real_one(receiver: Receiver, fault: str) -> None:
+async def test_a_forged_or_garbled_callback_precedes_the_real_one(receiver: Receiver, fault: str) -> None:
     async with simulation(receiver) as line:
-        await line.control("texts/settings", {"via": "bandwidth"})
+        await line.control("messages/settings", {"via": "bandwidth"})
         await line.control("faults", {"once": [{"fault": fault, "operation": "carrier.messages"}]})
         await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "hi"})
         async with asyncio.timeout(5):
@@ -238,7 +238,7 @@ async def test_a_bad_callback_precedes_the_real_one(receiver: Receiver, fault: s
     assert json.loads(good[1])[0]["message"]["text"] == "hi"
 
 
-async def test_what_was_not_taken_is_told_after_a_restart(receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_callback_that_was_not_accepted_is_sent_after_a_restart(receiver: Receiver, tmp_path: Path) -> None:
     receiver.statuses = [503]
     async with simulation(receiver, tmp_path) as line:
         message_id = await line.post()

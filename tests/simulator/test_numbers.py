@@ -1,4 +1,4 @@
-"""The inventory: what is for sale, buying, giving back, and what is in service."""
+"""The inventory: search, purchase, disconnection, numbers in service."""
 
 import re
 
@@ -15,15 +15,15 @@ def us() -> Customer:
 
 
 def _buy(us: Customer, key: str, numbers: list[str], *, may_be_partial: bool = True) -> str:
-    reply = us.ask("POST", ORDERS, body=purchase(key, numbers, may_be_partial=may_be_partial))
-    assert reply.status == 201, reply.body
-    return text(reply, ".//id")
+    response = us.ask("POST", ORDERS, body=purchase(key, numbers, may_be_partial=may_be_partial))
+    assert response.status == 201, response.body
+    return text(response, ".//id")
 
 
 def _drop(us: Customer, key: str, numbers: list[str]) -> str:
-    reply = us.ask("POST", DROPS, body=disconnection(key, numbers))
-    assert reply.status == 201, reply.body
-    return text(reply, ".//id")
+    response = us.ask("POST", DROPS, body=disconnection(key, numbers))
+    assert response.status == 201, response.body
+    return text(response, ".//id")
 
 
 def _status(us: Customer, order_id: str, path: str = ORDERS) -> str:
@@ -43,15 +43,15 @@ def test_an_area_code_has_a_hundred_numbers_or_none(us: Customer, query: str, co
     assert len(us.search(query)) == count
 
 
-def test_digits_can_be_asked_for(us: Customer) -> None:
+def test_numbers_can_be_searched_by_digits(us: Customer) -> None:
     assert us.search("areaCode=415&localVanity=0177") == ["+14155550177"]
 
 
 @pytest.mark.parametrize("query", ["", "quantity=5", "areaCode=415&quantity=0", "areaCode=415&quantity=5001"])
 def test_a_search_needs_a_criterion_and_a_quantity(us: Customer, query: str) -> None:
-    reply = us.ask("GET", "/api/accounts/{a}/availableNumbers", query)
+    response = us.ask("GET", "/api/accounts/{a}/availableNumbers", query)
 
-    assert (reply.status, code_of(reply)) == (400, "4010")
+    assert (response.status, code_of(response)) == (400, "4010")
 
 
 def test_a_bought_number_is_in_service_and_no_longer_for_sale(us: Customer) -> None:
@@ -65,16 +65,16 @@ def test_a_bought_number_is_in_service_and_no_longer_for_sale(us: Customer) -> N
     assert ONE not in us.search("areaCode=415")
 
 
-def test_of_two_orders_for_one_number_exactly_one_wins(us: Customer) -> None:
+def test_one_of_two_orders_for_a_number_succeeds(us: Customer) -> None:
     first, second = _buy(us, "a", [ONE]), _buy(us, "b", [ONE, TWO])
     us.wait()
 
-    reply = us.ask("GET", f"{ORDERS}/{second}")
+    response = us.ask("GET", f"{ORDERS}/{second}")
 
     assert _status(us, first) == "COMPLETE"
-    assert text(reply, "OrderStatus") == "PARTIAL"
-    assert text(reply, "FailedNumbers/FullNumber") == ONE[2:]
-    assert text(reply, "ErrorList/Error/Code") == "5005"
+    assert text(response, "OrderStatus") == "PARTIAL"
+    assert text(response, "FailedNumbers/FullNumber") == ONE[2:]
+    assert text(response, "ErrorList/Error/Code") == "5005"
 
 
 def test_an_order_that_may_not_be_partial_buys_all_or_nothing(us: Customer) -> None:
@@ -109,12 +109,12 @@ def test_a_purchase_is_found_by_its_key_and_the_key_is_not_used_twice(us: Custom
 
 @pytest.mark.parametrize(("change", "code"), [((b"743", b"x"), "5016"), ((b"<SiteId>743</SiteId>", b""), "5022")])
 def test_a_purchase_needs_a_site(us: Customer, change: tuple[bytes, bytes], code: str) -> None:
-    reply = us.ask("POST", ORDERS, body=purchase("k", [ONE]).replace(*change))
+    response = us.ask("POST", ORDERS, body=purchase("k", [ONE]).replace(*change))
 
-    assert (reply.status, code_of(reply)) == (400, code)
+    assert (response.status, code_of(response)) == (400, code)
 
 
-def test_a_number_given_back_rests_before_it_is_sold_again(us: Customer) -> None:
+def test_a_disconnected_number_ages_before_it_is_sold_again(us: Customer) -> None:
     us.have_numbers([ONE])
     order_id = _drop(us, "k", [ONE, TWO])
     us.wait(2)
@@ -122,14 +122,14 @@ def test_a_number_given_back_rests_before_it_is_sold_again(us: Customer) -> None
     resting = us.search("areaCode=415")
     us.wait()
 
-    reply = us.ask("GET", f"{DROPS}/{order_id}")
-    assert text(reply, "OrderStatus") == "PARTIAL"
-    assert text(reply, ".//DisconnectedTelephoneNumberList/TelephoneNumber") == ONE[2:]
-    assert text(reply, ".//Error/Code") == "5076"
+    response = us.ask("GET", f"{DROPS}/{order_id}")
+    assert text(response, "OrderStatus") == "PARTIAL"
+    assert text(response, ".//DisconnectedTelephoneNumberList/TelephoneNumber") == ONE[2:]
+    assert text(response, ".//Error/Code") == "5076"
     assert (ONE in resting, ONE in us.search("areaCode=415")) == (False, True)
 
 
-def test_a_number_given_back_while_bound_is_still_bound_when_it_is_sold_again(us: Customer) -> None:
+def test_a_number_disconnected_while_bound_is_still_bound_when_it_is_sold_again(us: Customer) -> None:
     us.have_numbers([ONE])
     us.bind(us.have_campaign(), [ONE])
     _drop(us, "k", [ONE])
@@ -141,16 +141,16 @@ def test_a_number_given_back_while_bound_is_still_bound_when_it_is_sold_again(us
     assert us.truth(ONE) == "CTEST01"
 
 
-def test_numbers_in_service_come_by_the_page(us: Customer) -> None:
+def test_numbers_in_service_are_listed_by_the_page(us: Customer) -> None:
     numbers = numbers_from(100, 7)
     us.have_numbers(numbers)
 
     seen: list[str] = []
     page = 1
     while True:
-        reply = us.ask("GET", "/api/accounts/{a}/inserviceNumbers", f"page={page}&size=3")
-        seen += [f"+1{found}" for found in re.findall(r"<TelephoneNumber>(\d+)<", reply.body.decode())]
-        if b"<next>" not in reply.body:
+        response = us.ask("GET", "/api/accounts/{a}/inserviceNumbers", f"page={page}&size=3")
+        seen += [f"+1{found}" for found in re.findall(r"<TelephoneNumber>(\d+)<", response.body.decode())]
+        if b"<next>" not in response.body:
             break
         page += 1
 

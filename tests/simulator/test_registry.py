@@ -1,4 +1,4 @@
-"""Brands and campaigns: what magic values make of them, and what the registry says about it."""
+"""Brands and campaigns at the registry: magic values, states, events."""
 
 import json
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ import pytest
 from customer import DESCRIPTION, SANDBOX, START, Customer
 
 from agentmessage.simulator.core.callbacks import sign
-from agentmessage.simulator.core.profiles import Profile, Span
+from agentmessage.simulator.core.profiles import Span, TimingProfile
 from agentmessage.simulator.world import World
 
 
@@ -53,7 +53,7 @@ def test_magic_values_decide_a_brands_identity(
     assert _feedback(us, brand) == feedback
 
 
-def test_a_brand_is_not_looked_at_at_once(us: Customer) -> None:
+def test_the_identity_of_a_brand_is_checked_later(us: Customer) -> None:
     given = {"entityType": "PRIVATE_PROFIT", "displayName": "Acme", "country": "US"}
     brand = json.loads(us.registry("POST", "/brand/nonBlocking", given).body)
 
@@ -71,7 +71,7 @@ def test_a_fixable_brand_is_verified_the_second_time(us: Customer) -> None:
     assert (first, _brand(us, brand)["identityStatus"]) == ("UNVERIFIED", "VERIFIED")
 
 
-def test_a_changed_name_is_looked_at_again(us: Customer) -> None:
+def test_a_changed_name_is_checked_again(us: Customer) -> None:
     brand = us.register_brand(displayName="Acme UNVERIFIED", referenceId="r-1")
 
     changed = {"entityType": "PRIVATE_PROFIT", "displayName": "Acme", "country": "US", "referenceId": "ignored"}
@@ -83,12 +83,12 @@ def test_a_changed_name_is_looked_at_again(us: Customer) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"ein": "12345"}, {"ein": "00-0000004"}, {"displayName": ""}, {"country": None}])
-def test_a_brand_that_makes_no_sense_is_refused(us: Customer, fields: dict[str, object]) -> None:
+def test_an_invalid_brand_is_rejected(us: Customer, fields: dict[str, object]) -> None:
     given = {"entityType": "PRIVATE_PROFIT", "displayName": "Acme", "country": "US", **fields}
 
-    reply = us.registry("POST", "/brand/nonBlocking", given)
+    response = us.registry("POST", "/brand/nonBlocking", given)
 
-    assert (reply.status, json.loads(reply.body)[0]["code"]) == (400, 501)
+    assert (response.status, json.loads(response.body)[0]["code"]) == (400, 501)
 
 
 def test_a_reference_is_used_once_and_finds_its_brand(us: Customer) -> None:
@@ -128,7 +128,7 @@ def test_a_brand_with_an_active_campaign_cannot_be_deleted(us: Customer) -> None
         ("rejected", "ACCEPTED", {"APPROVED"}),
     ],
 )
-def test_magic_words_decide_what_becomes_of_a_campaign(
+def test_magic_words_decide_the_outcome_of_a_campaign(
     us: Customer, word: str, sharing: str, operations: set[str]
 ) -> None:
     campaign = us.register_campaign(us.register_brand(), description=f"{DESCRIPTION} {word}")
@@ -148,8 +148,8 @@ def test_the_word_expired_ends_a_campaign(us: Customer) -> None:
     assert json.loads(us.registry("GET", f"/campaign/{campaign}").body)["status"] == "EXPIRED"
 
 
-def test_the_carrier_takes_a_campaign_first_as_pending_then_as_unknown_then_as_imported() -> None:
-    slow = Profile(name="slow", share_acceptance=Span(50, 50), campaign_import=Span(60, 60))
+def test_a_campaign_is_pending_then_unknown_then_imported_at_the_carrier() -> None:
+    slow = TimingProfile(name="slow", share_acceptance=Span(50, 50), campaign_import=Span(60, 60))
     us = Customer(World(profile=slow, started_at=START))
     number = "+14155550123"
     us.have_numbers([number])
@@ -164,7 +164,7 @@ def test_the_carrier_takes_a_campaign_first_as_pending_then_as_unknown_then_as_i
     assert imported.status == 200
 
 
-def test_the_word_unimported_keeps_a_campaign_from_the_carrier(us: Customer) -> None:
+def test_the_word_unimported_hides_a_campaign_from_the_carrier(us: Customer) -> None:
     campaign = us.register_campaign(us.register_brand(), description=f"{DESCRIPTION} UNIMPORTED")
     us.wait()
 
@@ -176,20 +176,22 @@ def test_the_word_unimported_keeps_a_campaign_from_the_carrier(us: Customer) -> 
     ("fields", "code"),
     [({"brandId": "BNOBODY"}, 502), ({"description": "short"}, 501), ({"usecase": ""}, 501)],
 )
-def test_a_campaign_that_makes_no_sense_is_refused(us: Customer, fields: dict[str, object], code: int) -> None:
+def test_an_invalid_campaign_is_rejected(us: Customer, fields: dict[str, object], code: int) -> None:
     given = {"brandId": us.register_brand(), "usecase": "MIXED", "description": DESCRIPTION, **fields}
 
-    reply = us.registry("POST", "/campaignBuilder", given)
+    response = us.registry("POST", "/campaignBuilder", given)
 
-    assert (reply.status, json.loads(reply.body)[0]["code"]) == (400, code)
+    assert (response.status, json.loads(response.body)[0]["code"]) == (400, code)
 
 
-def test_an_unverified_brand_runs_no_campaign(us: Customer) -> None:
+def test_an_unverified_brand_cannot_have_a_campaign(us: Customer) -> None:
     brand = us.register_brand(displayName="UNVERIFIED")
 
-    reply = us.registry("POST", "/campaignBuilder", {"brandId": brand, "usecase": "MIXED", "description": DESCRIPTION})
+    response = us.registry(
+        "POST", "/campaignBuilder", {"brandId": brand, "usecase": "MIXED", "description": DESCRIPTION}
+    )
 
-    assert json.loads(reply.body)[0]["code"] == 506
+    assert json.loads(response.body)[0]["code"] == 506
 
 
 def test_a_campaign_is_shared_with_one_partner_at_a_time(us: Customer) -> None:
@@ -211,7 +213,7 @@ def test_deactivation_is_final_and_idempotent_and_takes_the_numbers_off(us: Cust
     assert us.truth("+14155550123") is None
 
 
-def test_every_event_is_signed_over_address_and_body(us: Customer) -> None:
+def test_every_event_is_signed_over_url_and_body(us: Customer) -> None:
     for category in ("BRAND", "CAMPAIGN"):
         given = {"eventCategory": category, "webhookEndpoint": f"http://us.test/{category}"}
         assert us.registry("PUT", "/webhook/subscription", given).status == 200
@@ -228,24 +230,24 @@ def test_every_event_is_signed_over_address_and_body(us: Customer) -> None:
         assert callback.headers["x-registry-signature"] == sign("simulator", callback.url, callback.body)
 
 
-def test_a_signature_is_what_openssl_makes_of_address_and_body() -> None:
+def test_a_signature_equals_that_of_openssl() -> None:
     """Made with: printf '%s' 'http://us.test/hook{"a":1}' | openssl dgst -sha1 -hmac simulator -binary | base64."""
     assert sign("simulator", "http://us.test/hook", b'{"a":1}') == "Sqz96HJSDtXRhCxSvb/2j2JfeXk="
 
 
-def test_live_and_sandbox_keys_are_apart(us: Customer) -> None:
+def test_live_and_sandbox_keys_are_separate(us: Customer) -> None:
     brand = us.register_brand()
 
     assert Customer(us.world, account=SANDBOX).registry("GET", f"/brand/{brand}").status == 404
 
 
 def test_a_wrong_key_is_unauthorized(us: Customer) -> None:
-    us._api_key = "nobody"
+    us._api_key = "unknown"
 
     assert us.registry("GET", "/brand").status == 401
 
 
-def test_subscriptions_can_be_listed_replaced_and_dropped(us: Customer) -> None:
+def test_subscriptions_can_be_listed_replaced_and_deleted(us: Customer) -> None:
     for url in ("http://one.test/", "http://two.test/"):
         us.registry("PUT", "/webhook/subscription", {"eventCategory": "BRAND", "webhookEndpoint": url})
     listed = json.loads(us.registry("GET", "/webhook/subscription").body)

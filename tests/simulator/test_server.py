@@ -1,4 +1,4 @@
-"""The simulator on a real socket: lines that really break, callbacks that really arrive, a disk that survives."""
+"""The simulator on a real socket: broken connections, real callbacks, storage over restarts."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ import pytest
 from customer import basic, line_order, numbers_from, subscription
 
 from agentmessage.simulator.core.callbacks import sign
-from agentmessage.simulator.core.http_types import Request
+from agentmessage.simulator.core.http_types import HttpRequest
 from agentmessage.simulator.server import Running, Simulator, SimulatorConfig, running
 from agentmessage.simulator.storage import Storage
 
@@ -28,7 +28,7 @@ ORDERS = "/api/accounts/9900001/tnoptions"
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Running]:
-    async with running(SimulatorConfig(port=0, profile="instant", announces=False)) as up:
+    async with running(SimulatorConfig(port=0, profile="instant", prints_ready_line=False)) as up:
         yield up
 
 
@@ -57,7 +57,7 @@ async def _order(http: aiohttp.ClientSession, url: str, key: str, numbers: list[
         return answer.status
 
 
-async def test_a_socket_carries_what_the_world_says(simulator: Running, http: aiohttp.ClientSession) -> None:
+async def test_a_socket_carries_the_responses_of_the_world(simulator: Running, http: aiohttp.ClientSession) -> None:
     await _prepare(http, simulator.url)
 
     assert await _order(http, simulator.url, "k", NUMBERS[:3]) == 201
@@ -67,7 +67,7 @@ async def test_a_socket_carries_what_the_world_says(simulator: Running, http: ai
 
 
 @pytest.mark.parametrize(("fault", "orders"), [("timeout_before", 0), ("timeout_after", 1)])
-async def test_a_swallowed_request_is_never_answered(
+async def test_a_request_may_have_no_response(
     simulator: Running, http: aiohttp.ClientSession, fault: str, orders: int
 ) -> None:
     await _prepare(http, simulator.url)
@@ -80,7 +80,7 @@ async def test_a_swallowed_request_is_never_answered(
     assert (await _control(http, simulator.url, "oracle"))["orders"] == orders
 
 
-async def test_a_reset_cuts_the_answer_off(simulator: Running, http: aiohttp.ClientSession) -> None:
+async def test_a_reset_breaks_the_response_off(simulator: Running, http: aiohttp.ClientSession) -> None:
     await _prepare(http, simulator.url)
     await _control(http, simulator.url, "faults", {"once": [{"fault": "reset_after"}]})
 
@@ -90,7 +90,7 @@ async def test_a_reset_cuts_the_answer_off(simulator: Running, http: aiohttp.Cli
     assert (await _control(http, simulator.url, "oracle"))["orders"] == 1
 
 
-async def test_a_slow_answer_comes_late(simulator: Running, http: aiohttp.ClientSession) -> None:
+async def test_a_slow_response_is_late(simulator: Running, http: aiohttp.ClientSession) -> None:
     await _prepare(http, simulator.url)
     await _control(http, simulator.url, "faults", {"once": [{"fault": "slow", "seconds": 0.3}]})
     started = asyncio.get_running_loop().time()
@@ -100,7 +100,7 @@ async def test_a_slow_answer_comes_late(simulator: Running, http: aiohttp.Client
     assert asyncio.get_running_loop().time() - started >= 0.3
 
 
-async def test_a_body_that_is_too_large_is_refused(simulator: Running, http: aiohttp.ClientSession) -> None:
+async def test_a_body_that_is_too_large_is_rejected(simulator: Running, http: aiohttp.ClientSession) -> None:
     async with http.post(simulator.url + ORDERS, data=io.BytesIO(b"x" * (16 * 1024 * 1024 + 1))) as answer:
         assert answer.status == 413
 
@@ -147,7 +147,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield ours
 
 
-async def test_the_carrier_shows_its_credentials_only_when_asked(
+async def test_the_carrier_sends_credentials_only_after_a_challenge(
     simulator: Running, http: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     await _prepare(http, simulator.url)
@@ -166,7 +166,7 @@ async def test_the_carrier_shows_its_credentials_only_when_asked(
     assert credentials == {f"Basic {base64.b64encode(b'us:hook').decode()}"}
 
 
-async def test_the_registry_tries_again(simulator: Running, http: aiohttp.ClientSession, receiver: Receiver) -> None:
+async def test_the_registry_retries(simulator: Running, http: aiohttp.ClientSession, receiver: Receiver) -> None:
     receiver.refusals = 1
     hook = {"eventCategory": "BRAND", "webhookEndpoint": receiver.url}
     async with http.put(f"{simulator.url}/v2/webhook/subscription", json=hook, headers=basic("simulator")) as answer:
@@ -219,21 +219,21 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("simulator")
 
 
-async def test_what_a_request_changed_is_on_disk_before_it_is_answered(tmp_path: Path) -> None:
+async def test_the_changes_of_a_request_are_stored_before_its_response(tmp_path: Path) -> None:
     simulator = Simulator(SimulatorConfig(profile="demo", data_dir=tmp_path))
 
-    simulator.answer(Request("POST", "/_control/numbers", "", {}, b'{"numbers": ["+14155550100"]}'))
-    simulator.answer(Request("POST", ORDERS, "", basic("simulator"), line_order("k", (None, NUMBERS[:1]))))
+    simulator.respond(HttpRequest("POST", "/_control/numbers", "", {}, b'{"numbers": ["+14155550100"]}'))
+    simulator.respond(HttpRequest("POST", ORDERS, "", basic("simulator"), line_order("k", (None, NUMBERS[:1]))))
     simulator.close()
 
     storage = Storage(tmp_path)
     kept = [type(entity).__name__ for _, entity in storage.entities()]
     storage.close()
-    assert kept == ["Line", "LineOrder"]
+    assert kept == ["NumberLine", "LineOptionOrder"]
 
 
 @pytest.mark.processes
-async def test_a_killed_simulator_forgets_no_order_that_it_has_answered(
+async def test_a_killed_simulator_keeps_every_order_that_it_has_answered(
     data_dir: Path, http: aiohttp.ClientSession
 ) -> None:
     answered: list[str] = []
@@ -276,7 +276,7 @@ async def _settled(http: aiohttp.ClientSession, url: str) -> Any:
 
 
 @pytest.mark.processes
-async def test_what_was_under_way_goes_on_after_a_kill(data_dir: Path, http: aiohttp.ClientSession) -> None:
+async def test_orders_in_progress_continue_after_a_kill(data_dir: Path, http: aiohttp.ClientSession) -> None:
     first = Process(data_dir)
     await _prepare(http, first.url)
     await _order(http, first.url, "k", NUMBERS[:5])
@@ -290,7 +290,7 @@ async def test_what_was_under_way_goes_on_after_a_kill(data_dir: Path, http: aio
 
 
 @pytest.mark.processes
-async def test_a_simulator_says_where_it_listens_and_stays_small(data_dir: Path, http: aiohttp.ClientSession) -> None:
+async def test_a_simulator_prints_its_address_and_stays_small(data_dir: Path, http: aiohttp.ClientSession) -> None:
     process = Process(data_dir)
     health = await _control(http, process.url, "health")
     memory_kib = process.memory_kib()

@@ -1,4 +1,4 @@
-"""The SMSC on a real socket, spoken to by our own client: every way to hand over a text, and every way to be told."""
+"""The SMSC on a real socket, with our own client: every form of a submission, and every form of a delivery."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from texting import HANDSET, SENDER, handset
+from messaging_customer import HANDSET, SENDER, handset
 
 from agentmessage.simulator.server import Running, SimulatorConfig, running
 from agentmessage.simulator.smsc import PASSWORD
@@ -26,7 +26,7 @@ class Line:
 
     def __init__(self, up: Running) -> None:
         self._up = up
-        self.heard: asyncio.Queue[Inbound] = asyncio.Queue()
+        self.received: asyncio.Queue[Inbound] = asyncio.Queue()
         self.answer = 0
         self.sessions: list[ClientSession] = []
 
@@ -48,12 +48,12 @@ class Line:
         return session
 
     def _deliver(self, pdu: Inbound) -> int:
-        self.heard.put_nowait(pdu)
+        self.received.put_nowait(pdu)
         return self.answer
 
     async def next(self) -> DeliverSm:
         async with asyncio.timeout(5):
-            pdu = await self.heard.get()
+            pdu = await self.received.get()
         assert isinstance(pdu, DeliverSm)
         return pdu
 
@@ -75,12 +75,12 @@ class Simulation(Line):
             return await answer.json()
 
     async def inbox(self, number: str = HANDSET) -> list[str]:
-        return [text["text"] for text in (await self.control(f"handsets/{number}/inbox"))["texts"]]
+        return [text["text"] for text in (await self.control(f"handsets/{number}/inbox"))["messages"]]
 
 
 @asynccontextmanager
 async def simulation(data_dir: Path | None = None, *, profile: str = "instant") -> AsyncIterator[Simulation]:
-    config = SimulatorConfig(port=0, smpp_port=0, profile=profile, announces=False, data_dir=data_dir)
+    config = SimulatorConfig(port=0, smpp_port=0, profile=profile, prints_ready_line=False, data_dir=data_dir)
     async with running(config) as up, aiohttp.ClientSession() as http:
         simulated = Simulation(up, http)
         await simulated.control("numbers", {"numbers": [SENDER]})
@@ -100,7 +100,7 @@ async def line() -> AsyncIterator[Simulation]:
 
 
 def submit(
-    words: bytes = b"hello",
+    text: bytes = b"hello",
     *,
     to: str = HANDSET,
     sender: str = SENDER,
@@ -119,15 +119,15 @@ def submit(
         esm_class=esm_class,
         registered_delivery=receipts,
         data_coding=data_coding,
-        short_message=words,
+        short_message=text,
         tlvs=tlvs,
     )
 
 
-# ── handing over ────────────────────────────────────────────────────────────────────────────────────────────
+# ── submissions ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_text_is_taken_delivered_and_told_of(line: Simulation) -> None:
+async def test_a_message_is_accepted_and_delivered_with_a_receipt(line: Simulation) -> None:
     session = await line.bind()
 
     result = await session.submit(submit())
@@ -159,8 +159,8 @@ async def test_parts_with_a_header_are_joined(line: Simulation, text: str, codin
     assert await line.inbox() == [text]
 
 
-async def test_packed_septets_are_read_when_told_so(line: Simulation) -> None:
-    await line.control("texts/settings", {"is_packed": True})
+async def test_packed_septets_are_a_setting(line: Simulation) -> None:
+    await line.control("messages/settings", {"is_packed": True})
     session = await line.bind()
     for part in parts(LONG, Coding.GSM_PACKED, reference=7):
         await session.submit(submit(part.octets, esm_class=0x40))
@@ -172,19 +172,19 @@ async def test_packed_septets_are_read_when_told_so(line: Simulation) -> None:
 async def test_parts_with_sar_parameters_are_joined(line: Simulation) -> None:
     session = await line.bind()
 
-    for number, words in ((2, b"world"), (1, b"hello ")):
-        joint = (
+    for number, text in ((2, b"world"), (1, b"hello ")):
+        group = (
             Tlv(Tag.SAR_MESSAGE_REFERENCE, b"\x00\x09"),
             Tlv(Tag.SAR_TOTAL_SEGMENTS, b"\x02"),
             Tlv(Tag.SAR_SEGMENT_NUMBER, bytes((number,))),
         )
-        await session.submit(submit(words, tlvs=joint))
+        await session.submit(submit(text, tlvs=group))
         await line.receipt()
 
     assert await line.inbox() == ["hello world"]
 
 
-async def test_a_payload_is_one_text_of_several_segments(line: Simulation) -> None:
+async def test_a_payload_is_one_message_of_several_segments(line: Simulation) -> None:
     session = await line.bind()
     payload = Tlv(Tag.MESSAGE_PAYLOAD, gsm.encode_unpacked(LONG))
 
@@ -198,7 +198,7 @@ async def test_a_payload_is_one_text_of_several_segments(line: Simulation) -> No
     await line.receipt()
 
     assert await line.inbox() == [LONG, "x"]
-    assert (await line.control("texts"))["counts"]["segments"] == 4
+    assert (await line.control("messages"))["counts"]["segments"] == 4
 
 
 @pytest.mark.parametrize(
@@ -217,15 +217,15 @@ async def test_the_customers_reference_is_kept(line: Simulation) -> None:
 
     await session.submit(submit(tlvs=(Tlv(Tag.USER_MESSAGE_REFERENCE, b"\x12\x34"),)))
 
-    assert (await line.control("texts"))["texts"][0]["reference"] == str(0x1234)
+    assert (await line.control("messages"))["messages"][0]["reference"] == str(0x1234)
 
 
 @pytest.mark.parametrize(
     ("form", "answer_base", "receipt_base"),
     [("hex", 16, 16), ("decimal", 10, 10), ("mixed", 16, 10), ("mixed_back", 10, 16)],
 )
-async def test_ids_are_written_as_told(line: Simulation, form: str, answer_base: int, receipt_base: int) -> None:
-    await line.control("texts/settings", {"ids": form})
+async def test_the_form_of_ids_is_a_setting(line: Simulation, form: str, answer_base: int, receipt_base: int) -> None:
+    await line.control("messages/settings", {"ids": form})
     session = await line.bind()
 
     result = await session.submit(submit())
@@ -239,8 +239,8 @@ async def test_ids_are_written_as_told(line: Simulation, form: str, answer_base:
 
 
 @pytest.mark.parametrize(("form", "last"), [("hex", "A"), ("decimal", "10")])
-async def test_ids_count_from_one_when_told_so(line: Simulation, form: str, last: str) -> None:
-    await line.control("texts/settings", {"ids": form, "counts_from_one": True})
+async def test_ids_that_count_from_one_are_a_setting(line: Simulation, form: str, last: str) -> None:
+    await line.control("messages/settings", {"ids": form, "counts_from_one": True})
     session = await line.bind()
 
     ids = [(await session.submit(submit())).message_id for _ in range(10)]
@@ -248,10 +248,10 @@ async def test_ids_count_from_one_when_told_so(line: Simulation, form: str, last
     assert (ids[0], ids[-1]) == ("1", last)
 
 
-# ── being told ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_failure_is_told_in_words_and_in_parameters(line: Simulation) -> None:
+async def test_a_failure_is_in_the_text_and_in_the_parameters_of_a_receipt(line: Simulation) -> None:
     session = await line.bind()
 
     await session.submit(submit(to=handset(65)))
@@ -263,22 +263,22 @@ async def test_a_failure_is_told_in_words_and_in_parameters(line: Simulation) ->
     assert parameter(pdu.tlvs, Tag.NETWORK_ERROR_CODE) == b"\x03" + (4770).to_bytes(2, "big")
 
 
-async def test_a_receipt_comes_before_the_answer_when_told_so(line: Simulation) -> None:
+async def test_a_receipt_may_precede_the_response(line: Simulation) -> None:
     session = await line.bind()
     order: list[str] = []
     answered = asyncio.Event()
 
     def on_result(_: object) -> None:
-        order.append("answer" if line.heard.empty() else "receipt, answer")
+        order.append("response" if line.received.empty() else "receipt, response")
         answered.set()
 
     session.submit_nowait(submit(to=handset(80)), on_result)
     await asyncio.wait_for(answered.wait(), 5)
 
-    assert order == ["receipt, answer"]
+    assert order == ["receipt, response"]
 
 
-async def test_what_is_not_acknowledged_is_told_again(line: Simulation) -> None:
+async def test_a_delivery_that_is_not_acknowledged_is_repeated(line: Simulation) -> None:
     session = await line.bind()
     line.answer = Status.SYSTEM_ERROR
 
@@ -290,11 +290,11 @@ async def test_what_is_not_acknowledged_is_told_again(line: Simulation) -> None:
     assert first == second
     assert first.message_id == result.message_id
     async with asyncio.timeout(5):
-        while (await line.control("texts"))["counts"]["open"]:
+        while (await line.control("messages"))["counts"]["open"]:
             pass
 
 
-async def test_what_a_lost_bind_did_not_acknowledge_is_told_over_another(line: Simulation) -> None:
+async def test_what_a_lost_bind_did_not_acknowledge_is_delivered_over_another(line: Simulation) -> None:
     first = await line.bind()
     await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "one"})
     await line.next()
@@ -307,7 +307,7 @@ async def test_what_a_lost_bind_did_not_acknowledge_is_told_over_another(line: S
     assert (await line.next()).short_message == b"two"
 
 
-async def test_transmitters_are_told_nothing_and_receivers_take_nothing(line: Simulation) -> None:
+async def test_transmitters_receive_nothing_and_receivers_submit_nothing(line: Simulation) -> None:
     transmitter = await line.bind(mode=Mode.TRANSMITTER)
     receiver = await line.bind(mode=Mode.RECEIVER)
 
@@ -317,7 +317,7 @@ async def test_transmitters_are_told_nothing_and_receivers_take_nothing(line: Si
     assert (await receiver.submit(submit())).status == Status.WRONG_BIND_STATE
 
 
-async def test_a_handset_s_text_says_who_and_what(line: Simulation) -> None:
+async def test_a_message_of_a_handset_has_its_sender_and_text(line: Simulation) -> None:
     await line.bind()
 
     await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": "grüß €5"})
@@ -327,8 +327,8 @@ async def test_a_handset_s_text_says_who_and_what(line: Simulation) -> None:
     assert gsm.decode_unpacked(pdu.short_message) == "grüß €5"
 
 
-async def test_data_coding_0_means_what_it_is_set_to_both_ways(line: Simulation) -> None:
-    await line.control("texts/settings", {"alphabet": "latin1"})
+async def test_the_alphabet_of_data_coding_0_is_a_setting_in_both_directions(line: Simulation) -> None:
+    await line.control("messages/settings", {"alphabet": "latin1"})
     session = await line.bind()
 
     await session.submit(submit(b"gr\xfc\xdfe @ {}"))
@@ -340,7 +340,7 @@ async def test_data_coding_0_means_what_it_is_set_to_both_ways(line: Simulation)
     assert (pdu.data_coding, pdu.short_message) == (0, b"caf\xe9 @ {}")
 
 
-async def test_a_long_text_of_a_handset_has_headers_that_belong_together(line: Simulation) -> None:
+async def test_the_parts_of_a_long_message_of_a_handset_share_a_reference(line: Simulation) -> None:
     await line.bind()
 
     await line.control(f"handsets/{HANDSET}/send", {"to": SENDER, "text": CYRILLIC})
@@ -352,7 +352,7 @@ async def test_a_long_text_of_a_handset_has_headers_that_belong_together(line: S
     assert b"".join(pdu.short_message[6:] for pdu in pdus).decode("utf-16-be") == CYRILLIC
 
 
-async def test_each_system_id_hears_of_its_own_account_only(line: Simulation) -> None:
+async def test_each_system_id_receives_only_for_its_own_account(line: Simulation) -> None:
     await line.bind(system_id="sandbox")
     live = Line(line._up)
     session = await live.bind()
@@ -362,21 +362,21 @@ async def test_each_system_id_hears_of_its_own_account_only(line: Simulation) ->
     await live.next()
 
     assert refused.status == Status.INVALID_SOURCE
-    assert line.heard.empty()
+    assert line.received.empty()
     session.abort()
 
 
-@pytest.mark.parametrize(("system_id", "password"), [("live", "wrong"), ("nobody", "simulate")])
-async def test_strangers_are_not_let_in(line: Simulation, system_id: str, password: str) -> None:
+@pytest.mark.parametrize(("system_id", "password"), [("live", "wrong"), ("stranger", "simulate")])
+async def test_a_bind_with_a_wrong_password_is_rejected(line: Simulation, system_id: str, password: str) -> None:
     with pytest.raises(BindRefused):
         await line.bind(system_id=system_id, password=password)
 
 
-# ── going wrong ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── faults ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(("suffix", "arrives"), [(84, True), (85, False)])
-async def test_a_text_is_never_answered(line: Simulation, suffix: int, arrives: bool) -> None:  # noqa: FBT001
+async def test_a_message_may_have_no_response(line: Simulation, suffix: int, arrives: bool) -> None:  # noqa: FBT001
     session = await line.bind(response_timeout_s=0.2)
 
     result = await session.submit(submit(to=handset(suffix)))
@@ -386,7 +386,7 @@ async def test_a_text_is_never_answered(line: Simulation, suffix: int, arrives: 
     assert (await session.submit(submit())).is_accepted
 
 
-async def test_the_connection_is_cut_after_the_work_was_done(line: Simulation) -> None:
+async def test_the_connection_may_break_after_a_message_was_accepted(line: Simulation) -> None:
     session = await line.bind()
     await line.control("faults", {"once": [{"fault": "reset_after", "operation": "smpp"}]})
 
@@ -398,17 +398,17 @@ async def test_the_connection_is_cut_after_the_work_was_done(line: Simulation) -
     assert (await line.receipt()).state is receipts.State.DELIVERED
 
 
-async def test_every_connection_is_cut_on_demand(line: Simulation) -> None:
+async def test_every_connection_can_be_dropped(line: Simulation) -> None:
     sessions = [await line.bind(), await line.bind()]
 
-    await line.control("texts/drop", {})
+    await line.control("messages/drop", {})
 
     async with asyncio.timeout(5):
         await asyncio.gather(*(session.closed for session in sessions))
 
 
-async def test_an_enquiry_is_not_answered_when_told_so(line: Simulation) -> None:
-    await line.control("texts/settings", {"answers_enquiries": False})
+async def test_an_enquire_link_without_response_is_a_setting(line: Simulation) -> None:
+    await line.control("messages/settings", {"answers_enquiries": False})
     session = await line.bind(enquire_link_s=0.05, response_timeout_s=0.1)
 
     async with asyncio.timeout(5):
@@ -417,8 +417,8 @@ async def test_an_enquiry_is_not_answered_when_told_so(line: Simulation) -> None
     assert "enquire_link" in reason
 
 
-async def test_answers_are_late_when_told_so(line: Simulation) -> None:
-    await line.control("texts/settings", {"latency_s": 0.2})
+async def test_the_latency_of_responses_is_a_setting(line: Simulation) -> None:
+    await line.control("messages/settings", {"latency_s": 0.2})
     session = await line.bind()
     started = asyncio.get_running_loop().time()
 
@@ -428,7 +428,7 @@ async def test_answers_are_late_when_told_so(line: Simulation) -> None:
     assert 0.2 <= asyncio.get_running_loop().time() - started < 2
 
 
-async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
+async def test_a_receipt_that_was_not_acknowledged_is_repeated_after_a_restart(tmp_path: Path) -> None:
     async with simulation(tmp_path) as before:
         session = await before.bind()
         before.answer = Status.SYSTEM_ERROR

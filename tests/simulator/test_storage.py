@@ -1,4 +1,4 @@
-"""The file under a simulator process."""
+"""The SQLite file of a simulator process."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentmessage.simulator.core.entities import Campaign, Entity, Line
+from agentmessage.simulator.core.entities import Entity, NumberLine, RegistryCampaign
 from agentmessage.simulator.messaging.records import PartEnded
 from agentmessage.simulator.storage import FILE_NAME, Storage
 
@@ -26,7 +26,7 @@ def storage(directory: Path) -> Iterator[Storage]:
 
 
 def _line(number: str) -> dict[tuple[str, str, str], Entity | None]:
-    return {(ACCOUNT, "line", number): Line(number, 1.0)}
+    return {(ACCOUNT, "line", number): NumberLine(number, 1.0)}
 
 
 def _reopened(storage: Storage, directory: Path) -> list[tuple[str, Entity]]:
@@ -40,10 +40,10 @@ def _reopened(storage: Storage, directory: Path) -> list[tuple[str, Entity]]:
 
 def test_the_last_state_of_an_entity_is_read_back(storage: Storage, directory: Path) -> None:
     for name in ("first", "second"):
-        campaign = Campaign("CAAAAA1", "", {"description": name}, 0.0)
+        campaign = RegistryCampaign("CAAAAA1", "", {"description": name}, 0.0)
         storage.write_entities({(ACCOUNT, "campaign", "CAAAAA1"): campaign})
 
-    assert _reopened(storage, directory) == [(ACCOUNT, Campaign("CAAAAA1", "", {"description": "second"}, 0.0))]
+    assert _reopened(storage, directory) == [(ACCOUNT, RegistryCampaign("CAAAAA1", "", {"description": "second"}, 0.0))]
 
 
 def test_a_deleted_entity_stays_deleted(storage: Storage, directory: Path) -> None:
@@ -71,7 +71,7 @@ def test_records_of_the_oldest_messages_are_deleted(directory: Path) -> None:
     assert serials == [4, 5]
 
 
-def test_the_end_of_a_file_that_was_torn_loses_only_itself(storage: Storage, directory: Path) -> None:
+def test_a_truncated_log_loses_only_its_end(storage: Storage, directory: Path) -> None:
     """As after a power failure: the part of the write-ahead log that did not reach the disk."""
     storage.write_entities(_line("+14155550100"))
     log = directory / f"{FILE_NAME}-wal"
@@ -86,7 +86,7 @@ def test_the_end_of_a_file_that_was_torn_loses_only_itself(storage: Storage, dir
     entities = again.entities()
     again.close()
 
-    assert [entity.number for _, entity in entities if isinstance(entity, Line)] == ["+14155550100"]
+    assert [entity.number for _, entity in entities if isinstance(entity, NumberLine)] == ["+14155550100"]
 
 
 def test_two_processes_do_not_share_a_directory(storage: Storage, directory: Path) -> None:
@@ -97,7 +97,7 @@ def test_two_processes_do_not_share_a_directory(storage: Storage, directory: Pat
 
 
 def test_a_foreign_file_is_rejected(directory: Path) -> None:
-    """Rather than to begin an empty world next to somebody's data."""
+    """Instead of starting empty next to other data."""
     directory.mkdir(parents=True)
     (directory / FILE_NAME).write_bytes(b"not a database" * 100)
 

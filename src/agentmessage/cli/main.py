@@ -193,7 +193,7 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
         time_scale=time_scale,
         seed=seed,
         hosts=frozenset(name.lower() for name in allow_host or ()),
-        logs_words=is_json_asked(),
+        logs_ready_line=is_json_asked(),
     )
     configure_log("info", process="simulator", form="json" if is_json_asked() else "auto")
     _run_fast(serve_simulator(config))

@@ -62,7 +62,7 @@ class Texts:
 
         def mine(found: Exchange) -> list[Mapping[str, Any]]:
             us = (self._telling.stage.account, self._mine["number"])
-            received = [one for one in found.data["texts"] if (one["account"], one["sender"]) == us]
+            received = [one for one in found.data["messages"] if (one["account"], one["sender"]) == us]
             if is_beginning:
                 return [one for one in received if one["text"].startswith(text)]
             return [one for one in received if one["text"] == text]
@@ -136,7 +136,7 @@ class Texts:
 
     async def _survive_a_cut(self) -> None:
         with self._telling.step("The carrier's line is cut") as step:
-            step.shows(await self._telling.simulator.call("POST", "/_control/texts/drop", expect=200))
+            step.shows(await self._telling.simulator.call("POST", "/_control/messages/drop", expect=200))
             began = time.monotonic()
             await self._send(step, CONTACT, ACROSS_A_CUT)
             took_s = time.monotonic() - began

@@ -1,48 +1,49 @@
-"""Who may speak to the simulator: programs, and no page in a browser.
+"""Rejects requests of web pages in a browser; programs pass.
 
-The control plane asks for no credentials and the carrier's are well known, so a page that a developer happens to visit
-could otherwise drive the simulator: with a form from anywhere, or, once its name resolves to the loopback (DNS
-rebinding), as its own origin. Browsers say where a request comes from, and they cannot be made to name another host.
+The control plane needs no credentials and the carrier's are well known. A page that a developer visits could otherwise
+control the simulator: with a form from any origin, or as its own origin after its name was rebound to the loopback
+address (DNS rebinding). A browser sends the origin of a request, and a page cannot make it send another Host.
 """
 
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
 
-from agentmessage.simulator.core.http_types import Reply, json_reply
+from agentmessage.simulator.core.http_types import HttpResponse, json_response
 
 Header = tuple[bytes, bytes]
 
-FROM_A_PAGE = (b"origin", b"sec-fetch-site")
-"""What a browser adds to what a page asks for. `Sec-Fetch-Site: none` is a person who typed the address."""
+BROWSER_HEADERS = (b"origin", b"sec-fetch-site")
+"""Headers that a browser adds to requests of a page. `Sec-Fetch-Site: none` is a URL that a person typed."""
 
-READ_AS_JSON = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
-"""Types of a body for the control plane; the last is what `curl -d` says. A form of a page has an Origin beside it."""
+JSON_TYPES = frozenset({"", "application/json", "application/x-www-form-urlencoded"})
+"""Content types accepted by the control plane; the last is the default of `curl -d`. A form also has an Origin."""
 
-CONTROL = "/_control/"
+CONTROL_PREFIX = "/_control/"
 
 _PLAIN = re.compile(r"[a-z0-9_-]+", re.ASCII)
 _BRACKETED = re.compile(r"\[([0-9a-fA-F:.]+)\](?::[0-9]*)?")
 
 
-def refuse(path: str, headers: Sequence[Header], hosts: Collection[str]) -> Reply | None:
-    """What a request is refused with that did not come from a program of this machine; None: it may pass.
+def reject(path: str, headers: Sequence[Header], hosts: Collection[str]) -> HttpResponse | None:
+    """The error response for a request that a page could have caused; None: the request passes.
 
-    `hosts` are names that are allowed beside addresses, localhost and names without a dot, which nobody can rebind.
+    `hosts` are names that are allowed in addition to addresses, localhost and names without a dot, which cannot be
+    rebound.
     """
-    named = [value for name, value in headers if name == b"host"]
-    if len(named) != 1:
-        return _refused(400, "exactly one Host is needed")
-    if not _is_ours(named[0].decode("latin-1"), hosts):
-        return _refused(421, "this host is not the simulator's: use its address, or start it with --allow-host")
-    if any(name in FROM_A_PAGE and value != b"none" for name, value in headers):
-        return _refused(403, "the simulator does not answer pages in a browser")
-    if path.startswith(CONTROL) and _has_body(headers) and not _types(headers) <= READ_AS_JSON:
-        return _refused(415, "the body must be application/json")
+    profile_named = [value for name, value in headers if name == b"host"]
+    if len(profile_named) != 1:
+        return _rejected(400, "exactly one Host is needed")
+    if not _is_allowed_host(profile_named[0].decode("latin-1"), hosts):
+        return _rejected(421, "this host is not the simulator's: use its address, or start it with --allow-host")
+    if any(name in BROWSER_HEADERS and value != b"none" for name, value in headers):
+        return _rejected(403, "the simulator rejects requests of web pages")
+    if path.startswith(CONTROL_PREFIX) and _has_body(headers) and not _types(headers) <= JSON_TYPES:
+        return _rejected(415, "the body must be application/json")
     return None
 
 
-def _is_ours(host: str, hosts: Collection[str]) -> bool:
+def _is_allowed_host(host: str, hosts: Collection[str]) -> bool:
     name = _without_port(host).rstrip(".").lower()
     if name in hosts or name == "localhost" or name.endswith(".localhost"):
         return True
@@ -59,14 +60,14 @@ def _without_port(host: str) -> str:
 
 
 def _has_body(headers: Sequence[Header]) -> bool:
-    """Client libraries name a type beside a body of no length, too."""
+    """Whether there is a body. Client libraries send a content type with an empty body, too."""
     return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
 
 
 def _types(headers: Sequence[Header]) -> set[str]:
-    given = [value.decode("latin-1") for name, value in headers if name == b"content-type"]
-    return {value.partition(";")[0].strip().lower() for value in given}
+    values = [value.decode("latin-1") for name, value in headers if name == b"content-type"]
+    return {value.partition(";")[0].strip().lower() for value in values}
 
 
-def _refused(status: int, message: str) -> Reply:
-    return json_reply(status, {"error": {"message": message}})
+def _rejected(status: int, message: str) -> HttpResponse:
+    return json_response(status, {"error": {"message": message}})

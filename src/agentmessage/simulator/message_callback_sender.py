@@ -1,4 +1,4 @@
-"""Carries callbacks of texts to the customer: a few connections at a time, again and again until he answers 2xx."""
+"""Sends callbacks of messages to the customer: a few connections at a time, repeated until the response is 2xx."""
 
 import asyncio
 import time
@@ -7,21 +7,21 @@ from collections.abc import Callable, Sequence
 import aiohttp
 
 from agentmessage.simulator.bandwidth.messaging_routes import callback_body, callback_headers
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.entities import Application
-from agentmessage.simulator.messaging.model import Inbound, Telling, Via
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.entities import MessagingApplication
+from agentmessage.simulator.messaging.model import CustomerDelivery, InboundPart, Via
 from agentmessage.simulator.world import World
 
-AT_ONCE = 16
+CONCURRENCY = 16
 TIMEOUT_S = 10.0
-"""How long the customer may take to answer."""
+"""How long the customer may take to respond."""
 
 _SUCCESS_CLASS = 2
-_GARBLE = b'[{"type":"message-delivered"'
+_INVALID_BODY = b'[{"type":"message-delivered"'
 
 
-class TextPost:
-    """Delivers what waits for HTTP."""
+class MessageCallbackSender:
+    """Sends what is ready to be delivered over HTTP."""
 
     def __init__(self, world: World, *, wake: Callable[[], None]) -> None:
         self._world = world
@@ -30,13 +30,13 @@ class TextPost:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
-        """Begin; needs a running loop."""
-        connector = aiohttp.TCPConnector(limit=AT_ONCE, resolver=aiohttp.ThreadedResolver())
+        """Start; needs a running event loop."""
+        connector = aiohttp.TCPConnector(limit=CONCURRENCY, resolver=aiohttp.ThreadedResolver())
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
     async def close(self) -> None:
-        """Give up what is under way; it is told again after the next start."""
+        """Cancel what is being sent; it is sent again after the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -44,61 +44,69 @@ class TextPost:
             await self._session.close()
 
     def pump(self) -> None:
-        """Begin to deliver what waits, as far as there are free connections."""
-        desk = self._world.texts
+        """Start to send what is ready, as far as there are free connections."""
+        carrier = self._world.messaging
         for account in self._world.accounts:
-            waiting = desk.waiting[account.id, Via.BANDWIDTH]
-            while waiting and account.applications and self._session and len(self._tasks) < AT_ONCE:
+            waiting = carrier.waiting[account.id, Via.BANDWIDTH]
+            while waiting and account.applications and self._session and len(self._tasks) < CONCURRENCY:
                 application = _application_of(account, waiting[0])
-                batch: list[Telling] = []
-                while waiting and len(batch) < desk.settings.callback_batch:
+                batch: list[CustomerDelivery] = []
+                while waiting and len(batch) < carrier.settings.callback_batch:
                     if _application_of(account, waiting[0]) is not application:
                         break
                     batch.append(waiting.popleft())
                 task = asyncio.create_task(self._deliver(self._session, account, application, batch))
                 self._tasks.add(task)
-                task.add_done_callback(self._delivered)
+                task.add_done_callback(self._on_done)
 
-    def _delivered(self, task: asyncio.Task[None]) -> None:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             self.pump()
             self._wake()
 
     async def _deliver(
-        self, session: aiohttp.ClientSession, account: Account, application: Application, batch: Sequence[Telling]
+        self,
+        session: aiohttp.ClientSession,
+        account: SimulatedAccount,
+        application: MessagingApplication,
+        batch: Sequence[CustomerDelivery],
     ) -> None:
         body = callback_body(batch, application)
         if not self._world.is_quiet:
-            await self._disturb(session, account, application, body)
-        is_taken = await _post(session, application.url, callback_headers(application), body)
-        for telling in batch:
-            if is_taken:
-                self._world.texts.acknowledge(telling)
+            await self._inject_faults(session, account, application, body)
+        is_accepted = await _post(session, application.url, callback_headers(application), body)
+        for delivery in batch:
+            if is_accepted:
+                self._world.messaging.acknowledge(delivery)
             else:
-                self._world.texts.give_back(telling, at=time.time())
+                self._world.messaging.redeliver(delivery, at=time.time())
 
-    async def _disturb(
-        self, session: aiohttp.ClientSession, account: Account, application: Application, body: bytes
+    async def _inject_faults(
+        self, session: aiohttp.ClientSession, account: SimulatedAccount, application: MessagingApplication, body: bytes
     ) -> None:
-        """Before the real callback: one from a stranger, or one that makes no sense."""
-        if self._world.strikes("callback_forged", operation="carrier.messages", account=account.id):
+        """Send a forged or an invalid callback before the real one."""
+        if self._world.fault_hits("callback_forged", operation="carrier.messages", account=account.id):
             await _post(session, application.url, callback_headers(application, is_forged=True), body)
-        if self._world.strikes("callback_garbled", operation="carrier.messages", account=account.id):
-            await _post(session, application.url, callback_headers(application), _GARBLE)
+        if self._world.fault_hits("callback_garbled", operation="carrier.messages", account=account.id):
+            await _post(session, application.url, callback_headers(application), _INVALID_BODY)
 
 
-def _application_of(account: Account, telling: Telling) -> Application:
-    """That of the text, else the account's first, which also takes the texts of handsets."""
+def _application_of(account: SimulatedAccount, delivery: CustomerDelivery) -> MessagingApplication:
+    """The application of the message; the account's first one for messages of handsets."""
     first = next(iter(account.applications.values()))
-    return first if isinstance(telling, Inbound) else account.applications.get(telling.handed.text.application, first)
+    return (
+        first
+        if isinstance(delivery, InboundPart)
+        else account.applications.get(delivery.part.message.application, first)
+    )
 
 
 async def _post(session: aiohttp.ClientSession, url: str, headers: dict[str, str], body: bytes) -> bool:
-    """Whether the customer took it: any status of the 200s."""
+    """Whether the customer accepted it: any 2xx status."""
     try:
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-            await answer.read()
-            return answer.status // 100 == _SUCCESS_CLASS
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            await response.read()
+            return response.status // 100 == _SUCCESS_CLASS
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return False

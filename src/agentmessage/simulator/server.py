@@ -1,4 +1,4 @@
-"""The simulator as a process: a socket in front of a world, a disk behind it, the real clock, real callbacks."""
+"""The simulator as a process: sockets in front of a world, storage, the real clock, and real callbacks."""
 
 import asyncio
 import logging
@@ -15,34 +15,34 @@ import uvicorn
 from msgspec import Struct
 
 from agentmessage.simulator import browser_guard
-from agentmessage.simulator.callback_sender import Postman
-from agentmessage.simulator.core.http_types import Breakage, Reply, Request, json_reply
-from agentmessage.simulator.core.profiles import named
-from agentmessage.simulator.message_runtime import TextLine
+from agentmessage.simulator.callback_sender import CallbackSender
+from agentmessage.simulator.core.http_types import Breakage, HttpRequest, HttpResponse, json_response
+from agentmessage.simulator.core.profiles import profile_named
+from agentmessage.simulator.message_runtime import MessageRuntime
 from agentmessage.simulator.storage import Storage
-from agentmessage.simulator.world import Credentials, World
+from agentmessage.simulator.world import SimulatorCredentials, World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("agentmessage.simulator")
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 HANG_S = 300.0
-"""How long a request that is never answered is kept open at most."""
+"""The maximum time that a request without a response is kept open."""
 
-_LONGEST_NAP = timedelta(seconds=5)
+_MAX_SLEEP = timedelta(seconds=5)
 
 
 class SimulatorConfig(Struct, frozen=True, kw_only=True):
-    """How to run a simulator. `port` 0 takes a free one; without `data_dir` the world is gone when the process ends.
+    """How to run a simulator. `port` 0 takes a free one; without `data_dir` nothing is stored.
 
-    `smpp_port` is the SMSC's, 0 for a free one, None for no SMSC.
-    `logs_words`: what it announces goes to the log instead of standard output.
-    `descriptor` and `smpp_descriptor` are listening sockets that were handed down, instead of an address.
-    `hosts` are names under which it is reached beside addresses and localhost; see `visitors`.
+    `smpp_port` is the SMSC's: 0 for a free one, None for no SMSC.
+    `logs_ready_line`: the ready line goes to the log instead of standard output.
+    `descriptor` and `smpp_descriptor` are inherited listening sockets, instead of an address.
+    `hosts` are further names that requests may have as Host; see `browser_guard`.
     """
 
     host: str = "127.0.0.1"
@@ -54,108 +54,108 @@ class SimulatorConfig(Struct, frozen=True, kw_only=True):
     seed: int = 1
     profile: str = "demo"
     time_scale: float = 1.0
-    credentials: Credentials = Credentials()
-    announces: bool = True
+    credentials: SimulatorCredentials = SimulatorCredentials()
+    prints_ready_line: bool = True
     hosts: frozenset[str] = frozenset()
-    logs_words: bool = False
+    logs_ready_line: bool = False
 
 
 class Simulator:
-    """One world in real time: answers requests, lets due things happen, keeps the disk up to date."""
+    """One world in real time: handles requests, runs due steps, stores changes."""
 
     def __init__(self, config: SimulatorConfig) -> None:
         self._storage = Storage(config.data_dir) if config.data_dir is not None else None
         self.world = World(
             seed=config.seed,
-            profile=named(config.profile, time_scale=config.time_scale),
+            profile=profile_named(config.profile, time_scale=config.time_scale),
             started_at=datetime.now(UTC),
             credentials=config.credentials,
-            is_recorded=self._storage is not None,
+            is_stored=self._storage is not None,
         )
         if self._storage is not None:
             self.world.restore(self._storage.entities())
-        self.texts = TextLine(self.world, self._storage)
+        self.messages = MessageRuntime(self.world, self._storage)
         self._config = config
         self.hosts = config.hosts
         self._wake = asyncio.Event()
-        self._postman = Postman()
+        self._callback_sender = CallbackSender()
 
-    def answer(self, request: Request) -> Reply:
-        """Handle one request at this moment, and write down what it changed before it is answered."""
-        reply = self.world.handle(request, datetime.now(UTC))
-        self._keep()
-        self.texts.moved()
+    def respond(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request now; its changes are stored before this returns."""
+        response = self.world.handle(request, datetime.now(UTC))
+        self._store()
+        self.messages.world_changed()
         self._wake.set()
-        return reply
+        return response
 
     async def open(self) -> None:
-        """Begin to speak SMPP and to tell of texts. Raises OSError where the port is taken."""
+        """Start SMPP and message callbacks. Raises OSError if the port is in use."""
         descriptor = self._config.smpp_descriptor
         listener = None if descriptor is None else socket.socket(fileno=descriptor)
-        await self.texts.open(self._config.host, self._config.smpp_port, listener)
+        await self.messages.open(self._config.host, self._config.smpp_port, listener)
 
     async def run(self) -> None:
-        """Let time pass until canceled."""
+        """Run due steps until canceled."""
         try:
             while True:
                 now = datetime.now(UTC)
                 self.world.advance(now)
-                self._keep()
-                self.texts.moved()
+                self._store()
+                self.messages.world_changed()
                 for callback in self.world.due_callbacks(now):
-                    self._postman.send(callback)
-                await self._nap()
+                    self._callback_sender.send(callback)
+                await self._sleep()
         finally:
-            await self._postman.close()
-            await self.texts.close()
+            await self._callback_sender.close()
+            await self.messages.close()
 
     def close(self) -> None:
-        """Close the disk."""
+        """Close the storage."""
         if self._storage is not None:
             self._storage.close()
 
-    async def _nap(self) -> None:
-        """Sleep until the next thing is due, or until a request may have changed what that is."""
+    async def _sleep(self) -> None:
+        """Sleep until the next step is due, or until a request may have changed when that is."""
         self._wake.clear()
         due_at = self.world.next_event_at()
-        longest = _LONGEST_NAP if due_at is None else min(_LONGEST_NAP, due_at - datetime.now(UTC))
+        max_sleep = _MAX_SLEEP if due_at is None else min(_MAX_SLEEP, due_at - datetime.now(UTC))
         try:
-            async with asyncio.timeout(max(0.001, longest.total_seconds())):
+            async with asyncio.timeout(max(0.001, max_sleep.total_seconds())):
                 await self._wake.wait()
         except TimeoutError:
             return
 
-    def _keep(self) -> None:
+    def _store(self) -> None:
         if self._storage is not None and (changes := self.world.take_changes()):
             self._storage.write_entities(changes)
 
 
-def application(simulator: Simulator) -> Application:
+def application(simulator: Simulator) -> AsgiApp:
     """The ASGI application of a simulator."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(simulator, receive, send)
+            await _lifespan(simulator, receive, send)
         elif scope["type"] == "http":
-            await _answer(simulator, scope, receive, send)
+            await _respond(simulator, scope, receive, send)
 
-    return answer
+    return respond
 
 
 async def serve(config: SimulatorConfig) -> None:
-    """Run a simulator until SIGINT or SIGTERM; says on standard output when and where it listens."""
+    """Run a simulator until SIGINT or SIGTERM; prints a ready line with its address."""
     simulator = Simulator(config)
     listener = _listen(config)
     await simulator.open()
     server = uvicorn.Server(_uvicorn(application(simulator)))
-    if config.announces:
+    if config.prints_ready_line:
         host, port = listener.getsockname()[:2]
-        smsc = f", SMPP on port {simulator.texts.smsc.port}" if simulator.texts.smsc.port else ""
-        words = f"simulator ready on http://{host}:{port} (profile {config.profile}, seed {config.seed}{smsc})"
-        if config.logs_words:
-            log.info(words)
+        smsc = f", SMPP on port {simulator.messages.smsc.port}" if simulator.messages.smsc.port else ""
+        ready_line = f"simulator ready on http://{host}:{port} (profile {config.profile}, seed {config.seed}{smsc})"
+        if config.logs_ready_line:
+            log.info(ready_line)
         else:
-            sys.stdout.write(f"{words}\n")
+            sys.stdout.write(f"{ready_line}\n")
             sys.stdout.flush()
     try:
         await server.serve(sockets=[listener])
@@ -164,17 +164,17 @@ async def serve(config: SimulatorConfig) -> None:
 
 
 class Running(Struct, frozen=True):
-    """A simulator that runs beside its caller in one event loop."""
+    """A simulator in the event loop of its caller."""
 
     url: str
     world: World
     smpp_port: int = 0
-    texts: TextLine | None = None
+    messages: MessageRuntime | None = None
 
 
 @asynccontextmanager
 async def running(config: SimulatorConfig) -> AsyncGenerator[Running]:
-    """Run a simulator on a real socket inside the present event loop, for tests."""
+    """Run a simulator on a real socket in the current event loop, for tests."""
     simulator = Simulator(config)
     listener = _listen(config)
     await simulator.open()
@@ -182,7 +182,7 @@ async def running(config: SimulatorConfig) -> AsyncGenerator[Running]:
     server = uvicorn.Server(_uvicorn(application(simulator)))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield Running(f"http://{host}:{port}", simulator.world, simulator.texts.smsc.port, simulator.texts)
+        yield Running(f"http://{host}:{port}", simulator.world, simulator.messages.smsc.port, simulator.messages)
     finally:
         server.should_exit = True
         await task
@@ -190,7 +190,7 @@ async def running(config: SimulatorConfig) -> AsyncGenerator[Running]:
 
 
 def _listen(config: SimulatorConfig) -> socket.socket:
-    """Bound and listening before anybody is told the address: early callers wait instead of being refused."""
+    """A listening socket: early clients wait instead of being rejected."""
     if config.descriptor is not None:
         listener = socket.socket(fileno=config.descriptor)
     else:
@@ -199,7 +199,7 @@ def _listen(config: SimulatorConfig) -> socket.socket:
     return listener
 
 
-def _uvicorn(app: Application) -> uvicorn.Config:
+def _uvicorn(app: AsgiApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
@@ -213,10 +213,10 @@ def _uvicorn(app: Application) -> uvicorn.Config:
     )
 
 
-async def _live(simulator: Simulator, receive: Receive, send: Send) -> None:
+async def _lifespan(simulator: Simulator, receive: Receive, send: Send) -> None:
     await receive()
     task = asyncio.create_task(simulator.run())
-    task.add_done_callback(_report)
+    task.add_done_callback(_on_run_ended)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     task.cancel()
@@ -224,45 +224,45 @@ async def _live(simulator: Simulator, receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _report(task: asyncio.Task[None]) -> None:
-    """A world whose time has stopped must not look alive."""
+def _on_run_ended(task: asyncio.Task[None]) -> None:
+    """End the process when the loop has crashed: it must not look healthy."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("simulator stopped", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
 
 
-async def _answer(simulator: Simulator, scope: Scope, receive: Receive, send: Send) -> None:
-    if (refused := browser_guard.refuse(scope["path"], scope["headers"], simulator.hosts)) is not None:
-        await _send(send, refused)
+async def _respond(simulator: Simulator, scope: Scope, receive: Receive, send: Send) -> None:
+    if (rejection := browser_guard.reject(scope["path"], scope["headers"], simulator.hosts)) is not None:
+        await _send(send, rejection)
         return
     body = await _read(receive)
     if body is None:
         return
     if len(body) > MAX_BODY_BYTES:
-        await _send(send, json_reply(413, {"error": {"message": "the body is larger than 16 MiB"}}))
+        await _send(send, json_response(413, {"error": {"message": "the body is larger than 16 MiB"}}))
         return
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope["query_string"].decode("latin-1")
     try:
-        reply = simulator.answer(Request(scope["method"], scope["path"], query, headers, body))
+        response = simulator.respond(HttpRequest(scope["method"], scope["path"], query, headers, body))
     except Exception:
-        # The web server's own log is off because broken lines are our daily business; our bugs must not hide there.
+        # The web server's own log is off, because connections break on purpose here; our own bugs are logged.
         log.exception("request failed")
         raise
-    if reply.delay_s > 0:
-        await asyncio.sleep(reply.delay_s)
-    match reply.fault:
+    if response.delay_s > 0:
+        await asyncio.sleep(response.delay_s)
+    match response.breakage:
         case None:
-            await _send(send, reply)
+            await _send(send, response)
         case Breakage.RESET:
-            await _send_half(send, reply)
+            await _send_half(send, response)
         case Breakage.HANG_BEFORE | Breakage.HANG_AFTER:
-            await _hang(receive)
-            await _send_half(send, reply)
+            await _wait_for_disconnect(receive)
+            await _send_half(send, response)
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or as much of it as shows that it is too large; None when the caller has gone."""
+    """The whole body, or enough of it to show that it is too large; None if the client has disconnected."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -276,21 +276,21 @@ async def _read(receive: Receive) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _send(send: Send, reply: Reply) -> None:
-    headers = {**reply.headers, "content-length": str(len(reply.body))}
-    await send({"type": "http.response.start", "status": reply.status, "headers": _raw(headers)})
-    await send({"type": "http.response.body", "body": reply.body})
+async def _send(send: Send, response: HttpResponse) -> None:
+    headers = {**response.headers, "content-length": str(len(response.body))}
+    await send({"type": "http.response.start", "status": response.status, "headers": _raw(headers)})
+    await send({"type": "http.response.body", "body": response.body})
 
 
-async def _send_half(send: Send, reply: Reply) -> None:
-    """Promise more than is sent; the server closes the connection on what is left unfinished."""
-    headers = {**reply.headers, "content-length": str(len(reply.body) + 1)}
-    await send({"type": "http.response.start", "status": reply.status, "headers": _raw(headers)})
-    await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+async def _send_half(send: Send, response: HttpResponse) -> None:
+    """Announce more than is sent, so that the server closes the connection."""
+    headers = {**response.headers, "content-length": str(len(response.body) + 1)}
+    await send({"type": "http.response.start", "status": response.status, "headers": _raw(headers)})
+    await send({"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True})
 
 
-async def _hang(receive: Receive) -> None:
-    """Wait until the caller has given up."""
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the client has disconnected."""
     try:
         async with asyncio.timeout(HANG_S):
             while (await receive())["type"] != "http.disconnect":

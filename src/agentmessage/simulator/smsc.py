@@ -1,8 +1,8 @@
-"""The SMSC: a socket that speaks SMPP in front of the desk where texts are taken (one system id for each account).
+"""The SMSC: an SMPP socket in front of the simulated carrier, with one system id for each account.
 
-What one turn of the event loop received is stored in one commit, right before its answers leave in one write. There is
-no task and no timer for a single message: one tick lets everything happen that is due, and the window of each bind is
-filled again whenever an answer makes room.
+What one turn of the event loop received is stored in one commit, right before its responses leave in one write. There
+is no task and no timer for a single message: one tick runs every step that is due, and the window of each bind is
+filled again whenever a response makes room.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from agentmessage.simulator.core.http_types import Breakage
-from agentmessage.simulator.messaging.carrier import TextDesk, Verdict
-from agentmessage.simulator.messaging.magic_numbers import Refusal
-from agentmessage.simulator.messaging.model import Inbound, Telling, Via
+from agentmessage.simulator.messaging.carrier import MessagingCarrier, SubmitOutcome
+from agentmessage.simulator.messaging.magic_numbers import SubmitError
+from agentmessage.simulator.messaging.model import CustomerDelivery, InboundPart, Via
 from agentmessage.simulator.messaging.pdus import inbound_pdu, receipt_pdu, submission
 from agentmessage.smpp.errors import SessionClosed, WindowFull
 from agentmessage.smpp.pdu import DataSm, SubmitSm
@@ -31,32 +31,32 @@ LIMITS = Limits(
 
 
 class Smsc:
-    """Both accounts' SMSC. `keep` is called before answers leave."""
+    """The SMSC of both accounts. `store` is called before responses leave."""
 
     def __init__(
         self,
-        desk: TextDesk,
+        carrier: MessagingCarrier,
         accounts: Mapping[str, str],
         *,
         clock: Callable[[], float],
-        keep: Callable[[], None],
+        store: Callable[[], None],
         wake: Callable[[], None],
     ) -> None:
-        self._desk = desk
+        self._carrier = carrier
         self._accounts = accounts
         self._clock = clock
-        self._keep = keep
+        self._store = store
         self._wake = wake
         self._sessions: dict[str, list[ServerSession]] = {account: [] for account in accounts.values()}
         self._server: Server | None = None
 
     @property
     def port(self) -> int:
-        """Where it listens; 0 before it does."""
+        """The port that it listens on; 0 before that."""
         return 0 if self._server is None else self._server.port
 
     async def open(self, host: str, port: int, listener: socket.socket | None = None) -> None:
-        """Listen, on a socket that was handed down or on a port; 0 is any free one. Raises OSError if it is taken."""
+        """Listen on a given socket or port; port 0 is any free one. Raises OSError if it is in use."""
         self._server = await serve(
             host,
             port,
@@ -69,25 +69,25 @@ class Smsc:
         )
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close every connection."""
         if self._server is not None:
             for session in self._server.sessions:
                 session.abort("the simulator ends")
             await self._server.close()
 
     def drop(self) -> int:
-        """Cut every connection, as an outage would; answers how many."""
+        """Drop every connection, as an outage would; returns how many there were."""
         sessions = [] if self._server is None else self._server.sessions
         for session in sessions:
-            session.abort("cut")
+            session.abort("dropped")
         return len(sessions)
 
-    # ── towards us ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── from the customer ───────────────────────────────────────────────────────────────────────────────────
 
     def _bound(self, session: ServerSession) -> None:
         account = self._account_of(session)
         self._sessions[account].append(session)
-        session.before_write = self._keep
+        session.before_write = self._store
         session.closed.add_done_callback(lambda _: self._sessions[account].remove(session))
         self.pump()
 
@@ -97,75 +97,75 @@ class Smsc:
         return self._accounts[session.account.name]
 
     def _submit(self, session: ServerSession, pdu: SubmitSm | DataSm) -> Reply | asyncio.Future[Reply] | None:
-        desk = self._desk
+        carrier = self._carrier
         account = self._account_of(session)
-        given = submission(pdu, account, is_packed=desk.settings.is_packed, alphabet=desk.settings.alphabet)
-        verdict = desk.submit(given, at=self._clock())
+        message = submission(pdu, account, is_packed=carrier.settings.is_packed, alphabet=carrier.settings.alphabet)
+        outcome = carrier.submit(message, at=self._clock())
         self._wake()
-        if verdict.is_early:
+        if outcome.is_early:
             self.pump()
-        if verdict.breakage is not None:
-            self._keep()
-            if verdict.breakage is Breakage.RESET:
-                session.abort("cut after the work was done")
+        if outcome.breakage is not None:
+            self._store()
+            if outcome.breakage is Breakage.RESET:
+                session.abort("reset after the message was accepted")
             return None
-        if verdict.delay_s > 0:
-            return _later(verdict)
-        return _reply(verdict)
+        if outcome.delay_s > 0:
+            return _delayed_reply(outcome)
+        return _reply(outcome)
 
-    # ── towards the customer ────────────────────────────────────────────────────────────────────────────────
+    # ── to the customer ─────────────────────────────────────────────────────────────────────────────────────
 
     def pump(self) -> None:
-        """Hand out what waits, as far as the windows of the binds have room."""
+        """Deliver what is ready, as far as the windows of the binds have room."""
         if self._server is not None:
-            self._server.answers_enquiries = self._desk.settings.answers_enquiries
+            self._server.answers_enquiries = self._carrier.settings.answers_enquiries
         for account, sessions in self._sessions.items():
-            waiting = self._desk.waiting[account, Via.SMPP]
-            while waiting and (session := _roomiest(sessions)) is not None:
-                self._tell(session, waiting.popleft())
+            waiting = self._carrier.waiting[account, Via.SMPP]
+            while waiting and (session := _least_loaded(sessions)) is not None:
+                self._deliver(session, waiting.popleft())
 
-    def _tell(self, session: ServerSession, telling: Telling) -> None:
-        if isinstance(telling, Inbound):
-            pdu = inbound_pdu(telling)
+    def _deliver(self, session: ServerSession, delivery: CustomerDelivery) -> None:
+        if isinstance(delivery, InboundPart):
+            pdu = inbound_pdu(delivery)
         else:
-            pdu = receipt_pdu(telling, ids=self._desk.settings.ids)
+            pdu = receipt_pdu(delivery, ids=self._carrier.settings.ids)
         try:
-            session.deliver_nowait(pdu, partial(self._told, telling))
+            session.deliver_nowait(pdu, partial(self._on_result, delivery))
         except (SessionClosed, WindowFull):
-            self._desk.give_back(telling, at=self._clock())
+            self._carrier.redeliver(delivery, at=self._clock())
 
-    def _told(self, telling: Telling, result: Result) -> None:
+    def _on_result(self, delivery: CustomerDelivery, result: Result) -> None:
         if result.is_accepted:
-            self._desk.acknowledge(telling)
+            self._carrier.acknowledge(delivery)
         else:
-            self._desk.give_back(telling, at=self._clock())
+            self._carrier.redeliver(delivery, at=self._clock())
         self._wake()
-        if self._desk.waiting[telling_account(telling), Via.SMPP]:
+        if self._carrier.waiting[account_of(delivery), Via.SMPP]:
             self.pump()
 
 
-def telling_account(telling: Telling) -> str:
-    """Whose it is."""
-    return telling.account if isinstance(telling, Inbound) else telling.handed.text.account
+def account_of(delivery: CustomerDelivery) -> str:
+    """The account of a delivery."""
+    return delivery.account if isinstance(delivery, InboundPart) else delivery.part.message.account
 
 
-def _roomiest(sessions: list[ServerSession]) -> ServerSession | None:
-    """The bind with the most room, None where none has any."""
+def _least_loaded(sessions: list[ServerSession]) -> ServerSession | None:
+    """The bind with the most room; None if none has room."""
     best: ServerSession | None = None
-    most = 0
+    max_room = 0
     for session in sessions:
-        if session.may_deliver and session.room > most:
-            best, most = session, session.room
+        if session.may_deliver and session.room > max_room:
+            best, max_room = session, session.room
     return best
 
 
-def _reply(verdict: Verdict) -> Reply:
-    refusal: Refusal | None = verdict.refusal
-    return Reply(verdict.id) if refusal is None else Reply(status=refusal.status)
+def _reply(outcome: SubmitOutcome) -> Reply:
+    error: SubmitError | None = outcome.error
+    return Reply(outcome.id) if error is None else Reply(status=error.status)
 
 
-def _later(verdict: Verdict) -> asyncio.Future[Reply]:
+def _delayed_reply(outcome: SubmitOutcome) -> asyncio.Future[Reply]:
     loop = asyncio.get_running_loop()
-    answered: asyncio.Future[Reply] = loop.create_future()
-    loop.call_later(verdict.delay_s, lambda: answered.done() or answered.set_result(_reply(verdict)))
-    return answered
+    delayed: asyncio.Future[Reply] = loop.create_future()
+    loop.call_later(outcome.delay_s, lambda: delayed.done() or delayed.set_result(_reply(outcome)))
+    return delayed

@@ -1,7 +1,7 @@
-"""What a simulator process remembers over a restart, in one SQLite file.
+"""What a simulator process stores, in one SQLite file.
 
-`write` commits before it returns, so what was answered after it survives `kill -9`. Only a power failure may lose the
-last commits; it leaves the file readable.
+`write_entities` and `write_messages` commit before they return: a response that is sent afterwards survives `kill -9`.
+A power failure may lose the last commits, and leaves a readable file.
 """
 
 import sqlite3
@@ -10,20 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from agentmessage.simulator.core.entities import (
-    Application,
-    Brand,
-    Campaign,
-    Entity,
-    Line,
-    LineOrder,
-    NumberOrder,
-    Shelf,
-    Subscription,
-    Webhook,
-)
-from agentmessage.simulator.core.shared_state import ChangeKey
-from agentmessage.simulator.messaging.history import MOST_KEPT
+from agentmessage.simulator.core.entities import Entity
+from agentmessage.simulator.core.shared_state import KINDS, ChangeKey
+from agentmessage.simulator.messaging.history import MAX_KEPT
 from agentmessage.simulator.messaging.records import Record
 
 FILE_NAME = "simulator.sqlite3"
@@ -44,17 +33,7 @@ CREATE TABLE IF NOT EXISTS message_records (
 );
 """
 
-_TYPES: Mapping[str, type[Entity]] = {
-    "line": Line,
-    "shelf": Shelf,
-    "line_order": LineOrder,
-    "number_order": NumberOrder,
-    "brand": Brand,
-    "campaign": Campaign,
-    "subscription": Subscription,
-    "webhook": Webhook,
-    "application": Application,
-}
+_TYPES = {kind: entity_type for entity_type, kind in KINDS.items()}
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_records = msgspec.msgpack.Decoder(list[Record]).decode
@@ -63,7 +42,7 @@ _decode_records = msgspec.msgpack.Decoder(list[Record]).decode
 class Storage:
     """The file of one simulator process, which locks it."""
 
-    def __init__(self, directory: Path, *, max_messages: int = MOST_KEPT) -> None:
+    def __init__(self, directory: Path, *, max_messages: int = MAX_KEPT) -> None:
         """Open or create the file. Raises sqlite3.Error where it is no such file, or another process holds it."""
         self._max_messages = max_messages
         directory.mkdir(parents=True, exist_ok=True)

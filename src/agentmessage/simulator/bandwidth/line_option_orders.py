@@ -1,13 +1,22 @@
-"""The life of a TN option order: received, processing, final; then the operators follow one by one."""
+"""TN option orders: received, processing, final; then the operators follow one after another."""
 
 from agentmessage.simulator.bandwidth import errors
-from agentmessage.simulator.bandwidth.errors import Refusal
-from agentmessage.simulator.core.account import Account
+from agentmessage.simulator.bandwidth.errors import OrderError
+from agentmessage.simulator.core.account import SimulatedAccount
 from agentmessage.simulator.core.callbacks import notify_order
-from agentmessage.simulator.core.entities import FINAL, NEVER, Campaign, Group, Line, LineOrder, OrderState, Plan
+from agentmessage.simulator.core.entities import (
+    FINAL,
+    NEVER,
+    BandwidthOrderState,
+    LineOptionGroup,
+    LineOptionOrder,
+    NumberLine,
+    OrderFault,
+    RegistryCampaign,
+)
 from agentmessage.simulator.core.inventory import is_toll_free
 from agentmessage.simulator.core.profiles import OPERATORS
-from agentmessage.simulator.core.shared_state import Realm
+from agentmessage.simulator.core.shared_state import SharedState
 
 _WHOLE_ORDER_FAULTS = (
     "order_failed",
@@ -21,8 +30,8 @@ _WHOLE_ORDER_FAULTS = (
 _OPERATION = "lines.submit"
 
 
-class _Round:
-    """One pass over the members of an order: when, how long each operator takes, and what came up on the way."""
+class _OrderPass:
+    """The state of one pass over the members of an order."""
 
     def __init__(self, at: float, delays: tuple[float, ...]) -> None:
         self.at = at
@@ -30,39 +39,41 @@ class _Round:
         self.is_immediate = not any(delays)
         self.position = 0
         self.latest = at
-        self.asleep: dict[str, Campaign] = {}
+        self.dormant: dict[str, RegistryCampaign] = {}
 
 
-class LineOrders:
+class LineOptionOrders:
     """Puts numbers on campaigns and takes them off."""
 
-    def __init__(self, realm: Realm) -> None:
-        self._realm = realm
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
 
-    def submit(self, account: Account, *, key: str, groups: list[Group], at: float) -> LineOrder:
-        """Take an order in; whatever is wrong with single members is told when it is final."""
-        realm = self._realm
+    def submit(
+        self, account: SimulatedAccount, *, key: str, groups: list[LineOptionGroup], at: float
+    ) -> LineOptionOrder:
+        """Accept an order; errors of single members are reported when it is final."""
+        shared = self._shared
         number = account.count("line_order")
-        order = LineOrder(realm.dice.uuid("line_order", account.id, number), key, at, at, groups)
-        order.plan = self._plan(account)
+        order = LineOptionOrder(shared.random.uuid("line_order", account.id, number), key, at, at, groups)
+        order.fault = self._choose_fault(account)
         order.history.append((at, order.state.value))
         self._lock_members(account, order, at)
-        account.keep_order(order)
-        profile = realm.profile
-        slow_s = order.plan.seconds if order.plan.outcome == "order_slow" else 0.0
-        processing_at = at + realm.dice.within(profile.order_received, "received", account.id, number)
-        final_at = processing_at + slow_s + realm.dice.within(profile.order_processing, "final", account.id, number)
-        realm.plan(account, order, processing_at, "processing")
-        if order.plan.outcome != "order_stuck":
-            realm.plan(account, order, final_at, "final")
-        notify_order(realm, account, order, at=at)
+        account.add_order(order)
+        profile = shared.profile
+        slow_s = order.fault.seconds if order.fault.name == "order_slow" else 0.0
+        processing_at = at + shared.random.within(profile.order_received, "received", account.id, number)
+        final_at = processing_at + slow_s + shared.random.within(profile.order_processing, "final", account.id, number)
+        shared.schedule_step(account, order, processing_at, "processing")
+        if order.fault.name != "order_stuck":
+            shared.schedule_step(account, order, final_at, "final")
+        notify_order(shared, account, order, at=at)
         return order
 
-    def step(self, account: Account, order: LineOrder, step: str, at: float) -> None:
-        """Let a planned step happen."""
+    def step(self, account: SimulatedAccount, order: LineOptionOrder, step: str, at: float) -> None:
+        """Run a scheduled step."""
         match step:
             case "processing":
-                self._move(account, order, OrderState.PROCESSING, at)
+                self._move(account, order, BandwidthOrderState.PROCESSING, at)
             case "final":
                 self._finish(account, order, at)
             case "settle":
@@ -73,167 +84,180 @@ class LineOrders:
                 raise ValueError(step)
 
     def release_stuck(self, at: float) -> None:
-        """Let orders that a fault had stopped go on."""
-        for account in self._realm.accounts.values():
+        """Continue orders that the fault `order_stuck` had stopped."""
+        for account in self._shared.accounts.values():
             for order in account.line_orders.values():
-                if order.plan.outcome == "order_stuck" and order.state not in FINAL:
-                    order.plan = Plan()
-                    self._realm.plan(account, order, at, "final")
+                if order.fault.name == "order_stuck" and order.state not in FINAL:
+                    order.fault = OrderFault()
+                    self._shared.schedule_step(account, order, at, "final")
 
     # ── on arrival ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, account: Account) -> Plan:
-        faults = self._realm.faults
+    def _choose_fault(self, account: SimulatedAccount) -> OrderFault:
+        faults = self._shared.faults
         for name in _WHOLE_ORDER_FAULTS:
-            if strike := faults.strikes(name, operation=_OPERATION, account=account.id):
-                return Plan(name, strike.code, strike.text, strike.share, strike.seconds)
-        return Plan()
+            if hit := faults.hit(name, operation=_OPERATION, account=account.id):
+                return OrderFault(name, hit.code, hit.text, hit.share, hit.seconds)
+        return OrderFault()
 
-    def _lock_members(self, account: Account, order: LineOrder, at: float) -> None:
-        faults = self._realm.faults
-        has_member_faults = faults.may_strike("member_refused") or faults.may_strike("number_busy")
+    def _lock_members(self, account: SimulatedAccount, order: LineOptionOrder, at: float) -> None:
+        faults = self._shared.faults
+        has_member_faults = faults.may_hit("member_rejected") or faults.may_hit("number_busy")
         for number in order.numbers():
             line = account.lines.get(number)
-            refusal = _lock(line, order.id, at)
-            if has_member_faults and refusal is None:
-                refusal = self._member_fault(account, number)
-                if refusal is not None and line is not None:
+            error = _lock(line, order.id, at)
+            if has_member_faults and error is None:
+                error = self._member_fault(account, number)
+                if error is not None and line is not None:
                     line.order_id = None
-            if refusal is not None:
-                order.errors[number] = refusal
+            if error is not None:
+                order.errors[number] = error
 
-    def _member_fault(self, account: Account, number: str) -> Refusal | None:
-        faults = self._realm.faults
-        if faults.strikes("number_busy", operation=_OPERATION, account=account.id, number=number):
+    def _member_fault(self, account: SimulatedAccount, number: str) -> OrderError | None:
+        faults = self._shared.faults
+        if faults.hit("number_busy", operation=_OPERATION, account=account.id, number=number):
             return errors.BUSY
-        strike = faults.strikes("member_refused", operation=_OPERATION, account=account.id, number=number)
-        return (strike.code, strike.text) if strike else None
+        hit = faults.hit("member_rejected", operation=_OPERATION, account=account.id, number=number)
+        return (hit.code, hit.text) if hit else None
 
     # ── at the end ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _finish(self, account: Account, order: LineOrder, at: float) -> None:
-        plan = order.plan
+    def _finish(self, account: SimulatedAccount, order: LineOptionOrder, at: float) -> None:
+        fault = order.fault
         settled_at = at
-        if plan.outcome in ("order_failed", "order_late_success"):
+        if fault.name in ("order_failed", "order_late_success"):
             for number in order.numbers():
-                order.errors.setdefault(number, (plan.code, plan.text))
+                order.errors.setdefault(number, (fault.code, fault.text))
         else:
-            if plan.outcome == "order_partial":
-                self._refuse_share(order)
+            if fault.name == "order_partial":
+                self._reject_share(order)
             settled_at = self._apply_all(account, order, at)
         members = order.numbers()
         for number in members:
             line = account.lines.get(number)
             if line is not None and line.order_id == order.id:
                 line.order_id = None
-        if plan.outcome == "order_late_success":
-            self._realm.plan(account, order, at + plan.seconds, "late")
+        if fault.name == "order_late_success":
+            self._shared.schedule_step(account, order, at + fault.seconds, "late")
         if settled_at > at:
-            self._realm.plan(account, order, settled_at, "settle")
-        refused = len(order.errors)
-        state = OrderState.COMPLETE if not refused else OrderState.PARTIAL
-        self._move(account, order, OrderState.FAILED if refused >= len(members) else state, at)
+            self._shared.schedule_step(account, order, settled_at, "settle")
+        rejected = len(order.errors)
+        state = BandwidthOrderState.COMPLETE if not rejected else BandwidthOrderState.PARTIAL
+        self._move(account, order, BandwidthOrderState.FAILED if rejected >= len(members) else state, at)
 
-    def _refuse_share(self, order: LineOrder) -> None:
-        dice = self._realm.dice
+    def _reject_share(self, order: LineOptionOrder) -> None:
+        random = self._shared.random
         for number in order.numbers():
-            if number not in order.errors and dice.fraction("partial", order.id, number) < order.plan.share:
-                order.errors[number] = (order.plan.code, order.plan.text)
+            if number not in order.errors and random.fraction("partial", order.id, number) < order.fault.share:
+                order.errors[number] = (order.fault.code, order.fault.text)
 
-    def _apply_all(self, account: Account, order: LineOrder, at: float) -> float:
-        """Do what every member that was not refused asks for; answers when the last operator has followed."""
-        round_ = _Round(at, self._operator_delays(account, order))
+    def _apply_all(self, account: SimulatedAccount, order: LineOptionOrder, at: float) -> float:
+        """Apply every member that was not rejected; returns the time when the last operator has followed."""
+        order_pass = _OrderPass(at, self._operator_delays(account, order))
         for group in order.groups:
             for number in group.numbers:
                 if number not in order.errors:
-                    self._apply_one(account, order, group, number, round_)
-        for campaign in round_.asleep.values():
-            campaign.is_asleep = False
-            self._realm.touch(account, campaign)
-        return round_.latest
+                    self._apply_to_member(account, order, group, number, order_pass)
+        for campaign in order_pass.dormant.values():
+            campaign.is_dormant = False
+            self._shared.mark_changed(account, campaign)
+        return order_pass.latest
 
-    def _apply_one(self, account: Account, order: LineOrder, group: Group, number: str, round_: "_Round") -> None:
-        if order.plan.outcome in ("order_warned", "order_noop"):
+    def _apply_to_member(
+        self,
+        account: SimulatedAccount,
+        order: LineOptionOrder,
+        group: LineOptionGroup,
+        number: str,
+        order_pass: "_OrderPass",
+    ) -> None:
+        if order.fault.name in ("order_warned", "order_noop"):
             order.warnings[number] = errors.ALREADY
-        if order.plan.outcome == "order_noop":
+        if order.fault.name == "order_noop":
             return
-        refusal = self._apply(account, order, group, number, round_)
-        if refusal is not None:
-            order.errors[number] = refusal
+        error = self._apply(account, order, group, number, order_pass)
+        if error is not None:
+            order.errors[number] = error
 
-    def _apply(self, account: Account, order: LineOrder, group: Group, number: str, round_: "_Round") -> Refusal | None:
-        line, at = account.lines.get(number), round_.at
+    def _apply(
+        self,
+        account: SimulatedAccount,
+        order: LineOptionOrder,
+        group: LineOptionGroup,
+        number: str,
+        order_pass: "_OrderPass",
+    ) -> OrderError | None:
+        line, at = account.lines.get(number), order_pass.at
         if line is None:
             return errors.NOT_OURS
-        present = line.campaign(at)
+        current = line.campaign(at)
         goal = group.campaign if group.action == "asSpecified" else None
         if group.action == "unchanged":
             return None
-        if present == goal and not line.has_failed(at):
+        if current == goal and not line.has_failed(at):
             line.returns_to = None if goal is None else line.returns_to
             order.warnings[number] = errors.NOTHING_TO_DELETE if goal is None else errors.ALREADY
             return None
         if goal is not None:
-            is_refused = is_toll_free(number)
-            refusal = errors.NOT_FOR_TOLL_FREE if is_refused else _refuse_bind(account, line, goal, round_)
-            if refusal is not None:
-                return refusal
+            error = errors.NOT_FOR_TOLL_FREE if is_toll_free(number) else _bind_error(account, line, goal, order_pass)
+            if error is not None:
+                return error
         line.returns_to = None
-        account.change(line, goal=goal, at=at, due=self._due(round_))
-        round_.latest = max(round_.latest, line.settled_at)
-        self._realm.touch(account, line)
+        account.change(line, goal=goal, at=at, due=self._due(order_pass))
+        order_pass.latest = max(order_pass.latest, line.settled_at)
+        self._shared.mark_changed(account, line)
         return None
 
-    def _due(self, round_: "_Round") -> tuple[float, ...]:
-        if round_.is_immediate:
+    def _due(self, order_pass: "_OrderPass") -> tuple[float, ...]:
+        if order_pass.is_immediate:
             return ()
-        queue, position = self._realm.profile.propagation_queue_s, round_.position
-        round_.position += 1
+        queue, position = self._shared.profile.propagation_queue_s, order_pass.position
+        order_pass.position += 1
         return tuple(
-            NEVER if delay == NEVER else round_.at + delay + queue.get(operator, 0.0) * position
-            for operator, delay in zip(OPERATORS, round_.delays, strict=True)
+            NEVER if delay == NEVER else order_pass.at + delay + queue.get(operator, 0.0) * position
+            for operator, delay in zip(OPERATORS, order_pass.delays, strict=True)
         )
 
-    def _operator_delays(self, account: Account, order: LineOrder) -> tuple[float, ...]:
-        realm = self._realm
+    def _operator_delays(self, account: SimulatedAccount, order: LineOptionOrder) -> tuple[float, ...]:
+        shared = self._shared
         delays = [
-            realm.dice.within(realm.profile.propagation_of(operator), "propagate", order.id, operator)
+            shared.random.within(shared.profile.propagation_of(operator), "propagate", order.id, operator)
             for operator in OPERATORS
         ]
-        chosen = int(realm.dice.fraction("operator", order.id) * len(OPERATORS))
-        if realm.faults.strikes("operator_refuses", operation=_OPERATION, account=account.id):
+        chosen = int(shared.random.fraction("operator", order.id) * len(OPERATORS))
+        if shared.faults.hit("operator_rejects", operation=_OPERATION, account=account.id):
             delays[chosen] = NEVER
-        elif strike := realm.faults.strikes("operator_slow", operation=_OPERATION, account=account.id):
-            delays[chosen] += strike.seconds
+        elif hit := shared.faults.hit("operator_slow", operation=_OPERATION, account=account.id):
+            delays[chosen] += hit.seconds
         return tuple(delays)
 
     # ── afterwards ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, account: Account, order: LineOrder, at: float) -> None:
+    def _settle(self, account: SimulatedAccount, order: LineOptionOrder, at: float) -> None:
         for number in order.numbers():
             line = account.lines.get(number)
             if line is not None and line.changed_at <= at:
                 account.recount(line, at=at)
 
-    def _succeed_late(self, account: Account, order: LineOrder, at: float) -> None:
-        round_ = _Round(at, (0.0,) * len(OPERATORS))
-        failed = (order.plan.code, order.plan.text)
+    def _succeed_late(self, account: SimulatedAccount, order: LineOptionOrder, at: float) -> None:
+        order_pass = _OrderPass(at, (0.0,) * len(OPERATORS))
+        failed = (order.fault.code, order.fault.text)
         for group in order.groups:
             for number in group.numbers:
                 if order.errors.get(number) == failed:
-                    self._apply(account, order, group, number, round_)
+                    self._apply(account, order, group, number, order_pass)
         order.warnings.clear()
-        self._realm.touch(account, order)
+        self._shared.mark_changed(account, order)
 
-    def _move(self, account: Account, order: LineOrder, state: OrderState, at: float) -> None:
+    def _move(self, account: SimulatedAccount, order: LineOptionOrder, state: BandwidthOrderState, at: float) -> None:
         order.state = state
         order.modified_at = at
         order.history.append((at, state.value))
-        self._realm.touch(account, order)
-        notify_order(self._realm, account, order, at=at)
+        self._shared.mark_changed(account, order)
+        notify_order(self._shared, account, order, at=at)
 
 
-def _lock(line: Line | None, order_id: str, at: float) -> Refusal | None:
+def _lock(line: NumberLine | None, order_id: str, at: float) -> OrderError | None:
     if line is None:
         return errors.NOT_OURS
     if line.order_id is not None:
@@ -244,24 +268,24 @@ def _lock(line: Line | None, order_id: str, at: float) -> Refusal | None:
     return None
 
 
-def _refuse_bind(account: Account, line: Line, goal: str, round_: _Round) -> Refusal | None:
+def _bind_error(account: SimulatedAccount, line: NumberLine, goal: str, order_pass: _OrderPass) -> OrderError | None:
     campaign = account.campaigns.get(goal)
     if campaign is None or not (campaign.is_imported or campaign.sharing == "PENDING"):
         return errors.campaign_unknown(goal)
-    if (refusal := _refuse_by_status(campaign)) is not None:
-        return refusal
-    present = line.campaign(round_.at)
-    if present not in (None, goal):
-        return errors.on_another_campaign(present)
-    if campaign.is_asleep:
-        round_.asleep[goal] = campaign
-        return errors.campaign_asleep(goal)
-    if present is None and account.room_on(campaign) <= 0:
+    if (error := _status_error(campaign)) is not None:
+        return error
+    current = line.campaign(order_pass.at)
+    if current not in (None, goal):
+        return errors.on_another_campaign(current)
+    if campaign.is_dormant:
+        order_pass.dormant[goal] = campaign
+        return errors.campaign_dormant(goal)
+    if current is None and account.free_slots(campaign) <= 0:
         return errors.campaign_full(goal, account.cap_of(campaign))
     return None
 
 
-def _refuse_by_status(campaign: Campaign) -> Refusal | None:
+def _status_error(campaign: RegistryCampaign) -> OrderError | None:
     if campaign.status != "ACTIVE":
         return errors.campaign_expired(campaign.id)
     if campaign.is_suspended:

@@ -1,9 +1,9 @@
-"""The carrier's `tnoptions` routes: hand an order over, ask where it stands, find it again."""
+"""The carrier's `tnoptions` routes: submit an order, read its state, search orders."""
 
 from xml.etree.ElementTree import Element
 
 from agentmessage.simulator.bandwidth import errors
-from agentmessage.simulator.bandwidth.line_option_orders import LineOrders
+from agentmessage.simulator.bandwidth.line_option_orders import LineOptionOrders
 from agentmessage.simulator.bandwidth.xml import (
     error_list,
     escape,
@@ -13,71 +13,71 @@ from agentmessage.simulator.bandwidth.xml import (
     optional,
     read,
     require_members,
-    status_reply,
+    status_response,
     text_of,
 )
-from agentmessage.simulator.core.entities import FINAL, Group, LineOrder
-from agentmessage.simulator.core.http_types import Reply, xml_reply
-from agentmessage.simulator.core.routing import Call, Refused, Route
-from agentmessage.simulator.core.shared_state import Realm, stamp
+from agentmessage.simulator.core.entities import FINAL, LineOptionGroup, LineOptionOrder
+from agentmessage.simulator.core.http_types import HttpResponse, xml_response
+from agentmessage.simulator.core.routing import ApiCall, RequestRejected, VendorRoute
+from agentmessage.simulator.core.shared_state import SharedState, stamp
 
-_ANSWER = "TnOptionOrderResponse"
+_RESPONSE_ROOT = "TnOptionOrderResponse"
 _ACTIONS = frozenset({"asSpecified", "delete", "systemDefault", "off", "unchanged"})
-_MOST_LISTED = 1000
+_MAX_LISTED = 1000
 _USER = "simulator"
 
 
-class LineRoutes:
-    """Speaks for LineOrders."""
+class LineOptionRoutes:
+    """HTTP for LineOptionOrders."""
 
-    def __init__(self, realm: Realm, orders: LineOrders) -> None:
-        self._realm = realm
+    def __init__(self, shared: SharedState, orders: LineOptionOrders) -> None:
+        self._shared = shared
         self._orders = orders
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[VendorRoute]:
         """Every operation on line options."""
         base = "/api/accounts/*/tnoptions"
         return [
-            Route("POST", base, "lines.submit", self.submit),
-            Route("GET", base, "lines.find", self.find),
-            Route("GET", f"{base}/*", "lines.order", self.get),
-            Route("GET", f"{base}/*/history", "lines.history", self.history),
+            VendorRoute("POST", base, "lines.submit", self.submit),
+            VendorRoute("GET", base, "lines.find", self.find),
+            VendorRoute("GET", f"{base}/*", "lines.order", self.get),
+            VendorRoute("GET", f"{base}/*/history", "lines.history", self.history),
         ]
 
-    def submit(self, call: Call) -> Reply:
-        """Take an order in, or refuse it whole."""
-        document = read(call.request.body, "TnOptionOrder", _ANSWER)
-        key = key_of(document, _ANSWER)
+    def submit(self, call: ApiCall) -> HttpResponse:
+        """Accept an order, or reject all of it."""
+        document = read(call.request.body, "TnOptionOrder", _RESPONSE_ROOT)
+        key = key_of(document, _RESPONSE_ROOT)
         groups = [_read_group(element) for element in document.iterfind("TnOptionGroups/TnOptionGroup")]
         numbers = [number for group in groups for number in group.numbers]
-        require_members(numbers, self._realm.max_batch, _ANSWER)
+        require_members(numbers, self._shared.max_batch, _RESPONSE_ROOT)
         if key:
             self._count_key(call, key)
         order = self._orders.submit(call.account, key=key, groups=groups, at=call.at)
-        return xml_reply(201, f"<{_ANSWER}>{_render(call, order)}</{_ANSWER}>")
+        return xml_response(201, f"<{_RESPONSE_ROOT}>{_render(call, order)}</{_RESPONSE_ROOT}>")
 
-    def get(self, call: Call) -> Reply:
-        """Where an order stands."""
-        return xml_reply(200, _render(call, self._find(call)))
+    def get(self, call: ApiCall) -> HttpResponse:
+        """The state of an order."""
+        return xml_response(200, _render(call, self._find(call)))
 
-    def history(self, call: Call) -> Reply:
+    def history(self, call: ApiCall) -> HttpResponse:
         """Every state of an order and when it began."""
         rows = "".join(
             f"<OrderHistory><OrderDate>{stamp(at)}</OrderDate><Note>Order is {state.lower()}.</Note>"
             f"<Author>{_USER}</Author><Status>{state.lower()}</Status></OrderHistory>"
             for at, state in self._find(call).history
         )
-        return xml_reply(200, f"<OrderHistoryWrapper>{rows}</OrderHistoryWrapper>")
+        return xml_response(200, f"<OrderHistoryWrapper>{rows}</OrderHistoryWrapper>")
 
-    def find(self, call: Call) -> Reply:
-        """Orders by key, number, state or the beginning of their id; parameters it does not know are ignored."""
+    def find(self, call: ApiCall) -> HttpResponse:
+        """Orders by key, number, state or the beginning of their id; unknown parameters are ignored."""
         account, query = call.account, call.query
         key, fragment = query.get("customerOrderId"), query.get("orderIdFragment")
-        faults = self._realm.faults
+        faults = self._shared.faults
         orders = list(account.line_orders.values())
-        if key and not faults.strikes("filter_ignored", operation="lines.find", account=account.id):
-            orders = [account.line_orders[order_id] for order_id in account.orders_under("tnoptions", key)]
-        if faults.strikes("order_hidden", operation="lines.find", account=account.id):
+        if key and not faults.hit("filter_ignored", operation="lines.find", account=account.id):
+            orders = [account.line_orders[order_id] for order_id in account.orders_with_key("tnoptions", key)]
+        if faults.hit("order_hidden", operation="lines.find", account=account.id):
             orders = []
         if status := query.get("status"):
             orders = [order for order in orders if order.state.value == status.upper()]
@@ -85,55 +85,53 @@ class LineRoutes:
             orders = [order for order in orders if any(member.endswith(number) for member in order.numbers())]
         if fragment:
             orders = [order for order in orders if order.id.startswith(fragment)]
-        rows = "".join(_summary(call, order) for order in orders[-_MOST_LISTED:])
-        return xml_reply(
+        rows = "".join(_summary(call, order) for order in orders[-_MAX_LISTED:])
+        return xml_response(
             200,
             f"<TnOptionOrderReportResponse><TnOptionOrders><TotalCount>{len(orders)}</TotalCount>{rows}"
             "</TnOptionOrders></TnOptionOrderReportResponse>",
         )
 
-    def _find(self, call: Call) -> LineOrder:
+    def _find(self, call: ApiCall) -> LineOptionOrder:
         order = call.account.line_orders.get(call.tail[1])
-        if order is None or self._realm.faults.strikes(
-            "order_hidden", operation="lines.order", account=call.account.id
-        ):
+        if order is None or self._shared.faults.hit("order_hidden", operation="lines.order", account=call.account.id):
             root = "TnOptionOrderReportResponse"
             text = "<ResponseStatus><Description>The resource does not exist</Description></ResponseStatus>"
-            raise Refused(xml_reply(404, f"<{root}>{text}</{root}>"))
+            raise RequestRejected(xml_response(404, f"<{root}>{text}</{root}>"))
         return order
 
-    def _count_key(self, call: Call, key: str) -> None:
-        present = call.account.orders_under("tnoptions", key)
-        if present:
+    def _count_key(self, call: ApiCall, key: str) -> None:
+        existing = call.account.orders_with_key("tnoptions", key)
+        if existing:
             call.account.count("repeated_line_key")
-            if not self._realm.allows_duplicate_keys:
-                raise Refused(status_reply(409, _ANSWER, errors.key_used(key, present[0])))
+            if not self._shared.allows_duplicate_keys:
+                raise RequestRejected(status_response(409, _RESPONSE_ROOT, errors.key_used(key, existing[0])))
 
 
-def _read_group(element: Element) -> Group:
+def _read_group(element: Element) -> LineOptionGroup:
     settings = element.find("A2pSettings")
-    numbers = numbers_of(element, "TelephoneNumbers", _ANSWER)
+    numbers = numbers_of(element, "TelephoneNumbers", _RESPONSE_ROOT)
     sms = text_of(element, "Sms") or None
     if settings is None:
-        return Group("unchanged", None, None, sms, numbers)
+        return LineOptionGroup("unchanged", None, None, sms, numbers)
     action = text_of(settings, "Action") or "asSpecified"
     campaign = text_of(settings, "CampaignId") or None
     message_class = text_of(settings, "MessageClass") or None
     if action not in _ACTIONS or (action == "asSpecified") != (campaign is not None):
-        raise Refused(status_reply(400, _ANSWER, errors.A2P_VALUES))
+        raise RequestRejected(status_response(400, _RESPONSE_ROOT, errors.A2P_INVALID))
     if action == "asSpecified" and sms == "off":
-        raise Refused(status_reply(400, _ANSWER, errors.SMS_OFF))
-    return Group(action, campaign, message_class, sms, numbers)
+        raise RequestRejected(status_response(400, _RESPONSE_ROOT, errors.SMS_OFF))
+    return LineOptionGroup(action, campaign, message_class, sms, numbers)
 
 
-def _render_group(group: Group) -> str:
+def _render_group(group: LineOptionGroup) -> str:
     values = optional("CampaignId", group.campaign) + optional("MessageClass", group.message_class)
     settings = f"<A2pSettings><Action>{group.action}</Action>{values}</A2pSettings>"
     numbers = number_list("TelephoneNumbers", group.numbers)
     return f"<TnOptionGroup>{optional('Sms', group.sms)}{settings}{numbers}</TnOptionGroup>"
 
 
-def _render(call: Call, order: LineOrder) -> str:
+def _render(call: ApiCall, order: LineOptionOrder) -> str:
     is_final = order.state in FINAL
     warnings = "".join(
         f"<Warning><TelephoneNumber>{number[2:]}</TelephoneNumber><Description>{escape(text)}</Description></Warning>"
@@ -150,7 +148,7 @@ def _render(call: Call, order: LineOrder) -> str:
     )
 
 
-def _summary(call: Call, order: LineOrder) -> str:
+def _summary(call: ApiCall, order: LineOptionOrder) -> str:
     return (
         f"<TnOptionOrderSummary><accountId>{call.account.id}</accountId><CountOfTNs>{len(order.numbers())}</CountOfTNs>"
         f"<userId>{_USER}</userId>{optional('CustomerOrderId', order.key)}"

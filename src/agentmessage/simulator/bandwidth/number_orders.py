@@ -1,28 +1,28 @@
-"""The life of a purchase and of a disconnection."""
+"""Purchases and disconnections of numbers."""
 
 from agentmessage.simulator.bandwidth import errors
-from agentmessage.simulator.core.account import Account
+from agentmessage.simulator.core.account import SimulatedAccount
 from agentmessage.simulator.core.callbacks import notify_order
-from agentmessage.simulator.core.entities import FINAL, NumberOrder, OrderState, Plan
+from agentmessage.simulator.core.entities import FINAL, BandwidthOrderState, CarrierNumberOrder, OrderFault
 from agentmessage.simulator.core.inventory import is_available
-from agentmessage.simulator.core.shared_state import Realm
+from agentmessage.simulator.core.shared_state import SharedState
 
 _FAULTS = ("order_failed", "order_partial", "order_stuck", "order_slow", "order_late_success")
 
 
 class NumberOrders:
-    """Sells numbers and takes them back."""
+    """Runs purchases and disconnections."""
 
-    def __init__(self, realm: Realm) -> None:
-        self._realm = realm
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
 
-    def submit(self, account: Account, order: NumberOrder, *, at: float) -> None:
-        """Take an order in; a number that is for sale is set aside for it at once."""
-        realm, profile = self._realm, self._realm.profile
+    def submit(self, account: SimulatedAccount, order: CarrierNumberOrder, *, at: float) -> None:
+        """Accept an order; numbers that are for sale are reserved for it."""
+        shared, profile = self._shared, self._shared.profile
         operation = "numbers.buy" if order.kind == "orders" else "numbers.disconnect"
         for name in _FAULTS:
-            if strike := realm.faults.strikes(name, operation=operation, account=account.id):
-                order.plan = Plan(name, strike.code, strike.text, strike.share, strike.seconds)
+            if hit := shared.faults.hit(name, operation=operation, account=account.id):
+                order.fault = OrderFault(name, hit.code, hit.text, hit.share, hit.seconds)
                 break
         for number in order.numbers:
             if order.kind == "orders":
@@ -34,65 +34,75 @@ class NumberOrders:
                 order.errors[number] = errors.NOT_OURS
             elif account.lines[number].order_id is not None:
                 order.errors[number] = errors.BUSY
-        account.keep_order(order)
+        account.add_order(order)
         span = profile.purchase if order.kind == "orders" else profile.disconnect
-        slow_s = order.plan.seconds if order.plan.outcome == "order_slow" else 0.0
-        final_at = at + slow_s + realm.dice.within(span, "number_order", order.id)
-        realm.touch(account, order)
-        if order.plan.outcome != "order_stuck":
-            realm.plan(account, order, final_at, "final")
+        slow_s = order.fault.seconds if order.fault.name == "order_slow" else 0.0
+        final_at = at + slow_s + shared.random.within(span, "number_order", order.id)
+        shared.mark_changed(account, order)
+        if order.fault.name != "order_stuck":
+            shared.schedule_step(account, order, final_at, "final")
 
-    def step(self, account: Account, order: NumberOrder, step: str, at: float) -> None:
-        """Let a planned step happen."""
+    def step(self, account: SimulatedAccount, order: CarrierNumberOrder, step: str, at: float) -> None:
+        """Run a scheduled step."""
         if step == "late":
-            self._do(account, order, order.numbers, at)
-            self._realm.touch(account, order)
+            self._apply(account, order, order.numbers, at)
+            self._shared.mark_changed(account, order)
             return
-        plan = order.plan
-        refused = dict.fromkeys(order.numbers, (plan.code, plan.text))
-        if plan.outcome == "order_partial":
-            dice = self._realm.dice
-            refused = {n: why for n, why in refused.items() if dice.fraction("partial", order.id, n) < plan.share}
-        elif plan.outcome not in ("order_failed", "order_late_success"):
-            refused = {}
-        order.errors = {**refused, **order.errors}
+        fault = order.fault
+        rejected = dict.fromkeys(order.numbers, (fault.code, fault.text))
+        if fault.name == "order_partial":
+            random = self._shared.random
+            rejected = {
+                number: error
+                for number, error in rejected.items()
+                if random.fraction("partial", order.id, number) < fault.share
+            }
+        elif fault.name not in ("order_failed", "order_late_success"):
+            rejected = {}
+        order.errors = {**rejected, **order.errors}
         if order.errors and not order.may_be_partial:
             order.errors = {number: order.errors.get(number, errors.NOT_PARTIAL) for number in order.numbers}
-        self._do(account, order, [number for number in order.numbers if number not in order.errors], at)
-        if plan.outcome == "order_late_success":
-            self._realm.plan(account, order, at + plan.seconds, "late")
+        self._apply(account, order, [number for number in order.numbers if number not in order.errors], at)
+        if fault.name == "order_late_success":
+            self._shared.schedule_step(account, order, at + fault.seconds, "late")
         for number in order.numbers:
             if account.reserved.get(number) == order.id:
                 del account.reserved[number]
         done, members = len(order.done), len(order.numbers)
-        order.state = OrderState.COMPLETE if done == members else OrderState.PARTIAL if done else OrderState.FAILED
+        order.state = (
+            BandwidthOrderState.COMPLETE
+            if done == members
+            else BandwidthOrderState.PARTIAL
+            if done
+            else BandwidthOrderState.FAILED
+        )
         order.modified_at = at
-        self._realm.touch(account, order)
-        notify_order(self._realm, account, order, at=at)
+        self._shared.mark_changed(account, order)
+        notify_order(self._shared, account, order, at=at)
 
     def release_stuck(self, at: float) -> None:
-        """Let orders that a fault had stopped go on."""
-        for account in self._realm.accounts.values():
+        """Continue orders that the fault `order_stuck` had stopped."""
+        for account in self._shared.accounts.values():
             for order in account.number_orders.values():
-                if order.plan.outcome == "order_stuck" and order.state not in FINAL:
-                    order.plan = Plan()
-                    self._realm.plan(account, order, at, "final")
+                if order.fault.name == "order_stuck" and order.state not in FINAL:
+                    order.fault = OrderFault()
+                    self._shared.schedule_step(account, order, at, "final")
 
-    def _do(self, account: Account, order: NumberOrder, numbers: list[str], at: float) -> None:
+    def _apply(self, account: SimulatedAccount, order: CarrierNumberOrder, numbers: list[str], at: float) -> None:
         for number in numbers:
             if order.kind == "orders":
                 if number not in account.lines:
                     self.put_in_service(account, number, at=at)
             elif (line := account.lines.get(number)) is not None:
-                until = at + self._realm.dice.within(self._realm.profile.aging, "aging", order.id, number)
-                self._realm.forget(account, "line", number)
-                self._realm.touch(account, account.take_out_of_service(line, until=until, at=at))
+                until = at + self._shared.random.within(self._shared.profile.aging, "aging", order.id, number)
+                self._shared.mark_deleted(account, "line", number)
+                self._shared.mark_changed(account, account.take_out_of_service(line, until=until, at=at))
             else:
                 continue
             order.done.append(number)
 
-    def put_in_service(self, account: Account, number: str, *, at: float) -> None:
-        """Begin a line."""
-        if number in account.shelf:
-            self._realm.forget(account, "shelf", number)
-        self._realm.touch(account, account.put_in_service(number, at=at))
+    def put_in_service(self, account: SimulatedAccount, number: str, *, at: float) -> None:
+        """Put a number in service."""
+        if number in account.aging:
+            self._shared.mark_deleted(account, "aging_number", number)
+        self._shared.mark_changed(account, account.put_in_service(number, at=at))

@@ -1,49 +1,51 @@
-"""The carrier's routes for subscriptions: where it sends its notifications."""
+"""The carrier's routes for subscriptions to notifications of orders."""
 
-from agentmessage.simulator.bandwidth.errors import Refusal
-from agentmessage.simulator.bandwidth.xml import escape, optional, read, status_reply, text_of
-from agentmessage.simulator.core.entities import Subscription
-from agentmessage.simulator.core.http_types import Reply, xml_reply
-from agentmessage.simulator.core.routing import Call, Refused, Route
-from agentmessage.simulator.core.shared_state import Realm
+from agentmessage.simulator.bandwidth.errors import OrderError
+from agentmessage.simulator.bandwidth.xml import escape, optional, read, status_response, text_of
+from agentmessage.simulator.core.entities import OrderSubscription
+from agentmessage.simulator.core.http_types import HttpResponse, xml_response
+from agentmessage.simulator.core.routing import ApiCall, RequestRejected, VendorRoute
+from agentmessage.simulator.core.shared_state import SharedState
 
-_ANSWER = "SubscriptionsResponse"
+_RESPONSE_ROOT = "SubscriptionsResponse"
 _ORDER_TYPES = frozenset({"tnoptions", "orders", "disconnects"})
-_INVALID: Refusal = ("16003", "The subscription needs an order type that is known, a URL and an expiry.")
-_DUPLICATE: Refusal = ("16008", "Duplicate subscription already exists")
-_MISSING: Refusal = ("16001", "The subscription does not exist")
+_INVALID: OrderError = ("16003", "The subscription needs a known order type, a URL and an expiry.")
+_DUPLICATE: OrderError = ("16008", "Duplicate subscription already exists")
+_MISSING: OrderError = ("16001", "The subscription does not exist")
 
 
 class SubscriptionRoutes:
-    """Keeps subscriptions."""
+    """HTTP for subscriptions."""
 
-    def __init__(self, realm: Realm) -> None:
-        self._realm = realm
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[VendorRoute]:
         """Every operation on subscriptions."""
         base = "/api/accounts/*/subscriptions"
         return [
-            Route("POST", base, "subscriptions.create", self.create),
-            Route("GET", base, "subscriptions.list", self.list_),
-            Route("GET", f"{base}/*", "subscriptions.get", self.get),
-            Route("DELETE", f"{base}/*", "subscriptions.delete", self.delete),
+            VendorRoute("POST", base, "subscriptions.create", self.create),
+            VendorRoute("GET", base, "subscriptions.list", self.list_),
+            VendorRoute("GET", f"{base}/*", "subscriptions.get", self.get),
+            VendorRoute("DELETE", f"{base}/*", "subscriptions.delete", self.delete),
         ]
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: ApiCall) -> HttpResponse:
         """Subscribe to one order type."""
-        document = read(call.request.body, "Subscription", _ANSWER)
+        document = read(call.request.body, "Subscription", _RESPONSE_ROOT)
         order_type = text_of(document, "OrderType")
         url = text_of(document, "CallbackSubscription/URL").strip('"')
         expiry = text_of(document, "CallbackSubscription/Expiry")
         if order_type not in _ORDER_TYPES or not url.startswith(("http://", "https://")) or not expiry.isdigit():
-            raise Refused(status_reply(400, _ANSWER, _INVALID))
+            raise RequestRejected(status_response(400, _RESPONSE_ROOT, _INVALID))
         account = call.account
-        if any(known.order_type == order_type and known.url == url for known in account.subscriptions.values()):
-            raise Refused(status_reply(409, _ANSWER, _DUPLICATE))
+        if any(
+            existing.order_type == order_type and existing.url == url for existing in account.subscriptions.values()
+        ):
+            raise RequestRejected(status_response(409, _RESPONSE_ROOT, _DUPLICATE))
         credentials = "CallbackSubscription/CallbackCredentials/BasicAuthentication"
-        subscription = Subscription(
-            self._realm.dice.uuid("subscription", account.id, account.count("subscription")),
+        subscription = OrderSubscription(
+            self._shared.random.uuid("subscription", account.id, account.count("subscription")),
             order_type,
             url,
             text_of(document, f"{credentials}/Username"),
@@ -52,34 +54,36 @@ class SubscriptionRoutes:
             call.at,
         )
         account.subscriptions[subscription.id] = subscription
-        self._realm.touch(account, subscription)
-        return Reply(201, {"location": f"http://simulator{call.request.path}/{subscription.id}"})
+        self._shared.mark_changed(account, subscription)
+        return HttpResponse(201, {"location": f"http://simulator{call.request.path}/{subscription.id}"})
 
-    def list_(self, call: Call) -> Reply:
+    def list_(self, call: ApiCall) -> HttpResponse:
         """Every subscription; passwords are not shown."""
         rows = "".join(map(_render, call.account.subscriptions.values()))
-        return xml_reply(200, f"<{_ANSWER}><Subscriptions>{rows}</Subscriptions></{_ANSWER}>")
+        return xml_response(200, f"<{_RESPONSE_ROOT}><Subscriptions>{rows}</Subscriptions></{_RESPONSE_ROOT}>")
 
-    def get(self, call: Call) -> Reply:
+    def get(self, call: ApiCall) -> HttpResponse:
         """One subscription."""
         subscription = self._find(call)
-        return xml_reply(200, f"<{_ANSWER}><Subscriptions>{_render(subscription)}</Subscriptions></{_ANSWER}>")
+        return xml_response(
+            200, f"<{_RESPONSE_ROOT}><Subscriptions>{_render(subscription)}</Subscriptions></{_RESPONSE_ROOT}>"
+        )
 
-    def delete(self, call: Call) -> Reply:
+    def delete(self, call: ApiCall) -> HttpResponse:
         """End a subscription."""
         subscription = self._find(call)
         del call.account.subscriptions[subscription.id]
-        self._realm.forget(call.account, "subscription", subscription.id)
-        return Reply(200)
+        self._shared.mark_deleted(call.account, "subscription", subscription.id)
+        return HttpResponse(200)
 
-    def _find(self, call: Call) -> Subscription:
+    def _find(self, call: ApiCall) -> OrderSubscription:
         subscription = call.account.subscriptions.get(call.tail[1])
         if subscription is None:
-            raise Refused(status_reply(404, _ANSWER, _MISSING))
+            raise RequestRejected(status_response(404, _RESPONSE_ROOT, _MISSING))
         return subscription
 
 
-def _render(subscription: Subscription) -> str:
+def _render(subscription: OrderSubscription) -> str:
     credentials = (
         f"<CallbackCredentials><BasicAuthentication><Username>{escape(subscription.username)}</Username>"
         "</BasicAuthentication></CallbackCredentials>"

@@ -8,42 +8,42 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from agentmessage.simulator.bandwidth import errors as bandwidth_errors
-from agentmessage.simulator.bandwidth.errors import Refusal
-from agentmessage.simulator.core.http_types import Reply, xml_reply
-from agentmessage.simulator.core.routing import Refused
+from agentmessage.simulator.bandwidth.errors import OrderError
+from agentmessage.simulator.core.http_types import HttpResponse, xml_response
+from agentmessage.simulator.core.routing import RequestRejected
 
 _DIGITS = re.compile(r"\+?1?([2-9]\d{9})")
 _KEY = re.compile(r"[A-Za-z0-9 -]{1,40}")
 
 
-def status_reply(status: int, root: str, refusal: Refusal) -> Reply:
-    """A refusal as `ResponseStatus`."""
-    code, text = refusal
-    return xml_reply(
+def status_response(status: int, root: str, error: OrderError) -> HttpResponse:
+    """An error as `ResponseStatus`."""
+    code, text = error
+    return xml_response(
         status,
         f"<{root}><ResponseStatus><ErrorCode>{code}</ErrorCode>"
         f"<Description>{escape(text)}</Description></ResponseStatus></{root}>",
     )
 
 
-def list_reply(status: int, root: str, refusal: Refusal) -> Reply:
-    """A refusal as `ErrorList`."""
-    code, text = refusal
-    return xml_reply(
+def error_list_response(status: int, root: str, error: OrderError) -> HttpResponse:
+    """An error as `ErrorList`."""
+    code, text = error
+    return xml_response(
         status,
         f"<{root}><ErrorList><Error><Code>{code}</Code>"
         f"<Description>{escape(text)}</Description></Error></ErrorList></{root}>",
     )
 
 
-def read(body: bytes, root: str, answer_root: str) -> Element:
-    """The document element. Raises Refused with 400 when it is not well-formed, not `root`, or carries a DTD."""
+def read(body: bytes, root: str, response_root: str) -> Element:
+    """The document element. Raises RequestRejected (400) if it is not well-formed, not `root`, or has a DTD."""
     try:
         element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.UNREADABLE)) from error
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.UNREADABLE)) from error
     if element.tag != root:
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.UNREADABLE))
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.UNREADABLE))
     return element
 
 
@@ -52,34 +52,34 @@ def text_of(element: Element, path: str) -> str:
     return (element.findtext(path) or "").strip()
 
 
-def key_of(element: Element, answer_root: str) -> str:
-    """The customer's order key, empty when absent. Raises Refused with 400 and code 5052."""
+def key_of(element: Element, response_root: str) -> str:
+    """The customer's order key, empty when absent. Raises RequestRejected with 400 and code 5052."""
     key = text_of(element, "CustomerOrderId")
     if key and not _KEY.fullmatch(key):
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.KEY_INVALID))
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.KEY_INVALID))
     return key
 
 
-def numbers_of(element: Element, path: str, answer_root: str) -> list[str]:
-    """The telephone numbers below a path, as E.164. Raises Refused with 400 and code 5081."""
+def numbers_of(element: Element, path: str, response_root: str) -> list[str]:
+    """The telephone numbers below a path, as E.164. Raises RequestRejected with 400 and code 5081."""
     numbers: list[str] = []
     for child in element.iterfind(f"{path}/TelephoneNumber"):
         given = (child.text or "").strip()
-        found = _DIGITS.fullmatch(given)
-        if found is None:
-            raise Refused(status_reply(400, answer_root, bandwidth_errors.format_invalid(given)))
-        numbers.append(f"+1{found[1]}")
+        match = _DIGITS.fullmatch(given)
+        if match is None:
+            raise RequestRejected(status_response(400, response_root, bandwidth_errors.format_invalid(given)))
+        numbers.append(f"+1{match[1]}")
     return numbers
 
 
-def require_members(numbers: list[str], most: int, answer_root: str) -> None:
-    """Raises Refused with 400 when there is no number, one twice, or more than `most`."""
+def require_members(numbers: list[str], max_members: int, response_root: str) -> None:
+    """Raises RequestRejected with 400 when there is no number, one twice, or more than `max_members`."""
     if not numbers:
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.format_invalid("")))
-    if len(numbers) > most:
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.too_many(most)))
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.format_invalid("")))
+    if len(numbers) > max_members:
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.too_many(max_members)))
     if len(set(numbers)) != len(numbers):
-        raise Refused(status_reply(400, answer_root, bandwidth_errors.REPEATED))
+        raise RequestRejected(status_response(400, response_root, bandwidth_errors.REPEATED))
 
 
 def number_list(tag: str, numbers: list[str]) -> str:
@@ -87,8 +87,8 @@ def number_list(tag: str, numbers: list[str]) -> str:
     return f"<{tag}>{''.join(f'<TelephoneNumber>{n[2:]}</TelephoneNumber>' for n in numbers)}</{tag}>"
 
 
-def error_list(errors: dict[str, Refusal]) -> str:
-    """Refusals by number."""
+def error_list(errors: dict[str, OrderError]) -> str:
+    """Errors by number."""
     if not errors:
         return "<ErrorList/>"
     rows = "".join(

@@ -4,40 +4,40 @@ from collections.abc import Iterator
 
 from agentmessage.simulator.core.entities import (
     FINAL,
-    Application,
-    Brand,
-    Campaign,
+    AgingNumber,
+    CarrierNumberOrder,
     Entity,
-    Line,
-    LineOrder,
-    NumberOrder,
-    Shelf,
-    Subscription,
-    Webhook,
+    LineOptionOrder,
+    MessagingApplication,
+    NumberLine,
+    OrderSubscription,
+    RegistryBrand,
+    RegistryCampaign,
+    RegistryWebhook,
 )
 
 NORMAL_CAP = 49
 """Numbers that one campaign may carry without a number pool (Bandwidth support, article 4640094375063)."""
 
 POOL_CAP = 1_000_000
-"""Numbers that one campaign with a number pool may carry here; the world's own limit is by contract."""
+"""Numbers that one campaign with a number pool may carry here; the real limit is by contract."""
 
 
-class Account:
-    """Everything one customer has at the carrier and at the registry, with the indexes that keep look-ups cheap."""
+class SimulatedAccount:
+    """Everything that one customer has at the carrier and at the registry, with indexes for look-ups."""
 
     def __init__(self, account_id: str, api_key: str) -> None:
         self.id = account_id
         self.api_key = api_key
-        self.lines: dict[str, Line] = {}
-        self.shelf: dict[str, Shelf] = {}
-        self.line_orders: dict[str, LineOrder] = {}
-        self.number_orders: dict[str, NumberOrder] = {}
-        self.brands: dict[str, Brand] = {}
-        self.campaigns: dict[str, Campaign] = {}
-        self.subscriptions: dict[str, Subscription] = {}
-        self.webhooks: dict[str, Webhook] = {}
-        self.applications: dict[str, Application] = {}
+        self.lines: dict[str, NumberLine] = {}
+        self.aging: dict[str, AgingNumber] = {}
+        self.line_orders: dict[str, LineOptionOrder] = {}
+        self.number_orders: dict[str, CarrierNumberOrder] = {}
+        self.brands: dict[str, RegistryBrand] = {}
+        self.campaigns: dict[str, RegistryCampaign] = {}
+        self.subscriptions: dict[str, OrderSubscription] = {}
+        self.webhooks: dict[str, RegistryWebhook] = {}
+        self.applications: dict[str, MessagingApplication] = {}
         self.by_key: dict[tuple[str, str], list[str]] = {}
         self.by_reference: dict[tuple[str, str], str] = {}
         self.on_campaign: dict[str, dict[str, None]] = {}
@@ -48,31 +48,31 @@ class Account:
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def numbers(self) -> list[str]:
-        """Every number in service, in the order in which it came."""
+        """Every number in service, oldest first."""
         if self._numbers is None:
             self._numbers = list(self.lines)
         return self._numbers
 
-    def put_in_service(self, number: str, *, at: float) -> Line:
-        """A new line. A number that was given back while on a campaign comes back on that campaign."""
-        shelved = self.shelf.pop(number, None)
-        line = Line(number, at)
+    def put_in_service(self, number: str, *, at: float) -> NumberLine:
+        """Add a number. One that was disconnected while on a campaign returns on that campaign."""
+        aged = self.aging.pop(number, None)
+        line = NumberLine(number, at)
         self.lines[number] = line
         self._numbers = None
-        if shelved is not None and shelved.campaign is not None:
-            line.change(goal=shelved.campaign, at=at)
-            self.count_in(number, shelved.campaign)
+        if aged is not None and aged.campaign is not None:
+            line.change(goal=aged.campaign, at=at)
+            self.count_in(number, aged.campaign)
         return line
 
-    def take_out_of_service(self, line: Line, *, until: float, at: float) -> Shelf:
-        """End a line; the number rests on the shelf `until` it may be sold again."""
+    def take_out_of_service(self, line: NumberLine, *, until: float, at: float) -> AgingNumber:
+        """Disconnect a number; it ages `until` it may be sold again."""
         del self.lines[line.number]
         self._numbers = None
-        shelved = Shelf(line.number, until, line.campaign(at))
-        self.shelf[line.number] = shelved
+        aged = AgingNumber(line.number, until, line.campaign(at))
+        self.aging[line.number] = aged
         for campaign in (line.before, line.goal):
             self.count_out(line.number, campaign)
-        return shelved
+        return aged
 
     def count_in(self, number: str, campaign: str) -> None:
         """Count a number against a campaign's cap."""
@@ -83,42 +83,42 @@ class Account:
         if campaign is not None and (numbers := self.on_campaign.get(campaign)) is not None:
             numbers.pop(number, None)
 
-    def recount(self, line: Line, *, at: float) -> None:
-        """Bring the caps up to date with a line: what it is leaving counts until it has left."""
-        shown = line.campaign(at)
+    def recount(self, line: NumberLine, *, at: float) -> None:
+        """Update the caps after a line changed: the campaign that it is leaving counts until it has left."""
+        recorded = line.campaign(at)
         for campaign in (line.before, line.goal):
-            if campaign is not None and campaign not in (shown, line.goal):
+            if campaign is not None and campaign not in (recorded, line.goal):
                 self.count_out(line.number, campaign)
-        for campaign in (shown, line.goal):
+        for campaign in (recorded, line.goal):
             if campaign is not None:
                 self.count_in(line.number, campaign)
 
-    def change(self, line: Line, *, goal: str | None, at: float, due: tuple[float, ...] = ()) -> None:
-        """Let a line begin a change, and keep the caps in step with it."""
+    def change(self, line: NumberLine, *, goal: str | None, at: float, due: tuple[float, ...] = ()) -> None:
+        """Begin a change of a line, and update the caps."""
         self.recount(line, at=at)
         line.change(goal=goal, at=at, due=due)
         self.recount(line, at=at)
 
-    def cap_of(self, campaign: Campaign) -> int:
+    def cap_of(self, campaign: RegistryCampaign) -> int:
         """How many numbers a campaign may carry in all."""
         if campaign.fields.get("numberPool") is True:
             return POOL_CAP
         return 1 if campaign.fields.get("usecase") == "SOLE_PROPRIETOR" else NORMAL_CAP
 
-    def room_on(self, campaign: Campaign) -> int:
+    def free_slots(self, campaign: RegistryCampaign) -> int:
         """How many more numbers a campaign may carry."""
         return self.cap_of(campaign) - len(self.on_campaign.get(campaign.id, ()))
 
     # ── the rest ────────────────────────────────────────────────────────────────────────────────────────────
 
     def count(self, name: str) -> int:
-        """Count one more of something and answer how many there are now."""
+        """Count one more of something; returns how many there are now."""
         self.counters[name] = self.counters.get(name, 0) + 1
         return self.counters[name]
 
-    def keep_order(self, order: LineOrder | NumberOrder) -> None:
-        """Remember an order under its id and the customer's key."""
-        if isinstance(order, LineOrder):
+    def add_order(self, order: LineOptionOrder | CarrierNumberOrder) -> None:
+        """Add an order under its id and the customer's key."""
+        if isinstance(order, LineOptionOrder):
             self.line_orders[order.id] = order
             kind = "tnoptions"
         else:
@@ -127,19 +127,21 @@ class Account:
         if order.key:
             self.by_key.setdefault((kind, order.key), []).append(order.id)
 
-    def orders_under(self, kind: str, key: str) -> list[str]:
-        """Ids of the orders that carry a customer's key."""
+    def orders_with_key(self, kind: str, key: str) -> list[str]:
+        """Ids of the orders with a customer's key."""
         return self.by_key.get((kind, key), [])
 
-    def everything(self) -> Iterator[Entity]:
+    def entities(self) -> Iterator[Entity]:
         """Every entity of the account."""
-        for group in (self.lines, self.shelf, self.line_orders, self.number_orders, self.brands, self.campaigns):
+        for group in (self.lines, self.aging, self.line_orders, self.number_orders, self.brands, self.campaigns):
             yield from group.values()
         yield from self.subscriptions.values()
         yield from self.webhooks.values()
         yield from self.applications.values()
 
-    def planner(self, kind: str, entity_id: str) -> LineOrder | NumberOrder | Brand | Campaign | None:
+    def scheduled_entity(
+        self, kind: str, entity_id: str
+    ) -> LineOptionOrder | CarrierNumberOrder | RegistryBrand | RegistryCampaign | None:
         """The entity whose step is due."""
         match kind:
             case "line_order":
@@ -156,26 +158,26 @@ class Account:
     def restore(self, entity: Entity) -> None:
         """Put back an entity that was read from disk."""
         match entity:
-            case Line():
+            case NumberLine():
                 self.lines[entity.number] = entity
                 entity.order_id = None
-            case Shelf():
-                self.shelf[entity.number] = entity
-            case LineOrder() | NumberOrder():
-                self.keep_order(entity)
-            case Brand():
-                self.keep_brand(entity)
-            case Campaign():
-                self.keep_campaign(entity)
-            case Subscription():
+            case AgingNumber():
+                self.aging[entity.number] = entity
+            case LineOptionOrder() | CarrierNumberOrder():
+                self.add_order(entity)
+            case RegistryBrand():
+                self.add_brand(entity)
+            case RegistryCampaign():
+                self.add_campaign(entity)
+            case OrderSubscription():
                 self.subscriptions[entity.id] = entity
-            case Webhook():
+            case RegistryWebhook():
                 self.webhooks[entity.id] = entity
-            case Application():
+            case MessagingApplication():
                 self.applications[entity.id] = entity
 
     def reindex(self, *, at: float) -> None:
-        """Rebuild what is derived, after everything was restored."""
+        """Rebuild the indexes after every entity was restored."""
         self._numbers = None
         for line in self.lines.values():
             for campaign in (line.campaign(at), line.goal):
@@ -198,15 +200,15 @@ class Account:
             "webhook": len(self.webhooks) + 1_000,
         }
 
-    def keep_brand(self, brand: Brand) -> None:
-        """Remember a brand under its id and the customer's reference."""
+    def add_brand(self, brand: RegistryBrand) -> None:
+        """Add a brand under its id and the customer's reference."""
         self.brands[brand.id] = brand
         reference = brand.fields.get("referenceId")
         if isinstance(reference, str) and reference:
             self.by_reference["brand", reference] = brand.id
 
-    def keep_campaign(self, campaign: Campaign) -> None:
-        """Remember a campaign under its id and the customer's reference."""
+    def add_campaign(self, campaign: RegistryCampaign) -> None:
+        """Add a campaign under its id and the customer's reference."""
         self.campaigns[campaign.id] = campaign
         reference = campaign.fields.get("referenceId")
         if isinstance(reference, str) and reference:

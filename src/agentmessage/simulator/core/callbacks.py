@@ -1,4 +1,4 @@
-"""Callbacks: what the carrier and the registry tell their customer, and how the telling goes wrong."""
+"""Callbacks of the carrier and the registry to their customer, and the faults of callbacks."""
 
 import base64
 import hashlib
@@ -11,19 +11,21 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.entities import FINAL, LineOrder, NumberOrder, Subscription
-from agentmessage.simulator.core.faults import Strike
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.entities import FINAL, CarrierNumberOrder, LineOptionOrder, OrderSubscription
+from agentmessage.simulator.core.faults import FaultHit
 from agentmessage.simulator.core.http_types import OutgoingCallback
-from agentmessage.simulator.core.shared_state import Realm, stamp
+from agentmessage.simulator.core.shared_state import SharedState, stamp
 
 _GARBLE = b"\x00<<not a notification>>"
 _canonical = msgspec.json.Encoder(order="sorted")
 
 
-def notify_order(realm: Realm, account: Account, order: LineOrder | NumberOrder, *, at: float) -> None:
-    """Tell every subscriber of the order's type that it moved; purchases and disconnections only when final."""
-    kind = "tnoptions" if isinstance(order, LineOrder) else order.kind
+def notify_order(
+    shared: SharedState, account: SimulatedAccount, order: LineOptionOrder | CarrierNumberOrder, *, at: float
+) -> None:
+    """Notify the subscribers of the order's type of its state; of purchases and disconnections only when final."""
+    kind = "tnoptions" if isinstance(order, LineOptionOrder) else order.kind
     if kind != "tnoptions" and order.state not in FINAL:
         return
     for subscription in account.subscriptions.values():
@@ -31,11 +33,13 @@ def notify_order(realm: Realm, account: Account, order: LineOrder | NumberOrder,
             body = _notification(order, kind, subscription, at)
             headers = {"content-type": "application/xml; charset=utf-8", **_basic(subscription)}
             forged = {**headers, "authorization": "Basic Zm9yZ2VkOmZvcmdlZA=="}
-            _send(realm, account, _Letter(f"carrier.{kind}", subscription.url, headers, forged, body), at=at)
+            _send(shared, account, _CallbackRequest(f"carrier.{kind}", subscription.url, headers, forged, body), at=at)
 
 
-def notify_registry(realm: Realm, account: Account, category: str, event: Mapping[str, object], *, at: float) -> None:
-    """Tell the registry's customer about a brand or a campaign."""
+def notify_registry(
+    shared: SharedState, account: SimulatedAccount, category: str, event: Mapping[str, object], *, at: float
+) -> None:
+    """Notify the registry's customer of an event of a brand or a campaign."""
     webhook = account.webhooks.get(category)
     if webhook is None:
         return
@@ -43,36 +47,38 @@ def notify_registry(realm: Realm, account: Account, category: str, event: Mappin
     body = _canonical.encode(event)
     headers = {
         "content-type": "application/json; utf-8",
-        "x-registry-signature": sign(realm.registry_secret, webhook.url, body),
+        "x-registry-signature": sign(shared.registry_secret, webhook.url, body),
     }
     forged = {**headers, "x-registry-signature": sign("forged", webhook.url, body)}
-    _send(realm, account, _Letter(f"registry.{category}", webhook.url, headers, forged, body), at=at)
+    _send(shared, account, _CallbackRequest(f"registry.{category}", webhook.url, headers, forged, body), at=at)
 
 
 def sign(secret: str, url: str, canonical_body: bytes) -> str:
-    """The registry's signature: base64 of HMAC-SHA1 over address and body (docs/carriers/tcr.md, section 4)."""
+    """The registry's signature: base64 of HMAC-SHA1 over URL and body (docs/carriers/tcr.md, section 4)."""
     return base64.b64encode(hmac.new(secret.encode(), url.encode() + canonical_body, hashlib.sha1).digest()).decode()
 
 
-def pop_due(realm: Realm, until: float) -> list[OutgoingCallback]:
+def pop_due(shared: SharedState, until: float) -> list[OutgoingCallback]:
     """Take out the callbacks that are due, earliest first."""
     due: list[OutgoingCallback] = []
-    while realm.callbacks and realm.callbacks[0][0] <= until:
-        due.append(heapq.heappop(realm.callbacks)[2])
+    while shared.callbacks and shared.callbacks[0][0] <= until:
+        due.append(heapq.heappop(shared.callbacks)[2])
     return due
 
 
-def _basic(subscription: Subscription) -> dict[str, str]:
+def _basic(subscription: OrderSubscription) -> dict[str, str]:
     if not subscription.username:
         return {}
     token = base64.b64encode(f"{subscription.username}:{subscription.password}".encode()).decode()
     return {"authorization": f"Basic {token}"}
 
 
-def _notification(order: LineOrder | NumberOrder, kind: str, subscription: Subscription, at: float) -> bytes:
+def _notification(
+    order: LineOptionOrder | CarrierNumberOrder, kind: str, subscription: OrderSubscription, at: float
+) -> bytes:
     key = f"<CustomerOrderId>{escape(order.key)}</CustomerOrderId>" if order.key else ""
     done = ""
-    if isinstance(order, NumberOrder):
+    if isinstance(order, CarrierNumberOrder):
         numbers = "".join(f"<TelephoneNumber>{number[2:]}</TelephoneNumber>" for number in order.done)
         done = f"<CompletedTelephoneNumbers>{numbers}</CompletedTelephoneNumbers>"
     return (
@@ -84,8 +90,8 @@ def _notification(order: LineOrder | NumberOrder, kind: str, subscription: Subsc
     ).encode()
 
 
-class _Letter(NamedTuple):
-    """A callback before chance has had its say: `forged` are the headers of somebody who does not know the secret."""
+class _CallbackRequest(NamedTuple):
+    """A callback before faults are applied; `forged` are headers without the right secret."""
 
     operation: str
     url: str
@@ -94,25 +100,27 @@ class _Letter(NamedTuple):
     body: bytes
 
 
-def _send(realm: Realm, account: Account, letter: _Letter, *, at: float) -> None:
-    def strikes(fault: str) -> Strike | None:
-        return realm.faults.strikes(fault, operation=letter.operation, account=account.id)
+def _send(shared: SharedState, account: SimulatedAccount, request: _CallbackRequest, *, at: float) -> None:
+    def hit(fault: str) -> FaultHit | None:
+        return shared.faults.hit(fault, operation=request.operation, account=account.id)
 
-    serial = realm.count_callback()
-    due = at + realm.dice.within(realm.profile.callback, "callback", serial)
-    if strikes("callback_lost"):
+    serial = shared.count_callback()
+    due = at + shared.random.within(shared.profile.callback, "callback", serial)
+    if hit("callback_lost"):
         return
-    if late := strikes("callback_late"):
+    if late := hit("callback_late"):
         due += late.seconds
-    if strikes("callback_reordered"):
+    if hit("callback_reordered"):
         due += 1.0
-    body = _GARBLE if strikes("callback_garbled") else letter.body
-    if strikes("callback_forged"):
-        _queue(realm, due, OutgoingCallback(letter.url, "POST", letter.forged, body, datetime.fromtimestamp(due, UTC)))
-    callback = OutgoingCallback(letter.url, "POST", letter.headers, body, datetime.fromtimestamp(due, UTC))
-    for _ in range(3 if strikes("callback_duplicated") else 1):
-        _queue(realm, due, callback)
+    body = _GARBLE if hit("callback_garbled") else request.body
+    if hit("callback_forged"):
+        _queue(
+            shared, due, OutgoingCallback(request.url, "POST", request.forged, body, datetime.fromtimestamp(due, UTC))
+        )
+    callback = OutgoingCallback(request.url, "POST", request.headers, body, datetime.fromtimestamp(due, UTC))
+    for _ in range(3 if hit("callback_duplicated") else 1):
+        _queue(shared, due, callback)
 
 
-def _queue(realm: Realm, due: float, callback: OutgoingCallback) -> None:
-    heapq.heappush(realm.callbacks, (due, realm.next_serial(), callback))
+def _queue(shared: SharedState, due: float, callback: OutgoingCallback) -> None:
+    heapq.heappush(shared.callbacks, (due, shared.next_serial(), callback))

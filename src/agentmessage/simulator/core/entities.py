@@ -1,7 +1,7 @@
-"""What a world remembers. Every entity is a value that can be written to disk and read back; times are Unix seconds.
+"""What a world stores. Every entity is a value that can be written to disk and read back; times are Unix seconds.
 
-An entity carries its own future: `steps` lists what will still happen to it and when, so that the agenda of a world is
-only an index and can be rebuilt from the entities alone.
+An entity lists its own future: `steps` holds what will happen to it and when. The schedule of a world is only an index
+over these lists, and can be rebuilt from the entities.
 """
 
 from enum import StrEnum
@@ -10,16 +10,16 @@ from msgspec import Struct, field
 
 from agentmessage.simulator.core.profiles import OPERATORS
 
-NOBODY: tuple[str | None, ...] = (None,) * len(OPERATORS)
+UNASSIGNED: tuple[str | None, ...] = (None,) * len(OPERATORS)
 """No operator has the number on a campaign."""
 
 NEVER = -1.0
-"""In `Line.due`: this operator refused to follow."""
+"""In `NumberLine.due`: this operator rejected the change."""
 
-Step = tuple[float, str]
+ScheduledStep = tuple[float, str]
 
 
-class OrderState(StrEnum):
+class BandwidthOrderState(StrEnum):
     """Bandwidth's processing states of an order."""
 
     RECEIVED = "RECEIVED"
@@ -30,14 +30,14 @@ class OrderState(StrEnum):
     BACKORDERED = "BACKORDERED"
 
 
-FINAL = frozenset({OrderState.COMPLETE, OrderState.PARTIAL, OrderState.FAILED})
+FINAL = frozenset({BandwidthOrderState.COMPLETE, BandwidthOrderState.PARTIAL, BandwidthOrderState.FAILED})
 
 
-class Line(Struct, array_like=True):
-    """One number in service and the campaign it is on.
+class NumberLine(Struct, array_like=True):
+    """A number in service and the campaign that it is on.
 
-    A completed change goes from `before` to `goal` at `changed_at`; operator i follows at `due[i]` and has `held[i]`
-    until then. `due` empty: nothing is under way. `order_id` names the open order that holds the number.
+    A completed change goes from `before` to `goal` at `changed_at`. Operator i follows at `due[i]` and has
+    `previous[i]` until then; `due` is empty while no change is under way. `order_id` is the open order that locks it.
     """
 
     number: str
@@ -46,13 +46,13 @@ class Line(Struct, array_like=True):
     goal: str | None = None
     changed_at: float = 0.0
     settled_at: float = 0.0
-    held: tuple[str | None, ...] = NOBODY
+    previous: tuple[str | None, ...] = UNASSIGNED
     due: tuple[float, ...] = ()
     order_id: str | None = None
     returns_to: str | None = None
 
     def campaign(self, at: float) -> str | None:
-        """What the carrier's record says at an instant: an unbinding shows only once every operator has let go."""
+        """The campaign in the carrier's record. After an unbind it stays until every operator has followed."""
         if at < self.changed_at:
             return self.before
         if self.goal is None and (at < self.settled_at or NEVER in self.due):
@@ -60,30 +60,31 @@ class Line(Struct, array_like=True):
         return self.goal
 
     def is_settled(self, at: float) -> bool:
-        """Nothing is under way at an instant."""
+        """No change is under way at a time."""
         return at >= self.settled_at or at < self.changed_at
 
     def has_failed(self, at: float) -> bool:
-        """An operator refused the present change."""
+        """An operator rejected the current change."""
         return at >= self.settled_at and NEVER in self.due
 
     def operators(self, at: float) -> tuple[str | None, ...]:
-        """The campaign that each operator has the number on, in the order of OPERATORS."""
+        """The campaign of the number at each operator, in the order of OPERATORS."""
         if not self.due:
             return (self.goal,) * len(OPERATORS)
         return tuple(
-            self.goal if due != NEVER and at >= due else held for due, held in zip(self.due, self.held, strict=True)
+            self.goal if due != NEVER and at >= due else previous
+            for due, previous in zip(self.due, self.previous, strict=True)
         )
 
     def since(self, at: float) -> float:
-        """When the record began to say what it says."""
+        """When the record last changed."""
         if self.goal is None and at >= self.settled_at:
             return self.settled_at or self.in_service_at
         return self.changed_at or self.in_service_at
 
     def change(self, *, goal: str | None, at: float, due: tuple[float, ...] = ()) -> None:
-        """Begin a change at an instant; without `due` every operator follows at once."""
-        self.held = self.operators(at)
+        """Begin a change; without `due` every operator follows immediately."""
+        self.previous = self.operators(at)
         self.before = self.campaign(at)
         self.goal = goal
         self.changed_at = at
@@ -91,18 +92,18 @@ class Line(Struct, array_like=True):
         self.settled_at = max((at, *due))
 
 
-class Plan(Struct, array_like=True, frozen=True):
-    """What a fault has decided about an order on its arrival; `code` and `text` go to every refused member."""
+class OrderFault(Struct, array_like=True, frozen=True):
+    """The fault that was chosen for an order when it arrived; `code` and `text` are those of every rejected member."""
 
-    outcome: str = ""
+    name: str = ""
     code: str = ""
     text: str = ""
     share: float = 1.0
     seconds: float = 0.0
 
 
-class Group(Struct, array_like=True):
-    """One group of a TN option order: what is asked for, and for which numbers (E.164)."""
+class LineOptionGroup(Struct, array_like=True):
+    """One group of a TN option order: the change, and the numbers (E.164)."""
 
     action: str
     campaign: str | None
@@ -111,27 +112,27 @@ class Group(Struct, array_like=True):
     numbers: list[str]
 
 
-class LineOrder(Struct):
+class LineOptionOrder(Struct):
     """A TN option order."""
 
     id: str
     key: str
     created_at: float
     modified_at: float
-    groups: list[Group]
-    state: OrderState = OrderState.RECEIVED
+    groups: list[LineOptionGroup]
+    state: BandwidthOrderState = BandwidthOrderState.RECEIVED
     errors: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     warnings: dict[str, str] = field(default_factory=dict[str, str])
-    plan: Plan = Plan()
+    fault: OrderFault = OrderFault()
     history: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    steps: list[Step] = field(default_factory=list[Step])
+    steps: list[ScheduledStep] = field(default_factory=list[ScheduledStep])
 
     def numbers(self) -> list[str]:
         """Every member, in order."""
         return [number for group in self.groups for number in group.numbers]
 
 
-class NumberOrder(Struct):
+class CarrierNumberOrder(Struct):
     """A purchase (`orders`) or a disconnection (`disconnects`)."""
 
     id: str
@@ -144,28 +145,28 @@ class NumberOrder(Struct):
     peer_id: str = ""
     name: str = ""
     may_be_partial: bool = True
-    state: OrderState = OrderState.RECEIVED
+    state: BandwidthOrderState = BandwidthOrderState.RECEIVED
     done: list[str] = field(default_factory=list[str])
     errors: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    plan: Plan = Plan()
-    steps: list[Step] = field(default_factory=list[Step])
+    fault: OrderFault = OrderFault()
+    steps: list[ScheduledStep] = field(default_factory=list[ScheduledStep])
 
 
-class Brand(Struct):
-    """A brand at the registry; `fields` are kept under the registry's own camelCase names."""
+class RegistryBrand(Struct):
+    """A brand at the registry; `fields` have the registry's own camelCase names."""
 
     id: str
     fields: dict[str, object]
     created_at: float
     identity_status: str | None = None
     feedback: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    looked_at: int = 0
+    identity_checks: int = 0
     is_deleted: bool = False
-    steps: list[Step] = field(default_factory=list[Step])
+    steps: list[ScheduledStep] = field(default_factory=list[ScheduledStep])
 
 
-class Campaign(Struct):
-    """A campaign at the registry, its way up the sharing chain, and how each operator stands to it."""
+class RegistryCampaign(Struct):
+    """A campaign at the registry, its sharing with the carrier, and its status at each operator."""
 
     id: str
     brand_id: str
@@ -180,27 +181,27 @@ class Campaign(Struct):
     operations: dict[str, str] = field(default_factory=dict[str, str])
     reasons: list[str] = field(default_factory=list[str])
     is_imported: bool = False
-    is_asleep: bool = False
+    is_dormant: bool = False
     is_suspended: bool = False
-    magic: str = ""
-    steps: list[Step] = field(default_factory=list[Step])
+    outcome: str = ""
+    steps: list[ScheduledStep] = field(default_factory=list[ScheduledStep])
 
     @property
     def may_carry_numbers(self) -> bool:
-        """Numbers can be put on it at this moment."""
+        """Numbers can be put on it now."""
         return self.status == "ACTIVE" and self.is_imported and not self.is_suspended
 
 
-class Shelf(Struct, array_like=True):
-    """A number that was given back: not for sale before `until`, and still on `campaign` if nobody took it off."""
+class AgingNumber(Struct, array_like=True):
+    """A disconnected number: not for sale before `until`, and still on `campaign` if it was not taken off."""
 
     number: str
     until: float
     campaign: str | None = None
 
 
-class Subscription(Struct):
-    """Where the carrier sends notifications of one order type."""
+class OrderSubscription(Struct):
+    """The URL for notifications of one order type."""
 
     id: str
     order_type: str
@@ -212,16 +213,16 @@ class Subscription(Struct):
     status: str = ""
 
 
-class Webhook(Struct):
-    """Where the registry sends events of one category."""
+class RegistryWebhook(Struct):
+    """The URL for the registry's events of one category."""
 
     id: str
     url: str
     created_at: float
 
 
-class Application(Struct):
-    """Where the carrier sends what happens to texts, and with which Basic credentials."""
+class MessagingApplication(Struct):
+    """The URL and Basic credentials for message callbacks."""
 
     id: str
     url: str
@@ -229,4 +230,14 @@ class Application(Struct):
     password: str
 
 
-Entity = Line | Shelf | LineOrder | NumberOrder | Brand | Campaign | Subscription | Webhook | Application
+Entity = (
+    NumberLine
+    | AgingNumber
+    | LineOptionOrder
+    | CarrierNumberOrder
+    | RegistryBrand
+    | RegistryCampaign
+    | OrderSubscription
+    | RegistryWebhook
+    | MessagingApplication
+)

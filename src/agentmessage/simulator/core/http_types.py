@@ -1,4 +1,4 @@
-"""What goes into a world and what comes out of it, without a socket in sight."""
+"""HTTP requests and responses as values: what goes into a world and what comes out."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 
-class Request(Struct, frozen=True):
+class HttpRequest(Struct, frozen=True):
     """One HTTP request. `query` is the raw string after the question mark; header names are in lower case."""
 
     method: str
@@ -19,21 +19,21 @@ class Request(Struct, frozen=True):
 
 
 class Breakage(StrEnum):
-    """How a line breaks instead of carrying the reply: whoever interprets a Reply must honor it."""
+    """How the connection breaks instead of carrying the response. The server must act on it."""
 
-    HANG_BEFORE = "hang_before"  # nothing was done and nothing is answered
-    HANG_AFTER = "hang_after"  # the work was done and nothing is answered
-    RESET = "reset"  # the work was done and the answer is cut off in the middle
+    HANG_BEFORE = "hang_before"  # nothing was done, and there is no response
+    HANG_AFTER = "hang_after"  # the request was handled, and there is no response
+    RESET = "reset"  # the request was handled, and the connection breaks in the middle of the response
 
 
-class Reply(Struct, frozen=True):
-    """One HTTP answer; with `fault` set it is never delivered, with `delay_s` it is delivered late."""
+class HttpResponse(Struct, frozen=True):
+    """One HTTP response; with `breakage` it is not delivered whole, with `delay_s` it is delivered late."""
 
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
     delay_s: float = 0.0
-    fault: Breakage | None = None
+    breakage: Breakage | None = None
 
 
 class OutgoingCallback(Struct, frozen=True):
@@ -49,12 +49,12 @@ class OutgoingCallback(Struct, frozen=True):
 _encoder = msgspec.json.Encoder()
 
 
-def json_reply(status: int, value: object, *, headers: Mapping[str, str] | None = None) -> Reply:
-    """A JSON answer."""
-    return Reply(status, {"content-type": "application/json", **(headers or {})}, _encoder.encode(value))
+def json_response(status: int, value: object, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """A JSON response."""
+    return HttpResponse(status, {"content-type": "application/json", **(headers or {})}, _encoder.encode(value))
 
 
-def xml_reply(status: int, document: str, *, headers: Mapping[str, str] | None = None) -> Reply:
-    """An XML answer; `document` comes without its declaration."""
+def xml_response(status: int, document: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """An XML response; `document` has no declaration."""
     text = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{document}'
-    return Reply(status, {"content-type": "application/xml", **(headers or {})}, text.encode())
+    return HttpResponse(status, {"content-type": "application/xml", **(headers or {})}, text.encode())

@@ -1,8 +1,8 @@
-"""What the carrier sells: the fictional numbers of every area code, so that nobody real can ever be reached."""
+"""What the carrier sells: the fictional numbers of every area code, so that no real person can be reached."""
 
 from collections.abc import Iterator
 
-from agentmessage.simulator.core.account import Account
+from agentmessage.simulator.core.account import SimulatedAccount
 
 _AREA_CODE_TABLE = """
     201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234 235 239
@@ -27,40 +27,40 @@ AREA_CODES: tuple[str, ...] = tuple(_AREA_CODE_TABLE.split())
 TOLL_FREE_CODES = ("800", "833", "844", "855", "866", "877", "888")
 
 _LINES = tuple(f"555{line:04d}" for line in range(100, 200))
-"""The exchange and lines that are set aside for fiction in every area code."""
+"""The exchange and line numbers that are reserved for fiction in every area code."""
 
 
-def is_sold(number: str) -> bool:
-    """The carrier deals in this number (E.164) at all."""
+def is_in_inventory(number: str) -> bool:
+    """Whether the carrier sells this number (E.164) at all."""
     code, rest = number[2:5], number[5:]
     return number.startswith("+1") and rest in _LINE_SET and (code in _CODE_SET)
 
 
 def is_toll_free(number: str) -> bool:
-    """The number (E.164) has a toll-free code, one that is only reserved included."""
+    """Whether the number (E.164) has a toll-free code, reserved ones included."""
     return number.startswith("+18") and (number[2:5] in {*TOLL_FREE_CODES, "822"} or number[3] == "8")
 
 
-def is_available(account: Account, number: str, *, at: float) -> bool:
-    """Nobody has it, nobody is buying it, and it does not rest on the shelf."""
-    if number in account.lines or number in account.reserved or not is_sold(number):
+def is_available(account: SimulatedAccount, number: str, *, at: float) -> bool:
+    """Whether it is for sale: not in service, not reserved by an order, not aging."""
+    if number in account.lines or number in account.reserved or not is_in_inventory(number):
         return False
-    shelved = account.shelf.get(number)
-    return shelved is None or shelved.until <= at
+    aged = account.aging.get(number)
+    return aged is None or aged.until <= at
 
 
-def for_sale(
-    account: Account, codes: tuple[str, ...], *, prefix: str, digits: str, quantity: int, at: float
+def available_numbers(
+    account: SimulatedAccount, codes: tuple[str, ...], *, prefix: str, digits: str, quantity: int, at: float
 ) -> list[str]:
-    """At most `quantity` numbers (E.164) of these area codes; the last seven digits begin and contain as asked."""
-    found: list[str] = []
+    """At most `quantity` numbers (E.164) of these area codes; `prefix` and `digits` are of the last seven digits."""
+    numbers: list[str] = []
     for number in _candidates(codes):
-        line = number[5:]
-        if line.startswith(prefix) and digits in line and is_available(account, number, at=at):
-            found.append(number)
-            if len(found) >= quantity:
+        local = number[5:]
+        if local.startswith(prefix) and digits in local and is_available(account, number, at=at):
+            numbers.append(number)
+            if len(numbers) >= quantity:
                 break
-    return found
+    return numbers
 
 
 def _candidates(codes: tuple[str, ...]) -> Iterator[str]:

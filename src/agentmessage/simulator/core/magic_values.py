@@ -1,6 +1,6 @@
-"""Magic values: words and tax ids that decide what becomes of a brand or a campaign (docs/reference/simulator.md).
+"""Magic values: words and tax ids that decide the outcome of a brand or a campaign (docs/reference/simulator.md).
 
-Words count only in capitals and whole, so that an honest text that mentions a rejected parcel stays an honest text.
+Words count only in capitals and whole: a description that mentions a rejected parcel has no effect.
 """
 
 import re
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class BrandFate(StrEnum):
-    """What the registry finds out about a brand."""
+class BrandOutcome(StrEnum):
+    """The registry's decision about a brand."""
 
     VERIFIED = "VERIFIED"
     VETTED = "VETTED"
     UNVERIFIED = "UNVERIFIED"
     FIXABLE = "FIXABLE"
     STUCK = "STUCK"
-    REFUSED = "REFUSED"
+    REJECTED = "REJECTED"
 
 
-class CampaignFate(StrEnum):
-    """What becomes of a campaign."""
+class CampaignOutcome(StrEnum):
+    """The course of a campaign."""
 
     APPROVED = "APPROVED"
     STUCK = "STUCK"
@@ -34,35 +34,35 @@ class CampaignFate(StrEnum):
 
 
 _EINS = {
-    "000000001": BrandFate.UNVERIFIED,
-    "000000002": BrandFate.FIXABLE,
-    "000000003": BrandFate.STUCK,
-    "000000004": BrandFate.REFUSED,
-    "000000005": BrandFate.VETTED,
+    "000000001": BrandOutcome.UNVERIFIED,
+    "000000002": BrandOutcome.FIXABLE,
+    "000000003": BrandOutcome.STUCK,
+    "000000004": BrandOutcome.REJECTED,
+    "000000005": BrandOutcome.VETTED,
 }
 
 _WORDS = re.compile(r"\b[A-Z]+\b")
 
 
-def fate_of_brand(fields: Mapping[str, object]) -> BrandFate:
+def brand_outcome(fields: Mapping[str, object]) -> BrandOutcome:
     """By tax id first, then by a word in the display or company name."""
     ein = str(fields.get("ein") or "").replace("-", "")
     if ein in _EINS:
         return _EINS[ein]
-    found = _words(fields, "displayName", "companyName")
-    for fate in (BrandFate.UNVERIFIED, BrandFate.FIXABLE, BrandFate.STUCK, BrandFate.VETTED):
-        if fate.value in found:
-            return fate
-    return BrandFate.VERIFIED
+    words = _words(fields, "displayName", "companyName")
+    for outcome in (BrandOutcome.UNVERIFIED, BrandOutcome.FIXABLE, BrandOutcome.STUCK, BrandOutcome.VETTED):
+        if outcome.value in words:
+            return outcome
+    return BrandOutcome.VERIFIED
 
 
-def fate_of_campaign(fields: Mapping[str, object]) -> CampaignFate:
+def campaign_outcome(fields: Mapping[str, object]) -> CampaignOutcome:
     """By a word in the description."""
-    found = _words(fields, "description")
-    for fate in CampaignFate:
-        if fate is not CampaignFate.APPROVED and fate.value in found:
-            return fate
-    return CampaignFate.APPROVED
+    words = _words(fields, "description")
+    for outcome in CampaignOutcome:
+        if outcome is not CampaignOutcome.APPROVED and outcome.value in words:
+            return outcome
+    return CampaignOutcome.APPROVED
 
 
 def _words(fields: Mapping[str, object], *names: str) -> set[str]:

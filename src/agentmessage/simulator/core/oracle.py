@@ -1,18 +1,18 @@
-"""The truth about a world, for tests to compare with: nothing here is stale, filtered or delayed."""
+"""The true state of a world, for tests to compare with: never stale, filtered or delayed."""
 
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.entities import Line
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.entities import NumberLine
 from agentmessage.simulator.core.profiles import OPERATORS
-from agentmessage.simulator.core.shared_state import Realm, stamp
+from agentmessage.simulator.core.shared_state import SharedState, stamp
 
 
-def tell(realm: Realm, account: Account, *, at: float) -> dict[str, object]:
-    """Everything that is true of one account at an instant. Plain data, in a fixed order."""
+def report(shared: SharedState, account: SimulatedAccount, *, at: float) -> dict[str, object]:
+    """The true state of one account at a time. Plain data, in a fixed order."""
     return {
         "bindings": {number: _binding(account.lines[number], at) for number in sorted(account.lines)},
         "orders": len(account.line_orders),
         "account": account.id,
-        "seed": realm.seed,
+        "seed": shared.seed,
         "order_list": [
             {
                 "id": order.id,
@@ -20,7 +20,7 @@ def tell(realm: Realm, account: Account, *, at: float) -> dict[str, object]:
                 "state": order.state.value,
                 "created_at": stamp(order.created_at),
                 "members": len(order.numbers()),
-                "refused": len(order.errors),
+                "rejected": len(order.errors),
             }
             for order in account.line_orders.values()
         ],
@@ -56,18 +56,18 @@ def tell(realm: Realm, account: Account, *, at: float) -> dict[str, object]:
                 "sharing": campaign.sharing,
                 "imported": campaign.is_imported,
                 "suspended": campaign.is_suspended,
-                "asleep": campaign.is_asleep,
+                "dormant": campaign.is_dormant,
                 "operations": campaign.operations,
                 "numbers": len(account.on_campaign.get(campaign.id, ())),
             }
             for campaign in account.campaigns.values()
         },
-        "requests": dict(sorted(realm.requests.items())),
-        "callbacks": realm.callbacks_made,
+        "requests": dict(sorted(shared.requests.items())),
+        "callbacks": shared.callbacks_made,
     }
 
 
-def _binding(line: Line, at: float) -> dict[str, object]:
+def _binding(line: NumberLine, at: float) -> dict[str, object]:
     return {
         "campaign": line.campaign(at),
         "operators": dict(zip(OPERATORS, line.operators(at), strict=True)),

@@ -1,4 +1,4 @@
-"""How long things take: nothing at all, seconds, or what the real world takes divided by a scale.
+"""Durations and limits of a world: none, seconds, or those of the real vendors divided by a scale.
 
 The figures of `world` are the published or observed ranges (docs/reference/simulator.md lists the source of each).
 """
@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Struct
 
 OPERATORS = ("10017", "10035", "10036", "10038")
-"""Registry ids of AT&T, T-Mobile, US Cellular and Verizon, in the order in which everything here keeps them."""
+"""Registry ids of AT&T, T-Mobile, US Cellular and Verizon, in the order that everything here uses."""
 
 
 class Span(Struct, frozen=True):
-    """A duration somewhere between two bounds, in seconds."""
+    """A range of durations, in seconds."""
 
     low_s: float
     high_s: float
@@ -26,7 +26,7 @@ class Span(Struct, frozen=True):
 _NONE = Span(0.0, 0.0)
 
 
-class Limits(Struct, frozen=True):
+class CallLimits(Struct, frozen=True):
     """A vendor's published limits on calls; `per_s` refills a bucket that holds `burst`."""
 
     read_per_s: float
@@ -34,12 +34,12 @@ class Limits(Struct, frozen=True):
     write_per_s: float
     write_burst: float
 
-    def times(self, scale: float) -> "Limits":
+    def times(self, scale: float) -> "CallLimits":
         """The same limits on a clock that runs `scale` times faster."""
-        return Limits(self.read_per_s * scale, self.read_burst, self.write_per_s * scale, self.write_burst)
+        return CallLimits(self.read_per_s * scale, self.read_burst, self.write_per_s * scale, self.write_burst)
 
 
-class Profile(Struct, frozen=True, kw_only=True):
+class TimingProfile(Struct, frozen=True, kw_only=True):
     """Every delay of a world, in seconds. `propagation` is per mobile operator, after an order is complete."""
 
     name: str
@@ -57,8 +57,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     magic_wait: Span = _NONE
     transit: Mapping[str, Span] = {}
     callback: Span = _NONE
-    carrier_limits: Limits | None = None
-    registry_limits: Limits | None = None
+    carrier_limits: CallLimits | None = None
+    registry_limits: CallLimits | None = None
     time_scale: float = 1.0
 
     def propagation_of(self, operator: str) -> Span:
@@ -70,13 +70,13 @@ class Profile(Struct, frozen=True, kw_only=True):
         return self.operator_review.get(operator, _NONE)
 
     def transit_of(self, operator: str) -> Span:
-        """How long a text takes from the carrier to a handset of one operator and its receipt back."""
+        """How long a message takes to a handset of one operator, and its receipt back."""
         return self.transit.get(operator, _NONE)
 
 
-INSTANT = Profile(name="instant")
+INSTANT = TimingProfile(name="instant")
 
-DEMO = Profile(
+DEMO = TimingProfile(
     name="demo",
     order_received=Span(0.3, 0.6),
     order_processing=Span(0.7, 1.4),
@@ -96,7 +96,7 @@ DEMO = Profile(
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
-WORLD = Profile(
+WORLD = TimingProfile(
     name="world",
     order_received=Span(1.0, 5.0),
     order_processing=Span(2.0, 60.0),
@@ -122,12 +122,12 @@ WORLD = Profile(
     magic_wait=Span(_DAY, _DAY),
     transit={"10017": Span(1.0, 5.0), "10035": Span(1.0, 8.0), "10036": Span(2.0, 20.0), "10038": Span(1.0, 6.0)},
     callback=Span(0.5, 5.0),
-    carrier_limits=Limits(read_per_s=0.5, read_burst=20, write_per_s=0.5, write_burst=10),
-    registry_limits=Limits(read_per_s=20, read_burst=20, write_per_s=2, write_burst=20),
+    carrier_limits=CallLimits(read_per_s=0.5, read_burst=20, write_per_s=0.5, write_burst=10),
+    registry_limits=CallLimits(read_per_s=20, read_burst=20, write_per_s=2, write_burst=20),
 )
 
 
-def named(name: str, *, time_scale: float = 1.0) -> Profile:
+def profile_named(name: str, *, time_scale: float = 1.0) -> TimingProfile:
     """One of `instant`, `demo`, `world`; every duration is divided by `time_scale`. Raises KeyError, ValueError."""
     if time_scale <= 0:
         raise ValueError("time scale must be above 0")
@@ -135,13 +135,13 @@ def named(name: str, *, time_scale: float = 1.0) -> Profile:
     return profile if time_scale == 1.0 else _scaled(profile, time_scale)
 
 
-def _scaled(profile: Profile, scale: float) -> Profile:
+def _scaled(profile: TimingProfile, scale: float) -> TimingProfile:
     changed: dict[str, object] = {}
-    for field in msgspec.structs.fields(Profile):
+    for field in msgspec.structs.fields(TimingProfile):
         value = getattr(profile, field.name)
         if isinstance(value, Span):
             changed[field.name] = value.divided_by(scale)
-        elif isinstance(value, Limits):
+        elif isinstance(value, CallLimits):
             changed[field.name] = value.times(scale)
     spans = {name: span.divided_by(scale) for name, span in profile.propagation.items()}
     reviews = {name: span.divided_by(scale) for name, span in profile.operator_review.items()}

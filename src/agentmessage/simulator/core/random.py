@@ -1,4 +1,4 @@
-"""Chance that can be repeated: every roll is a function of the seed and of what is rolled for."""
+"""Repeatable randomness: every draw is a function of the seed and of labels."""
 
 import uuid
 from hashlib import blake2b
@@ -8,8 +8,8 @@ from agentmessage.simulator.core.profiles import Span
 _REGISTRY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
-class Dice:
-    """Rolls by label. The same seed and labels give the same number, in every process and after every restart."""
+class SeededRandom:
+    """Draws by label. The same seed and labels give the same number, in every process and after every restart."""
 
     def __init__(self, seed: int) -> None:
         self._prefix = f"{seed}"
@@ -32,7 +32,7 @@ class Dice:
         return str(uuid.UUID(bytes=self._digest(labels, 16), version=4))
 
     def registry_id(self, letter: str, *labels: str | int) -> str:
-        """Seven upper-case characters that start with `letter`, as the registry hands out."""
+        """Seven upper-case characters that start with `letter`, as the registry assigns them."""
         number = int.from_bytes(self._digest(labels, 8), "big")
         tail = ""
         for _ in range(6):

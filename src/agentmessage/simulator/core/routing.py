@@ -1,34 +1,36 @@
-"""A request that has found its account and its handler, and the table by which it finds them."""
+"""Requests to the vendors' APIs, their handlers, and the table that finds the handler of a path."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.http_types import Reply, Request
+import msgspec
+
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.http_types import HttpRequest, HttpResponse, json_response
 
 
-class Call(NamedTuple):
-    """One request on its way through a handler. `tail` holds the variable parts of the path, `at` is Unix seconds."""
+class ApiCall(NamedTuple):
+    """One authenticated request. `tail` holds the variable parts of the path, `at` is Unix seconds."""
 
-    account: Account
-    request: Request
+    account: SimulatedAccount
+    request: HttpRequest
     query: Mapping[str, str]
     tail: tuple[str, ...]
     at: float
 
 
-class Refused(Exception):
-    """Ends a call with an answer; nothing was done."""
+class RequestRejected(Exception):
+    """Ends a call with an error response; nothing was changed."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"{reply.status}")
-        self.reply = reply
-
-
-Handler = Callable[[Call], Reply]
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(f"{response.status}")
+        self.response = response
 
 
-class Route(NamedTuple):
+Handler = Callable[[ApiCall], HttpResponse]
+
+
+class VendorRoute(NamedTuple):
     """One operation: `pattern` has `*` for each variable part; `operation` is the name that faults and counters use."""
 
     method: str
@@ -40,16 +42,35 @@ class Route(NamedTuple):
 class RouteTable:
     """Finds the route of a path."""
 
-    def __init__(self, routes: list[Route]) -> None:
-        self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Route]]] = {}
+    def __init__(self, routes: list[VendorRoute]) -> None:
+        self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], VendorRoute]]] = {}
         for route in routes:
             parts = tuple(route.pattern.strip("/").split("/"))
             self._by_shape.setdefault((route.method, len(parts)), []).append((parts, route))
 
-    def find(self, method: str, parts: tuple[str, ...]) -> tuple[Route, tuple[str, ...]] | None:
+    def find(self, method: str, parts: tuple[str, ...]) -> tuple[VendorRoute, tuple[str, ...]] | None:
         """The route and the variable parts, or None."""
         for pattern, route in self._by_shape.get((method, len(parts)), ()):
-            if all(wanted in ("*", given) for wanted, given in zip(pattern, parts, strict=True)):
-                tail = tuple(given for wanted, given in zip(pattern, parts, strict=True) if wanted == "*")
+            if all(expected in ("*", given) for expected, given in zip(pattern, parts, strict=True)):
+                tail = tuple(given for expected, given in zip(pattern, parts, strict=True) if expected == "*")
                 return route, tail
         return None
+
+
+Body = TypeVar("Body")
+
+
+def decode_body(request: HttpRequest, body_type: type[Body]) -> Body:
+    """The JSON body of a request to the control plane. Raises RequestRejected (400, 422)."""
+    try:
+        return msgspec.json.decode(request.body or b"{}", type=body_type)
+    except msgspec.ValidationError as error:
+        raise rejected(422, str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise rejected(400, "the body must be JSON") from error
+
+
+def rejected(status: int, message: str, *, unknown: list[str] | None = None) -> RequestRejected:
+    """An error of the control plane; `unknown` lists names that it does not know."""
+    details = {} if unknown is None else {"unknown": unknown}
+    return RequestRejected(json_response(status, {"error": {"message": message, **details}}))

@@ -1,11 +1,11 @@
-"""What is due when: one heap over the steps of all entities."""
+"""When the next step of which entity is due: one heap over all entities."""
 
 import heapq
 from typing import NamedTuple
 
 
-class Due(NamedTuple):
-    """One step that is due; `sequence` keeps equal times in the order in which they were planned."""
+class DueStep(NamedTuple):
+    """One step that is due; `sequence` keeps equal times in the order in which they were added."""
 
     at: float
     sequence: int
@@ -15,19 +15,19 @@ class Due(NamedTuple):
     step: str
 
 
-class Agenda:
+class Schedule:
     """A priority queue of steps."""
 
     def __init__(self) -> None:
-        self._heap: list[Due] = []
+        self._heap: list[DueStep] = []
         self._sequence = 0
 
     def add(self, at: float, account: str, kind: str, entity_id: str, step: str) -> None:
-        """Plan one step."""
+        """Add one step."""
         self._sequence += 1
-        heapq.heappush(self._heap, Due(at, self._sequence, account, kind, entity_id, step))
+        heapq.heappush(self._heap, DueStep(at, self._sequence, account, kind, entity_id, step))
 
-    def pop(self, until: float) -> Due | None:
+    def pop(self, until: float) -> DueStep | None:
         """The earliest step that is due by `until`, or None."""
         if self._heap and self._heap[0].at <= until:
             return heapq.heappop(self._heap)

@@ -1,20 +1,41 @@
-"""What all parts of a world share: dice, faults, the agenda, the accounts, and the list of what has changed."""
+"""What all parts of a world share: randomness, faults, the schedule, the accounts, and unsaved changes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.entities import Brand, Campaign, Entity, Line, LineOrder, NumberOrder, Shelf
-from agentmessage.simulator.core.faults import FaultBook
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.entities import (
+    AgingNumber,
+    CarrierNumberOrder,
+    Entity,
+    LineOptionOrder,
+    MessagingApplication,
+    NumberLine,
+    OrderSubscription,
+    RegistryBrand,
+    RegistryCampaign,
+    RegistryWebhook,
+)
+from agentmessage.simulator.core.faults import FaultInjector
 from agentmessage.simulator.core.http_types import OutgoingCallback
-from agentmessage.simulator.core.profiles import Profile
-from agentmessage.simulator.core.random import Dice
-from agentmessage.simulator.core.schedule import Agenda
+from agentmessage.simulator.core.profiles import TimingProfile
+from agentmessage.simulator.core.random import SeededRandom
+from agentmessage.simulator.core.schedule import Schedule
 
 ChangeKey = tuple[str, str, str]
 """Account id, kind of entity, id of the entity."""
 
-KINDS: Mapping[type, str] = {Line: "line", Shelf: "shelf", LineOrder: "line_order", NumberOrder: "number_order"}
+KINDS: Mapping[type[Entity], str] = {
+    NumberLine: "line",
+    AgingNumber: "aging_number",
+    LineOptionOrder: "line_order",
+    CarrierNumberOrder: "number_order",
+    RegistryBrand: "brand",
+    RegistryCampaign: "campaign",
+    OrderSubscription: "subscription",
+    RegistryWebhook: "webhook",
+    MessagingApplication: "application",
+}
 
 
 def stamp(at: float) -> str:
@@ -22,18 +43,18 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Realm:
-    """The shared ground of a world."""
+class SharedState:
+    """What every part of a world reads and changes."""
 
     def __init__(
-        self, *, seed: int, profile: Profile, accounts: Mapping[str, str], registry_secret: str, is_recorded: bool
+        self, *, seed: int, profile: TimingProfile, accounts: Mapping[str, str], registry_secret: str, is_stored: bool
     ) -> None:
         self.seed = seed
         self.profile = profile
-        self.dice = Dice(seed)
-        self.faults = FaultBook(self.dice)
-        self.agenda = Agenda()
-        self.accounts = {account_id: Account(account_id, key) for account_id, key in accounts.items()}
+        self.random = SeededRandom(seed)
+        self.faults = FaultInjector(self.random)
+        self.schedule = Schedule()
+        self.accounts = {account_id: SimulatedAccount(account_id, key) for account_id, key in accounts.items()}
         self.changes: dict[ChangeKey, Entity | None] = {}
         self.callbacks: list[tuple[float, int, OutgoingCallback]] = []
         self.callbacks_made = 0
@@ -41,7 +62,7 @@ class Realm:
         self.allows_duplicate_keys = False
         self.max_batch = 1000
         self.requests: dict[str, int] = {}
-        self._is_recorded = is_recorded
+        self._is_stored = is_stored
         self._serial = 0
 
     def next_serial(self) -> int:
@@ -54,30 +75,37 @@ class Realm:
         self.callbacks_made += 1
         return self.callbacks_made
 
-    def touch(self, account: Account, entity: Entity) -> None:
-        """Note that an entity must be written to disk again."""
-        if self._is_recorded:
+    def mark_changed(self, account: SimulatedAccount, entity: Entity) -> None:
+        """Mark an entity as changed: to be saved."""
+        if self._is_stored:
             kind, key = identity(entity)
             self.changes[account.id, kind, key] = entity
 
-    def forget(self, account: Account, kind: str, key: str) -> None:
-        """Note that an entity is gone from disk."""
-        if self._is_recorded:
+    def mark_deleted(self, account: SimulatedAccount, kind: str, key: str) -> None:
+        """Mark an entity as deleted."""
+        if self._is_stored:
             self.changes[account.id, kind, key] = None
 
-    def plan(self, account: Account, entity: LineOrder | NumberOrder | Brand | Campaign, at: float, step: str) -> None:
-        """Let something happen to an entity at a time to come."""
+    def schedule_step(
+        self,
+        account: SimulatedAccount,
+        entity: LineOptionOrder | CarrierNumberOrder | RegistryBrand | RegistryCampaign,
+        at: float,
+        step: str,
+    ) -> None:
+        """Schedule a step of an entity."""
         entity.steps.append((at, step))
-        self.agenda.add(at, account.id, identity(entity)[0], entity.id, step)
-        self.touch(account, entity)
+        self.schedule.add(at, account.id, identity(entity)[0], entity.id, step)
+        self.mark_changed(account, entity)
 
-    def unplan(self, entity: LineOrder | NumberOrder | Brand | Campaign, step: str) -> None:
-        """Drop every planned step of one name; the agenda skips what its entity no longer plans."""
-        entity.steps = [planned for planned in entity.steps if planned[1] != step]
+    def cancel_steps(
+        self, entity: LineOptionOrder | CarrierNumberOrder | RegistryBrand | RegistryCampaign, step: str
+    ) -> None:
+        """Cancel the steps of one name; the schedule skips steps that their entity no longer lists."""
+        entity.steps = [scheduled for scheduled in entity.steps if scheduled[1] != step]
 
 
 def identity(entity: Entity) -> tuple[str, str]:
-    """Under which kind and key an entity is kept."""
-    if isinstance(entity, Line | Shelf):
-        return KINDS[type(entity)], entity.number
-    return KINDS.get(type(entity), type(entity).__name__.lower()), entity.id
+    """The kind and key of an entity."""
+    key = entity.number if isinstance(entity, NumberLine | AgingNumber) else entity.id
+    return KINDS[type(entity)], key

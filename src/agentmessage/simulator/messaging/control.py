@@ -1,33 +1,32 @@
-"""The control plane of texts: handsets to text from and to look into, the truth about every text, settings."""
+"""The control plane of messaging: handsets to send from and to read, every message, settings."""
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from msgspec import Meta, Struct
 
-from agentmessage.simulator.core.account import Account
-from agentmessage.simulator.core.entities import Application
-from agentmessage.simulator.core.http_types import Reply, Request, json_reply
-from agentmessage.simulator.core.routing import Refused
-from agentmessage.simulator.core.shared_state import Realm
-from agentmessage.simulator.messaging.carrier import TextDesk
-from agentmessage.simulator.messaging.history import show
-from agentmessage.simulator.messaging.settings import TextSettings
+from agentmessage.simulator.core.account import SimulatedAccount
+from agentmessage.simulator.core.entities import MessagingApplication
+from agentmessage.simulator.core.http_types import HttpRequest, HttpResponse, json_response
+from agentmessage.simulator.core.routing import decode_body, rejected
+from agentmessage.simulator.core.shared_state import SharedState
+from agentmessage.simulator.messaging.carrier import MessagingCarrier
+from agentmessage.simulator.messaging.history import view_of
+from agentmessage.simulator.messaging.settings import MessagingSettings
 from agentmessage.sms.numbers import is_e164
 
-NAMES = frozenset({"texts", "handsets", "applications"})
+NAMES = frozenset({"messages", "handsets", "applications"})
 
-_MOST_SHOWN = 100_000
+_MAX_SHOWN = 100_000
 _HANDSET = re.compile(r"([^/]+)/(send|inbox|script)")
-Body = TypeVar("Body")
 _Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)")]
 
 
-class Sending(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a handset texts, `count` times; `account` is the one that has the number where it is left out."""
+class HandsetMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A message that a handset sends `count` times; `account` defaults to the account that has the number."""
 
     to: _Number
     text: Annotated[str, Meta(max_length=10_000)] = ""
@@ -36,14 +35,14 @@ class Sending(Struct, frozen=True, forbid_unknown_fields=True):
     count: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
-class Script(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a handset answers to the texts that come next, one each."""
+class HandsetScript(Struct, frozen=True, forbid_unknown_fields=True):
+    """The replies of a handset to its next messages, one each."""
 
     replies: list[str]
 
 
-class ApplicationOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an application's callbacks go."""
+class ApplicationRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the callbacks of an application go."""
 
     id: Annotated[str, Meta(min_length=1, max_length=100)]
     url: Annotated[str, Meta(pattern=r"^https?://")]
@@ -52,149 +51,144 @@ class ApplicationOrder(Struct, frozen=True, forbid_unknown_fields=True):
     account: str = ""
 
 
-class TextControl:
-    """Answers `/_control/texts`, `/_control/handsets/…` and `/_control/applications`."""
+class MessagingControl:
+    """HTTP for `/_control/messages`, `/_control/handsets/…` and `/_control/applications`."""
 
-    def __init__(self, realm: Realm, desk: TextDesk) -> None:
-        self._realm = realm
-        self._desk = desk
-        self._operations: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
-            ("GET", "texts"): self._list,
-            ("GET", "texts/settings"): lambda _: json_reply(200, self._desk.settings),
-            ("POST", "texts/settings"): self._set,
-            ("POST", "texts/drop"): self._cut,
+    def __init__(self, shared: SharedState, carrier: MessagingCarrier) -> None:
+        self._shared = shared
+        self._carrier = carrier
+        self._operations: Mapping[tuple[str, str], Callable[[HttpRequest], HttpResponse]] = {
+            ("GET", "messages"): self._list,
+            ("GET", "messages/settings"): lambda _: json_response(200, self._carrier.settings),
+            ("POST", "messages/settings"): self._change_settings,
+            ("POST", "messages/drop"): self._drop_connections,
             ("GET", "applications"): self._list_applications,
-            ("POST", "applications"): self._keep_application,
+            ("POST", "applications"): self._add_application,
         }
 
-    def handle(self, request: Request, at: float) -> Reply:
+    def handle(self, request: HttpRequest, at: float) -> HttpResponse:
         """One request; the path begins with one of NAMES."""
         path = request.path.removeprefix("/_control/")
         operation = self._operations.get((request.method, path))
         return self._handset(request, path, at) if operation is None else operation(request)
 
-    # ── texts ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── messages ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _list(self, request: Request) -> Reply:
-        """Counts, and texts by the page; `repeated=true` shows only those that came more than once."""
+    def _list(self, request: HttpRequest) -> HttpResponse:
+        """Counts, and messages by the page; `repeated=true` selects those that arrived more than once."""
         query = dict(parse_qsl(request.query))
-        limit, offset = _whole(query, "limit", 100, most=_MOST_SHOWN), _whole(query, "offset", 0, most=1 << 40)
-        book = self._desk.book
-        repetitions = book.repetitions()
-        words = {name: query.get(name, "").replace(" ", "+") for name in ("account", "sender", "recipient")}
-        is_narrowed = query.get("repeated") == "true"
-        found = [
-            text
-            for text in book.texts(**words)
-            if not is_narrowed or repetitions[text.sender, text.recipient, text.text] > 1 or text.repeated_parts
+        limit, offset = (
+            _whole_number(query, "limit", 100, max_value=_MAX_SHOWN),
+            _whole_number(query, "offset", 0, max_value=1 << 40),
+        )
+        history = self._carrier.history
+        repetitions = history.repetitions()
+        filters = {name: query.get(name, "").replace(" ", "+") for name in ("account", "sender", "recipient")}
+        only_repeated = query.get("repeated") == "true"
+        messages = [
+            (message, times)
+            for message in history.messages(**filters)
+            if (times := repetitions[message.sender, message.recipient, message.text]) > 1
+            or message.repeated_parts
+            or not only_repeated
         ]
-        shown = [
-            show(text, times=repetitions[text.sender, text.recipient, text.text])
-            for text in found[offset : offset + limit]
-        ]
+        shown = [view_of(message, times=times) for message, times in messages[offset : offset + limit]]
         extra = sum(times - 1 for times in repetitions.values())
-        counts = {**book.counts, "repeated": extra, "open": self._desk.open}
-        return json_reply(200, {"counts": counts, "total": len(found), "texts": shown})
+        counts = {**history.counts, "repeated": extra, "open": self._carrier.open}
+        return json_response(200, {"counts": counts, "total": len(messages), "messages": shown})
 
-    def _set(self, request: Request) -> Reply:
-        """Change what is given and leave the rest; null takes a limit away."""
-        now = msgspec.to_builtins(self._desk.settings)
-        given = _decode(request, dict[str, object])
+    def _change_settings(self, request: HttpRequest) -> HttpResponse:
+        """Change what is given and keep the rest; null removes a limit."""
+        current = msgspec.to_builtins(self._carrier.settings)
+        given = decode_body(request, dict[str, object])
         try:
-            self._desk.settings = msgspec.convert({**now, **given}, TextSettings)
+            self._carrier.settings = msgspec.convert({**current, **given}, MessagingSettings)
         except msgspec.ValidationError as error:
-            raise _refused(422, str(error)) from error
-        return json_reply(200, self._desk.settings)
+            raise rejected(422, str(error)) from error
+        return json_response(200, self._carrier.settings)
 
-    def _cut(self, request: Request) -> Reply:
+    def _drop_connections(self, request: HttpRequest) -> HttpResponse:
         del request
-        self._desk.is_cut = True
-        return json_reply(200, {"cut": True})
+        self._carrier.is_disconnect_requested = True
+        return json_response(200, {"dropped": True})
 
     # ── applications ────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def _accounts(self) -> list[Account]:
-        return list(self._realm.accounts.values())
+    def _accounts(self) -> list[SimulatedAccount]:
+        return list(self._shared.accounts.values())
 
-    def _list_applications(self, request: Request) -> Reply:
+    def _list_applications(self, request: HttpRequest) -> HttpResponse:
         del request
-        return json_reply(
+        return json_response(
             200,
             {
-                account.id: [{"id": known.id, "url": known.url} for known in account.applications.values()]
+                account.id: [
+                    {"id": application.id, "url": application.url} for application in account.applications.values()
+                ]
                 for account in self._accounts
             },
         )
 
-    def _keep_application(self, request: Request) -> Reply:
-        order = _decode(request, ApplicationOrder)
-        account = self._account(order.account)
-        application = Application(order.id, order.url, order.username, order.password)
-        account.applications[order.id] = application
-        self._realm.touch(account, application)
-        return json_reply(200, {"id": order.id, "url": order.url})
+    def _add_application(self, request: HttpRequest) -> HttpResponse:
+        body = decode_body(request, ApplicationRequest)
+        account = self._account(body.account)
+        application = MessagingApplication(body.id, body.url, body.username, body.password)
+        account.applications[body.id] = application
+        self._shared.mark_changed(account, application)
+        return json_response(200, {"id": body.id, "url": body.url})
 
     # ── handsets ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _handset(self, request: Request, path: str, at: float) -> Reply:
-        found = _HANDSET.fullmatch(path.removeprefix("handsets/"))
-        if found is None:
-            raise _refused(404, "no such operation")
-        handset = unquote(found[1]).replace(" ", "+")
+    def _handset(self, request: HttpRequest, path: str, at: float) -> HttpResponse:
+        path_match = _HANDSET.fullmatch(path.removeprefix("handsets/"))
+        if path_match is None:
+            raise rejected(404, "no such operation")
+        handset = unquote(path_match[1]).replace(" ", "+")
         if not is_e164(handset):
-            raise _refused(422, "a handset is a number like +14155550123")
-        match request.method, found[2]:
+            raise rejected(422, "a handset is a number like +14155550123")
+        match request.method, path_match[2]:
             case "GET", "inbox":
-                return json_reply(200, {"texts": [show(text) for text in self._desk.book.inbox(handset)]})
+                return json_response(
+                    200, {"messages": [view_of(message) for message in self._carrier.history.inbox(handset)]}
+                )
             case "POST", "send":
                 return self._send(request, handset, at)
             case "POST", "script":
-                self._desk.script(handset, _decode(request, Script).replies)
-                return json_reply(200, {"handset": handset})
+                self._carrier.script(handset, decode_body(request, HandsetScript).replies)
+                return json_response(200, {"handset": handset})
             case _:
-                raise _refused(405, "no such operation")
+                raise rejected(405, "no such operation")
 
-    def _send(self, request: Request, handset: str, at: float) -> Reply:
-        order = _decode(request, Sending)
-        if not order.text and not order.media:
-            raise _refused(422, "text or media is required")
-        account = self._account(order.account) if order.account else self._owner(order.to)
+    def _send(self, request: HttpRequest, handset: str, at: float) -> HttpResponse:
+        body = decode_body(request, HandsetMessage)
+        if not body.text and not body.media:
+            raise rejected(422, "text or media is required")
+        account = self._account(body.account) if body.account else self._owner(body.to)
         ids = [
             part_id
-            for _ in range(order.count)
-            for part_id in self._desk.say(handset, order.to, order.text, media=order.media, account=account.id, at=at)
+            for _ in range(body.count)
+            for part_id in self._carrier.send_from_handset(
+                handset, body.to, body.text, media=body.media, account=account.id, at=at
+            )
         ]
-        return json_reply(200, {"ids": ids})
+        return json_response(200, {"ids": ids})
 
-    def _owner(self, number: str) -> Account:
+    def _owner(self, number: str) -> SimulatedAccount:
         return next((account for account in self._accounts if number in account.lines), self._accounts[0])
 
-    def _account(self, account_id: str) -> Account:
+    def _account(self, account_id: str) -> SimulatedAccount:
         if not account_id:
             return self._accounts[0]
-        if account_id not in self._realm.accounts:
-            raise _refused(404, f"account {account_id} does not exist")
-        return self._realm.accounts[account_id]
+        if account_id not in self._shared.accounts:
+            raise rejected(404, f"account {account_id} does not exist")
+        return self._shared.accounts[account_id]
 
 
-def _refused(status: int, message: str) -> Refused:
-    return Refused(json_reply(status, {"error": {"message": message}}))
-
-
-def _whole(query: Mapping[str, str], name: str, usual: int, *, most: int) -> int:
+def _whole_number(query: Mapping[str, str], name: str, default: int, *, max_value: int) -> int:
     text = query.get(name, "")
     if not text:
-        return usual
-    if not (text.isascii() and text.isdigit()) or int(text) > most:
-        raise _refused(422, f"{name} must be 0..{most}")
+        return default
+    if not (text.isascii() and text.isdigit()) or int(text) > max_value:
+        raise rejected(422, f"{name} must be 0..{max_value}")
     return int(text)
-
-
-def _decode(request: Request, kind: type[Body]) -> Body:
-    try:
-        return msgspec.json.decode(request.body or b"{}", type=kind)
-    except msgspec.ValidationError as error:
-        raise _refused(422, str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _refused(400, "the body must be JSON") from error

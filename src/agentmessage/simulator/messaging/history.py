@@ -1,4 +1,4 @@
-"""What became of every text, by text and by handset: the memory behind the inboxes and the oracle."""
+"""Every message, in order and by handset: the data behind inboxes and the oracle."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from agentmessage.simulator.core.shared_state import stamp
-from agentmessage.simulator.messaging.model import Ending, Stat, Submission, Text
+from agentmessage.simulator.messaging.model import AcceptedMessage, FinalStatus, Stat, Submission
 
-MOST_KEPT = 500_000
-"""Texts that are remembered in full; older ones only count."""
+MAX_KEPT = 500_000
+"""Messages that are kept whole; of older ones only the counts remain."""
 
 
-class ShownText(Struct, frozen=True):
-    """A text as the oracle and an inbox show it; `times` is how many texts are the same but for their ids."""
+class MessageView(Struct, frozen=True):
+    """A message as the control plane shows it; `times`: how many messages have the same sender, recipient and text."""
 
     ids: tuple[str, ...]
     account: str
@@ -34,103 +34,109 @@ class ShownText(Struct, frozen=True):
     times: int
 
 
-class TextBook:
-    """Remembers texts, puts parts together, and fills the inboxes of handsets."""
+class MessageHistory:
+    """Stores messages, joins their parts, and fills the inboxes of handsets."""
 
-    def __init__(self, *, most_kept: int = MOST_KEPT) -> None:
+    def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
         self.counts: Counter[str] = Counter()
-        self._most_kept = most_kept
-        self._texts: deque[Text] = deque()
-        self._inboxes: dict[str, deque[Text]] = {}
-        self._joining: dict[tuple[str, str, str, int, int], Text] = {}
+        self._max_kept = max_kept
+        self._messages: deque[AcceptedMessage] = deque()
+        self._inboxes: dict[str, deque[AcceptedMessage]] = {}
+        self._incomplete: dict[tuple[str, str, str, int, int], AcceptedMessage] = {}
 
-    def take(self, given: Submission, part_id: str, *, at: float) -> Text:
-        """Enter an accepted part; the text is new, or one that waited for this part."""
+    def add_part(self, submission: Submission, part_id: str, *, at: float) -> AcceptedMessage:
+        """Add an accepted part; returns its message, new or waiting for this part."""
         self.counts["parts"] += 1
-        self.counts["segments"] += given.segments
-        if given.parts == 1:
-            text = self._begin(given, part_id, at)
-            text.text = given.text
-            self.counts["texts"] += 1
-            return text
-        key = (given.account, given.sender, given.recipient, given.joint, given.parts)
-        text = self._joining.get(key)
-        if text is None:
-            text = self._joining[key] = self._begin(given, part_id, at)
+        self.counts["segments"] += submission.segments
+        if submission.parts == 1:
+            message = self._add_message(submission, part_id, at)
+            message.text = submission.text
+            self.counts["messages"] += 1
+            return message
+        key = (submission.account, submission.sender, submission.recipient, submission.group, submission.parts)
+        message = self._incomplete.get(key)
+        if message is None:
+            message = self._incomplete[key] = self._add_message(submission, part_id, at)
         else:
-            text.ids += (part_id,)
-            text.segments += given.segments
-        self._join(text, given, key)
-        return text
+            message.ids += (part_id,)
+            message.segments += submission.segments
+        self._add_piece(message, submission, key)
+        return message
 
-    def finish(self, text: Text, ending: Ending, *, at: float) -> bool:
-        """A part has come to its end; whether the whole text is in the handset now."""
-        text.arrived += 1
-        if ending.stat is not Stat.DELIVERED:
-            text.state, text.code = ending.stat.value, str(ending.code)
+    def finish_part(self, message: AcceptedMessage, final_status: FinalStatus, *, at: float) -> bool:
+        """Set the final status of a part; returns whether the handset has the whole message now."""
+        message.arrived += 1
+        if final_status.stat is not Stat.DELIVERED:
+            message.state, message.code = final_status.stat.value, str(final_status.code)
             self.counts["parts_failed"] += 1
             return False
         self.counts["parts_delivered"] += 1
-        if text.text is None or text.arrived < text.parts or text.state != "accepted":
+        if message.text is None or message.arrived < message.parts or message.state != "accepted":
             return False
-        text.state, text.delivered_at = Stat.DELIVERED.value, at
+        message.state, message.delivered_at = Stat.DELIVERED.value, at
         self.counts["delivered"] += 1
-        inbox = self._inboxes.get(text.recipient)
+        inbox = self._inboxes.get(message.recipient)
         if inbox is None:
-            inbox = self._inboxes[text.recipient] = deque()
-        inbox.append(text)
+            inbox = self._inboxes[message.recipient] = deque()
+        inbox.append(message)
         return True
 
-    def inbox(self, handset: str) -> Iterable[Text]:
-        """What a handset shows, oldest first."""
+    def inbox(self, handset: str) -> Iterable[AcceptedMessage]:
+        """The messages in a handset, oldest first."""
         return self._inboxes.get(handset, ())
 
-    def texts(self, *, account: str = "", sender: str = "", recipient: str = "") -> Iterator[Text]:
-        """Texts in the order in which their first part came; an empty word matches all."""
-        for text in self._texts:
-            if account in ("", text.account) and sender in ("", text.sender) and recipient in ("", text.recipient):
-                yield text
+    def messages(self, *, account: str = "", sender: str = "", recipient: str = "") -> Iterator[AcceptedMessage]:
+        """Messages in the order of their first parts; an empty filter matches all."""
+        for message in self._messages:
+            if (
+                account in ("", message.account)
+                and sender in ("", message.sender)
+                and recipient in ("", message.recipient)
+            ):
+                yield message
 
     def repetitions(self) -> Counter[tuple[str, str, str | None]]:
-        """How often each sender sent each recipient the very same words."""
-        return Counter((text.sender, text.recipient, text.text) for text in self._texts if text.text is not None)
+        """How often each sender sent each recipient the same text."""
+        return Counter(
+            (message.sender, message.recipient, message.text) for message in self._messages if message.text is not None
+        )
 
-    def _begin(self, given: Submission, part_id: str, at: float) -> Text:
-        text = Text(
-            given.account,
-            given.via,
-            given.sender,
-            given.recipient,
+    def _add_message(self, submission: Submission, part_id: str, at: float) -> AcceptedMessage:
+        message = AcceptedMessage(
+            submission.account,
+            submission.via,
+            submission.sender,
+            submission.recipient,
             None,
-            given.reference,
-            given.parts,
-            given.segments,
+            submission.reference,
+            submission.parts,
+            submission.segments,
             (part_id,),
             at,
-            given.media,
-            given.application,
+            submission.media,
+            submission.application,
         )
-        self._texts.append(text)
-        if len(self._texts) > self._most_kept:
-            self._forget_oldest()
-        return text
+        self._messages.append(message)
+        if len(self._messages) > self._max_kept:
+            self._drop_oldest()
+        return message
 
-    def _join(self, text: Text, given: Submission, key: tuple[str, str, str, int, int]) -> None:
-        if given.part in text.pieces:
-            text.repeated_parts += 1
+    def _add_piece(self, message: AcceptedMessage, submission: Submission, key: tuple[str, str, str, int, int]) -> None:
+        if submission.part in message.pieces:
+            message.repeated_parts += 1
             self.counts["repeated_parts"] += 1
             return
-        text.pieces[given.part] = given.text
-        if len(text.pieces) == given.parts:
-            del self._joining[key]
-            joined = "".join(text.pieces[number] for number in sorted(text.pieces))
-            # A pair of surrogates may have been cut; in UTF-16 its halves find each other again.
-            text.text = joined.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
-            text.pieces = {}
-            self.counts["texts"] += 1
+        message.pieces[submission.part] = submission.text
+        if len(message.pieces) == submission.parts:
+            del self._incomplete[key]
+            joined = "".join(message.pieces[number] for number in sorted(message.pieces))
+            # A surrogate pair may be split between parts; decoding the joined UTF-16 repairs it.
+            message.text = joined.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+            message.pieces = {}
+            self.counts["messages"] += 1
 
-    def _forget_oldest(self) -> None:
-        oldest = self._texts.popleft()
+    def _drop_oldest(self) -> None:
+        oldest = self._messages.popleft()
         inbox = self._inboxes.get(oldest.recipient)
         if inbox is not None and oldest.delivered_at is not None:
             inbox.remove(oldest)
@@ -138,24 +144,24 @@ class TextBook:
                 del self._inboxes[oldest.recipient]
 
 
-def show(text: Text, *, times: int = 1) -> ShownText:
-    """A text for people and tests."""
-    return ShownText(
-        ids=text.ids,
-        account=text.account,
-        via=text.via.value,
-        sender=text.sender,
-        recipient=text.recipient,
-        text=text.text,
-        media=text.media,
-        reference=text.reference,
-        parts=text.parts,
-        parts_here=len(text.pieces) if text.text is None else text.parts,
-        repeated_parts=text.repeated_parts,
-        segments=text.segments,
-        state=text.state,
-        code=text.code,
-        accepted_at=stamp(text.accepted_at),
-        delivered_at=None if text.delivered_at is None else stamp(text.delivered_at),
+def view_of(message: AcceptedMessage, *, times: int = 1) -> MessageView:
+    """A message as the control plane shows it."""
+    return MessageView(
+        ids=message.ids,
+        account=message.account,
+        via=message.via.value,
+        sender=message.sender,
+        recipient=message.recipient,
+        text=message.text,
+        media=message.media,
+        reference=message.reference,
+        parts=message.parts,
+        parts_here=len(message.pieces) if message.text is None else message.parts,
+        repeated_parts=message.repeated_parts,
+        segments=message.segments,
+        state=message.state,
+        code=message.code,
+        accepted_at=stamp(message.accepted_at),
+        delivered_at=None if message.delivered_at is None else stamp(message.delivered_at),
         times=times,
     )

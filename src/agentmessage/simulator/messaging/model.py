@@ -1,7 +1,7 @@
-"""What the simulated carrier remembers of texts: who handed over what, what becomes of it, what is still to be told.
+"""What the simulated carrier knows of messages: submissions, their parts, receipts, and messages from handsets.
 
-A text is handed over in parts (over SMPP) or whole (over HTTP); each has an id of its own, and each is told about by
-receipts until the customer has acknowledged the final one. Times are Unix seconds.
+A message is submitted in parts (over SMPP) or whole (over HTTP). Each part has an id and receipts, which are delivered
+until the customer has acknowledged the final one. Times are Unix seconds.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 
 class Via(StrEnum):
-    """The way a text came, which is the way on which its receipts and answers go back."""
+    """The protocol of a message, which is also that of its receipts and replies."""
 
     SMPP = "smpp"
     BANDWIDTH = "bandwidth"
@@ -32,11 +32,11 @@ class Stat(StrEnum):
 
 
 class Submission(Struct, frozen=True, array_like=True, gc=False):
-    """One part of a text as it was handed over, or the whole of it.
+    """One part of a message as it was submitted, or the whole message.
 
-    `reference` is the customer's own: a user_message_reference, or a tag. `joint` is the number that the parts of one
-    text share. `receipts`: 0 none wanted, 1 all, 2 only of failures (SMPP 3.4, section 5.2.17).
-    `application` says where receipts go over HTTP.
+    `reference` is the customer's own: a user_message_reference, or a tag. `group` is the number that
+    the parts of one message share. `receipts`: 0 none, 1 all, 2 only of failures (SMPP 3.4, section 5.2.17).
+    `application` selects the callback URL over HTTP.
     """
 
     account: str
@@ -45,7 +45,7 @@ class Submission(Struct, frozen=True, array_like=True, gc=False):
     recipient: str
     text: str
     reference: str = ""
-    joint: int = 0
+    group: int = 0
     parts: int = 1
     part: int = 1
     segments: int = 1
@@ -54,11 +54,11 @@ class Submission(Struct, frozen=True, array_like=True, gc=False):
     application: str = ""
 
 
-class Text(Struct, gc=False):
-    """A text that was accepted, as far as its parts have come; `state` is that of the part that fared worst.
+class AcceptedMessage(Struct, gc=False):
+    """A message, as far as its parts have arrived; `state` is that of the part with the worst status.
 
-    `text` is None while parts are missing, and `pieces` holds those that came. `repeated_parts` counts parts that came
-    again while others were missing.
+    `text` is None while parts are missing, and `pieces` holds those that arrived. `repeated_parts` counts parts that
+    arrived again meanwhile.
     """
 
     account: str
@@ -81,43 +81,43 @@ class Text(Struct, gc=False):
     delivered_at: float | None = None
 
 
-class Ending(Struct, frozen=True, array_like=True):
-    """How a text ends: the receipt's state and `err`, and the same in Bandwidth's codes and words."""
+class FinalStatus(Struct, frozen=True, array_like=True):
+    """The final status of a message: the receipt's `stat` and `err`, and Bandwidth's code and description."""
 
     stat: Stat
     err: str = "000"
     code: int = 0
-    words: str = ""
+    description: str = ""
 
 
-DELIVERED = Ending(Stat.DELIVERED)
+DELIVERED = FinalStatus(Stat.DELIVERED)
 
 
-class Handed(Struct, gc=False):
+class AcceptedPart(Struct, gc=False):
     """One accepted part, until its final receipt is acknowledged."""
 
     serial: int
     id: str
-    text: Text
+    message: AcceptedMessage
     part: int
     receipts: int
-    ending: Ending
+    final_status: FinalStatus
     copies: int = 1
     is_silent: bool = False
 
 
-class Receipt(Struct, gc=False):
-    """One thing to tell about a part. `is_last`: acknowledged, the part is forgotten."""
+class ReceiptDelivery(Struct, gc=False):
+    """One receipt to deliver. `is_last`: the part is settled when it is acknowledged."""
 
-    handed: Handed
+    part: AcceptedPart
     stat: Stat
     at: float
     is_last: bool
     attempts: int = 0
 
 
-class Inbound(Struct, array_like=True, gc=False):
-    """A text from a handset, or one part of it; `octets` and `udh` are how SMPP carries it."""
+class InboundPart(Struct, array_like=True, gc=False):
+    """A message from a handset, or one part of it; `octets` and `udh` are its form in SMPP."""
 
     serial: int
     id: str
@@ -135,5 +135,5 @@ class Inbound(Struct, array_like=True, gc=False):
     attempts: int = 0
 
 
-Telling = Receipt | Inbound
-"""What the carrier tells by itself, and repeats until it is acknowledged."""
+CustomerDelivery = ReceiptDelivery | InboundPart
+"""What the carrier sends by itself, and repeats until it is acknowledged."""

@@ -1,9 +1,9 @@
-"""Texts and receipts as the SMSC's PDUs: what the customer submits, and what is delivered to him."""
+"""Messages and receipts as the SMSC's PDUs: what the customer submits, and what is delivered to the customer."""
 
 import re
 from datetime import UTC, datetime
 
-from agentmessage.simulator.messaging.model import Inbound, Receipt, Stat, Submission, Via
+from agentmessage.simulator.messaging.model import InboundPart, ReceiptDelivery, Stat, Submission, Via
 from agentmessage.simulator.messaging.settings import IdForm
 from agentmessage.smpp.pdu import DataSm, DeliverSm, SubmitSm, Tag, Tlv, Tlvs, parameter, text_of
 from agentmessage.sms import gsm
@@ -44,15 +44,15 @@ def e164(address: str) -> str:
 def submission(
     pdu: SubmitSm | DataSm, account: str, *, is_packed: bool, alphabet: Alphabet = Alphabet.GSM
 ) -> Submission:
-    """What was handed over."""
+    """The submission in a PDU."""
     octets = text_of(pdu)
-    joint = parts = part = 0
+    group = parts = part = 0
     header_octets = 0
     if pdu.esm_class & UDH_INDICATOR and octets:
         header_octets = octets[0] + 1
-        joint, parts, part = _joint_of(octets[1:header_octets])
+        group, parts, part = _group_of(octets[1:header_octets])
     elif pdu.tlvs:
-        joint, parts, part = _sar(pdu.tlvs)
+        group, parts, part = _sar(pdu.tlvs)
     fill_bits = -header_octets * 8 % 7 if is_packed else None
     text = _decode(octets[header_octets:], pdu.data_coding, fill_bits, alphabet=alphabet, is_part=parts > 1)
     reference = b"" if not pdu.tlvs else parameter(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE) or b""
@@ -63,7 +63,7 @@ def submission(
         e164(pdu.destination),
         text,
         str(int.from_bytes(reference, "big")) if reference else "",
-        joint,
+        group,
         parts or 1,
         part or 1,
         1 if parts else max(1, measure(text).segments) if len(octets) > 140 else 1,  # noqa: PLR2004 octets of a part
@@ -71,44 +71,44 @@ def submission(
     )
 
 
-def receipt_pdu(receipt: Receipt, *, ids: IdForm) -> DeliverSm:
-    """A delivery receipt in the words of SMPP 3.4, appendix B, and in parameters."""
-    handed = receipt.handed
-    text = handed.text
-    part_id = handed.id
+def receipt_pdu(receipt: ReceiptDelivery, *, ids: IdForm) -> DeliverSm:
+    """A delivery receipt as in SMPP 3.4, appendix B, in text and in parameters."""
+    part = receipt.part
+    message = part.message
+    part_id = part.id
     if ids is IdForm.MIXED:
-        part_id = str(int(handed.id, 16))
+        part_id = str(int(part.id, 16))
     elif ids is IdForm.MIXED_BACK:
-        part_id = f"{int(handed.id):X}"
+        part_id = f"{int(part.id):X}"
     is_delivered = receipt.stat is Stat.DELIVERED
-    is_end = receipt.stat is handed.ending.stat
-    err = handed.ending.err if is_end else "000"
-    words = (
-        f"id:{part_id} sub:001 dlvrd:{'001' if is_delivered else '000'} submit date:{_date(text.accepted_at)} "
-        f"done date:{_date(receipt.at)} stat:{receipt.stat} err:{err} text:{_first_words(text.text)}"
+    is_final = receipt.stat is part.final_status.stat
+    err = part.final_status.err if is_final else "000"
+    text = (
+        f"id:{part_id} sub:001 dlvrd:{'001' if is_delivered else '000'} submit date:{_date(message.accepted_at)} "
+        f"done date:{_date(receipt.at)} stat:{receipt.stat} err:{err} text:{_excerpt(message.text)}"
     )
     tlvs: Tlvs = (
         Tlv(Tag.RECEIPTED_MESSAGE_ID, part_id.encode() + b"\0"),
         Tlv(Tag.MESSAGE_STATE, bytes((MESSAGE_STATES[receipt.stat],))),
     )
-    if is_end and handed.ending.code:
-        tlvs += (Tlv(Tag.NETWORK_ERROR_CODE, GSM_NETWORK + handed.ending.code.to_bytes(2, "big")),)
+    if is_final and part.final_status.code:
+        tlvs += (Tlv(Tag.NETWORK_ERROR_CODE, GSM_NETWORK + part.final_status.code.to_bytes(2, "big")),)
     return DeliverSm(
         "",
         INTERNATIONAL,
         ISDN,
-        text.recipient[1:],
+        message.recipient[1:],
         INTERNATIONAL,
         ISDN,
-        text.sender[1:],
+        message.sender[1:],
         RECEIPT,
-        short_message=words.encode("latin-1", "replace"),
+        short_message=text.encode("latin-1", "replace"),
         tlvs=tlvs,
     )
 
 
-def inbound_pdu(inbound: Inbound) -> DeliverSm:
-    """A handset's text, or one part of it."""
+def inbound_pdu(inbound: InboundPart) -> DeliverSm:
+    """A message of a handset, or one part of it."""
     return DeliverSm(
         "",
         INTERNATIONAL,
@@ -120,13 +120,13 @@ def inbound_pdu(inbound: Inbound) -> DeliverSm:
         UDH_INDICATOR if inbound.udh else 0,
         data_coding=UCS2 if inbound.is_ucs2 else 0,
         short_message=inbound.udh + inbound.octets,
-        # A deliver_sm has no id; this is all that tells a repetition from the same words said twice.
+        # A deliver_sm has no id; only this distinguishes a repetition from the same text sent twice.
         tlvs=(Tlv(Tag.USER_MESSAGE_REFERENCE, (inbound.serial & 0xFFFF).to_bytes(2, "big")),),
     )
 
 
-def _joint_of(header: bytes) -> tuple[int, int, int]:
-    """Reference, parts and part from a user data header's elements; zeros where it joins nothing (TS 23.040)."""
+def _group_of(header: bytes) -> tuple[int, int, int]:
+    """Reference, parts and part from a user data header's elements; zeros where it has none (TS 23.040)."""
     at = 0
     while at + 2 <= len(header):
         element, size = header[at], header[at + 1]
@@ -146,8 +146,8 @@ def _sar(tlvs: Tlvs) -> tuple[int, int, int]:
     ]
     if None in values:
         return 0, 0, 0
-    joint, parts, part = (int.from_bytes(value or b"", "big") for value in values)
-    return joint, parts, part
+    group, parts, part = (int.from_bytes(value or b"", "big") for value in values)
+    return group, parts, part
 
 
 def _decode(octets: bytes, coding: int, fill_bits: int | None, *, alphabet: Alphabet, is_part: bool) -> str:
@@ -170,5 +170,5 @@ def _date(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%y%m%d%H%M}"
 
 
-def _first_words(text: str | None) -> str:
+def _excerpt(text: str | None) -> str:
     return "" if text is None else text[:20].replace("\n", " ")

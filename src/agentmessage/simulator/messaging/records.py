@@ -1,8 +1,8 @@
-"""What must survive of messages, in the order in which it happens."""
+"""What is stored of messages, in the order in which it happens."""
 
 from msgspec import Struct
 
-from agentmessage.simulator.messaging.model import Ending, Inbound, Submission
+from agentmessage.simulator.messaging.model import FinalStatus, InboundPart, Submission
 
 
 class PartAccepted(Struct, frozen=True, array_like=True, tag="part", gc=False):
@@ -11,14 +11,14 @@ class PartAccepted(Struct, frozen=True, array_like=True, tag="part", gc=False):
     serial: int
     part_id: str
     at: float
-    given: Submission
-    ending: Ending
+    submission: Submission
+    final_status: FinalStatus
 
 
 class InboundSent(Struct, frozen=True, array_like=True, tag="inbound", gc=False):
     """A handset sent a message; one record for each part."""
 
-    inbound: Inbound
+    inbound: InboundPart
 
     @property
     def serial(self) -> int:

@@ -1,4 +1,4 @@
-"""The way of accepted texts to their handsets, and of what is told about them until it is acknowledged."""
+"""Messages in transit to their handsets, and receipts and inbound messages until they are acknowledged."""
 
 import heapq
 from collections import deque
@@ -6,40 +6,40 @@ from typing import NamedTuple
 
 from agentmessage.kernel.backoff import backoff_s
 from agentmessage.simulator.core.profiles import OPERATORS
-from agentmessage.simulator.core.shared_state import Realm
-from agentmessage.simulator.messaging.history import TextBook
-from agentmessage.simulator.messaging.magic_numbers import PLAIN, Fate
+from agentmessage.simulator.core.shared_state import SharedState
+from agentmessage.simulator.messaging.history import MessageHistory
+from agentmessage.simulator.messaging.magic_numbers import PLAIN, MagicOutcome
 from agentmessage.simulator.messaging.model import (
-    Ending,
-    Handed,
-    Inbound,
-    Receipt,
+    AcceptedMessage,
+    AcceptedPart,
+    CustomerDelivery,
+    FinalStatus,
+    InboundPart,
+    ReceiptDelivery,
     Stat,
     Submission,
-    Telling,
-    Text,
     Via,
 )
 from agentmessage.simulator.messaging.records import PartEnded, Record, Settled
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-"""How long what was not acknowledged waits before it is told again: the first time, and at most."""
+MAX_PAUSE_S = 30.0
+"""The first and the longest delay before a delivery that was not acknowledged is repeated."""
 
-AFTERWARDS_S = 0.2
+OLDER_RECEIPT_S = 0.2
 REORDERED_S = 1.5
 
 
-class Step(NamedTuple):
-    """A receipt that becomes due; `is_end`: this is what becomes of the part."""
+class PlannedReceipt(NamedTuple):
+    """A receipt at a later time; `is_final`: with the final status of the part."""
 
-    handed: Handed
+    part: AcceptedPart
     stat: Stat
-    is_end: bool
+    is_final: bool
 
 
-class Reply(NamedTuple):
-    """What a handset is about to say."""
+class HandsetReply(NamedTuple):
+    """A message that a handset will send."""
 
     account: str
     handset: str
@@ -47,122 +47,126 @@ class Reply(NamedTuple):
     text: str
 
 
-_Planned = tuple[float, int, Step | Reply | Receipt | Inbound]
+_ScheduledStep = tuple[float, int, PlannedReceipt | HandsetReply | ReceiptDelivery | InboundPart]
 
 
 class Transit:
-    """Everything under way. `waiting` is what is to be told now, by account and way."""
+    """Everything in transit. `waiting` is what is ready to be delivered, by account and protocol."""
 
-    def __init__(self, realm: Realm, book: TextBook) -> None:
-        self._realm = realm
-        self._book = book
-        self.waiting = {(account, via): deque[Telling]() for account in realm.accounts for via in Via}
+    def __init__(self, shared: SharedState, history: MessageHistory) -> None:
+        self._shared = shared
+        self._history = history
+        self.waiting = {(account, via): deque[CustomerDelivery]() for account in shared.accounts for via in Via}
         self.records: list[Record] = []
-        self.arrived: list[Text] = []
-        """Texts that reached their handsets during the last `advance` or `end`, for whoever answers them."""
-        self._open: dict[int, Handed | Inbound] = {}
-        self._agenda: list[_Planned] = []
+        self.arrived: list[AcceptedMessage] = []
+        """Messages that reached their handsets during the last `advance` or `end`."""
+        self._open: dict[int, AcceptedPart | InboundPart] = {}
+        self._schedule: list[_ScheduledStep] = []
         self._sequence = 0
 
     @property
     def open(self) -> int:
-        """Parts and handsets' texts whose end is not acknowledged yet."""
+        """Number of parts and inbound parts that are not finished and acknowledged."""
         return len(self._open)
 
     @property
     def next_at(self) -> float | None:
-        """When something will next happen."""
-        return self._agenda[0][0] if self._agenda else None
+        """When the next step is due."""
+        return self._schedule[0][0] if self._schedule else None
 
     # ── towards the handset ─────────────────────────────────────────────────────────────────────────────────
 
-    def open_part(self, serial: int, part_id: str, given: Submission, ending: Ending, *, at: float) -> Handed:
-        """An accepted part, known to the book from now on."""
-        text = self._book.take(given, part_id, at=at)
-        handed = Handed(serial, part_id, text, given.part, given.receipts, ending)
-        self._open[serial] = handed
-        return handed
+    def open_part(
+        self, serial: int, part_id: str, submission: Submission, final_status: FinalStatus, *, at: float
+    ) -> AcceptedPart:
+        """Add an accepted part, also to the history."""
+        message = self._history.add_part(submission, part_id, at=at)
+        part = AcceptedPart(serial, part_id, message, submission.part, submission.receipts, final_status)
+        self._open[serial] = part
+        return part
 
-    def carry(self, handed: Handed, fate: Fate, *, at: float, late_s: float = 0.0, is_disordered: bool = False) -> None:
-        """Plan what becomes of a part, as its handset's operator takes its time."""
-        profile = self._realm.profile
-        span = profile.transit_of(OPERATORS[operator_of(handed.text.recipient)])
-        transit_s = self._realm.dice.within(span, "transit", handed.serial) if span.high_s > 0.0 else 0.0
+    def schedule_part(
+        self, part: AcceptedPart, outcome: MagicOutcome, *, at: float, late_s: float = 0.0, is_reordered: bool = False
+    ) -> None:
+        """Schedule the receipts of a part, after the delays of its handset's operator."""
+        profile = self._shared.profile
+        span = profile.transit_of(OPERATORS[operator_of(part.message.recipient)])
+        transit_s = self._shared.random.within(span, "transit", part.serial) if span.high_s > 0.0 else 0.0
         due = at + transit_s + late_s
-        before = fate.before
-        if handed.text.via is Via.BANDWIDTH:
-            before = (Stat.ENROUTE, Stat.ACCEPTED) if handed.text.media else (Stat.ACCEPTED,)
+        before = outcome.before
+        if part.message.via is Via.BANDWIDTH:
+            before = (Stat.ENROUTE, Stat.ACCEPTED) if part.message.media else (Stat.ACCEPTED,)
         for index, stat in enumerate(before, start=1):
-            self._plan(at + transit_s * index / 4, Step(handed, stat, is_end=False))
-        if fate is not PLAIN:
-            due += fate.delay_s / profile.time_scale
-            for index, stat in enumerate(fate.after, start=1):
-                self._plan(due + AFTERWARDS_S * index, Step(handed, stat, is_end=False))
-        if is_disordered:
-            self._plan(due + REORDERED_S, Step(handed, Stat.ENROUTE, is_end=False))
-        self._plan(due, Step(handed, handed.ending.stat, is_end=True))
+            self._add_step(at + transit_s * index / 4, PlannedReceipt(part, stat, is_final=False))
+        if outcome is not PLAIN:
+            due += outcome.delay_s / profile.time_scale
+            for index, stat in enumerate(outcome.after, start=1):
+                self._add_step(due + OLDER_RECEIPT_S * index, PlannedReceipt(part, stat, is_final=False))
+        if is_reordered:
+            self._add_step(due + REORDERED_S, PlannedReceipt(part, Stat.ENROUTE, is_final=False))
+        self._add_step(due, PlannedReceipt(part, part.final_status.stat, is_final=True))
 
-    def end(self, handed: Handed, *, at: float) -> None:
-        """A part comes to its end: into the handset or not, and the customer is to be told."""
-        if self._book.finish(handed.text, handed.ending, at=at):
-            self.arrived.append(handed.text)
-        self.records.append(PartEnded(handed.serial, at))
-        if handed.is_silent or not _is_wanted(handed):
-            self._settle(handed.serial)
+    def end(self, part: AcceptedPart, *, at: float) -> None:
+        """Set the final status of a part; its receipts become ready to be delivered."""
+        if self._history.finish_part(part.message, part.final_status, at=at):
+            self.arrived.append(part.message)
+        self.records.append(PartEnded(part.serial, at))
+        if part.is_silent or not _is_wanted(part):
+            self._settle(part.serial)
             return
-        queue = self.waiting[handed.text.account, handed.text.via]
-        for copy in range(handed.copies - 1, -1, -1):
-            queue.append(Receipt(handed, handed.ending.stat, at, copy == 0))
+        queue = self.waiting[part.message.account, part.message.via]
+        for copy in range(part.copies - 1, -1, -1):
+            queue.append(ReceiptDelivery(part, part.final_status.stat, at, copy == 0))
 
-    def close(self, handed: Handed, *, at: float) -> None:
-        """A part came to its end and was told about before a restart."""
-        self._book.finish(handed.text, handed.ending, at=at)
-        self._open.pop(handed.serial, None)
+    def close(self, part: AcceptedPart, *, at: float) -> None:
+        """Restore a part whose final receipt was acknowledged before a restart."""
+        self._history.finish_part(part.message, part.final_status, at=at)
+        self._open.pop(part.serial, None)
 
-    def plan_reply(self, reply: Reply, *, at: float) -> None:
-        """A handset will say something."""
-        self._plan(at, reply)
+    def schedule_reply(self, reply: HandsetReply, *, at: float) -> None:
+        """Schedule a message of a handset."""
+        self._add_step(at, reply)
 
-    def advance(self, until: float) -> list[tuple[float, Reply]]:
-        """Let everything happen that is due by an instant; answers what handsets say, and when."""
-        agenda, replies = self._agenda, list[tuple[float, Reply]]()
-        while agenda and agenda[0][0] <= until:
-            due, _, what = heapq.heappop(agenda)
-            match what:
-                case Step(handed, stat, is_end):
-                    if is_end:
-                        self.end(handed, at=due)
-                    elif not handed.is_silent and _is_wanted(handed):
-                        self._await(Receipt(handed, stat, due, is_last=False))
-                case Reply():
-                    replies.append((due, what))
-                case Receipt() | Inbound():
-                    self._await(what)
+    def advance(self, until: float) -> list[tuple[float, HandsetReply]]:
+        """Run every step that is due; returns the handsets' replies and their times."""
+        schedule, replies = self._schedule, list[tuple[float, HandsetReply]]()
+        while schedule and schedule[0][0] <= until:
+            due, _, step = heapq.heappop(schedule)
+            match step:
+                case PlannedReceipt(part, stat, is_final):
+                    if is_final:
+                        self.end(part, at=due)
+                    elif not part.is_silent and _is_wanted(part):
+                        self._enqueue(ReceiptDelivery(part, stat, due, is_last=False))
+                case HandsetReply():
+                    replies.append((due, step))
+                case ReceiptDelivery() | InboundPart():
+                    self._enqueue(step)
         return replies
 
     # ── towards the customer ────────────────────────────────────────────────────────────────────────────────
 
-    def tell(self, inbound: Inbound) -> None:
-        """A text from a handset is to be told."""
+    def deliver_inbound(self, inbound: InboundPart) -> None:
+        """Deliver a message of a handset, until it is acknowledged."""
         self._open[inbound.serial] = inbound
-        self._await(inbound)
+        self._enqueue(inbound)
 
-    def acknowledge(self, telling: Telling) -> None:
-        """The customer has it."""
-        if isinstance(telling, Inbound):
-            self._book.counts["inbound_acknowledged"] += 1
-            self._settle(telling.serial)
+    def acknowledge(self, delivery: CustomerDelivery) -> None:
+        """The customer acknowledged a delivery."""
+        if isinstance(delivery, InboundPart):
+            self._history.counts["inbound_acknowledged"] += 1
+            self._settle(delivery.serial)
             return
-        self._book.counts["receipts_acknowledged"] += 1
-        if telling.is_last:
-            self._settle(telling.handed.serial)
+        self._history.counts["receipts_acknowledged"] += 1
+        if delivery.is_last:
+            self._settle(delivery.part.serial)
 
-    def give_back(self, telling: Telling, *, at: float) -> None:
-        """The customer does not have it, or nobody knows: it is told again, later each time."""
-        self._book.counts["told_in_vain"] += 1
-        pause_s = backoff_s(telling.attempts, first_s=FIRST_PAUSE_S, max_s=LONGEST_PAUSE_S)
-        telling.attempts += 1
-        self._plan(at + pause_s, telling)
+    def redeliver(self, delivery: CustomerDelivery, *, at: float) -> None:
+        """The customer did not acknowledge a delivery: repeat it later, with growing delays."""
+        self._history.counts["deliveries_failed"] += 1
+        pause_s = backoff_s(delivery.attempts, first_s=FIRST_PAUSE_S, max_s=MAX_PAUSE_S)
+        delivery.attempts += 1
+        self._add_step(at + pause_s, delivery)
 
     # ── within ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,24 +174,24 @@ class Transit:
         if self._open.pop(serial, None) is not None:
             self.records.append(Settled(serial))
 
-    def _await(self, telling: Telling) -> None:
-        if isinstance(telling, Inbound):
-            self.waiting[telling.account, telling.via].append(telling)
+    def _enqueue(self, delivery: CustomerDelivery) -> None:
+        if isinstance(delivery, InboundPart):
+            self.waiting[delivery.account, delivery.via].append(delivery)
         else:
-            text = telling.handed.text
-            self.waiting[text.account, text.via].append(telling)
+            message = delivery.part.message
+            self.waiting[message.account, message.via].append(delivery)
 
-    def _plan(self, due: float, what: Step | Reply | Receipt | Inbound) -> None:
+    def _add_step(self, due: float, step: PlannedReceipt | HandsetReply | ReceiptDelivery | InboundPart) -> None:
         self._sequence += 1
-        heapq.heappush(self._agenda, (due, self._sequence, what))
+        heapq.heappush(self._schedule, (due, self._sequence, step))
 
 
 def operator_of(number: str) -> int:
-    """The index in OPERATORS of the mobile operator that serves a handset: by its last digit, so that it stays."""
+    """The index in OPERATORS of the operator that serves a handset, by its last digit."""
     last = number[-1:]
     return int(last) % len(OPERATORS) if last.isdecimal() else 0
 
 
-def _is_wanted(handed: Handed) -> bool:
-    """Whether the customer asked for a receipt of this end (SMPP 3.4, section 5.2.17)."""
-    return handed.receipts == 1 or (handed.receipts == 2 and handed.ending.stat is not Stat.DELIVERED)  # noqa: PLR2004
+def _is_wanted(part: AcceptedPart) -> bool:
+    """Whether the customer requested a receipt of this final status (SMPP 3.4, section 5.2.17)."""
+    return part.receipts == 1 or (part.receipts == 2 and part.final_status.stat is not Stat.DELIVERED)  # noqa: PLR2004

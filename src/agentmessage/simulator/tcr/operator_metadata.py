@@ -1,6 +1,6 @@
-"""What each operator demands of a campaign and grants it: AT&T classes and T-Mobile tiers as providers publish them."""
+"""What each operator requires of a campaign and grants it: AT&T classes and T-Mobile tiers, as published."""
 
-from agentmessage.simulator.core.entities import Brand, Campaign
+from agentmessage.simulator.core.entities import RegistryBrand, RegistryCampaign
 from agentmessage.simulator.tcr.registry import OPERATOR_NAMES
 
 _ATT_CLASSES: dict[str, tuple[str, int]] = {
@@ -15,36 +15,36 @@ _ATT_CLASSES: dict[str, tuple[str, int]] = {
     "MARKETING": ("F", 240),
     "MIXED": ("F", 240),
 }
-"""Class and messages per minute by use case; the rest is class E with 240."""
+"""Class and messages per minute by use case; all others are class E with 240."""
 
 
-def operator_metadata(campaign: Campaign, brand: Brand | None) -> dict[str, dict[str, object]]:
+def operator_metadata(campaign: RegistryCampaign, brand: RegistryBrand | None) -> dict[str, dict[str, object]]:
     """The registry's `mnoMetadata`, keyed by operator id."""
     usecase = str(campaign.fields.get("usecase"))
     is_vetted = brand is not None and brand.identity_status == "VETTED_VERIFIED"
     message_class, per_minute = _ATT_CLASSES.get(usecase, ("E", 240))
     if is_vetted and message_class in ("E", "F"):
         message_class, per_minute = ("A" if message_class == "E" else "B"), 4500
-    wants = usecase != "LOW_VOLUME"
-    found: dict[str, dict[str, object]] = {}
+    requires_optin = usecase != "LOW_VOLUME"
+    metadata: dict[str, dict[str, object]] = {}
     for operator, name in OPERATOR_NAMES.items():
-        found[operator] = {
+        metadata[operator] = {
             "mno": name,
             "qualify": True,
             "mnoSupport": True,
             "mnoReview": False,
             "minMsgSamples": 1,
-            "reqSubscriberOptin": wants,
+            "reqSubscriberOptin": requires_optin,
             "reqSubscriberOptout": True,
             "reqSubscriberHelp": True,
             "noEmbeddedLink": False,
             "noEmbeddedPhone": False,
         }
-    found["10017"].update(msgClass=message_class, tpm=per_minute, tpmScope="CAMPAIGN", surcharge=0.003)
+    metadata["10017"].update(msgClass=message_class, tpm=per_minute, tpmScope="CAMPAIGN", surcharge=0.003)
     tier, cap = ("TOP", 200_000) if is_vetted else ("LOW", 2_000)
     if usecase == "SOLE_PROPRIETOR":
         tier, cap = "LOW", 1_000
-    found["10035"].update(brandTier=tier, brandDailyCap=cap, surcharge=0.003)
-    found["10036"].update(tpm=per_minute, tpmScope="CAMPAIGN")
-    found["10038"].update(tpm=per_minute, tpmScope="CAMPAIGN", surcharge=0.0031)
-    return found
+    metadata["10035"].update(brandTier=tier, brandDailyCap=cap, surcharge=0.003)
+    metadata["10036"].update(tpm=per_minute, tpmScope="CAMPAIGN")
+    metadata["10038"].update(tpm=per_minute, tpmScope="CAMPAIGN", surcharge=0.0031)
+    return metadata
