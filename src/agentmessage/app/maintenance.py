@@ -68,7 +68,7 @@ async def tidy(cells: Cells, settings: Settings) -> None:
     await renewals.run_end_quarantine(cells)
     directory = await cells.directory()
     await monitoring_queries.forget_workers(directory, directory.now - WORKERS_KEPT)
-    await outbox_queries.forget_odd_answers(directory, directory.now - CALLBACKS_KEPT, most=ODD_ANSWERS_KEPT)
+    await outbox_queries.forget_unparsed_responses(directory, directory.now - CALLBACKS_KEPT, most=ODD_ANSWERS_KEPT)
     for name in await cells.names():
         await _tidy_cell(await cells.cell(name), settings)
 

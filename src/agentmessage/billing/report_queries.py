@@ -9,7 +9,7 @@ from agentmessage.kernel.db import Executor
 
 
 async def find_overview(db: Executor, org_id: UUID) -> Overview | None:
-    """An organization's money in one look; a wallet, a payer or a top-up that was never made counts as none."""
+    """An organization's money in one look; a wallet, a customer or a top-up that was never made counts as none."""
     return await db.one(
         Overview,
         """SELECT o.plan, coalesce(p.subscription_status, 'active'), coalesce(w.balance_microcents, 0),

@@ -299,7 +299,7 @@ async def ring(db: Executor, bell: str) -> None:
     await db.run("SELECT pg_notify('agentmessage', $1)", bell)
 
 
-async def insert_odd_answer(db: Executor, *, account: str, operation: str, reason: str, raw: str) -> None:
+async def insert_unparsed_response(db: Executor, *, account: str, operation: str, reason: str, raw: str) -> None:
     """Keep an answer that nobody understood."""
     await db.run(
         """INSERT INTO directory.unparsed_responses (id, account, operation, reason, raw, received_at)
@@ -330,7 +330,7 @@ async def insert_unrecognized(
     )
 
 
-async def forget_odd_answers(db: Executor, before: datetime, *, most: int) -> int:
+async def forget_unparsed_responses(db: Executor, before: datetime, *, most: int) -> int:
     """Forget odd answers past their retention, and all but the newest `most`."""
     return await db.run(
         """DELETE FROM directory.unparsed_responses WHERE received_at < $1

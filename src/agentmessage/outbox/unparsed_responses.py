@@ -15,7 +15,9 @@ async def keep_if_odd(db: Executor, answer: object, *, account: str, operation: 
     if not isinstance(answer, Unknown) or not answer.raw:
         return False
     raw = answer.raw.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:MAX_CHARS]
-    await queries.insert_odd_answer(db, account=account, operation=operation, reason=answer.reason[:500], raw=raw)
+    await queries.insert_unparsed_response(
+        db, account=account, operation=operation, reason=answer.reason[:500], raw=raw
+    )
     return True
 
 

@@ -63,10 +63,10 @@ async def turn_on(
     auto = await queries.find_auto(tx, tenant.org_id)
     if auto is not None and auto.is_enabled:
         raise AutoTopupIsOn
-    payer = await queries.find_payer(tx, tenant.org_id)
-    if customer_id is None and (payer is None or payer.customer_id is None):
+    customer = await queries.find_billing_customer(tx, tenant.org_id)
+    if customer_id is None and (customer is None or customer.customer_id is None):
         raise NoStripeCustomer
-    rules.require_plan_to_charge(payer)
+    rules.require_plan_to_charge(customer)
     wallet = await operations.wallet(tx, tenant)
     rules.require_minimum(wallet.balance_microcents, product, min_topup_cents=min_topup_cents)
     if customer_id is not None:
@@ -120,7 +120,7 @@ async def begin(tx: Tx, tenant: Tenant) -> Step:
     if topup is not None:
         return Charge(topup, is_fresh=False, is_wanted=rules.may_charge(auto, topup, tx.now))
     wallet = await operations.wallet(tx, tenant)
-    payer = await queries.find_payer(tx, tenant.org_id)
+    customer = await queries.find_billing_customer(tx, tenant.org_id)
     if auto is None or not rules.is_due(auto, wallet.balance_microcents):
         return Nothing()
     if auto.next_attempt_at is not None and auto.next_attempt_at > tx.now:
@@ -134,7 +134,7 @@ async def begin(tx: Tx, tenant: Tenant) -> Step:
         await _tell(tx, waiting, EventType.WALLET_AUTO_TOPUP_FAILED)
         return Wait(ends)
     topup = rules.fresh(new_id(), auto, org_id=tenant.org_id, kind=TopupKind.AUTO, now=tx.now)
-    topup = msgspec.structs.replace(topup, customer_id=None if payer is None else payer.customer_id)
+    topup = msgspec.structs.replace(topup, customer_id=None if customer is None else customer.customer_id)
     await queries.insert_topup(tx, topup)
     return Charge(topup, is_fresh=True, is_wanted=True)
 

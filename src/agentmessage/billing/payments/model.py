@@ -47,14 +47,14 @@ class Standing(StrEnum):
     CANCELED = "canceled"
 
 
-class Payer(Struct, frozen=True):
+class BillingCustomer(Struct, frozen=True):
     """An organization as the processor knows it; without `customer_id` it does not."""
 
     org_id: UUID
     customer_id: str | None
     subscription_id: str | None
     standing: Standing
-    told_at: datetime | None
+    reported_at: datetime | None
 
 
 class TopupKind(StrEnum):

@@ -19,7 +19,7 @@ from agentmessage.billing.payments.model import (
     DISPUTE_SOURCE,
     REFUND_SOURCE,
     UNDONE,
-    Payer,
+    BillingCustomer,
     Product,
     Standing,
     Topup,
@@ -61,7 +61,7 @@ async def begin_checkout(
     min_topup_cents: int,
 ) -> Topup:
     """Write a purchase down before anybody is asked. Raises PlanNotFound, BelowMinimumCredit."""
-    rules.require_plan_to_top_up(await queries.find_payer(tx, tenant.org_id))
+    rules.require_plan_to_top_up(await queries.find_billing_customer(tx, tenant.org_id))
     wallet = await operations.wallet(tx, tenant)
     rules.require_minimum(wallet.balance_microcents, product, min_topup_cents=min_topup_cents)
     topup = msgspec.structs.replace(
@@ -89,10 +89,10 @@ async def get(db: Executor, tenant: Tenant, topup_id: UUID) -> Topup:
     return topup
 
 
-async def payer(db: Executor, tenant: Tenant) -> Payer:
+async def customer(db: Executor, tenant: Tenant) -> BillingCustomer:
     """The organization as the processor knows it; one that it does not know pays as it goes."""
-    found = await queries.find_payer(db, tenant.org_id)
-    return found or Payer(tenant.org_id, None, None, Standing.ACTIVE, None)
+    found = await queries.find_billing_customer(db, tenant.org_id)
+    return found or BillingCustomer(tenant.org_id, None, None, Standing.ACTIVE, None)
 
 
 async def record_checkout(tx: Tx, tenant: Tenant, topup_id: UUID, checkout: Checkout, *, source: str) -> Topup:
@@ -184,14 +184,14 @@ async def book_dispute(tx: Tx, tenant: Tenant, dispute: Dispute) -> None:
     await _take_back(tx, tenant, DISPUTE_SOURCE, dispute.id, dispute.amount_cents, is_undone=dispute.is_won)
 
 
-async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, *, told_at: datetime) -> None:
+async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, *, reported_at: datetime) -> None:
     """How the plan stands; an older word changes nothing. Events: subscription.past_due, subscription.canceled."""
     await operations.lock(tx, [tenant.org_id])
-    known = await payer(tx, tenant)
-    if not rules.is_news(known, subscription_id=moved.subscription_id, told_at=told_at):
+    known = await customer(tx, tenant)
+    if not rules.is_news(known, subscription_id=moved.subscription_id, reported_at=reported_at):
         return
     await queries.update_standing(
-        tx, tenant.org_id, subscription_id=moved.subscription_id, standing=moved.standing, told_at=told_at
+        tx, tenant.org_id, subscription_id=moved.subscription_id, standing=moved.standing, reported_at=reported_at
     )
     if moved.standing == known.standing:
         return
@@ -207,7 +207,7 @@ async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, 
     )
     event = TOLD.get(moved.standing)
     if event is not None:
-        data = SubscriptionResource(tenant.org_id, moved.subscription_id, moved.standing, told_at)
+        data = SubscriptionResource(tenant.org_id, moved.subscription_id, moved.standing, reported_at)
         await outbox_events.emit(tx, tenant.org_id, event, tenant.org_id, data)
 
 

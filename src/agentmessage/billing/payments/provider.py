@@ -187,7 +187,7 @@ class Notice(Struct, frozen=True):
 
     id: str
     kind: str
-    told_at: datetime
+    reported_at: datetime
     fact: Fact | None
 
 

@@ -56,7 +56,7 @@ async def _apply(tx: Tx, tenant: Tenant, notice: Notice, fact: Fact) -> None:
         case Dispute():
             await operations.book_dispute(tx, tenant, fact)
         case SubscriptionMoved():
-            await operations.record_subscription(tx, tenant, fact, told_at=notice.told_at)
+            await operations.record_subscription(tx, tenant, fact, reported_at=notice.reported_at)
         case _:
             assert_never(fact)
 

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.billing.payments.model import AutoTopup, Payer, Standing, Topup
+from agentmessage.billing.payments.model import AutoTopup, BillingCustomer, Standing, Topup
 from agentmessage.kernel.db import Executor
 
 
-async def find_payer(db: Executor, org_id: UUID) -> Payer | None:
+async def find_billing_customer(db: Executor, org_id: UUID) -> BillingCustomer | None:
     """An organization as the processor knows it."""
     return await db.one(
-        Payer,
+        BillingCustomer,
         """SELECT org_id, customer_id, subscription_id, subscription_status, subscription_reported_at
            FROM billing_customers WHERE org_id = $1""",
         org_id,
@@ -47,7 +47,7 @@ async def forget_customer(db: Executor, org_id: UUID, customer_id: str) -> None:
 
 
 async def update_standing(
-    tx: Executor, org_id: UUID, *, subscription_id: str, standing: Standing, told_at: datetime
+    tx: Executor, org_id: UUID, *, subscription_id: str, standing: Standing, reported_at: datetime
 ) -> None:
     """How the plan stands, as of when the processor saw it so."""
     await tx.run(
@@ -56,7 +56,7 @@ async def update_standing(
         org_id,
         subscription_id,
         standing,
-        told_at,
+        reported_at,
         tx.now,
     )
 

@@ -135,9 +135,9 @@ async def _open_checkout(
 
 
 async def _customer(call: Call[Any, Any], provider: PaymentProvider, *, instead_of: str | None = None) -> str:
-    payer = await operations.payer(call.db, call.tenant)
-    if payer.customer_id is not None:
-        return payer.customer_id
+    customer = await operations.customer(call.db, call.tenant)
+    if customer.customer_id is not None:
+        return customer.customer_id
     organization = await organizations.get(call.db, call.tenant)
     answer = await provider.open_customer(
         call.tenant.org_id, name=organization.name, email=organization.billing_email, instead_of=instead_of
@@ -235,12 +235,12 @@ async def create_billing_portal_session(call: Call[PortalCreate, NoInput], servi
     return_url = call.body.return_url
     rules.require_pages(requires_https=provider.requires_https, return_url=return_url)
     rules.require_listed(return_url, services.settings.stripe_portal_return_origins.split(","))
-    payer = await operations.payer(call.db, call.tenant)
-    if payer.customer_id is None:
+    customer = await operations.customer(call.db, call.tenant)
+    if customer.customer_id is None:
         raise NoStripeCustomer
-    answer = await provider.open_portal(payer.customer_id, return_url=return_url)
+    answer = await provider.open_portal(customer.customer_id, return_url=return_url)
     if isinstance(answer, Refused) and answer.code == NO_SUCH_THING:
-        await queries.forget_customer(call.db, call.tenant.org_id, payer.customer_id)
+        await queries.forget_customer(call.db, call.tenant.org_id, customer.customer_id)
         raise NoStripeCustomer
     portal = _granted(answer, BillingPortalUnavailable, what="portal")
     return PortalResource(portal.url, portal.expires_at)

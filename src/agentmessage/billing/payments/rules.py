@@ -13,7 +13,7 @@ from agentmessage.billing.payments.model import (
     MOST_THRESHOLD_CENTS,
     PAUSES,
     AutoTopup,
-    Payer,
+    BillingCustomer,
     Product,
     Standing,
     Topup,
@@ -59,15 +59,15 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", None if parts.port == usual else parts.port
 
 
-def require_plan_to_top_up(payer: Payer | None) -> None:
+def require_plan_to_top_up(customer: BillingCustomer | None) -> None:
     """Raises PlanNotFound when the subscription was canceled; without one it is pay as you go."""
-    if payer is not None and payer.standing == Standing.CANCELED:
+    if customer is not None and customer.standing == Standing.CANCELED:
         raise PlanNotFound
 
 
-def require_plan_to_charge(payer: Payer | None) -> None:
+def require_plan_to_charge(customer: BillingCustomer | None) -> None:
     """Raises NoPlan when the subscription was canceled."""
-    if payer is not None and payer.standing == Standing.CANCELED:
+    if customer is not None and customer.standing == Standing.CANCELED:
         raise NoPlan
 
 
@@ -148,12 +148,12 @@ def after_success(auto: AutoTopup) -> AutoTopup:
     return msgspec.structs.replace(auto, failures=0, last_failure=None, next_attempt_at=None)
 
 
-def is_news(payer: Payer, *, subscription_id: str, told_at: datetime) -> bool:
+def is_news(customer: BillingCustomer, *, subscription_id: str, reported_at: datetime) -> bool:
     """Whether a word about a subscription is newer than the last; one that was canceled never comes back."""
-    if payer.told_at is not None and told_at < payer.told_at:
+    if customer.reported_at is not None and reported_at < customer.reported_at:
         return False
-    is_same = payer.subscription_id == subscription_id
-    return not (is_same and payer.standing == Standing.CANCELED)
+    is_same = customer.subscription_id == subscription_id
+    return not (is_same and customer.standing == Standing.CANCELED)
 
 
 def next_charge_at(
