@@ -191,14 +191,14 @@ class StripeWire:
         )
         return 200, self.sessions[session_id]
 
-    def _intent(self, amount: int, customer: str, told: Mapping[str, str]) -> dict[str, Any]:
+    def _intent(self, amount: int, customer: str, posted: Mapping[str, str]) -> dict[str, Any]:
         intent_id = f"pi_{self._account}{len(self.intents):06}"
         self.intents[intent_id] = shape(
             "payment_intent",
             id=intent_id,
             amount=amount,
             customer=customer,
-            metadata=dict(told),
+            metadata=dict(posted),
             created=int(time.time()),
         )
         return self.intents[intent_id]

@@ -235,13 +235,13 @@ async def test_a_rolled_back_transaction_costs_nothing(db: CellDb, account: Acco
 async def test_a_wallet_warns_when_it_falls_through_a_level_and_not_again(cells: Cells, db: CellDb) -> None:
     tenant = (await open_account(cells, cents=300)).tenant
 
-    told: list[list[str]] = []
+    posted: list[list[str]] = []
     for ref in ("a", "b", "c", "d"):
         await charge(db, tenant, number_month(ref, unit_cost_microcents=microcents(75)))
-        told.append(await wallet_events(db, tenant))
+        posted.append(await wallet_events(db, tenant))
 
     low, zero = "wallet.balance_low", "wallet.balance_zero"
-    assert told == [[], [low], [low], [low, zero]]
+    assert posted == [[], [low], [low], [low, zero]]
     data = await db.value("SELECT data FROM events WHERE org_id = $1 AND type = $2", tenant.org_id, low)
     assert data == {
         "org_id": str(tenant.org_id),

@@ -277,7 +277,7 @@ async def test_usage_of_a_rare_kind_is_not_looked_for_among_all_messages(db: Cel
     )
     await db.run("ANALYZE usage_rows")
     explaining: Any = Explaining(db)
-    window = rules.window(None, None, now=db.now, at_most=None)
+    window = rules.window(None, None, now=db.now, max_span=None)
 
     await report_queries.list_rare_usage(explaining, account.org_id, window, kind=UsageKind.NUMBER_MONTH, limit=101)
 
@@ -342,22 +342,22 @@ NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 
 
 def test_a_range_without_a_beginning_begins_at_midnight_so_that_pages_agree_about_it() -> None:
-    window = rules.window(None, None, now=NOW, at_most=rules.MOST_SHOWN)
+    window = rules.window(None, None, now=NOW, max_span=rules.MAX_SHOWN)
 
     assert (window.begins_at, window.before_at) == (datetime(2026, 10, 24, tzinfo=UTC), NOW)
 
 
 def test_ninety_days_to_the_microsecond_are_shown_and_not_one_more() -> None:
-    window = rules.window(NOW - rules.MOST_SHOWN, None, now=NOW, at_most=rules.MOST_SHOWN)
+    window = rules.window(NOW - rules.MAX_SHOWN, None, now=NOW, max_span=rules.MAX_SHOWN)
 
-    assert window.begins_at == NOW - rules.MOST_SHOWN
+    assert window.begins_at == NOW - rules.MAX_SHOWN
     with pytest.raises(ValidationFailed) as refusal:
-        rules.window(NOW - rules.MOST_SHOWN - timedelta(microseconds=1), None, now=NOW, at_most=rules.MOST_SHOWN)
+        rules.window(NOW - rules.MAX_SHOWN - timedelta(microseconds=1), None, now=NOW, max_span=rules.MAX_SHOWN)
     assert refusal.value.details == {"range": "must span at most 90 days"}
 
 
 def test_a_range_at_the_beginning_of_time_is_no_fault_of_ours() -> None:
-    window = rules.window(None, datetime(1, 1, 1, 12, tzinfo=UTC), now=NOW, at_most=None)
+    window = rules.window(None, datetime(1, 1, 1, 12, tzinfo=UTC), now=NOW, max_span=None)
 
     assert window.begins_at <= window.before_at
 

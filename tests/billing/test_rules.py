@@ -11,7 +11,7 @@ LOW, ZERO = EventType.WALLET_BALANCE_LOW, EventType.WALLET_BALANCE_ZERO
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "posted"),
     [
         (LOW_LEVEL + 1, LOW_LEVEL, []),
         (LOW_LEVEL, LOW_LEVEL - 1, [LOW]),
@@ -22,8 +22,8 @@ LOW, ZERO = EventType.WALLET_BALANCE_LOW, EventType.WALLET_BALANCE_ZERO
         (LOW_LEVEL - 1, LOW_LEVEL, []),
     ],
 )
-def test_a_level_is_told_when_the_balance_gets_below_it(before: int, after: int, told: list[EventType]) -> None:
-    assert rules.warnings(before, after) == told
+def test_a_level_is_told_when_the_balance_gets_below_it(before: int, after: int, posted: list[EventType]) -> None:
+    assert rules.warnings(before, after) == posted
 
 
 @pytest.mark.parametrize(

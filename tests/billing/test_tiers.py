@@ -33,7 +33,7 @@ async def tier(db: CellDb, account: Account) -> int:
     return int(await db.value("SELECT throughput_tier FROM organizations WHERE id = $1", account.org_id))
 
 
-async def told(db: CellDb, account: Account) -> list[int]:
+async def posted(db: CellDb, account: Account) -> list[int]:
     """The tiers that events told, which the audit log must tell too."""
     events = await db.all(
         int,
@@ -72,18 +72,18 @@ def test_the_ladder_has_the_documented_rates() -> None:
 
 async def test_the_charge_that_gets_there_lifts_the_organization_at_once(db: CellDb, account: Account) -> None:
     await spend(db, account, "a", 9_999)
-    before = (await tier(db, account), await pace(db, account), await told(db, account))
+    before = (await tier(db, account), await pace(db, account), await posted(db, account))
 
     await spend(db, account, "b", 1)
 
     assert before == (1, (1, 60), [])
-    assert (await tier(db, account), await pace(db, account), await told(db, account)) == (2, (5, 300), [2])
+    assert (await tier(db, account), await pace(db, account), await posted(db, account)) == (2, (5, 300), [2])
 
 
 async def test_two_steps_at_once_are_told_as_one(db: CellDb, account: Account) -> None:
     await spend(db, account, "a", 60_000)
 
-    assert (await tier(db, account), await told(db, account)) == (3, [3])
+    assert (await tier(db, account), await posted(db, account)) == (3, [3])
 
 
 async def test_texts_of_many_organizations_lift_those_that_got_there(
@@ -94,8 +94,8 @@ async def test_texts_of_many_organizations_lift_those_that_got_there(
         await operations.lock(tx, [org_id for org_id, _ in owed])
         await operations.charge_each(tx, owed)
 
-    assert (await tier(db, account), await told(db, account)) == (2, [2])
-    assert (await tier(db, stranger), await told(db, stranger)) == (1, [])
+    assert (await tier(db, account), await posted(db, account)) == (2, [2])
+    assert (await tier(db, stranger), await posted(db, stranger)) == (1, [])
 
 
 async def test_a_refund_lowers_no_tier_and_the_way_back_up_is_not_told_again(db: CellDb, account: Account) -> None:
@@ -106,7 +106,7 @@ async def test_a_refund_lowers_no_tier_and_the_way_back_up_is_not_told_again(db:
 
     await spend(db, account, "b", 10_000)
 
-    assert (after_refund, await tier(db, account), await told(db, account)) == (2, 2, [2])
+    assert (after_refund, await tier(db, account), await posted(db, account)) == (2, 2, [2])
 
 
 async def test_what_may_still_be_given_back_lifts_nobody_until_it_is_confirmed(db: CellDb, account: Account) -> None:
@@ -119,7 +119,7 @@ async def test_what_may_still_be_given_back_lifts_nobody_until_it_is_confirmed(d
     async with db.transaction() as tx:
         await operations.confirm(tx, account.tenant, [("test", "open"), ("test", "never charged")])
 
-    assert (while_open, beside, await tier(db, account), await told(db, account)) == (1, 1, 3, [3])
+    assert (while_open, beside, await tier(db, account), await posted(db, account)) == (1, 1, 3, [3])
 
 
 async def test_what_is_given_back_while_it_was_provisional_leaves_no_trace_on_the_ladder(
@@ -138,7 +138,7 @@ async def test_what_is_given_back_while_it_was_provisional_leaves_no_trace_on_th
     await spend(db, account, "last", 1)
 
     assert (wallet.balance_microcents, wallet.lifetime_spend_microcents) == (microcents(91_000), microcents(9_000))
-    assert (just_under, await tier(db, account), await told(db, account)) == (1, 2, [2])
+    assert (just_under, await tier(db, account), await posted(db, account)) == (1, 2, [2])
 
 
 async def test_what_was_counted_before_it_could_be_provisional_is_counted_once(db: CellDb, account: Account) -> None:
@@ -174,25 +174,25 @@ async def test_a_charge_that_is_rolled_back_lifts_nobody(db: CellDb, account: Ac
     with pytest.raises(LookupError):
         await fail_after_charging()
 
-    assert (await tier(db, account), await told(db, account)) == (1, [])
+    assert (await tier(db, account), await posted(db, account)) == (1, [])
 
 
 async def test_many_charges_at_once_cross_a_step_once(db: CellDb, account: Account) -> None:
     await asyncio.gather(*(spend(db, account, str(n), 1_500) for n in range(10)))
 
-    assert (await tier(db, account), await told(db, account)) == (2, [2])
+    assert (await tier(db, account), await posted(db, account)) == (2, [2])
 
 
 async def test_a_brand_and_a_step_at_once_do_not_wait_for_each_other(cells: Cells, db: CellDb) -> None:
     """Both take the wallet before the organization."""
     account = await open_account(cells, cents=100_000)
     await spend(db, account, "nearly", 9_900)
-    started, wish = asyncio.Event(), msgspec.convert(EXAMPLE, BrandCreate)
+    started, request = asyncio.Event(), msgspec.convert(EXAMPLE, BrandCreate)
 
     async def file() -> None:
         await started.wait()
         async with db.transaction() as tx:
-            await brands.create(tx, account.tenant, wish, sealer=Sealer(b"a key that only the tests know!!"))
+            await brands.create(tx, account.tenant, request, sealer=Sealer(b"a key that only the tests know!!"))
 
     filing = asyncio.create_task(file())
     async with asyncio.timeout(20), db.transaction() as tx:

@@ -63,7 +63,7 @@ class PaymentNotices:
             return await provider_events.take(self._cells, reader.read(body, signature))
         except ForgedCallback:
             return "forged"
-        except (UnreadableCallback, provider_events.Strange) as error:
+        except (UnreadableCallback, provider_events.UnrecognizedEvent) as error:
             log.warning("payment event not recognized", reason=str(error))
             odd = Unknown(str(error), body.decode("utf-8", "replace"))
             await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")

@@ -92,7 +92,7 @@ class GivenBack(Struct, frozen=True):
 
 
 class Tier(Struct, frozen=True):
-    """How fast an organization may hand in texts, from a lifetime spend on. The rates are also the bursts."""
+    """How fast an organization may send messages, from a lifetime spend on. The rates are also the bursts."""
 
     number: int
     from_spend_microcents: int
@@ -113,7 +113,7 @@ class Metric(StrEnum):
     """Sums of money that `rollups` keeps, in microcents; the words are those of `GET /v1/metrics`.
 
     Debits are labeled `kind`: the kind of usage, or `adjustment`. Credits are labeled `kind`: `topup`, `refund` or
-    `adjustment`. What texts cost is labeled `channel`: `sms` or `mms`. All are positive; a refund is a credit.
+    `adjustment`. What messages cost is labeled `channel`: `sms` or `mms`. All are positive; a refund is a credit.
     """
 
     DEBITS = "wallet.debit_cents"
@@ -128,7 +128,7 @@ TEXT_COSTS: Mapping[str, tuple[Metric, str]] = {
     UsageKind.INBOUND_SMS: (Metric.INBOUND_COST, "sms"),
     UsageKind.INBOUND_MMS: (Metric.INBOUND_COST, "mms"),
 }
-"""Kinds of usage that are texts: the metric that counts what they cost, and their channel."""
+"""Kinds of usage that are messages: the metric that counts what they cost, and their channel."""
 
 
 class Overview(Struct, frozen=True):

@@ -78,17 +78,17 @@ async def charge_many(
     known = await _bookings(tx, tenant, LedgerKind.DEBIT, [(charge.source, charge.source_ref) for charge in charges])
     new: list[Charge] = []
     ids: list[UUID] = []
-    for one in charges:
-        if (one.source, one.source_ref) not in known:
-            known[one.source, one.source_ref] = new_id()
-            new.append(one)
-            ids.append(known[one.source, one.source_ref])
-    total = sum(one.total_microcents for one in new)
+    for charge in charges:
+        if (charge.source, charge.source_ref) not in known:
+            known[charge.source, charge.source_ref] = new_id()
+            new.append(charge)
+            ids.append(known[charge.source, charge.source_ref])
+    total = sum(charge.total_microcents for charge in new)
     rules.require_cover(wallet.balance_microcents, total, may_overdraw=may_overdraw)
     if new:
         whose = [tenant.org_id] * len(new)
         await _settle(tx, await queries.insert_charges(tx, whose, new, ids=ids, is_open=is_provisional))
-    return [known[one.source, one.source_ref] for one in charges]
+    return [known[charge.source, charge.source_ref] for charge in charges]
 
 
 async def lock(tx: Tx, org_ids: Iterable[UUID]) -> None:
@@ -141,7 +141,7 @@ async def refund(tx: Tx, tenant: Tenant, *, source: str, source_ref: str) -> boo
 
 
 async def refund_many(tx: Tx, tenant: Tenant, occasions: Sequence[tuple[str, str]]) -> int:
-    """Give back what these (source, source_ref) cost, each once; answers how many were given back just now."""
+    """Give back what these (source, source_ref) cost, each once; returns how many were refunded just now."""
     await _lock(tx, tenant)
     distinct = list(dict.fromkeys(occasions))
     given = await queries.insert_refunds(
@@ -257,9 +257,9 @@ async def _move(
 async def _settle(tx: Tx, booked: Sequence[Booked]) -> None:
     """What follows from charges: warnings, a step up the ladder, and the sums they add to.
 
-    Whoever adds to the sums of an organization's money holds its wallet, so nobody waits for them in a circle.
+    A writer of an organization's sums holds its wallet, so that no two wait for each other.
     """
-    for org_id, (before, after) in {one.org_id: (one.before, one.after) for one in booked}.items():
+    for org_id, (before, after) in {entry.org_id: (entry.before, entry.after) for entry in booked}.items():
         await _warn(tx, org_id, before, after.balance_microcents)
         await _earn(tx, org_id, before, after)
     await rollups.add(tx, rules.debit_counts(booked))
@@ -273,7 +273,7 @@ async def _earn(tx: Tx, org_id: UUID, before: Wallet, after: Wallet) -> None:
 
 
 async def _warn(tx: Tx, org_id: UUID, before: Wallet, after_microcents: int) -> None:
-    """Tell of the levels that a balance fell through; of the customer's own, the job that tops the wallet up."""
+    """Emit an event for each level that a balance fell through; for the customer's own, queue the automatic top-up."""
     if rules.wants_topup(before, after_microcents):
         await outbox_events.enqueue(tx, AUTO_TOPUP, str(org_id), {"org_id": str(org_id)})
     for event in rules.warnings(before.balance_microcents, after_microcents):

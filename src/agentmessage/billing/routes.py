@@ -128,7 +128,7 @@ def _window(call: Call[NoInput, TransactionQuery] | Call[NoInput, UsageQuery], *
         None if query.begins_at is UNSET else in_utc(query.begins_at, "from"),
         None if query.ends_at is UNSET else in_utc(query.ends_at, "to"),
         now=call.db.now,
-        at_most=rules.MOST_SHOWN if is_bounded else None,
+        max_span=rules.MAX_SHOWN if is_bounded else None,
     )
     if query.cursor is UNSET:
         return window

@@ -23,7 +23,7 @@ from agentmessage.outbox.event_types import EventType
 from agentmessage.rollups.model import Count
 
 SHOWN_BY_DEFAULT = timedelta(days=30)
-MOST_SHOWN = timedelta(days=90)
+MAX_SHOWN = timedelta(days=90)
 ROLLING = timedelta(days=7)
 FIRST_ID = UUID(int=0)
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
@@ -40,7 +40,9 @@ def price_cents(prices: Iterable[Price], kind: str, ref: str | None, at: datetim
 
 def prices_at(prices: Iterable[Price], kind: str, at: datetime) -> list[Price]:
     """Every price of a kind that holds at an instant: the default first, then those of single things by name."""
-    return sorted((one for one in prices if one.kind == kind and one.holds(at)), key=lambda one: one.ref or "")
+    return sorted(
+        (price for price in prices if price.kind == kind and price.holds(at)), key=lambda price: price.ref or ""
+    )
 
 
 def require_cover(balance_microcents: int, total_microcents: int, *, may_overdraw: bool) -> None:
@@ -74,14 +76,14 @@ def tier(lifetime_spend_microcents: int) -> Tier:
 
 
 def debit_counts(booked: Iterable[Booked]) -> list[Count]:
-    """What charges add to the sums of money: to the wallet's by kind, and to that of texts by channel."""
+    """What charges add to the sums of money: to the wallet's by kind, and to that of messages by channel."""
     counts: list[Count] = []
-    for one in booked:
-        if one.total_microcents:
-            counts.append(Count(one.org_id, Metric.DEBITS, one.at, {"kind": one.kind}, one.total_microcents))
-            if one.kind in TEXT_COSTS:
-                metric, channel = TEXT_COSTS[one.kind]
-                counts.append(Count(one.org_id, metric, one.at, {"channel": channel}, one.total_microcents))
+    for entry in booked:
+        if entry.total_microcents:
+            counts.append(Count(entry.org_id, Metric.DEBITS, entry.at, {"kind": entry.kind}, entry.total_microcents))
+            if entry.kind in TEXT_COSTS:
+                metric, channel = TEXT_COSTS[entry.kind]
+                counts.append(Count(entry.org_id, metric, entry.at, {"channel": channel}, entry.total_microcents))
     return counts
 
 
@@ -91,7 +93,9 @@ def credit_count(org_id: UUID, kind: LedgerKind, amount_microcents: int, at: dat
     return Count(org_id, metric, at, {"kind": kind.value}, abs(amount_microcents))
 
 
-def window(begins_at: datetime | None, ends_at: datetime | None, *, now: datetime, at_most: timedelta | None) -> Window:
+def window(
+    begins_at: datetime | None, ends_at: datetime | None, *, now: datetime, max_span: timedelta | None
+) -> Window:
     """The rows from `begins_at` on and before `ends_at`. Raises ValidationFailed naming `range`.
 
     Without an end it is now; without a beginning it is 30 days before the end, from midnight UTC on, so that the pages
@@ -103,8 +107,8 @@ def window(begins_at: datetime | None, ends_at: datetime | None, *, now: datetim
         begin = (end - min(SHOWN_BY_DEFAULT, end - EARLIEST)).replace(hour=0, minute=0, second=0, microsecond=0)
     if begin > end:
         raise ValidationFailed({"range": "must begin before it ends"})
-    if at_most is not None and end - begin > at_most and begins_at is not None:
-        raise ValidationFailed({"range": f"must span at most {at_most.days} days"})
+    if max_span is not None and end - begin > max_span and begins_at is not None:
+        raise ValidationFailed({"range": f"must span at most {max_span.days} days"})
     return Window(begin, end, FIRST_ID)
 
 

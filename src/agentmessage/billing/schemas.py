@@ -30,7 +30,7 @@ class WalletLevel(Resource, frozen=True):
 
 
 class WalletResource(Resource, frozen=True):
-    """The wallet, how it is topped up, what the month costs, and how fast texts may be handed in.
+    """The wallet, how it is topped up, what the month costs, and how fast messages may be sent.
 
     `mtd_spend_cents` is what was spent since the month began (UTC), less refunds; `projected_month_total_cents` adds
     the days left at the average of the last seven. `auto_topup_amount_cents` is null while it is off.
@@ -55,7 +55,7 @@ class WalletResource(Resource, frozen=True):
         cls, overview: Overview, *, spent_microcents: int, projected_microcents: int, min_topup_cents: int
     ) -> "WalletResource":
         """What is stored, with a month's sums."""
-        tier = next((one for one in TIERS if one.number == overview.throughput_tier), TIERS[0])
+        tier = next((tier for tier in TIERS if tier.number == overview.throughput_tier), TIERS[0])
         return cls(
             balance_cents(overview.balance_microcents),
             overview.plan,
@@ -152,12 +152,12 @@ class Fee(Resource, frozen=True):
     @classmethod
     def of(cls, prices: Sequence[Price]) -> "Fee":
         """The prices of one kind that hold now."""
-        default = next((one.unit_cost_cents for one in prices if one.ref is None), None)
-        return cls(default, [RefFee(one.ref, one.unit_cost_cents) for one in prices if one.ref is not None])
+        default = next((price.unit_cost_cents for price in prices if price.ref is None), None)
+        return cls(default, [RefFee(price.ref, price.unit_cost_cents) for price in prices if price.ref is not None])
 
 
 class FeeCatalog(Resource, frozen=True):
-    """Every price as it is now. Texts cost by the segment, numbers and campaigns by the month."""
+    """Every price as it is now. Messages cost by the segment, numbers and campaigns by the month."""
 
     tier: str
     currency: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from agentmessage.billing.payments import products
 from agentmessage.billing.payments.provider import NoticeReader, PaymentProvider
-from agentmessage.billing.payments.sandbox_provider import PlayMoney
+from agentmessage.billing.payments.sandbox_provider import SandboxProvider
 from agentmessage.settings import BadSetting, Settings
 
 
@@ -14,7 +14,7 @@ def payment_providers(settings: Settings) -> Mapping[str, PaymentProvider]:
         products.products(settings.stripe_products)
     except ValueError as error:
         raise BadSetting(f"AGENTMESSAGE_STRIPE_PRODUCTS: {error}.") from error
-    providers: dict[str, PaymentProvider] = {"sandbox": PlayMoney()}
+    providers: dict[str, PaymentProvider] = {"sandbox": SandboxProvider()}
     if settings.stripe_secret_key:
         # Stripe's library takes five megabytes of each process; who takes no cards does not load it.
         from agentmessage.billing.payments.stripe_provider import StripePayments  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """Topping up by itself: the setting, and the steps of one charge, inside the caller's transaction.
 
-A charge is a row before the processor hears of it, and at most one of an organization is open. Its id is the key it is
+A charge is a row before the processor gets it, and at most one of an organization is open. Its id is the key it is
 asked for under, so that asking again is no second charge.
 """
 
@@ -35,7 +35,7 @@ class Wait(Struct, frozen=True):
 
 
 class Charge(Struct, frozen=True):
-    """A charge to be made; `is_fresh`: nobody has been asked for it yet. `is_wanted`: if it was not made, make it."""
+    """A charge to be made; `is_fresh`: it was not requested yet. `is_wanted`: if it was not made, make it."""
 
     topup: Topup
     is_fresh: bool
@@ -90,7 +90,7 @@ async def turn_on(
 async def turn_off(tx: Tx, tenant: Tenant, *, reason: str | None = None) -> AutoTopup | None:
     """Charge nothing by itself any more; once more is fine and writes nothing.
 
-    A `reason` is the platform's, and told: event wallet.auto_topup.disabled.
+    A `reason` is the platform's; then the event wallet.auto_topup.disabled is emitted.
     """
     await operations.lock(tx, [tenant.org_id])
     auto = await queries.find_auto(tx, tenant.org_id)
@@ -102,7 +102,7 @@ async def turn_off(tx: Tx, tenant: Tenant, *, reason: str | None = None) -> Auto
 
 
 async def standing(db: Executor, tenant: Tenant) -> AutoTopupResource:
-    """What is charged by itself, and when next as far as anybody can tell; nobody outside is asked."""
+    """What is charged automatically, and when next, as far as is known here; the processor is not called."""
     auto = await queries.find_auto(db, tenant.org_id)
     if auto is None or not auto.is_enabled:
         return AutoTopupResource.of(auto, None)
@@ -131,7 +131,7 @@ async def begin(tx: Tx, tenant: Tenant) -> Step:
         waiting = rules.at_ceiling(auto, until=ends)
         await queries.upsert_auto(tx, waiting)
         await _audit(tx, tenant, "wallet.auto_topup.fail", waiting)
-        await _tell(tx, waiting, EventType.WALLET_AUTO_TOPUP_FAILED)
+        await _emit(tx, waiting, EventType.WALLET_AUTO_TOPUP_FAILED)
         return Wait(ends)
     topup = rules.fresh(new_id(), auto, org_id=tenant.org_id, kind=TopupKind.AUTO, now=tx.now)
     topup = msgspec.structs.replace(topup, customer_id=None if customer is None else customer.customer_id)
@@ -174,7 +174,7 @@ async def note_failure(tx: Tx, tenant: Tenant, failure: str) -> None:
         await _stop(tx, tenant, after, reason=f"{after.failures} charges in a row failed: {failure}")
         return
     await queries.upsert_auto(tx, after)
-    await _tell(tx, after, EventType.WALLET_AUTO_TOPUP_FAILED)
+    await _emit(tx, after, EventType.WALLET_AUTO_TOPUP_FAILED)
     if after.is_enabled:
         await _wake(tx, tenant.org_id)
 
@@ -194,14 +194,14 @@ async def _stop(tx: Tx, tenant: Tenant, off: AutoTopup, *, reason: str | None) -
     await queries.watch_balance(tx, tenant.org_id, None)
     await _audit(tx, tenant, "wallet.auto_topup.disable", off, reason=reason)
     if reason is not None:
-        await _tell(tx, off, EventType.WALLET_AUTO_TOPUP_DISABLED)
+        await _emit(tx, off, EventType.WALLET_AUTO_TOPUP_DISABLED)
 
 
 async def _wake(tx: Tx, org_id: UUID) -> None:
     await outbox_events.enqueue(tx, operations.AUTO_TOPUP, str(org_id), {"org_id": str(org_id)})
 
 
-async def _tell(tx: Tx, auto: AutoTopup, kind: EventType) -> None:
+async def _emit(tx: Tx, auto: AutoTopup, kind: EventType) -> None:
     await outbox_events.emit(tx, auto.org_id, kind, auto.org_id, AutoTopupResource.of(auto, auto.next_attempt_at))
 
 

@@ -3,7 +3,7 @@
     billing.auto_topup     charges a saved card when a balance is low
     billing.read_refunds   reads what was given back of a payment
 
-Both may run twice: what they write is decided anew under the wallet's lock, and a charge is asked for under one key.
+Both may run twice: what they write is decided again under the wallet's lock, and a charge is asked for under one key.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from agentmessage.billing.payments import auto_topup
 from agentmessage.billing.payments import operations as payment_operations
 from agentmessage.billing.payments.model import Topup
 from agentmessage.billing.payments.provider import (
-    NO_SUCH_THING,
+    NO_SUCH_OBJECT,
     Bought,
-    ChargeWish,
-    NotBought,
+    ChargeRequest,
     Payment,
+    PaymentFailed,
     PaymentProvider,
     PaymentState,
 )
@@ -38,7 +38,7 @@ LOOK_AGAIN_S = 10.0
 """After a charge whose answer was lost, before it is looked up."""
 
 PROCESSING_S = 600.0
-"""Between two looks at a payment that the bank is still deciding; the processor also tells."""
+"""Between two looks at a payment that the bank is still deciding; the processor also sends an event."""
 
 OPERATOR_WAIT_S = 300.0
 """While the processor refuses us and not the card: keys that are wrong or missing."""
@@ -92,7 +92,7 @@ class TopupJobs:
                 return Done()
             case Refused(_, code, text):
                 log.error("refunds not fetched", org_id=str(tenant.org_id), code=code, text=text)
-                return Done() if code == NO_SUCH_THING else Again(OPERATOR_WAIT_S)
+                return Done() if code == NO_SUCH_OBJECT else Again(OPERATOR_WAIT_S)
             case Deferred(_, retry_after_s):
                 return Again(retry_after_s)
             case Unknown():
@@ -119,8 +119,8 @@ class Charging:
         if topup.payment_id is not None:
             return await self._take(await self._provider.read_payment(topup.payment_id))
         if not step.is_fresh and topup.payment_method is not None:
-            wish = self._wish(topup.customer_id, topup.payment_method)
-            found = await self._provider.find_charge(wish, since=topup.created_at)
+            request = self._request(topup.customer_id, topup.payment_method)
+            found = await self._provider.find_charge(request, since=topup.created_at)
             if not isinstance(found, Accepted):
                 return await self._not_known(found)
             if found.value is not None:
@@ -141,7 +141,7 @@ class Charging:
             method = found.value
             async with self._db.transaction() as tx:
                 await auto_topup.keep(tx, self._tenant, self._topup.id, method=method)
-        return await self._take(await self._provider.charge(self._wish(customer_id, method)))
+        return await self._take(await self._provider.charge(self._request(customer_id, method)))
 
     async def _take(self, answer: Accepted[Payment] | Refused | Deferred | Unknown) -> Done | Again:
         match answer:
@@ -191,13 +191,15 @@ class Charging:
 
     async def _failed(self, failure: str, *, payment_id: str | None = None) -> Done:
         """The pause, if there is one, is the setting's: the job is woken by it."""
-        told = NotBought(org_id=self._tenant.org_id, topup_id=self._topup.id, payment_id=payment_id, failure=failure)
+        failed = PaymentFailed(
+            org_id=self._tenant.org_id, topup_id=self._topup.id, payment_id=payment_id, failure=failure
+        )
         async with self._db.transaction() as tx:
-            await payment_operations.record_unpaid(tx, self._tenant, told)
+            await payment_operations.record_unpaid(tx, self._tenant, failed)
         return Done()
 
-    def _wish(self, customer_id: str, method: str) -> ChargeWish:
-        return ChargeWish(
+    def _request(self, customer_id: str, method: str) -> ChargeRequest:
+        return ChargeRequest(
             topup_id=self._topup.id,
             org_id=self._tenant.org_id,
             customer_id=customer_id,

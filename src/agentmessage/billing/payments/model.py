@@ -17,7 +17,7 @@ DISPUTE_SOURCE = "stripe_dispute"
 UNDONE = "_undone"
 """Behind a source: what was taken back is given again, as when a refund fails or a dispute is won."""
 
-MOST_THRESHOLD_CENTS = 2000
+MAX_THRESHOLD_CENTS = 2000
 """A wallet is topped up below 20 dollars (reference: amount 2000, threshold 2000), below its amount if that is less."""
 
 PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
@@ -39,7 +39,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     is_in_stripe: bool = False
 
 
-class Standing(StrEnum):
+class SubscriptionStatus(StrEnum):
     """How an organization's plan stands. Pay as you go has no subscription to fall behind with: it is active."""
 
     ACTIVE = "active"
@@ -53,12 +53,12 @@ class BillingCustomer(Struct, frozen=True):
     org_id: UUID
     customer_id: str | None
     subscription_id: str | None
-    standing: Standing
+    standing: SubscriptionStatus
     reported_at: datetime | None
 
 
 class TopupKind(StrEnum):
-    """Who was present: the customer, at a checkout, or nobody."""
+    """Whether the customer was present: at a checkout, or not."""
 
     CHECKOUT = "checkout"
     AUTO = "auto"

@@ -21,12 +21,12 @@ from agentmessage.billing.payments.model import (
     UNDONE,
     BillingCustomer,
     Product,
-    Standing,
+    SubscriptionStatus,
     Topup,
     TopupKind,
     TopupState,
 )
-from agentmessage.billing.payments.provider import Bought, Checkout, Dispute, NotBought, Refund, SubscriptionMoved
+from agentmessage.billing.payments.provider import Bought, Checkout, Dispute, PaymentFailed, Refund, SubscriptionMoved
 from agentmessage.billing.payments.schemas import SubscriptionResource
 from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
@@ -40,13 +40,13 @@ log = structlog.get_logger("agentmessage.billing")
 
 READ_REFUNDS = "billing.read_refunds"
 
-TOLD: dict[Standing, EventType] = {
-    Standing.PAST_DUE: EventType.SUBSCRIPTION_PAST_DUE,
-    Standing.CANCELED: EventType.SUBSCRIPTION_CANCELED,
+SUBSCRIPTION_EVENTS: dict[SubscriptionStatus, EventType] = {
+    SubscriptionStatus.PAST_DUE: EventType.SUBSCRIPTION_PAST_DUE,
+    SubscriptionStatus.CANCELED: EventType.SUBSCRIPTION_CANCELED,
 }
 
 
-class Unlike(Exception):
+class AmountMismatch(Exception):
     """A payment is not what was bought: another amount, another currency, or nothing that we know of."""
 
 
@@ -92,7 +92,7 @@ async def get(db: Executor, tenant: Tenant, topup_id: UUID) -> Topup:
 async def customer(db: Executor, tenant: Tenant) -> BillingCustomer:
     """The organization as the processor knows it; one that it does not know pays as it goes."""
     found = await queries.find_billing_customer(db, tenant.org_id)
-    return found or BillingCustomer(tenant.org_id, None, None, Standing.ACTIVE, None)
+    return found or BillingCustomer(tenant.org_id, None, None, SubscriptionStatus.ACTIVE, None)
 
 
 async def record_checkout(tx: Tx, tenant: Tenant, topup_id: UUID, checkout: Checkout, *, source: str) -> Topup:
@@ -114,18 +114,18 @@ async def record_checkout(tx: Tx, tenant: Tenant, topup_id: UUID, checkout: Chec
 
 
 async def record_paid(tx: Tx, tenant: Tenant, bought: Bought, *, source: str) -> Topup:
-    """Credit a payment, once, whoever tells of it and how often. Raises Unlike.
+    """Credit a payment, once, however often it is reported. Raises AmountMismatch.
 
     The payment is the occasion in the ledger. What failed before is paid all the same: money that came is credited.
     """
     await operations.lock(tx, [tenant.org_id])
     topup = await queries.find_topup(tx, tenant.org_id, bought.topup_id)
     if topup is None:
-        raise Unlike("no such top-up")
+        raise AmountMismatch("no such top-up")
     if (bought.amount_cents, bought.currency) != (topup.amount_cents, CURRENCY):
-        raise Unlike(f"{bought.amount_cents} {bought.currency} paid for {topup.amount_cents} {CURRENCY}")
+        raise AmountMismatch(f"{bought.amount_cents} {bought.currency} paid for {topup.amount_cents} {CURRENCY}")
     if topup.payment_id not in (None, bought.payment_id) and topup.state == TopupState.PAID:
-        raise Unlike("another payment for what is paid")
+        raise AmountMismatch("another payment for what is paid")
     paid = msgspec.structs.replace(topup, state=TopupState.PAID, payment_id=bought.payment_id, failure=None)
     if paid == topup:
         return topup
@@ -142,25 +142,25 @@ async def record_paid(tx: Tx, tenant: Tenant, bought: Bought, *, source: str) ->
     return paid
 
 
-async def record_unpaid(tx: Tx, tenant: Tenant, told: NotBought) -> Topup:
-    """A card was refused, or nobody came to pay. Raises Unlike."""
+async def record_unpaid(tx: Tx, tenant: Tenant, payment: PaymentFailed) -> Topup:
+    """A card was refused, or the checkout expired. Raises AmountMismatch."""
     await operations.lock(tx, [tenant.org_id])
-    topup = await queries.find_topup(tx, tenant.org_id, told.topup_id)
+    topup = await queries.find_topup(tx, tenant.org_id, payment.topup_id)
     if topup is None:
-        raise Unlike("no such top-up")
+        raise AmountMismatch("no such top-up")
     if topup.state != TopupState.OPEN:
         return topup
     failed = msgspec.structs.replace(
-        topup, state=TopupState.FAILED, payment_id=told.payment_id or topup.payment_id, failure=told.failure
+        topup, state=TopupState.FAILED, payment_id=payment.payment_id or topup.payment_id, failure=payment.failure
     )
     await queries.update_topup(tx, failed)
     if topup.kind == TopupKind.AUTO:
-        await auto_topup.note_failure(tx, tenant, told.failure)
+        await auto_topup.note_failure(tx, tenant, payment.failure)
     return failed
 
 
 async def read_refunds_soon(tx: Tx, tenant: Tenant, payment_id: str) -> None:
-    """Have the refunds of a payment read: a notice tells that there is something, the processor what."""
+    """Read the refunds of a payment: an event says that there is one, the processor says which."""
     await outbox_events.enqueue(tx, READ_REFUNDS, payment_id, {"org_id": str(tenant.org_id), "payment_id": payment_id})
 
 
@@ -188,14 +188,14 @@ async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, 
     """How the plan stands; an older word changes nothing. Events: subscription.past_due, subscription.canceled."""
     await operations.lock(tx, [tenant.org_id])
     known = await customer(tx, tenant)
-    if not rules.is_news(known, subscription_id=moved.subscription_id, reported_at=reported_at):
+    if not rules.is_newer(known, subscription_id=moved.subscription_id, reported_at=reported_at):
         return
     await queries.update_standing(
         tx, tenant.org_id, subscription_id=moved.subscription_id, standing=moved.standing, reported_at=reported_at
     )
     if moved.standing == known.standing:
         return
-    if moved.standing == Standing.CANCELED:
+    if moved.standing == SubscriptionStatus.CANCELED:
         await auto_topup.turn_off(tx, tenant, reason="the subscription was canceled")
     await record(
         tx,
@@ -205,7 +205,7 @@ async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, 
         resource_id=moved.subscription_id,
         payload={"status": [known.standing, moved.standing]},
     )
-    event = TOLD.get(moved.standing)
+    event = SUBSCRIPTION_EVENTS.get(moved.standing)
     if event is not None:
         data = SubscriptionResource(tenant.org_id, moved.subscription_id, moved.standing, reported_at)
         await outbox_events.emit(tx, tenant.org_id, event, tenant.org_id, data)
@@ -214,7 +214,7 @@ async def record_subscription(tx: Tx, tenant: Tenant, moved: SubscriptionMoved, 
 async def _take_back(
     tx: Tx, tenant: Tenant, source: str, source_ref: str, amount_cents: int, *, is_undone: bool
 ) -> None:
-    """Both bookings of what came to nothing, so that it does not matter in which order they are told."""
+    """Both bookings of what came to nothing, so that the order of their events does not matter."""
     amount = microcents(amount_cents)
     await operations.take_back(tx, tenant, amount_microcents=amount, source=source, source_ref=source_ref)
     if is_undone:

@@ -26,10 +26,10 @@ def products(setting: str = "") -> Sequence[Product]:
     """
     sold = sorted(msgspec.toml.decode(FILE.read_bytes(), type=_Document).product, key=lambda one: one.amount_cents)
     booked = dict(_pair(part) for part in setting.split(",")) if setting else {}
-    strange = booked.keys() - {one.amount_cents for one in sold}
+    strange = booked.keys() - {product.amount_cents for product in sold}
     if strange:
         raise ValueError(f"no top-up of {min(strange)} cents is sold")
-    return [_booked_under(one, booked) for one in sold]
+    return [_booked_under(product, booked) for product in sold]
 
 
 def _booked_under(product: Product, booked: Mapping[int, str]) -> Product:

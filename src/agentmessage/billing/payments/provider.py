@@ -1,4 +1,4 @@
-"""The port to whoever takes cards: what the house asks of it, and what it tells.
+"""The protocol of a card processor: the calls that the platform makes, and the events that it gets.
 
 Every call gives one of the four answers of `carriers.port`. A charge whose answer is Unknown is looked up before it is
 asked for again, and asked for again only under its own key.
@@ -12,14 +12,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.billing.payments.model import Product, Standing
+from agentmessage.billing.payments.model import Product, SubscriptionStatus
 from agentmessage.carriers.protocols import Answer
 
-NO_SUCH_THING = "resource_missing"
+NO_SUCH_OBJECT = "resource_missing"
 """The code of a refusal when what we named is not there, as a deleted customer (Stripe, error codes)."""
 
 
-class CheckoutWish(Struct, frozen=True, kw_only=True):
+class CheckoutRequest(Struct, frozen=True, kw_only=True):
     """A page where one top-up can be paid for."""
 
     topup_id: UUID
@@ -38,8 +38,8 @@ class Checkout(Struct, frozen=True):
     payment_id: str | None = None
 
 
-class ChargeWish(Struct, frozen=True, kw_only=True):
-    """A charge of a saved card while nobody is present."""
+class ChargeRequest(Struct, frozen=True, kw_only=True):
+    """A charge of a saved card without the customer."""
 
     topup_id: UUID
     org_id: UUID
@@ -49,7 +49,7 @@ class ChargeWish(Struct, frozen=True, kw_only=True):
 
 
 class PaymentState(StrEnum):
-    """Where a payment stands; a processing one is decided later, and told."""
+    """Where a payment stands; a processing one is decided later, by an event."""
 
     PAID = "paid"
     PROCESSING = "processing"
@@ -103,7 +103,7 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def open_checkout(self, wish: CheckoutWish) -> Answer[Checkout]:
+    async def open_checkout(self, request: CheckoutRequest) -> Answer[Checkout]:
         """Make a page to pay at; the same page when asked again soon."""
         ...
 
@@ -112,14 +112,14 @@ class PaymentProvider(Protocol):
         ...
 
     async def find_payment_method(self, customer_id: str) -> Answer[str | None]:
-        """The card to charge while nobody is present; None: the customer has saved none."""
+        """The card to charge without the customer; None: the customer has saved none."""
         ...
 
-    async def charge(self, wish: ChargeWish) -> Answer[Payment]:
+    async def charge(self, request: ChargeRequest) -> Answer[Payment]:
         """Charge a saved card. Refused means that nothing was taken."""
         ...
 
-    async def find_charge(self, wish: ChargeWish, *, since: datetime) -> Answer[Payment | None]:
+    async def find_charge(self, request: ChargeRequest, *, since: datetime) -> Answer[Payment | None]:
         """The payment that an earlier `charge` made, if it did."""
         ...
 
@@ -146,8 +146,8 @@ class Bought(Struct, frozen=True, kw_only=True):
     currency: str
 
 
-class NotBought(Struct, frozen=True, kw_only=True):
-    """A top-up was not paid: a refused card, or a page that nobody paid at."""
+class PaymentFailed(Struct, frozen=True, kw_only=True):
+    """A top-up was not paid: a refused card, or a checkout that expired."""
 
     org_id: UUID
     topup_id: UUID
@@ -156,7 +156,7 @@ class NotBought(Struct, frozen=True, kw_only=True):
 
 
 class RefundMoved(Struct, frozen=True, kw_only=True):
-    """Something was given back of a payment, or came back from there: read what. `org_id` where it is told."""
+    """Something was given back of a payment, or came back from there: read what. `org_id` where the event names it."""
 
     payment_id: str
     org_id: UUID | None
@@ -176,14 +176,14 @@ class SubscriptionMoved(Struct, frozen=True, kw_only=True):
 
     customer_id: str
     subscription_id: str
-    standing: Standing
+    standing: SubscriptionStatus
 
 
-Fact = Bought | NotBought | RefundMoved | Dispute | SubscriptionMoved
+Fact = Bought | PaymentFailed | RefundMoved | Dispute | SubscriptionMoved
 
 
 class Notice(Struct, frozen=True):
-    """What the processor tells; `fact` None: it is not about us, or nothing that we need to know."""
+    """An event of the processor; `fact` None: it is not ours, or it changes nothing here."""
 
     id: str
     kind: str
@@ -192,7 +192,7 @@ class Notice(Struct, frozen=True):
 
 
 class NoticeReader(Protocol):
-    """Reads what the processor tells."""
+    """Reads the processor's events."""
 
     def read(self, body: bytes, signature: str) -> Notice:
         """Verify and read; pure but for the clock. Raises ForgedCallback or UnreadableCallback."""

@@ -1,4 +1,4 @@
-"""What is done with what the card processor tells: each notice once, in the transaction that remembers it."""
+"""Handles the card processor's events: each once, in the transaction that stores its id."""
 
 from typing import assert_never
 from uuid import UUID
@@ -9,8 +9,8 @@ from agentmessage.billing.payments.provider import (
     Bought,
     Dispute,
     Fact,
-    NotBought,
     Notice,
+    PaymentFailed,
     RefundMoved,
     SubscriptionMoved,
 )
@@ -20,14 +20,14 @@ from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations.operations import tenant_in, tenant_of
 
 
-class Strange(Exception):
+class UnrecognizedEvent(Exception):
     """A notice that names what this installation does not have, or not so; for the operator to look at."""
 
 
 async def take(cells: Cells, notice: Notice) -> str:
     """Apply a notice; answers `applied`, `duplicate`, or `ignored` when it is not about us. Raises Strange.
 
-    Returns after the commit, so that the processor may be told that it need not tell again.
+    Returns after the commit, so that the processor may be answered: it does not send the event again.
     """
     if notice.fact is None:
         return "ignored"
@@ -40,8 +40,8 @@ async def take(cells: Cells, notice: Notice) -> str:
             if not await queries.insert_event(tx, tenant.org_id, notice.id, notice.kind):
                 return "duplicate"
             await _apply(tx, tenant, notice, notice.fact)
-    except operations.Unlike as error:
-        raise Strange(str(error)) from error
+    except operations.AmountMismatch as error:
+        raise UnrecognizedEvent(str(error)) from error
     return "applied"
 
 
@@ -49,7 +49,7 @@ async def _apply(tx: Tx, tenant: Tenant, notice: Notice, fact: Fact) -> None:
     match fact:
         case Bought():
             await operations.record_paid(tx, tenant, fact, source=SOURCE)
-        case NotBought():
+        case PaymentFailed():
             await operations.record_unpaid(tx, tenant, fact)
         case RefundMoved(payment_id=payment_id):
             await operations.read_refunds_soon(tx, tenant, payment_id)
@@ -62,9 +62,9 @@ async def _apply(tx: Tx, tenant: Tenant, notice: Notice, fact: Fact) -> None:
 
 
 async def _tenant(cells: Cells, fact: Fact) -> Tenant | None:
-    """Whom a notice is about. None: a payment or a customer of the operator's other business."""
+    """The organization of an event. None: a payment or a customer of the operator's other business."""
     match fact:
-        case Bought(org_id=org_id) | NotBought(org_id=org_id):
+        case Bought(org_id=org_id) | PaymentFailed(org_id=org_id):
             return await _named(cells, org_id)
         case RefundMoved(payment_id=payment_id, org_id=org_id):
             return await _paid_with(cells, payment_id) if org_id is None else await _named(cells, org_id)
@@ -80,7 +80,7 @@ async def _named(cells: Cells, org_id: UUID) -> Tenant:
     try:
         return await tenant_of(cells, org_id)
     except NotFound as error:
-        raise Strange(f"no organization {org_id}") from error
+        raise UnrecognizedEvent(f"no organization {org_id}") from error
 
 
 async def _paid_with(cells: Cells, payment_id: str) -> Tenant | None:

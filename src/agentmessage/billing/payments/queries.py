@@ -1,9 +1,9 @@
-"""Every statement on money that comes in: billing_customers, top-ups, what is charged by itself, and what was told."""
+"""Every statement on payments: billing customers, top-ups, automatic charges, and received events."""
 
 from datetime import datetime
 from uuid import UUID
 
-from agentmessage.billing.payments.model import AutoTopup, BillingCustomer, Standing, Topup
+from agentmessage.billing.payments.model import AutoTopup, BillingCustomer, SubscriptionStatus, Topup
 from agentmessage.kernel.db import Executor
 
 
@@ -47,7 +47,7 @@ async def forget_customer(db: Executor, org_id: UUID, customer_id: str) -> None:
 
 
 async def update_standing(
-    tx: Executor, org_id: UUID, *, subscription_id: str, standing: Standing, reported_at: datetime
+    tx: Executor, org_id: UUID, *, subscription_id: str, standing: SubscriptionStatus, reported_at: datetime
 ) -> None:
     """How the plan stands, as of when the processor saw it so."""
     await tx.run(
@@ -62,7 +62,7 @@ async def update_standing(
 
 
 async def insert_topup(tx: Executor, topup: Topup) -> None:
-    """Write a purchase down before the processor hears of it."""
+    """Insert a purchase before the processor gets it."""
     await tx.run(
         """INSERT INTO topups (id, org_id, kind, state, product_id, amount_cents, success_url, cancel_url,
                customer_id, created_at, updated_at)
@@ -177,7 +177,7 @@ async def watch_balance(tx: Executor, org_id: UUID, below_microcents: int | None
 
 
 async def insert_event(tx: Executor, org_id: UUID, event_id: str, kind: str) -> bool:
-    """Remember that this was told; False: it was told before."""
+    """Store the id of an event; False: it was received before."""
     return bool(
         await tx.run(
             """INSERT INTO payment_events (id, org_id, kind, received_at) VALUES ($1, $2, $3, $4)
@@ -191,7 +191,7 @@ async def insert_event(tx: Executor, org_id: UUID, event_id: str, kind: str) -> 
 
 
 async def delete_events_before(db: Executor, before: datetime) -> int:
-    """Forget what was told long ago, at most 10,000 at a time: the ledger knows each occasion for good."""
+    """Delete ids of old events, at most 10,000 at a time: the ledger knows each occasion for good."""
     return await db.run(
         """DELETE FROM payment_events WHERE id IN
            (SELECT id FROM payment_events WHERE received_at < $1 ORDER BY received_at LIMIT 10000)""",

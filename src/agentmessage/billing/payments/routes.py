@@ -19,7 +19,7 @@ from agentmessage.billing.errors import (
 )
 from agentmessage.billing.payments import auto_topup, operations, products, queries, rules
 from agentmessage.billing.payments.model import Product, Topup
-from agentmessage.billing.payments.provider import NO_SUCH_THING, Checkout, CheckoutWish, PaymentProvider
+from agentmessage.billing.payments.provider import NO_SUCH_OBJECT, Checkout, CheckoutRequest, PaymentProvider
 from agentmessage.billing.payments.schemas import (
     AutoTopupPut,
     AutoTopupResource,
@@ -124,13 +124,13 @@ async def create_topup_checkout(call: Call[TopupCreate, NoInput], services: Topu
 async def _open_checkout(
     call: Call[Any, Any], services: TopupServices, provider: PaymentProvider, topup: Topup
 ) -> Checkout:
-    """A page to pay at; a customer that the processor has no more is made anew, once."""
+    """A page to pay at; a customer that the processor no longer has is created again, once."""
     customer_id = await _customer(call, provider)
-    answer = await provider.open_checkout(_wish(topup, customer_id, services))
-    if isinstance(answer, Refused) and answer.code == NO_SUCH_THING:
+    answer = await provider.open_checkout(_request(topup, customer_id, services))
+    if isinstance(answer, Refused) and answer.code == NO_SUCH_OBJECT:
         await queries.forget_customer(call.db, call.tenant.org_id, customer_id)
         customer_id = await _customer(call, provider, instead_of=customer_id)
-        answer = await provider.open_checkout(_wish(topup, customer_id, services))
+        answer = await provider.open_checkout(_request(topup, customer_id, services))
     return _granted(answer, BillingProviderUnavailable, what="checkout")
 
 
@@ -146,14 +146,14 @@ async def _customer(call: Call[Any, Any], provider: PaymentProvider, *, instead_
     return await queries.keep_customer(call.db, call.tenant.org_id, made)
 
 
-def _wish(topup: Topup, customer_id: str, services: TopupServices) -> CheckoutWish:
-    sold = {one.stripe_product_id: one for one in _products(services)}
+def _request(topup: Topup, customer_id: str, services: TopupServices) -> CheckoutRequest:
+    sold = {product.stripe_product_id: product for product in _products(services)}
     product = sold.get(topup.product_id) or Product(
         stripe_product_id=topup.product_id,
         amount_cents=topup.amount_cents,
         display_label=f"${topup.amount_cents // 100}",
     )
-    return CheckoutWish(
+    return CheckoutRequest(
         topup_id=topup.id,
         org_id=topup.org_id,
         customer_id=customer_id,

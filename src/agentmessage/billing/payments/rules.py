@@ -10,12 +10,12 @@ import msgspec
 from agentmessage.billing.errors import BelowMinimumCredit, NoPlan, PlanNotFound
 from agentmessage.billing.payments.model import (
     KEY_LIFE,
-    MOST_THRESHOLD_CENTS,
+    MAX_THRESHOLD_CENTS,
     PAUSES,
     AutoTopup,
     BillingCustomer,
     Product,
-    Standing,
+    SubscriptionStatus,
     Topup,
     TopupKind,
     TopupState,
@@ -61,13 +61,13 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 def require_plan_to_top_up(customer: BillingCustomer | None) -> None:
     """Raises PlanNotFound when the subscription was canceled; without one it is pay as you go."""
-    if customer is not None and customer.standing == Standing.CANCELED:
+    if customer is not None and customer.standing == SubscriptionStatus.CANCELED:
         raise PlanNotFound
 
 
 def require_plan_to_charge(customer: BillingCustomer | None) -> None:
     """Raises NoPlan when the subscription was canceled."""
-    if customer is not None and customer.standing == Standing.CANCELED:
+    if customer is not None and customer.standing == SubscriptionStatus.CANCELED:
         raise NoPlan
 
 
@@ -79,7 +79,7 @@ def require_minimum(balance_microcents: int, product: Product, *, min_topup_cent
 
 def threshold_cents(product: Product) -> int:
     """The balance below which a product is bought by itself."""
-    return min(product.amount_cents, MOST_THRESHOLD_CENTS)
+    return min(product.amount_cents, MAX_THRESHOLD_CENTS)
 
 
 def is_due(auto: AutoTopup | None, balance_microcents: int) -> bool:
@@ -106,7 +106,7 @@ def may_charge(auto: AutoTopup | None, topup: Topup, now: datetime) -> bool:
 def fresh(
     topup_id: UUID, auto_or_product: AutoTopup | Product, *, org_id: UUID, kind: TopupKind, now: datetime
 ) -> Topup:
-    """A purchase that nobody has heard of yet."""
+    """A purchase that the processor does not have yet."""
     is_auto = isinstance(auto_or_product, AutoTopup)
     return Topup(
         id=topup_id,
@@ -148,12 +148,12 @@ def after_success(auto: AutoTopup) -> AutoTopup:
     return msgspec.structs.replace(auto, failures=0, last_failure=None, next_attempt_at=None)
 
 
-def is_news(customer: BillingCustomer, *, subscription_id: str, reported_at: datetime) -> bool:
+def is_newer(customer: BillingCustomer, *, subscription_id: str, reported_at: datetime) -> bool:
     """Whether a word about a subscription is newer than the last; one that was canceled never comes back."""
     if customer.reported_at is not None and reported_at < customer.reported_at:
         return False
     is_same = customer.subscription_id == subscription_id
-    return not (is_same and customer.standing == Standing.CANCELED)
+    return not (is_same and customer.standing == SubscriptionStatus.CANCELED)
 
 
 def next_charge_at(

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from agentmessage.billing.payments.model import CURRENCY, SANDBOX_SOURCE
 from agentmessage.billing.payments.provider import (
-    ChargeWish,
+    ChargeRequest,
     Checkout,
-    CheckoutWish,
+    CheckoutRequest,
     Payment,
     PaymentState,
     Portal,
@@ -19,7 +19,7 @@ from agentmessage.carriers.protocols import Accepted
 PORTAL_LIFE = timedelta(minutes=5)
 
 
-class PlayMoney:
+class SandboxProvider:
     """Every card is good; the page to pay at is the page that one returns to after paying."""
 
     requires_https = False
@@ -32,11 +32,11 @@ class PlayMoney:
         del name, email, instead_of
         return Accepted(f"cus_sandbox_{org_id.hex}")
 
-    async def open_checkout(self, wish: CheckoutWish) -> Accepted[Checkout]:
+    async def open_checkout(self, request: CheckoutRequest) -> Accepted[Checkout]:
         """See PaymentProvider. It is paid already."""
-        session_id = f"cs_sandbox_{wish.topup_id.hex}"
-        url = wish.success_url.replace("{CHECKOUT_SESSION_ID}", session_id)
-        return Accepted(Checkout(session_id, url, _payment_id(wish.topup_id)))
+        session_id = f"cs_sandbox_{request.topup_id.hex}"
+        url = request.success_url.replace("{CHECKOUT_SESSION_ID}", session_id)
+        return Accepted(Checkout(session_id, url, _payment_id(request.topup_id)))
 
     async def open_portal(self, customer_id: str, *, return_url: str) -> Accepted[Portal]:
         """See PaymentProvider. There is nothing to manage: it leads straight back."""
@@ -48,17 +48,17 @@ class PlayMoney:
         del customer_id
         return Accepted("pm_sandbox")
 
-    async def charge(self, wish: ChargeWish) -> Accepted[Payment]:
+    async def charge(self, request: ChargeRequest) -> Accepted[Payment]:
         """See PaymentProvider."""
-        return Accepted(Payment(_payment_id(wish.topup_id), PaymentState.PAID, wish.amount_cents, CURRENCY))
+        return Accepted(Payment(_payment_id(request.topup_id), PaymentState.PAID, request.amount_cents, CURRENCY))
 
-    async def find_charge(self, wish: ChargeWish, *, since: datetime) -> Accepted[Payment | None]:
+    async def find_charge(self, request: ChargeRequest, *, since: datetime) -> Accepted[Payment | None]:
         """See PaymentProvider. To look is to charge: it comes to the same payment."""
         del since
-        return Accepted((await self.charge(wish)).value)
+        return Accepted((await self.charge(request)).value)
 
     async def read_payment(self, payment_id: str) -> Accepted[Payment]:
-        """See PaymentProvider. Nothing is ever waited for, so nobody asks."""
+        """See PaymentProvider. It is never called: no charge is pending."""
         return Accepted(Payment(payment_id, PaymentState.FAILED, 0, CURRENCY))
 
     async def list_refunds(self, payment_id: str) -> Accepted[Sequence[Refund]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from agentmessage.billing.payments.model import AutoTopup, Product, Standing
+from agentmessage.billing.payments.model import AutoTopup, Product, SubscriptionStatus
 from agentmessage.web.types import Request, Resource, must
 from agentmessage.web.webhook_urls import MAX_URL_CHARS, PAGE_PATTERN
 
@@ -41,7 +41,12 @@ class TopupProducts(Resource, frozen=True):
     @classmethod
     def of(cls, products: Sequence[Product]) -> "TopupProducts":
         """The catalogue as it is shown."""
-        return cls([TopupProduct(one.stripe_product_id, one.amount_cents, one.display_label) for one in products])
+        return cls(
+            [
+                TopupProduct(product.stripe_product_id, product.amount_cents, product.display_label)
+                for product in products
+            ]
+        )
 
 
 class TopupCreate(Request, frozen=True):
@@ -141,5 +146,5 @@ class SubscriptionResource(Resource, frozen=True):
 
     org_id: UUID
     subscription_id: str
-    status: Standing
+    status: SubscriptionStatus
     changed_at: datetime

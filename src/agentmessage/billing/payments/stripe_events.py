@@ -1,8 +1,8 @@
-"""What Stripe tells us: checked by its library, and read into facts.
+"""Stripe's events: verified by its library, and read into our types.
 
     checkout.session.completed, …async_payment_succeeded    paid, or still processing
     checkout.session.expired, …async_payment_failed         not paid
-    payment_intent.succeeded, payment_intent.payment_failed the same of charges while nobody is present
+    payment_intent.succeeded, payment_intent.payment_failed the same of charges without the customer
     charge.refunded, refund.created|updated|failed          read the refunds of the payment
     charge.dispute.*                                        the bank takes it, or gives it again
     customer.subscription.*                                 how the plan stands
@@ -17,13 +17,13 @@ from uuid import UUID
 
 import stripe
 
-from agentmessage.billing.payments.model import Standing
+from agentmessage.billing.payments.model import SubscriptionStatus
 from agentmessage.billing.payments.provider import (
     Bought,
     Dispute,
     Fact,
-    NotBought,
     Notice,
+    PaymentFailed,
     RefundMoved,
     SubscriptionMoved,
 )
@@ -32,14 +32,14 @@ from agentmessage.carriers.protocols import ForgedCallback, UnreadableCallback
 TAKEN = frozenset({"needs_response", "under_review", "lost"})
 """While a dispute stands so, the bank has the money. A `warning_…` is a question only."""
 
-STANDINGS: Mapping[str, Standing] = {
-    "trialing": Standing.ACTIVE,
-    "active": Standing.ACTIVE,
-    "past_due": Standing.PAST_DUE,
-    "unpaid": Standing.PAST_DUE,
-    "paused": Standing.PAST_DUE,
-    "canceled": Standing.CANCELED,
-    "incomplete_expired": Standing.CANCELED,
+STANDINGS: Mapping[str, SubscriptionStatus] = {
+    "trialing": SubscriptionStatus.ACTIVE,
+    "active": SubscriptionStatus.ACTIVE,
+    "past_due": SubscriptionStatus.PAST_DUE,
+    "unpaid": SubscriptionStatus.PAST_DUE,
+    "paused": SubscriptionStatus.PAST_DUE,
+    "canceled": SubscriptionStatus.CANCELED,
+    "incomplete_expired": SubscriptionStatus.CANCELED,
 }
 """By Stripe's words; `incomplete` is a subscription that has not begun."""
 
@@ -101,7 +101,7 @@ def _session_unpaid(thing: object) -> Fact | None:
     if ours is None:
         return None
     failure = "expired" if thing.status == "expired" else "payment_failed"
-    return NotBought(org_id=ours[0], topup_id=ours[1], payment_id=_id(thing.payment_intent), failure=failure)
+    return PaymentFailed(org_id=ours[0], topup_id=ours[1], payment_id=_id(thing.payment_intent), failure=failure)
 
 
 def _paid(thing: object) -> Fact | None:
@@ -127,7 +127,7 @@ def _unpaid(thing: object) -> Fact | None:
         return None
     error = thing.last_payment_error
     failure = (error.code if error is not None else None) or "payment_failed"
-    return NotBought(org_id=ours[0], topup_id=ours[1], payment_id=thing.id, failure=failure)
+    return PaymentFailed(org_id=ours[0], topup_id=ours[1], payment_id=thing.id, failure=failure)
 
 
 def _refunded(thing: object) -> Fact | None:
@@ -183,9 +183,9 @@ READERS: Mapping[str, Callable[[object], Fact | None]] = {
 
 def _ours(metadata: Any) -> tuple[UUID, UUID] | None:
     """Organization and top-up, where we made it; the operator may sell other things through the same account."""
-    told: Mapping[str, str] = {} if metadata is None else metadata.to_dict()
+    values: Mapping[str, str] = {} if metadata is None else metadata.to_dict()
     try:
-        return UUID(told["org_id"]), UUID(told["topup_id"])
+        return UUID(values["org_id"]), UUID(values["topup_id"])
     except (KeyError, ValueError, AttributeError, TypeError):
         return None
 

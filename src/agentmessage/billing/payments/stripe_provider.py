@@ -1,6 +1,6 @@
 """Stripe through its own library: Checkout, the customer portal, charges of saved cards, and what is read again.
 
-Our organization and top-up go into the metadata of everything that is made, so that whatever Stripe tells later names
+Our organization and top-up go into the metadata of everything that is made, so that every later event of Stripe names
 them. Each `POST` carries an idempotency key of ours. Stripe keeps the first answer of a key whatever it was, also a
 500, so an unsure charge is looked up and not only repeated (Stripe, "Idempotent requests").
 """
@@ -16,9 +16,9 @@ import stripe
 
 from agentmessage.billing.payments.model import CURRENCY, SOURCE
 from agentmessage.billing.payments.provider import (
-    ChargeWish,
+    ChargeRequest,
     Checkout,
-    CheckoutWish,
+    CheckoutRequest,
     Payment,
     PaymentState,
     Portal,
@@ -35,7 +35,7 @@ V = TypeVar("V")
 TIMEOUT_S, CONNECT_S = 20.0, 5.0
 BUSY_S = 5.0
 BUSY = frozenset({"lock_timeout", "idempotency_key_in_use"})
-"""Somebody else is just at it, perhaps we ourselves: nothing was done (Stripe, "Error codes")."""
+"""Another request is changing the object: nothing was done (Stripe, "Error codes")."""
 
 PORTAL_LIFE = timedelta(minutes=5)
 """Stripe only says that an unopened link is short-lived; five minutes is what it keeps to."""
@@ -71,21 +71,21 @@ class StripePayments:
             )
         return await _answer(made, lambda customer: customer.id)
 
-    async def open_checkout(self, wish: CheckoutWish) -> Answer[Checkout]:
+    async def open_checkout(self, request: CheckoutRequest) -> Answer[Checkout]:
         """See PaymentProvider. The card is saved, for automatic top-ups."""
-        metadata = _metadata(wish.org_id, wish.topup_id)
+        metadata = _metadata(request.org_id, request.topup_id)
         made = self._stripe.checkout.sessions.create_async(
             {
                 "mode": "payment",
-                "customer": wish.customer_id,
-                "client_reference_id": str(wish.topup_id),
-                "line_items": [{"quantity": 1, "price_data": _price(wish)}],
-                "success_url": wish.success_url,
-                "cancel_url": wish.cancel_url,
+                "customer": request.customer_id,
+                "client_reference_id": str(request.topup_id),
+                "line_items": [{"quantity": 1, "price_data": _price(request)}],
+                "success_url": request.success_url,
+                "cancel_url": request.cancel_url,
                 "metadata": metadata,
                 "payment_intent_data": {"setup_future_usage": "off_session", "metadata": metadata},
             },
-            {"idempotency_key": f"checkout-{wish.topup_id}-{wish.customer_id}"},
+            {"idempotency_key": f"checkout-{request.topup_id}-{request.customer_id}"},
         )
         return await _answer(made, _checkout)
 
@@ -104,28 +104,28 @@ class StripePayments:
         listed = self._stripe.payment_methods.list_async({"customer": customer_id, "limit": 1})
         return await _answer(listed, lambda page: page.data[0].id if page.data else None)
 
-    async def charge(self, wish: ChargeWish) -> Answer[Payment]:
+    async def charge(self, request: ChargeRequest) -> Answer[Payment]:
         """See PaymentProvider."""
         made = self._stripe.payment_intents.create_async(
             {
-                "amount": wish.amount_cents,
+                "amount": request.amount_cents,
                 "currency": CURRENCY,
-                "customer": wish.customer_id,
-                "payment_method": wish.payment_method,
+                "customer": request.customer_id,
+                "payment_method": request.payment_method,
                 "off_session": True,
                 "confirm": True,
-                "metadata": _metadata(wish.org_id, wish.topup_id),
+                "metadata": _metadata(request.org_id, request.topup_id),
             },
-            {"idempotency_key": f"charge-{wish.topup_id}"},
+            {"idempotency_key": f"charge-{request.topup_id}"},
         )
         return await _answer(made, _payment)
 
-    async def find_charge(self, wish: ChargeWish, *, since: datetime) -> Answer[Payment | None]:
+    async def find_charge(self, request: ChargeRequest, *, since: datetime) -> Answer[Payment | None]:
         """See PaymentProvider. By listing, which shows at once what was made; Stripe's search lags behind."""
         listed = self._stripe.payment_intents.list_async(
-            {"customer": wish.customer_id, "created": {"gte": int((since - CLOCK_SLACK).timestamp())}, "limit": 100}
+            {"customer": request.customer_id, "created": {"gte": int((since - CLOCK_SLACK).timestamp())}, "limit": 100}
         )
-        wanted = _metadata(wish.org_id, wish.topup_id)
+        wanted = _metadata(request.org_id, request.topup_id)
         return await _answer(listed, lambda page: next((_payment(i) for i in page.data if _is_about(i, wanted)), None))
 
     async def read_payment(self, payment_id: str) -> Answer[Payment]:
@@ -171,8 +171,8 @@ def _metadata(org_id: UUID, topup_id: UUID) -> dict[str, str]:
     return {"org_id": str(org_id), "topup_id": str(topup_id)}
 
 
-def _price(wish: CheckoutWish) -> "SessionCreateParamsLineItemPriceData":
-    product = wish.product
+def _price(request: CheckoutRequest) -> "SessionCreateParamsLineItemPriceData":
+    product = request.product
     if product.is_in_stripe:
         return {"currency": CURRENCY, "unit_amount": product.amount_cents, "product": product.stripe_product_id}
     name = f"{product.display_label} of credit"
@@ -204,8 +204,8 @@ def _payment(intent: stripe.PaymentIntent) -> Payment:
 
 
 def _is_about(intent: stripe.PaymentIntent, wanted: dict[str, str]) -> bool:
-    told = intent.metadata.to_dict()
-    return all(told.get(name) == value for name, value in wanted.items())
+    metadata = intent.metadata.to_dict()
+    return all(metadata.get(name) == value for name, value in wanted.items())
 
 
 def _refund(refund: stripe.Refund) -> Refund:

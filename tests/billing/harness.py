@@ -24,7 +24,7 @@ from tests.make.accounts import Account
 HOOK = "/callbacks/stripe"
 
 
-class Till:
+class PaymentsHarness:
     """Everything that takes money."""
 
     def __init__(self, wire: StripeWire, settings: Settings, cells: Cells, db: CellDb) -> None:
@@ -34,9 +34,9 @@ class Till:
         self.app = Api(settings, cells=cells)
         self.providers = payment_providers(settings)
         self.jobs = JobRunner(db, payment_jobs.handlers(self.providers))
-        self.told = 0
+        self.posted = 0
 
-    async def tell(self, body: bytes) -> Reply:
+    async def post(self, body: bytes) -> Reply:
         """Stripe posts."""
         return await Client(self.app).request("POST", HOOK, content=body, headers=signed(body))
 
@@ -92,7 +92,7 @@ class Till:
 
 
 @asynccontextmanager
-async def open_till(settings: Settings, cells: Cells, **changed: Any) -> AsyncIterator[Till]:
+async def open_payments(settings: Settings, cells: Cells, **changed: Any) -> AsyncIterator[PaymentsHarness]:
     """A till with a Stripe account in test mode, unless `changed` says otherwise."""
     async with StripeWire() as wire:
         given = {
@@ -102,13 +102,13 @@ async def open_till(settings: Settings, cells: Cells, **changed: Any) -> AsyncIt
             "stripe_portal_return_origins": "https://app.example",
             **changed,
         }
-        till = Till(wire, msgspec.structs.replace(settings, **given), cells, await cells.cell("cell_00"))
-        await till.app.start()
+        payments = PaymentsHarness(wire, msgspec.structs.replace(settings, **given), cells, await cells.cell("cell_00"))
+        await payments.app.start()
         try:
-            yield till
+            yield payments
         finally:
-            await close_providers(till.providers)
-            await till.app.stop()
+            await close_providers(payments.providers)
+            await payments.app.stop()
 
 
 PAGES = {"success_url": "https://app.example/paid?s={CHECKOUT_SESSION_ID}", "cancel_url": "https://app.example/no"}
@@ -119,11 +119,13 @@ async def check_out(api: Client, product: str = "topup_2000", **kwargs: Any) -> 
     return await api.post("/v1/billing/topup", {"stripe_product_id": product, **PAGES}, **kwargs)
 
 
-async def pay_once(till: Till, account: Account, product: str = "topup_2000") -> tuple[dict[str, Any], dict[str, Any]]:
+async def pay_once(
+    payments: PaymentsHarness, account: Account, product: str = "topup_2000"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """A whole top-up, whose card is saved; answers session and payment."""
-    session = (await check_out(Client(till.app, account.key), product)).data
-    paid, intent = till.wire.pay(session["checkout_session_id"])
-    till.told += 1
-    reply = await till.tell(event("checkout.session.completed", paid, number=90_000 + till.told))
+    session = (await check_out(Client(payments.app, account.key), product)).data
+    paid, intent = payments.wire.pay(session["checkout_session_id"])
+    payments.posted += 1
+    reply = await payments.post(event("checkout.session.completed", paid, number=90_000 + payments.posted))
     assert reply.status == 200
     return paid, intent
