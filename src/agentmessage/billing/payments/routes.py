@@ -239,7 +239,7 @@ async def create_billing_portal_session(call: Call[PortalCreate, NoInput], servi
     if customer.customer_id is None:
         raise NoStripeCustomer
     answer = await provider.open_portal(customer.customer_id, return_url=return_url)
-    if isinstance(answer, Refused) and answer.code == NO_SUCH_THING:
+    if isinstance(answer, Refused) and answer.code == NO_SUCH_OBJECT:
         await queries.forget_customer(call.db, call.tenant.org_id, customer.customer_id)
         raise NoStripeCustomer
     portal = _granted(answer, BillingPortalUnavailable, what="portal")
