@@ -1,4 +1,4 @@
-"""What becomes of a brand: filed once whatever breaks, believed only when read, told once."""
+"""The jobs of brands: one filing after any fault, state only by reads, one event for each change."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,7 +29,7 @@ def keys_of(brand: Any) -> dict[str, str]:
     return {"org_id": brand["org_id"], "brand_id": brand["id"]}
 
 
-async def test_a_brand_is_registered_then_verified_and_each_is_told_once(
+async def test_a_brand_is_registered_then_verified_with_one_event_each(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     made = await create_brand(api, ein="12-3456789")
@@ -44,17 +44,17 @@ async def test_a_brand_is_registered_then_verified_and_each_is_told_once(
     assert registered["submitted_at"] is not None
     assert verified["identity_status"] == "VERIFIED"
     assert verified["verified_at"] is not None
-    assert await registrar.facts(account.org_id, "brand") == ["brand.created", "brand.updated", "brand.vetted"]
+    assert await registrar.event_types(account.org_id, "brand") == ["brand.created", "brand.updated", "brand.vetted"]
     filed = await registrar.registered("/brand", made["id"])
     assert (filed["ein"], filed["einIssuingCountry"]) == ("123456789", "US")
     assert await registrar.jobs("brands.check") == 0
 
 
 @pytest.mark.parametrize(
-    ("identity", "fact"), [("VETTED_VERIFIED", "brand.vetted"), ("UNVERIFIED", "brand.vetting_failed")]
+    ("identity", "event"), [("VETTED_VERIFIED", "brand.vetted"), ("UNVERIFIED", "brand.vetting_failed")]
 )
-async def test_the_registry_decides_who_a_brand_is(
-    api: Client, account: Account, registrar: Registrar, identity: str, fact: str
+async def test_the_registry_decides_the_identity_of_a_brand(
+    api: Client, account: Account, registrar: Registrar, identity: str, event: str
 ) -> None:
     made = await create_brand(api, display_name="Acme " + identity.removesuffix("_VERIFIED"))
     await registrar.live(30)
@@ -63,10 +63,10 @@ async def test_the_registry_decides_who_a_brand_is(
 
     assert (brand["status"], brand["identity_status"]) == ("ACTIVE", identity)
     assert bool(brand["failure_reasons"]) == (identity == "UNVERIFIED")
-    assert (await registrar.facts(account.org_id, "brand"))[-1] == fact
+    assert (await registrar.event_types(account.org_id, "brand"))[-1] == event
 
 
-async def test_a_sole_proprietor_is_declared_and_looked_at_again(api: Client, registrar: Registrar) -> None:
+async def test_a_sole_proprietor_is_declared_and_read_again(api: Client, registrar: Registrar) -> None:
     names = {"first_name": "Ada", "last_name": "Lovelace", "mobile_phone": "+14155550123"}
     made = await create_brand(api, entity_type="SOLE_PROPRIETOR", **names)
 
@@ -88,12 +88,12 @@ async def test_a_brand_that_could_not_be_verified_can_be_corrected(
 
     brand = await read(api, made["id"])
     assert (brand["identity_status"], brand["failure_reasons"]) == ("VERIFIED", [])
-    facts = await registrar.facts(account.org_id, "brand")
-    assert facts[2:] == ["brand.vetting_failed", "brand.updated", "brand.updated", "brand.vetted"]
+    events = await registrar.event_types(account.org_id, "brand")
+    assert events[2:] == ["brand.vetting_failed", "brand.updated", "brand.updated", "brand.vetted"]
     assert await registrar.balance_cents(account.org_id) == before
 
 
-async def test_a_refused_brand_keeps_the_reason_and_is_filed_anew_after_a_change(
+async def test_a_refused_brand_has_the_reason_and_is_filed_again_after_a_change(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     made = await create_brand(api, ein="00-0000004")
@@ -105,7 +105,7 @@ async def test_a_refused_brand_keeps_the_reason_and_is_filed_anew_after_a_change
     await registrar.live(30)
 
     assert (refused["status"], refused["failure_reasons"]) == ("PENDING", ["ein ein is invalid"])
-    assert await registrar.facts(account.org_id, "brand") == [
+    assert await registrar.event_types(account.org_id, "brand") == [
         "brand.created",
         "brand.vetting_failed",
         "brand.updated",
@@ -119,7 +119,7 @@ async def test_a_refused_brand_keeps_the_reason_and_is_filed_anew_after_a_change
 @pytest.mark.parametrize(
     "fault", ["timeout_before", "timeout_after", "error_before", "error_after", "reset_after", "garbled"]
 )
-async def test_whatever_breaks_while_filing_the_registry_has_the_brand_once(
+async def test_the_registry_has_a_brand_once_after_any_fault_of_the_filing(
     api: Client, registrar: Registrar, fault: str
 ) -> None:
     registrar.caller.line.control("faults", {"once": [{"fault": fault, "operation": "brands.create"}]})
@@ -131,7 +131,7 @@ async def test_whatever_breaks_while_filing_the_registry_has_the_brand_once(
     await registrar.registered("/brand", made["id"])
 
 
-async def test_while_the_registry_is_ill_a_brand_waits(api: Client, account: Account, registrar: Registrar) -> None:
+async def test_a_brand_waits_while_the_registry_fails(api: Client, account: Account, registrar: Registrar) -> None:
     registrar.caller.line.control("faults", {"probabilities": {"error_before": 1.0}})
     made = await create_brand(api)
     await registrar.live(120)
@@ -142,10 +142,10 @@ async def test_while_the_registry_is_ill_a_brand_waits(api: Client, account: Acc
 
     assert (waiting["status"], waiting["failure_reasons"]) == ("PENDING", [])
     assert (await read(api, made["id"]))["identity_status"] == "VERIFIED"
-    assert await registrar.facts(account.org_id, "brand") == ["brand.created", "brand.updated", "brand.vetted"]
+    assert await registrar.event_types(account.org_id, "brand") == ["brand.created", "brand.updated", "brand.vetted"]
 
 
-async def test_an_answer_that_nobody_understands_is_kept_raw(api: Client, registrar: Registrar, db: CellDb) -> None:
+async def test_an_unparsed_response_is_stored(api: Client, registrar: Registrar, db: CellDb) -> None:
     registrar.caller.line.control("faults", {"once": [{"fault": "garbled", "operation": "brands.create"}]})
     await create_brand(api)
 
@@ -158,7 +158,7 @@ async def test_an_answer_that_nobody_understands_is_kept_raw(api: Client, regist
 async def test_a_worker_that_died_after_filing_looks_the_brand_up(
     api: Client, registrar: Registrar, db: CellDb
 ) -> None:
-    """The process is gone between the registry's answer and the record: nothing tells that the call was made."""
+    """The process ends between the registry's answer and the commit: nothing shows that the call was made."""
     made = await create_brand(api)
     async with db.transaction() as tx:
         _, brand = await filings.begin_filing(tx, queries, *ids_of(made))
@@ -193,7 +193,7 @@ class Mute:
     find_brand = file_brand
 
 
-async def test_nothing_is_filed_again_while_nothing_is_known(api: Client, db: CellDb) -> None:
+async def test_nothing_is_filed_again_while_the_outcome_is_unknown(api: Client, db: CellDb) -> None:
     made = await create_brand(api)
     jobs: Any = BrandJobs({"live": Mute()}, SEALER)  # type: ignore[dict-item]
 
@@ -210,17 +210,17 @@ async def test_running_every_job_again_changes_nothing(
 ) -> None:
     made = await create_brand(api)
     await registrar.live(30)
-    before, facts = await read(api, made["id"]), await registrar.facts(account.org_id, "brand")
+    before, events = await read(api, made["id"]), await registrar.event_types(account.org_id, "brand")
     jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
 
     for job in (jobs.file, jobs.check, jobs.update, jobs.delete):
         assert await job(db, keys_of(made)) == Done()
 
     assert await read(api, made["id"]) == before
-    assert await registrar.facts(account.org_id, "brand") == facts
+    assert await registrar.event_types(account.org_id, "brand") == events
 
 
-async def test_a_callback_is_a_hint_that_brings_the_look_forward(api: Client, registrar: Registrar, db: CellDb) -> None:
+async def test_a_callback_makes_the_next_read_due_now(api: Client, registrar: Registrar, db: CellDb) -> None:
     await registrar.subscribe()
     made = await create_brand(api)
     await registrar.run()
@@ -236,12 +236,12 @@ async def test_a_callback_is_a_hint_that_brings_the_look_forward(api: Client, re
     assert (await read(api, made["id"]))["identity_status"] == "VERIFIED"
 
 
-async def test_a_hint_about_nothing_of_ours_is_no_work(db: CellDb, registrar: Registrar) -> None:
+async def test_a_callback_about_an_unknown_brand_enqueues_nothing(db: CellDb, registrar: Registrar) -> None:
     assert await operations.hint(db, "BNOBODY") is False
     assert await registrar.jobs("brands.check") == 0
 
 
-async def test_a_brand_deleted_while_it_is_being_filed_is_deleted_there_too(
+async def test_a_brand_deleted_during_its_filing_is_deleted_at_the_registry(
     api: Client, registrar: Registrar, db: CellDb
 ) -> None:
     """The registry's answer arrives after the customer has changed their mind."""
@@ -269,7 +269,7 @@ class Interrupted:
         return await self.registry.file_brand(filing)
 
 
-async def test_a_brand_that_is_registered_after_its_deletion_was_done_is_deleted_there_too(
+async def test_a_brand_registered_after_its_deletion_is_deleted_at_the_registry(
     api: Client, registrar: Registrar, db: CellDb
 ) -> None:
     """The deletion finds nothing at the registry, twice, and ends; the filing's answer comes later still."""
@@ -301,7 +301,7 @@ async def test_a_brand_deleted_before_it_was_filed_never_reaches_the_registry(
     assert await db.value("SELECT count(*) FROM jobs WHERE kind LIKE 'brands.%'") == 0
 
 
-async def test_a_change_made_while_filing_reaches_the_registry_afterwards(api: Client, registrar: Registrar) -> None:
+async def test_a_change_during_the_filing_reaches_the_registry_afterwards(api: Client, registrar: Registrar) -> None:
     registrar.caller.line.control("faults", {"once": [{"fault": "timeout_after", "operation": "brands.create"}]})
     made = await create_brand(api, city="Oakland")
     await registrar.run()
@@ -312,7 +312,7 @@ async def test_a_change_made_while_filing_reaches_the_registry_afterwards(api: C
     assert (await registrar.registered("/brand", made["id"]))["city"] == "Berkeley"
 
 
-async def test_a_brand_is_deleted_there_once_its_campaign_has_ended_there(
+async def test_a_brand_is_deleted_at_the_registry_once_its_campaign_has_ended_there(
     api: Client, registrar: Registrar, db: CellDb
 ) -> None:
     """Both ended here in one breath; over there the deletion comes first and is refused."""
@@ -328,7 +328,7 @@ async def test_a_brand_is_deleted_there_once_its_campaign_has_ended_there(
     assert await registrar.registered("/brand", campaign["brand_id"]) is None
 
 
-async def test_the_tax_id_reaches_the_registry_only(api: Client, registrar: Registrar, db: CellDb) -> None:
+async def test_only_the_registry_gets_the_tax_id(api: Client, registrar: Registrar, db: CellDb) -> None:
     await create_brand(api, ein="98-7654321")
     await registrar.live(30)
 
@@ -338,7 +338,7 @@ async def test_the_tax_id_reaches_the_registry_only(api: Client, registrar: Regi
 
 
 async def test_a_registered_brand_is_recorded_once(db: CellDb, api: Client, registrar: Registrar) -> None:
-    """Two workers that both heard the answer: the second changes nothing."""
+    """Two workers that both received the answer: the second changes nothing."""
     made = await create_brand(api)
     await registrar.run()
     brand = await db.one(lambda *row: row, "SELECT tcr_brand_id, submitted_at FROM brands")

@@ -1,4 +1,4 @@
-"""Brands over HTTP: every status, what is charged, what is told."""
+"""Brands over HTTP: every status, every charge, every event."""
 
 import asyncio
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ async def test_202_a_brand_is_accepted_with_every_field_and_shown_without_its_ta
     assert b"3456789" not in answer.body.replace(b"+14155550123", b"")
     stored = await db.value("SELECT brands::text FROM brands")
     assert "3456789" not in stored
-    assert await registrar.facts(account.org_id, "brand") == ["brand.created"]
+    assert await registrar.event_types(account.org_id, "brand") == ["brand.created"]
     assert await registrar.jobs("brands.file") == 1
 
 
@@ -77,7 +77,7 @@ async def test_202_filing_costs_five_dollars_once(api: Client, account: Account,
 
 
 @pytest.mark.covers("createBrand", 402)
-async def test_402_a_wallet_that_is_too_poor_leaves_no_brand(app: Any, cells: Cells, db: CellDb) -> None:
+async def test_402_without_enough_credit_no_brand_is_stored(app: Any, cells: Cells, db: CellDb) -> None:
     poor = await open_account(cells, cents=499)
 
     answer = await Client(app, poor.key).post("/v1/brands", BRAND)
@@ -116,7 +116,7 @@ async def test_a_deleted_brand_makes_room_for_another(api: Client) -> None:
     assert second["status"] == "PENDING"
 
 
-async def test_of_brands_created_at_once_only_one_is_kept_and_paid(
+async def test_only_one_of_several_brands_created_concurrently_is_stored_and_paid(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     before = await registrar.balance_cents(account.org_id)
@@ -129,7 +129,7 @@ async def test_of_brands_created_at_once_only_one_is_kept_and_paid(
 
 FAULTS: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [
     (
-        {"entity_type": "LLC", "display_name": "", "country": "usa", "website": "acme.example", "email": "nobody"},
+        {"entity_type": "LLC", "display_name": "", "country": "usa", "website": "acme.example", "email": "invalid"},
         {
             "entity_type": "must be one of PRIVATE_PROFIT, PUBLIC_PROFIT, NON_PROFIT, GOVERNMENT, SOLE_PROPRIETOR",
             "display_name": "must be 1..100 characters",
@@ -171,7 +171,7 @@ FAULTS: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [
 
 @pytest.mark.covers("createBrand", 422)
 @pytest.mark.parametrize(("changes", "details"), FAULTS)
-async def test_422_every_faulty_field_is_named_and_nothing_is_charged(
+async def test_422_every_invalid_field_is_named_and_nothing_is_charged(
     api: Client, account: Account, registrar: Registrar, changes: Mapping[str, Any], details: Mapping[str, str]
 ) -> None:
     before = await registrar.balance_cents(account.org_id)
@@ -184,14 +184,14 @@ async def test_422_every_faulty_field_is_named_and_nothing_is_charged(
 
 
 @pytest.mark.parametrize("changes", [{"country": "CA", "ein": "BN 123456", "state": "Ontario"}, {"ein": "123456789"}])
-async def test_what_only_the_us_asks_for_is_not_asked_of_others(api: Client, changes: Mapping[str, str]) -> None:
+async def test_us_formats_are_required_in_the_us_only(api: Client, changes: Mapping[str, str]) -> None:
     brand = await create_brand(api, **changes)
 
     assert brand["ein_last4"] == changes["ein"].replace(" ", "")[-4:]
 
 
 @pytest.mark.covers("getBrand", 200, 404)
-async def test_200_a_brand_can_be_read_and_404_by_its_organization_only(
+async def test_200_and_404_a_brand_can_be_read_by_its_organization_only(
     app: Any, api: Client, stranger: Account
 ) -> None:
     made = await create_brand(api)
@@ -237,7 +237,7 @@ async def test_200_an_offset_pages_by_number_and_counts(api: Client, account: Ac
 
 
 @pytest.mark.covers("listBrands", 200)
-async def test_200_filters_hold_together_and_the_newest_event_is_told(
+async def test_200_filters_combine_and_the_newest_event_is_shown(
     api: Client, account: Account, stranger: Account, db: CellDb
 ) -> None:
     wanted = await insert_brand(db, account.org_id, identity_status="UNVERIFIED")
@@ -272,7 +272,7 @@ NOT_OURS = {"cursor": "must be a cursor from an earlier page"}
         (f"cursor={FOREIGN}&offset=1", {"offset": "must not be given with cursor"}),
     ],
 )  # fmt: skip
-async def test_422_a_query_that_makes_no_sense(api: Client, query: str, details: Mapping[str, str]) -> None:
+async def test_422_an_invalid_query(api: Client, query: str, details: Mapping[str, str]) -> None:
     answer = await api.get(f"/v1/brands?{query}")
 
     assert (answer.status, answer.error["code"]) == (422, "VALIDATION_FAILED")
@@ -280,7 +280,7 @@ async def test_422_a_query_that_makes_no_sense(api: Client, query: str, details:
 
 
 @pytest.mark.covers("updateBrand", 200)
-async def test_200_a_change_is_stored_told_and_taken_to_the_registry(
+async def test_200_a_change_is_stored_emitted_and_sent_to_the_registry(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     made = await create_brand(api, email="old@acme.example", city="Oakland")
@@ -293,26 +293,26 @@ async def test_200_a_change_is_stored_told_and_taken_to_the_registry(
     assert (answer.data["email"], answer.data["city"]) == ("new@acme.example", None)
     filed = await registrar.registered("/brand", made["id"])
     assert (filed["email"], "city" in filed) == ("new@acme.example", False)
-    assert (await registrar.facts(account.org_id, "brand"))[-1] == "brand.updated"
+    assert (await registrar.event_types(account.org_id, "brand"))[-1] == "brand.updated"
 
 
 @pytest.mark.covers("updateBrand", 200)
-async def test_200_a_change_that_changes_nothing_writes_nothing(
+async def test_200_a_change_without_a_difference_writes_nothing(
     api: Client, account: Account, db: CellDb, registrar: Registrar
 ) -> None:
     made = await create_brand(api, ein="123456789", email="me@acme.example")
-    before = await registrar.facts(account.org_id, "brand")
+    before = await registrar.event_types(account.org_id, "brand")
 
     body = {"email": "me@acme.example", "ein": "12-3456789", "country": "US", "city": None}
     answer = await api.patch(f"/v1/brands/{made['id']}", body)
 
     assert (answer.status, answer.data) == (200, made)
-    assert await registrar.facts(account.org_id, "brand") == before
+    assert await registrar.event_types(account.org_id, "brand") == before
     assert await db.value("SELECT count(*) FROM audit_log WHERE action = 'brand.update'") == 0
 
 
 @pytest.mark.covers("updateBrand", 404, 409, 422)
-async def test_422_404_and_409_refuse_a_change(api: Client) -> None:
+async def test_422_404_and_409_reject_a_change(api: Client) -> None:
     made = await create_brand(api)
 
     shapeless = await api.patch(f"/v1/brands/{made['id']}", {"display_name": None, "ein": "1"})
@@ -328,7 +328,7 @@ async def test_422_404_and_409_refuse_a_change(api: Client) -> None:
 
 
 @pytest.mark.covers("updateBrand", 402)
-async def test_402_filing_a_refused_brand_anew_costs_again(app: Any, cells: Cells, registrar: Registrar) -> None:
+async def test_402_filing_a_refused_brand_again_is_charged_again(app: Any, cells: Cells, registrar: Registrar) -> None:
     account = await open_account(cells, cents=999)
     api = Client(app, account.key)
     made = await create_brand(api, ein="00-0000004")
@@ -343,7 +343,7 @@ async def test_402_filing_a_refused_brand_anew_costs_again(app: Any, cells: Cell
 
 
 @pytest.mark.covers("deleteBrand", 200)
-async def test_200_a_brand_is_deleted_here_at_once_and_at_the_registry_later(
+async def test_200_a_brand_is_deleted_here_immediately_and_at_the_registry_later(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     made = await create_brand(api)
@@ -355,13 +355,13 @@ async def test_200_a_brand_is_deleted_here_at_once_and_at_the_registry_later(
 
     assert (first.status, first.data["status"]) == (200, "DELETED")
     assert (again.status, again.data) == (200, first.data)
-    assert (await registrar.facts(account.org_id, "brand")).count("brand.deleted") == 1
+    assert (await registrar.event_types(account.org_id, "brand")).count("brand.deleted") == 1
     assert await registrar.registered("/brand", made["id"]) is None
     assert (await api.get(f"/v1/brands/{made['id']}")).data["status"] == "DELETED"
 
 
 @pytest.mark.covers("deleteBrand", 404, 409)
-async def test_404_and_409_a_brand_with_campaigns_stays(api: Client, account: Account, db: CellDb) -> None:
+async def test_404_and_409_a_brand_with_campaigns_is_not_deleted(api: Client, account: Account, db: CellDb) -> None:
     brand = await insert_brand(db, account.org_id)
     await insert_campaign(db, account.org_id, brand_id=brand, status="PENDING")
 
@@ -380,7 +380,7 @@ async def test_404_and_409_a_brand_with_campaigns_stays(api: Client, account: Ac
         ({"status": "REJECTED", "tcr_campaign_id": None}, 200),
     ],
 )
-async def test_only_campaigns_that_the_registry_still_has_hold_a_brand(
+async def test_only_campaigns_that_the_registry_still_has_prevent_a_deletion(
     api: Client, account: Account, db: CellDb, campaign: Mapping[str, str | None], expected: int
 ) -> None:
     brand = await insert_brand(db, account.org_id)
@@ -391,7 +391,7 @@ async def test_only_campaigns_that_the_registry_still_has_hold_a_brand(
     assert answer.status == expected
 
 
-async def test_every_act_on_a_brand_is_audited_without_its_data(api: Client, db: CellDb) -> None:
+async def test_every_action_on_a_brand_is_audited_without_its_data(api: Client, db: CellDb) -> None:
     made = await create_brand(api, ein="12-3456789")
     await api.patch(f"/v1/brands/{made['id']}", {"city": "Oakland"})
     await api.delete(f"/v1/brands/{made['id']}")

@@ -1,4 +1,4 @@
-"""What the registry's word makes of a brand, whatever the order in which it comes."""
+"""What the registry's answers change in a brand, in any order."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -42,7 +42,7 @@ BRAND = Brand(
     updated_at=NOW,
 )
 
-WORDS = st.builds(
+ANSWERS = st.builds(
     RegisteredBrand,
     tcr_brand_id=st.just("BACME01"),
     reference_id=st.just(""),
@@ -51,44 +51,44 @@ WORDS = st.builds(
 )
 
 
-@given(st.lists(WORDS, max_size=8))
-def test_the_same_word_again_changes_nothing_and_tells_nothing(words: list[RegisteredBrand]) -> None:
+@given(st.lists(ANSWERS, max_size=8))
+def test_a_repeated_answer_changes_nothing_and_emits_nothing(answers: list[RegisteredBrand]) -> None:
     brand = BRAND
-    for word in words:
-        brand = rules.identified(brand, word, now=NOW).brand
+    for answer in answers:
+        brand = rules.identified(brand, answer, now=NOW).brand
 
-        again = rules.identified(brand, word, now=NOW + timedelta(days=1))
+        again = rules.identified(brand, answer, now=NOW + timedelta(days=1))
 
-        assert again == rules.Verdict(brand, None)
+        assert again == rules.IdentityChange(brand, None)
 
 
-@given(st.lists(WORDS, max_size=8))
-def test_a_fact_is_told_exactly_when_the_identity_changes(words: list[RegisteredBrand]) -> None:
+@given(st.lists(ANSWERS, max_size=8))
+def test_an_event_is_emitted_exactly_when_the_identity_changes(answers: list[RegisteredBrand]) -> None:
     brand = BRAND
-    for word in words:
-        verdict = rules.identified(brand, word, now=NOW)
+    for answer in answers:
+        change = rules.identified(brand, answer, now=NOW)
 
-        assert (verdict.fact is not None) == (verdict.brand.identity_status != brand.identity_status)
-        brand = verdict.brand
+        assert (change.event is not None) == (change.brand.identity_status != brand.identity_status)
+        brand = change.brand
         assert (brand.verified_at is not None) == (brand.identity_status in VERIFIED_IDENTITIES)
         assert not brand.failure_reasons or brand.identity_status == IdentityStatus.UNVERIFIED
 
 
-def test_a_verified_brand_stays_verified_while_the_registry_looks_again() -> None:
+def test_a_verified_brand_stays_verified_while_the_registry_checks_again() -> None:
     verified = msgspec.structs.replace(BRAND, identity_status="VERIFIED", verified_at=NOW)
 
-    verdict = rules.identified(verified, RegisteredBrand("BACME01", "", None), now=NOW)
+    change = rules.identified(verified, RegisteredBrand("BACME01", "", None), now=NOW)
 
-    assert verdict == rules.Verdict(verified, None)
+    assert change == rules.IdentityChange(verified, None)
 
 
-def test_an_identity_that_is_lost_is_told_as_a_failure() -> None:
+def test_a_lost_identity_emits_a_failure() -> None:
     verified = msgspec.structs.replace(BRAND, identity_status="VERIFIED", verified_at=NOW)
 
-    verdict = rules.identified(verified, RegisteredBrand("BACME01", "", "UNVERIFIED", ("TAX_ID",)), now=NOW)
+    change = rules.identified(verified, RegisteredBrand("BACME01", "", "UNVERIFIED", ("TAX_ID",)), now=NOW)
 
-    assert verdict.fact is EventType.BRAND_VETTING_FAILED
-    assert verdict.brand.verified_at is None
+    assert change.event is EventType.BRAND_VETTING_FAILED
+    assert change.brand.verified_at is None
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_what_may_have_been_filed_is_looked_up_before_it_is_filed(changes: dict[
         (Refused(Trouble.UNCLASSIFIED, "777", "display name is a profanity"), False),
     ],
 )
-def test_a_refusal_of_ourselves_is_not_held_against_the_brand(refused: Refused, *, is_ours: bool) -> None:
+def test_a_refusal_of_the_platform_is_not_one_of_the_brand(refused: Refused, *, is_ours: bool) -> None:
     assert registration.is_platform_problem(refused) is is_ours
 
 
-def test_looks_grow_apart_and_end_with_the_verdict() -> None:
+def test_reads_become_rarer_and_end_with_the_decision() -> None:
     waits = [rules.poll_delay_s(BRAND, NOW + timedelta(seconds=age)) for age in (0, 4, 400, 86_400)]
     declared = msgspec.structs.replace(BRAND, identity_status="SELF_DECLARED")
 
@@ -133,7 +133,7 @@ def test_looks_grow_apart_and_end_with_the_verdict() -> None:
         assert rules.poll_delay_s(msgspec.structs.replace(BRAND, identity_status=identity), NOW) is None
 
 
-def test_the_registry_is_told_our_reference_and_never_the_customers() -> None:
+def test_the_filing_has_our_reference_and_never_the_customers() -> None:
     brand = msgspec.structs.replace(
         BRAND,
         entity_type="PUBLIC_PROFIT",

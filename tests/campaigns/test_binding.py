@@ -38,7 +38,7 @@ async def test_an_active_campaign_of_an_unverified_brand_is_not_bindable(
 
 
 @pytest.mark.parametrize("changes", [{}, {"is_suspended": True}])
-async def test_a_suspended_campaign_can_be_wished_for(db: CellDb, account: Account, changes: Any) -> None:
+async def test_a_suspended_campaign_can_be_the_desired_one(db: CellDb, account: Account, changes: Any) -> None:
     campaign_id = await insert_campaign(db, account.org_id, **changes)
 
     bindable = await operations.require_bindable(db, account.tenant, campaign_id)
@@ -47,7 +47,7 @@ async def test_a_suspended_campaign_can_be_wished_for(db: CellDb, account: Accou
     assert (bindable.id, bindable.number_cap) == (campaign_id, 49)
 
 
-async def test_another_organizations_campaign_is_none(db: CellDb, account: Account, stranger: Account) -> None:
+async def test_another_organizations_campaign_is_not_found(db: CellDb, account: Account, stranger: Account) -> None:
     campaign_id = await insert_campaign(db, stranger.org_id)
 
     assert await operations.get_for_binding(db, account.tenant, campaign_id) is None

@@ -1,4 +1,4 @@
-"""What becomes of a campaign: filed once whatever breaks, every change told once, every month paid once."""
+"""The jobs of campaigns: one filing after any fault, one event for each change, one charge for each month."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -37,7 +37,7 @@ def described(word: str) -> str:
     return f"{CAMPAIGN['description']} {word}"
 
 
-async def test_a_campaign_is_shared_and_approved_and_each_is_told_once(
+async def test_a_campaign_is_shared_and_approved_with_one_event_each(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     campaign = await approved_campaign(api, registrar)
@@ -47,7 +47,7 @@ async def test_a_campaign_is_shared_and_approved_and_each_is_told_once(
     assert set(campaign["mno_metadata"]) == {"10017", "10035", "10036", "10038"}
     assert campaign["mno_metadata"]["10017"]["tpm"] == 240
     assert campaign["next_renewal_or_expiration_date"] == "2026-08-01"
-    assert await registrar.facts(account.org_id, "campaign") == APPROVED
+    assert await registrar.event_types(account.org_id, "campaign") == APPROVED
     filed = await registrar.registered("/campaign", campaign["id"])
     assert (filed["usecase"], filed["messageFlow"]) == (CAMPAIGN["usecase"], CAMPAIGN["message_flow"])
     assert (filed["numberPool"], filed["autoRenewal"]) == (False, True)
@@ -62,7 +62,7 @@ async def test_a_low_volume_mixed_campaign_is_the_registrys_low_volume(api: Clie
 
 
 @pytest.mark.parametrize("word", ["DECLINED", "REJECTED"])
-async def test_a_rejected_campaign_says_why_and_gives_its_month_back(
+async def test_a_rejected_campaign_has_the_reasons_and_its_month_is_refunded(
     api: Client, account: Account, registrar: Registrar, word: str
 ) -> None:
     brand = await verified_brand(api, registrar)
@@ -74,7 +74,7 @@ async def test_a_rejected_campaign_says_why_and_gives_its_month_back(
     campaign = await read(api, made["id"])
     assert (campaign["status"], len(campaign["rejection_reasons"])) == ("REJECTED", 1)
     assert campaign["rejected_at"] is not None
-    assert (await registrar.facts(account.org_id, "campaign"))[-1] == "campaign.rejected"
+    assert (await registrar.event_types(account.org_id, "campaign"))[-1] == "campaign.rejected"
     assert await registrar.balance_cents(account.org_id) == before
     assert await registrar.jobs("campaigns.check") == 0
 
@@ -92,11 +92,11 @@ async def test_a_filing_that_the_registry_refuses_is_a_rejection(
 
     campaign = await read(api, made["id"])
     assert (campaign["status"], campaign["rejection_reasons"]) == ("REJECTED", ["brandId Brand not found"])
-    assert await registrar.facts(account.org_id, "campaign") == ["campaign.created", "campaign.rejected"]
+    assert await registrar.event_types(account.org_id, "campaign") == ["campaign.created", "campaign.rejected"]
     assert await registrar.balance_cents(account.org_id) == before
 
 
-async def test_a_suspended_campaign_comes_back_and_each_is_told_once(
+async def test_a_suspended_campaign_is_resumed_with_one_event_each(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     await registrar.subscribe()
@@ -116,7 +116,11 @@ async def test_a_suspended_campaign_comes_back_and_each_is_told_once(
 
     assert (suspended["status"], suspended["is_suspended"]) == ("ACTIVE", True)
     assert (resumed["status"], resumed["is_suspended"]) == ("ACTIVE", False)
-    assert await registrar.facts(account.org_id, "campaign") == [*APPROVED, "campaign.suspended", "campaign.resumed"]
+    assert await registrar.event_types(account.org_id, "campaign") == [
+        *APPROVED,
+        "campaign.suspended",
+        "campaign.resumed",
+    ]
 
 
 async def test_a_suspension_without_a_callback_is_found_within_the_hour(
@@ -128,7 +132,7 @@ async def test_a_suspension_without_a_callback_is_found_within_the_hour(
     await registrar.live(3600, step_s=300)
 
     assert (await read(api, campaign["id"]))["is_suspended"] is True
-    assert (await registrar.facts(account.org_id, "campaign"))[-1] == "campaign.suspended"
+    assert (await registrar.event_types(account.org_id, "campaign"))[-1] == "campaign.suspended"
 
 
 async def test_an_expired_campaign_stays_expired(api: Client, account: Account, registrar: Registrar) -> None:
@@ -147,7 +151,7 @@ async def test_an_expired_campaign_stays_expired(api: Client, account: Account, 
 
     assert (expired["status"], expired["next_renewal_or_expiration_date"]) == ("EXPIRED", None)
     assert await read(api, campaign["id"]) == expired
-    assert await registrar.facts(account.org_id, "campaign") == [*APPROVED, "campaign.expired"]
+    assert await registrar.event_types(account.org_id, "campaign") == [*APPROVED, "campaign.expired"]
     assert await registrar.jobs("campaigns.check") == 0
 
 
@@ -155,7 +159,7 @@ async def test_an_expired_campaign_stays_expired(api: Client, account: Account, 
     "fault", ["timeout_before", "timeout_after", "error_before", "error_after", "reset_after", "garbled"]
 )
 @pytest.mark.parametrize("operation", ["campaigns.create", "campaigns.share"])
-async def test_whatever_breaks_while_filing_the_registry_has_the_campaign_once(
+async def test_the_registry_has_a_campaign_once_after_any_fault_of_the_filing(
     api: Client, registrar: Registrar, fault: str, operation: str
 ) -> None:
     brand = await verified_brand(api, registrar)
@@ -168,7 +172,7 @@ async def test_whatever_breaks_while_filing_the_registry_has_the_campaign_once(
     assert (await registrar.registered("/campaign", made["id"]))["status"] == "ACTIVE"
 
 
-async def test_whatever_breaks_for_a_while_everything_ends_well(
+async def test_a_campaign_is_approved_after_temporary_faults(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     brand = await verified_brand(api, registrar)
@@ -181,7 +185,7 @@ async def test_whatever_breaks_for_a_while_everything_ends_well(
     await registrar.live(120)
 
     assert (await read(api, made["id"]))["status"] == "ACTIVE"
-    assert await registrar.facts(account.org_id, "campaign") == APPROVED
+    assert await registrar.event_types(account.org_id, "campaign") == APPROVED
     await registrar.registered("/campaign", made["id"])
 
 
@@ -212,7 +216,7 @@ async def test_a_campaign_that_is_not_found_twice_is_filed(api: Client, registra
     assert (await read(api, made["id"]))["tcr_campaign_id"] is not None
 
 
-async def test_a_campaign_deactivated_while_it_is_being_filed_ends_there_too(
+async def test_a_campaign_deactivated_during_its_filing_ends_at_the_registry(
     api: Client, account: Account, registrar: Registrar
 ) -> None:
     brand = await verified_brand(api, registrar)
@@ -241,7 +245,7 @@ class Interrupted:
         return await self.registry.file_campaign(filing)
 
 
-async def test_a_campaign_that_is_registered_after_its_deactivation_was_done_ends_there_too(
+async def test_a_campaign_registered_after_its_deactivation_ends_at_the_registry(
     api: Client, registrar: Registrar, db: CellDb
 ) -> None:
     """The deactivation finds nothing at the registry, twice, and ends; the filing's answer comes later still."""
@@ -279,21 +283,24 @@ async def test_running_every_job_again_changes_nothing(
     api: Client, account: Account, registrar: Registrar, db: CellDb
 ) -> None:
     campaign = await approved_campaign(api, registrar)
-    facts, cents = await registrar.facts(account.org_id, "campaign"), await registrar.balance_cents(account.org_id)
+    events, cents = (
+        await registrar.event_types(account.org_id, "campaign"),
+        await registrar.balance_cents(account.org_id),
+    )
     jobs = CampaignJobs({"live": registrar.caller.registry}, recheck_s=60)
 
     for job in (jobs.file, jobs.check, jobs.deactivate, jobs.renew, jobs.check):
         await job(db, keys_of(campaign))
 
     assert await read(api, campaign["id"]) == campaign
-    assert await registrar.facts(account.org_id, "campaign") == facts
+    assert await registrar.event_types(account.org_id, "campaign") == events
     assert await registrar.balance_cents(account.org_id) == cents
 
 
 async def test_every_month_is_charged_once_on_its_day_also_after_an_outage(
     api: Client, account: Account, registrar: Registrar, db: CellDb
 ) -> None:
-    """Nobody works for two months and a half; then two months are charged, and the third on its day."""
+    """No worker runs for two months and a half; then two months are charged, and the third on its day."""
     campaign = await approved_campaign(api, registrar)
     before = await registrar.balance_cents(account.org_id)
     jobs = CampaignJobs({"live": registrar.caller.registry}, recheck_s=60)
@@ -336,7 +343,7 @@ async def test_an_expired_campaign_is_not_charged(api: Client, account: Account,
 
 
 class Saying:
-    """A registry that says what it is told to, however unlikely."""
+    """A registry with given answers, in any order."""
 
     def __init__(self, *statuses: str, is_shared: bool = True) -> None:
         self.statuses = list(statuses)
@@ -347,7 +354,7 @@ class Saying:
         return Accepted(seen)
 
 
-async def test_an_appeal_that_succeeds_brings_a_campaign_back_and_is_paid(
+async def test_a_successful_appeal_reactivates_and_charges_a_campaign(
     api: Client, account: Account, registrar: Registrar, db: CellDb
 ) -> None:
     brand = await verified_brand(api, registrar)
@@ -364,11 +371,11 @@ async def test_an_appeal_that_succeeds_brings_a_campaign_back_and_is_paid(
     assert refunded == before + 1000
     assert (campaign["status"], campaign["rejection_reasons"], campaign["rejected_at"]) == ("ACTIVE", [], None)
     assert await registrar.balance_cents(account.org_id) == before
-    assert (await registrar.facts(account.org_id, "campaign"))[-2:] == ["campaign.rejected", "campaign.approved"]
+    assert (await registrar.event_types(account.org_id, "campaign"))[-2:] == ["campaign.rejected", "campaign.approved"]
 
 
 async def test_a_campaign_is_registered_once(api: Client, registrar: Registrar, db: CellDb) -> None:
-    """Two workers that both heard an answer: the second changes nothing."""
+    """Two workers that both received an answer: the second changes nothing."""
     campaign = await approved_campaign(api, registrar)
     async with db.transaction() as tx:
         org_id, campaign_id = ids_of(campaign)

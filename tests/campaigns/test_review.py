@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentmessage.campaigns import page_checks
-from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.campaigns.page_checks import PageChecker
 from agentmessage.campaigns.review import TABLE
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.kernel.db import CellDb, Cells
@@ -113,7 +113,7 @@ def ids_of(result: Any, severity: str | None = None) -> set[str]:
 
 
 @pytest.mark.covers("reviewCampaignDraft", 200)
-async def test_200_a_good_draft_can_be_submitted_and_then_is_accepted(
+async def test_200_a_draft_without_findings_can_be_submitted_and_is_accepted(
     api: Client, draft: dict[str, Any], site: Site, registrar: Registrar, account: Account
 ) -> None:
     before = await registrar.balance_cents(account.org_id)
@@ -130,7 +130,7 @@ async def test_200_a_good_draft_can_be_submitted_and_then_is_accepted(
 
 
 @pytest.mark.covers("reviewCampaignDraft", 200)
-async def test_200_an_empty_draft_is_told_everything_that_is_missing(api: Client, db: CellDb) -> None:
+async def test_200_an_empty_draft_has_a_finding_for_everything_that_is_missing(api: Client, db: CellDb) -> None:
     result = await review(api, {})
 
     assert ids_of(result, "block") == {
@@ -148,7 +148,7 @@ async def test_200_an_empty_draft_is_told_everything_that_is_missing(api: Client
 
 
 @pytest.mark.covers("reviewCampaignDraft", 422)
-async def test_422_only_values_of_another_type_are_refused(api: Client) -> None:
+async def test_422_only_values_of_a_wrong_type_are_rejected(api: Client) -> None:
     answer = await api.post("/v1/campaigns/review", {"embedded_link": "yes", "sample1": 5, "usecase": "SPAM"})
 
     assert (answer.status, set(answer.error["details"])) == (422, {"embedded_link", "sample1"})
@@ -198,7 +198,7 @@ async def test_422_only_values_of_another_type_are_refused(api: Client) -> None:
         ({"brand_id": str(NOWHERE)}, {"brand.not_found"}),
     ],
 )  # fmt: skip
-async def test_each_check_finds_its_fault_and_nothing_else(
+async def test_each_check_has_its_own_finding_only(
     api: Client, draft: dict[str, Any], changes: Mapping[str, Any], expected: set[str]
 ) -> None:
     found = ids_of(await review(api, {**draft, **changes}))
@@ -210,11 +210,11 @@ EXPECTED_BESIDES = {"message_flow.repeated": FLOW_WORDING}
 """Findings that come along by nature: a description is no call to action."""
 
 
-async def test_every_check_of_the_table_has_been_seen_to_find_something() -> None:
+async def test_every_check_of_the_table_finds_something() -> None:
     """The table is data: a pattern that never strikes, or always does, would go unnoticed."""
     proven = {
         finding
-        for mark in test_each_check_finds_its_fault_and_nothing_else.pytestmark  # type: ignore[attr-defined]
+        for mark in test_each_check_has_its_own_finding_only.pytestmark  # type: ignore[attr-defined]
         for case in mark.args[1]
         for finding in case[1]
     }
@@ -236,7 +236,7 @@ async def test_the_brand_must_be_able_to_run_campaigns(
     assert ids_of(result, "block") == {finding}
 
 
-async def test_another_organizations_brand_is_no_brand(api: Client, stranger: Account, db: CellDb) -> None:
+async def test_another_organizations_brand_is_not_found(api: Client, stranger: Account, db: CellDb) -> None:
     brand_id = await insert_brand(db, stranger.org_id)
 
     assert "brand.not_found" in ids_of(await review(api, {**GOOD, "brand_id": str(brand_id)}))
@@ -263,10 +263,10 @@ async def test_a_page_that_cannot_be_read_is_a_warning(
     assert result["can_submit"] is True
 
 
-async def test_a_page_of_our_own_network_is_not_asked_for(
+async def test_a_page_of_our_own_network_is_not_requested(
     cells: Cells, account: Account, draft: dict[str, Any], site: Site
 ) -> None:
-    services = {"sealer": SEALER, "pages": PageReader()}
+    services = {"sealer": SEALER, "pages": PageChecker()}
     api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
 
     result = await review(api, {**draft, "terms_and_conditions_link": "http://169.254.169.254/latest/meta-data"})
@@ -287,10 +287,10 @@ async def test_a_page_of_our_own_network_is_not_asked_for(
         "https://customer.example\\@10.0.0.1/terms",
     ],
 )
-async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_refused(
+async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_rejected(
     cells: Cells, account: Account, db: CellDb, url: str
 ) -> None:
-    services = {"sealer": SEALER, "pages": PageReader()}
+    services = {"sealer": SEALER, "pages": PageChecker()}
     api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
     draft = {**GOOD, "brand_id": str(await insert_brand(db, account.org_id)), "terms_and_conditions_link": url}
 
@@ -300,16 +300,16 @@ async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_refused(
     assert (answer.status, list(answer.error["details"])) == (422, ["terms_and_conditions_link"])
 
 
-async def test_pages_whose_names_are_slow_hold_up_neither_others_nor_the_loop(
+async def test_pages_with_slow_names_delay_neither_others_nor_the_event_loop(
     cells: Cells, account: Account, stranger: Account, site: Site
 ) -> None:
     """All of one organization's reviews wait for a name server; another's are made meanwhile."""
     async with name_server() as server:
         names = Names(servers=[server.address])
-        services = {"sealer": SEALER, "pages": PageReader(allow_private=True, names=names)}
+        services = {"sealer": SEALER, "pages": PageChecker(allow_private=True, names=names)}
         app = RoomsApp(cells, campaign_routes, services=services)
         links = [{**GOOD, "privacy_policy_link": f"http://slow{n}.test/"} for n in range(25)]
-        slow = [asyncio.create_task(review(Client(app, account.key), one)) for one in links]
+        slow = [asyncio.create_task(review(Client(app, account.key), link)) for link in links]
         await server.until_slow(10)
 
         quick = await review(
@@ -335,7 +335,7 @@ async def test_pages_whose_names_are_slow_hold_up_neither_others_nor_the_loop(
         ("http://127.0.0.1:99999/", (None, "its address is not well-formed")),
     ],
 )
-async def test_a_redirect_is_read_as_strictly_as_a_link(
+async def test_a_redirect_is_validated_like_a_link(
     api: Client, draft: dict[str, Any], site: Site, location: str, expected: tuple[int | None, str | None]
 ) -> None:
     site.location = location.format(port=site.port)
@@ -347,7 +347,7 @@ async def test_a_redirect_is_read_as_strictly_as_a_link(
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
-async def test_a_page_that_never_begins_is_left_after_a_few_interim_answers(
+async def test_a_page_with_endless_interim_responses_is_given_up(
     api: Client, draft: dict[str, Any], site: Site, interim: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_checks, "LIMIT_S", 20.0)
@@ -359,7 +359,7 @@ async def test_a_page_that_never_begins_is_left_after_a_few_interim_answers(
     assert (page["reachable"], page["reason"]) == (False, "its answer has no end")
 
 
-async def test_a_page_whose_server_speaks_no_http_is_said_to(api: Client, draft: dict[str, Any], site: Site) -> None:
+async def test_a_page_whose_server_has_no_http_has_a_reason(api: Client, draft: dict[str, Any], site: Site) -> None:
     site.interim = b"220 smtp ready\r\n"
 
     result = await review(api, {**draft, "privacy_policy_link": site.url("/endless")})
@@ -384,7 +384,7 @@ async def test_429_thirty_a_minute(
     assert site.asked == []
 
 
-async def test_a_link_that_would_be_refused_is_not_asked_for(api: Client, draft: dict[str, Any]) -> None:
+async def test_a_link_that_would_be_rejected_is_not_requested(api: Client, draft: dict[str, Any]) -> None:
     result = await review(api, {**draft, "privacy_policy_link": "file:///etc/passwd"})
 
     assert "refused.privacy_policy_link" in ids_of(result, "block")
@@ -401,7 +401,7 @@ async def test_the_same_key_gives_the_same_review(api: Client, draft: dict[str, 
     assert len(site.asked) == 2
 
 
-async def test_a_review_whose_answer_was_lost_is_made_again(api: Client, draft: dict[str, Any], db: CellDb) -> None:
+async def test_a_review_whose_response_was_lost_is_made_again(api: Client, draft: dict[str, Any], db: CellDb) -> None:
     """Killed between taking the key and storing the answer."""
     headers = {"Idempotency-Key": "review-1"}
     await api.post("/v1/campaigns/review", draft, headers=headers)
@@ -414,10 +414,10 @@ async def test_a_review_whose_answer_was_lost_is_made_again(api: Client, draft: 
 
 @pytest.mark.parametrize("text", ["a" * 8192, "a-" * 4096, "1-" * 4096, "@" * 8192, "www." * 2048, "message " * 1024])
 async def test_no_text_takes_long_to_review(api: Client, text: str) -> None:
-    """Patterns on strangers' texts must not run away."""
-    texts = dict.fromkeys(("message_flow", "description", "help_message", "sample1", "sample2", "sample3"), text)
+    """Patterns must be fast on any content."""
+    fields = dict.fromkeys(("message_flow", "description", "help_message", "sample1", "sample2", "sample3"), text)
 
     async with asyncio.timeout(2):
-        result = await review(api, texts)
+        result = await review(api, fields)
 
     assert result["can_submit"] is False

@@ -1,4 +1,4 @@
-"""Campaigns over HTTP: every status, what is charged, what is told."""
+"""Campaigns over HTTP: every status, every charge, every event."""
 
 import asyncio
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ async def brand_id(db: CellDb, account: Account) -> UUID:
 
 
 async def insert_number(db: CellDb, org_id: UUID, campaign_id: UUID) -> UUID:
-    """A number that wishes to be on a campaign."""
+    """A number whose desired campaign is given."""
     number_id = new_id()
     await db.run(
         """INSERT INTO phone_numbers (id, org_id, account, number, number_type, state, campaign_id, generation,
@@ -85,7 +85,7 @@ async def test_202_a_campaign_is_accepted_with_every_field_and_paid_for_a_month(
     assert (campaign["status"], campaign["tcr_campaign_id"], campaign["mno_metadata"]) == ("PENDING", None, {})
     assert (campaign["number_cap"], campaign["monthly_fee"]) == (5000, 10)
     assert await registrar.balance_cents(account.org_id) == before - 1000
-    assert await registrar.facts(account.org_id, "campaign") == ["campaign.created"]
+    assert await registrar.event_types(account.org_id, "campaign") == ["campaign.created"]
     assert await registrar.jobs("campaigns.file") == 1
 
 
@@ -108,7 +108,7 @@ async def test_202_the_use_case_sets_the_fee_and_the_number_of_numbers(
 
 
 @pytest.mark.covers("createCampaign", 402)
-async def test_402_a_wallet_that_is_too_poor_leaves_no_campaign(app: Any, cells: Cells, db: CellDb) -> None:
+async def test_402_without_enough_credit_no_campaign_is_stored(app: Any, cells: Cells, db: CellDb) -> None:
     poor = await open_account(cells, cents=999)
     brand_id = await insert_brand(db, poor.org_id)
 
@@ -205,7 +205,7 @@ FAULTS: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [
 
 @pytest.mark.covers("createCampaign", 422)
 @pytest.mark.parametrize(("changes", "details"), FAULTS)
-async def test_422_every_faulty_field_is_named(
+async def test_422_every_invalid_field_is_named(
     api: Client, brand_id: UUID, changes: Mapping[str, Any], details: Mapping[str, str]
 ) -> None:
     answer = await api.post("/v1/campaigns", {**CAMPAIGN, "brand_id": str(brand_id), **changes})
@@ -214,7 +214,7 @@ async def test_422_every_faulty_field_is_named(
     assert answer.error["details"] == details
 
 
-async def test_a_sole_proprietors_brand_takes_only_its_own_use_case(api: Client, account: Account, db: CellDb) -> None:
+async def test_a_sole_proprietors_brand_has_only_its_own_use_case(api: Client, account: Account, db: CellDb) -> None:
     brand_id = await insert_brand(db, account.org_id, entity_type="SOLE_PROPRIETOR")
 
     answer = await api.post("/v1/campaigns", {**CAMPAIGN, "brand_id": str(brand_id)})
@@ -230,7 +230,7 @@ async def test_any_of_the_five_samples_is_enough(api: Client, brand_id: UUID, sa
 
 
 @pytest.mark.covers("getCampaign", 200, 404)
-async def test_200_a_campaign_can_be_read_and_404_by_its_organization_only(
+async def test_200_and_404_a_campaign_can_be_read_by_its_organization_only(
     app: Any, api: Client, stranger: Account, brand_id: UUID
 ) -> None:
     made = await create_campaign(api, brand_id)
@@ -269,7 +269,7 @@ async def test_200_the_list_is_newest_first_and_its_pages_neither_skip_nor_repea
 
 
 @pytest.mark.covers("listCampaigns", 200)
-async def test_200_filters_hold_together_and_an_offset_counts(
+async def test_200_filters_combine_and_an_offset_counts(
     api: Client, account: Account, stranger: Account, db: CellDb, brand_id: UUID
 ) -> None:
     made = [str(await insert_campaign(db, account.org_id, brand_id=brand_id)) for _ in range(3)]
@@ -288,7 +288,7 @@ async def test_200_filters_hold_together_and_an_offset_counts(
     ("query", "field"),
     [("status=DEAD", "status"), ("brand_id=acme", "brand_id"), ("limit=101", "limit"), ("cursor=x", "cursor")],
 )
-async def test_422_a_query_that_makes_no_sense(api: Client, query: str, field: str) -> None:
+async def test_422_an_invalid_query(api: Client, query: str, field: str) -> None:
     answer = await api.get(f"/v1/campaigns?{query}")
 
     assert (answer.status, set(answer.error["details"])) == (422, {field})
@@ -307,12 +307,12 @@ async def test_200_a_campaign_is_deactivated_once_here_and_at_the_registry(
     assert (first.status, first.data["status"]) == (200, "EXPIRED")
     assert first.data["expiration_date"] == "2026-07-01"
     assert (again.status, again.data) == (200, first.data)
-    assert (await registrar.facts(account.org_id, "campaign")).count("campaign.expired") == 1
+    assert (await registrar.event_types(account.org_id, "campaign")).count("campaign.expired") == 1
     assert (await registrar.registered("/campaign", made["id"]))["status"] == "EXPIRED"
 
 
 @pytest.mark.covers("deactivateCampaign", 404, 422)
-async def test_404_and_422_refuse_a_deactivation(api: Client, stranger: Account, db: CellDb) -> None:
+async def test_404_and_422_reject_a_deactivation(api: Client, stranger: Account, db: CellDb) -> None:
     theirs = await insert_campaign(db, stranger.org_id)
 
     answers = [await api.delete(f"/v1/campaigns/{some}") for some in (theirs, uuid4())]
@@ -323,7 +323,7 @@ async def test_404_and_422_refuse_a_deactivation(api: Client, stranger: Account,
 
 
 @pytest.mark.covers("deactivateCampaign", 409)
-async def test_409_a_campaign_with_numbers_stays_until_they_may_be_detached(
+async def test_409_a_campaign_with_numbers_is_deactivated_only_if_they_may_be_detached(
     api: Client, account: Account, db: CellDb, registrar: Registrar
 ) -> None:
     campaign_id = await insert_campaign(db, account.org_id)
@@ -343,10 +343,8 @@ async def test_409_a_campaign_with_numbers_stays_until_they_may_be_detached(
     assert arguments["actor_label"] == f"api_key:{account.key_id} (test)"
 
 
-async def test_a_number_that_is_being_put_on_a_campaign_holds_off_its_deactivation(
-    api: Client, account: Account, db: CellDb
-) -> None:
-    """Whoever binds holds the campaign until the commit, so the deactivation counts the new number."""
+async def test_a_concurrent_attach_delays_a_deactivation(api: Client, account: Account, db: CellDb) -> None:
+    """An attach locks the campaign until the commit, so the deactivation counts the new number."""
     campaign_id = await insert_campaign(db, account.org_id)
     async with db.transaction() as tx:
         held = await operations.hold_for_binding(tx, account.tenant, campaign_id)
@@ -376,7 +374,7 @@ async def waiting_for_a_lock(db: CellDb) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_every_act_on_a_campaign_is_audited(api: Client, db: CellDb, brand_id: UUID) -> None:
+async def test_every_action_on_a_campaign_is_audited(api: Client, db: CellDb, brand_id: UUID) -> None:
     made = await create_campaign(api, brand_id)
     await api.delete(f"/v1/campaigns/{made['id']}")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agentmessage.campaigns import rules
 from agentmessage.campaigns.model import MOVES, Campaign, CampaignStatus
-from agentmessage.campaigns.rules import Change, Money
+from agentmessage.campaigns.rules import CampaignChange, FeeAction
 from agentmessage.carriers.protocols import RegisteredCampaign
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox.event_types import EventType
@@ -61,55 +61,55 @@ Story = list[tuple[RegisteredCampaign, int]]
 
 
 @given(STORIES)
-def test_the_same_word_again_changes_nothing_and_tells_nothing(story: Story) -> None:
+def test_a_repeated_answer_changes_nothing_and_emits_nothing(story: Story) -> None:
     campaign, now = PENDING, NOW
     for word, days in story:
         now += timedelta(days=days)
-        campaign = paid(rules.standing(campaign, word, now=now), now)
+        campaign = paid(rules.status_change(campaign, word, now=now), now)
 
-        assert rules.standing(campaign, word, now=now) == Change(campaign)
+        assert rules.status_change(campaign, word, now=now) == CampaignChange(campaign)
 
 
-def paid(change: Change, now: datetime) -> Campaign:
+def paid(change: CampaignChange, now: datetime) -> Campaign:
     """What the operation does with the money of a change."""
-    if change.money is not Money.CHARGE:
+    if change.fee is not FeeAction.CHARGE:
         return change.campaign
     months = change.campaign.months_charged + 1
     return msgspec.structs.replace(change.campaign, months_charged=months, billed_at=now)
 
 
 @given(STORIES)
-def test_a_status_moves_only_as_the_table_says_and_each_move_is_told_once(story: Story) -> None:
-    told = {
+def test_a_status_moves_only_as_the_table_allows_with_one_event_each(story: Story) -> None:
+    expected = {
         CampaignStatus.ACTIVE: EventType.CAMPAIGN_APPROVED,
         CampaignStatus.REJECTED: EventType.CAMPAIGN_REJECTED,
         CampaignStatus.EXPIRED: EventType.CAMPAIGN_EXPIRED,
     }
     campaign = PENDING
     for word, _ in story:
-        change = rules.standing(campaign, word, now=NOW)
+        change = rules.status_change(campaign, word, now=NOW)
 
         new = change.campaign
-        moves = [fact for fact in change.facts if fact in told.values()]
+        moves = [event for event in change.events if event in expected.values()]
         if new.status == campaign.status:
             assert moves == []
         else:
             assert new.status in MOVES[campaign.status]
-            assert moves == [told[CampaignStatus(new.status)]]
-        assert (EventType.CAMPAIGN_SUSPENDED in change.facts) == (new.is_suspended and not campaign.is_suspended)
-        assert (EventType.CAMPAIGN_SHARED in change.facts) == (new.is_shared and not campaign.is_shared)
+            assert moves == [expected[CampaignStatus(new.status)]]
+        assert (EventType.CAMPAIGN_SUSPENDED in change.events) == (new.is_suspended and not campaign.is_suspended)
+        assert (EventType.CAMPAIGN_SHARED in change.events) == (new.is_shared and not campaign.is_shared)
         assert not new.is_suspended or new.status == CampaignStatus.ACTIVE
         campaign = paid(change, NOW)
 
 
 @given(STORIES)
-def test_an_active_campaign_is_paid_for_and_one_that_never_was_has_its_money_back(story: Story) -> None:
+def test_an_active_campaign_is_paid_and_one_that_never_was_is_refunded(story: Story) -> None:
     campaign, now, balance, provisional = PENDING, NOW, -1, 1
     for word, days in story:
         now += timedelta(days=days)
-        change = rules.standing(campaign, word, now=now)
-        balance += {Money.REFUND: 1, Money.CHARGE: -1, Money.NOTHING: 0, Money.CONFIRM: 0}[change.money]
-        provisional -= change.money in (Money.REFUND, Money.CONFIRM)
+        change = rules.status_change(campaign, word, now=now)
+        balance += {FeeAction.REFUND: 1, FeeAction.CHARGE: -1, FeeAction.NOTHING: 0, FeeAction.CONFIRM: 0}[change.fee]
+        provisional -= change.fee in (FeeAction.REFUND, FeeAction.CONFIRM)
         campaign = paid(change, now)
 
         assert balance <= 0
@@ -126,18 +126,18 @@ def test_an_expired_campaign_never_changes() -> None:
 
     for status in STATUSES:
         seen = RegisteredCampaign("CACME01", "", status, is_shared=True, mno_metadata={"10017": {"tpm": 1}})
-        assert rules.standing(expired, seen, now=NOW) == Change(expired)
+        assert rules.status_change(expired, seen, now=NOW) == CampaignChange(expired)
 
 
-def test_a_lapsed_month_is_paid_again_when_a_rejected_campaign_comes_back() -> None:
+def test_a_lapsed_month_is_charged_again_when_a_rejected_campaign_is_approved() -> None:
     active = rules.approved(PENDING, now=NOW).campaign
     rejected = rules.ended(active, CampaignStatus.REJECTED, ("no",), now=NOW).campaign
 
     soon = rules.approved(rejected, now=NOW + timedelta(days=3))
     late = rules.approved(rejected, now=NOW + timedelta(days=90))
 
-    assert (soon.money, soon.campaign.renews_on) == (Money.NOTHING, date(2026, 8, 1))
-    assert (late.money, late.campaign.renews_on) == (Money.CHARGE, date(2026, 10, 29))
+    assert (soon.fee, soon.campaign.renews_on) == (FeeAction.NOTHING, date(2026, 8, 1))
+    assert (late.fee, late.campaign.renews_on) == (FeeAction.CHARGE, date(2026, 10, 29))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,9 @@ def test_a_lapsed_month_is_paid_again_when_a_rejected_campaign_comes_back() -> N
         ("2026-07-15", "2028-01-20", "2028-02-15"),
     ],
 )
-def test_a_month_renews_on_the_day_of_its_approval_or_the_months_last(anchor: str, after: str, expected: str) -> None:
+def test_a_month_renews_on_the_day_of_the_approval_or_the_last_of_the_month(
+    anchor: str, after: str, expected: str
+) -> None:
     assert rules.next_renewal(date.fromisoformat(anchor), date.fromisoformat(after)).isoformat() == expected
 
 
@@ -172,14 +174,14 @@ def test_the_number_of_numbers_follows_from_the_use_case(usecase: str, cap: int,
 
 
 def test_att_throughput_is_filled_in_from_its_class_and_never_overwritten() -> None:
-    told = {"10017": {"msgClass": "T"}, "10035": {"brandTier": "LOW"}}
+    metadata = {"10017": {"msgClass": "T"}, "10035": {"brandTier": "LOW"}}
 
-    assert rules.with_throughput(told) == {"10017": {"msgClass": "T", "tpm": 75}, "10035": {"brandTier": "LOW"}}
+    assert rules.with_throughput(metadata) == {"10017": {"msgClass": "T", "tpm": 75}, "10035": {"brandTier": "LOW"}}
     assert rules.with_throughput({"10017": {"msgClass": "T", "tpm": 9}}) == {"10017": {"msgClass": "T", "tpm": 9}}
     assert rules.with_throughput({"10017": {"msgClass": "?"}}) == {"10017": {"msgClass": "?"}}
 
 
-def test_looks_grow_apart_while_in_review_and_never_end_while_active() -> None:
+def test_reads_become_rarer_in_review_and_never_end_while_active() -> None:
     active = rules.approved(PENDING, now=NOW).campaign
     suspended = rules.suspended(active).campaign
     rejected = rules.ended(active, CampaignStatus.REJECTED, (), now=NOW).campaign

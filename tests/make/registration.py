@@ -12,7 +12,7 @@ from agentmessage.brands import operations as brands
 from agentmessage.brands.routes import routes as brand_routes
 from agentmessage.campaigns import jobs as campaign_jobs
 from agentmessage.campaigns import operations as campaigns
-from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.campaigns.page_checks import PageChecker
 from agentmessage.campaigns.routes import routes as campaign_routes
 from agentmessage.carriers.protocols import BrandHint, CampaignHint, ForgedCallback, UnreadableCallback
 from agentmessage.carriers.tcr import TcrCallbacks
@@ -104,7 +104,7 @@ class Registrar:
         found: Any = await client.read(f"{path}/{rows[0][path[1:] + 'Id']}", dict[str, Any]) if rows else None
         return getattr(found, "value", None)
 
-    async def facts(self, org_id: UUID, family: str) -> list[str]:
+    async def event_types(self, org_id: UUID, family: str) -> list[str]:
         """The types of the events of a family, oldest first."""
         return await self.db.all(
             str, "SELECT type FROM events WHERE org_id = $1 AND family = $2 ORDER BY xid, id", org_id, family
@@ -140,7 +140,7 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 @pytest.fixture
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """Organizations, brands and campaigns, as served."""
-    services = {"sealer": SEALER, "pages": PageReader(allow_private=True)}
+    services = {"sealer": SEALER, "pages": PageChecker(allow_private=True)}
     return RoomsApp(cells, organization_routes, brand_routes, campaign_routes, clock=clock, services=services)
 
 

@@ -25,7 +25,7 @@ from agentmessage.app.providers.media import media_links, media_store
 from agentmessage.app.providers.message_carriers import layouts
 from agentmessage.app.providers.payments import close_providers, notice_reader, payment_providers
 from agentmessage.app.routes import Services, bound_routes
-from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.campaigns.page_checks import PageChecker
 from agentmessage.carriers.http import AiohttpTransport
 from agentmessage.events.stream import MAX_STREAMS_PER_KEY, MAX_STREAMS_PER_ORGANIZATION
 from agentmessage.events.tails import Tails
@@ -129,7 +129,7 @@ class Api:
             is_draining=lambda: self.edge.is_draining,
             layouts=layouts(settings),
             media_links=media_links(settings),
-            pages=PageReader(allow_private=settings.page_check_allow_private, names=self._names),
+            pages=PageChecker(allow_private=settings.page_check_allow_private, names=self._names),
             payments=self._payments,
             public_url=public_url,
             sealer=parse_keys(settings.encryption_key),

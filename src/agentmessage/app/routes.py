@@ -11,7 +11,7 @@ from agentmessage.billing.payments import routes as topups
 from agentmessage.billing.payments.provider import PaymentProvider
 from agentmessage.brands import routes as brands
 from agentmessage.campaigns import routes as campaigns
-from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.campaigns.page_checks import PageChecker
 from agentmessage.compliance import routes as compliance
 from agentmessage.consent import routes as consent
 from agentmessage.contacts import routes as contacts
@@ -60,7 +60,7 @@ class Services(Struct, frozen=True, kw_only=True):
     is_draining: Callable[[], bool]
     layouts: Layouts
     media_links: MediaLinks
-    pages: PageReader
+    pages: PageChecker
     payments: Mapping[str, PaymentProvider]
     public_url: str
     sealer: Sealer

@@ -1,10 +1,10 @@
-"""Every refusal that the room can give, beside NotFound, ValidationFailed and billing's InsufficientCredit."""
+"""The room's errors, in addition to NotFound, ValidationFailed and billing's InsufficientCredit."""
 
 from agentmessage.kernel.errors import ApiError
 
 
 class ResellerRequired(ApiError):
-    """The organization has a brand already and does not act for others."""
+    """The organization has a brand already and is not a reseller."""
 
     code = "RESELLER_REQUIRED"
     status = 422
@@ -13,7 +13,7 @@ class ResellerRequired(ApiError):
 
 
 class BrandNotVerified(ApiError):
-    """The registry has not verified who the brand is, so no campaign may run under it."""
+    """The registry has not verified the identity of the brand, so it can have no campaign."""
 
     code = "BRAND_NOT_VERIFIED"
     status = 409
@@ -22,7 +22,7 @@ class BrandNotVerified(ApiError):
 
 
 class BrandHasCampaigns(ApiError):
-    """The brand cannot be deleted while campaigns hang on it; the registry would refuse it too."""
+    """The brand cannot be deleted while it has campaigns; the registry would reject it too."""
 
     code = "BRAND_HAS_CAMPAIGNS"
     status = 409
@@ -31,7 +31,7 @@ class BrandHasCampaigns(ApiError):
 
 
 class BrandDeleted(ApiError):
-    """The brand is deleted; the registry does not bring brands back."""
+    """The brand is deleted; the registry does not restore brands."""
 
     code = "BRAND_DELETED"
     status = 409

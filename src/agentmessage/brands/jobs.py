@@ -1,12 +1,12 @@
 """What happens to a brand after the response: claim, call the registry, record. No transaction is open during a call.
 
-    brands.file    first registration; an unsure answer is looked up by our reference, never repeated blindly
-    brands.check   polls until the registry has decided; a callback only brings it forward
-    brands.update  sends a change to the registry; replaces the whole, so repeating it is harmless
-    brands.delete  deletes at the registry; already gone counts as done
+    brands.file    registers it; an unknown outcome is looked up by our reference and never repeated blindly
+    brands.check   reads it until the registry has decided; a callback only makes this sooner
+    brands.update  sends a change to the registry; it replaces everything, so repeating it is harmless
+    brands.delete  deletes it at the registry; already deleted counts as done
 
-Every handler may run twice: what it writes is decided again under the row's lock. The first program, and what every
-answer but Accepted leads to, are shared with campaigns: `registration.jobs`.
+Every handler may run twice: it decides again under the row's lock. `registration.jobs` has the program that brands and
+campaigns share: filing, look-ups, and every answer but Accepted.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Ha
 
 
 class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
-    """Registers brands, and keeps them and the registry in step."""
+    """Registers brands, and applies changes and deletions at the registry."""
 
     def __init__(self, registries: Mapping[str, Registry], sealer: Sealer) -> None:
         super().__init__(registries, queries, kind="brand")

@@ -1,4 +1,4 @@
-"""What a brand is: its states, the registry's vocabulary, and the frozen value that the room works with."""
+"""A brand: its states, the registry's vocabulary, and the frozen value that the room works with."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class BrandStatus(StrEnum):
-    """PENDING until the registry has it, ACTIVE from then on whatever its identity status; DELETED is final."""
+    """PENDING until it is registered, then ACTIVE whatever its identity status; DELETED is final."""
 
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
@@ -19,20 +19,20 @@ class BrandStatus(StrEnum):
 
 
 class IdentityStatus(StrEnum):
-    """How far the registry believes who the brand is."""
+    """How far the registry has verified the identity of the brand."""
 
     SELF_DECLARED = "SELF_DECLARED"  # a sole proprietor who has not confirmed the mobile phone yet
-    UNVERIFIED = "UNVERIFIED"  # looked at, and not believed: cannot run campaigns
+    UNVERIFIED = "UNVERIFIED"  # checked, and not verified: cannot have campaigns
     VERIFIED = "VERIFIED"
     VETTED_VERIFIED = "VETTED_VERIFIED"  # verified by an external vetting as well
 
 
 VERIFIED_IDENTITIES: frozenset[str] = frozenset({IdentityStatus.VERIFIED, IdentityStatus.VETTED_VERIFIED})
-"""The identities with which a brand may run campaigns."""
+"""The identities with which a brand may have campaigns."""
 
 
 class EntityType(StrEnum):
-    """The legal form, as the registry sorts it."""
+    """The legal form, by the registry's classes."""
 
     PRIVATE_PROFIT = "PRIVATE_PROFIT"
     PUBLIC_PROFIT = "PUBLIC_PROFIT"
@@ -42,7 +42,7 @@ class EntityType(StrEnum):
 
 
 class BrandRelationship(StrEnum):
-    """How close the brand is to whoever files it, in the registry's words."""
+    """How close the brand is to the organization that files it, in the registry's words."""
 
     BASIC_ACCOUNT = "BASIC_ACCOUNT"
     SMALL_ACCOUNT = "SMALL_ACCOUNT"
@@ -80,7 +80,7 @@ class Vertical(StrEnum):
 
 
 class StockExchange(StrEnum):
-    """Where a public company is listed, in the registry's words."""
+    """The exchange of a public company, in the registry's words."""
 
     NONE = "NONE"
     NASDAQ = "NASDAQ"
@@ -112,7 +112,7 @@ class StockExchange(StrEnum):
 
 
 class AltBusinessIdType(StrEnum):
-    """Which register an alternative business id comes from."""
+    """The register of an alternative business id."""
 
     NONE = "NONE"
     DUNS = "DUNS"
@@ -121,9 +121,9 @@ class AltBusinessIdType(StrEnum):
 
 
 class Brand(Struct, frozen=True):
-    """One brand as it is stored, in the order of `queries`' columns.
+    """One brand as stored, in the order of the columns in `queries`.
 
-    `fields` holds the optional inputs by name, unset left out; the tax id is only in `tax_id_encrypted`.
+    `fields` holds the optional inputs by name, without unset ones; the tax id is only in `tax_id_encrypted`.
     """
 
     id: UUID
@@ -152,12 +152,12 @@ class Brand(Struct, frozen=True):
 
     @property
     def is_verified(self) -> bool:
-        """Registered, and its identity allows campaigns."""
+        """Registered, and with an identity that allows campaigns."""
         return self.status == BrandStatus.ACTIVE and self.identity_status in VERIFIED_IDENTITIES
 
     @property
     def is_refused(self) -> bool:
-        """The registry would not take it; nothing more happens until it is changed or deleted."""
+        """The registry refused it; nothing more happens until it is changed or deleted."""
         return self.status == BrandStatus.PENDING and bool(self.failure_reasons)
 
     @property

@@ -1,4 +1,4 @@
-"""The verbs on brands, inside the caller's transaction; what the registry answers is in `registry_results`."""
+"""The verbs on brands, in the caller's transaction; `registry_results` records the registry's answers."""
 
 from uuid import UUID
 
@@ -24,31 +24,31 @@ FILING_KIND = "brand_filing_onetime"
 FILING_SOURCE = "brand_filing"
 
 
-async def create(tx: Tx, tenant: Tenant, wish: BrandCreate, *, sealer: Sealer) -> Brand:
-    """Accept one brand, charged and queued for filing; all gates run before anything is written.
+async def create(tx: Tx, tenant: Tenant, request: BrandCreate, *, sealer: Sealer) -> Brand:
+    """Accept one brand, charge it and enqueue its filing; everything is checked before anything is written.
 
     Raises ValidationFailed, ResellerRequired, InsufficientCredit.
     """
-    tax_id = _sealed(wish.ein, sealer)
-    brand = rules.drafted(new_id(), tenant.org_id, tenant.account, wish, tax_id, now=tx.now)
-    await billing.lock(tx, [tenant.org_id])  # before the organization, which a charge may lift to another tier
+    tax_id = _encrypted(request.ein, sealer)
+    brand = rules.drafted(new_id(), tenant.org_id, tenant.account, request, tax_id, now=tx.now)
+    await billing.lock(tx, [tenant.org_id])  # before the organization, whose tier a charge may raise
     organization = await organizations.lock(tx, tenant)
     if not organization.is_reseller and await queries.count_living(tx, tenant.org_id):
         raise ResellerRequired
     await _charge(tx, tenant, brand)
     await queries.insert(tx, brand)
-    await _tell(tx, tenant, brand, "brand.create", EventType.BRAND_CREATED)
+    await _record_event(tx, tenant, brand, "brand.create", EventType.BRAND_CREATED)
     await enqueue(tx, "brands.file", brand.org_id, brand.id)
     return brand
 
 
 async def has_starter(db: Executor, tenant: Tenant) -> bool:
-    """Whether a sandbox has had the brand that it begins with; a deleted one counts."""
+    """Whether a sandbox has had its initial brand; a deleted one counts."""
     return await queries.has_starter(db, tenant.org_id)
 
 
 async def add_starter(tx: Tx, tenant: Tenant, *, tcr_brand_id: str) -> UUID:
-    """Give a sandbox the verified brand that it begins with; it costs nothing and keeps nobody from making another."""
+    """Add the verified brand of a new sandbox; it is free, and does not count as the brand of the organization."""
     brand = rules.starter(new_id(), tenant.org_id, tenant.account, tcr_brand_id, now=tx.now)
     await queries.insert(tx, brand)
     await queries.update(tx, brand)
@@ -56,17 +56,17 @@ async def add_starter(tx: Tx, tenant: Tenant, *, tcr_brand_id: str) -> UUID:
     return brand.id
 
 
-async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, wish: BrandPatch, *, sealer: Sealer) -> Brand:
-    """Change a brand and have the registry told; a refused one is filed anew, for another fee.
+async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, request: BrandPatch, *, sealer: Sealer) -> Brand:
+    """Change a brand here and at the registry; a refused one is filed again, for another fee.
 
-    A wish that changes nothing writes nothing. Raises NotFound, BrandDeleted, ValidationFailed, InsufficientCredit.
+    Without a difference nothing is written. Raises NotFound, BrandDeleted, ValidationFailed, InsufficientCredit.
     """
     old = await queries.lock(tx, tenant.org_id, brand_id)
     if old is None:
         raise NotFound
     if old.status == BrandStatus.DELETED:
         raise BrandDeleted
-    new = rules.patched(old, wish, _changed_tax_id(old, wish, sealer), now=tx.now)
+    new = rules.patched(old, request, _changed_tax_id(old, request, sealer), now=tx.now)
     if new is old:
         return old
     if old.is_refused:
@@ -76,12 +76,12 @@ async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, wish: BrandPatch, *, sea
     elif new.tcr_brand_id is not None:
         await enqueue(tx, "brands.update", new.org_id, new.id)
     await queries.update(tx, new)
-    await _tell(tx, tenant, new, "brand.update", EventType.BRAND_UPDATED)
+    await _record_event(tx, tenant, new, "brand.update", EventType.BRAND_UPDATED)
     return new
 
 
 async def delete(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
-    """Delete for good; the registry is told later. Once more is fine and writes nothing.
+    """Delete for good; a job deletes it at the registry. Repeating this writes nothing.
 
     Raises NotFound, BrandHasCampaigns.
     """
@@ -94,13 +94,13 @@ async def delete(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
         raise BrandHasCampaigns
     new = msgspec.structs.replace(old, status=BrandStatus.DELETED, updated_at=tx.now)
     await queries.update(tx, new)
-    await _tell(tx, tenant, new, "brand.delete", EventType.BRAND_DELETED)
+    await _record_event(tx, tenant, new, "brand.delete", EventType.BRAND_DELETED)
     await enqueue(tx, "brands.delete", new.org_id, new.id)
     return new
 
 
 async def get(db: Executor, tenant: Tenant, brand_id: UUID) -> Brand:
-    """One brand of the tenant's, deleted ones included. Raises NotFound."""
+    """One brand of the tenant, deleted ones included. Raises NotFound."""
     brand = await queries.find(db, tenant.org_id, brand_id)
     if brand is None:
         raise NotFound
@@ -108,12 +108,12 @@ async def get(db: Executor, tenant: Tenant, brand_id: UUID) -> Brand:
 
 
 async def find(db: Executor, tenant: Tenant, brand_id: UUID) -> Brand | None:
-    """One brand of the tenant's, or None."""
+    """One brand of the tenant, or None."""
     return await queries.find(db, tenant.org_id, brand_id)
 
 
 async def lock(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
-    """As `get`, and until the commit nobody changes it, deletes it, or adds a campaign to it. Raises NotFound."""
+    """As `get`; until the commit it cannot change, be deleted, or get a campaign. Raises NotFound."""
     brand = await queries.lock(tx, tenant.org_id, brand_id)
     if brand is None:
         raise NotFound
@@ -121,9 +121,9 @@ async def lock(tx: Tx, tenant: Tenant, brand_id: UUID) -> Brand:
 
 
 async def hint(db: Executor, tcr_brand_id: str) -> bool:
-    """Somebody says that a brand moved: have it read soon. False: this cell has no such brand.
+    """A callback names a changed brand: read it soon. Returns False if this cell does not have it.
 
-    Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
+    Across tenants and accounts on purpose: a wrong hint costs one read and changes nothing.
     """
     keys = await queries.list_registered_as(db, tcr_brand_id)
     for key in keys:
@@ -132,12 +132,12 @@ async def hint(db: Executor, tcr_brand_id: str) -> bool:
 
 
 async def enqueue(db: Executor, kind: str, org_id: UUID, brand_id: UUID) -> None:
-    """Write a job about a brand, or bring the one that is there forward."""
+    """Enqueue a job about a brand, or make the queued one due now."""
     await outbox_events.enqueue(db, kind, str(brand_id), {"org_id": str(org_id), "brand_id": str(brand_id)})
 
 
 async def _charge(tx: Tx, tenant: Tenant, brand: Brand) -> None:
-    """Take the fee of this filing; every filing is an occasion of its own."""
+    """Charge the fee of this filing; every filing is charged once."""
     await billing.charge(
         tx,
         tenant,
@@ -151,22 +151,22 @@ async def _charge(tx: Tx, tenant: Tenant, brand: Brand) -> None:
     )
 
 
-async def _tell(tx: Tx, tenant: Tenant, brand: Brand, action: str, kind: EventType) -> None:
+async def _record_event(tx: Tx, tenant: Tenant, brand: Brand, action: str, kind: EventType) -> None:
     await organizations.record(tx, tenant, action=action, resource_type="brand", resource_id=brand.id)
     await outbox_events.emit(tx, tenant.org_id, kind, brand.id, BrandResource.of(brand))
 
 
-def _sealed(ein: str | None, sealer: Sealer) -> TaxId:
+def _encrypted(ein: str | None, sealer: Sealer) -> TaxId:
     if ein is None:
         return TaxId(None, None)
     plain = rules.tax_id_text(ein)
     return TaxId(sealer.seal(plain.encode()), plain[-rules.SHOWN_TAX_ID :])
 
 
-def _changed_tax_id(old: Brand, wish: BrandPatch, sealer: Sealer) -> TaxId | None:
-    """The tax id of a patch, None when it stays: sealing the same one again would look like a change."""
-    if wish.ein is UNSET:
+def _changed_tax_id(old: Brand, request: BrandPatch, sealer: Sealer) -> TaxId | None:
+    """The new tax id of a patch, None if it stays: encrypting the same one again would look like a change."""
+    if request.ein is UNSET:
         return None
-    known = sealer.open(old.tax_id_encrypted).decode() if old.tax_id_encrypted else None
-    given = rules.tax_id_text(wish.ein) if wish.ein is not None else None
-    return None if known == given else _sealed(wish.ein, sealer)
+    current = sealer.open(old.tax_id_encrypted).decode() if old.tax_id_encrypted else None
+    new = rules.tax_id_text(request.ein) if request.ein is not None else None
+    return None if current == new else _encrypted(request.ein, sealer)

@@ -1,4 +1,4 @@
-"""Every statement on brands; and two looks at campaigns, which change nothing."""
+"""Every statement on brands, and two reads of campaigns."""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,7 @@ async def insert(tx: Executor, brand: Brand) -> None:
 
 
 async def count_living(tx: Executor, org_id: UUID) -> int:
-    """How many brands the organization has; neither deleted ones count nor the one that a sandbox begins with."""
+    """Number of brands that are not deleted, without the initial one of a sandbox."""
     count: int = await tx.value(
         "SELECT count(*) FROM brands WHERE org_id = $1 AND status <> 'DELETED' AND NOT is_starter", org_id
     )
@@ -38,13 +38,13 @@ async def count_living(tx: Executor, org_id: UUID) -> int:
 
 
 async def has_starter(db: Executor, org_id: UUID) -> bool:
-    """Whether the organization has had the brand that a sandbox begins with."""
+    """Whether the organization has had the initial brand of a sandbox."""
     found: bool = await db.value("SELECT EXISTS (SELECT FROM brands WHERE org_id = $1 AND is_starter)", org_id)
     return found
 
 
 async def mark_starter(tx: Executor, org_id: UUID, brand_id: UUID) -> None:
-    """This brand is the one that a sandbox begins with."""
+    """Mark a brand as the initial one of a sandbox."""
     await tx.run("UPDATE brands SET is_starter = true WHERE org_id = $1 AND id = $2", org_id, brand_id)
 
 
@@ -62,7 +62,7 @@ async def find(db: Executor, org_id: UUID, brand_id: UUID) -> Brand | None:
 
 
 async def lock(tx: Executor, org_id: UUID, brand_id: UUID) -> Brand | None:
-    """One brand, kept from changing until the commit; rows that only refer to it are not held up."""
+    """One brand, locked until the commit; rows that only refer to it are not blocked."""
     return await tx.one(
         Brand,
         """SELECT id, org_id, account, tcr_brand_id, status, identity_status, entity_type, brand_relationship,
@@ -75,7 +75,7 @@ async def lock(tx: Executor, org_id: UUID, brand_id: UUID) -> Brand | None:
 
 
 async def update(tx: Executor, brand: Brand) -> None:
-    """Store whatever changed of a locked brand."""
+    """Store a locked brand."""
     await tx.run(
         """UPDATE brands SET tcr_brand_id = $3, status = $4, identity_status = $5, entity_type = $6,
                brand_relationship = $7, display_name = $8, country = $9, fields = $10, tax_id_encrypted = $11,
@@ -107,7 +107,7 @@ async def update(tx: Executor, brand: Brand) -> None:
 
 
 async def has_campaigns(tx: Executor, org_id: UUID, brand_id: UUID) -> bool:
-    """Whether a campaign hangs on the brand, here or at the registry: all but expired and never registered ones."""
+    """Whether the brand has campaigns, here or at the registry: all but expired and never registered ones."""
     return bool(
         await tx.value(
             """SELECT EXISTS (SELECT FROM campaigns WHERE org_id = $1 AND brand_id = $2 AND status <> 'EXPIRED'
@@ -129,7 +129,7 @@ async def list_(
     identity_status: str | None,
     limit: int,
 ) -> list[Brand]:
-    """Brands, newest first, below a place in the list; served by brands_list_idx."""
+    """Brands, newest first, after a cursor; served by brands_list_idx."""
     return await db.all(
         Brand,
         """SELECT id, org_id, account, tcr_brand_id, status, identity_status, entity_type, brand_relationship,
@@ -152,7 +152,7 @@ async def list_(
 
 
 async def count(db: Executor, org_id: UUID, *, status: str | None, identity_status: str | None) -> int:
-    """How many brands match: `meta.total`."""
+    """Number of brands that match: `meta.total`."""
     total: int = await db.value(
         """SELECT count(*) FROM brands WHERE org_id = $1 AND ($2::text IS NULL OR status = $2)
              AND ($3::text IS NULL OR identity_status = $3)""",

@@ -1,4 +1,4 @@
-"""What the registry's answers make of a brand: each inside one transaction, under the brand's row lock."""
+"""What the registry's answers change in a brand: each in one transaction, under the brand's row lock."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from agentmessage.outbox.event_types import EventType
 
 
 async def record_registered(tx: Tx, filed: Brand, seen: RegisteredBrand, *, revision: int) -> None:
-    """The registry has it, as of `revision` at least. A deletion or a change that came meanwhile is handed on now."""
+    """The registry has it, at least as of `revision`. A deletion or change since then is enqueued."""
     brand = await queries.lock(tx, filed.org_id, filed.id)
     if brand is None or brand.tcr_brand_id is not None:
         return
@@ -38,15 +38,15 @@ async def record_registered(tx: Tx, filed: Brand, seen: RegisteredBrand, *, revi
         await operations.enqueue(tx, "brands.update", brand.org_id, brand.id)
 
 
-async def record_refused(tx: Tx, told: Brand, reason: str) -> bool:
-    """The registry would not take the filing, or the change. False: the customer has changed it since, so try that.
+async def record_refused(tx: Tx, sent: Brand, reason: str) -> bool:
+    """The registry refused the filing or the change. Returns False if the customer has changed it since: try that.
 
     True: nothing more is tried until the customer changes it.
     """
-    brand = await queries.lock(tx, told.org_id, told.id)
+    brand = await queries.lock(tx, sent.org_id, sent.id)
     if brand is None:
         return True
-    is_stale = brand.revision != told.revision or brand.status == BrandStatus.DELETED
+    is_stale = brand.revision != sent.revision or brand.status == BrandStatus.DELETED
     if brand.tcr_brand_id is None:
         brand = msgspec.structs.replace(brand, filed_at=None, filing_misses=0)
     if not is_stale:
@@ -57,25 +57,25 @@ async def record_refused(tx: Tx, told: Brand, reason: str) -> bool:
     return not is_stale or brand.status == BrandStatus.DELETED
 
 
-async def record_updated(tx: Tx, told: Brand) -> bool:
-    """The registry has this revision; answers whether a newer one waits. What it makes of it is read later."""
-    brand = await queries.lock(tx, told.org_id, told.id)
+async def record_updated(tx: Tx, sent: Brand) -> bool:
+    """The registry has this revision. Returns whether there is a newer one; the result is read later."""
+    brand = await queries.lock(tx, sent.org_id, sent.id)
     if brand is None:
         return False
-    applied = max(brand.applied_revision, told.revision)
+    applied = max(brand.applied_revision, sent.revision)
     await queries.update(tx, msgspec.structs.replace(brand, applied_revision=applied))
     await operations.enqueue(tx, "brands.check", brand.org_id, brand.id)
     return brand.revision > applied
 
 
 async def record_identity(tx: Tx, org_id: UUID, brand_id: UUID, seen: RegisteredBrand) -> Brand | None:
-    """What the registry thinks of the brand; the fact is told once, by comparing under the lock."""
+    """Store what the registry shows of a brand; compared under the lock, so that each event is emitted once."""
     brand = await queries.lock(tx, org_id, brand_id)
     if brand is None or brand.status != BrandStatus.ACTIVE:
         return None
-    verdict = rules.identified(brand, seen, now=tx.now)
-    if verdict.brand is not brand:
-        await queries.update(tx, verdict.brand)
-    if verdict.fact is not None:
-        await outbox_events.emit(tx, org_id, verdict.fact, brand_id, BrandResource.of(verdict.brand))
-    return verdict.brand
+    change = rules.identified(brand, seen, now=tx.now)
+    if change.brand is not brand:
+        await queries.update(tx, change.brand)
+    if change.event is not None:
+        await outbox_events.emit(tx, org_id, change.event, brand_id, BrandResource.of(change.brand))
+    return change.brand

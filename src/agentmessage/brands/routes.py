@@ -115,10 +115,10 @@ async def get_brand(call: Call[NoInput, NoInput]) -> BrandResource:
     example={"email": "legal@customer.example", "website": "https://customer.example", "reference_id": None},
 )
 async def update_brand(call: Call[BrandPatch, NoInput], services: BrandServices) -> BrandResource:
-    """Change a brand, and have the registry look at it again where it has to.
+    """Change a brand, and let the registry check it again where necessary.
 
-    Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed anew
-    for another $5.00; telling the registry of a change is free.
+    Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed again
+    for another $5.00; sending a change to the registry is free.
     """
     async with call.transaction() as tx:
         brand = await operations.patch(tx, call.tenant, call.id, call.body, sealer=services.sealer)
@@ -136,7 +136,7 @@ async def update_brand(call: Call[BrandPatch, NoInput], services: BrandServices)
 async def delete_brand(call: Call[NoInput, NoInput]) -> BrandResource:
     """Delete a brand for good, here and at the registry.
 
-    Its campaigns must have been deactivated. Deleting a deleted brand answers it again and changes nothing.
+    Its campaigns must have been deactivated. Deleting a deleted brand returns it again and changes nothing.
     """
     async with call.transaction() as tx:
         brand = await operations.delete(tx, call.tenant, call.id)

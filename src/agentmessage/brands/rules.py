@@ -1,4 +1,4 @@
-"""Decisions about brands: what must be given for whom, what is filed, what the registry's word changes; pure."""
+"""Decisions about brands: required fields, what is filed, what the registry's answers change; pure."""
 
 import re
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from agentmessage.registration import rules as registration
 from agentmessage.web import webhook_urls
 
 NAMED = ("entity_type", "brand_relationship", "display_name", "country")
-"""The four that every brand has; they have columns of their own."""
+"""The four fields that every brand has; they have columns."""
 
 OPTIONAL = tuple(name for name in BrandCreate.__struct_fields__ if name not in (*NAMED, "ein"))
 
-NEEDED: Mapping[str, tuple[str, ...]] = {
+REQUIRED: Mapping[str, tuple[str, ...]] = {
     EntityType.SOLE_PROPRIETOR: ("first_name", "last_name", "mobile_phone"),
     EntityType.PUBLIC_PROFIT: ("stock_symbol", "stock_exchange"),
 }
-"""What the registry asks of some legal forms on top."""
+"""Further fields that the registry requires of some legal forms."""
 
 US_TAX_ID = re.compile(r"[0-9]{2}-?[0-9]{7}")
 US_STATE = re.compile(r"[A-Z]{2}")
@@ -35,19 +35,19 @@ SLOW_POLL_S = 3600.0
 
 
 class TaxId(Struct, frozen=True):
-    """A tax id as stored: sealed, and the end of it that is shown."""
+    """A tax id as stored: encrypted, and its last characters, which are shown."""
 
-    sealed: bytes | None
+    encrypted: bytes | None
     last4: str | None
 
 
 def tax_id_text(ein: str) -> str:
-    """A tax id as it is filed: without spaces, dots, slashes and dashes."""
+    """A tax id as filed: without spaces, dots, slashes and dashes."""
     return "".join(filter(str.isalnum, ein))
 
 
 def starter(brand_id: UUID, org_id: UUID, account: str, tcr_brand_id: str, *, now: datetime) -> Brand:
-    """The brand that a sandbox begins with: registered and verified, as if long ago."""
+    """The initial brand of a sandbox: registered and verified."""
     return Brand(
         id=brand_id,
         org_id=org_id,
@@ -75,9 +75,9 @@ def starter(brand_id: UUID, org_id: UUID, account: str, tcr_brand_id: str, *, no
     )
 
 
-def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_id: TaxId, *, now: datetime) -> Brand:
-    """A brand on its first day, not filed yet. Raises ValidationFailed naming every field that breaks a rule."""
-    fields = {name: str(value) for name in OPTIONAL if (value := getattr(wish, name)) is not None}
+def drafted(brand_id: UUID, org_id: UUID, account: str, request: BrandCreate, tax_id: TaxId, *, now: datetime) -> Brand:
+    """A new brand, not filed yet. Raises ValidationFailed naming every invalid field."""
+    fields = {name: str(value) for name in OPTIONAL if (value := getattr(request, name)) is not None}
     brand = Brand(
         id=brand_id,
         org_id=org_id,
@@ -85,12 +85,12 @@ def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_i
         tcr_brand_id=None,
         status=BrandStatus.PENDING,
         identity_status=None,
-        entity_type=wish.entity_type,
-        brand_relationship=wish.brand_relationship,
-        display_name=wish.display_name,
-        country=wish.country,
+        entity_type=request.entity_type,
+        brand_relationship=request.brand_relationship,
+        display_name=request.display_name,
+        country=request.country,
         fields=fields,
-        tax_id_encrypted=tax_id.sealed,
+        tax_id_encrypted=tax_id.encrypted,
         tax_id_last4=tax_id.last4,
         revision=1,
         applied_revision=0,
@@ -103,59 +103,59 @@ def drafted(brand_id: UUID, org_id: UUID, account: str, wish: BrandCreate, tax_i
         created_at=now,
         updated_at=now,
     )
-    require_whole(brand, ein=wish.ein)
+    require_whole(brand, ein=request.ein)
     return brand
 
 
-def patched(old: Brand, wish: BrandPatch, tax_id: TaxId | None, *, now: datetime) -> Brand:
-    """The brand as wished for, one revision on; the same brand when nothing differs. `tax_id` None: it stays.
+def patched(old: Brand, request: BrandPatch, tax_id: TaxId | None, *, now: datetime) -> Brand:
+    """The changed brand with a new revision; the same brand if nothing differs. `tax_id` None: it stays.
 
-    Raises ValidationFailed naming every field of the result that breaks a rule.
+    Raises ValidationFailed naming every invalid field of the result.
     """
-    given = {name: value for name in OPTIONAL if (value := getattr(wish, name)) is not UNSET}
+    given = {name: value for name in OPTIONAL if (value := getattr(request, name)) is not UNSET}
     fields = {**old.fields, **given}
-    changes: dict[str, Any] = {name: value for name in NAMED if (value := getattr(wish, name)) is not UNSET}
+    changes: dict[str, Any] = {name: value for name in NAMED if (value := getattr(request, name)) is not UNSET}
     changes["fields"] = {name: str(value) for name, value in fields.items() if value is not None}
     if tax_id is not None:
-        changes |= {"tax_id_encrypted": tax_id.sealed, "tax_id_last4": tax_id.last4}
+        changes |= {"tax_id_encrypted": tax_id.encrypted, "tax_id_last4": tax_id.last4}
     new = msgspec.structs.replace(old, **changes)
-    require_whole(new, ein=wish.ein if isinstance(wish.ein, str) else None)
+    require_whole(new, ein=request.ein if isinstance(request.ein, str) else None)
     if new == old:
         return old
     return msgspec.structs.replace(new, revision=old.revision + 1, updated_at=now)
 
 
 def refiled(brand: Brand) -> Brand:
-    """A refused brand made ready to be filed anew, under the same reference: the registry kept nothing of it."""
+    """A refused brand, ready to be filed again under the same reference: the registry did not store it."""
     return msgspec.structs.replace(brand, filings=brand.filings + 1, filed_at=None, filing_misses=0, failure_reasons=())
 
 
 def require_whole(brand: Brand, *, ein: str | None) -> None:
-    """Refuse a brand that the registry would not take. `ein` is the tax id in clear, if it was sent just now.
+    """Reject a brand that the registry would refuse. `ein` is the tax id in clear, if the request has it.
 
-    Raises ValidationFailed naming every field.
+    Raises ValidationFailed naming every invalid field.
     """
-    faults = {**_missing(brand), **_american(brand, ein), **_together(brand), **_hidden(brand)}
+    faults = {**_missing(brand), **_us_formats(brand, ein), **_dependent_fields(brand), **_private_website(brand)}
     if faults:
         raise ValidationFailed(faults)
 
 
 def _missing(brand: Brand) -> dict[str, str]:
-    needed = NEEDED.get(brand.entity_type, ())
-    faults = {name: f"is required for {brand.entity_type}" for name in needed if name not in brand.fields}
+    required = REQUIRED.get(brand.entity_type, ())
+    faults = {name: f"is required for {brand.entity_type}" for name in required if name not in brand.fields}
     if brand.entity_type == EntityType.PUBLIC_PROFIT and brand.fields.get("stock_exchange") == "NONE":
         faults["stock_exchange"] = f"must name an exchange for {brand.entity_type}"
     return faults
 
 
-def _hidden(brand: Brand) -> dict[str, str]:
-    """The registry opens the website: one on a private host it cannot."""
+def _private_website(brand: Brand) -> dict[str, str]:
+    """The registry opens the website: a private host cannot work."""
     website = brand.fields.get("website")
-    words = webhook_urls.page_fault(website, allow_private=False) if website else None
-    return {"website": words} if words else {}
+    fault = webhook_urls.page_fault(website, allow_private=False) if website else None
+    return {"website": fault} if fault else {}
 
 
-def _american(brand: Brand, ein: str | None) -> dict[str, str]:
+def _us_formats(brand: Brand, ein: str | None) -> dict[str, str]:
     faults: dict[str, str] = {}
     issued_in = brand.fields.get("ein_issuing_country", brand.country)
     if ein is not None and issued_in == "US" and not US_TAX_ID.fullmatch(ein):
@@ -166,7 +166,7 @@ def _american(brand: Brand, ein: str | None) -> dict[str, str]:
     return faults
 
 
-def _together(brand: Brand) -> dict[str, str]:
+def _dependent_fields(brand: Brand) -> dict[str, str]:
     faults: dict[str, str] = {}
     fields = brand.fields
     has_type = fields.get("alt_business_id_type", "NONE") != "NONE"
@@ -180,13 +180,13 @@ def _together(brand: Brand) -> dict[str, str]:
 
 
 def filing(brand: Brand, tax_id: str | None) -> BrandFiling:
-    """What the registry is told. The customer's own reference stays with us; ours is the recovery key."""
+    """The filing of a brand. The customer's own reference is not sent; ours is the key for look-ups."""
     fields = {name: value for name, value in brand.fields.items() if name != "reference_id"}
     if tax_id is not None:
         fields["ein"] = tax_id
         fields.setdefault("ein_issuing_country", brand.country)
     if brand.entity_type == EntityType.PUBLIC_PROFIT and "email" in fields:
-        fields["business_contact_email"] = fields["email"]  # the registry asks public companies for this one
+        fields["business_contact_email"] = fields["email"]  # the registry requires this of public companies
     return BrandFiling(
         reference_id=brand.reference_id,
         entity_type=brand.entity_type,
@@ -197,24 +197,24 @@ def filing(brand: Brand, tax_id: str | None) -> BrandFiling:
     )
 
 
-class Verdict(Struct, frozen=True):
-    """A brand after the registry's word, and the fact that follows; None: nothing that anybody must be told."""
+class IdentityChange(Struct, frozen=True):
+    """A brand after the registry's answer, and the event that follows, if any."""
 
     brand: Brand
-    fact: EventType | None
+    event: EventType | None
 
 
-def identified(brand: Brand, seen: RegisteredBrand, *, now: datetime) -> Verdict:
-    """What the registry's word changes. Replaying it changes nothing.
+def identified(brand: Brand, seen: RegisteredBrand, *, now: datetime) -> IdentityChange:
+    """Apply the registry's answer to a brand. Replaying it changes nothing.
 
-    A verified brand that is being looked at again stays verified until the registry has decided.
+    A verified brand that is checked again stays verified until the registry has decided.
     """
     identity = seen.identity_status
     if identity is None and brand.identity_status in VERIFIED_IDENTITIES:
         identity = brand.identity_status
     failures = tuple(seen.feedback) if identity == IdentityStatus.UNVERIFIED else ()
     if (identity, failures) == (brand.identity_status, tuple(brand.failure_reasons)):
-        return Verdict(brand, None)
+        return IdentityChange(brand, None)
     is_verified = identity in VERIFIED_IDENTITIES
     new = msgspec.structs.replace(
         brand,
@@ -224,11 +224,11 @@ def identified(brand: Brand, seen: RegisteredBrand, *, now: datetime) -> Verdict
         updated_at=now,
     )
     if identity == brand.identity_status:
-        return Verdict(new, None)
-    return Verdict(new, _fact_of(identity))
+        return IdentityChange(new, None)
+    return IdentityChange(new, _event_of(identity))
 
 
-def _fact_of(identity: str | None) -> EventType | None:
+def _event_of(identity: str | None) -> EventType | None:
     if identity in VERIFIED_IDENTITIES:
         return EventType.BRAND_VETTED
     return EventType.BRAND_VETTING_FAILED if identity == IdentityStatus.UNVERIFIED else EventType.BRAND_UPDATED

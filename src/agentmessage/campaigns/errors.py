@@ -1,4 +1,4 @@
-"""Every refusal that the room can give, beside NotFound, ValidationFailed, BrandNotVerified and InsufficientCredit."""
+"""The room's errors, in addition to NotFound, ValidationFailed, BrandNotVerified and InsufficientCredit."""
 
 from agentmessage.kernel.errors import ApiError
 
@@ -13,7 +13,7 @@ class CampaignNotActive(ApiError):
 
 
 class CampaignHasNumbers(ApiError):
-    """Numbers still wish to be on the campaign, so it cannot be deactivated unasked."""
+    """Numbers are on the campaign, or are to be, so it is not deactivated without `detach_numbers`."""
 
     code = "CAMPAIGN_HAS_NUMBERS"
     status = 409

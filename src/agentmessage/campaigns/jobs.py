@@ -1,12 +1,12 @@
 """What happens to a campaign after the response: claim, call the registry, record. No transaction is open in a call.
 
-    campaigns.file        first registration; an unsure answer is looked up by our reference, never repeated blindly
-    campaigns.check       shares it, polls until it is reviewed, then reads it now and then for as long as it lives
-    campaigns.deactivate  ends it at the registry; already gone counts as done
+    campaigns.file        registers it; an unknown outcome is looked up by our reference and never repeated blindly
+    campaigns.check       shares it, reads it until it is reviewed, and rarely after that
+    campaigns.deactivate  ends it at the registry; already ended counts as done
     campaigns.renew       charges the next month on the anniversary of the approval
 
-Every handler may run twice: what it writes is decided again under the row's lock. The first program, and what every
-answer but Accepted leads to, are shared with brands: `registration.jobs`.
+Every handler may run twice: it decides again under the row's lock. `registration.jobs` has the program that brands and
+campaigns share: filing, look-ups, and every answer but Accepted.
 """
 
 from collections.abc import Mapping
@@ -34,10 +34,10 @@ from agentmessage.outbox.job_runner import Again, Done, Handler
 from agentmessage.registration.jobs import RegistrationJobs
 
 NOT_READY_S = 60.0
-"""Until a filing is repeated whose brand the registry does not take campaigns for yet."""
+"""Until a filing is repeated whose brand the registry does not accept campaigns for yet."""
 
 RECHECK_S = 3600.0
-"""Between two reads of an approved campaign: a suspension whose callback was lost is found by then."""
+"""Between two reads of an approved campaign, which find a suspension whose callback was lost."""
 
 
 def handlers(registries: Mapping[str, Registry], *, recheck_s: float = RECHECK_S) -> dict[str, Handler]:
@@ -59,7 +59,7 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         self._recheck_s = recheck_s
 
     async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
-        """Read the status of a campaign, share it if that is still to be done, and return while it may change."""
+        """Read the status of a campaign, share it if necessary, and repeat while it may change."""
         org_id, campaign_id = self._keys(arguments)
         campaign = await queries.find(db, org_id, campaign_id)
         if campaign is None or campaign.tcr_campaign_id is None or campaign.status == CampaignStatus.EXPIRED:
@@ -83,7 +83,7 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         not_shared: Refused | Deferred | Unknown | None,
     ) -> Done | Again:
         async with db.transaction() as tx:
-            new = await registry_results.record_standing(tx, campaign.org_id, campaign.id, seen, cell=db.name)
+            new = await registry_results.record_status(tx, campaign.org_id, campaign.id, seen, cell=db.name)
         if not_shared is not None:
             return await self._not_read(db, campaign, not_shared)
         delay_s = None if new is None else rules.poll_delay_s(new, db.now, recheck_s=self._recheck_s)

@@ -1,4 +1,4 @@
-"""What a campaign is: its states and the moves between them, and the frozen values that the room works with."""
+"""A campaign: its states and the moves between them, and the frozen values that the room works with."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -25,11 +25,11 @@ MOVES: Mapping[str, frozenset[CampaignStatus]] = {
     CampaignStatus.REJECTED: frozenset({CampaignStatus.ACTIVE, CampaignStatus.EXPIRED}),  # an appeal may succeed
     CampaignStatus.EXPIRED: frozenset(),
 }
-"""Where a campaign may go from each status; `rules.standing` is its only reader."""
+"""The statuses that may follow each status; `rules.status_change` is its only reader."""
 
 
 class Usecase(StrEnum):
-    """Why the brand texts, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
+    """Why the brand sends messages, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
 
     TWO_FACTOR = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"
@@ -60,7 +60,7 @@ class Usecase(StrEnum):
 
 
 class SubUsecase(StrEnum):
-    """What a mixed campaign is mixed from: the standard single use cases."""
+    """The parts of a mixed campaign: the standard single use cases."""
 
     TWO_FACTOR = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"
@@ -85,15 +85,15 @@ FLAGS = (
     "subscriber_optout",
     "subscriber_help",
 )
-"""The yes-or-no statements about what is texted and to whom; unset is false."""
+"""The yes-or-no statements about content and recipients; unset is false."""
 
 SAMPLES = ("sample1", "sample2", "sample3", "sample4", "sample5")
 
 
 class Campaign(Struct, frozen=True):
-    """One campaign as it is stored, in the order of `queries`' columns.
+    """One campaign as stored, in the order of the columns in `queries`.
 
-    `fields` holds samples, keywords, messages and links (texts) and flags (booleans) by name, unset left out.
+    `fields` holds samples, keywords, messages and links (strings) and flags (booleans) by name, without unset ones.
     """
 
     id: UUID
@@ -146,7 +146,7 @@ class Campaign(Struct, frozen=True):
 
 
 class BindingCampaign(Struct, frozen=True):
-    """What the numbers room needs to know of a campaign before it puts a number on it."""
+    """What the numbers room needs of a campaign before it puts a number on it."""
 
     id: UUID
     status: str

@@ -1,4 +1,4 @@
-"""The verbs on campaigns, inside the caller's transaction; what the registry answers is in `registry_results`."""
+"""The verbs on campaigns, in the caller's transaction; `registry_results` records the registry's answers."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from agentmessage.brands.model import EntityType
 from agentmessage.campaigns import queries, rules
 from agentmessage.campaigns.errors import CampaignHasNumbers, SoleProprietorLimit
 from agentmessage.campaigns.model import BindingCampaign, Campaign, CampaignStatus
-from agentmessage.campaigns.rules import Change, Money
+from agentmessage.campaigns.rules import CampaignChange, FeeAction
 from agentmessage.campaigns.schemas import CampaignCreate, CampaignResource
 from agentmessage.kernel.db import Executor, Tx
 from agentmessage.kernel.errors import NotFound
@@ -25,17 +25,17 @@ MONTH_KIND = "campaign_month"
 
 
 async def get_for_binding(db: Executor, tenant: Tenant, campaign_id: UUID) -> BindingCampaign | None:
-    """What a number's binding depends on; None: the organization has no such campaign. Takes no lock."""
+    """What a number's binding depends on; None if the organization has no such campaign. Takes no lock."""
     return await queries.find_for_binding(db, tenant.org_id, campaign_id)
 
 
-async def hold_for_binding(tx: Tx, tenant: Tenant, campaign_id: UUID) -> BindingCampaign | None:
-    """As `get_for_binding`, holding off a deactivation until the commit, so that none is decided on an old count."""
+async def lock_for_binding(tx: Tx, tenant: Tenant, campaign_id: UUID) -> BindingCampaign | None:
+    """As `get_for_binding`; until the commit it cannot be deactivated, which decides on the count of numbers."""
     return await queries.lock_for_binding(tx, tenant.org_id, campaign_id)
 
 
 async def require_bindable(db: Executor, tenant: Tenant, campaign_id: UUID) -> BindingCampaign:
-    """The campaign, fit to put a number on. Raises NotFound, CampaignNotActive, BrandNotVerified, in this order."""
+    """The campaign, if a number may be put on it. Raises NotFound, CampaignNotActive or BrandNotVerified."""
     campaign = await queries.find_for_binding(db, tenant.org_id, campaign_id)
     if campaign is None:
         raise NotFound
@@ -43,30 +43,30 @@ async def require_bindable(db: Executor, tenant: Tenant, campaign_id: UUID) -> B
     return campaign
 
 
-async def create(tx: Tx, tenant: Tenant, wish: CampaignCreate, *, allow_private: bool = False) -> Campaign:
-    """Accept one campaign: its first month charged, its filing queued. `allow_private` takes links to private hosts.
+async def create(tx: Tx, tenant: Tenant, request: CampaignCreate, *, allow_private: bool = False) -> Campaign:
+    """Accept one campaign, charge its first month and enqueue its filing. `allow_private` permits private hosts.
 
     Raises ValidationFailed, NotFound (the brand), BrandNotVerified, SoleProprietorLimit, InsufficientCredit.
     """
-    rules.require_whole(wish, allow_private=allow_private)
-    brand = await brands.lock(tx, tenant, wish.brand_id)
-    rules.require_fitting(wish.usecase, brand.entity_type)
+    rules.require_whole(request, allow_private=allow_private)
+    brand = await brands.lock(tx, tenant, request.brand_id)
+    rules.require_fitting(request.usecase, brand.entity_type)
     if not brand.is_verified:
         raise BrandNotVerified
     if brand.entity_type == EntityType.SOLE_PROPRIETOR and await queries.count_of_brand(tx, tenant.org_id, brand.id):
         raise SoleProprietorLimit
-    fee = billing.price(MONTH_KIND, rules.price_ref(wish.usecase), tx.now)
-    campaign = rules.drafted(new_id(), tenant.org_id, tenant.account, wish, monthly_fee_microcents=fee, now=tx.now)
+    fee = billing.price(MONTH_KIND, rules.price_ref(request.usecase), tx.now)
+    campaign = rules.drafted(new_id(), tenant.org_id, tenant.account, request, monthly_fee_microcents=fee, now=tx.now)
     campaign = await charge_month(tx, tenant, campaign, may_overdraw=False, is_provisional=True)
     await queries.insert(tx, campaign)
     await _audit(tx, tenant, campaign, "campaign.create")
-    await tell(tx, campaign, EventType.CAMPAIGN_CREATED)
+    await emit_event(tx, campaign, EventType.CAMPAIGN_CREATED)
     await enqueue(tx, "campaigns.file", campaign.org_id, campaign.id)
     return campaign
 
 
 async def add_starter(tx: Tx, tenant: Tenant, brand_id: UUID, *, tcr_campaign_id: str) -> UUID:
-    """Give a sandbox the approved campaign that it begins with; it costs nothing."""
+    """Add the approved campaign of a new sandbox; it is free."""
     campaign = rules.starter(new_id(), tenant.org_id, tenant.account, brand_id, tcr_campaign_id, now=tx.now)
     await queries.insert(tx, campaign)
     await queries.update(tx, campaign)
@@ -74,9 +74,9 @@ async def add_starter(tx: Tx, tenant: Tenant, brand_id: UUID, *, tcr_campaign_id
 
 
 async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_numbers: bool) -> Campaign:
-    """End a campaign for good; the registry is told later. Once more is fine and writes nothing.
+    """End a campaign for good; a job ends it at the registry. Repeating this writes nothing.
 
-    With `detach_numbers` the job `numbers.detach_campaign` takes its numbers off, in the caller's name.
+    With `detach_numbers` the job `numbers.detach_campaign` takes its numbers off, on behalf of the caller.
     Raises NotFound, CampaignHasNumbers.
     """
     old = await queries.lock_against_bindings(tx, tenant.org_id, campaign_id)
@@ -98,7 +98,7 @@ async def deactivate(tx: Tx, tenant: Tenant, campaign_id: UUID, *, detach_number
 
 
 async def get(db: Executor, tenant: Tenant, campaign_id: UUID) -> Campaign:
-    """One campaign of the tenant's. Raises NotFound."""
+    """One campaign of the tenant. Raises NotFound."""
     campaign = await queries.find(db, tenant.org_id, campaign_id)
     if campaign is None:
         raise NotFound
@@ -106,9 +106,9 @@ async def get(db: Executor, tenant: Tenant, campaign_id: UUID) -> Campaign:
 
 
 async def hint(db: Executor, tcr_campaign_id: str) -> bool:
-    """Somebody says that a campaign moved: have it read soon. False: this cell has no such campaign.
+    """A callback names a changed campaign: read it soon. Returns False if this cell does not have it.
 
-    Across tenants and accounts on purpose; a hint for the wrong one costs one reading and changes nothing.
+    Across tenants and accounts on purpose: a wrong hint costs one read and changes nothing.
     """
     keys = await queries.list_registered_as(db, tcr_campaign_id)
     for key in keys:
@@ -116,21 +116,21 @@ async def hint(db: Executor, tcr_campaign_id: str) -> bool:
     return bool(keys)
 
 
-async def apply(tx: Tx, tenant: Tenant, change: Change) -> Campaign:
-    """Store a change of a locked campaign with its facts and what it means for money; answers the campaign."""
+async def apply(tx: Tx, tenant: Tenant, change: CampaignChange) -> Campaign:
+    """Store a change of a locked campaign, with its events and its charge or refund; returns the campaign."""
     campaign = change.campaign
-    match change.money:
-        case Money.REFUND:
+    match change.fee:
+        case FeeAction.REFUND:
             await billing.refund(tx, tenant, source=MONTH_KIND, source_ref=_month(campaign))
-        case Money.CONFIRM:
+        case FeeAction.CONFIRM:
             await billing.confirm(tx, tenant, [(MONTH_KIND, _month(campaign))])
-        case Money.CHARGE:
+        case FeeAction.CHARGE:
             campaign = await charge_month(tx, tenant, campaign, may_overdraw=True)
-        case Money.NOTHING:
+        case FeeAction.NOTHING:
             pass
     await queries.update(tx, campaign)
-    for kind in change.facts:
-        await tell(tx, campaign, kind)
+    for event_type in change.events:
+        await emit_event(tx, campaign, event_type)
     return campaign
 
 
@@ -139,7 +139,7 @@ async def charge_month(
 ) -> Campaign:
     """Charge the next month, numbered, so that none is charged twice; the caller stores the campaign.
 
-    Raises InsufficientCredit, unless `may_overdraw`: a campaign that runs is not stopped for want of money.
+    Raises InsufficientCredit, unless `may_overdraw`: an active campaign is not stopped for lack of credit.
     """
     paid = msgspec.structs.replace(campaign, months_charged=campaign.months_charged + 1, billed_at=tx.now)
     await billing.charge(
@@ -159,22 +159,22 @@ async def charge_month(
 
 
 async def settle(tx: Tx, tenant: Tenant, campaign: Campaign) -> Campaign:
-    """Charge every month of an active campaign that has begun and nobody was at work to charge; answers the campaign.
+    """Charge every month that has begun and was not charged yet; returns the campaign.
 
-    The caller holds it and stores it.
+    The caller has locked it, and stores it.
     """
     while rules.is_month_due(campaign, tx.now.date()):
         campaign = rules.renewed(await charge_month(tx, tenant, campaign, may_overdraw=True))
     return campaign
 
 
-async def tell(tx: Tx, campaign: Campaign, kind: EventType) -> None:
-    """Emit a fact about the campaign as it is now."""
-    await outbox_events.emit(tx, campaign.org_id, kind, campaign.id, CampaignResource.of(campaign))
+async def emit_event(tx: Tx, campaign: Campaign, event_type: EventType) -> None:
+    """Emit an event with the current campaign."""
+    await outbox_events.emit(tx, campaign.org_id, event_type, campaign.id, CampaignResource.of(campaign))
 
 
 async def enqueue(db: Executor, kind: str, org_id: UUID, campaign_id: UUID, *, delay_s: float = 0.0) -> None:
-    """Write a job about a campaign, or bring the one that is there forward."""
+    """Enqueue a job about a campaign, or make the queued one due now."""
     arguments: dict[str, str | int | None] = {"org_id": str(org_id), "campaign_id": str(campaign_id)}
     await outbox_events.enqueue(db, kind, str(campaign_id), arguments, delay_s=delay_s)
 

@@ -1,4 +1,4 @@
-"""Looks whether a page that a draft names can be read by the public; never reaches our own network."""
+"""Checks whether the pages of a draft are public; never connects to our own network."""
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
@@ -28,20 +28,20 @@ REDIRECTS = frozenset(
 )
 
 
-class PageReader:
-    """Asks strangers' web servers; `allow_private` also asks private addresses, for development only.
+class PageChecker:
+    """Requests pages from foreign web servers; `allow_private` permits private addresses, for development only.
 
-    `names` looks host names up; whoever gives it closes it.
+    `names` resolves host names; the caller that passes it also closes it.
     """
 
     def __init__(self, *, allow_private: bool = False, names: Names | None = None) -> None:
         self.allow_private = allow_private
         self._names = names or Names()
 
-    async def look_at(self, links: Mapping[str, str], *, owner: Hashable = None) -> list[CheckedUrl]:
-        """Ask for every page, all at once, each for at most three seconds; `links` by field.
+    async def check(self, links: Mapping[str, str], *, owner: Hashable = None) -> list[CheckedUrl]:
+        """Request every page at the same time, each for at most three seconds; `links` by field.
 
-        `owner` is whose share of the name look-ups is used.
+        Name look-ups count against the share of `owner`.
         """
         if not links:
             return []
@@ -56,63 +56,65 @@ class PageReader:
                 auto_decompress=False,
                 trust_env=False,
             ) as session:
-                return await asyncio.gather(*(_look(session, field, url) for field, url in links.items()))
+                return await asyncio.gather(*(_check(session, field, url) for field, url in links.items()))
 
 
 class _TooManyRedirects(Exception):
     pass
 
 
-class _Answer(Struct, frozen=True):
+class _PageResponse(Struct, frozen=True):
     status: int
     location: str | None
 
 
-async def _look(session: aiohttp.ClientSession, field: str, url: str) -> CheckedUrl:
+async def _check(session: aiohttp.ClientSession, field: str, url: str) -> CheckedUrl:
     try:
         async with asyncio.timeout(LIMIT_S):
             status = await _follow(session, url)
     except (aiohttp.ClientError, TimeoutError, ValueError, OSError, _TooManyRedirects) as error:
-        return CheckedUrl(field, url, reachable=False, status=None, reason=_why(error))
-    is_good = status < HTTPStatus.BAD_REQUEST
-    return CheckedUrl(field, url, reachable=is_good, status=status, reason=None if is_good else f"it answers {status}")
+        return CheckedUrl(field, url, reachable=False, status=None, reason=_reason(error))
+    is_readable = status < HTTPStatus.BAD_REQUEST
+    return CheckedUrl(
+        field, url, reachable=is_readable, status=status, reason=None if is_readable else f"it answers {status}"
+    )
 
 
 async def _follow(session: aiohttp.ClientSession, url: str) -> int:
-    """The status of a page, after redirects, of which each is as strictly read as a URL of a customer."""
+    """The status of a page after redirects; each redirect is validated like a URL of a customer."""
     for _ in range(MAX_REDIRECTS + 1):
-        answer = await _ask(session, exact_url(url))
-        if answer.status not in REDIRECTS or answer.location is None:
-            return answer.status
-        url = str(URL(url).join(URL(answer.location)).with_fragment(None))
+        response = await _get(session, exact_url(url))
+        if response.status not in REDIRECTS or response.location is None:
+            return response.status
+        url = str(URL(url).join(URL(response.location)).with_fragment(None))
         if page_fault(url, allow_private=True) is not None:
             raise ValueError("a redirect leads to no address")
     raise _TooManyRedirects
 
 
-async def _ask(session: aiohttp.ClientSession, url: URL) -> _Answer:
-    async with session.get(url, allow_redirects=False) as answer:
-        return _Answer(answer.status, answer.headers.get("location"))
+async def _get(session: aiohttp.ClientSession, url: URL) -> _PageResponse:
+    async with session.get(url, allow_redirects=False) as response:
+        return _PageResponse(response.status, response.headers.get("location"))
 
 
-def _why(error: Exception) -> str:
-    """Why a page was not read, without telling what our network looks like."""
+def _reason(error: Exception) -> str:
+    """Why a page was not read, without details of our network."""
     if isinstance(error, TimeoutError):
         return f"it did not answer within {LIMIT_S:g} s"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _NAME_WORDS.get(type(error.os_error), "its host name is not known")
+        return _NAME_REASONS.get(type(error.os_error), "its host name is not known")
     if isinstance(error, aiohttp.ClientConnectorError) and NOT_PUBLIC in str(error.os_error):
         return "its address is not public"
-    return next((words for kind, words in _WORDS if isinstance(error, kind)), "it could not be connected to")
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "it could not be connected to")
 
 
-_WORDS: Sequence[tuple[type[Exception], str]] = (
+_REASONS: Sequence[tuple[type[Exception], str]] = (
     (_TooManyRedirects, f"it redirects more than {MAX_REDIRECTS} times"),
     (TooMuch, "its answer has no end"),
     (aiohttp.ClientResponseError, "its answer is not HTTP"),
     (ValueError, "its address is not well-formed"),  # of aiohttp too: InvalidURL
 )
-_NAME_WORDS: Mapping[type[BaseException], str] = {
+_NAME_REASONS: Mapping[type[BaseException], str] = {
     NamesBusy: "it was not asked: too many slow host names of the organization are being looked up",
     NameTimeout: "its host name could not be looked up in time",
 }

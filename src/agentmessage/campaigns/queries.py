@@ -1,4 +1,4 @@
-"""Every statement on campaigns; and one look at phone numbers, which changes nothing."""
+"""Every statement on campaigns, and one read of phone numbers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from agentmessage.registration.model import RecordKey
 
 
 async def find_for_binding(db: Executor, org_id: UUID, campaign_id: UUID) -> BindingCampaign | None:
-    """What a binding depends on, campaign and brand in one look; by the primary keys."""
+    """What a binding depends on, of campaign and brand; by the primary keys."""
     return await db.one(
         BindingCampaign,
         """SELECT c.id, c.status, c.is_suspended, c.tcr_campaign_id, c.number_cap, b.identity_status
@@ -33,7 +33,7 @@ async def lock_for_binding(tx: Executor, org_id: UUID, campaign_id: UUID) -> Bin
 
 
 async def insert(tx: Executor, campaign: Campaign) -> None:
-    """Store a new campaign, paid for."""
+    """Store a new, paid campaign."""
     await tx.run(
         """INSERT INTO campaigns (id, org_id, account, brand_id, status, usecase, sub_usecases, description,
                message_flow, fields, number_cap, monthly_fee_microcents, months_charged, billed_at, created_at,
@@ -58,7 +58,7 @@ async def insert(tx: Executor, campaign: Campaign) -> None:
 
 
 async def count_of_brand(tx: Executor, org_id: UUID, brand_id: UUID) -> int:
-    """How many campaigns of a brand are in review or approved."""
+    """Number of campaigns of a brand that are in review or approved."""
     count: int = await tx.value(
         "SELECT count(*) FROM campaigns WHERE org_id = $1 AND brand_id = $2 AND status IN ('PENDING', 'ACTIVE')",
         org_id,
@@ -82,7 +82,7 @@ async def find(db: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None
 
 
 async def lock(tx: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None:
-    """One campaign, kept from changing until the commit; rows that only refer to it are not held up."""
+    """One campaign, locked until the commit; rows that only refer to it are not blocked."""
     return await tx.one(
         Campaign,
         """SELECT id, org_id, account, brand_id, tcr_campaign_id, status, is_suspended, is_shared, usecase,
@@ -96,7 +96,7 @@ async def lock(tx: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None
 
 
 async def lock_against_bindings(tx: Executor, org_id: UUID, campaign_id: UUID) -> Campaign | None:
-    """As `lock`, and until the commit no number can be put on it: new references wait."""
+    """As `lock`; until the commit no number can be put on it, because new references wait."""
     return await tx.one(
         Campaign,
         """SELECT id, org_id, account, brand_id, tcr_campaign_id, status, is_suspended, is_shared, usecase,
@@ -110,7 +110,7 @@ async def lock_against_bindings(tx: Executor, org_id: UUID, campaign_id: UUID) -
 
 
 async def count_numbers(tx: Executor, org_id: UUID, campaign_id: UUID) -> int:
-    """How many numbers wish to be on the campaign."""
+    """Number of numbers whose desired campaign it is."""
     count: int = await tx.value(
         "SELECT count(*) FROM phone_numbers WHERE org_id = $1 AND campaign_id = $2", org_id, campaign_id
     )
@@ -118,7 +118,7 @@ async def count_numbers(tx: Executor, org_id: UUID, campaign_id: UUID) -> int:
 
 
 async def update(tx: Executor, campaign: Campaign) -> None:
-    """Store whatever changed of a locked campaign; what was filed never does."""
+    """Store a locked campaign; what was filed never changes."""
     await tx.run(
         """UPDATE campaigns SET tcr_campaign_id = $3, status = $4, is_suspended = $5, is_shared = $6, mno_metadata = $7,
                months_charged = $8, filed_at = $9, filing_misses = $10, submitted_at = $11, activated_at = $12,
@@ -157,7 +157,7 @@ async def list_(
     brand_id: UUID | None,
     limit: int,
 ) -> list[Campaign]:
-    """Campaigns, newest first, below a place in the list; served by campaigns_list_idx."""
+    """Campaigns, newest first, after a cursor; served by campaigns_list_idx."""
     return await db.all(
         Campaign,
         """SELECT id, org_id, account, brand_id, tcr_campaign_id, status, is_suspended, is_shared, usecase,
@@ -181,7 +181,7 @@ async def list_(
 
 
 async def count(db: Executor, org_id: UUID, *, status: str | None, brand_id: UUID | None) -> int:
-    """How many campaigns match: `meta.total`."""
+    """Number of campaigns that match: `meta.total`."""
     total: int = await db.value(
         """SELECT count(*) FROM campaigns WHERE org_id = $1 AND ($2::text IS NULL OR status = $2)
              AND ($3::uuid IS NULL OR brand_id = $3)""",

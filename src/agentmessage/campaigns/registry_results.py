@@ -1,4 +1,4 @@
-"""What the registry's answers make of a campaign: each inside one transaction, under the campaign's row lock."""
+"""What the registry's answers change in a campaign: each in one transaction, under the campaign's row lock."""
 
 from datetime import UTC, datetime, time
 from uuid import UUID
@@ -14,7 +14,7 @@ from agentmessage.outbox.event_types import EventType
 
 
 async def record_registered(tx: Tx, filed: Campaign, seen: RegisteredCampaign) -> None:
-    """The registry has it. A deactivation that came meanwhile is handed on now."""
+    """The registry has it. A deactivation since then is enqueued."""
     campaign = await queries.lock(tx, filed.org_id, filed.id)
     if campaign is None or campaign.tcr_campaign_id is not None:
         return
@@ -29,7 +29,7 @@ async def record_registered(tx: Tx, filed: Campaign, seen: RegisteredCampaign) -
 
 
 async def record_refused(tx: Tx, filed: Campaign, reason: str, *, cell: str) -> None:
-    """The registry would not take the filing: rejected, and the month given back."""
+    """The registry refused the filing: reject the campaign, and refund the month."""
     campaign = await queries.lock(tx, filed.org_id, filed.id)
     if campaign is None or campaign.tcr_campaign_id is not None:
         return
@@ -41,24 +41,24 @@ async def record_refused(tx: Tx, filed: Campaign, reason: str, *, cell: str) -> 
     await operations.apply(tx, operator(campaign.org_id, cell, campaign.account), change)
 
 
-async def record_standing(
+async def record_status(
     tx: Tx, org_id: UUID, campaign_id: UUID, seen: RegisteredCampaign, *, cell: str
 ) -> Campaign | None:
-    """How the campaign stands; each fact is told once, by comparing under the lock."""
+    """Store what the registry shows of a campaign; compared under the lock, so that each event is emitted once."""
     campaign = await queries.lock(tx, org_id, campaign_id)
     if campaign is None:
         return None
-    change = rules.standing(campaign, seen, now=tx.now)
+    change = rules.status_change(campaign, seen, now=tx.now)
     if change.campaign is campaign:
         return campaign
     new = await operations.apply(tx, operator(org_id, cell, campaign.account), change)
-    if EventType.CAMPAIGN_APPROVED in change.facts:
+    if EventType.CAMPAIGN_APPROVED in change.events:
         await operations.enqueue(tx, "campaigns.renew", org_id, campaign_id, delay_s=until_s(new, tx.now))
     return new
 
 
 async def renew(tx: Tx, org_id: UUID, campaign_id: UUID, *, cell: str) -> float | None:
-    """Charge the month that has begun, if one has; answers the seconds until the next, None when there is none."""
+    """Charge the month that has begun, if any; returns the seconds until the next, None if there is none."""
     campaign = await queries.lock(tx, org_id, campaign_id)
     if campaign is None or campaign.status != CampaignStatus.ACTIVE or campaign.renews_on is None:
         return None
@@ -71,7 +71,7 @@ async def renew(tx: Tx, org_id: UUID, campaign_id: UUID, *, cell: str) -> float 
 
 
 def until_s(campaign: Campaign, now: datetime) -> float:
-    """Seconds until the campaign's next month begins, at midnight UTC; 0 when it has."""
+    """Seconds until the campaign's next month begins, at midnight UTC; 0.0 if it has begun."""
     if campaign.renews_on is None:
         return 0.0
     return max(0.0, (datetime.combine(campaign.renews_on, time(), tzinfo=UTC) - now).total_seconds())

@@ -1,7 +1,7 @@
-"""What can be said about a draft without asking anybody: pure checks, each a stable finding.
+"""Checks of a draft without a call to the registry: pure, each with a stable finding.
 
-What `POST /v1/campaigns` refuses blocks, and so do texts that contradict their own flags, which no reviewer lets pass.
-The wording that operators look for only warns: they judge by the sense, we by the words.
+What `POST /v1/campaigns` rejects is a block, and so is content that contradicts its own flags. Missing wording only
+warns: operators read for the meaning, and these checks only find words.
 """
 
 import re
@@ -33,7 +33,7 @@ SHORTENER = re.compile(
 )
 PLACEHOLDER = re.compile(r"lorem ipsum|\bxxx|\btest message\b|\btodo\b", re.IGNORECASE)
 STOP = re.compile(r"\b(?:stop|unsubscribe|opt[- ]?out|cancel|end|quit)\b", re.IGNORECASE)
-SHOWN = {"embedded_link": (URL, "a link"), "embedded_phone": (PHONE, "a phone number")}
+FLAGGED_CONTENT = {"embedded_link": (URL, "a link"), "embedded_phone": (PHONE, "a phone number")}
 
 SPECIAL: frozenset[str] = frozenset(
     {
@@ -51,11 +51,11 @@ SPECIAL: frozenset[str] = frozenset(
         Usecase.UCAAS_LOW,
     }
 )
-"""Use cases that operators look at one by one."""
+"""Use cases that operators review individually."""
 
 
 class Wording(Struct, frozen=True, forbid_unknown_fields=True):
-    """Words that a field should have; the finding when none of them is there."""
+    """Words that a field should have, and the finding if none of them is there."""
 
     id: str
     field: str
@@ -65,7 +65,7 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Topic(Struct, frozen=True, forbid_unknown_fields=True):
-    """Content that needs a flag, or, without one, that operators do not carry at all."""
+    """Content that needs a flag, or, without a flag, that operators do not carry."""
 
     id: str
     words: str
@@ -74,12 +74,12 @@ class Topic(Struct, frozen=True, forbid_unknown_fields=True):
     flag: str | None = None
 
 
-class _Table(Struct, frozen=True, forbid_unknown_fields=True):
+class _ReviewTable(Struct, frozen=True, forbid_unknown_fields=True):
     wording: list[Wording]
     topic: list[Topic]
 
 
-TABLE = msgspec.toml.decode(Path(__file__).with_name("review.toml").read_bytes(), type=_Table)
+TABLE = msgspec.toml.decode(Path(__file__).with_name("review.toml").read_bytes(), type=_ReviewTable)
 """What reviewers look for, as data."""
 
 
@@ -90,7 +90,7 @@ def findings(
     brand: Brand | None,
     pages: Sequence[CheckedUrl],
 ) -> list[Finding]:
-    """Everything to be said about a draft, the gravest first. `refusals`: what filing it would be refused for."""
+    """Every finding about a draft, the most severe first. `refusals`: why `POST /v1/campaigns` would reject it."""
     found = [
         *_refused(refusals),
         *_brand(brand, refusals, draft.samples),
@@ -101,20 +101,20 @@ def findings(
         *_pages(draft, pages),
         *_notes(draft),
     ]
-    weight = list(Severity)
-    return sorted(found, key=lambda one: weight.index(one.severity))
+    order = list(Severity)
+    return sorted(found, key=lambda finding: order.index(finding.severity))
 
 
 def counts(found: Iterable[Finding]) -> dict[str, int]:
-    """How many findings of each severity; all of them are named."""
+    """Number of findings by severity, zeros included."""
     numbers = dict.fromkeys((severity.value for severity in Severity), 0)
-    for one in found:
-        numbers[one.severity.value] += 1
+    for finding in found:
+        numbers[finding.severity.value] += 1
     return numbers
 
 
 def brand_id(draft: CampaignDraft) -> UUID | None:
-    """The draft's brand, if what it says can be an id."""
+    """The draft's brand, if it is a valid id."""
     try:
         return UUID(draft.brand_id) if draft.brand_id else None
     except ValueError:
@@ -172,7 +172,7 @@ def _samples(samples: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _toggles(draft: CampaignDraft) -> Iterator[Finding]:
-    for flag, (pattern, what) in SHOWN.items():
+    for flag, (pattern, what) in FLAGGED_CONTENT.items():
         holders = [field for field, text in draft.samples.items() if pattern.search(EMAIL.sub(" ", text))]
         is_set = bool(getattr(draft, flag))
         if holders and not is_set:
@@ -202,11 +202,11 @@ def _wording(draft: CampaignDraft) -> Iterator[Finding]:
 
 
 def _topics(draft: CampaignDraft) -> Iterator[Finding]:
-    texts = {"description": draft.description or "", "message_flow": draft.message_flow or "", **draft.samples}
+    fields = {"description": draft.description or "", "message_flow": draft.message_flow or "", **draft.samples}
     for topic in TABLE.topic:
         if topic.flag is not None and getattr(draft, topic.flag):
             continue
-        holder = next((field for field, text in texts.items() if _has(topic.words, text)), None)
+        holder = next((field for field, text in fields.items() if _has(topic.words, text)), None)
         if holder is not None:
             field = topic.flag or holder
             yield _finding(topic.id, Severity.WARN, field, category="content", title=topic.title, fix=topic.fix)

@@ -11,7 +11,7 @@ from agentmessage.brands import operations as brands
 from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.campaigns import operations, queries, review, rules
 from agentmessage.campaigns.errors import CampaignHasNumbers, SoleProprietorLimit
-from agentmessage.campaigns.page_checks import PageReader
+from agentmessage.campaigns.page_checks import PageChecker
 from agentmessage.campaigns.schemas import (
     CampaignCreate,
     CampaignDraft,
@@ -34,14 +34,14 @@ from agentmessage.web.validation import read_body
 class CampaignServices(Struct, frozen=True):
     """What the handlers need besides the database."""
 
-    pages: PageReader
+    pages: PageChecker
 
 
 routes = Routes("Campaigns", needs=CampaignServices)
 
 BUCKET = "campaign_review"
 PER_MINUTE = 30
-"""Each holds connections to somebody's servers for up to three seconds."""
+"""Each review holds connections to foreign servers for up to three seconds."""
 
 EXAMPLE = {
     "brand_id": "497f6eca-6276-4993-bfeb-53cbbbba6f08",
@@ -87,7 +87,7 @@ async def create_campaign(call: Call[CampaignCreate, NoInput], services: Campaig
 
 
 async def _review_again(call: Call[Any, Any], _subject: UUID | None, services: CampaignServices) -> ReviewResource:
-    """A review whose answer was lost in a crash: nothing was stored, so it is simply made again."""
+    """A review whose response was lost in a crash is made again, because nothing was stored."""
     return await _review(call, services)
 
 
@@ -98,7 +98,7 @@ async def _review(call: Call[CampaignDraft, NoInput], services: CampaignServices
     brand_id = review.brand_id(draft)
     brand = await brands.find(call.db, call.tenant, brand_id) if brand_id else None
     links = {field: url for field in review.LINKS if (url := getattr(draft, field)) and field not in malformed}
-    pages = await reader.look_at(links, owner=call.tenant.org_id)
+    pages = await reader.check(links, owner=call.tenant.org_id)
     found = review.findings(draft, refusals=refusals, brand=brand, pages=pages)
     numbers = review.counts(found)
     return ReviewResource(
@@ -121,16 +121,16 @@ async def _review(call: Call[CampaignDraft, NoInput], services: CampaignServices
     example=EXAMPLE,
 )
 async def review_campaign_draft(call: Call[CampaignDraft, NoInput], services: CampaignServices) -> ReviewResource:
-    """Say what is wrong with a draft before it is filed; nothing is stored or charged.
+    """Review a draft before it is filed; nothing is stored or charged.
 
-    The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked for,
+    The same draft gives the same findings, except for pages that change: the privacy and terms pages are requested,
     each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
     """
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     result = await _review(call, services)
     if call.claim is not None:
         async with call.transaction(subject=new_id()):
-            pass  # only the Idempotency-Key is taken: the answer is stored under it
+            pass  # only to store the response under the Idempotency-Key
     return result
 
 
@@ -187,8 +187,8 @@ async def get_campaign(call: Call[NoInput, NoInput]) -> CampaignResource:
 async def deactivate_campaign(call: Call[NoInput, DeactivateQuery]) -> CampaignResource:
     """Deactivate a campaign for good, here and at the registry: its status becomes EXPIRED.
 
-    Refused while numbers are on it, unless `detach_numbers=true`: then they are detached right after. Deactivating an
-    expired campaign answers it again and changes nothing.
+    Rejected while numbers are on it, unless `detach_numbers=true`: then they are detached right after. Deactivating an
+    expired campaign returns it again and changes nothing.
     """
     async with call.transaction() as tx:
         campaign = await operations.deactivate(tx, call.tenant, call.id, detach_numbers=call.query.detach_numbers)
@@ -197,7 +197,7 @@ async def deactivate_campaign(call: Call[NoInput, DeactivateQuery]) -> CampaignR
 
 
 def _refusals(draft: CampaignDraft) -> dict[str, str]:
-    """What `POST /v1/campaigns` would refuse of the draft, whatever the brand, by field."""
+    """Why `POST /v1/campaigns` would reject the draft with any brand, by field."""
     given = {name: value for name, value in msgspec.structs.asdict(draft).items() if value is not None}
     faults = rules.faults(draft)
     try:

@@ -1,4 +1,4 @@
-"""Decisions about campaigns: what must be given, what is filed, what the registry's word changes, when to pay; pure."""
+"""Decisions about campaigns: required fields, what is filed, what the registry's answers change, charges; pure."""
 
 import calendar
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from agentmessage.brands.errors import BrandNotVerified
 from agentmessage.brands.model import VERIFIED_IDENTITIES, EntityType
 from agentmessage.campaigns.errors import CampaignNotActive
 from agentmessage.campaigns.model import FLAGS, MOVES, SAMPLES, BindingCampaign, Campaign, CampaignStatus, Usecase
-from agentmessage.campaigns.schemas import TEXTS, CampaignCreate, CampaignDraft
+from agentmessage.campaigns.schemas import TEXT_FIELDS, CampaignCreate, CampaignDraft
 from agentmessage.carriers.protocols import CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.outbox.event_types import EventType
@@ -26,15 +26,15 @@ SUB_USECASES: Mapping[str, tuple[int, int]] = {
     Usecase.LOW_VOLUME: (1, 5),
     Usecase.LOW_VOLUME_MIXED: (1, 5),
 }
-"""Fewest and most sub use cases; all others have none."""
+"""Minimum and maximum number of sub use cases; all others have none."""
 
-NEEDED_KEYWORDS: Mapping[str, str] = {"subscriber_optout": "optout_keywords", "subscriber_help": "help_keywords"}
-"""What a flag asks for besides. Their messages are the platform's own if left out."""
+REQUIRED_KEYWORDS: Mapping[str, str] = {"subscriber_optout": "optout_keywords", "subscriber_help": "help_keywords"}
+"""The keywords that a flag requires. Their messages default to those of the platform."""
 
 LINKS = ("privacy_policy_link", "terms_and_conditions_link", "embedded_link_sample")
 
 SOLE_PROPRIETOR_CAP, PLAIN_CAP, POOL_CAP = 1, 49, 5000
-"""Most numbers of a campaign: T-Mobile wants to be asked from the 50th on."""
+"""Maximum numbers of a campaign: above 49, T-Mobile must approve."""
 
 ATT = "10017"
 ATT_TPM: Mapping[str, int] = {
@@ -46,13 +46,13 @@ ATT_TPM: Mapping[str, int] = {
     "T": 75,
     "W": 15,
 }
-"""AT&T's messages per minute by message class, for a registry that tells only the class."""
+"""AT&T's messages per minute by message class, for a registry that shows only the class."""
 
 
 def require_bindable(campaign: BindingCampaign) -> None:
-    """Refuse a campaign that no number may be put on: CampaignNotActive first, then BrandNotVerified.
+    """Reject a campaign that no number may be put on: CampaignNotActive first, then BrandNotVerified.
 
-    A suspended campaign is bindable: it comes back by itself, and the wish waits for it.
+    A suspended campaign is bindable: it is resumed without a request, and the desired binding waits for that.
     """
     if campaign.status != CampaignStatus.ACTIVE:
         raise CampaignNotActive
@@ -60,38 +60,40 @@ def require_bindable(campaign: BindingCampaign) -> None:
         raise BrandNotVerified
 
 
-def require_whole(wish: CampaignCreate, *, allow_private: bool) -> None:
-    """Refuse a campaign whose fields do not go together. Raises ValidationFailed naming every one."""
-    if found := faults(wish) | private_links(wish, allow_private=allow_private):
-        raise ValidationFailed(found)
+def require_whole(request: CampaignCreate, *, allow_private: bool) -> None:
+    """Reject a campaign with inconsistent fields. Raises ValidationFailed naming every one."""
+    if invalid := faults(request) | private_links(request, allow_private=allow_private):
+        raise ValidationFailed(invalid)
 
 
-def faults(wish: CampaignCreate | CampaignDraft) -> dict[str, str]:
-    """What does not go together, by field; of a draft, as far as it is written."""
-    found: dict[str, str] = {}
-    if not any(getattr(wish, name) for name in SAMPLES):
-        found["sample1"] = "is required: at least one of sample1..sample5"
-    given = wish.sub_usecases or []
-    least, most = SUB_USECASES.get(wish.usecase or "", (0, 0))
-    if wish.usecase is not None and not least <= len(given) <= most:
-        found["sub_usecases"] = f"must be {least}..{most} for {wish.usecase}" if most else "must be left out"
-    elif len(set(given)) < len(given):
-        found["sub_usecases"] = "must be distinct"
-    for flag, keywords in NEEDED_KEYWORDS.items():
-        if getattr(wish, flag) and getattr(wish, keywords) is None:
-            found[keywords] = f"is required with {flag}"
-    return found
+def faults(request: CampaignCreate | CampaignDraft) -> dict[str, str]:
+    """Inconsistent fields, with the reason; of a draft, as far as it is written."""
+    invalid: dict[str, str] = {}
+    if not any(getattr(request, name) for name in SAMPLES):
+        invalid["sample1"] = "is required: at least one of sample1..sample5"
+    usecases = request.sub_usecases or []
+    min_count, max_count = SUB_USECASES.get(request.usecase or "", (0, 0))
+    if request.usecase is not None and not min_count <= len(usecases) <= max_count:
+        invalid["sub_usecases"] = (
+            f"must be {min_count}..{max_count} for {request.usecase}" if max_count else "must be left out"
+        )
+    elif len(set(usecases)) < len(usecases):
+        invalid["sub_usecases"] = "must be distinct"
+    for flag, keywords in REQUIRED_KEYWORDS.items():
+        if getattr(request, flag) and getattr(request, keywords) is None:
+            invalid[keywords] = f"is required with {flag}"
+    return invalid
 
 
-def private_links(wish: CampaignCreate | CampaignDraft, *, allow_private: bool) -> dict[str, str]:
-    """Links that reviewers cannot open, since their host is plainly private, by field."""
-    given = {name: url for name in LINKS if (url := getattr(wish, name))}
-    found = {name: webhook_urls.page_fault(url, allow_private=allow_private) for name, url in given.items()}
-    return {name: words for name, words in found.items() if words is not None}
+def private_links(request: CampaignCreate | CampaignDraft, *, allow_private: bool) -> dict[str, str]:
+    """Links with a private host, which reviewers cannot open, by field."""
+    links = {name: url for name in LINKS if (url := getattr(request, name))}
+    faults = {name: webhook_urls.page_fault(url, allow_private=allow_private) for name, url in links.items()}
+    return {name: fault for name, fault in faults.items() if fault is not None}
 
 
 def require_fitting(usecase: str, entity_type: str) -> None:
-    """Refuse a sole proprietor's use case for another brand, and any other for a sole proprietor."""
+    """Reject a sole proprietor's use case for another brand, and any other for a sole proprietor."""
     is_sole = entity_type == EntityType.SOLE_PROPRIETOR
     if is_sole and usecase != Usecase.SOLE_PROPRIETOR:
         raise ValidationFailed({"usecase": "must be SOLE_PROPRIETOR for a sole proprietor's brand"})
@@ -100,38 +102,44 @@ def require_fitting(usecase: str, entity_type: str) -> None:
 
 
 def number_cap(usecase: str, *, has_pool: bool) -> int:
-    """Most numbers that may be on a campaign."""
+    """Maximum numbers on a campaign."""
     if usecase == Usecase.SOLE_PROPRIETOR:
         return SOLE_PROPRIETOR_CAP
     return POOL_CAP if has_pool else PLAIN_CAP
 
 
 def price_ref(usecase: str) -> str:
-    """What the price catalogue calls the use case: the registry's LOW_VOLUME is its LOW_VOLUME_MIXED."""
+    """The use case in the price list: the registry's LOW_VOLUME is its LOW_VOLUME_MIXED."""
     return Usecase.LOW_VOLUME_MIXED if usecase == Usecase.LOW_VOLUME else usecase
 
 
 def drafted(
-    campaign_id: UUID, org_id: UUID, account: str, wish: CampaignCreate, *, monthly_fee_microcents: int, now: datetime
+    campaign_id: UUID,
+    org_id: UUID,
+    account: str,
+    request: CampaignCreate,
+    *,
+    monthly_fee_microcents: int,
+    now: datetime,
 ) -> Campaign:
-    """A campaign on its first day, not filed and not paid yet."""
-    fields: dict[str, str | bool] = {name: text for name in TEXTS if (text := getattr(wish, name)) is not None}
-    fields |= {name: True for name in FLAGS if getattr(wish, name)}
+    """A new campaign, not filed and not paid yet."""
+    fields: dict[str, str | bool] = {name: text for name in TEXT_FIELDS if (text := getattr(request, name)) is not None}
+    fields |= {name: True for name in FLAGS if getattr(request, name)}
     return Campaign(
         id=campaign_id,
         org_id=org_id,
         account=account,
-        brand_id=wish.brand_id,
+        brand_id=request.brand_id,
         tcr_campaign_id=None,
         status=CampaignStatus.PENDING,
         is_suspended=False,
         is_shared=False,
-        usecase=wish.usecase,
-        sub_usecases=tuple(wish.sub_usecases or ()),
-        description=wish.description,
-        message_flow=wish.message_flow,
+        usecase=request.usecase,
+        sub_usecases=tuple(request.sub_usecases or ()),
+        description=request.description,
+        message_flow=request.message_flow,
         fields=fields,
-        number_cap=number_cap(wish.usecase, has_pool=wish.number_pool),
+        number_cap=number_cap(request.usecase, has_pool=request.number_pool),
         mno_metadata={},
         monthly_fee_microcents=monthly_fee_microcents,
         months_charged=0,
@@ -152,15 +160,15 @@ def drafted(
 def starter(
     campaign_id: UUID, org_id: UUID, account: str, brand_id: UUID, tcr_campaign_id: str, *, now: datetime
 ) -> Campaign:
-    """The campaign that a sandbox begins with: approved and shared, as if long ago, and without monthly fees."""
-    wish = CampaignCreate(
+    """The initial campaign of a sandbox: approved and shared, without monthly fees."""
+    request = CampaignCreate(
         brand_id=brand_id,
         usecase=Usecase.CUSTOMER_CARE,
         description="Messages to try the platform with, to simulated handsets only.",
         message_flow="The sandbox's test recipient has agreed; every other recipient needs a consent on record.",
         sample1="Sandbox: hello from your first number. Reply STOP to opt out.",
     )
-    draft = drafted(campaign_id, org_id, account, wish, monthly_fee_microcents=0, now=now)
+    draft = drafted(campaign_id, org_id, account, request, monthly_fee_microcents=0, now=now)
     return msgspec.structs.replace(
         draft,
         tcr_campaign_id=tcr_campaign_id,
@@ -173,10 +181,10 @@ def starter(
 
 
 def filing(campaign: Campaign, tcr_brand_id: str) -> CampaignFiling:
-    """What the registry is told; every flag is said, also when it is false."""
+    """The filing of a campaign; every flag is sent, also when it is false."""
     flags = {name: bool(campaign.fields.get(name)) for name in FLAGS}
-    texts = {name: value for name, value in campaign.fields.items() if name not in FLAGS}
-    fields: dict[str, str | bool | Sequence[str]] = {**texts, **flags, "message_flow": campaign.message_flow}
+    values = {name: value for name, value in campaign.fields.items() if name not in FLAGS}
+    fields: dict[str, str | bool | Sequence[str]] = {**values, **flags, "message_flow": campaign.message_flow}
     if campaign.sub_usecases:
         fields["sub_usecases"] = campaign.sub_usecases
     is_low_volume = campaign.usecase == Usecase.LOW_VOLUME_MIXED
@@ -189,21 +197,21 @@ def filing(campaign: Campaign, tcr_brand_id: str) -> CampaignFiling:
     )
 
 
-class Money(StrEnum):
-    """What a change of state means for the month's fee."""
+class FeeAction(StrEnum):
+    """What a change of status means for the month's fee."""
 
     NOTHING = "nothing"
-    REFUND = "refund"  # it ended without ever having been active
+    REFUND = "refund"  # it ended and never was active
     CHARGE = "charge"  # it is active, and the month is not paid
     CONFIRM = "confirm"  # it is active for the first time, and the month was paid when it was filed
 
 
-class Change(Struct, frozen=True):
-    """A campaign after the registry's word, the facts that follow in order, and what it means for money."""
+class CampaignChange(Struct, frozen=True):
+    """A campaign after the registry's answer, the events that follow in order, and what to do about the fee."""
 
     campaign: Campaign
-    facts: tuple[EventType, ...] = ()
-    money: Money = Money.NOTHING
+    events: tuple[EventType, ...] = ()
+    fee: FeeAction = FeeAction.NOTHING
 
 
 ENDS: Mapping[str, EventType] = {
@@ -212,54 +220,54 @@ ENDS: Mapping[str, EventType] = {
 }
 
 
-def standing(old: Campaign, seen: RegisteredCampaign, *, now: datetime) -> Change:
-    """What the registry's word changes. Replaying it changes nothing; an expired campaign never changes.
+def status_change(old: Campaign, seen: RegisteredCampaign, *, now: datetime) -> CampaignChange:
+    """Apply the registry's answer to a campaign. Replaying it changes nothing; an expired campaign never changes.
 
-    PENDING says nothing about a campaign that has been further already: an operator may look again.
+    PENDING does not set back a campaign that was further: an operator may be reviewing it again.
     """
     if old.status == CampaignStatus.EXPIRED:
-        return Change(old)
-    told = msgspec.structs.replace(
+        return CampaignChange(old)
+    shared = msgspec.structs.replace(
         old, is_shared=old.is_shared or seen.is_shared, mno_metadata=with_throughput(seen.mno_metadata)
     )
-    facts = (EventType.CAMPAIGN_SHARED,) if told.is_shared and not old.is_shared else ()
-    moved = _moved(told, seen, now)
+    events = (EventType.CAMPAIGN_SHARED,) if shared.is_shared and not old.is_shared else ()
+    moved = _moved(shared, seen, now)
     if moved.campaign == old:
-        return Change(old)
+        return CampaignChange(old)
     campaign = msgspec.structs.replace(moved.campaign, updated_at=now)
-    return Change(campaign, facts + moved.facts, moved.money)
+    return CampaignChange(campaign, events + moved.events, moved.fee)
 
 
-def _moved(campaign: Campaign, seen: RegisteredCampaign, now: datetime) -> Change:
+def _moved(campaign: Campaign, seen: RegisteredCampaign, now: datetime) -> CampaignChange:
     is_active = campaign.status == CampaignStatus.ACTIVE
     if seen.status == "SUSPENDED":
-        return suspended(campaign) if is_active else Change(campaign)
+        return suspended(campaign) if is_active else CampaignChange(campaign)
     if seen.status == CampaignStatus.ACTIVE and is_active:
         return resumed(campaign)
     if seen.status not in MOVES[campaign.status]:
-        return Change(campaign)
+        return CampaignChange(campaign)
     if seen.status == CampaignStatus.ACTIVE:
         return approved(campaign, now=now)
     reasons = tuple(seen.rejection_reasons) if seen.status == CampaignStatus.REJECTED else campaign.rejection_reasons
     return ended(campaign, CampaignStatus(seen.status), reasons, now=now)
 
 
-def suspended(campaign: Campaign) -> Change:
-    """An operator has stopped it for now."""
+def suspended(campaign: Campaign) -> CampaignChange:
+    """Suspended by an operator for now."""
     if campaign.is_suspended:
-        return Change(campaign)
-    return Change(msgspec.structs.replace(campaign, is_suspended=True), (EventType.CAMPAIGN_SUSPENDED,))
+        return CampaignChange(campaign)
+    return CampaignChange(msgspec.structs.replace(campaign, is_suspended=True), (EventType.CAMPAIGN_SUSPENDED,))
 
 
-def resumed(campaign: Campaign) -> Change:
-    """It runs again."""
+def resumed(campaign: Campaign) -> CampaignChange:
+    """Active again."""
     if not campaign.is_suspended:
-        return Change(campaign)
-    return Change(msgspec.structs.replace(campaign, is_suspended=False), (EventType.CAMPAIGN_RESUMED,))
+        return CampaignChange(campaign)
+    return CampaignChange(msgspec.structs.replace(campaign, is_suspended=False), (EventType.CAMPAIGN_RESUMED,))
 
 
-def approved(campaign: Campaign, *, now: datetime) -> Change:
-    """It may be used: its paid month begins now, unless an earlier one is still running (an appeal that succeeded)."""
+def approved(campaign: Campaign, *, now: datetime) -> CampaignChange:
+    """Active: its paid month begins now, unless an earlier one has not ended (a successful appeal)."""
     today = now.date()
     is_running = campaign.renews_on is not None and campaign.renews_on > today
     is_paid = campaign.billed_at is not None and (campaign.renews_on is None or is_running)
@@ -271,12 +279,12 @@ def approved(campaign: Campaign, *, now: datetime) -> Change:
         rejected_at=None,
         rejection_reasons=(),
     )
-    paid = Money.CONFIRM if campaign.activated_at is None else Money.NOTHING
-    return Change(new, (EventType.CAMPAIGN_APPROVED,), paid if is_paid else Money.CHARGE)
+    paid = FeeAction.CONFIRM if campaign.activated_at is None else FeeAction.NOTHING
+    return CampaignChange(new, (EventType.CAMPAIGN_APPROVED,), paid if is_paid else FeeAction.CHARGE)
 
 
-def ended(campaign: Campaign, status: CampaignStatus, reasons: Sequence[str], *, now: datetime) -> Change:
-    """It was rejected or has expired. A month that never began is given back."""
+def ended(campaign: Campaign, status: CampaignStatus, reasons: Sequence[str], *, now: datetime) -> CampaignChange:
+    """Rejected or expired. A month that never began is refunded."""
     is_unused = campaign.activated_at is None and campaign.billed_at is not None
     is_rejected = status == CampaignStatus.REJECTED
     new = msgspec.structs.replace(
@@ -290,32 +298,32 @@ def ended(campaign: Campaign, status: CampaignStatus, reasons: Sequence[str], *,
         renews_on=campaign.renews_on if is_rejected else None,
         updated_at=now,
     )
-    return Change(new, (ENDS[status],), Money.REFUND if is_unused else Money.NOTHING)
+    return CampaignChange(new, (ENDS[status],), FeeAction.REFUND if is_unused else FeeAction.NOTHING)
 
 
 def with_throughput(metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What the operators grant, with AT&T's messages per minute filled in from the class where only that is told."""
-    known = {operator: dict(facts) for operator, facts in metadata.items()}
-    att = known.get(ATT)
+    """What the operators grant; AT&T's messages per minute follow from the class if they are missing."""
+    grants = {operator: dict(values) for operator, values in metadata.items()}
+    att = grants.get(ATT)
     if att is not None and att.get("tpm") is None and att.get("msgClass") in ATT_TPM:
         att["tpm"] = ATT_TPM[att["msgClass"]]
-    return known
+    return grants
 
 
 def next_renewal(anchor: date, after: date) -> date:
-    """The first monthly return of `anchor` after a day; the last of the month where the month has no such day."""
+    """The first monthly anniversary of `anchor` after a day; the last day of a month that has no such day."""
     months = (after.year - anchor.year) * 12 + after.month - anchor.month
-    found = _months_on(anchor, months)
-    return found if found > after else _months_on(anchor, months + 1)
+    renewal = _months_on(anchor, months)
+    return renewal if renewal > after else _months_on(anchor, months + 1)
 
 
 def is_month_due(campaign: Campaign, today: date) -> bool:
-    """Whether a month of an active campaign has begun that is not paid."""
+    """Whether a month of an active campaign has begun and is not paid."""
     return campaign.status == CampaignStatus.ACTIVE and campaign.renews_on is not None and campaign.renews_on <= today
 
 
 def renewed(campaign: Campaign) -> Campaign:
-    """The campaign with one month more, counted from the day of its approval."""
+    """The campaign with one more month, counted from the day of its approval."""
     anchor = (campaign.activated_at or campaign.created_at).date()
     return msgspec.structs.replace(campaign, renews_on=next_renewal(anchor, campaign.renews_on or anchor))
 
@@ -327,7 +335,7 @@ def _months_on(anchor: date, months: int) -> date:
 
 
 def poll_delay_s(campaign: Campaign, now: datetime, *, recheck_s: float) -> float | None:
-    """Seconds until the next read: rarer the longer the review takes, `recheck_s` afterwards.
+    """Seconds until the next read: longer the longer the review takes, `recheck_s` afterwards.
 
     A suspended campaign is read every 15 minutes at least. None: only an appeal can change it, and a callback reports
     that.

@@ -114,28 +114,28 @@ class CampaignCreate(Request, frozen=True):
     subscriber_help: bool = False
 
 
-TEXTS = tuple(
+TEXT_FIELDS = tuple(
     name
     for name in CampaignCreate.__struct_fields__
     if name.startswith("sample") or name.endswith(("_keywords", "_message", "_link", "_link_sample"))
     if name != "embedded_link"
 )
-"""The optional texts of a campaign, kept by name beside the flags."""
+"""The optional strings of a campaign, stored by name with the flags."""
 
 Loose = Annotated[str, Meta(max_length=8192, pattern=STORABLE, extra=must("must be text of at most 8192 characters"))]
 
 
 class CampaignDraft(Request, frozen=True):
-    """A campaign as far as it is written; nothing is required, and what is wrong with it is found, not refused.
+    """A campaign as far as it is written; nothing is required, and what is wrong with it is a finding.
 
-    Only values of another type than the campaign's are refused with 422.
+    Only values of a wrong type are rejected with 422.
     """
 
     brand_id: Loose | None = None
     usecase: Loose | None = None
     description: Loose | None = None
     message_flow: Loose | None = None
-    sub_usecases: Annotated[list[Loose], Meta(max_length=50, extra=must("must be a list of texts"))] | None = None
+    sub_usecases: Annotated[list[Loose], Meta(max_length=50, extra=must("must be a list of strings"))] | None = None
     sample1: Loose | None = None
     sample2: Loose | None = None
     sample3: Loose | None = None
@@ -239,7 +239,7 @@ class CampaignResource(Resource, frozen=True):
     @classmethod
     def of(cls, campaign: Campaign) -> "CampaignResource":
         """A stored campaign as its organization sees it."""
-        texts: dict[str, Any] = {name: campaign.fields.get(name) for name in TEXTS}
+        strings: dict[str, Any] = {name: campaign.fields.get(name) for name in TEXT_FIELDS}
         flags: dict[str, Any] = {name: bool(campaign.fields.get(name)) for name in FLAGS}
         return cls(
             id=campaign.id,
@@ -252,7 +252,7 @@ class CampaignResource(Resource, frozen=True):
             sub_usecases=[SubUsecase(name) for name in campaign.sub_usecases],
             description=campaign.description,
             message_flow=campaign.message_flow,
-            **texts,
+            **strings,
             **flags,
             number_cap=campaign.number_cap,
             mno_metadata={operator: dict(facts) for operator, facts in campaign.mno_metadata.items()},
@@ -269,7 +269,7 @@ class CampaignResource(Resource, frozen=True):
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: `block` would be refused, by us or surely in review; `warn` may be; `info` to know."""
+    """How severe a finding is: `block` would be rejected, by us or in review; `warn` may be; `info` is a note."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -277,7 +277,7 @@ class Severity(StrEnum):
 
 
 class Finding(Resource, frozen=True):
-    """One thing about a draft. `id` is stable, for branching; the words may change."""
+    """One finding about a draft. `id` is stable, for programs; the text may change."""
 
     id: str
     severity: Severity
@@ -291,7 +291,7 @@ class Finding(Resource, frozen=True):
 
 
 class CheckedUrl(Resource, frozen=True):
-    """A page that was asked for. `status` is its HTTP status, null when it did not answer; `reason` says why not."""
+    """A page that was requested. `status` is its HTTP status, null without a response; `reason` says why."""
 
     field: str
     url: str
@@ -301,7 +301,7 @@ class CheckedUrl(Resource, frozen=True):
 
 
 class ReviewResource(Resource, frozen=True):
-    """What is to be said about a draft. `can_submit` is false when a finding blocks; `counts` are by severity."""
+    """The findings about a draft. `can_submit` is false when one blocks; `counts` are by severity."""
 
     can_submit: bool
     llm_used: bool

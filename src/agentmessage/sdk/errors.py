@@ -43,21 +43,21 @@ class BillingProviderUnavailableError(APIError):
 
 
 class BrandDeletedError(APIError):
-    """409: The brand is deleted; the registry does not bring brands back."""
+    """409: The brand is deleted; the registry does not restore brands."""
 
     code = "BRAND_DELETED"
     default_fix = "Create a new brand; deletion cannot be undone."
 
 
 class BrandHasCampaignsError(APIError):
-    """409: The brand cannot be deleted while campaigns hang on it; the registry would refuse it too."""
+    """409: The brand cannot be deleted while it has campaigns; the registry would reject it too."""
 
     code = "BRAND_HAS_CAMPAIGNS"
     default_fix = "Deactivate its campaigns with client.campaigns.deactivate, then delete the brand."
 
 
 class BrandNotVerifiedError(APIError):
-    """409: The registry has not verified who the brand is, so no campaign may run under it."""
+    """409: The registry has not verified the identity of the brand, so it can have no campaign."""
 
     code = "BRAND_NOT_VERIFIED"
     default_fix = (
@@ -66,7 +66,7 @@ class BrandNotVerifiedError(APIError):
 
 
 class CampaignHasNumbersError(APIError):
-    """409: Numbers still wish to be on the campaign, so it cannot be deactivated unasked."""
+    """409: Numbers are on the campaign, or are to be, so it is not deactivated without `detach_numbers`."""
 
     code = "CAMPAIGN_HAS_NUMBERS"
     default_fix = "Detach its numbers first, or repeat the request with ?detach_numbers=true."
@@ -330,7 +330,7 @@ class ResellerNotEligibleError(APIError):
 
 
 class ResellerRequiredError(APIError):
-    """422: The organization has a brand already and does not act for others."""
+    """422: The organization has a brand already and is not a reseller."""
 
     code = "RESELLER_REQUIRED"
     default_fix = "Use the brand that is there, delete it first, or set is_reseller with client.organization.update."

@@ -39,7 +39,7 @@ async def place(tx: Tx, tenant: Tenant, *, order_id: UUID, numbers: Sequence[str
     rules.require_different(numbers)
     if settings.campaign_id is not None:
         number_rules.require_campaign_fits((number, rules.type_of(number)) for number in numbers)
-        await campaigns.hold_for_binding(tx, tenant, settings.campaign_id)
+        await campaigns.lock_for_binding(tx, tenant, settings.campaign_id)
         await campaigns.require_bindable(tx, tenant, settings.campaign_id)
     claimed = await inventory.claim(tx, tenant, numbers)
     if settings.campaign_id is not None:

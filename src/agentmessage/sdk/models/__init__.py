@@ -156,9 +156,9 @@ from agentmessage.sdk.models.shared import (
 )
 from agentmessage.sdk.models.webhooks import (
     Delivery,
+    DestinationKind,
     Endpoint,
     EndpointWithSecret,
-    LaneKind,
     Outcome,
     OutcomeWord,
     Replay,
@@ -216,6 +216,7 @@ __all__ = [
     "CustomerOrderKind",
     "CustomerOrderKindWord",
     "Delivery",
+    "DestinationKind",
     "Direction",
     "DoubleOptIn",
     "Encoding",
@@ -241,7 +242,6 @@ __all__ = [
     "IdentityStatus",
     "IdentityStatusWord",
     "InboundMessage",
-    "LaneKind",
     "LedgerKind",
     "LedgerKindWord",
     "LineError",

@@ -8,7 +8,7 @@ from agentmessage.sdk.open_enum import OpenEnum
 
 
 class AltBusinessIdType(OpenEnum):
-    """Which register an alternative business id comes from."""
+    """The register of an alternative business id."""
 
     NONE = "NONE"
     DUNS = "DUNS"
@@ -20,7 +20,7 @@ AltBusinessIdTypeWord = Literal["NONE", "DUNS", "GIIN", "LEI"]
 
 
 class BrandRelationship(OpenEnum):
-    """How close the brand is to whoever files it, in the registry's words."""
+    """How close the brand is to the organization that files it, in the registry's words."""
 
     BASIC_ACCOUNT = "BASIC_ACCOUNT"
     SMALL_ACCOUNT = "SMALL_ACCOUNT"
@@ -33,7 +33,7 @@ BrandRelationshipWord = Literal["BASIC_ACCOUNT", "SMALL_ACCOUNT", "MEDIUM_ACCOUN
 
 
 class BrandStatus(OpenEnum):
-    """PENDING until the registry has it, ACTIVE from then on whatever its identity status; DELETED is final."""
+    """PENDING until it is registered, then ACTIVE whatever its identity status; DELETED is final."""
 
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
@@ -44,7 +44,7 @@ BrandStatusWord = Literal["PENDING", "ACTIVE", "DELETED"]
 
 
 class EntityType(OpenEnum):
-    """The legal form, as the registry sorts it."""
+    """The legal form, by the registry's classes."""
 
     PRIVATE_PROFIT = "PRIVATE_PROFIT"
     PUBLIC_PROFIT = "PUBLIC_PROFIT"
@@ -57,7 +57,7 @@ EntityTypeWord = Literal["PRIVATE_PROFIT", "PUBLIC_PROFIT", "NON_PROFIT", "GOVER
 
 
 class IdentityStatus(OpenEnum):
-    """How far the registry believes who the brand is."""
+    """How far the registry has verified the identity of the brand."""
 
     SELF_DECLARED = "SELF_DECLARED"
     UNVERIFIED = "UNVERIFIED"
@@ -69,7 +69,7 @@ IdentityStatusWord = Literal["SELF_DECLARED", "UNVERIFIED", "VERIFIED", "VETTED_
 
 
 class StockExchange(OpenEnum):
-    """Where a public company is listed, in the registry's words."""
+    """The exchange of a public company, in the registry's words."""
 
     NONE = "NONE"
     NASDAQ = "NASDAQ"

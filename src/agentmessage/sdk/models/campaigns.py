@@ -22,7 +22,7 @@ CampaignStatusWord = Literal["PENDING", "ACTIVE", "REJECTED", "EXPIRED"]
 
 
 class SubUsecase(OpenEnum):
-    """What a mixed campaign is mixed from: the standard single use cases."""
+    """The parts of a mixed campaign: the standard single use cases."""
 
     N2FA = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"
@@ -51,7 +51,7 @@ SubUsecaseWord = Literal[
 
 
 class Usecase(OpenEnum):
-    """Why the brand texts, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
+    """Why the brand sends messages, in the registry's words. LOW_VOLUME_MIXED is LOW_VOLUME."""
 
     N2FA = "2FA"
     ACCOUNT_NOTIFICATION = "ACCOUNT_NOTIFICATION"
@@ -112,7 +112,7 @@ UsecaseWord = Literal[
 
 
 class ReviewSeverity(OpenEnum):
-    """How much a finding weighs: `block` would be refused, by us or surely in review; `warn` may be; `info` to know."""
+    """How severe a finding is: `block` would be rejected, by us or in review; `warn` may be; `info` is a note."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -157,9 +157,9 @@ class CampaignFields(TypedDict):
 
 
 class CampaignDraft(TypedDict):
-    """A campaign as far as it is written; nothing is required, and what is wrong with it is found, not refused.
+    """A campaign as far as it is written; nothing is required, and what is wrong with it is a finding.
 
-    Only values of another type than the campaign's are refused with 422.
+    Only values of a wrong type are rejected with 422.
     """
 
     brand_id: NotRequired[str | None]
@@ -246,7 +246,7 @@ class Campaign(Model, frozen=True, kw_only=True):
 
 
 class CheckedUrl(Model, frozen=True, kw_only=True):
-    """A page that was asked for. `status` is its HTTP status, null when it did not answer; `reason` says why not."""
+    """A page that was requested. `status` is its HTTP status, null without a response; `reason` says why."""
 
     field: str
     url: str
@@ -256,7 +256,7 @@ class CheckedUrl(Model, frozen=True, kw_only=True):
 
 
 class ReviewFinding(Model, frozen=True, kw_only=True):
-    """One thing about a draft. `id` is stable, for branching; the words may change."""
+    """One finding about a draft. `id` is stable, for programs; the text may change."""
 
     id: str
     severity: ReviewSeverity
@@ -270,7 +270,7 @@ class ReviewFinding(Model, frozen=True, kw_only=True):
 
 
 class Review(Model, frozen=True, kw_only=True):
-    """What is to be said about a draft. `can_submit` is false when a finding blocks; `counts` are by severity."""
+    """The findings about a draft. `can_submit` is false when one blocks; `counts` are by severity."""
 
     can_submit: bool
     llm_used: bool

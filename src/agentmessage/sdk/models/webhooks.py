@@ -8,15 +8,15 @@ from agentmessage.sdk._response import Model
 from agentmessage.sdk.open_enum import OpenEnum
 
 
-class LaneKind(OpenEnum):
-    """Whose lane it is: an endpoint of the organization, or a URL of its numbers."""
+class DestinationKind(OpenEnum):
+    """What a queue belongs to: an endpoint of the organization, or a URL of its numbers."""
 
     ENDPOINT = "endpoint"
     NUMBER = "number"
 
 
 class Outcome(OpenEnum):
-    """What an attempt came to: told, to be told again, or given up."""
+    """The outcome of an attempt: success, retry, or dead."""
 
     SUCCESS = "success"
     RETRY = "retry"
@@ -27,16 +27,16 @@ OutcomeWord = Literal["success", "retry", "dead"]
 
 
 class Delivery(Model, frozen=True, kw_only=True):
-    """One attempt to tell a receiver. `retry`: it will be told again; `dead`: it will not.
+    """One delivery attempt. `retry`: it will be sent again; `dead`: it will not.
 
-    `kind` is `number` where the URL of a phone number was told; `endpoint_id` is then an id of our own for that URL.
-    Status, time and excerpt are null where there was no answer; `error` says why. An excerpt is the first 1,024
-    characters of the answer's body.
+    `kind` is `number` for the URL of a phone number; `endpoint_id` is then an id of our own for that URL. Status, time
+    and excerpt are null where there was no answer; `error` says why. An excerpt is the first 1,024 characters of the
+    answer's body.
     """
 
     id: str
     endpoint_id: str
-    kind: LaneKind
+    kind: DestinationKind
     event_id: str
     event_type: str
     url: str

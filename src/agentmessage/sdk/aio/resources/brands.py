@@ -74,10 +74,10 @@ class AsyncBrandsOperations(AsyncResource):
         return await self._one(Brand, Request("GET", f"/v1/brands/{segment(brand_id)}"))
 
     async def update(self, brand_id: Id, **fields: Unpack[BrandChanges]) -> Brand:
-        """Change a brand, and have the registry look at it again where it has to.
+        """Change a brand, and let the registry check it again where necessary.
 
         Omitted fields stay, null clears. A brand that the registry refused (PENDING with `failure_reasons`) is filed
-        anew for another $5.00; telling the registry of a change is free.
+        again for another $5.00; sending a change to the registry is free.
 
         Scope: `brands:write`. Raises ValidationFailedError, InvalidInputError, InsufficientCreditError, NotFoundError,
         BrandDeletedError.
@@ -87,7 +87,7 @@ class AsyncBrandsOperations(AsyncResource):
     async def delete(self, brand_id: Id) -> Brand:
         """Delete a brand for good, here and at the registry.
 
-        Its campaigns must have been deactivated. Deleting a deleted brand answers it again and changes nothing.
+        Its campaigns must have been deactivated. Deleting a deleted brand returns it again and changes nothing.
 
         Scope: `brands:write`. Raises ValidationFailedError, NotFoundError, BrandHasCampaignsError.
         """

@@ -26,7 +26,7 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
         http_status_min: int | UnsetType = UNSET,
         http_status_max: int | UnsetType = UNSET,
     ) -> AsyncPage[Delivery]:
-        """List attempts to tell receivers, newest first, of the last 30 days: endpoints' and the URLs' of numbers.
+        """List delivery attempts of the last 30 days, newest first: to endpoints and to URLs of numbers.
 
         - `limit`: 1 to 200, 50 unless given.
         - `http_status_min`: 100 to 599.
@@ -54,7 +54,7 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
         )
 
     async def get(self, delivery_id: Id) -> Delivery:
-        """Read one attempt to tell a receiver.
+        """Read one delivery attempt.
 
         It is kept for 30 days.
 
@@ -65,10 +65,10 @@ class AsyncWebhookDeliveriesOperations(AsyncResource):
     async def replay(
         self, delivery_id: Id, *, reason: str | UnsetType | None = UNSET, idempotency_key: str | None = None
     ) -> Replay:
-        """Tell the same receiver the same event again, with an id of its own, as if it had happened now.
+        """Send the same event to the same receiver again, with a new id, as if it had happened now.
 
         What the receiver subscribes to by now is not asked. 404 also when the endpoint was deleted; 409 when it is off,
-        or when the event's number does not name the URL any more. Data that was erased meanwhile is told as erased. 10
+        or when the event's number does not name the URL any more. Data that was erased meanwhile is sent as erased. 10
         a minute.
 
         - `reason`: At most 500 characters.

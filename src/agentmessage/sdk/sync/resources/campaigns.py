@@ -85,10 +85,10 @@ class CampaignsOperations(Resource):
         return self._one(Campaign, Request("POST", "/v1/campaigns", body=fields, idempotency_key=idempotency_key))
 
     def review(self, *, idempotency_key: str | None = None, **fields: Unpack[CampaignDraft]) -> Review:
-        """Say what is wrong with a draft before it is filed; nothing is stored or charged.
+        """Review a draft before it is filed; nothing is stored or charged.
 
-        The same draft gives the same findings, but for pages that come and go: the privacy and terms pages are asked
-        for, each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
+        The same draft gives the same findings, except for pages that change: the privacy and terms pages are requested,
+        each for at most three seconds. `can_submit` is false when a finding blocks. 30 a minute.
 
         Scope: `campaigns:write`. Raises InvalidInputError, IdempotencyKeyReusedError, ValidationFailedError,
         RateLimitedError.
@@ -105,8 +105,8 @@ class CampaignsOperations(Resource):
     def deactivate(self, campaign_id: Id, *, detach_numbers: bool | UnsetType = UNSET) -> Campaign:
         """Deactivate a campaign for good, here and at the registry: its status becomes EXPIRED.
 
-        Refused while numbers are on it, unless `detach_numbers=true`: then they are detached right after. Deactivating
-        an expired campaign answers it again and changes nothing.
+        Rejected while numbers are on it, unless `detach_numbers=true`: then they are detached right after. Deactivating
+        an expired campaign returns it again and changes nothing.
 
         - `detach_numbers`: Detach the campaign's numbers as well. False unless given.
 

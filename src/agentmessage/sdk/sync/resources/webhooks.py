@@ -41,7 +41,7 @@ class WebhooksOperations(Resource):
         api_version: Literal["2026-04-01"] | UnsetType = UNSET,
         idempotency_key: str | None = None,
     ) -> EndpointWithSecret:
-        """Make an endpoint, which is told of its events from now on.
+        """Create an endpoint, which gets its events from now on.
 
         The secret that its deliveries are signed with is shown in this answer only. An organization has at most 50
         active endpoints, and 100 in all.
@@ -84,8 +84,8 @@ class WebhooksOperations(Resource):
     ) -> Endpoint:
         """Change an endpoint.
 
-        One that is turned off forgets what waits for it, and is not told later what happens meanwhile. Turning on one
-        that was disabled for its failures starts it anew. What waits goes to the new URL when it is changed.
+        Turning one off deletes what waits for it; it does not get later what happens meanwhile. Turning on one that was
+        disabled for its failures starts it again. What waits goes to the new URL when it is changed.
 
         - `url`: At most 2048 characters.
         - `events`: 1..50 different event types. 1 to 50 items.
@@ -126,15 +126,15 @@ class WebhooksOperations(Resource):
     def rotate_organization_secret(self, *, idempotency_key: str | None = None) -> RotatedSecret:
         """Replace the organization's secret, with which deliveries to inbound_url and status_url are signed.
 
-        The first call is how to get one. For five minutes deliveries carry a signature by the old secret beside the new
-        one's; a second rotation within them ends the first secret.
+        The first call creates one. For five minutes deliveries carry signatures by both secrets; a second rotation
+        within them ends the first secret.
 
         Scope: `org:admin:write`. Raises IdempotencyKeyReusedError, ValidationFailedError.
         """
         return self._bare(RotatedSecret, Request("POST", "/v1/webhook-secret/rotate", idempotency_key=idempotency_key))
 
     def test(self, webhook_id: Id, *, idempotency_key: str | None = None) -> TestResult:
-        """Tell an endpoint webhook.test now, whatever it subscribed to, and also when it is off.
+        """Send webhook.test to an endpoint now, whatever it subscribed to, and also when it is off.
 
         200 also when the receiver fails: `outcome` is then `dead`, since a test is not repeated. It takes as long as
         the receiver does, at most ten seconds, and is listed among the deliveries. 60 a minute.
