@@ -151,7 +151,7 @@ async def _prepare(filled: Filled, url: str) -> None:
         filled.org_id,
         f"{url}/hook",
         [EVENT, "organization.updated"],
-        parse_keys(ENCRYPTION_KEY).seal(SECRET),
+        parse_keys(ENCRYPTION_KEY).encrypt(SECRET),
     )
     await connection.execute("UPDATE directory.drift_sweeps SET due_at = 'infinity'")
     await connection.close()

@@ -13,7 +13,7 @@ from agentmessage.brands.schemas import BrandCreate
 from agentmessage.compliance import queries as compliance
 from agentmessage.compliance.model import Ask
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.money import microcents
 from tests.make.accounts import Account, open_account
 
@@ -192,7 +192,7 @@ async def test_a_brand_and_a_step_at_once_do_not_wait_for_each_other(cells: Cell
     async def file() -> None:
         await started.wait()
         async with db.transaction() as tx:
-            await brands.create(tx, account.tenant, request, sealer=Sealer(b"a key that only the tests know!!"))
+            await brands.create(tx, account.tenant, request, secret_box=SecretBox(b"a key that only the tests know!!"))
 
     filing = asyncio.create_task(file())
     async with asyncio.timeout(20), db.transaction() as tx:

@@ -14,7 +14,7 @@ from agentmessage.outbox.job_runner import Again, Done
 from agentmessage.registration import filings
 from tests.conftest import Client
 from tests.make.accounts import Account
-from tests.make.registration import SEALER, Registrar, approved_campaign, create_brand
+from tests.make.registration import SECRET_BOX, Registrar, approved_campaign, create_brand
 
 
 async def read(api: Client, brand_id: str) -> Any:
@@ -163,7 +163,7 @@ async def test_a_worker_that_died_after_filing_looks_the_brand_up(
     async with db.transaction() as tx:
         _, brand = await filings.begin_filing(tx, queries, *ids_of(made))
     assert brand is not None
-    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SECRET_BOX)
     await registrar.caller.registry.file_brand(rules.filing(brand, None))
 
     outcome = await jobs.file(db, keys_of(made))
@@ -176,7 +176,7 @@ async def test_a_brand_that_is_not_found_twice_is_filed(api: Client, registrar: 
     """Killed after the intent was written and before the call: two misses mean that it was never made."""
     made = await create_brand(api)
     await db.run("UPDATE brands SET filed_at = $1", db.now)
-    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SECRET_BOX)
 
     outcomes = [await jobs.file(db, keys_of(made)) for _ in range(3)]
 
@@ -195,7 +195,7 @@ class Mute:
 
 async def test_nothing_is_filed_again_while_the_outcome_is_unknown(api: Client, db: CellDb) -> None:
     made = await create_brand(api)
-    jobs: Any = BrandJobs({"live": Mute()}, SEALER)  # type: ignore[dict-item]
+    jobs: Any = BrandJobs({"live": Mute()}, SECRET_BOX)  # type: ignore[dict-item]
 
     await jobs.file(db, keys_of(made))
     before = await db.value("SELECT filed_at FROM brands")
@@ -211,7 +211,7 @@ async def test_running_every_job_again_changes_nothing(
     made = await create_brand(api)
     await registrar.live(30)
     before, events = await read(api, made["id"]), await registrar.event_types(account.org_id, "brand")
-    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SECRET_BOX)
 
     for job in (jobs.file, jobs.check, jobs.update, jobs.delete):
         assert await job(db, keys_of(made)) == Done()
@@ -274,7 +274,7 @@ async def test_a_brand_registered_after_its_deletion_is_deleted_at_the_registry(
 ) -> None:
     """The deletion finds nothing at the registry, twice, and ends; the filing's answer comes later still."""
     made = await create_brand(api)
-    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SECRET_BOX)
 
     async def delete() -> None:
         await api.delete(f"/v1/brands/{made['id']}")
@@ -282,7 +282,7 @@ async def test_a_brand_registered_after_its_deletion_is_deleted_at_the_registry(
         await db.run("DELETE FROM jobs")
 
     slow: Any = Interrupted(registrar.caller.registry, delete)
-    await BrandJobs({"live": slow}, SEALER).file(db, keys_of(made))
+    await BrandJobs({"live": slow}, SECRET_BOX).file(db, keys_of(made))
     await registrar.run()
 
     assert await registrar.registered("/brand", made["id"]) is None
@@ -319,7 +319,7 @@ async def test_a_brand_is_deleted_at_the_registry_once_its_campaign_has_ended_th
     campaign = await approved_campaign(api, registrar)
     await api.delete(f"/v1/campaigns/{campaign['id']}")
     await api.delete(f"/v1/brands/{campaign['brand_id']}")
-    jobs = BrandJobs({"live": registrar.caller.registry}, SEALER)
+    jobs = BrandJobs({"live": registrar.caller.registry}, SECRET_BOX)
 
     first = await jobs.delete(db, {"org_id": campaign["org_id"], "brand_id": campaign["brand_id"]})
     await registrar.live(20)

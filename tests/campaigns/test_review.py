@@ -17,7 +17,7 @@ from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account
 from tests.make.brands import insert_brand
 from tests.make.name_server import name_server
-from tests.make.registration import SEALER, Registrar
+from tests.make.registration import SECRET_BOX, Registrar
 from tests.make.rooms import RoomsApp
 
 FLOW = (
@@ -266,7 +266,7 @@ async def test_a_page_that_cannot_be_read_is_a_warning(
 async def test_a_page_of_our_own_network_is_not_requested(
     cells: Cells, account: Account, draft: dict[str, Any], site: Site
 ) -> None:
-    services = {"sealer": SEALER, "pages": PageChecker()}
+    services = {"secret_box": SECRET_BOX, "pages": PageChecker()}
     api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
 
     result = await review(api, {**draft, "terms_and_conditions_link": "http://169.254.169.254/latest/meta-data"})
@@ -290,7 +290,7 @@ async def test_a_page_of_our_own_network_is_not_requested(
 async def test_422_a_link_that_no_reviewer_can_open_blocks_and_is_rejected(
     cells: Cells, account: Account, db: CellDb, url: str
 ) -> None:
-    services = {"sealer": SEALER, "pages": PageChecker()}
+    services = {"secret_box": SECRET_BOX, "pages": PageChecker()}
     api = Client(RoomsApp(cells, campaign_routes, services=services), account.key)
     draft = {**GOOD, "brand_id": str(await insert_brand(db, account.org_id)), "terms_and_conditions_link": url}
 
@@ -306,7 +306,7 @@ async def test_pages_with_slow_names_delay_neither_others_nor_the_event_loop(
     """All of one organization's reviews wait for a name server; another's are made meanwhile."""
     async with name_server() as server:
         names = Names(servers=[server.address])
-        services = {"sealer": SEALER, "pages": PageChecker(allow_private=True, names=names)}
+        services = {"secret_box": SECRET_BOX, "pages": PageChecker(allow_private=True, names=names)}
         app = RoomsApp(cells, campaign_routes, services=services)
         links = [{**GOOD, "privacy_policy_link": f"http://slow{n}.test/"} for n in range(25)]
         slow = [asyncio.create_task(review(Client(app, account.key), link)) for link in links]

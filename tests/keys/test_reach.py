@@ -193,7 +193,7 @@ async def test_409_other_json_is_another_request(api: Client, body: Any) -> None
     assert (await api.post("/v1/api-keys", body, headers=headers)).status == 409
 
 
-async def test_the_kept_answer_of_a_key_is_sealed(api: Client, db: CellDb) -> None:
+async def test_the_kept_answer_of_a_key_is_encrypted(api: Client, db: CellDb) -> None:
     made = await api.post("/v1/api-keys", BODY, headers={"idempotency-key": "k"})
 
     kept: bytes = await db.value("SELECT body FROM idempotency_keys")

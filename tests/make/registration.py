@@ -27,7 +27,7 @@ from tests.make.accounts import Account
 from tests.make.clock import TestClock
 from tests.make.rooms import RoomsApp
 
-SEALER = parse_keys(ENCRYPTION_KEY)
+SECRET_BOX = parse_keys(ENCRYPTION_KEY)
 
 BRAND: dict[str, Any] = {
     "entity_type": "PRIVATE_PROFIT",
@@ -55,7 +55,7 @@ class Registrar:
     def runner_for(self, registry: Any) -> JobRunner:
         """A worker that speaks to another registry."""
         registries = {"live": registry}
-        handlers = brand_jobs.handlers(registries, SEALER) | campaign_jobs.handlers(registries)
+        handlers = brand_jobs.handlers(registries, SECRET_BOX) | campaign_jobs.handlers(registries)
         return JobRunner(self.db, handlers)
 
     async def run(self) -> None:
@@ -140,7 +140,7 @@ async def cells(dsn: str, clock: TestClock) -> AsyncIterator[Cells]:
 @pytest.fixture
 def app(cells: Cells, clock: TestClock) -> RoomsApp:
     """Organizations, brands and campaigns, as served."""
-    services = {"sealer": SEALER, "pages": PageChecker(allow_private=True)}
+    services = {"secret_box": SECRET_BOX, "pages": PageChecker(allow_private=True)}
     return RoomsApp(cells, organization_routes, brand_routes, campaign_routes, clock=clock, services=services)
 
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from agentmessage.events.tails import Tails
 from agentmessage.kernel.clock import Clock, WallClock
 from agentmessage.kernel.db import Cells
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import USUAL_LAYOUTS
@@ -37,14 +37,14 @@ class RoomsApp:
         self.is_draining = False
         self.tails = Tails(self.bells, lambda: self.is_draining)
         self.streams = OpenRequests(per_key=100, per_organization=200)
-        sealer = Sealer(b"a key that only the tests know!!")
+        secret_box = SecretBox(b"a key that only the tests know!!")
         self.services: dict[str, object] = {
             "authenticator": self.authenticator,
             "bells": self.bells,
             "event_streams": self.streams,
             "is_draining": lambda: self.is_draining,
             "layouts": USUAL_LAYOUTS,
-            "sealer": sealer,
+            "secret_box": secret_box,
             "settings": Settings(),
             "tails": self.tails,
             **(services or {}),
@@ -54,7 +54,7 @@ class RoomsApp:
             cells=cells,
             authenticator=self.authenticator,
             clock=clock or WallClock(),
-            sealer=sealer,
+            secret_box=secret_box,
             ring=self.bells.strike,
             observer=Observer(CollectorRegistry()),
         )

@@ -146,7 +146,7 @@ async def test_the_longest_link_fits_into_what_proxies_take(desk: Desk) -> None:
     assert len(made["url"]) < 8 * 1024 - 200
 
 
-async def test_a_link_that_an_idempotency_key_keeps_is_sealed(desk: Desk) -> None:
+async def test_a_link_that_an_idempotency_key_keeps_is_encrypted(desk: Desk) -> None:
     wish = desk.wish()
     del wish["confirmation_text"]
 

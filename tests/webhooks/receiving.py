@@ -9,7 +9,7 @@ from uuid import UUID
 
 from agentmessage.app.webhook_worker import WebhookWorker
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.kernel.encryption import Sealer, parse_keys
+from agentmessage.kernel.encryption import SecretBox, parse_keys
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.names import Names
 from agentmessage.outbox import events as outbox_events
@@ -48,13 +48,13 @@ async def endpoint(
         org_id,
         url,
         list(events),
-        sealer(settings).seal(SECRET),
+        secret_box(settings).encrypt(SECRET),
         created_at or db.now,
     )
     return endpoint_id
 
 
-def sealer(settings: Settings) -> Sealer:
+def secret_box(settings: Settings) -> SecretBox:
     return parse_keys(settings.encryption_key)
 
 

@@ -30,7 +30,7 @@ from tests.make.accounts import Account, open_account
 from tests.make.name_server import name_server
 from tests.make.numbers import insert_number
 from tests.make.receivers import Receiver, hang, status
-from tests.webhooks.receiving import endpoint, happen, make_due, sealer, telling, until
+from tests.webhooks.receiving import endpoint, happen, make_due, secret_box, telling, until
 
 NUMBER = "+14155550123"
 
@@ -209,7 +209,7 @@ async def test_what_is_not_kept_any_more_is_not_told(
 async def test_a_secret_that_cannot_be_opened_is_not_held_against_its_receiver(
     cells: Cells, db: CellDb, settings: Settings, account: Account, sink: Receiver
 ) -> None:
-    """As after a seal key was lost: the log says what to do, and nobody is given up for it."""
+    """As after an encryption key was lost: the log says what to do, and nobody is given up for it."""
     queue_id = await endpoint(db, settings, account.org_id, sink.url())
     await db.run("UPDATE webhook_endpoints SET encrypted_secret = 'of another key' WHERE org_id = $1", account.org_id)
 
@@ -307,7 +307,7 @@ async def test_numbers_are_signed_for_with_the_organizations_secrets_and_in_grac
             """UPDATE webhook_secrets SET previous_encrypted_secret = encrypted_secret, encrypted_secret = $2,
                    previous_valid_until = now() + interval '5 minutes' WHERE org_id = $1""",
             account.org_id,
-            sealer(settings).seal(b"n" * 32),
+            secret_box(settings).encrypt(b"n" * 32),
         )
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
         _, second = await sink.until(2)
@@ -316,7 +316,7 @@ async def test_numbers_are_signed_for_with_the_organizations_secrets_and_in_grac
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data=data)
         *_, third = await sink.until(3)
 
-    made = sealer(settings).open(old)
+    made = secret_box(settings).decrypt(old)
     for heard, secret in ((first, made), (second, made), (second, b"n" * 32), (third, b"n" * 32)):
         Webhook(base64.b64encode(secret).decode()).verify(heard.body, dict(heard.headers))
     assert [heard.headers["x-amcore-signature"].count("v1=") for heard in (first, second, third)] == [1, 1, 1]
@@ -334,7 +334,7 @@ async def test_who_rotates_a_secret_that_cannot_be_opened_is_told_at_once(
                previous_valid_until)
            VALUES ($1, $2, now(), 'of another key', now() + interval '5 minutes')""",
         account.org_id,
-        sealer(settings).seal(b"n" * 32),
+        secret_box(settings).encrypt(b"n" * 32),
     )
 
     async with telling(settings, cells):
@@ -379,7 +379,7 @@ async def test_lanes_of_a_dead_dispatcher_are_taken_over(
 async def test_lanes_of_a_living_dispatcher_are_left_to_it(
     db: CellDb, settings: Settings, account: Account, sink: Receiver, sender: Sender
 ) -> None:
-    first, second = [Dispatcher(db, sender, sealer(settings)) for _ in range(2)]
+    first, second = [Dispatcher(db, sender, secret_box(settings)) for _ in range(2)]
     living = [asyncio.create_task(one.run()) for one in (first, second)]
     queue_id = await endpoint(db, settings, account.org_id, sink.url("/hang"))
     sink.answers["/hang"] = hang

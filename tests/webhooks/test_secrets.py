@@ -1,4 +1,4 @@
-"""Secrets: shown once, sealed where they lie, dead or in grace as the contract says."""
+"""Secrets: shown once, encrypted where they lie, dead or in grace as the contract says."""
 
 import base64
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from tests.conftest import ENCRYPTION_KEY, Client
 from tests.make.accounts import Account
 from tests.make.webhooks import URL, audited
 
-SEALER = parse_keys(ENCRYPTION_KEY)
+SECRET_BOX = parse_keys(ENCRYPTION_KEY)
 
 
 async def made(api: Client) -> Any:
@@ -21,19 +21,19 @@ async def made(api: Client) -> Any:
     return answer.json
 
 
-async def sealed_of(db: CellDb, endpoint_id: str) -> bytes:
-    sealed: bytes = await db.value("SELECT encrypted_secret FROM webhook_endpoints WHERE id = $1", UUID(endpoint_id))
-    return sealed
+async def encrypted_of(db: CellDb, endpoint_id: str) -> bytes:
+    encrypted: bytes = await db.value("SELECT encrypted_secret FROM webhook_endpoints WHERE id = $1", UUID(endpoint_id))
+    return encrypted
 
 
-async def test_a_secret_is_32_bytes_in_base64_and_lies_sealed(api: Client, db: CellDb) -> None:
+async def test_a_secret_is_32_bytes_in_base64_and_is_stored_encrypted(api: Client, db: CellDb) -> None:
     endpoint = await made(api)
 
     secret = base64.b64decode(endpoint["secret"], validate=True)
-    sealed = await sealed_of(db, endpoint["id"])
+    encrypted = await encrypted_of(db, endpoint["id"])
     assert len(secret) == 32
-    assert secret not in sealed
-    assert SEALER.open(sealed) == secret
+    assert secret not in encrypted
+    assert SECRET_BOX.decrypt(encrypted) == secret
 
 
 async def test_no_two_secrets_are_the_same(api: Client) -> None:
@@ -49,7 +49,7 @@ async def test_200_a_rotated_endpoint_has_another_secret_at_once(api: Client, db
     new = answer.json
     assert (answer.status, list(new), new["secret_displayed_once"]) == (200, list(old), True)
     assert new["secret"] != old["secret"]
-    assert SEALER.open(await sealed_of(db, old["id"])) == base64.b64decode(new["secret"])
+    assert SECRET_BOX.decrypt(await encrypted_of(db, old["id"])) == base64.b64decode(new["secret"])
     assert [action for action, _, _ in await audited(db, account.org_id, "webhook_endpoint")] == [
         "webhook_endpoint.create",
         "webhook_endpoint.rotate_secret",
@@ -129,4 +129,4 @@ async def secrets_of(db: CellDb, account: Account) -> tuple[bytes, bytes | None,
     )
     assert row is not None
     newest, previous, until = row
-    return SEALER.open(newest), None if previous is None else SEALER.open(previous), until
+    return SECRET_BOX.decrypt(newest), None if previous is None else SECRET_BOX.decrypt(previous), until

@@ -22,7 +22,7 @@ from agentmessage.events.tails import Tails
 from agentmessage.guardrails import routes as guardrails
 from agentmessage.inbound import long_poll
 from agentmessage.inbound import routes as inbound
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.keys import routes as keys
 from agentmessage.lookups import routes as lookups
 from agentmessage.media import routes as media
@@ -63,7 +63,7 @@ class Services(Struct, frozen=True, kw_only=True):
     pages: PageChecker
     payments: Mapping[str, PaymentProvider]
     public_url: str
-    sealer: Sealer
+    secret_box: SecretBox
     tails: Tails
     waits: long_poll.Waits
     webhook_sender: RequestSender
@@ -92,7 +92,7 @@ ROOMS = (
         lambda app: number_orders.OrderServices(app.settings, app.carriers, app.bells, app.is_draining),
     ),
     Room(numbers.routes, lambda app: numbers.NumberServices(app.settings)),
-    Room(brands.routes, lambda app: brands.BrandServices(app.sealer)),
+    Room(brands.routes, lambda app: brands.BrandServices(app.secret_box)),
     Room(campaigns.routes, lambda app: campaigns.CampaignServices(app.pages)),
     Room(consent.routes, lambda app: consent.ConsentServices(app.settings)),
     Room(optin.routes, lambda app: optin.OptInServices(app.settings, app.layouts, app.form_signer, app.public_url)),
@@ -104,7 +104,7 @@ ROOMS = (
     Room(compliance.routes, lambda app: compliance.PreflightServices(app.settings, app.layouts, app.media_links)),
     Room(lookups.routes, lambda app: lookups.LookupServices(app.carriers)),
     Room(contacts.routes, _no_services),
-    Room(webhooks.routes, lambda app: webhooks.WebhookServices(app.settings, app.sealer, app.webhook_sender)),
+    Room(webhooks.routes, lambda app: webhooks.WebhookServices(app.settings, app.secret_box, app.webhook_sender)),
     Room(webhook_deliveries.routes, _no_services),
     Room(keys.routes, lambda app: keys.KeyServices(app.authenticator)),
     Room(topups.routes, lambda app: topups.TopupServices(app.settings, app.payments)),

@@ -29,7 +29,7 @@ class WebhookWorker:
     def __init__(
         self, settings: Settings, bells: Bells, *, names: Names | None = None, clock: Clock | None = None
     ) -> None:
-        self._sealer = parse_keys(settings.encryption_key) if settings.encryption_key else None
+        self._secret_box = parse_keys(settings.encryption_key) if settings.encryption_key else None
         self._sender = Sender(allow_private=settings.webhook_allow_private, names=names, clock=clock)
         self._bells = bells
         self._dispatchers: list[Dispatcher] = []
@@ -39,9 +39,9 @@ class WebhookWorker:
 
     def take_up(self, db: CellDb) -> None:
         """Deliver one cell's webhooks from now on; does nothing without an encryption key, which signing needs."""
-        if self._sealer is None:
+        if self._secret_box is None:
             return
-        dispatcher = Dispatcher(db, self._sender, self._sealer)
+        dispatcher = Dispatcher(db, self._sender, self._secret_box)
         self._dispatchers.append(dispatcher)
         title = f"{db.name} webhooks"
         self._sending.append(asyncio.create_task(_until_stopped(dispatcher), name=f"{title} send"))

@@ -53,7 +53,7 @@ class End(Struct, frozen=True):
 
 
 def chain_keys(encryption_key_setting: str) -> Sequence[bytes]:
-    """The keys of chains, newest first: sealed with the first, proven with any. Raises BadSealKey."""
+    """The keys of chains, newest first: sealed with the first, proven with any. Raises InvalidEncryptionKey."""
     return [derive(key, "audit chain") for key in every_key(encryption_key_setting)]
 
 

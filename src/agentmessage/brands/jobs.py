@@ -18,7 +18,7 @@ from agentmessage.brands import queries, registry_results, rules
 from agentmessage.brands.model import Brand, BrandStatus
 from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, RegisteredBrand, Registry, Unknown
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.outbox.job_runner import Again, Done, Handler
 from agentmessage.registration.jobs import RegistrationJobs
 
@@ -26,9 +26,9 @@ STILL_BUSY_S = 10.0
 """Until a refused deletion is repeated: the brand's campaigns end at the registry a moment later than here."""
 
 
-def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Handler]:
+def handlers(registries: Mapping[str, Registry], secret_box: SecretBox) -> dict[str, Handler]:
     """The room's jobs; `registries` by account, live or sandbox."""
-    jobs = BrandJobs(registries, sealer)
+    jobs = BrandJobs(registries, secret_box)
     return {
         "brands.file": jobs.file,
         "brands.check": jobs.check,
@@ -40,9 +40,9 @@ def handlers(registries: Mapping[str, Registry], sealer: Sealer) -> dict[str, Ha
 class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
     """Registers brands, and applies changes and deletions at the registry."""
 
-    def __init__(self, registries: Mapping[str, Registry], sealer: Sealer) -> None:
+    def __init__(self, registries: Mapping[str, Registry], secret_box: SecretBox) -> None:
         super().__init__(registries, queries, kind="brand")
-        self._sealer = sealer
+        self._secret_box = secret_box
 
     async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
         """Read the identity of a brand, until the registry has decided."""
@@ -108,4 +108,4 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         return await registry_results.record_refused(tx, filed, text)
 
     def _tax_id(self, brand: Brand) -> str | None:
-        return self._sealer.open(brand.tax_id_encrypted).decode() if brand.tax_id_encrypted else None
+        return self._secret_box.decrypt(brand.tax_id_encrypted).decode() if brand.tax_id_encrypted else None

@@ -12,7 +12,7 @@ from agentmessage.brands.model import Brand, BrandStatus
 from agentmessage.brands.rules import TaxId
 from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandResource
 from agentmessage.kernel.db import Executor, Tx
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -24,12 +24,12 @@ FILING_KIND = "brand_filing_onetime"
 FILING_SOURCE = "brand_filing"
 
 
-async def create(tx: Tx, tenant: Tenant, request: BrandCreate, *, sealer: Sealer) -> Brand:
+async def create(tx: Tx, tenant: Tenant, request: BrandCreate, *, secret_box: SecretBox) -> Brand:
     """Accept one brand, charge it and enqueue its filing; everything is checked before anything is written.
 
     Raises ValidationFailed, ResellerRequired, InsufficientCredit.
     """
-    tax_id = _encrypted(request.ein, sealer)
+    tax_id = _encrypted(request.ein, secret_box)
     brand = rules.drafted(new_id(), tenant.org_id, tenant.account, request, tax_id, now=tx.now)
     await billing.lock(tx, [tenant.org_id])  # before the organization, whose tier a charge may raise
     organization = await organizations.lock(tx, tenant)
@@ -56,7 +56,7 @@ async def add_starter(tx: Tx, tenant: Tenant, *, tcr_brand_id: str) -> UUID:
     return brand.id
 
 
-async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, request: BrandPatch, *, sealer: Sealer) -> Brand:
+async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, request: BrandPatch, *, secret_box: SecretBox) -> Brand:
     """Change a brand here and at the registry; a refused one is filed again, for another fee.
 
     Without a difference nothing is written. Raises NotFound, BrandDeleted, ValidationFailed, InsufficientCredit.
@@ -66,7 +66,7 @@ async def patch(tx: Tx, tenant: Tenant, brand_id: UUID, request: BrandPatch, *, 
         raise NotFound
     if old.status == BrandStatus.DELETED:
         raise BrandDeleted
-    new = rules.patched(old, request, _changed_tax_id(old, request, sealer), now=tx.now)
+    new = rules.patched(old, request, _changed_tax_id(old, request, secret_box), now=tx.now)
     if new is old:
         return old
     if old.is_refused:
@@ -156,17 +156,17 @@ async def _record_event(tx: Tx, tenant: Tenant, brand: Brand, action: str, kind:
     await outbox_events.emit(tx, tenant.org_id, kind, brand.id, BrandResource.of(brand))
 
 
-def _encrypted(ein: str | None, sealer: Sealer) -> TaxId:
+def _encrypted(ein: str | None, secret_box: SecretBox) -> TaxId:
     if ein is None:
         return TaxId(None, None)
     plain = rules.tax_id_text(ein)
-    return TaxId(sealer.seal(plain.encode()), plain[-rules.SHOWN_TAX_ID :])
+    return TaxId(secret_box.encrypt(plain.encode()), plain[-rules.SHOWN_TAX_ID :])
 
 
-def _changed_tax_id(old: Brand, request: BrandPatch, sealer: Sealer) -> TaxId | None:
+def _changed_tax_id(old: Brand, request: BrandPatch, secret_box: SecretBox) -> TaxId | None:
     """The new tax id of a patch, None if it stays: encrypting the same one again would look like a change."""
     if request.ein is UNSET:
         return None
-    current = sealer.open(old.tax_id_encrypted).decode() if old.tax_id_encrypted else None
+    current = secret_box.decrypt(old.tax_id_encrypted).decode() if old.tax_id_encrypted else None
     new = rules.tax_id_text(request.ein) if request.ein is not None else None
-    return None if current == new else _encrypted(request.ein, sealer)
+    return None if current == new else _encrypted(request.ein, secret_box)

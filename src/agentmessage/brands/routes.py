@@ -6,7 +6,7 @@ from agentmessage.billing.errors import InsufficientCredit
 from agentmessage.brands import operations, queries
 from agentmessage.brands.errors import BrandDeleted, BrandHasCampaigns, ResellerRequired
 from agentmessage.brands.schemas import BrandCreate, BrandPatch, BrandQuery, BrandResource
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.errors import NotFound, ValidationFailed
 from agentmessage.outbox import events as outbox_events
 from agentmessage.web import pagination
@@ -18,7 +18,7 @@ from agentmessage.web.types import Page
 class BrandServices(Struct, frozen=True):
     """What the handlers need besides the database."""
 
-    sealer: Sealer
+    secret_box: SecretBox
 
 
 routes = Routes("Brands", needs=BrandServices)
@@ -58,7 +58,7 @@ async def create_brand(call: Call[BrandCreate, NoInput], services: BrandServices
     organization has one brand unless it is a reseller; deleted ones do not count.
     """
     async with call.transaction() as tx:
-        brand = await operations.create(tx, call.tenant, call.body, sealer=services.sealer)
+        brand = await operations.create(tx, call.tenant, call.body, secret_box=services.secret_box)
     call.wake("jobs")
     return BrandResource.of(brand)
 
@@ -121,7 +121,7 @@ async def update_brand(call: Call[BrandPatch, NoInput], services: BrandServices)
     for another $5.00; sending a change to the registry is free.
     """
     async with call.transaction() as tx:
-        brand = await operations.patch(tx, call.tenant, call.id, call.body, sealer=services.sealer)
+        brand = await operations.patch(tx, call.tenant, call.id, call.body, secret_box=services.secret_box)
     call.wake("jobs")
     return BrandResource.of(brand)
 

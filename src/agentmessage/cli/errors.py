@@ -114,7 +114,7 @@ def is_expected(error: Exception) -> bool:
         "ChangedMigration",
         "NotUpgradable",
         "Impossible",
-        "BadSealKey",
+        "InvalidEncryptionKey",
         "ApiError",
         "AgentMessageError",
     }

@@ -1,1 +1,1 @@
-"""What every room may use and which knows no room: errors, ids, money, time, database, sealing."""
+"""What every room may use and which knows no room: errors, ids, money, time, database, encryption."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from agentmessage.kernel.encryption import BadSealKey, parse_keys
+from agentmessage.kernel.encryption import InvalidEncryptionKey, parse_keys
 
 MAX_INTEGER = 2**31 - 1  # what an integer column holds; as seconds, 68 years
 ORIGIN = re.compile(r"https?://[^/?#]+")
@@ -49,7 +49,7 @@ def _has_no_space(text: str) -> bool:
 def _are_encryption_keys(text: str) -> bool:
     try:
         parse_keys(text)
-    except BadSealKey:
+    except InvalidEncryptionKey:
         return False
     return True
 

@@ -1,6 +1,6 @@
 """Links to the form: a token that says who agrees to what, signed by us (RFC 7519, HS256).
 
-What it says is sealed: links lie in logs, histories and previews, and the contact's number must not. Its keys are
+Its content is encrypted: links lie in logs, histories and previews, and the contact's number must not. Its keys are
 derived from the encryption key, and from older ones while they are configured, so that links survive a rotation.
 Whoever holds a token may agree once; nothing about it is stored before that.
 """
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from agentmessage.kernel import encryption
-from agentmessage.kernel.encryption import BrokenSeal, Sealer
+from agentmessage.kernel.encryption import DecryptionError, SecretBox
 from agentmessage.kernel.ids import new_id
 from agentmessage.optin.model import FormToken
 
@@ -27,10 +27,10 @@ MAX_CHARS = 16_384
 
 
 class Opaque(Struct, frozen=True):
-    """The claims of a token as anybody can read them: until when it is good, and a sealed FormToken."""
+    """The claims of a token as anybody can read them: until when it is good, and an encrypted FormToken."""
 
     exp: int
-    sealed: str
+    encrypted: str = msgspec.field(name="sealed")
 
 
 class BadToken(Exception):
@@ -48,7 +48,7 @@ class FormSigner:
         self._keys = keys
         self._life = life
         contents = [encryption.derive(key, CONTENT) for key in keys]
-        self._sealer = Sealer(contents[0], contents[1:])
+        self._secret_box = SecretBox(contents[0], contents[1:])
         self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
 
     def mint(
@@ -60,8 +60,8 @@ class FormSigner:
         token = FormToken(
             str(new_id()), org_id, phone_number_id, contact_number, agreement_text, iat=issued_s, exp=expires_s
         )
-        sealed = self._sealer.seal(zlib.compress(msgspec.json.encode(token)))
-        claims = Opaque(expires_s, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode())
+        encrypted = self._secret_box.encrypt(zlib.compress(msgspec.json.encode(token)))
+        claims = Opaque(expires_s, base64.urlsafe_b64encode(encrypted).rstrip(b"=").decode())
         signed = self._jws.encode(msgspec.json.encode(claims), self._keys[0], ALGORITHM)
         return signed, datetime.fromtimestamp(expires_s, UTC)
 
@@ -72,19 +72,20 @@ class FormSigner:
         payload = self._payload(text)
         try:
             token = msgspec.json.decode(self._opened(payload), type=FormToken)
-        except (msgspec.DecodeError, BrokenSeal, zlib.error, ValueError) as error:
+        except (msgspec.DecodeError, DecryptionError, zlib.error, ValueError) as error:
             raise BadToken("signed by us, but not a form's token") from error
         if token.exp <= now.timestamp():
             raise ExpiredToken
         return token
 
     def _opened(self, payload: bytes) -> bytes:
-        """What is sealed in a token; one of an older release said it in the open, and lives for an hour."""
+        """The content of a token; one of an older release said it in the open, and lives for an hour."""
         try:
-            sealed = msgspec.json.decode(payload, type=Opaque).sealed
+            encrypted = msgspec.json.decode(payload, type=Opaque).encrypted
         except msgspec.ValidationError:
             return payload
-        return zlib.decompress(self._sealer.open(base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))))
+        raw = base64.urlsafe_b64decode(encrypted + "=" * (-len(encrypted) % 4))
+        return zlib.decompress(self._secret_box.decrypt(raw))
 
     def _payload(self, text: str) -> bytes:
         for key in self._keys:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from agentmessage.kernel.clock import Clock
 from agentmessage.kernel.db import DATABASE_UNAVAILABLE, Cells, Executor
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.errors import (
     ApiError,
     Forbidden,
@@ -68,7 +68,7 @@ class Incoming(Struct, frozen=True):
 
 
 class Edge:
-    """Serves the declared routes. `ring` tells workers of new work; `sealer` keeps secret answers under their keys."""
+    """Serves the declared routes. `ring` tells workers of new work; `secret_box` encrypts stored secrets."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Edge:
         cells: Cells,
         authenticator: Authenticator,
         clock: Clock,
-        sealer: Sealer,
+        secret_box: SecretBox,
         ring: Callable[[str, str], None],
         observer: Observer,
         strangers: Strangers | None = None,
@@ -87,7 +87,7 @@ class Edge:
         self._cells = cells
         self._authenticator = authenticator
         self._clock = clock
-        self._sealer = sealer
+        self._secret_box = secret_box
         self._ring = ring
         self._observer = observer
         self._strangers = strangers or Strangers(trusted_proxy_count=0, monotonic=time.monotonic)
@@ -230,7 +230,7 @@ class Edge:
         if stored.status is not None:
             headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
             body = stored.body or b""
-            return Reply(stored.status, self._sealer.open(body) if route.is_secret else body, headers)
+            return Reply(stored.status, self._secret_box.decrypt(body) if route.is_secret else body, headers)
         if route.resume_bound is None:
             raise LookupError(f"{route.name} stored no response under its key")
         reply = success(route, await route.resume_bound(call, stored.subject))
@@ -238,10 +238,10 @@ class Edge:
         return reply
 
     async def _keep(self, db: Executor, route: BoundRoute, call: Call[Any, Any], reply: Reply) -> None:
-        """Store an answer under the call's key; one that holds a secret is sealed, since only hashes may lie open."""
+        """Store an answer under the call's key; one with a secret is encrypted."""
         if call.claim is None:
             return
-        body = self._sealer.seal(reply.body) if route.is_secret else reply.body
+        body = self._secret_box.encrypt(reply.body) if route.is_secret else reply.body
         await idempotency.store(
             db, call.tenant.org_id, call.claim, status=reply.status, headers=reply.headers, body=body
         )

@@ -64,7 +64,7 @@ class RouteOptions(Struct, Generic[S], frozen=True, kw_only=True):
     `cursor_header`: the list's next cursor goes into X-Next-Cursor. `streams`: the answer is also served as
     Server-Sent Events, of which this is an example; `lines`: as one JSON value a line. `example`: a request body that
     the operation takes.
-    `is_secret`: the answer holds a secret, so that it is sealed where an Idempotency-Key keeps it. `texts`: the names
+    `is_secret`: the answer holds a secret, so it is encrypted where an Idempotency-Key stores it. `texts`: the names
     in the path that are not UUIDs.
     `resume`: the handler waits for the outside between its transactions; this function returns the answer to a
     repeated Idempotency-Key, from the subject that the key was claimed under.

@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.kernel.encryption import BrokenSeal, Sealer
+from agentmessage.kernel.encryption import DecryptionError, SecretBox
 from agentmessage.kernel.ids import new_id
 from agentmessage.webhooks import attempt_result, endpoint_queue_queries, payload, signing
 from agentmessage.webhooks.attempt_result import AttemptResult
@@ -50,10 +50,10 @@ MAX_KEYS = 10_000
 class Dispatcher:
     """The deliveries of one cell, as far as this process makes them."""
 
-    def __init__(self, db: CellDb, sender: RequestSender, sealer: Sealer) -> None:
+    def __init__(self, db: CellDb, sender: RequestSender, secret_box: SecretBox) -> None:
         self._db = db
         self._sender = sender
-        self._sealer = sealer
+        self._secret_box = secret_box
         self._recorder = Recorder(db)
         self._rng = random.Random()  # noqa: S311 - jitter, not a secret
         self._holder = new_id()
@@ -162,7 +162,9 @@ class Dispatcher:
         if head.next_at is not None:
             queue.look_by(now + (head.next_at - self._db.now).total_seconds())
         if head.id is not None and head.encrypted_secret is None:
-            await endpoint_queue_queries.insert_secret(self._db, head.org_id, self._sealer.seal(signing.new_secret()))
+            await endpoint_queue_queries.insert_secret(
+                self._db, head.org_id, self._secret_box.encrypt(signing.new_secret())
+            )
             queue.has_more = True
             return
         deliveries = [delivery for row in rows if (delivery := payload.delivery_of(row)) is not None]
@@ -233,19 +235,19 @@ class Dispatcher:
 
         A previous one that cannot is what its owner has just rotated away.
         """
-        newest, *previous = [self._key(sealed, delivery) for sealed in delivery.secrets]
+        newest, *previous = [self._key(encrypted, delivery) for encrypted in delivery.secrets]
         return () if newest is None else (newest, *[key for key in previous if key is not None])
 
-    def _key(self, sealed: bytes, delivery: Delivery) -> bytes | None:
+    def _key(self, encrypted: bytes, delivery: Delivery) -> bytes | None:
         if len(self._keys) > MAX_KEYS:
             self._keys.clear()
-        if sealed not in self._keys:
+        if encrypted not in self._keys:
             try:
-                self._keys[sealed] = self._sealer.open(sealed)
-            except BrokenSeal:
+                self._keys[encrypted] = self._secret_box.decrypt(encrypted)
+            except DecryptionError:
                 log.exception("webhook secret not decrypted", queue_id=str(delivery.queue_id))
                 return None
-        return self._keys[sealed]
+        return self._keys[encrypted]
 
     async def _beat(self, session: Tx) -> None:
         """Fail as soon as the session is gone: others may have our queues. Also measure how late this process runs."""

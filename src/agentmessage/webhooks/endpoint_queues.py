@@ -75,7 +75,7 @@ BUSY = 256
 class Delivery(Struct, frozen=True, kw_only=True):
     """A delivery and what sending it needs. `attempts` were made before; `data` None: it is no longer stored.
 
-    `secrets` are sealed, the newest first; none: the organization has none yet.
+    `secrets` are encrypted, the newest first; none: the organization has none yet.
     """
 
     queue_id: UUID

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.db import Executor, Tx
-from agentmessage.kernel.encryption import BrokenSeal, Sealer
+from agentmessage.kernel.encryption import DecryptionError, SecretBox
 from agentmessage.kernel.errors import NotFound
 from agentmessage.kernel.ids import new_id
 from agentmessage.kernel.tenant import Tenant
@@ -23,8 +23,8 @@ from agentmessage.webhooks.schemas import EndpointCreate, EndpointPatch, ReplayR
 log = structlog.get_logger("agentmessage.webhooks")
 
 
-async def create(tx: Tx, tenant: Tenant, body: EndpointCreate, sealer: Sealer) -> tuple[Endpoint, bytes]:
-    """Make an endpoint; answers it and its secret, which is kept sealed only. Raises EndpointLimitExceeded.
+async def create(tx: Tx, tenant: Tenant, body: EndpointCreate, secret_box: SecretBox) -> tuple[Endpoint, bytes]:
+    """Make an endpoint; answers it and its secret, which is stored encrypted only. Raises EndpointLimitExceeded.
 
     The organization is locked, so that of two at once one sees the other.
     """
@@ -33,7 +33,7 @@ async def create(tx: Tx, tenant: Tenant, body: EndpointCreate, sealer: Sealer) -
     rules.require_room(active=there_are.active, in_all=there_are.in_all)
     endpoint = rules.drafted(body, endpoint_id=new_id(), org_id=tenant.org_id, now=tx.now)
     secret = signing.new_secret()
-    await queries.insert(tx, endpoint, sealer.seal(secret))
+    await queries.insert(tx, endpoint, secret_box.encrypt(secret))
     await _record(tx, tenant, "webhook_endpoint.create", endpoint)
     return endpoint, secret
 
@@ -80,10 +80,12 @@ async def delete(tx: Tx, tenant: Tenant, endpoint_id: UUID) -> None:
     await _record(tx, tenant, "webhook_endpoint.delete", endpoint, abandoned=abandoned)
 
 
-async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> tuple[Endpoint, bytes]:
+async def rotate_endpoint_secret(
+    tx: Tx, tenant: Tenant, endpoint_id: UUID, secret_box: SecretBox
+) -> tuple[Endpoint, bytes]:
     """Give an endpoint a new secret; the old one is dead with the commit. Raises NotFound."""
     secret = signing.new_secret()
-    endpoint = await queries.replace_secret(tx, tenant.org_id, endpoint_id, sealer.seal(secret))
+    endpoint = await queries.replace_secret(tx, tenant.org_id, endpoint_id, secret_box.encrypt(secret))
     if endpoint is None:
         raise NotFound
     await queries.touch_queue(tx, tenant.org_id, endpoint_id)
@@ -91,13 +93,15 @@ async def rotate_endpoint_secret(tx: Tx, tenant: Tenant, endpoint_id: UUID, seal
     return endpoint, secret
 
 
-async def rotate_secret(tx: Tx, tenant: Tenant, sealer: Sealer) -> RotatedSecret:
+async def rotate_secret(tx: Tx, tenant: Tenant, secret_box: SecretBox) -> RotatedSecret:
     """Give the organization a new secret, with which the URLs of its numbers are signed for.
 
     Deliveries of the next five minutes are signed with both. A second rotation within them ends the first secret.
     """
     secret = signing.new_secret()
-    until = await queries.rotate_secret(tx, tenant.org_id, sealer.seal(secret), previous_valid_until=tx.now + GRACE)
+    until = await queries.rotate_secret(
+        tx, tenant.org_id, secret_box.encrypt(secret), previous_valid_until=tx.now + GRACE
+    )
     await organizations.record(
         tx, tenant, action="webhook_secret.rotate", resource_type="organization", resource_id=tenant.org_id
     )
@@ -111,15 +115,15 @@ class Target(Struct, frozen=True):
     secret: bytes | None
 
 
-async def target(db: Executor, tenant: Tenant, endpoint_id: UUID, sealer: Sealer) -> Target:
+async def target(db: Executor, tenant: Tenant, endpoint_id: UUID, secret_box: SecretBox) -> Target:
     """An endpoint for a test request, active or not. Raises NotFound."""
     endpoint = await get(db, tenant, endpoint_id)
-    sealed = await queries.find_sealed_secret(db, tenant.org_id, endpoint_id)
-    if sealed is None:
+    encrypted = await queries.find_encrypted_secret(db, tenant.org_id, endpoint_id)
+    if encrypted is None:
         raise NotFound
     try:
-        return Target(endpoint, sealer.open(sealed))
-    except BrokenSeal:
+        return Target(endpoint, secret_box.decrypt(encrypted))
+    except DecryptionError:
         log.exception("webhook secret not decrypted", endpoint_id=str(endpoint_id))
         return Target(endpoint, None)
 

@@ -82,14 +82,14 @@ async def list_(db: Executor, org_id: UUID, *, limit: int) -> list[Endpoint]:
     )
 
 
-async def find_sealed_secret(db: Executor, org_id: UUID, endpoint_id: UUID) -> bytes | None:
-    """What an endpoint is signed for with, sealed."""
-    sealed: bytes | None = await db.value(
+async def find_encrypted_secret(db: Executor, org_id: UUID, endpoint_id: UUID) -> bytes | None:
+    """The secret that signs requests to an endpoint, encrypted."""
+    encrypted: bytes | None = await db.value(
         "SELECT encrypted_secret FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL",
         org_id,
         endpoint_id,
     )
-    return sealed
+    return encrypted
 
 
 async def update(tx: Executor, endpoint: Endpoint) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.kernel.ids import new_id
 from agentmessage.settings import Settings
@@ -32,7 +32,7 @@ class WebhookServices(Struct, frozen=True):
     """What the handlers need besides the database."""
 
     settings: Settings
-    sealer: Sealer
+    secret_box: SecretBox
     webhook_sender: RequestSender
 
 
@@ -58,7 +58,7 @@ async def create_webhook_endpoint(call: Call[EndpointCreate, NoInput], services:
     """
     rules.require_sound(call.body, allow_private=services.settings.webhook_allow_private)
     async with call.transaction() as tx:
-        endpoint, secret = await operations.create(tx, call.tenant, call.body, services.sealer)
+        endpoint, secret = await operations.create(tx, call.tenant, call.body, services.secret_box)
     return EndpointWithSecret.of(endpoint, signing.encode_secret(secret))
 
 
@@ -142,7 +142,7 @@ async def delete_webhook_endpoint(call: Call[NoInput, NoInput]) -> None:
 async def rotate_webhook_endpoint_secret(call: Call[NoInput, NoInput], services: WebhookServices) -> EndpointWithSecret:
     """Replace the secret of an endpoint. The old one is dead at once, without grace."""
     async with call.transaction() as tx:
-        endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, services.sealer)
+        endpoint, secret = await operations.rotate_endpoint_secret(tx, call.tenant, call.id, services.secret_box)
     call.wake(BELL)
     return EndpointWithSecret.of(endpoint, signing.encode_secret(secret))
 
@@ -162,7 +162,7 @@ async def rotate_webhook_secret(call: Call[NoInput, NoInput], services: WebhookS
     them ends the first secret.
     """
     async with call.transaction() as tx:
-        rotated = await operations.rotate_secret(tx, call.tenant, services.sealer)
+        rotated = await operations.rotate_secret(tx, call.tenant, services.secret_box)
     call.wake(BELL)
     return rotated
 
@@ -172,7 +172,7 @@ async def _test(call: Call[Any, Any], test_id: UUID | None, services: WebhookSer
     if test_id is None:
         raise NotFound
     attempt = await send_and_record(
-        call.db, call.tenant, call.id, test_id=test_id, sender=services.webhook_sender, sealer=services.sealer
+        call.db, call.tenant, call.id, test_id=test_id, sender=services.webhook_sender, secret_box=services.secret_box
     )
     return TestResult.of(attempt)
 

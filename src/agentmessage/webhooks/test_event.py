@@ -9,7 +9,7 @@ import msgspec
 
 from agentmessage.events.model import ID_PREFIX
 from agentmessage.kernel.db import CellDb
-from agentmessage.kernel.encryption import Sealer
+from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.webhooks import attempt_queries, operations, payload, rules
 from agentmessage.webhooks.model import TEST_TYPE, Attempt, DestinationKind, Endpoint, OutgoingRequest, Reply
@@ -25,7 +25,7 @@ class RequestSender(Protocol):
 
 
 async def send_and_record(
-    db: CellDb, tenant: Tenant, endpoint_id: UUID, *, test_id: UUID, sender: RequestSender, sealer: Sealer
+    db: CellDb, tenant: Tenant, endpoint_id: UUID, *, test_id: UUID, sender: RequestSender, secret_box: SecretBox
 ) -> Attempt:
     """Send a test request and record its result. `test_id` becomes the id of event and delivery alike.
 
@@ -34,7 +34,7 @@ async def send_and_record(
     done = await attempt_queries.find(db, tenant.org_id, test_id)
     if done is not None:
         return done
-    target = await operations.target(db, tenant, endpoint_id, sealer)
+    target = await operations.target(db, tenant, endpoint_id, secret_box)
     endpoint = target.endpoint
     body = msgspec.json.encode(
         TestBody(

@@ -146,5 +146,5 @@ def _real_tcr(settings: Settings) -> TcrAccount:
 
 
 def _callback_password(settings: Settings) -> str:
-    """The configured one, else one derived from the encryption key: the same in every process. Raises BadSealKey."""
+    """The configured one, else one derived from the encryption key. Raises InvalidEncryptionKey."""
     return settings.callback_password or derive(newest_key(settings.encryption_key), "carrier callbacks").hex()

@@ -10,7 +10,7 @@ from agentmessage.settings import Settings
 
 
 def media_links(settings: Settings) -> MediaLinks:
-    """Links that every process makes and checks alike. Raises BadSealKey."""
+    """Links that every process makes and checks alike. Raises InvalidEncryptionKey."""
     return MediaLinks(
         base_url=(settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
         keys=[derive(key, "media links") for key in every_key(settings.encryption_key)],
