@@ -295,7 +295,7 @@ class World:
             out,
             self.model.contacts[contact].number,
         )
-        assert waiting == 0, "a STOP left texts in the queue"
+        assert waiting == 0, "a STOP left messages in the queue"
 
     async def register(self, *, sender: int, what: str, is_on: bool) -> None:
         """The registry or the carrier changes its mind about a number or its campaign."""
