@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: Url = ""
     """Address at which carriers and the registry reach callbacks, and contacts the consent form.
 
-    Default: `http://HOST:PORT`. It must be exactly the address that they call: the registry's signature covers it.
+    Empty: `http://HOST:PORT`. It must be exactly the address that they call: the registry's signature covers it.
     """
     api_pool_size: Annotated[int, Meta(ge=1, le=1_000)] = 16
     """Database connections of one API process, for each cell."""

@@ -52,7 +52,7 @@ def _errors(routes: Sequence[Route]) -> Iterator[str]:
     for code, errors in by_code.items():
         yield f"## {code}\n"
         for error in errors:
-            yield f"**{error.status} {_phrase(error.status)}.** {cause(error)}"
+            yield f"**{error.status} {_phrase(error.status)}.** {cause(error)}\n"
             yield f"*Fix:* {error.fix}\n"
         where = [f"`{route.name}`" for route in routes if errors[0] in route.refuses]
         if where and len(where) < len(routes) // 2:

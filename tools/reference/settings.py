@@ -47,17 +47,10 @@ def page() -> str:
     lines = [HEAD]
     for field in msgspec.structs.fields(Settings):
         if field.name in SECTIONS:
-            lines += [
-                f"## {SECTIONS[field.name]}\n",
-                "| variable | default | accepts | description |",
-                "|---|---|---|---|",
-            ]
-        default, accepted = shown(field.default), accepts(field.type)
-        lines.append(f"| `{variable(field.name)}` | {default} | {accepted} | {explained[field.name]} |")
-    text = "\n".join(lines)
-    for title in list(SECTIONS.values())[1:]:
-        text = text.replace(f"\n## {title}\n", f"\n\n## {title}\n")
-    return text + "\n"
+            lines.append(f"## {SECTIONS[field.name]}\n")
+        lines += [f"### {variable(field.name)}\n", f"{explained[field.name]}\n"]
+        lines.append(f"Default: {shown(field.default)}. Accepts: {accepts(field.type)}.\n")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def variable(name: str) -> str:
@@ -83,7 +76,7 @@ def _described(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 def shown(default: object) -> str:
     """A default as it is written in the environment."""
     text = str(default).lower() if isinstance(default, bool) else str(default)
-    return f"`{text}`" if text else "-"
+    return f"`{text}`" if text else "none"
 
 
 def accepts(kind: Any) -> str:
