@@ -11,7 +11,7 @@ from agentmessage.brands import operations as brands
 from agentmessage.brands.routes import EXAMPLE
 from agentmessage.brands.schemas import BrandCreate
 from agentmessage.compliance import queries as compliance
-from agentmessage.compliance.model import Ask
+from agentmessage.compliance.model import SendRequest
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.encryption import SecretBox
 from agentmessage.kernel.money import microcents
@@ -53,7 +53,7 @@ async def posted(db: CellDb, account: Account) -> list[int]:
 
 async def pace(db: CellDb, account: Account) -> tuple[int, int]:
     """Texts a second and a minute, as the law reads them."""
-    ask = Ask(account.org_id, "live", "+14155550100", "+14155550101", "customer", db.now)
+    ask = SendRequest(account.org_id, "live", "+14155550100", "+14155550101", "customer", db.now)
     _, accounts = await compliance.list_facts(db, [ask], db.now)
     return accounts[account.org_id].per_second, accounts[account.org_id].per_minute
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agentmessage.compliance.queries import MOST_RUNGS
+from agentmessage.compliance.queries import MAX_BINDINGS
 from agentmessage.guardrails.model import ScopeKind
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
@@ -40,7 +40,7 @@ async def test_the_default_and_a_numbers_own_profile_hold_however_many_others_ar
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await set_throughput(db, account.tenant)
-    for _ in range(MOST_RUNGS):
+    for _ in range(MAX_BINDINGS):
         await bind_profile(db, account.org_id, ScopeKind.PHONE_NUMBER.value, new_id())
     await bind_profile(
         db, account.org_id, "use_case_default", account.org_id,

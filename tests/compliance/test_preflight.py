@@ -90,7 +90,7 @@ async def test_422_names_the_faulty_field(db: CellDb, api: Client, account: Acco
     assert (reply.status, reply.error["details"]) == (422, {"to": "must be E.164"})
 
 
-async def test_quiet_hours_warn_where_the_text_may_wait_and_sending_then_schedules_it(
+async def test_quiet_hours_warn_where_the_message_may_wait_and_sending_then_schedules_it(
     db: CellDb, api: Client, account: Account
 ) -> None:
     sender = await insert_sender(db, account.tenant)
@@ -162,7 +162,7 @@ async def test_preflight_says_yes_exactly_when_sending_accepts(
     if given_.get("scheduled_at"):
         body["scheduled_at"] = (db.now + given_["scheduled_at"]).isoformat()
     if "media" in given_:
-        body["media"] = [await _file(db, account, stranger, one) for one in given_["media"]]
+        body["media"] = [await _file(db, account, stranger, kind) for kind in given_["media"]]
 
     answer = await api.post("/v1/guardrails/preflight", body)
     sent = await api.post("/v1/messages", body)
@@ -212,7 +212,7 @@ async def test_200_an_unknown_file_is_a_reason_against_it(db: CellDb, api: Clien
     preflight = (await api.post("/v1/guardrails/preflight", asking(sender, media=[str(new_id())]))).data
 
     assert preflight["can_submit"] is False
-    (finding,) = [one for one in preflight["findings"] if one["severity"] == "block"]
+    (finding,) = [finding for finding in preflight["findings"] if finding["severity"] == "block"]
     assert (finding["check"], finding["code"], list(finding["details"])) == ("media", "VALIDATION_FAILED", ["media[0]"])
 
 

@@ -27,7 +27,7 @@ async def sender(db: CellDb, account: Account) -> Sender:
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await set_throughput(db, account.tenant)
-    await db.run("INSERT INTO send_accounts (org_id) VALUES ($1)", account.org_id)  # as after a first text
+    await db.run("INSERT INTO send_accounts (org_id) VALUES ($1)", account.org_id)  # as after a first message
     return sender
 
 
@@ -47,7 +47,7 @@ async def outcome(admission: Admission, asked: Draft) -> Message | ApiError:
         return refusal
 
 
-async def test_texts_that_together_exceed_a_cap_are_not_all_accepted(
+async def test_messages_that_together_exceed_a_cap_are_not_all_accepted(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     await bind_profile(
@@ -58,11 +58,11 @@ async def test_texts_that_together_exceed_a_cap_are_not_all_accepted(
 
     outcomes = await asyncio.gather(*(outcome(next(admissions), draft(account, sender)) for _ in range(20)))
 
-    assert sum(isinstance(one, Message) for one in outcomes) == 3
-    assert {one.code for one in outcomes if isinstance(one, ApiError)} == {"FREQUENCY_CAP_EXCEEDED"}
+    assert sum(isinstance(decided, Message) for decided in outcomes) == 3
+    assert {decided.code for decided in outcomes if isinstance(decided, ApiError)} == {"FREQUENCY_CAP_EXCEEDED"}
 
 
-async def test_texts_that_together_exceed_the_credit_are_not_all_accepted(
+async def test_messages_that_together_exceed_the_credit_are_not_all_accepted(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     await db.run("UPDATE wallets SET balance_microcents = 5000000 WHERE org_id = $1", account.org_id)
@@ -70,7 +70,7 @@ async def test_texts_that_together_exceed_the_credit_are_not_all_accepted(
 
     outcomes = await asyncio.gather(*(outcome(next(admissions), draft(account, sender)) for _ in range(20)))
 
-    assert sum(isinstance(one, Message) for one in outcomes) == 5
+    assert sum(isinstance(decided, Message) for decided in outcomes) == 5
 
 
 async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
@@ -104,16 +104,18 @@ async def test_a_stop_leaves_nothing_queued_however_it_races_with_sending(
     assert await db.value(held, account.org_id) == 0
 
 
-async def in_waves(admission: Admission, account: Account, sender: Sender, *, texts: int) -> list[Message | ApiError]:
-    """Texts that keep coming while others are judged and written, so that flushes overlap."""
+async def in_waves(
+    admission: Admission, account: Account, sender: Sender, *, messages: int
+) -> list[Message | ApiError]:
+    """Messages that keep coming while others are judged and written, so that flushes overlap."""
     asked: list[asyncio.Task[Message | ApiError]] = []
-    for _ in range(texts):
+    for _ in range(messages):
         asked.append(asyncio.create_task(outcome(admission, draft(account, sender))))
         await asyncio.sleep(0.0002)
     return await asyncio.gather(*asked)
 
 
-async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
+async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_messages(
     db: CellDb, account: Account, sender: Sender
 ) -> None:
     await bind_profile(
@@ -121,9 +123,9 @@ async def test_a_flush_that_is_judged_beside_the_one_ahead_counts_its_texts(
         freq_cap_disabled=False, freq_cap_window_minutes=60, freq_cap_max_in_window=40,
     )  # fmt: skip
 
-    outcomes = await in_waves(two_admissions(db)[0], account, sender, texts=120)
+    outcomes = await in_waves(two_admissions(db)[0], account, sender, messages=120)
 
-    assert sum(isinstance(one, Message) for one in outcomes) == 40
+    assert sum(isinstance(outcome, Message) for outcome in outcomes) == 40
     assert (
         await db.value(
             "SELECT json_array_length(history->'sent'->$1) FROM contact_send_history", str(await _brand_of(db, sender))
@@ -143,10 +145,10 @@ async def test_flushes_that_are_judged_beside_each_other_never_spend_more_than_t
             account.org_id,
             (spent + affordable) * price_microcents,
         )
-        outcomes = await in_waves(admission, account, sender, texts=60)
+        outcomes = await in_waves(admission, account, sender, messages=60)
         spent += affordable
 
-        assert sum(isinstance(one, Message) for one in outcomes) == affordable
+        assert sum(isinstance(outcome, Message) for outcome in outcomes) == affordable
         assert await db.value("SELECT admitted_microcents FROM send_accounts") == spent * price_microcents
 
 
@@ -163,7 +165,7 @@ async def test_a_stop_is_seen_by_a_flush_that_was_judged_beside_the_one_it_overt
 
     for pause_s in (0.001, 0.002, 0.004, 0.006, 0.008, 0.01):
         await db.run("UPDATE consents SET opted_in = true, opted_in_at = now(), suppressed_by = NULL")
-        sending = asyncio.create_task(in_waves(admission, account, sender, texts=60))
+        sending = asyncio.create_task(in_waves(admission, account, sender, messages=60))
         await asyncio.sleep(pause_s)
         await stop()
         await sending

@@ -135,7 +135,7 @@ async def look_up(db: CellDb, account: Account, *, age: timedelta, line_type: st
 
 
 @pytest.mark.parametrize(("arrange", "refusal", "details"), REFUSALS, ids=lambda part: getattr(part, "__name__", ""))
-async def test_a_text_against_the_law_is_refused_and_leaves_no_trace(
+async def test_a_message_against_the_law_is_refused_and_leaves_no_trace(
     db: CellDb, api: Client, account: Account, *, arrange: Arrange, refusal: type[ApiError], details: set[str]
 ) -> None:
     sender = await insert_sender(db, account.tenant)
@@ -203,7 +203,7 @@ async def test_a_lookup_counts_for_ninety_days(
 
 
 async def test_of_several_lookups_the_newest_counts(db: CellDb, api: Client, account: Account) -> None:
-    """A number that was ported to a mobile operator takes texts."""
+    """A number that was ported to a mobile operator takes messages."""
     sender = await insert_sender(db, account.tenant)
     await insert_consent(db, account.tenant, sender)
     await look_up(db, account, age=timedelta(days=9))

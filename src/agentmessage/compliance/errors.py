@@ -1,4 +1,4 @@
-"""Refusals of the law, in the order in which they are looked for."""
+"""Errors of compliance checks, in the order of the checks."""
 
 from datetime import datetime
 
@@ -6,18 +6,18 @@ from agentmessage.kernel.errors import ApiError
 
 
 class SenderNotRegistered(ApiError):
-    """Operators refuse or fine what comes from a number without a working campaign; `details.from` says which it is."""
+    """The sender has no working campaign; operators reject or fine its messages. `details.from` names the reason."""
 
     code = "SENDER_NOT_REGISTERED"
     status = 422
     fix = "Attach an ACTIVE campaign to the sender and wait until carrier_line_option_status is propagated."
-    message = "the sender is not registered for texting"
+    message = "the sender is not registered for messaging"
 
 
 class RecipientOptedOut(ApiError):
-    """The recipient said STOP, or the consent was revoked; operators fine a sender who texts on.
+    """The recipient sent STOP, or the consent was revoked; operators fine a sender who continues.
 
-    `details` says when, which of your numbers was told (`opted_out_number`) and how far that reaches.
+    `details` has the time, the number that received it (`opted_out_number`) and the scope of the opt-out.
     """
 
     code = "RECIPIENT_OPTED_OUT"
@@ -27,7 +27,7 @@ class RecipientOptedOut(ApiError):
 
 
 class ConsentRequired(ApiError):
-    """Nobody has recorded that this recipient wants texts from this number."""
+    """No consent of this recipient is recorded for this number."""
 
     code = "CONSENT_REQUIRED"
     status = 453
@@ -54,16 +54,16 @@ class LineTypeBlocked(ApiError):
 
 
 class QuietHours(ApiError):
-    """It is night where the recipient is; `details.opens_at` says until when."""
+    """The recipient is in quiet hours; `details.opens_at` is their end."""
 
     code = "QUIET_HOURS"
     status = 422
-    fix = "Schedule the text at details.opens_at, or set the guardrail's quiet_hours_mode to defer."
+    fix = "Schedule the message at details.opens_at, or set the guardrail's quiet_hours_mode to defer."
     message = "the recipient is in quiet hours"
 
 
 class FrequencyCapExceeded(ApiError):
-    """The recipient was texted often enough; `details.resets_at` says when the next text fits."""
+    """The recipient has received the maximum for this window; `details.resets_at` is when the next message fits."""
 
     code = "FREQUENCY_CAP_EXCEEDED"
     status = 422
@@ -72,5 +72,5 @@ class FrequencyCapExceeded(ApiError):
 
 
 def instant(moment: datetime) -> str:
-    """A moment as `details` prints it."""
+    """An instant as `details` prints it."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What is asked of the law, and the facts it is decided by."""
+"""Requests to send, the facts they are decided by, and decisions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,39 +17,39 @@ from agentmessage.kernel.token_bucket import refill, wait_s
 from agentmessage.sms.segments import USUAL, Encoding, Layout
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-"""From here on an opening is none: no two places of the recipient are awake at once."""
+"""An end of quiet hours from here on means none: the recipient's time zones are never outside them at once."""
 
-RATES = {tier.number: (tier.per_second, tier.per_minute) for tier in TIERS}
-"""Texts per second and per minute by throughput tier."""
+TIER_RATES = {tier.number: (tier.per_second, tier.per_minute) for tier in TIERS}
+"""Messages per second and per minute by throughput tier."""
 
 
-PACED = frozenset({"customer"})
-"""Kinds of text that take from the organization's buckets."""
+RATE_LIMITED_KINDS = frozenset({"customer"})
+"""Kinds of message that take from the organization's token buckets."""
 
-UNCOUNTED = frozenset({"auto_reply"})
+UNCAPPED_KINDS = frozenset({"auto_reply"})
 """Kinds that no frequency cap counts."""
 
-UNTIMED = frozenset({"auto_reply"})
-"""Kinds that go out at any hour: whoever texts at night is awake."""
+ANY_HOUR_KINDS = frozenset({"auto_reply"})
+"""Kinds that quiet hours do not apply to: the contact has just written."""
 
-UNSTAMPED = frozenset({"auto_reply"})
-"""Kinds whose text names the sender by itself."""
+UNDISCLOSED_KINDS = frozenset({"auto_reply"})
+"""Kinds whose text already names the sender."""
 
 
 VALIDITY_S = 14_400
-"""How long a message may wait for its carrier where the customer says nothing: four hours."""
+"""Default of `validity_s`, how long a message may wait for its carrier: four hours."""
 
 
 class Priority(StrEnum):
-    """`high` overtakes in the queue, never in law."""
+    """Rank in the queue. Every priority has the same compliance checks."""
 
     HIGH = "high"
     DEFAULT = "default"
     LOW = "low"
 
 
-class Ask(Struct, frozen=True):
-    """May this text go out? `due_at` is when it would: now, or when it is scheduled for."""
+class SendRequest(Struct, frozen=True):
+    """A message to evaluate. `due_at` is when it would be sent: now, or when it is scheduled for."""
 
     org_id: UUID
     account: str
@@ -59,11 +59,11 @@ class Ask(Struct, frozen=True):
     due_at: datetime
 
 
-class Facts(Struct, frozen=True):
-    """Everything on record about one sender and one recipient, read in one statement.
+class SendFacts(Struct, frozen=True):
+    """Everything stored about one sender and one recipient, read in one statement.
 
-    `suppressed_by` and `opted_out_at` are of the pair's own record; `out_number`, `out_scope` and `out_at` are of an
-    opt-out that reaches the sender, whichever number was told. `history` is JSON, as stored; see `ContactHistory`.
+    `suppressed_by` and `opted_out_at` are of the pair's own consent record; `out_number`, `out_scope` and `out_at` are
+    of an opt-out that reaches the sender, whichever number received it. `history` is JSON; see `ContactHistory`.
     """
 
     phone_number_id: UUID | None
@@ -85,22 +85,22 @@ class Facts(Struct, frozen=True):
 
 
 class ContactHistory(Struct):
-    """What is remembered of one recipient, in milliseconds since 1970; shared by all texts that are judged together.
+    """Past and scheduled messages to one recipient, in milliseconds since 1970; shared by a whole flush.
 
-    `sent`: when it was lately texted, or is going to be, for each scope whose cap counts it. `disclosed`: when each
-    number last told it who is texting.
+    `sent`: when messages were or will be sent, for each scope whose cap counts them. `disclosed`: when each number last
+    sent the sender's disclosure.
     """
 
     sent: dict[str, Sequence[int]] = {}
     disclosed: dict[str, int] = {}
 
 
-class Account(Struct, frozen=True):
-    """One organization as its texts are decided: money, pace and its own settings.
+class SendAccount(Struct, frozen=True):
+    """One organization: its credit, token buckets and settings.
 
-    `version` grows with every admission and every change of the law, so whoever writes what was decided by one can tell
-    whether it still holds; None: the organization never sent. `quiet_hours` is JSON, as stored. `rungs` names all that
-    guardrail profiles are bound to, with their revisions; None: that is too much to be read for every flush.
+    `version` changes with every admission and every change of facts that decide, so that a flush knows whether its
+    decisions still hold; None: the organization never sent. `quiet_hours` is JSON. `bindings` names the scopes with
+    guardrail profiles, and the profiles' revisions; None: they are too many to be read for every flush.
     """
 
     org_id: UUID
@@ -114,24 +114,24 @@ class Account(Struct, frozen=True):
     throughput_per_sec: int | None
     throughput_per_min: int | None
     quiet_hours: str
-    rungs: str | None
+    bindings: str | None
 
     @property
     def per_second(self) -> int:
-        """Texts per second, which is also the burst."""
-        return self.throughput_per_sec or RATES.get(self.throughput_tier, RATES[1])[0]
+        """Messages per second, which is also the burst."""
+        return self.throughput_per_sec or TIER_RATES.get(self.throughput_tier, TIER_RATES[1])[0]
 
     @property
     def per_minute(self) -> int:
-        """Texts per minute, which is also the burst."""
-        return self.throughput_per_min or RATES.get(self.throughput_tier, RATES[1])[1]
+        """Messages per minute, which is also the burst."""
+        return self.throughput_per_min or TIER_RATES.get(self.throughput_tier, TIER_RATES[1])[1]
 
 
-class Ahead(Struct, frozen=True):
-    """What a flush changes of one organization while it is being written: of use to whoever reads what was before it.
+class PendingFlush(Struct, frozen=True):
+    """What a flush that is being written changes of one organization.
 
-    `base` is the version that it was judged by and `version` the one that it leaves, which nobody else ever gives: by
-    them a reader knows what it has read, and what it has judged. `histories` are those of its recipients.
+    `base` is the version that it was judged by, `version` the one that it leaves, which no other flush ever leaves. A
+    reader that finds `base` applies these changes. `histories` are those of its recipients.
     """
 
     base: int
@@ -142,8 +142,8 @@ class Ahead(Struct, frozen=True):
     at: datetime
     histories: Mapping[str, "ContactHistory"]
 
-    def applied(self, account: Account) -> Account:
-        """The account of `base` as it is going to be."""
+    def applied(self, account: SendAccount) -> SendAccount:
+        """The account as it will be after the flush."""
         return replace(
             account,
             version=self.version,
@@ -154,15 +154,15 @@ class Ahead(Struct, frozen=True):
         )
 
 
-class Case(Struct, frozen=True):
-    """One text before the law.
+class Evaluation(Struct, frozen=True):
+    """One request with everything that decides it.
 
-    `opens_at` is when the quiet hours that it falls into end; None: it falls into none.
-    Whoever is admitted is counted in the history. `layout`: how its carrier is sent it.
+    `opens_at` is the end of the quiet hours that it falls into; None: it falls into none. An admitted message is
+    counted in `history`. `layout`: how its carrier splits it into parts.
     """
 
-    ask: Ask
-    facts: Facts
+    request: SendRequest
+    facts: SendFacts
     resolved: Resolved
     opens_at: datetime | None
     history: ContactHistory
@@ -174,10 +174,10 @@ _decode_submissions = msgspec.json.Decoder(dict[str, int]).decode
 
 
 class CapCounter:
-    """Texts to one contact that one scope's cap counts, by when they were handed over: milliseconds since 1970.
+    """Messages to one contact that one scope's cap counts, by the time of their submission: milliseconds since 1970.
 
-    `noted` are those that are about to be; `submissions` is what is stored, once they are, and comes as JSON;
-    None: nothing is stored yet.
+    `reserved` are those that are about to be submitted in this transaction; `submissions` are stored, as JSON. None:
+    nothing is stored yet.
     """
 
     def __init__(self, org_id: UUID, contact: str, scope_id: UUID, submissions: str | None = None) -> None:
@@ -186,28 +186,28 @@ class CapCounter:
         self.scope_id = scope_id
         self.is_stored = submissions is not None
         self.submissions = {} if submissions is None else _decode_submissions(submissions)
-        self.noted: dict[str, int] = {}
+        self.reserved: dict[str, int] = {}
 
-    def moments(self, message_id: UUID) -> list[int]:
-        """When the others were handed over, in order: a text that a carrier put off does not stand in its own way."""
-        counted = self.submissions | self.noted
+    def send_times(self, message_id: UUID) -> list[int]:
+        """When other messages were submitted, in order. A deferred message does not count against itself."""
+        counted = self.submissions | self.reserved
         return sorted(moment for other, moment in counted.items() if other != str(message_id))
 
 
-class Judged(Struct, frozen=True):
-    """What the law says about a text at its hand-over: why it may never go, or when it may, None being now.
+class Decision(Struct, frozen=True):
+    """The result of a recheck: why the message must not be sent, or from when it may be; None: now.
 
-    `counter` is what counts it if it goes, `cap` the cap that does.
+    `counter` counts it for `cap` if it is submitted.
     """
 
-    refusal: ApiError | None
+    error: ApiError | None
     ready_at: datetime | None
     cap: FrequencyCap | None = None
     counter: CapCounter | None = None
 
 
-class Weight(Struct, frozen=True):
-    """What a text comes to: what is appended to it, its coding, its parts and the price of all of them."""
+class Cost(Struct, frozen=True):
+    """What a message costs: the text that is appended to it, its encoding, its segments and their price."""
 
     appended_text: str | None
     encoding: Encoding
@@ -215,10 +215,10 @@ class Weight(Struct, frozen=True):
     price_microcents: int
 
 
-class Purse:
-    """What one organization may still admit in this transaction: credit and pace. Taking is final."""
+class SendAllowance:
+    """What one organization may still admit in this flush: credit and token buckets."""
 
-    def __init__(self, account: Account, now: datetime) -> None:
+    def __init__(self, account: SendAccount, now: datetime) -> None:
         self.account = account
         self.left_microcents = account.balance_microcents - account.held_microcents
         idle_s = 3_600.0 if account.refilled_at is None else (now - account.refilled_at).total_seconds()
@@ -231,7 +231,7 @@ class Purse:
         self.admitted_microcents = 0
 
     def covers(self, price_microcents: int) -> bool:
-        """The wallet covers what is queued plus this."""
+        """Whether the wallet covers what is queued plus this."""
         return price_microcents <= self.left_microcents
 
     def wait_s(self) -> int:
@@ -243,9 +243,9 @@ class Purse:
         return math.ceil(max(by_second, by_minute))
 
     def take(self, price_microcents: int, kind: str) -> None:
-        """Admit one text."""
+        """Take the price and the tokens of one admitted message."""
         self.left_microcents -= price_microcents
         self.admitted_microcents += price_microcents
-        if kind in PACED:
+        if kind in RATE_LIMITED_KINDS:
             self.second_tokens -= 1
             self.minute_tokens -= 1

@@ -1,4 +1,4 @@
-"""The facts that texts are decided by. Read across the rooms on purpose: one statement for all texts of a flush."""
+"""Statements of the facts that decide messages. One reads across the rooms on purpose, for all messages of a flush."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,26 +7,28 @@ from uuid import UUID
 
 import msgspec
 
-from agentmessage.compliance.model import Account, Ask, CapCounter, Facts
+from agentmessage.compliance.model import CapCounter, SendAccount, SendFacts, SendRequest
 from agentmessage.guardrails.model import Profile
 from agentmessage.kernel.db import Executor
 
 _json = msgspec.json.Encoder().encode
 
 LOOKUP_AGE = timedelta(days=90)
-MOST_RUNGS = 32
-"""Bindings of an organization that are read with every flush: fewer than the texts of a flush have scopes."""
+MAX_BINDINGS = 32
+"""Bindings of an organization that are read with every flush; fewer than the scopes of a flush's messages."""
 
 
+# The inner SELECT of the first array hides from the planner how many requests there are. For one request it would make
+# a custom plan for every message, which takes three times as long as the look-ups themselves.
 FACTS: LiteralString = """SELECT CASE WHEN a.position = ANY ($6::bigint[]) THEN (
                   SELECT ROW (o.id, t.state_version, coalesce(w.balance_microcents, 0),
                               coalesce(t.admitted_microcents, 0) - coalesce(w.settled_microcents, 0),
                               coalesce(t.second_tokens, 0), coalesce(t.minute_tokens, 0),
                               nullif(t.refilled_at, '-infinity'), o.throughput_tier, o.throughput_per_sec,
                               o.throughput_per_min, o.quiet_hours::text,
-                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.level, ','), '') END
+                              (SELECT CASE WHEN count(*) <= $7 THEN coalesce(string_agg(b.binding, ','), '') END
                                FROM (SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id,
-                                                      extract(epoch FROM r.updated_at)) AS level
+                                                      extract(epoch FROM r.updated_at)) AS binding
                                      FROM guardrail_bindings b
                                      JOIN guardrail_profiles r ON r.id = b.profile_id AND r.org_id = b.org_id
                                      WHERE b.org_id = o.id LIMIT $7 + 1) b))
@@ -58,50 +60,48 @@ FACTS: LiteralString = """SELECT CASE WHEN a.position = ANY ($6::bigint[]) THEN 
            ORDER BY k.completed_at DESC LIMIT 1) l ON true
        LEFT JOIN contact_send_history f ON f.org_id = a.org_id AND f.contact_number = CASE WHEN $8 THEN a.recipient END
        ORDER BY a.position"""
-"""The inner SELECT hides from the planner how many asks there are. Seeing a single one it would believe that a plan of
-its own pays, and make one for every text, which takes three times as long as the look-ups themselves."""
 
 
 async def list_facts(
-    db: Executor, asks: Sequence[Ask], now: datetime, *, with_history: bool = True
-) -> tuple[list[Facts], Mapping[UUID, Account]]:
-    """One row for each ask, in order, and the organizations that ask; all of one snapshot.
+    db: Executor, requests: Sequence[SendRequest], now: datetime, *, with_history: bool = True
+) -> tuple[list[SendFacts], Mapping[UUID, SendAccount]]:
+    """Facts of each request, in order, and the organizations of the requests; all of one snapshot.
 
-    Every join is by a key of at most one row, so the cost is that of the asks. An organization comes with its first ask
-    only. The wallet is read, never locked: charging moves the balance and `settled_microcents` together, so what is
-    left for new texts does not change by it.
+    Every join is by a key of at most one row, so the cost is that of the requests. An organization comes with its first
+    request only. The wallet is read, never locked: charging moves the balance and `settled_microcents` together, so
+    what remains for new messages does not change by it.
     """
     firsts: dict[UUID, int] = {}
-    for position, ask in enumerate(asks, 1):
-        firsts.setdefault(ask.org_id, position)
-    accounts: dict[UUID, Account] = {}
+    for position, request in enumerate(requests, 1):
+        firsts.setdefault(request.org_id, position)
+    accounts: dict[UUID, SendAccount] = {}
 
-    def facts(account: tuple[Any, ...] | None, *columns: Any) -> Facts:
+    def facts(account: tuple[Any, ...] | None, *columns: Any) -> SendFacts:
         if account is not None:
-            found = Account(*account)
+            found = SendAccount(*account)
             accounts[found.org_id] = found
-        return Facts(*columns)
+        return SendFacts(*columns)
 
     rows = await db.all(
         facts,
         FACTS,
-        [ask.org_id for ask in asks],
-        [ask.account for ask in asks],
-        [ask.sender for ask in asks],
-        [ask.recipient for ask in asks],
+        [request.org_id for request in requests],
+        [request.account for request in requests],
+        [request.sender for request in requests],
+        [request.recipient for request in requests],
         now - LOOKUP_AGE,
         list(firsts.values()),
-        MOST_RUNGS,
+        MAX_BINDINGS,
         with_history,
     )
     return rows, accounts
 
 
 async def lock_accounts(tx: Executor, org_ids: Sequence[UUID]) -> int:
-    """Keep each organization to one admission at a time until the commit, in the order of their ids; answers how many.
+    """Lock each organization until the commit, in the order of their ids; returns how many exist.
 
-    Whoever changes who may be texted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen by
-    the next statement or finds what was admitted before it.
+    Every change of who may be contacted takes the same lock (`consent.operations.lock_law`), so a STOP is either seen
+    by the next statement or finds what was admitted before it.
     """
     return await tx.run("SELECT org_id FROM send_accounts WHERE org_id = ANY ($1) ORDER BY org_id FOR UPDATE", org_ids)
 
@@ -116,9 +116,9 @@ async def insert_accounts(tx: Executor, org_ids: Sequence[UUID]) -> None:
 async def lock_cap_counters(
     tx: Executor, org_ids: Sequence[UUID], contacts: Sequence[str], scope_ids: Sequence[UUID]
 ) -> list[CapCounter]:
-    """What was handed over to contacts under scopes' caps, kept from other workers until the commit.
+    """Lock the counters of contacts under scopes' caps until the commit, in the order of the key.
 
-    In the order of the key; what nobody was handed yet has no row, see `insert_cap_counters`.
+    A contact without a submission has no row: see `insert_cap_counters`.
     """
     return await tx.all(
         CapCounter,
@@ -134,7 +134,7 @@ async def lock_cap_counters(
 
 
 async def insert_cap_counters(tx: Executor, counters: Sequence[CapCounter]) -> int:
-    """Write the first counters of contacts; answers how many: another worker's that came first stays as it is."""
+    """Store the first counters of contacts; returns how many: one that another worker stored first stays."""
     return await tx.run(
         """INSERT INTO frequency_cap_counters (org_id, contact_number, scope_id, submissions)
            SELECT org_id, contact, scope_id, submissions::json
@@ -165,8 +165,8 @@ def _columns(counters: Sequence[CapCounter]) -> Sequence[Sequence[object]]:
     )
 
 
-async def list_rungs(db: Executor, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
-    """What is bound to these scopes, each as `Account.rungs` names it."""
+async def list_bindings(db: Executor, org_id: UUID, scope_ids: Sequence[UUID]) -> list[str]:
+    """The bindings of these scopes, each as `SendAccount.bindings` names it."""
     return await db.all(
         str,
         """SELECT concat_ws('|', b.scope_id, b.scope_kind, b.profile_id, extract(epoch FROM r.updated_at))
@@ -178,7 +178,7 @@ async def list_rungs(db: Executor, org_id: UUID, scope_ids: Sequence[UUID]) -> l
 
 
 async def list_profiles(db: Executor, org_id: UUID, ids: Sequence[UUID]) -> list[Profile]:
-    """The guardrail profiles of a ladder that is met for the first time."""
+    """The guardrail profiles of bindings that are not cached."""
     return await db.all(
         Profile,
         """SELECT id, org_id, name, source, template_key, quiet_hours_disabled, quiet_hours_start_minute,

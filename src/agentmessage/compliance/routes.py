@@ -1,10 +1,10 @@
-"""Preflight over HTTP: ask before sending, by the rules of sending."""
+"""HTTP route of preflight: the checks of sending, without sending."""
 
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
 from agentmessage.compliance import operations, preflight, rules
-from agentmessage.compliance.model import Ask
+from agentmessage.compliance.model import SendRequest
 from agentmessage.compliance.schemas import PreflightCreate, PreflightOut, Severity
 from agentmessage.kernel.errors import ApiError, NotFound, ValidationFailed
 from agentmessage.kernel.money import price_cents
@@ -39,43 +39,43 @@ EXAMPLE = {"from": "+14155550123", "to": "+14155550188", "text": "Acme Dental: y
     example=EXAMPLE,
 )
 async def preflight_guardrails(call: Call[PreflightCreate, NoInput], services: PreflightServices) -> PreflightOut:
-    """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
+    """Check whether a message would be accepted now, and why or why not; nothing is stored or charged.
 
     The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at this
-    moment: both ask the same rules. `source_breakdown` tells for every guardrail which scope decided.
+    moment: both run the same checks. `source_breakdown` names the scope that decided each guardrail.
     """
     body, tenant, now = call.body, call.tenant, call.db.now
     faults = rules.faults(body, now)
     if faults:
         raise ValidationFailed(faults)
-    ask = Ask(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
-    purse, case = await operations.look(
-        call.db, ask, requires_propagation=services.settings.require_propagation, layouts=services.layouts
+    request = SendRequest(tenant.org_id, tenant.account, body.from_, body.to, "customer", body.scheduled_at or now)
+    allowance, evaluation = await operations.evaluate(
+        call.db, request, requires_propagation=services.settings.require_propagation, layouts=services.layouts
     )
-    if case.facts.phone_number_id is None:
+    if evaluation.facts.phone_number_id is None:
         raise NotFound
     kind = "outbound_mms" if body.media else "outbound_sms"
     price = billing.price(kind, None, now)
-    words = simplify(body.text) if body.smart_encoding and body.text else body.text
-    weight = rules.weigh(case, words, now, has_media=bool(body.media), unit_price_microcents=price)
+    text = simplify(body.text) if body.smart_encoding and body.text else body.text
+    cost = rules.cost_of(evaluation, text, now, has_media=bool(body.media), unit_price_microcents=price)
     found = [
         preflight.media_finding(await _media_refusal(call, services.media_links)),
-        *preflight.findings(case, purse, weight, body.text),
+        *preflight.findings(evaluation, allowance, cost, body.text),
     ]
     return PreflightOut(
         can_submit=all(finding.severity is not Severity.BLOCK for finding in found),
         findings=found,
-        source_breakdown=preflight.sources(case),
-        segment_count=weight.segments,
-        encoding=weight.encoding,
-        cost_cents=price_cents(weight.price_microcents),
-        appended_text=weight.appended_text,
-        would_be_sent_at=case.opens_at or ask.due_at,
+        source_breakdown=preflight.sources(evaluation),
+        segment_count=cost.segments,
+        encoding=cost.encoding,
+        cost_cents=price_cents(cost.price_microcents),
+        appended_text=cost.appended_text,
+        would_be_sent_at=evaluation.opens_at or request.due_at,
     )
 
 
 async def _media_refusal(call: Call[PreflightCreate, NoInput], links: MediaLinks) -> ApiError | None:
-    """Why sending would refuse the media, by the rule of sending; None: it would not."""
+    """Why sending would reject the media; None: it would not."""
     try:
         await media.resolve(
             call.db,
@@ -86,6 +86,6 @@ async def _media_refusal(call: Call[PreflightCreate, NoInput], links: MediaLinks
             recipient=call.body.to,
             keeps=False,
         )
-    except ApiError as refusal:
-        return refusal
+    except ApiError as error:
+        return error
     return None

@@ -1,4 +1,4 @@
-"""Preflight on the wire."""
+"""Requests and resources of preflight."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ MAX_MEDIA = 10
 MAX_METADATA_KEYS = 20
 
 UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-"""Controls, breaks of lines, marks of direction and what has no width; joiners belong to emoji and to some letters."""
+"""Controls, line breaks, direction marks and zero-width characters; joiners belong to emoji and to some letters."""
 
 Text = Annotated[
     str,
@@ -65,7 +65,7 @@ MetadataValue = Annotated[str, Meta(max_length=512, pattern=STORABLE)]
 
 
 class MessageBody(Request, frozen=True):
-    """What sending and asking before sending take: the very same fields."""
+    """The fields of sending and of preflight."""
 
     from_: Annotated[E164, Meta(description="One of your assigned numbers.")] = msgspec.field(name="from")
     to: E164
@@ -91,7 +91,7 @@ class MessageBody(Request, frozen=True):
             Meta(
                 max_length=MAX_METADATA_KEYS,
                 examples=[{"patient": "8841"}],
-                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} texts"),
+                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} strings"),
             ),
         ]
         | None
@@ -99,7 +99,7 @@ class MessageBody(Request, frozen=True):
 
 
 class Severity(StrEnum):
-    """What a finding means for the text."""
+    """What a finding means for the message."""
 
     PASS = "pass"  # noqa: S105 - a severity
     INFO = "info"
@@ -108,14 +108,14 @@ class Severity(StrEnum):
 
 
 class PreflightCreate(MessageBody, frozen=True):
-    """A message that one thinks of sending, as one would send it.
+    """A message to check, as it would be sent.
 
-    Without `text` and `media` the question is about the pair alone.
+    Without `text` and `media` the sender and the recipient alone are checked.
     """
 
 
 class Finding(Resource, frozen=True):
-    """One thing about the text. `code` is the refusal that sending would answer with; null where it is none."""
+    """One check of the message. `code` is the error that sending would return; null if it is none."""
 
     check: str
     severity: Severity
@@ -126,7 +126,7 @@ class Finding(Resource, frozen=True):
 
 
 class Decided(Resource, frozen=True):
-    """Which scope decided about a guardrail."""
+    """The scope that decided a guardrail."""
 
     scope_kind: str
     scope_id: UUID | None
@@ -134,7 +134,7 @@ class Decided(Resource, frozen=True):
 
 
 class PreflightOut(Resource, frozen=True):
-    """Whether the text would be accepted now, and everything that speaks for or against it, in the order of sending."""
+    """Whether the message would be accepted now, and every finding, in the order of sending."""
 
     can_submit: bool
     findings: Sequence[Finding]

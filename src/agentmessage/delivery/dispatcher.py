@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from agentmessage.carriers.messaging import PumpedCarrier, TextAnswer, TextCarrier
 from agentmessage.compliance import operations as compliance
-from agentmessage.compliance.model import Ask, Judged
+from agentmessage.compliance.model import Decision, SendRequest
 from agentmessage.delivery import dispatch_queries, recheck
 from agentmessage.delivery.dispatch_queries import Picked, Text
 from agentmessage.delivery.model import Claim, Over
@@ -172,7 +172,7 @@ class Dispatcher:
             return await self._claim(shares, facts)
         except DATABASE_UNAVAILABLE:
             raise
-        except compliance.CountedElsewhere:
+        except compliance.CapCounterConflict:
             return await self._claim_safely(shares, facts)
         except Exception:
             log.exception("messages not claimed", queues=len(shares))
@@ -202,7 +202,7 @@ class Dispatcher:
                 return [], [], 0.0
             judged, go, overs, put_off = await self._judge(tx, picked)
             go = await drawing.draw(go)
-            await compliance.count_handover(tx, judged, [claim.message_id for claim in go])
+            await compliance.count_submissions(tx, judged, [claim.message_id for claim in go])
             put_off |= drawing.put_off
             if put_off:
                 await dispatch_queries.put_off(tx, list(put_off), list(put_off.values()))
@@ -215,12 +215,12 @@ class Dispatcher:
 
     async def _judge(
         self, tx: Tx, picked: Sequence[Picked]
-    ) -> tuple[Mapping[UUID, Judged], list[Claim], list[tuple[Claim, Over]], dict[UUID, datetime]]:
+    ) -> tuple[Mapping[UUID, Decision], list[Claim], list[tuple[Claim, Over]], dict[UUID, datetime]]:
         """What the law says of texts: which may go now, which never, and which later."""
         texts = {text.id: text for text in await dispatch_queries.list_texts(tx, [one.message_id for one in picked])}
         claims = {one.message_id: _claimed(one, texts[one.message_id]) for one in picked}
         overs: list[tuple[Claim, Over]] = []
-        asks: dict[UUID, Ask] = {}
+        asks: dict[UUID, SendRequest] = {}
         for one in picked:
             text = texts[one.message_id]
             over = recheck.over(text.text, text.media, expires_at=one.expires_at, now=tx.now)
@@ -228,20 +228,20 @@ class Dispatcher:
                 asks[one.message_id] = self._ask(one, text, tx.now)
             else:
                 overs.append((claims[one.message_id], over))
-        judged = await compliance.judge_handover(tx, asks, requires_propagation=self._rules.requires_propagation)
+        judged = await compliance.recheck(tx, asks, requires_propagation=self._rules.requires_propagation)
         go: list[Claim] = []
         put_off: dict[UUID, datetime] = {}
         for message_id, verdict in judged.items():
-            if verdict.refusal is not None:
-                overs.append((claims[message_id], recheck.unlawful(verdict.refusal)))
+            if verdict.error is not None:
+                overs.append((claims[message_id], recheck.unlawful(verdict.error)))
             elif verdict.ready_at is not None:
                 put_off[message_id] = verdict.ready_at
             else:
                 go.append(claims[message_id])
         return judged, go, overs, put_off
 
-    def _ask(self, picked: Picked, text: Text, now: datetime) -> Ask:
-        return Ask(picked.org_id, self._account, text.sender, text.recipient, text.kind, now)
+    def _ask(self, picked: Picked, text: Text, now: datetime) -> SendRequest:
+        return SendRequest(picked.org_id, self._account, text.sender, text.recipient, text.kind, now)
 
     def _hand_over(self, claim: Claim) -> None:
         self._flying.add(claim.message_id)

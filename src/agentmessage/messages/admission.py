@@ -17,9 +17,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from agentmessage.billing import operations as billing
+from agentmessage.compliance import cost_of
 from agentmessage.compliance import operations as compliance
-from agentmessage.compliance import weigh
-from agentmessage.compliance.model import Ahead, Ask, Case, Purse, Weight
+from agentmessage.compliance.model import Cost, Evaluation, PendingFlush, SendAllowance, SendRequest
 from agentmessage.kernel.batcher import Batcher
 from agentmessage.kernel.db import CellDb, Executor, Tx
 from agentmessage.kernel.errors import ApiError
@@ -154,20 +154,20 @@ async def _judge(
     *,
     requires_propagation: bool,
     layouts: Layouts,
-    pending: Mapping[UUID, Ahead] | None = None,
+    pending: Mapping[UUID, PendingFlush] | None = None,
 ) -> JudgedFlush:
     """Read what the drafts are decided by, and decide."""
     keys = await replays.read_keys(db, drafts)
     new = keys.new(drafts)
     if not new:
         return JudgedFlush(now, keys, {}, (), (), ())
-    cases, purses = await compliance.read(
+    evaluations, allowances = await compliance.evaluate_all(
         db,
         [_ask(draft, now) for draft in new],
         now,
         requires_propagation=requires_propagation,
         layouts=layouts,
-        ahead=pending,
+        pending=pending,
     )
     prices = {
         False: billing.price("outbound_sms", None, now),
@@ -175,19 +175,19 @@ async def _judge(
     }
     decisions: dict[UUID, Message | ApiError] = {}
     admitted: list[Admitted] = []
-    for draft, case in zip(new, cases, strict=True):
-        decided = _decide(draft, case, purses[draft.tenant.org_id], price=prices[bool(draft.media)], now=now)
+    for draft, evaluation in zip(new, evaluations, strict=True):
+        decided = _decide(draft, evaluation, allowances[draft.tenant.org_id], price=prices[bool(draft.media)], now=now)
         if isinstance(decided, ApiError):
             decisions[draft.id] = decided
         else:
             admitted.append(decided)
             decisions[draft.id] = decided.message
-    updates = _account_updates(admitted, purses)
+    updates = _account_updates(admitted, allowances)
     return JudgedFlush(now, keys, decisions, admitted, updates, keys.responses(decisions))
 
 
-def _ask(draft: Draft, now: datetime) -> Ask:
-    return Ask(
+def _ask(draft: Draft, now: datetime) -> SendRequest:
+    return SendRequest(
         draft.tenant.org_id,
         draft.tenant.account,
         draft.sender,
@@ -197,18 +197,18 @@ def _ask(draft: Draft, now: datetime) -> Ask:
     )
 
 
-def _account_updates(admitted: Sequence[Admitted], purses: Mapping[UUID, Purse]) -> Sequence[AccountUpdate]:
+def _account_updates(admitted: Sequence[Admitted], allowances: Mapping[UUID, SendAllowance]) -> Sequence[AccountUpdate]:
     org_ids = {row.message.org_id for row in admitted}
     return [
         AccountUpdate(
             org_id,
-            purse.account.version,
+            allowance.account.version,
             new_version(),
-            purse.admitted_microcents,
-            purse.second_tokens,
-            purse.minute_tokens,
+            allowance.admitted_microcents,
+            allowance.second_tokens,
+            allowance.minute_tokens,
         )
-        for org_id, purse in purses.items()
+        for org_id, allowance in allowances.items()
         if org_id in org_ids
     ]
 
@@ -221,35 +221,39 @@ async def _write(db: Executor, judged: JudgedFlush) -> set[UUID]:
     return {update.org_id for update in judged.account_updates} - written
 
 
-def _decide(draft: Draft, case: Case, purse: Purse, *, price: int, now: datetime) -> Admitted | ApiError:
+def _decide(
+    draft: Draft, evaluation: Evaluation, allowance: SendAllowance, *, price: int, now: datetime
+) -> Admitted | ApiError:
     """The admitted message, or the first error."""
-    refusal = compliance.first_refusal(case)
+    refusal = compliance.first_error(evaluation)
     if refusal is not None:
         return refusal
     text = simplify(draft.text) if draft.is_smart and draft.text else draft.text
-    weight = weigh(case, text, now, has_media=bool(draft.media), unit_price_microcents=price)
-    refusal = None if draft.is_owed else compliance.purse_refusal(case, purse, weight)
+    cost = cost_of(evaluation, text, now, has_media=bool(draft.media), unit_price_microcents=price)
+    refusal = None if draft.is_owed else compliance.allowance_error(evaluation, allowance, cost)
     if refusal is not None:
         return refusal
-    purse.take(weight.price_microcents, case.ask.kind)
-    due_at = case.opens_at or case.ask.due_at
-    message = _message(draft, case, weight, due_at=due_at, price=price, now=now)
+    allowance.take(cost.price_microcents, evaluation.request.kind)
+    due_at = evaluation.opens_at or evaluation.request.due_at
+    message = _message(draft, evaluation, cost, due_at=due_at, price=price, now=now)
     return Admitted(
         message=message,
         queue_id=message.campaign_id or message.phone_number_id,
         ready_at=due_at,
-        history=compliance.remember(case, now, is_disclosed=weight.appended_text is not None),
+        history=compliance.record_history(evaluation, now, is_disclosed=cost.appended_text is not None),
     )
 
 
-def _message(draft: Draft, case: Case, weight: Weight, *, due_at: datetime, price: int, now: datetime) -> Message:
+def _message(
+    draft: Draft, evaluation: Evaluation, cost: Cost, *, due_at: datetime, price: int, now: datetime
+) -> Message:
     """The admitted message as it is stored."""
-    facts = case.facts
+    facts = evaluation.facts
     assert facts.phone_number_id is not None  # noqa: S101 - the first check of every kind
     return Message(
         id=draft.id,
-        org_id=case.ask.org_id,
-        account=case.ask.account,
+        org_id=evaluation.request.org_id,
+        account=evaluation.request.account,
         phone_number_id=facts.phone_number_id,
         campaign_id=facts.campaign_id,
         brand_id=facts.brand_id,
@@ -257,11 +261,11 @@ def _message(draft: Draft, case: Case, weight: Weight, *, due_at: datetime, pric
         sender=draft.sender,
         recipient=draft.recipient,
         text=draft.text,
-        appended_text=weight.appended_text,
+        appended_text=cost.appended_text,
         channel="mms" if draft.media else "sms",
         media=draft.media,
-        encoding=weight.encoding,
-        segments=weight.segments,
+        encoding=cost.encoding,
+        segments=cost.segments,
         priority=draft.priority,
         tag=draft.tag,
         metadata=draft.metadata,

@@ -16,7 +16,7 @@ from datetime import datetime
 from random import getrandbits
 from uuid import UUID
 
-from agentmessage.compliance.model import Ahead, ContactHistory
+from agentmessage.compliance.model import ContactHistory, PendingFlush
 from agentmessage.messages import replays
 from agentmessage.messages.admission_queries import AccountUpdate, Admitted
 from agentmessage.messages.draft import Draft
@@ -35,14 +35,14 @@ def new_version() -> int:
 
 def pending_flushes(
     admitted: Iterable[Admitted], updates: Sequence[AccountUpdate], now: datetime
-) -> Mapping[UUID, Ahead]:
+) -> Mapping[UUID, PendingFlush]:
     """What a flush that is about to be written changes, by organization."""
     histories: dict[UUID, dict[str, ContactHistory]] = {update.org_id: {} for update in updates}
     for row in admitted:
         if row.history is not None:
             histories[row.message.org_id][row.message.recipient] = row.history
     return {
-        update.org_id: Ahead(
+        update.org_id: PendingFlush(
             update.version,
             update.next_version,
             update.admitted_microcents,
@@ -60,7 +60,7 @@ class Pipeline:
     """Keeps the flushes of one process in order: one is written, at most one more is judged meanwhile."""
 
     def __init__(self) -> None:
-        self.pending: Mapping[UUID, Ahead] = {}
+        self.pending: Mapping[UUID, PendingFlush] = {}
         self._keys: frozenset[Key] = frozenset()
         self._writing = asyncio.Lock()
 
@@ -72,7 +72,7 @@ class Pipeline:
 
     @asynccontextmanager
     async def writing(
-        self, pending: Mapping[UUID, Ahead], keys: frozenset[Key], start_next: Callable[[], None]
+        self, pending: Mapping[UUID, PendingFlush], keys: frozenset[Key], start_next: Callable[[], None]
     ) -> AsyncGenerator[None]:
         """Enter when the flush before is written. The next one may be judged from then on."""
         async with self._writing:

@@ -53,7 +53,7 @@ routes = Routes("Consent", needs=OptInServices)
 async def initiate_double_opt_in(
     call: Call[DoubleOptInCreate, NoInput], services: OptInServices
 ) -> Answer[DoubleOptInOut]:
-    """Ask a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
+    """SendRequest a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
 
     202: the question is on its way; it is a text like any other, but needs no consent. 200: it is open already
     (`reused`), or the contact has agreed already (`already_opted_in`); nothing is sent. Whoever opted out is not asked.

@@ -96,7 +96,7 @@ class ConflictError(APIError):
 
 
 class ConsentRequiredError(APIError):
-    """453: Nobody has recorded that this recipient wants texts from this number."""
+    """453: No consent of this recipient is recorded for this number."""
 
     code = "CONSENT_REQUIRED"
     default_fix = (
@@ -137,7 +137,10 @@ class ForbiddenError(APIError):
 
 
 class FrequencyCapExceededError(APIError):
-    """422: The recipient was texted often enough; `details.resets_at` says when the next text fits."""
+    """422.
+
+    The recipient has received the maximum for this window; `details.resets_at` is when the next message fits.
+    """
 
     code = "FREQUENCY_CAP_EXCEEDED"
     default_fix = "Wait until details.resets_at, or raise the guardrail's frequency cap."
@@ -277,10 +280,10 @@ class PayloadTooLargeError(APIError):
 
 
 class QuietHoursError(APIError):
-    """422: It is night where the recipient is; `details.opens_at` says until when."""
+    """422: The recipient is in quiet hours; `details.opens_at` is their end."""
 
     code = "QUIET_HOURS"
-    default_fix = "Schedule the text at details.opens_at, or set the guardrail's quiet_hours_mode to defer."
+    default_fix = "Schedule the message at details.opens_at, or set the guardrail's quiet_hours_mode to defer."
 
 
 class RateLimitedError(APIError):
@@ -302,8 +305,8 @@ class ReceiverInactiveError(APIError):
 class RecipientOptedOutError(APIError):
     """453.
 
-    The recipient said STOP, or the consent was revoked; operators fine a sender who texts on. `details` says when,
-    which of your numbers was told (`opted_out_number`) and how far that reaches.
+    The recipient sent STOP, or the consent was revoked; operators fine a sender who continues. `details` has the time,
+    the number that received it (`opted_out_number`) and the scope of the opt-out.
     """
 
     code = "RECIPIENT_OPTED_OUT"
@@ -339,7 +342,7 @@ class ResellerRequiredError(APIError):
 class SenderNotRegisteredError(APIError):
     """422.
 
-    Operators refuse or fine what comes from a number without a working campaign; `details.from` says which it is.
+    The sender has no working campaign; operators reject or fine its messages. `details.from` names the reason.
     """
 
     code = "SENDER_NOT_REGISTERED"

@@ -24,7 +24,7 @@ CODES = {
 """What sending answers for each reason, in the order in which reasons are told."""
 
 FOR_GOOD = ("unregistered", "opted out", "no consent", "stale consent", "fixed line", "too old")
-"""Reasons that end a text; the others make it wait."""
+"""Reasons that end a message; the others make it wait."""
 
 EVERY_MINUTE = timedelta(minutes=1)
 BLUR = timedelta(milliseconds=20)
@@ -67,7 +67,7 @@ CONTACTS = [
 
 @dataclass
 class Guards:
-    """The guardrails of one scope; None inherits, False is off. Quiet: minutes of the day, and whether texts wait."""
+    """The guardrails of one scope; None inherits, False is off. Quiet: minutes of the day, whether messages wait."""
 
     quiet: tuple[int, int, bool] | bool | None = None
     cap: tuple[int, int] | bool | None = None
@@ -114,7 +114,7 @@ class Record:
 
 @dataclass
 class Text:
-    """A text that was accepted. `waits_until`: there was a reason to keep it back until then."""
+    """A message that was accepted. `waits_until`: there was a reason to keep it back until then."""
 
     id: UUID
     sender: int
@@ -144,7 +144,7 @@ class Handed:
 
 @dataclass
 class Model:
-    """Everything that texts are decided by, and the texts themselves."""
+    """Everything that messages are decided by, and the messages themselves."""
 
     contacts: Sequence[Contact]
     senders: Sequence[Sender]
@@ -157,7 +157,7 @@ class Model:
     )
     records: dict[tuple[int, int], Record] = field(default_factory=dict[tuple[int, int], Record])
     fixed_since: dict[int, datetime] = field(default_factory=dict[int, datetime])
-    texts: dict[UUID, Text] = field(default_factory=dict[UUID, Text])
+    messages: dict[UUID, Text] = field(default_factory=dict[UUID, Text])
     handed: list[Handed] = field(default_factory=list[Handed])
 
     def record(self, sender: int, contact: int) -> Record:
@@ -273,7 +273,7 @@ class Model:
         return None if value is False else value
 
     def is_asleep(self, sender: int, contact: int, at: datetime) -> bool:
-        """In some place where the contact may be it is quiet, or the state allows no texts."""
+        """In some place where the contact may be it is quiet, or the state allows no messages."""
         quiet = self.guard(sender, "quiet")
         if not isinstance(quiet, tuple):
             return False
@@ -299,21 +299,21 @@ class Model:
         return isinstance(quiet, tuple) and bool(quiet[2])
 
     def is_capped(self, sender: int, contact: int, at: datetime) -> bool:
-        """The contact was handed as many texts in the window before as the cap of the sender's scope allows."""
+        """The contact was handed as many messages in the window before as the cap of the sender's scope allows."""
         cap = self.guard(sender, "cap")
         if not isinstance(cap, tuple):
             return False
         minutes, most = cap
         scope = self.scope_of(sender, "cap")
         lately = [
-            one
-            for one in self.handed
-            if one.contact == contact and one.scope == scope and at - timedelta(minutes=minutes) < one.at
+            request
+            for request in self.handed
+            if request.contact == contact and request.scope == scope and at - timedelta(minutes=minutes) < request.at
         ]
         return len(lately) >= most
 
     def reasons(self, text: Text, at: datetime) -> Iterator[str]:
-        """Why a text must not be handed over at this moment."""
+        """Why a message must not be handed over at this moment."""
         if text.expires_at <= at:
             yield "too old"
         yield from self.objections(text.sender, text.contact, text.kind, at, due_at=at)
@@ -342,7 +342,7 @@ class Model:
             yield "fixed line"
 
     def hand(self, text: Text, at: datetime) -> None:
-        """A text goes out."""
+        """A message goes out."""
         text.offers += 1
         scope = self.scope_of(text.sender, "cap")
         if text.kind != "auto_reply" and scope is not None and self.guard(text.sender, "cap") is not None:

@@ -57,7 +57,7 @@ def history(rng: Random) -> list[Act]:
 
 
 def piled_up(rng: Random) -> list[Act]:
-    """The worker comes too late, or not at all, while texts to one contact come due; then it is back."""
+    """The worker comes too late, or not at all, while messages to one contact come due; then it is back."""
     whom = some_pair(rng)
     acts: list[Act] = []
     for _ in range(rng.randint(2, 4)):
@@ -71,7 +71,7 @@ def piled_up(rng: Random) -> list[Act]:
 
 
 def overtaken(rng: Random) -> list[Act]:
-    """What a text was admitted by changes before it is due."""
+    """What a message was admitted by changes before it is due."""
     whom = some_pair(rng)
     sent = ("send", send(rng) | whom | {"validity_s": 172_800, "after": rng.choice([None, 600, 1440])})
     is_older = ("guard", {"scope": "brand", "tool": "age_days", "value": 1})
@@ -91,7 +91,7 @@ def some_pair(rng: Random) -> dict[str, Any]:
 
 
 def night(rng: Random) -> tuple[int, int, bool]:
-    """Minutes of the day, and whether texts wait for their end."""
+    """Minutes of the day, and whether messages wait for their end."""
     return (*rng.choice(NIGHTS), rng.random() < 0.6)
 
 

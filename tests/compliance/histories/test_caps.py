@@ -1,4 +1,4 @@
-"""The frequency cap holds where it counts: at the hand-over, whatever kept texts back until then."""
+"""The frequency cap holds where it counts: at the hand-over, whatever kept messages back until then."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agentmessage.compliance import operations as compliance
-from agentmessage.compliance.model import Ask, Judged
+from agentmessage.compliance.model import Decision, SendRequest
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from tests.compliance.histories.world import Notebook
@@ -34,13 +34,13 @@ async def sender(db: CellDb, account: Account) -> Sender:
 
 
 async def given(desk: Desk) -> list[datetime]:
-    """One turn of the worker, and when texts were handed over until now."""
+    """One turn of the worker, and when messages were handed over until now."""
     await desk.turn()
     assert isinstance(desk.line, Notebook)
     return [at for _, at, _ in desk.line.given]
 
 
-async def test_texts_whose_worker_comes_late_do_not_go_out_together(
+async def test_messages_whose_worker_comes_late_do_not_go_out_together(
     db: CellDb, account: Account, clock: TestClock, sender: Sender
 ) -> None:
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
@@ -57,7 +57,7 @@ async def test_texts_whose_worker_comes_late_do_not_go_out_together(
     assert handed == [1, 1, 2, 2, 3]
 
 
-async def test_a_text_that_is_sent_soon_after_a_late_one_waits(
+async def test_a_message_that_is_sent_soon_after_a_late_one_waits(
     db: CellDb, account: Account, clock: TestClock, sender: Sender
 ) -> None:
     """Planned an hour apart, and lawful when it was accepted."""
@@ -75,7 +75,7 @@ async def test_a_text_that_is_sent_soon_after_a_late_one_waits(
     assert (too_soon, in_time) == (1, 2)
 
 
-async def test_a_cap_counts_texts_that_were_accepted_before_it(
+async def test_a_cap_counts_messages_that_were_accepted_before_it(
     db: CellDb, account: Account, clock: TestClock, sender: Sender
 ) -> None:
     await admit(db, account.tenant, sender, "Acme: one", "Acme: two")
@@ -85,10 +85,10 @@ async def test_a_cap_counts_texts_that_were_accepted_before_it(
         assert len(await given(desk)) == 1
 
 
-async def test_a_text_that_waits_for_the_morning_is_counted_there(
+async def test_a_message_that_waits_for_the_morning_is_counted_there(
     db: CellDb, account: Account, clock: TestClock, sender: Sender
 ) -> None:
-    """Two texts of one night, two hours apart, would both go out in the first minute of the morning."""
+    """Two messages of one night, two hours apart, would both go out in the first minute of the morning."""
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR, **NIGHT)
     clock.moment += timedelta(hours=9)
     (first,) = await admit(db, account.tenant, sender, "Acme: hi")
@@ -102,7 +102,7 @@ async def test_a_text_that_waits_for_the_morning_is_counted_there(
     assert getattr(refused.value, "details", None) == {"resets_at": resets_at}
 
 
-async def test_a_text_that_its_carrier_put_off_does_not_stand_in_its_own_way(
+async def test_a_message_that_its_carrier_put_off_does_not_stand_in_its_own_way(
     db: CellDb, account: Account, clock: TestClock, sender: Sender
 ) -> None:
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
@@ -123,26 +123,26 @@ async def test_workers_that_text_somebody_for_the_first_time_at_once_keep_the_ca
     """The second comes to count when the first has; it judges again, and is told to come back in an hour."""
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
     first, second = new_id(), new_id()
-    ask = Ask(account.org_id, "live", sender.number, CONTACT, "customer", clock.moment)
+    ask = SendRequest(account.org_id, "live", sender.number, CONTACT, "customer", clock.moment)
     has_judged, may_count = asyncio.Event(), asyncio.Event()
 
-    async def hand_over_the_second() -> Sequence[Judged]:
-        judgements: list[Judged] = []
+    async def hand_over_the_second() -> Sequence[Decision]:
+        judgements: list[Decision] = []
         while True:
-            with contextlib.suppress(compliance.CountedElsewhere):
+            with contextlib.suppress(compliance.CapCounterConflict):
                 async with db.transaction() as tx:
-                    judged = await compliance.judge_handover(tx, {second: ask}, requires_propagation=True)
+                    judged = await compliance.recheck(tx, {second: ask}, requires_propagation=True)
                     judgements.append(judged[second])
                     has_judged.set()
                     await may_count.wait()
-                    await compliance.count_handover(tx, judged, [second] if judged[second].ready_at is None else [])
+                    await compliance.count_submissions(tx, judged, [second] if judged[second].ready_at is None else [])
                 return judgements
 
     async with db.transaction() as tx:
-        judged = await compliance.judge_handover(tx, {first: ask}, requires_propagation=True)
+        judged = await compliance.recheck(tx, {first: ask}, requires_propagation=True)
         other = asyncio.create_task(hand_over_the_second())
         await has_judged.wait()
-        await compliance.count_handover(tx, judged, [first])
+        await compliance.count_submissions(tx, judged, [first])
         may_count.set()
         while not (other.done() or await somebody_waits(db)):
             pass  # asking the database lets the other one run

@@ -1,4 +1,4 @@
-"""Whatever customers, contacts, registries, carriers and clocks do, in whatever order: no text goes out unlawfully.
+"""Whatever customers, contacts, registries, carriers and clocks do, in whatever order: no message goes out unlawfully.
 
 The real admission, keyword law, hand-over and receipts over a real database and a clock of the test, beside a model
 that was written from the specification (`model.py`). `LAW_EXAMPLES` sets how many histories are tried, `LAW_SEED` the
@@ -20,7 +20,7 @@ from tests.make.clock import TestClock
 
 EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "80"))
 FIRST = int(os.environ.get("LAW_SEED", "1"))
-MOST_RETELLINGS = 80
+MAX_REPLAYS = 80
 
 
 class Stage:
@@ -34,7 +34,7 @@ class Stage:
         self.counts: Counter[str] = Counter()
 
     async def play(self, beginning: Beginning, acts: Sequence[Act], told: list[str]) -> None:
-        """One history from its beginning to the end of its last text. Raises AssertionError."""
+        """One history from its beginning to the end of its last message. Raises AssertionError."""
         self._clock.moment = beginning.at
         account = await open_account(self._cells)
         world = World(
@@ -58,7 +58,7 @@ class Stage:
 
     async def retell(self, beginning: Beginning, acts: list[Act]) -> list[str]:
         """The history in fewer acts that still fails: pieces are left out, ever smaller ones."""
-        left, size = MOST_RETELLINGS, len(acts) // 2
+        left, size = MAX_REPLAYS, len(acts) // 2
         while size and left:
             place = 0
             while place < len(acts) and left:
@@ -83,7 +83,7 @@ class Stage:
         return False
 
 
-async def test_no_text_is_handed_over_against_the_law_as_it_is_at_that_moment(
+async def test_no_message_is_handed_over_against_the_law_as_it_is_at_that_moment(
     cells: Cells, db: CellDb, app: Api, clock: TestClock
 ) -> None:
     stage = Stage(cells, db, app, clock)

@@ -62,7 +62,7 @@ WORDS = {
     "chat": "Ok",
 }
 NOTHING_TO_DO = 2
-MOST_TURNS = 60
+MAX_TURNS = 60
 FINAL = {"delivered", "failed", "undelivered", "canceled"}
 
 
@@ -178,7 +178,7 @@ class World:
     # What customers do
 
     async def send(self, *, sender: int, contact: int, after: int | None, validity_s: int, priority: str) -> None:
-        """Send a text, now or so many minutes later."""
+        """Send a message, now or so many minutes later."""
         at = self.now
         due_at = at if after is None else (at + timedelta(minutes=after)).replace(microsecond=0)
         body = {
@@ -217,7 +217,7 @@ class World:
         return told
 
     async def cancel(self, *, which: int) -> None:
-        """Take a text back, if it can be."""
+        """Take a message back, if it can be."""
         open_ones = [text for text in self.model.texts.values() if text.is_open]
         if open_ones:
             text = open_ones[which % len(open_ones)]
@@ -245,9 +245,9 @@ class World:
             self.model.stop(sender, contact, self.now, by="revocation")
 
     async def ask(self, *, sender: int, contact: int) -> None:
-        """Ask a contact by double opt-in."""
-        texts = {"confirmation_text": "Acme: reply YES to get reminders.", "agreement_text": "I agree to texts."}
-        reply = await self._api.post("/v1/consent/double-opt-in", {**self._pair(sender, contact), **texts})
+        """SendRequest a contact by double opt-in."""
+        messages = {"confirmation_text": "Acme: reply YES to get reminders.", "agreement_text": "I agree to texts."}
+        reply = await self._api.post("/v1/consent/double-opt-in", {**self._pair(sender, contact), **messages})
         assert reply.status in (200, 202, 409, 422, 453), reply.body
         answer = reply.json
         if reply.status in (200, 202) and not answer["reused"] and not answer["already_opted_in"]:
@@ -269,7 +269,7 @@ class World:
     # What contacts, registries, carriers and time do
 
     async def text(self, *, sender: int, contact: int, word: str) -> None:
-        """A contact texts one of our numbers."""
+        """A contact messages one of our numbers."""
         heard = InboundHeard(
             carrier="smpp",
             carrier_message_id=new_id().hex,
@@ -401,7 +401,7 @@ class World:
         while idle < NOTHING_TO_DO:
             idle = idle + 1 if await self.desk.turn() else 0
             turns += 1
-            assert turns < MOST_TURNS, "the worker turns for ever"
+            assert turns < MAX_TURNS, "the worker turns for ever"
             await self._check_given()
         self._check_waiting(await self._queued())
 
@@ -445,7 +445,7 @@ class World:
     # What both must agree on
 
     async def _learn(self) -> None:
-        """Texts that are new to the model: sent by the customer, or by the platform for them."""
+        """Messages that are new to the model: sent by the customer, or by the platform for them."""
         numbers = {sender.number: place for place, sender in enumerate(self._senders)}
         people = {contact.number: place for place, contact in enumerate(self.model.contacts)}
 
@@ -461,9 +461,9 @@ class World:
             self._account.org_id,
             list(self.model.texts),
         )
-        for one in found:
-            assert one.kind != "auto_reply" or one.due_at <= self.now, f"an answer is to wait: {one}"
-        self.model.texts |= {one.id: one for one in found}
+        for message in found:
+            assert message.kind != "auto_reply" or message.due_at <= self.now, f"an answer is to wait: {message}"
+        self.model.texts |= {message.id: message for message in found}
 
     async def _compare(self) -> None:
         """Whoever is on record; every end has its reason; what is held is what waits."""
@@ -486,10 +486,10 @@ class World:
     async def _compare_shown(self) -> None:
         """The list of consents and its filter say who may be texted, and a contact who is out has a STOP to show."""
         shown = {
-            (one["phone_number_id"], one["contact_number"]): one
+            (row["phone_number_id"], row["contact_number"]): row
             for is_in in ("true", "false")
-            for one in (await self._api.get(f"/v1/consent?opted_in={is_in}&limit=100")).data
-            if one["opted_in"] is (is_in == "true")
+            for row in (await self._api.get(f"/v1/consent?opted_in={is_in}&limit=100")).data
+            if row["opted_in"] is (is_in == "true")
         }
         for (sender, contact), record in self.model.records.items():
             pair = self._pair(sender, contact)
@@ -514,7 +514,7 @@ class World:
         return found[0], found[1]
 
     async def _check_ends(self) -> None:
-        """A text ends because it was handed over, taken back, or because of a reason that holds for good."""
+        """A message ends because it was handed over, taken back, or because of a reason that holds for good."""
         states = await self._states()
         for text in self.model.texts.values():
             if not text.is_open or states[text.id] not in FINAL:

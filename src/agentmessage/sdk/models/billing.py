@@ -85,7 +85,7 @@ class Fee(Model, frozen=True, kw_only=True):
 
 
 class FeeCatalog(Model, frozen=True, kw_only=True):
-    """Every price as it is now. Texts cost by the segment, numbers and campaigns by the month."""
+    """Every price as it is now. Messages cost by the segment, numbers and campaigns by the month."""
 
     tier: str
     currency: str
@@ -155,7 +155,7 @@ class Usage(Model, frozen=True, kw_only=True):
 
 
 class Wallet(Model, frozen=True, kw_only=True):
-    """The wallet, how it is topped up, what the month costs, and how fast texts may be handed in.
+    """The wallet, how it is topped up, what the month costs, and how fast messages may be sent.
 
     `mtd_spend_cents` is what was spent since the month began (UTC), less refunds; `projected_month_total_cents` adds
     the days left at the average of the last seven. `auto_topup_amount_cents` is null while it is off.

@@ -31,7 +31,7 @@ class ScopeKind(OpenEnum):
 
 
 class PreflightSeverity(OpenEnum):
-    """What a finding means for the text."""
+    """What a finding means for the message."""
 
     PASS = "pass"
     INFO = "info"
@@ -55,7 +55,7 @@ class Binding(Model, frozen=True, kw_only=True):
 
 
 class GuardrailDecision(Model, frozen=True, kw_only=True):
-    """Which scope decided about a guardrail."""
+    """The scope that decided a guardrail."""
 
     scope_kind: str
     scope_id: str | None = None
@@ -84,7 +84,7 @@ class Pool(Model, frozen=True, kw_only=True):
 
 
 class PreflightFinding(Model, frozen=True, kw_only=True):
-    """One thing about the text. `code` is the refusal that sending would answer with; null where it is none."""
+    """One check of the message. `code` is the error that sending would return; null if it is none."""
 
     check: str
     severity: PreflightSeverity
@@ -95,7 +95,7 @@ class PreflightFinding(Model, frozen=True, kw_only=True):
 
 
 class Preflight(Model, frozen=True, kw_only=True):
-    """Whether the text would be accepted now, and everything that speaks for or against it, in the order of sending."""
+    """Whether the message would be accepted now, and every finding, in the order of sending."""
 
     can_submit: bool
     findings: tuple[PreflightFinding, ...]

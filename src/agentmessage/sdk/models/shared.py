@@ -153,7 +153,7 @@ OptOutScopeWord = Literal["number", "campaign", "brand", "organization"]
 
 
 class Priority(OpenEnum):
-    """`high` overtakes in the queue, never in law."""
+    """Rank in the queue. Every priority has the same compliance checks."""
 
     HIGH = "high"
     DEFAULT = "default"

@@ -39,16 +39,16 @@ class AsyncGuardrailsOperations(AsyncResource):
         metadata: Mapping[str, str] | UnsetType | None = UNSET,
         idempotency_key: str | None = None,
     ) -> Preflight:
-        """Say whether a message would be accepted now, and why or why not; nothing is stored or charged.
+        """Check whether a message would be accepted now, and why or why not; nothing is stored or charged.
 
         The body is that of a send. `can_submit` is true exactly when `POST /v1/messages` would accept the same body at
-        this moment: both ask the same rules. `source_breakdown` tells for every guardrail which scope decided.
+        this moment: both run the same checks. `source_breakdown` names the scope that decided each guardrail.
 
         - `from_`: One of your assigned numbers.
         - `text`: 1 to 1600 characters.
         - `media`: At most 10 items.
         - `smart_encoding`: Send typographic characters as plain ones where that saves a part. False unless given.
-        - `priority`: `high` overtakes in the queue, never in law. `default` unless given.
+        - `priority`: Rank in the queue. Every priority has the same compliance checks. `default` unless given.
         - `tag`: A word of yours to find the message by. 1 to 64 characters.
         - `validity_s`: 60 to 172800, 14400 unless given.
 

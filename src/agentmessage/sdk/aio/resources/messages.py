@@ -80,7 +80,7 @@ class AsyncMessagesOperations(AsyncMessageMethods):
         - `text`: 1 to 1600 characters.
         - `media`: At most 10 items.
         - `smart_encoding`: Send typographic characters as plain ones where that saves a part. False unless given.
-        - `priority`: `high` overtakes in the queue, never in law. `default` unless given.
+        - `priority`: Rank in the queue. Every priority has the same compliance checks. `default` unless given.
         - `tag`: A word of yours to find the message by. 1 to 64 characters.
         - `validity_s`: 60 to 172800, 14400 unless given.
 
