@@ -191,8 +191,8 @@ async def test_a_limit_fits_and_so_does_the_media_type(line: Witness, fault: str
 
 def callbacks(line: Witness) -> Sequence[Any]:
     """Everything that the simulator would post now."""
-    desk, (account, _) = line.world.messaging, line.world.accounts
-    waiting = desk.waiting["9900001", Via.BANDWIDTH]
+    carrier, (account, _) = line.world.messaging, line.world.accounts
+    waiting = carrier.waiting["9900001", Via.BANDWIDTH]
     body = callback_body(list(waiting), account.applications["app-1"])
     waiting.clear()
     return list(json.loads(body))

@@ -21,7 +21,7 @@ from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.errors import RateLimited
 from tests.conftest import ENCRYPTION_KEY
-from tests.delivery.floor import admit, floor, ready_sender, status_of
+from tests.delivery.harness import admit, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import insert_consent, insert_sender
 
@@ -60,13 +60,13 @@ async def one_unknown(db: CellDb, account: Account) -> Any:
     """A text whose worker died while it told the carrier."""
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: who knows?")
-    async with floor(db) as (_, desk):
+    async with open_worker(db) as (_, worker):
         async with db.transaction() as tx:
-            await dispatch_queries.claim(tx, [message.id], token=desk.token, until=db.now)
+            await dispatch_queries.claim(tx, [message.id], token=worker.token, until=db.now)
         await db.run(
             "UPDATE message_queue SET claim_token = gen_random_uuid(), claim_until = now() - $1::interval", OVERDUE
         )
-        await desk.sweep()
+        await worker.sweep()
     assert await status_of(db, message.id) == ("undelivered", "unknown")
     return sender, message
 
@@ -192,8 +192,8 @@ async def test_people_get_four_tables(run: Callable[..., Awaitable[Result]]) -> 
 async def test_gauges_count_what_waits_and_what_nobody_knows(cells: Cells, db: CellDb, account: Account) -> None:
     sender, _ = await one_unknown(db, account)
     await admit(db, account.tenant, sender, "Acme: now.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
     assert len(smsc.taken) == 1
     await db.run("UPDATE message_parts SET created_at = now() - interval '2 minutes'")
     await admit(db, account.tenant, sender, "Acme: next.", "Acme: and next.")

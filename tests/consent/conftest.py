@@ -46,7 +46,7 @@ async def number(db: CellDb, account: Account) -> UUID:
     return await insert_number(db, account.org_id, "+14155550199")
 
 
-class Desk:
+class ConsentHarness:
     """The account's own requests, and what they left in the database."""
 
     def __init__(self, api: Client, db: CellDb, account: Account, number: UUID, clock: TestClock) -> None:
@@ -56,7 +56,7 @@ class Desk:
         self.number = number
         self.clock = clock
 
-    def wish(self, contact: str = CONTACT, **evidence: Any) -> dict[str, Any]:
+    def body(self, contact: str = CONTACT, **evidence: Any) -> dict[str, Any]:
         """A capture that is in order but for what is given."""
         shown = {
             "captured_at": self.clock.moment.isoformat(),
@@ -76,7 +76,7 @@ class Desk:
 
     async def capture(self, contact: str = CONTACT, **evidence: Any) -> Any:
         """What a capture that is in order is answered with."""
-        reply = await self.api.post("/v1/consent", self.wish(contact, **evidence))
+        reply = await self.api.post("/v1/consent", self.body(contact, **evidence))
         assert reply.status == 200, reply.body
         return reply.json
 
@@ -94,9 +94,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(api: Client, db: CellDb, account: Account, number: UUID, clock: TestClock) -> Desk:
+def harness(api: Client, db: CellDb, account: Account, number: UUID, clock: TestClock) -> ConsentHarness:
     """See Desk."""
-    return Desk(api, db, account, number, clock)
+    return ConsentHarness(api, db, account, number, clock)
 
 
 async def both(*claims: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from agentmessage.consent import bulk, operations
 from agentmessage.consent.model import Source, Suppression
 from agentmessage.kernel.db import CellDb, Tx
 from tests.conftest import NOWHERE, Client
-from tests.consent.conftest import AGREEMENT, CONTACT, Desk
+from tests.consent.conftest import AGREEMENT, CONTACT, ConsentHarness
 from tests.make.accounts import Account
 from tests.make.numbers import insert_number
 
@@ -29,23 +29,23 @@ ENTRY_KEYS = {
 }  # fmt: skip
 
 
-async def stop(desk: Desk, by: Suppression = Suppression.KEYWORD, contact: str = CONTACT) -> bool:
+async def stop(harness: ConsentHarness, by: Suppression = Suppression.KEYWORD, contact: str = CONTACT) -> bool:
     """The contact opts out."""
     source = Source.API if by is Suppression.REVOCATION else Source.INBOUND_REPLY
-    async with desk.db.transaction() as tx:
+    async with harness.db.transaction() as tx:
         return await operations.opt_out(
-            tx, desk.account.org_id, desk.number, contact, by=by, source=source, keyword="STOP"
+            tx, harness.account.org_id, harness.number, contact, by=by, source=source, keyword="STOP"
         )
 
 
 @pytest.mark.covers("captureAttestedConsent", 200)
-async def test_200_an_attested_consent_is_a_bare_object_with_its_evidence_kept(desk: Desk) -> None:
-    captured_at = desk.clock.moment - timedelta(days=3)
+async def test_200_an_attested_consent_is_a_bare_object_with_its_evidence_kept(harness: ConsentHarness) -> None:
+    captured_at = harness.clock.moment - timedelta(days=3)
 
-    made = await desk.capture(captured_at=captured_at.isoformat())
+    made = await harness.capture(captured_at=captured_at.isoformat())
 
-    record = (await desk.api.get(f"/v1/consent/{made['id']}")).data
-    (entry,) = await desk.history(made["id"])
+    record = (await harness.api.get(f"/v1/consent/{made['id']}")).data
+    (entry,) = await harness.history(made["id"])
     digest = hashlib.sha256(AGREEMENT.encode()).hexdigest()
     assert made == {
         "id": made["consent_id"],
@@ -65,57 +65,57 @@ async def test_200_an_attested_consent_is_a_bare_object_with_its_evidence_kept(d
     assert entry["evidence_agreement_text_hash"] == digest
     assert entry["evidence_form_url"] == "https://acme.example/book"
     assert entry["evidence_consent_method"] == "checkbox"
-    assert await desk.facts() == [("contact.opted_in", UUID(made["id"]))]
+    assert await harness.facts() == [("contact.opted_in", UUID(made["id"]))]
 
 
 @pytest.mark.covers("captureAttestedConsent", 200)
-async def test_200_a_second_attestation_answers_the_first_and_changes_nothing(desk: Desk) -> None:
-    first = await desk.capture()
-    before = (await desk.api.get(f"/v1/consent/{first['id']}")).data
+async def test_200_a_second_attestation_answers_the_first_and_changes_nothing(harness: ConsentHarness) -> None:
+    first = await harness.capture()
+    before = (await harness.api.get(f"/v1/consent/{first['id']}")).data
 
-    second = await desk.capture(agreement_text="Something else.", consent_method="verbal")
+    second = await harness.capture(agreement_text="Something else.", consent_method="verbal")
 
     assert second == first | {"already_opted_in": True}
-    assert (await desk.api.get(f"/v1/consent/{first['id']}")).data == before
-    assert len(await desk.history(first["id"])) == 1
-    assert len(await desk.facts()) == 1
+    assert (await harness.api.get(f"/v1/consent/{first['id']}")).data == before
+    assert len(await harness.history(first["id"])) == 1
+    assert len(await harness.facts()) == 1
 
 
-async def test_what_is_not_known_of_the_evidence_may_be_empty_or_missing(desk: Desk) -> None:
-    wish = desk.wish(ip_address="", user_agent="", form_url="", consent_method="written")
-    bare = desk.wish("+14155550124", consent_method="verbal")
+async def test_what_is_not_known_of_the_evidence_may_be_empty_or_missing(harness: ConsentHarness) -> None:
+    body = harness.body(ip_address="", user_agent="", form_url="", consent_method="written")
+    bare = harness.body("+14155550124", consent_method="verbal")
     for field in ("ip_address", "user_agent", "form_url"):
         del bare["evidence"][field]
     del bare["opted_in"]
 
-    replies = [await desk.api.post("/v1/consent", body) for body in (wish, bare)]
+    replies = [await harness.api.post("/v1/consent", body) for body in (body, bare)]
 
     assert [reply.status for reply in replies] == [200, 200]
     for reply in replies:
-        (entry,) = await desk.history(reply.json["id"])
+        (entry,) = await harness.history(reply.json["id"])
         assert (entry["evidence_ip"], entry["evidence_user_agent"], entry["evidence_form_url"]) == (None, None, None)
 
 
-async def test_two_attestations_of_one_pair_at_once_make_one_record(desk: Desk, db: CellDb) -> None:
-    bodies = [desk.wish(agreement_text=f"Agreement {index}.") for index in range(8)]
+async def test_two_attestations_of_one_pair_at_once_make_one_record(harness: ConsentHarness, db: CellDb) -> None:
+    bodies = [harness.body(agreement_text=f"Agreement {index}.") for index in range(8)]
 
-    replies = await asyncio.gather(*(desk.api.post("/v1/consent", body) for body in bodies))
+    replies = await asyncio.gather(*(harness.api.post("/v1/consent", body) for body in bodies))
 
     assert [reply.status for reply in replies] == [200] * 8
     assert len({reply.json["id"] for reply in replies}) == 1
     assert sum(not reply.json["already_opted_in"] for reply in replies) == 1
     assert await db.value("SELECT count(*) FROM consents") == 1
     assert await db.value("SELECT count(*) FROM consent_history") == 1
-    assert len(await desk.facts()) == 1
+    assert len(await harness.facts()) == 1
 
 
 @pytest.mark.covers("captureAttestedConsent", 404)
-async def test_404_a_number_that_is_not_held_now(desk: Desk, db: CellDb, stranger: Account) -> None:
+async def test_404_a_number_that_is_not_held_now(harness: ConsentHarness, db: CellDb, stranger: Account) -> None:
     theirs = await insert_number(db, stranger.org_id, "+14155550198")
-    released = await insert_number(db, desk.account.org_id, "+14155550197", state="quarantined")
+    released = await insert_number(db, harness.account.org_id, "+14155550197", state="quarantined")
 
     replies = [
-        await desk.api.post("/v1/consent", desk.wish() | {"phone_number_id": str(one)})
+        await harness.api.post("/v1/consent", harness.body() | {"phone_number_id": str(one)})
         for one in (NOWHERE, theirs, released)
     ]
 
@@ -125,46 +125,48 @@ async def test_404_a_number_that_is_not_held_now(desk: Desk, db: CellDb, strange
 
 @pytest.mark.covers("captureAttestedConsent", 409)
 @pytest.mark.parametrize("by", [Suppression.KEYWORD, Suppression.NATURAL_LANGUAGE, Suppression.CARRIER])
-async def test_409_after_stop_no_attestation_counts_and_nothing_is_recorded(desk: Desk, by: Suppression) -> None:
-    made = await desk.capture()
-    await stop(desk, by)
-    before = (await desk.api.get(f"/v1/consent/{made['id']}")).data
-    desk.clock.moment += timedelta(days=1)
+async def test_409_after_stop_no_attestation_counts_and_nothing_is_recorded(
+    harness: ConsentHarness, by: Suppression
+) -> None:
+    made = await harness.capture()
+    await stop(harness, by)
+    before = (await harness.api.get(f"/v1/consent/{made['id']}")).data
+    harness.clock.moment += timedelta(days=1)
 
-    reply = await desk.api.post("/v1/consent", desk.wish())
+    reply = await harness.api.post("/v1/consent", harness.body())
 
     assert (reply.status, reply.error["code"]) == (409, "CONTACT_OPTED_OUT")
-    assert (await desk.api.get(f"/v1/consent/{made['id']}")).data == before
+    assert (await harness.api.get(f"/v1/consent/{made['id']}")).data == before
     assert before["opted_in"] is False
     assert before["suppressed_by"] == by
-    assert [entry["event"] for entry in await desk.history(made["id"])] == ["opt_out", "opt_in"]
+    assert [entry["event"] for entry in await harness.history(made["id"])] == ["opt_out", "opt_in"]
 
 
 @pytest.mark.covers("captureAttestedConsent", 409)
-async def test_409_older_evidence_does_not_undo_a_revocation_and_newer_does(desk: Desk) -> None:
-    made = await desk.capture()
-    captured_before = desk.clock.moment.isoformat()
-    await desk.api.delete(f"/v1/consent/{made['id']}")
-    desk.clock.moment += timedelta(days=1)
+async def test_409_older_evidence_does_not_undo_a_revocation_and_newer_does(harness: ConsentHarness) -> None:
+    made = await harness.capture()
+    captured_before = harness.clock.moment.isoformat()
+    await harness.api.delete(f"/v1/consent/{made['id']}")
+    harness.clock.moment += timedelta(days=1)
 
-    older = await desk.api.post("/v1/consent", desk.wish(captured_at=captured_before))
-    newer = await desk.api.post("/v1/consent", desk.wish())
+    older = await harness.api.post("/v1/consent", harness.body(captured_at=captured_before))
+    newer = await harness.api.post("/v1/consent", harness.body())
 
     assert (older.status, older.error["code"]) == (409, "CONTACT_OPTED_OUT")
     assert newer.json == made | {"already_opted_in": False}
-    assert [entry["event"] for entry in await desk.history(made["id"])] == ["opt_in", "opt_out", "opt_in"]
-    assert [kind for kind, _ in await desk.facts()] == ["contact.opted_in", "contact.opted_out", "contact.opted_in"]
+    assert [entry["event"] for entry in await harness.history(made["id"])] == ["opt_in", "opt_out", "opt_in"]
+    assert [kind for kind, _ in await harness.facts()] == ["contact.opted_in", "contact.opted_out", "contact.opted_in"]
 
 
 @pytest.mark.covers("captureAttestedConsent", 422)
-async def test_422_every_faulty_field_is_named(desk: Desk) -> None:
-    shape = desk.wish(agreement_text="", form_url="ftp://x", consent_method="guessed", user_agent="x" * 1025)
+async def test_422_every_faulty_field_is_named(harness: ConsentHarness) -> None:
+    shape = harness.body(agreement_text="", form_url="ftp://x", consent_method="guessed", user_agent="x" * 1025)
     shape |= {"contact_number": "4155550123"}
     del shape["evidence"]["captured_at"]
-    beyond = desk.wish(ip_address="300.1.1.1", captured_at=(desk.clock.moment + timedelta(minutes=6)).isoformat())
+    beyond = harness.body(ip_address="300.1.1.1", captured_at=(harness.clock.moment + timedelta(minutes=6)).isoformat())
     beyond |= {"opted_in": False}
 
-    wrong_shape, wrong_facts = [await desk.api.post("/v1/consent", body) for body in (shape, beyond)]
+    wrong_shape, wrong_facts = [await harness.api.post("/v1/consent", body) for body in (shape, beyond)]
 
     assert wrong_shape.status == 422
     assert set(wrong_shape.error["details"]) == {
@@ -180,66 +182,66 @@ async def test_422_every_faulty_field_is_named(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"])
-async def test_a_time_that_cannot_be_is_refused(desk: Desk, moment: str) -> None:
-    reply = await desk.api.post("/v1/consent", desk.wish(captured_at=moment))
+async def test_a_time_that_cannot_be_is_refused(harness: ConsentHarness, moment: str) -> None:
+    reply = await harness.api.post("/v1/consent", harness.body(captured_at=moment))
 
     assert reply.status == 422
     assert set(reply.error["details"]) == {"evidence.captured_at"}
 
 
-async def test_a_clock_that_is_a_little_ahead_is_no_fault_and_nothing_is_in_the_future(desk: Desk) -> None:
-    made = await desk.capture(captured_at=(desk.clock.moment + timedelta(minutes=4)).isoformat())
+async def test_a_clock_that_is_a_little_ahead_is_no_fault_and_nothing_is_in_the_future(harness: ConsentHarness) -> None:
+    made = await harness.capture(captured_at=(harness.clock.moment + timedelta(minutes=4)).isoformat())
 
-    record = (await desk.api.get(f"/v1/consent/{made['id']}")).data
+    record = (await harness.api.get(f"/v1/consent/{made['id']}")).data
     assert record["opted_in_at"] == record["created_at"]
 
 
 @pytest.mark.covers("captureAttestedConsent", 429)
-async def test_429_the_allowance_of_a_minute_is_shared_by_all_captures_and_grows_again(desk: Desk) -> None:
-    bulk = {"records": [desk.wish(f"+1415556{index:04}") for index in range(99)]}
-    assert (await desk.api.post("/v1/consent/bulk", bulk)).data["accepted"] == 99
-    await desk.capture()
+async def test_429_the_allowance_of_a_minute_is_shared_by_all_captures_and_grows_again(harness: ConsentHarness) -> None:
+    bulk = {"records": [harness.body(f"+1415556{index:04}") for index in range(99)]}
+    assert (await harness.api.post("/v1/consent/bulk", bulk)).data["accepted"] == 99
+    await harness.capture()
 
-    refused = await desk.api.post("/v1/consent", desk.wish("+14155550124"))
-    desk.clock.moment += timedelta(seconds=1)
-    taken = await desk.api.post("/v1/consent", desk.wish("+14155550124"))
+    refused = await harness.api.post("/v1/consent", harness.body("+14155550124"))
+    harness.clock.moment += timedelta(seconds=1)
+    taken = await harness.api.post("/v1/consent", harness.body("+14155550124"))
 
     assert (refused.status, refused.error["code"], refused.headers["retry-after"]) == (429, "RATE_LIMITED", "1")
     assert taken.status == 200
 
 
 @pytest.mark.covers("captureAttestedConsentBulk", 429)
-async def test_429_a_batch_takes_all_its_records_from_the_minute_or_none(desk: Desk) -> None:
-    first = {"records": [desk.wish(f"+1415556{index:04}") for index in range(60)]}
-    second = {"records": [desk.wish(f"+1415557{index:04}") for index in range(60)]}
-    assert (await desk.api.post("/v1/consent/bulk", first)).status == 200
+async def test_429_a_batch_takes_all_its_records_from_the_minute_or_none(harness: ConsentHarness) -> None:
+    first = {"records": [harness.body(f"+1415556{index:04}") for index in range(60)]}
+    second = {"records": [harness.body(f"+1415557{index:04}") for index in range(60)]}
+    assert (await harness.api.post("/v1/consent/bulk", first)).status == 200
 
-    refused = await desk.api.post("/v1/consent/bulk", second)
-    smaller = await desk.api.post("/v1/consent/bulk", {"records": second["records"][:40]})
+    refused = await harness.api.post("/v1/consent/bulk", second)
+    smaller = await harness.api.post("/v1/consent/bulk", {"records": second["records"][:40]})
 
     assert (refused.status, refused.error["code"]) == (429, "RATE_LIMITED")
     assert 10 <= int(refused.headers["retry-after"]) <= 13
     assert smaller.data["accepted"] == 40
-    assert (await desk.api.post("/v1/consent", desk.wish())).status == 429
+    assert (await harness.api.post("/v1/consent", harness.body())).status == 429
 
 
 @pytest.mark.covers("captureAttestedConsentBulk", 200)
-async def test_200_each_record_of_a_batch_stands_alone(desk: Desk, db: CellDb, stranger: Account) -> None:
+async def test_200_each_record_of_a_batch_stands_alone(harness: ConsentHarness, db: CellDb, stranger: Account) -> None:
     theirs = await insert_number(db, stranger.org_id, "+14155550198")
-    await stop(desk, contact="+14155550140")
+    await stop(harness, contact="+14155550140")
     records = [
-        desk.wish("+14155550130"),
-        desk.wish("not a number"),
-        desk.wish("+14155550131") | {"phone_number_id": str(theirs)},
+        harness.body("+14155550130"),
+        harness.body("not a number"),
+        harness.body("+14155550131") | {"phone_number_id": str(theirs)},
         "not a record",
-        desk.wish("+14155550140"),
-        desk.wish("+14155550130", agreement_text="The same pair again."),
-        desk.wish("+14155550132", ip_address="nowhere"),
-        desk.wish("+14155550133") | {"extra": 1},
-        desk.wish("+14155550134"),
+        harness.body("+14155550140"),
+        harness.body("+14155550130", agreement_text="The same pair again."),
+        harness.body("+14155550132", ip_address="nowhere"),
+        harness.body("+14155550133") | {"extra": 1},
+        harness.body("+14155550134"),
     ]
 
-    result = (await desk.api.post("/v1/consent/bulk", {"records": records})).data
+    result = (await harness.api.post("/v1/consent/bulk", {"records": records})).data
 
     assert result["accepted"] == 3
     assert [(one["index"], one["code"]) for one in result["rejected"]] == [
@@ -270,39 +272,39 @@ class Counted:
         return getattr(self.tx, name)
 
 
-async def test_a_thousand_records_are_a_few_statements(desk: Desk) -> None:
-    records = [Raw(json.dumps(desk.wish(f"+1415556{index:04}")).encode()) for index in range(1000)]
-    batch = bulk.read(records, desk.db.now)
+async def test_a_thousand_records_are_a_few_statements(harness: ConsentHarness) -> None:
+    records = [Raw(json.dumps(harness.body(f"+1415556{index:04}")).encode()) for index in range(1000)]
+    batch = bulk.read(records, harness.db.now)
 
-    async with desk.db.transaction() as tx:
+    async with harness.db.transaction() as tx:
         counted = Counted(tx)
-        result = await bulk.capture(cast("Tx", counted), desk.account.tenant, batch)
+        result = await bulk.capture(cast("Tx", counted), harness.account.tenant, batch)
 
     assert (result.accepted, result.rejected) == (1000, [])
-    assert await desk.db.value("SELECT count(*) FROM consents WHERE opted_in") == 1000
-    assert await desk.db.value("SELECT count(*) FROM consent_history") == 1000
-    assert len(set(await desk.facts())) == 1000
+    assert await harness.db.value("SELECT count(*) FROM consents WHERE opted_in") == 1000
+    assert await harness.db.value("SELECT count(*) FROM consent_history") == 1000
+    assert len(set(await harness.facts())) == 1000
     assert counted.statements <= 7
 
 
 @pytest.mark.covers("captureAttestedConsentBulk", 422)
 @pytest.mark.parametrize("count", [0, 101, 1001])
-async def test_422_a_batch_that_is_empty_or_larger_than_the_whole_minute(desk: Desk, count: int) -> None:
-    reply = await desk.api.post("/v1/consent/bulk", {"records": [desk.wish()] * count})
+async def test_422_a_batch_that_is_empty_or_larger_than_the_whole_minute(harness: ConsentHarness, count: int) -> None:
+    reply = await harness.api.post("/v1/consent/bulk", {"records": [harness.body()] * count})
 
     assert (reply.status, reply.error["code"]) == (422, "VALIDATION_FAILED")
     assert set(reply.error["details"]) == {"records"}
 
 
-async def test_a_batch_may_have_eight_mebibytes(desk: Desk) -> None:
-    records = [desk.wish(f"+1415556{index:04}", agreement_text="ж" * 4000) for index in range(100)]
+async def test_a_batch_may_have_eight_mebibytes(harness: ConsentHarness) -> None:
+    records = [harness.body(f"+1415556{index:04}", agreement_text="ж" * 4000) for index in range(100)]
     body = json.dumps({"records": records})
     json_type = {"content-type": "application/json"}
 
-    whole = await desk.api.request(
+    whole = await harness.api.request(
         "POST", "/v1/consent/bulk", content=body.ljust(8 * 1024 * 1024).encode(), headers=json_type
     )
-    too_long = await desk.api.request(
+    too_long = await harness.api.request(
         "POST", "/v1/consent/bulk", content=body.ljust(8 * 1024 * 1024 + 1).encode(), headers=json_type
     )
 
@@ -311,14 +313,14 @@ async def test_a_batch_may_have_eight_mebibytes(desk: Desk) -> None:
 
 
 @pytest.mark.covers("listConsent", 200)
-async def test_200_the_list_is_most_recently_updated_first_and_pages_without_gaps(desk: Desk) -> None:
-    await desk.api.post("/v1/consent/bulk", {"records": [desk.wish(f"+1415556{i:04}") for i in range(7)]})
-    oldest = (await desk.api.get("/v1/consent?contact_number=%2B14155560003")).data[0]
-    await desk.api.delete(f"/v1/consent/{oldest['id']}")
+async def test_200_the_list_is_most_recently_updated_first_and_pages_without_gaps(harness: ConsentHarness) -> None:
+    await harness.api.post("/v1/consent/bulk", {"records": [harness.body(f"+1415556{i:04}") for i in range(7)]})
+    oldest = (await harness.api.get("/v1/consent?contact_number=%2B14155560003")).data[0]
+    await harness.api.delete(f"/v1/consent/{oldest['id']}")
 
     seen, path = [], "/v1/consent?limit=3"
     while True:
-        page = (await desk.api.get(path)).json
+        page = (await harness.api.get(path)).json
         seen += page["data"]
         if page["meta"]["next_cursor"] is None:
             break
@@ -329,17 +331,17 @@ async def test_200_the_list_is_most_recently_updated_first_and_pages_without_gap
     assert [one["updated_at"] for one in seen] == sorted((one["updated_at"] for one in seen), reverse=True)
 
 
-async def test_the_filters_of_the_list_all_hold(desk: Desk, db: CellDb) -> None:
-    other = await insert_number(db, desk.account.org_id, "+14155550196")
-    first = await desk.capture("+14155550130")
-    await desk.capture("+14155550131", consent_method="written")
-    desk.clock.moment += timedelta(hours=1)
-    since = desk.clock.moment.isoformat().replace("+00:00", "Z")
-    await desk.api.post("/v1/consent", desk.wish("+14155550130") | {"phone_number_id": str(other)})
-    await desk.api.delete(f"/v1/consent/{first['id']}")
+async def test_the_filters_of_the_list_all_hold(harness: ConsentHarness, db: CellDb) -> None:
+    other = await insert_number(db, harness.account.org_id, "+14155550196")
+    first = await harness.capture("+14155550130")
+    await harness.capture("+14155550131", consent_method="written")
+    harness.clock.moment += timedelta(hours=1)
+    since = harness.clock.moment.isoformat().replace("+00:00", "Z")
+    await harness.api.post("/v1/consent", harness.body("+14155550130") | {"phone_number_id": str(other)})
+    await harness.api.delete(f"/v1/consent/{first['id']}")
 
     async def count(query: str) -> int:
-        return len((await desk.api.get(f"/v1/consent?{query}")).data)
+        return len((await harness.api.get(f"/v1/consent?{query}")).data)
 
     assert await count("contact_number=%2B14155550130") == 2
     assert await count(f"phone_number_id={other}") == 1
@@ -347,7 +349,7 @@ async def test_the_filters_of_the_list_all_hold(desk: Desk, db: CellDb) -> None:
     assert await count("opted_in=false") == 1
     assert await count("consent_method=written") == 1
     assert await count(f"since={since}") == 2
-    assert await count(f"contact_number=%2B14155550130&opted_in=true&phone_number_id={desk.number}") == 0
+    assert await count(f"contact_number=%2B14155550130&opted_in=true&phone_number_id={harness.number}") == 0
 
 
 @pytest.mark.covers("listConsent", 422)
@@ -355,18 +357,18 @@ async def test_the_filters_of_the_list_all_hold(desk: Desk, db: CellDb) -> None:
     "query",
     ["limit=101", "limit=0", "opted_in=yes", "since=yesterday", "consent_method=x", "phone_number_id=1", "cursor=x"],
 )
-async def test_422_a_faulty_filter_is_named(desk: Desk, query: str) -> None:
-    reply = await desk.api.get(f"/v1/consent?{query}")
+async def test_422_a_faulty_filter_is_named(harness: ConsentHarness, query: str) -> None:
+    reply = await harness.api.get(f"/v1/consent?{query}")
 
     assert reply.status == 422
     assert set(reply.error["details"]) == {query.partition("=")[0]}
 
 
 @pytest.mark.covers("getConsent", 200)
-async def test_200_one_consent_is_read_as_listed(desk: Desk) -> None:
-    made = await desk.capture()
+async def test_200_one_consent_is_read_as_listed(harness: ConsentHarness) -> None:
+    made = await harness.capture()
 
-    one, listed = (await desk.api.get(f"/v1/consent/{made['id']}")).data, (await desk.api.get("/v1/consent")).data
+    one, listed = (await harness.api.get(f"/v1/consent/{made['id']}")).data, (await harness.api.get("/v1/consent")).data
 
     assert [one] == listed
 
@@ -374,8 +376,8 @@ async def test_200_one_consent_is_read_as_listed(desk: Desk) -> None:
 @pytest.mark.covers("getConsent", 404)
 @pytest.mark.covers("listConsentHistory", 404)
 @pytest.mark.covers("revokeConsent", 404)
-async def test_404_a_strangers_consent_is_nothing(desk: Desk, app: object, stranger: Account) -> None:
-    made = await desk.capture()
+async def test_404_a_strangers_consent_is_nothing(harness: ConsentHarness, app: object, stranger: Account) -> None:
+    made = await harness.capture()
     theirs = Client(app, stranger.key)
 
     replies = [
@@ -387,33 +389,33 @@ async def test_404_a_strangers_consent_is_nothing(desk: Desk, app: object, stran
 
     assert [(reply.status, reply.error["message"]) for reply in replies] == [(404, "not found")] * 4
     assert (await theirs.get("/v1/consent")).data == []
-    assert (await desk.api.get(f"/v1/consent/{made['id']}")).data["opted_in"] is True
+    assert (await harness.api.get(f"/v1/consent/{made['id']}")).data["opted_in"] is True
 
 
 @pytest.mark.covers("getConsent", 400)
 @pytest.mark.covers("listConsentHistory", 400)
 @pytest.mark.covers("revokeConsent", 400)
-async def test_400_an_id_must_be_a_uuid(desk: Desk) -> None:
+async def test_400_an_id_must_be_a_uuid(harness: ConsentHarness) -> None:
     replies = [
-        await desk.api.get("/v1/consent/x"),
-        await desk.api.get("/v1/consent/x/history"),
-        await desk.api.delete("/v1/consent/x"),
+        await harness.api.get("/v1/consent/x"),
+        await harness.api.get("/v1/consent/x/history"),
+        await harness.api.delete("/v1/consent/x"),
     ]
 
     assert [(reply.status, reply.error["details"]) for reply in replies] == [(400, {"id": "must be a UUID"})] * 3
 
 
 @pytest.mark.covers("listConsentHistory", 200)
-async def test_200_the_history_is_newest_first_and_pages(desk: Desk) -> None:
-    made = await desk.capture()
+async def test_200_the_history_is_newest_first_and_pages(harness: ConsentHarness) -> None:
+    made = await harness.capture()
     for _ in range(3):
-        await desk.api.delete(f"/v1/consent/{made['id']}")
-        desk.clock.moment += timedelta(seconds=1)
-        await desk.capture()
+        await harness.api.delete(f"/v1/consent/{made['id']}")
+        harness.clock.moment += timedelta(seconds=1)
+        await harness.capture()
 
     pages, path = [], f"/v1/consent/{made['id']}/history?limit=2"
     while path:
-        page = (await desk.api.get(path)).json
+        page = (await harness.api.get(path)).json
         pages += page["data"]
         cursor = page["meta"]["next_cursor"]
         path = f"/v1/consent/{made['id']}/history?limit=2&cursor={cursor}" if cursor else ""
@@ -423,30 +425,30 @@ async def test_200_the_history_is_newest_first_and_pages(desk: Desk) -> None:
 
 
 @pytest.mark.covers("listConsentHistory", 422)
-async def test_422_a_history_has_pages_of_at_most_a_hundred(desk: Desk) -> None:
-    made = await desk.capture()
+async def test_422_a_history_has_pages_of_at_most_a_hundred(harness: ConsentHarness) -> None:
+    made = await harness.capture()
 
-    reply = await desk.api.get(f"/v1/consent/{made['id']}/history?limit=101")
+    reply = await harness.api.get(f"/v1/consent/{made['id']}/history?limit=101")
 
     assert (reply.status, set(reply.error["details"])) == (422, {"limit"})
 
 
 @pytest.mark.covers("revokeConsent", 200)
 async def test_200_a_revocation_is_a_bare_record_one_entry_one_fact_and_one_audit_row(
-    desk: Desk, db: CellDb, account: Account
+    harness: ConsentHarness, db: CellDb, account: Account
 ) -> None:
-    made = await desk.capture()
+    made = await harness.capture()
 
-    first = await desk.api.delete(f"/v1/consent/{made['id']}")
-    second = await desk.api.delete(f"/v1/consent/{made['id']}")
+    first = await harness.api.delete(f"/v1/consent/{made['id']}")
+    second = await harness.api.delete(f"/v1/consent/{made['id']}")
 
     assert first.status == second.status == 200
     assert first.json == second.json
     assert set(first.json) == RECORD_KEYS
     assert (first.json["opted_in"], first.json["source"], first.json["suppressed_by"]) == (False, "api", "revocation")
     assert first.json["opted_out_at"] is not None
-    assert [entry["event"] for entry in await desk.history(made["id"])] == ["opt_out", "opt_in"]
-    assert [kind for kind, _ in await desk.facts()] == ["contact.opted_in", "contact.opted_out"]
+    assert [entry["event"] for entry in await harness.history(made["id"])] == ["opt_out", "opt_in"]
+    assert [kind for kind, _ in await harness.facts()] == ["contact.opted_in", "contact.opted_out"]
     audited = await db.all(
         str, "SELECT action FROM audit_log WHERE org_id = $1 AND action LIKE 'consent%'", account.org_id
     )
@@ -455,13 +457,13 @@ async def test_200_a_revocation_is_a_bare_record_one_entry_one_fact_and_one_audi
     assert waiting == made["id"]
 
 
-async def test_an_idempotency_key_repeats_the_answer_and_does_nothing(desk: Desk) -> None:
+async def test_an_idempotency_key_repeats_the_answer_and_does_nothing(harness: ConsentHarness) -> None:
     key = {"idempotency-key": str(uuid4())}
-    body = desk.wish()
+    body = harness.body()
 
-    first = await desk.api.post("/v1/consent", body, headers=key)
-    again = await desk.api.post("/v1/consent", body, headers=key)
+    first = await harness.api.post("/v1/consent", body, headers=key)
+    again = await harness.api.post("/v1/consent", body, headers=key)
 
     assert first.json["already_opted_in"] is again.json["already_opted_in"] is False
     assert first.json == again.json
-    assert len(await desk.history(first.json["id"])) == 1
+    assert len(await harness.history(first.json["id"])) == 1

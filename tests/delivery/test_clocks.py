@@ -14,7 +14,7 @@ from agentmessage.kernel.clock import DatabaseClock
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.conftest import Client
-from tests.delivery.floor import admit, floor, hand_over, ready_sender, status_of
+from tests.delivery.harness import admit, hand_over, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 
 
@@ -44,9 +44,9 @@ async def test_living_claims_stay_and_what_is_not_due_waits(db: CellDb, wrong: C
     (later,) = await admit(
         db, account.tenant, sender, "Acme: in a minute.", scheduled_at=db.now + timedelta(seconds=20)
     )
-    async with floor(db) as (smsc, desk), floor(wrong) as (other_smsc, other):
+    async with open_worker(db) as (smsc, worker), open_worker(wrong) as (other_smsc, other):
         smsc.decide = lambda _: None
-        await hand_over(smsc, desk)
+        await hand_over(smsc, worker)
 
         await other.sweep()
         await other.turn()
@@ -54,21 +54,21 @@ async def test_living_claims_stay_and_what_is_not_due_waits(db: CellDb, wrong: C
         assert other_smsc.asked == []
         assert await status_of(db, later.id) == ("queued", None)
         smsc.speak.set()
-        await desk.settle()
+        await worker.settle()
     assert await status_of(db, flying.id) == ("sent", None)
 
 
 async def test_what_it_claims_is_not_taken_from_it(db: CellDb, wrong: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (flying,) = await admit(db, account.tenant, sender, "Acme: on its way.")
-    async with floor(wrong) as (smsc, desk), floor(db) as (_, other):
+    async with open_worker(wrong) as (smsc, worker), open_worker(db) as (_, other):
         smsc.decide = lambda _: None
-        await hand_over(smsc, desk)
+        await hand_over(smsc, worker)
 
         await other.sweep()
 
         smsc.speak.set()
-        await desk.settle()
+        await worker.settle()
     assert await status_of(db, flying.id) == ("sent", None)
     moment = await db.value("SELECT sent_at FROM messages WHERE id = $1", flying.id)
     assert abs((moment - datetime.now(UTC)).total_seconds()) < 15

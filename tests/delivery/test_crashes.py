@@ -14,17 +14,17 @@ from agentmessage.delivery.sweeper import ORPHANED
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.receipts import State
-from tests.delivery.floor import (
+from tests.delivery.harness import (
     PATIENCE_S,
-    Desk,
+    MessageWorkerHarness,
     Smsc,
     account_at,
     admit,
-    desk_on,
-    floor,
+    open_worker,
     ready_sender,
     smsc_up,
     status_of,
+    worker_on,
 )
 from tests.make.accounts import Account
 
@@ -44,12 +44,12 @@ async def test_a_text_whose_worker_died_is_unknown_and_is_not_sent_again(db: Cel
     dead = new_id()
     async with db.transaction() as tx:
         await dispatch_queries.claim(tx, [message.id], token=dead, until=db.now + timedelta(seconds=LEASE_S))
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
-        found_early = await desk.sweep()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
+        found_early = await worker.sweep()
         await _age(db)
-        found = await desk.sweep()
-        await desk.turn()
+        found = await worker.sweep()
+        await worker.turn()
 
     assert (found_early, found) == (0, 1)
     assert smsc.asked == []
@@ -60,14 +60,14 @@ async def test_a_text_whose_worker_died_is_unknown_and_is_not_sent_again(db: Cel
 async def test_a_living_worker_keeps_its_claims(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.dispatcher.until_room()
-        await desk.dispatcher.turn()
+        await worker.dispatcher.until_room()
+        await worker.dispatcher.turn()
         await _age(db)
-        await desk.dispatcher.prolong()
+        await worker.dispatcher.prolong()
 
-        assert await desk.sweep() == 0
+        assert await worker.sweep() == 0
         assert await status_of(db, message.id) == ("queued", None)
 
 
@@ -77,10 +77,10 @@ async def test_what_a_worker_learns_after_it_lost_a_claim_still_leads_receipts_t
     """It was away for so long that another has declared the outcome unknown; then the answer came after all."""
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.dispatcher.until_room()
-        await desk.dispatcher.turn()
+        await worker.dispatcher.until_room()
+        await worker.dispatcher.turn()
         await _age(db)
         (orphan,) = await dispatch_queries.adopt_orphans(
             db, "live", ["sms"], token=new_id(), until=db.now + timedelta(seconds=LEASE_S), limit=10
@@ -88,8 +88,8 @@ async def test_what_a_worker_learns_after_it_lost_a_claim_still_leads_receipts_t
         other = Recorder(db, "live", "smpp", await db.value("SELECT claim_token FROM message_queue"))
         other.add(orphan, ORPHANED)
         await other.until_caught_up()
-        desk.recorder.add(orphan, Accepted(Handed(("c0ffee",))))
-        await desk.recorder.until_caught_up()
+        worker.recorder.add(orphan, Accepted(Handed(("c0ffee",))))
+        await worker.recorder.until_caught_up()
         unknown = await status_of(db, message.id)
         charged = await db.value("SELECT count(*) FROM usage_rows")
         smsc.taken["c0ffee"] = smsc.asked[0]
@@ -107,7 +107,7 @@ async def test_two_workers_share_a_queue_and_send_each_text_once(db: CellDb, acc
 
     async with smsc_up(Smsc()) as smsc:
         lines = [SmppTexts(account_at(smsc.port, window=10)) for _ in range(2)]
-        async with desk_on(db, lines[0]) as one, desk_on(db, lines[1]) as other, asyncio.timeout(PATIENCE_S):
+        async with worker_on(db, lines[0]) as one, worker_on(db, lines[1]) as other, asyncio.timeout(PATIENCE_S):
             await asyncio.gather(_work_off(db, one), _work_off(db, other))
 
     sent = Counter(bytes(pdu.short_message) for pdu in smsc.asked)
@@ -117,9 +117,9 @@ async def test_two_workers_share_a_queue_and_send_each_text_once(db: CellDb, acc
     assert await db.value("SELECT count(*) FROM usage_rows") == 300
 
 
-async def _work_off(db: CellDb, desk: Desk) -> None:
+async def _work_off(db: CellDb, worker: MessageWorkerHarness) -> None:
     while await db.value("SELECT count(*) FROM message_queue"):
-        await desk.turn()
+        await worker.turn()
 
 
 async def test_a_line_that_is_lost_in_the_middle_leaves_unknown_and_goes_on_when_it_is_back(
@@ -127,17 +127,17 @@ async def test_a_line_that_is_lost_in_the_middle_leaves_unknown_and_goes_on_when
 ) -> None:
     sender = await ready_sender(db, account)
     lost, later = await admit(db, account.tenant, sender, "Acme: lost.", "Acme: later.")
-    async with floor(db, window=1) as (smsc, desk):
+    async with open_worker(db, window=1) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.dispatcher.until_room()
-        await desk.dispatcher.turn()
+        await worker.dispatcher.until_room()
+        await worker.dispatcher.turn()
         async with asyncio.timeout(PATIENCE_S):
             await smsc.was_asked.wait()
         assert smsc.session is not None
         smsc.session.abort("the carrier is gone")
-        await desk.settle()
+        await worker.settle()
         smsc.decide = lambda _: 0
-        await desk.turn()
+        await worker.turn()
 
     assert await status_of(db, lost.id) == ("undelivered", "unknown")
     assert await status_of(db, later.id) == ("sent", None)
@@ -151,8 +151,8 @@ async def test_a_lane_that_cannot_be_judged_stands_alone(db: CellDb, account: Ac
     quiet = await ready_sender(db, stranger, "+14155550199")
     (message,) = await admit(db, stranger.tenant, quiet, "Stranger: hi.")
     await db.run("UPDATE organizations SET quiet_hours = '{\"start\": 5}' WHERE id = $1", account.org_id)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
 
     assert await status_of(db, message.id) == ("sent", None)
     assert [bytes(pdu.short_message) for pdu in smsc.asked] == [b"Stranger: hi."]
@@ -163,11 +163,11 @@ async def test_an_outcome_that_cannot_be_recorded_does_not_hold_up_the_others(db
     sender = await ready_sender(db, account)
     bad, good = await admit(db, account.tenant, sender, "Acme: bad.", "Acme: good.")
     await db.run("UPDATE messages SET unit_price_microcents = -1 WHERE id = $1", bad.id)
-    async with floor(db) as (_, desk):
-        await desk.turn()
+    async with open_worker(db) as (_, worker):
+        await worker.turn()
         await _age(db)
-        await desk.dispatcher.prolong()
-        await desk.sweep()
+        await worker.dispatcher.prolong()
+        await worker.sweep()
 
     assert await status_of(db, good.id) == ("sent", None)
     assert await status_of(db, bad.id) == ("undelivered", "unknown")

@@ -14,7 +14,7 @@ from agentmessage.delivery.rate_limits import rules as rate_limit_rules
 from agentmessage.delivery.rate_limits.rules import Bucket, Lane, LaneFacts, Pace, shares
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
-from tests.delivery.floor import Smsc, admit, floor, ready_sender
+from tests.delivery.harness import Smsc, admit, open_worker, ready_sender
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.make.texts import insert_consent, insert_sender
@@ -32,8 +32,8 @@ async def test_one_organization_s_long_queue_does_not_delay_another_s_one_text(
     await admit(db, account.tenant, busy, *(f"Acme: {number}" for number in range(200)))
     quiet = await ready_sender(db, stranger, "+14155550199")
     await admit(db, stranger.tenant, quiet, "Stranger: one.")
-    async with floor(db, window=10) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db, window=10) as (smsc, worker):
+        await worker.turn()
 
     assert "14155550199" in _order(smsc)
 
@@ -44,8 +44,8 @@ async def test_many_campaigns_of_one_organization_count_as_one(db: CellDb, accou
         await admit(db, account.tenant, sender, "Acme: one.", "Acme: two.")
     quiet = await ready_sender(db, stranger, "+14155550199")
     await admit(db, stranger.tenant, quiet, *(f"Stranger: {number}" for number in range(30)))
-    async with floor(db, window=20) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db, window=20) as (smsc, worker):
+        await worker.turn()
 
     assert Counter(source == "14155550199" for source in _order(smsc)) == {True: 10, False: 10}
 
@@ -55,9 +55,9 @@ async def test_every_campaign_has_its_turn_however_many_there_are(db: CellDb, ac
     senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(40)]
     for sender in senders:
         await admit(db, account.tenant, sender, *("Acme: again." for _ in range(5)))
-    async with floor(db, window=10) as (smsc, desk):
+    async with open_worker(db, window=10) as (smsc, worker):
         while len(smsc.asked) < 100:
-            await desk.turn()
+            await worker.turn()
 
     assert len(set(_order(smsc))) >= 35
 
@@ -66,15 +66,15 @@ async def test_every_campaign_has_its_turn_however_many_there_are(db: CellDb, ac
 async def test_a_round_that_ends_with_a_full_look_begins_anew(db: CellDb, account: Account, *, count: int) -> None:
     """Behind the last lane there is nothing left to find: the organization's first lane is next."""
     senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(count)]
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         for asked in range(1, 4):
             for sender in senders:
                 await admit(db, account.tenant, sender, "Acme: again.")
             for _ in range(4):
-                await desk.turn()
+                await worker.turn()
             assert len(smsc.asked) == asked * count
 
-        assert await desk.turn() > 0
+        assert await worker.turn() > 0
 
 
 async def test_lanes_that_another_worker_has_emptied_do_not_keep_the_others_waiting(
@@ -85,11 +85,11 @@ async def test_lanes_that_another_worker_has_emptied_do_not_keep_the_others_wait
     first, last = sorted(senders, key=lambda sender: sender.campaign_id)
     await admit(db, account.tenant, first, "Acme: one.", "Acme: two.")
     (elsewhere,) = await admit(db, account.tenant, last, "Acme: three.")
-    async with floor(db, window=1) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db, window=1) as (smsc, worker):
+        await worker.turn()
         await db.run("DELETE FROM message_queue WHERE message_id = $1", elsewhere.id)
         for _ in range(3):
-            await desk.turn()
+            await worker.turn()
 
     assert len(smsc.asked) == 2
 
@@ -100,12 +100,12 @@ async def test_an_organization_whose_queue_another_worker_has_emptied_leaves_nob
     senders = [await ready_sender(db, account, f"+1415555{1000 + number}") for number in range(2)]
     for sender in senders:
         await admit(db, account.tenant, sender, "Acme: one.")
-    async with floor(db, window=1) as (_, desk):
-        await desk.turn()
+    async with open_worker(db, window=1) as (_, worker):
+        await worker.turn()
         await db.run("DELETE FROM message_queue")
-        await desk.turn()
+        await worker.turn()
 
-        assert await desk.turn() > 0
+        assert await worker.turn() > 0
 
 
 async def test_a_round_does_not_rest_when_only_its_last_look_found_nothing_due(db: CellDb, account: Account) -> None:
@@ -115,8 +115,8 @@ async def test_a_round_does_not_rest_when_only_its_last_look_found_nothing_due(d
     for sender in due:
         await admit(db, account.tenant, sender, *("Acme: again." for _ in range(3)))
     await admit(db, account.tenant, last, "Acme: later.", scheduled_at=db.now + timedelta(hours=1))
-    async with floor(db, window=MOST_LANES) as (_, desk):
-        rests = [await desk.turn() for _ in range(7)]
+    async with open_worker(db, window=MOST_LANES) as (_, worker):
+        rests = [await worker.turn() for _ in range(7)]
 
     assert rests == [*[0.0] * 6, IDLE_S]
 
@@ -167,8 +167,8 @@ async def test_a_campaign_sends_no_faster_than_its_class_and_the_others_go_on(db
     )
     await admit(db, account.tenant, slow, *(f"Acme: {number}" for number in range(50)))
     await admit(db, account.tenant, fast, *(f"Acme: {number}" for number in range(50)))
-    async with floor(db) as (smsc, desk):
-        waits = [await desk.turn() for _ in range(3)]
+    async with open_worker(db) as (smsc, worker):
+        waits = [await worker.turn() for _ in range(3)]
 
     sent = Counter(_order(smsc))
     assert sent["14155550199"] == 50
@@ -187,9 +187,9 @@ async def test_numbers_of_a_class_that_is_counted_by_number_are_paced_each_for_i
     )
     for sender in (one, other):
         await admit(db, account.tenant, sender, *(f"Acme: {number}" for number in range(20)))
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         for _ in range(3):
-            await desk.turn()
+            await worker.turn()
 
     sent = Counter(_order(smsc))
     assert set(sent) == {"14155550123", "14155550199"}
@@ -199,9 +199,9 @@ async def test_numbers_of_a_class_that_is_counted_by_number_are_paced_each_for_i
 async def test_a_number_sends_no_faster_than_the_operator_of_the_platform_allows(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, *(f"Acme: {number}" for number in range(20)))
-    async with floor(db, rules=Rules(max_segments_per_number_per_minute=60)) as (smsc, desk):
+    async with open_worker(db, rules=Rules(max_segments_per_number_per_minute=60)) as (smsc, worker):
         for _ in range(3):
-            await desk.turn()
+            await worker.turn()
 
     assert 1 <= len(smsc.asked) <= 3
 
@@ -210,8 +210,8 @@ async def test_the_carrier_account_s_own_limit_holds_for_all_lanes_together(db: 
     for number in range(5):
         sender = await ready_sender(db, account, f"+1415555{1000 + number}")
         await admit(db, account.tenant, sender, *(f"Acme: {text}" for text in range(20)))
-    async with floor(db, rules=Rules(max_segments_per_second=10)) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db, rules=Rules(max_segments_per_second=10)) as (smsc, worker):
+        await worker.turn()
 
     assert len(smsc.asked) == 10
 
@@ -221,9 +221,9 @@ async def test_a_brand_that_has_used_up_its_day_at_t_mobile_waits_for_the_next(d
     sender = await ready_sender(db, account, campaign_id=brand_campaign)
     await db.run("UPDATE campaigns SET mno_metadata = $1", {"10035": {"brandTier": "LOW", "brandDailyCap": 3}})
     await admit(db, account.tenant, sender, *(f"Acme: {text}" for text in range(5)))
-    async with floor(db, rules=Rules(daily_cap="all")) as (smsc, desk):
-        await desk.turn()
-        await desk.turn()
+    async with open_worker(db, rules=Rules(daily_cap="all")) as (smsc, worker):
+        await worker.turn()
+        await worker.turn()
 
     assert len(smsc.asked) == 3
     midnight = rate_limit_rules.day_ends_at(db.now)
@@ -246,8 +246,8 @@ async def test_the_cap_counts_only_whom_a_lookup_says_to_be_t_mobile_s(db: CellD
     )
     await admit(db, account.tenant, sender, "Acme: a", "Acme: b", "Acme: c")
     await admit(db, account.tenant, sender, "Acme: d", "Acme: e", to="+12125550177")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
 
     assert Counter(pdu.destination for pdu in smsc.asked) == {"12125550188": 3, "12125550177": 1}
 

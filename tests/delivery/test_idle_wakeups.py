@@ -4,7 +4,7 @@ import asyncio
 
 from agentmessage.delivery.dispatcher import IN_VAIN_S, MOST_IN_VAIN
 from agentmessage.kernel.db import CellDb
-from tests.delivery.floor import admit, floor, ready_sender
+from tests.delivery.harness import admit, open_worker, ready_sender
 from tests.make.accounts import Account
 
 
@@ -13,14 +13,14 @@ async def test_a_worker_that_is_called_for_others_looks_less_often_but_is_there_
 ) -> None:
     sender = await ready_sender(db, account)
     loop = asyncio.get_running_loop()
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         began = loop.time()
         for _ in range(MOST_IN_VAIN + 4):
-            await desk.turn()
+            await worker.turn()
         busy_s = loop.time() - began
 
         await admit(db, account.tenant, sender, "Acme: you are next.")
-        await desk.turn()
+        await worker.turn()
 
     assert busy_s >= 2 * IN_VAIN_S
     assert len(smsc.taken) == 1

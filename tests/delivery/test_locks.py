@@ -16,7 +16,7 @@ from agentmessage.delivery.receipts import operations as receipts
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.messages import operations as messages
 from agentmessage.messages.model import Cause, Message
-from tests.delivery.floor import PATIENCE_S, admit, floor, ready_sender, status_of
+from tests.delivery.harness import PATIENCE_S, admit, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender
 
@@ -89,8 +89,8 @@ async def _unknown(db: CellDb, account: Account) -> Message:
     """A text that the carrier never answered for."""
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db, response_timeout_s=0.1) as (smsc, desk):
+    async with open_worker(db, response_timeout_s=0.1) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.turn()
+        await worker.turn()
     assert await status_of(db, message.id) == ("undelivered", "unknown")
     return message

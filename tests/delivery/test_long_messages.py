@@ -9,7 +9,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import Alphabet, Layout
 from tests.conftest import Client
-from tests.delivery.floor import floor, ready_sender
+from tests.delivery.harness import open_worker, ready_sender
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT
 
@@ -50,8 +50,8 @@ async def test_a_long_message_counts_as_many_parts_as_its_carrier_is_sent(
     batch = await api.post("/v1/messages/batch", {"messages": [body]})
     sent.append(batch.data["results"][0]["message"])
     long_texts, alphabet = LongTexts(settings.smpp_concatenation), Alphabet(settings.smpp_default_alphabet)
-    async with floor(db, long_texts=long_texts, alphabet=alphabet) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db, long_texts=long_texts, alphabet=alphabet) as (smsc, worker):
+        await worker.turn()
         on_the_wire = len(smsc.asked)
 
     assert on_the_wire == parts

@@ -17,17 +17,17 @@ from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from agentmessage.smpp.pdu import DeliverSm
 from agentmessage.smpp.receipts import State
-from tests.delivery.floor import (
+from tests.delivery.harness import (
     CLOCK,
     PATIENCE_S,
     Smsc,
     account_at,
     admit,
-    desk_on,
-    floor,
+    open_worker,
     ready_sender,
     smsc_up,
     status_of,
+    worker_on,
 )
 from tests.make.accounts import Account, open_account
 
@@ -124,8 +124,8 @@ async def test_a_receipt_finds_its_text_in_whichever_cell_it_is(cells: Cells, ds
     sender = await ready_sender(other, far)
     (message,) = await admit(other, far.tenant, sender, "Far: hi.")
     hearing = Hearing(cells, ring=nobody, requires_propagation=True)
-    async with floor(other) as (_, desk):
-        await desk.turn()
+    async with open_worker(other) as (_, worker):
+        await worker.turn()
         await hearing.hear("live", [_delivered("a000"), _delivered("nobody-s")])
 
     assert await status_of(other, message.id) == ("delivered", None)
@@ -145,8 +145,8 @@ async def test_texts_and_receipts_are_heard_together(cells: Cells, db: CellDb, a
         text="Thanks",
         raw=b"Thanks",
     )
-    async with smsc_up(Smsc()) as smsc, desk_on(db, SmppTexts(account_at(smsc.port))) as desk:
-        await desk.turn()
+    async with smsc_up(Smsc()) as smsc, worker_on(db, SmppTexts(account_at(smsc.port))) as worker:
+        await worker.turn()
         await hearing.hear("live", [_delivered("a000"), reply])
 
     assert await status_of(db, message.id) == ("delivered", None)
@@ -159,10 +159,10 @@ async def test_a_state_that_nobody_knows_is_kept_as_it_came_and_ends_nothing(
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     hearing = Hearing(cells, ring=nobody, requires_propagation=True)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         await smsc.say("id:a000 stat:PARKED err:007")
-        await hearing.hear("live", desk.heard)
+        await hearing.hear("live", worker.heard)
 
     assert await status_of(db, message.id) == ("sent", None)
     assert await db.all(lambda *row: row, "SELECT operation, reason, raw FROM directory.unparsed_responses") == [

@@ -12,7 +12,7 @@ from agentmessage.messages import queries
 from agentmessage.messages.schemas import MessageOut
 from agentmessage.smpp.pdu import Status
 from agentmessage.smpp.receipts import State
-from tests.delivery.floor import admit, floor, history_of, ready_sender, status_of
+from tests.delivery.harness import admit, history_of, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT
 
@@ -22,8 +22,8 @@ LONG = "Acme: " + "a" * 300
 async def test_a_text_is_sent_once_and_delivered_by_its_receipt(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: you are next.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         (carrier_id,) = smsc.taken
         sent = await status_of(db, message.id)
 
@@ -43,8 +43,8 @@ async def test_a_text_is_sent_once_and_delivered_by_its_receipt(db: CellDb, acco
 async def test_an_event_carries_the_text_as_the_api_shows_it(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.", tag="t", metadata={"a": "b"}, priority=0)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         await smsc.tell(next(iter(smsc.taken)), State.DELIVERED)
 
     stored = await queries.find(db, account.org_id, message.id)
@@ -59,8 +59,8 @@ async def test_the_carrier_s_acceptance_is_charged_per_segment_and_frees_what_wa
     sender = await ready_sender(db, account)
     before = await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id)
     await admit(db, account.tenant, sender, LONG, "Acme: short.")
-    async with floor(db) as (_, desk):
-        await desk.turn()
+    async with open_worker(db) as (_, worker):
+        await worker.turn()
 
     spent = before - await db.value("SELECT balance_microcents FROM wallets WHERE org_id = $1", account.org_id)
     assert spent == 3 * 1_000_000
@@ -86,9 +86,9 @@ async def test_a_refused_text_has_failed_costs_nothing_and_keeps_the_carrier_s_c
 ) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: status
-        await desk.turn()
+        await worker.turn()
 
     assert await status_of(db, message.id) == ("failed", error)
     assert await db.value("SELECT carrier_code FROM messages") == f"0x{status:02X}"
@@ -99,9 +99,9 @@ async def test_a_refused_text_has_failed_costs_nothing_and_keeps_the_carrier_s_c
 async def test_a_text_put_off_by_the_carrier_goes_back_to_the_queue_and_out_again(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: Status.QUEUE_FULL
-        await desk.turn()
+        await worker.turn()
         waiting = await db.one(
             lambda *row: row,
             "SELECT claimed_at, attempts, ready_at > $1 FROM message_queue",
@@ -109,7 +109,7 @@ async def test_a_text_put_off_by_the_carrier_goes_back_to_the_queue_and_out_agai
         )
         smsc.decide = lambda _: 0
         await db.run("UPDATE message_queue SET ready_at = $1", db.now)
-        await desk.turn()
+        await worker.turn()
 
     assert waiting == (None, 1, True)
     assert await status_of(db, message.id) == ("sent", None)
@@ -120,9 +120,9 @@ async def test_a_carrier_that_always_puts_a_text_off_has_failed_it(db: CellDb, a
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     await db.run("UPDATE message_queue SET attempts = 20")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: Status.SYSTEM_ERROR
-        await desk.turn()
+        await worker.turn()
 
     assert await status_of(db, message.id) == ("failed", "provider_error")
 
@@ -131,9 +131,9 @@ async def test_a_throttled_text_keeps_its_place_and_its_lane_waits(db: CellDb, a
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, "Acme: hi.")
     before = await db.value("SELECT ready_at FROM message_queue")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: Status.THROTTLED
-        await desk.turn()
+        await worker.turn()
         waits = await db.value("SELECT paused_until > $1 FROM send_rate_buckets WHERE scope LIKE 'queue:%'", db.now)
 
     assert waits is True
@@ -144,11 +144,11 @@ async def test_a_throttled_text_keeps_its_place_and_its_lane_waits(db: CellDb, a
 async def test_no_answer_is_unknown_and_never_sent_again(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db, response_timeout_s=0.1) as (smsc, desk):
+    async with open_worker(db, response_timeout_s=0.1) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.turn()
-        await desk.turn()
-        await desk.sweep()
+        await worker.turn()
+        await worker.turn()
+        await worker.sweep()
 
     assert await status_of(db, message.id) == ("undelivered", "unknown")
     assert await history_of(db, message.id) == [("undelivered", "outcome_unknown")]
@@ -159,12 +159,12 @@ async def test_no_answer_is_unknown_and_never_sent_again(db: CellDb, account: Ac
 async def test_an_unknown_outcome_is_tried_again_where_the_operator_says_so(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db, response_timeout_s=0.1, retries_unknown=True) as (smsc, desk):
+    async with open_worker(db, response_timeout_s=0.1, retries_unknown=True) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.turn()
+        await worker.turn()
         smsc.decide = lambda _: 0
         await db.run("UPDATE message_queue SET ready_at = $1", db.now)
-        await desk.turn()
+        await worker.turn()
 
     assert await status_of(db, message.id) == ("sent", None)
     assert len(smsc.asked) == 2
@@ -174,8 +174,8 @@ async def test_a_text_that_the_law_no_longer_allows_is_canceled_at_the_door(db: 
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     await db.run("UPDATE consents SET opted_in = false, suppressed_by = 'keyword'")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
 
     assert smsc.asked == []
     assert await status_of(db, message.id) == ("canceled", "recipient_opted_out")
@@ -198,8 +198,8 @@ async def test_a_sender_that_may_not_text_any_more_sends_nothing(db: CellDb, acc
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     await db.run(change)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
 
     assert smsc.asked == []
     status, error = await status_of(db, message.id)
@@ -212,8 +212,8 @@ async def test_a_text_whose_validity_is_over_has_expired_also_while_the_line_is_
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     await db.run("UPDATE message_queue SET expires_at = $1", db.now - timedelta(seconds=1))
-    async with floor(db) as (smsc, desk):
-        assert await desk.sweep() == 1
+    async with open_worker(db) as (smsc, worker):
+        assert await worker.sweep() == 1
 
     assert smsc.asked == []
     assert await status_of(db, message.id) == ("failed", "expired")
@@ -222,8 +222,8 @@ async def test_a_text_whose_validity_is_over_has_expired_also_while_the_line_is_
 async def test_a_scheduled_text_waits_for_its_time(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, "Acme: later.", scheduled_at=db.now + timedelta(hours=1))
-    async with floor(db) as (smsc, desk):
-        assert await desk.turn() > 0
+    async with open_worker(db) as (smsc, worker):
+        assert await worker.turn() > 0
 
     assert smsc.asked == []
 
@@ -234,9 +234,9 @@ async def test_an_urgent_text_overtakes_and_the_rest_keeps_its_order(db: CellDb,
     await admit(db, account.tenant, sender, "first")
     await admit(db, account.tenant, sender, "second")
     await admit(db, account.tenant, sender, "high", priority=0)
-    async with floor(db, window=1) as (smsc, desk):
+    async with open_worker(db, window=1) as (smsc, worker):
         for _ in range(4):
-            await desk.turn()
+            await worker.turn()
 
     assert [pdu.short_message for pdu in smsc.asked] == [b"high", b"first", b"second", b"low"]
 
@@ -244,8 +244,8 @@ async def test_an_urgent_text_overtakes_and_the_rest_keeps_its_order(db: CellDb,
 async def test_texts_out_appear_in_their_conversation(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     messages = await admit(db, account.tenant, sender, "one", "two")
-    async with floor(db) as (_, desk):
-        await desk.turn()
+    async with open_worker(db) as (_, worker):
+        await worker.turn()
 
     row = await db.one(
         lambda *row: row,

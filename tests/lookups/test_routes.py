@@ -29,7 +29,7 @@ KEYS = {
 }  # fmt: skip
 
 
-class Desk:
+class LookupHarness:
     """The API with a simulated supplier behind it."""
 
     def __init__(self, settings: Settings, cells: Cells, db: CellDb) -> None:
@@ -55,23 +55,23 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(settings: Settings, cells: Cells, db: CellDb) -> AsyncIterator[Desk]:
-    made = Desk(settings, cells, db)
+async def harness(settings: Settings, cells: Cells, db: CellDb) -> AsyncIterator[LookupHarness]:
+    made = LookupHarness(settings, cells, db)
     await made.app.start()
     yield made
     await made.app.stop()
 
 
 @pytest.fixture
-def api(desk: Desk, account: Account) -> Client:
-    return Client(desk.app, account.key)
+def api(harness: LookupHarness, account: Account) -> Client:
+    return Client(harness.app, account.key)
 
 
 @pytest.mark.covers("submitLookup", 200)
 async def test_200_a_lookup_answers_what_the_supplier_knows_and_costs_two_cents(
-    api: Client, desk: Desk, account: Account
+    api: Client, harness: LookupHarness, account: Account
 ) -> None:
-    before = await desk.balance_cents(account.org_id)
+    before = await harness.balance_cents(account.org_id)
 
     answer = await api.post("/v1/lookup", {"phone_number": MOBILE})
 
@@ -85,33 +85,35 @@ async def test_200_a_lookup_answers_what_the_supplier_knows_and_costs_two_cents(
         "voice_provider": "T-Mobile USA",
         "country_code": "USA",
     }
-    assert await desk.balance_cents(account.org_id) == before - 2
-    assert await spent_cents(desk, account) == 2
-    assert await desk.events(account.org_id) == [lookup]
+    assert await harness.balance_cents(account.org_id) == before - 2
+    assert await spent_cents(harness, account) == 2
+    assert await harness.events(account.org_id) == [lookup]
 
 
-async def spent_cents(desk: Desk, account: Account) -> int:
+async def spent_cents(harness: LookupHarness, account: Account) -> int:
     """The lifetime spend, which earns the throughput tier."""
-    return (await billing.wallet(desk.db, account.tenant)).lifetime_spend_microcents // 1_000_000
+    return (await billing.wallet(harness.db, account.tenant)).lifetime_spend_microcents // 1_000_000
 
 
 @pytest.mark.covers("submitLookup", 200)
 async def test_200_a_number_that_nobody_knows_is_an_answer_that_costs(
-    api: Client, desk: Desk, account: Account
+    api: Client, harness: LookupHarness, account: Account
 ) -> None:
-    before = await desk.balance_cents(account.org_id)
+    before = await harness.balance_cents(account.org_id)
 
     lookup = (await api.post("/v1/lookup", {"phone_number": NOBODYS, "lookup_type": "advanced"})).data
 
     assert (lookup["status"], lookup["result"], lookup["error_code"]) == ("failed", None, "NO-MATCH")
     assert lookup["error_message"].startswith("The following TNs could not be found")
-    assert await desk.balance_cents(account.org_id) == before - 2
-    assert await desk.events(account.org_id) == [lookup]
+    assert await harness.balance_cents(account.org_id) == before - 2
+    assert await harness.events(account.org_id) == [lookup]
 
 
 @pytest.mark.covers("submitLookup", 200)
-async def test_200_the_same_key_gets_the_same_answer_and_pays_once(api: Client, desk: Desk, account: Account) -> None:
-    before = await desk.balance_cents(account.org_id)
+async def test_200_the_same_key_gets_the_same_answer_and_pays_once(
+    api: Client, harness: LookupHarness, account: Account
+) -> None:
+    before = await harness.balance_cents(account.org_id)
 
     answers = [
         await api.post("/v1/lookup", {"phone_number": FIXED}, headers={"idempotency-key": "once"}) for _ in range(2)
@@ -120,31 +122,31 @@ async def test_200_the_same_key_gets_the_same_answer_and_pays_once(api: Client, 
     assert [answer.status for answer in answers] == [200, 200]
     assert answers[0].data == answers[1].data
     assert answers[0].data["result"]["line_type"] == "FIXED"
-    assert desk.questions == 1
-    assert await desk.balance_cents(account.org_id) == before - 2
+    assert harness.questions == 1
+    assert await harness.balance_cents(account.org_id) == before - 2
 
 
 @pytest.mark.covers("submitLookup", 402)
-async def test_402_a_wallet_that_is_too_poor_asks_nobody(desk: Desk, cells: Cells) -> None:
+async def test_402_a_wallet_that_is_too_poor_asks_nobody(harness: LookupHarness, cells: Cells) -> None:
     poor = await open_account(cells, cents=1)
 
-    answer = await Client(desk.app, poor.key).post("/v1/lookup", {"phone_number": MOBILE})
+    answer = await Client(harness.app, poor.key).post("/v1/lookup", {"phone_number": MOBILE})
 
     assert (answer.status, answer.error["code"]) == (402, "INSUFFICIENT_CREDIT")
-    assert desk.questions == 0
-    assert await desk.db.value("SELECT count(*) FROM lookups") == 0
+    assert harness.questions == 0
+    assert await harness.db.value("SELECT count(*) FROM lookups") == 0
 
 
 @pytest.mark.covers("submitLookup", 422)
 @pytest.mark.parametrize("number", ["+442071838750", "+18765550123", "+13992077164", "+17", "4155550100", "", None])
 async def test_422_only_numbers_of_the_us_and_canada_can_be_looked_up(
-    api: Client, desk: Desk, number: str | None
+    api: Client, harness: LookupHarness, number: str | None
 ) -> None:
     answer = await api.post("/v1/lookup", {"phone_number": number})
 
     assert (answer.status, answer.error["code"]) == (422, "VALIDATION_FAILED")
     assert list(answer.error["details"]) == ["phone_number"]
-    assert desk.questions == 0
+    assert harness.questions == 0
 
 
 @pytest.mark.covers("submitLookup", 200)
@@ -158,104 +160,108 @@ async def test_200_canada_the_territories_and_toll_free_numbers_can_be_looked_up
 @pytest.mark.covers("submitLookup", 502)
 @pytest.mark.parametrize("fault", ["error_before", "rate_limited", "timeout_after", "reset_after", "garbled", "down"])
 async def test_502_a_supplier_that_cannot_be_asked_costs_nothing(
-    api: Client, desk: Desk, account: Account, fault: str
+    api: Client, harness: LookupHarness, account: Account, fault: str
 ) -> None:
-    before = await desk.balance_cents(account.org_id)
+    before = await harness.balance_cents(account.org_id)
     if fault == "down":
-        desk.wire.is_down = True
+        harness.wire.is_down = True
     else:
-        desk.wire.once(fault, operation="lookups")
+        harness.wire.once(fault, operation="lookups")
 
     answer = await api.post("/v1/lookup", {"phone_number": MOBILE})
 
     assert (answer.status, answer.error["code"]) == (502, "LOOKUP_FAILED")
-    assert await desk.balance_cents(account.org_id) == before
-    assert await spent_cents(desk, account) == 0
-    [told] = await desk.events(account.org_id)
+    assert await harness.balance_cents(account.org_id) == before
+    assert await spent_cents(harness, account) == 0
+    [told] = await harness.events(account.org_id)
     assert (told["status"], told["error_code"], told["cost_cents"]) == ("failed", "LOOKUP_FAILED", 0)
 
 
 async def test_our_own_bad_credentials_at_the_supplier_are_never_the_customers_fault(
-    api: Client, desk: Desk, account: Account
+    api: Client, harness: LookupHarness, account: Account
 ) -> None:
-    before = await desk.balance_cents(account.org_id)
-    desk.wire.world._credentials = type(desk.wire.world._credentials)(password="changed")
+    before = await harness.balance_cents(account.org_id)
+    harness.wire.world._credentials = type(harness.wire.world._credentials)(password="changed")
 
     answer = await api.post("/v1/lookup", {"phone_number": MOBILE})
 
     assert (answer.status, answer.error["code"]) == (502, "LOOKUP_FAILED")
-    assert await desk.balance_cents(account.org_id) == before
+    assert await harness.balance_cents(account.org_id) == before
 
 
-async def test_a_lookup_whose_request_died_is_finished_by_the_job(desk: Desk, account: Account) -> None:
-    lookup_id = await begin(desk, account)
-    await desk.db.run("UPDATE jobs SET run_at = $1", desk.db.now)
+async def test_a_lookup_whose_request_died_is_finished_by_the_job(harness: LookupHarness, account: Account) -> None:
+    lookup_id = await begin(harness, account)
+    await harness.db.run("UPDATE jobs SET run_at = $1", harness.db.now)
 
-    ran = await desk.jobs.run_due()
+    ran = await harness.jobs.run_due()
 
-    lookup = await operations.get(desk.db, account.tenant, lookup_id)
+    lookup = await operations.get(harness.db, account.tenant, lookup_id)
     assert (ran, lookup.status, lookup.line_type) == (1, "complete", "FIXED")
-    assert len(await desk.events(account.org_id)) == 1
+    assert len(await harness.events(account.org_id)) == 1
 
 
-async def test_of_two_answers_to_one_lookup_the_first_stays(desk: Desk, account: Account) -> None:
+async def test_of_two_answers_to_one_lookup_the_first_stays(harness: LookupHarness, account: Account) -> None:
     """Request and job may both ask; the later one neither changes the result nor gives the money back."""
-    lookup_id = await begin(desk, account)
-    before = await desk.balance_cents(account.org_id)
+    lookup_id = await begin(harness, account)
+    before = await harness.balance_cents(account.org_id)
     answers = [Accepted(LineFacts(LineType.FIXED, None, None, "USA")), Deferred("away", 1.0)]
     for answer in answers:
-        async with desk.db.transaction() as tx:
+        async with harness.db.transaction() as tx:
             lookup = await operations.record(tx, account.tenant, lookup_id, answer)
 
     assert (lookup.status, lookup.line_type, lookup.cost_cents) == ("complete", "FIXED", 2)
-    assert await desk.balance_cents(account.org_id) == before
-    assert len(await desk.events(account.org_id)) == 1
+    assert await harness.balance_cents(account.org_id) == before
+    assert len(await harness.events(account.org_id)) == 1
 
 
-async def test_a_lookup_that_is_over_is_not_asked_again_by_the_job(api: Client, desk: Desk, account: Account) -> None:
+async def test_a_lookup_that_is_over_is_not_asked_again_by_the_job(
+    api: Client, harness: LookupHarness, account: Account
+) -> None:
     await api.post("/v1/lookup", {"phone_number": MOBILE})
-    await desk.db.run("UPDATE jobs SET run_at = $1", desk.db.now)
+    await harness.db.run("UPDATE jobs SET run_at = $1", harness.db.now)
 
-    ran = await desk.jobs.run_due()
+    ran = await harness.jobs.run_due()
 
-    assert (ran, desk.questions, len(await desk.events(account.org_id))) == (1, 1, 1)
+    assert (ran, harness.questions, len(await harness.events(account.org_id))) == (1, 1, 1)
 
 
 async def test_a_key_whose_first_request_died_gets_its_lookup_finished(
-    api: Client, desk: Desk, account: Account
+    api: Client, harness: LookupHarness, account: Account
 ) -> None:
     headers = {"idempotency-key": "died"}
     first = (await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)).data
-    await desk.db.run("UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL")
-    await desk.db.run("UPDATE lookups SET status = 'processing', result = NULL, line_type = NULL, completed_at = NULL")
-    before = await desk.balance_cents(account.org_id)
+    await harness.db.run("UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL")
+    await harness.db.run(
+        "UPDATE lookups SET status = 'processing', result = NULL, line_type = NULL, completed_at = NULL"
+    )
+    before = await harness.balance_cents(account.org_id)
 
     again = await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)
 
     assert (again.status, again.data["id"], again.data["result"]) == (200, first["id"], first["result"])
-    assert await desk.balance_cents(account.org_id) == before
+    assert await harness.balance_cents(account.org_id) == before
 
 
 async def test_a_lookup_that_exists_for_the_key_is_the_answer_whatever_its_age(
-    api: Client, desk: Desk, account: Account
+    api: Client, harness: LookupHarness, account: Account
 ) -> None:
     headers = {"idempotency-key": "once"}
     first = await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)
-    before = await desk.balance_cents(account.org_id)
-    await desk.db.run("DELETE FROM idempotency_keys")  # as a day later
+    before = await harness.balance_cents(account.org_id)
+    await harness.db.run("DELETE FROM idempotency_keys")  # as a day later
 
     again = await api.post("/v1/lookup", {"phone_number": FIXED}, headers=headers)
     other = await api.post("/v1/lookup", {"phone_number": MOBILE}, headers=headers)
 
     assert (again.status, again.data) == (200, first.data)
     assert (other.status, other.error["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
-    assert await desk.balance_cents(account.org_id) == before
+    assert await harness.balance_cents(account.org_id) == before
 
 
-async def begin(desk: Desk, account: Account) -> UUID:
+async def begin(harness: LookupHarness, account: Account) -> UUID:
     """A lookup that was paid for and not asked."""
     lookup_id = new_id()
-    async with desk.db.transaction() as tx:
+    async with harness.db.transaction() as tx:
         await operations.begin(
             tx, account.tenant, lookup_id=lookup_id, phone_number=FIXED, lookup_type=LookupType.ADVANCED
         )
@@ -299,8 +305,8 @@ async def test_200_a_lookup_can_be_read_again(api: Client) -> None:
 
 
 @pytest.mark.covers("getLookup", 404)
-async def test_404_a_strangers_lookup_is_nothing(api: Client, desk: Desk, stranger: Account) -> None:
-    theirs = (await Client(desk.app, stranger.key).post("/v1/lookup", {"phone_number": MOBILE})).data
+async def test_404_a_strangers_lookup_is_nothing(api: Client, harness: LookupHarness, stranger: Account) -> None:
+    theirs = (await Client(harness.app, stranger.key).post("/v1/lookup", {"phone_number": MOBILE})).data
 
     answers = [await api.get(f"/v1/lookup/{some}") for some in (theirs["id"], NOWHERE)]
 
@@ -308,12 +314,14 @@ async def test_404_a_strangers_lookup_is_nothing(api: Client, desk: Desk, strang
     assert len({answer.error["message"] for answer in answers}) == 1
 
 
-async def test_results_are_forgotten_after_ninety_days_and_not_a_moment_before(api: Client, desk: Desk) -> None:
+async def test_results_are_forgotten_after_ninety_days_and_not_a_moment_before(
+    api: Client, harness: LookupHarness
+) -> None:
     old, young = [(await api.post("/v1/lookup", {"phone_number": FIXED})).data["id"] for _ in range(2)]
-    await age(desk, old, timedelta(days=90, seconds=1))
-    await age(desk, young, timedelta(days=90, seconds=-60))
+    await age(harness, old, timedelta(days=90, seconds=1))
+    await age(harness, young, timedelta(days=90, seconds=-60))
 
-    forgotten = await operations.forget_results(desk.db)
+    forgotten = await operations.forget_results(harness.db)
 
     redacted, kept = [(await api.get(f"/v1/lookup/{one}")).data for one in (old, young)]
     assert forgotten == 1
@@ -321,7 +329,7 @@ async def test_results_are_forgotten_after_ninety_days_and_not_a_moment_before(a
     assert (kept["result"]["line_type"], kept["result_redacted_at"]) == ("FIXED", None)
 
 
-async def age(desk: Desk, lookup_id: str, by: timedelta) -> None:
-    await desk.db.run(
+async def age(harness: LookupHarness, lookup_id: str, by: timedelta) -> None:
+    await harness.db.run(
         "UPDATE lookups SET completed_at = completed_at - $2::interval WHERE id = $1", UUID(lookup_id), by
     )

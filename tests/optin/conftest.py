@@ -59,7 +59,7 @@ async def sender(db: CellDb, account: Account) -> Sender:
     return await insert_sender(db, account.tenant)
 
 
-class Desk:
+class OptInHarness:
     """The account's own requests, what its contacts answer, and what that left in the database."""
 
     def __init__(self, api: Client, db: CellDb, account: Account, sender: Sender, clock: TestClock) -> None:
@@ -70,7 +70,7 @@ class Desk:
         self.clock = clock
         self.runner = JobRunner(db, jobs.HANDLERS)
 
-    def wish(self, **changes: Any) -> dict[str, Any]:
+    def body(self, **changes: Any) -> dict[str, Any]:
         """A question that is in order but for what is given."""
         return {
             "phone_number_id": str(self.sender.id),
@@ -82,7 +82,7 @@ class Desk:
 
     async def ask(self, **changes: Any) -> Reply:
         """A question over the API."""
-        return await self.api.post("/v1/consent/double-opt-in", self.wish(**changes))
+        return await self.api.post("/v1/consent/double-opt-in", self.body(**changes))
 
     async def answer(self, keyword: str = "YES") -> bool:
         """The contact answers; True: that was a confirmation."""
@@ -93,8 +93,8 @@ class Desk:
 
     async def mint(self, **changes: Any) -> Any:
         """A link to the form."""
-        wish = {name: value for name, value in self.wish(**changes).items() if name != "confirmation_text"}
-        reply = await self.api.post("/v1/consent/hosted", wish)
+        body = {name: value for name, value in self.body(**changes).items() if name != "confirmation_text"}
+        reply = await self.api.post("/v1/consent/hosted", body)
         assert reply.status == 200, reply.body
         return reply.json
 
@@ -127,9 +127,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(api: Client, db: CellDb, account: Account, sender: Sender, clock: TestClock) -> Desk:
+def harness(api: Client, db: CellDb, account: Account, sender: Sender, clock: TestClock) -> OptInHarness:
     """See Desk."""
-    return Desk(api, db, account, sender, clock)
+    return OptInHarness(api, db, account, sender, clock)
 
 
 class Browser:

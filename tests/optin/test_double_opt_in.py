@@ -14,16 +14,16 @@ from agentmessage.optin import operations
 from tests.conftest import NOWHERE
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, insert_consent, insert_sender
-from tests.optin.conftest import AGREEMENT, Desk
+from tests.optin.conftest import AGREEMENT, OptInHarness
 
 
-async def stop(desk: Desk, by: Suppression = Suppression.KEYWORD) -> bool:
+async def stop(harness: OptInHarness, by: Suppression = Suppression.KEYWORD) -> bool:
     """The contact opts out."""
-    async with desk.db.transaction() as tx:
+    async with harness.db.transaction() as tx:
         return await consents.opt_out(
             tx,
-            desk.account.org_id,
-            desk.sender.id,
+            harness.account.org_id,
+            harness.sender.id,
             CONTACT,
             by=by,
             source=Source.INBOUND_REPLY,
@@ -33,41 +33,41 @@ async def stop(desk: Desk, by: Suppression = Suppression.KEYWORD) -> bool:
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 202)
-async def test_202_a_question_is_texted_and_waits_for_a_day(desk: Desk) -> None:
-    reply = await desk.ask()
+async def test_202_a_question_is_texted_and_waits_for_a_day(harness: OptInHarness) -> None:
+    reply = await harness.ask()
 
     asked = reply.json
     assert reply.status == 202
     assert (asked["reused"], asked["already_opted_in"]) == (False, False)
     assert asked["expires_at"].startswith("2026-07-02T17:00:00")
-    assert await desk.texts() == [(CONTACT, "Acme Dental: reply YES to get reminders.")]
-    assert asked["confirmation_message_id"] == str(await desk.db.value("SELECT id FROM messages"))
-    assert await desk.consent() is None
-    assert await desk.facts() == []
+    assert await harness.texts() == [(CONTACT, "Acme Dental: reply YES to get reminders.")]
+    assert asked["confirmation_message_id"] == str(await harness.db.value("SELECT id FROM messages"))
+    assert await harness.consent() is None
+    assert await harness.facts() == []
 
 
-async def test_a_question_that_does_not_say_how_to_answer_is_completed(desk: Desk) -> None:
-    await desk.ask(confirmation_text="Acme Dental would like to send you reminders. ")
+async def test_a_question_that_does_not_say_how_to_answer_is_completed(harness: OptInHarness) -> None:
+    await harness.ask(confirmation_text="Acme Dental would like to send you reminders. ")
 
-    assert await desk.texts() == [(CONTACT, "Acme Dental would like to send you reminders. Reply YES to confirm.")]
+    assert await harness.texts() == [(CONTACT, "Acme Dental would like to send you reminders. Reply YES to confirm.")]
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 200)
-async def test_200_an_open_question_is_not_texted_again(desk: Desk) -> None:
-    first = (await desk.ask()).json
+async def test_200_an_open_question_is_not_texted_again(harness: OptInHarness) -> None:
+    first = (await harness.ask()).json
 
-    second = await desk.ask(confirmation_text="Acme Dental: again, YES?")
+    second = await harness.ask(confirmation_text="Acme Dental: again, YES?")
 
     assert second.status == 200
     assert second.json == first | {"reused": True}
-    assert len(await desk.texts()) == 1
+    assert len(await harness.texts()) == 1
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 200)
-async def test_200_who_has_agreed_is_not_asked(desk: Desk) -> None:
-    await insert_consent(desk.db, desk.account.tenant, desk.sender)
+async def test_200_who_has_agreed_is_not_asked(harness: OptInHarness) -> None:
+    await insert_consent(harness.db, harness.account.tenant, harness.sender)
 
-    reply = await desk.ask()
+    reply = await harness.ask()
 
     assert reply.status == 200
     assert reply.json == {
@@ -77,110 +77,112 @@ async def test_200_who_has_agreed_is_not_asked(desk: Desk) -> None:
         "reused": False,
         "already_opted_in": True,
     }
-    assert await desk.texts() == []
+    assert await harness.texts() == []
 
 
-async def test_many_questions_at_once_are_one_text(desk: Desk) -> None:
-    replies = await asyncio.gather(*(desk.ask() for _ in range(6)))
+async def test_many_questions_at_once_are_one_text(harness: OptInHarness) -> None:
+    replies = await asyncio.gather(*(harness.ask() for _ in range(6)))
 
     assert sorted(reply.status for reply in replies) == [200] * 5 + [202]
     assert len({reply.json["consent_pending_id"] for reply in replies}) == 1
-    assert len(await desk.texts()) == 1
+    assert len(await harness.texts()) == 1
 
 
 @pytest.mark.parametrize("keyword", ["YES", "CONFIRM"])
-async def test_a_yes_in_time_is_a_consent_with_the_agreement_as_its_evidence(desk: Desk, keyword: str) -> None:
-    asked = (await desk.ask()).json
+async def test_a_yes_in_time_is_a_consent_with_the_agreement_as_its_evidence(
+    harness: OptInHarness, keyword: str
+) -> None:
+    asked = (await harness.ask()).json
 
-    assert await desk.answer(keyword)
+    assert await harness.answer(keyword)
 
-    consent = await desk.consent()
-    (entry,) = await desk.history()
+    consent = await harness.consent()
+    (entry,) = await harness.history()
     assert (consent["opted_in"], consent["consent_method"], consent["source"]) == (
         True,
         "double_opt_in",
         "inbound_reply",
     )
     assert (entry["event"], entry["keyword"], entry["evidence_agreement_text"]) == ("opt_in", keyword, AGREEMENT)
-    assert await desk.facts() == ["contact.opted_in", "consent_pending.confirmed"]
-    data = await desk.db.value("SELECT data FROM events WHERE type = 'consent_pending.confirmed'")
+    assert await harness.facts() == ["contact.opted_in", "consent_pending.confirmed"]
+    data = await harness.db.value("SELECT data FROM events WHERE type = 'consent_pending.confirmed'")
     assert (data["id"], data["status"]) == (asked["consent_pending_id"], "confirmed")
 
 
-async def test_a_yes_that_nobody_asked_for_and_a_second_one_are_no_consent(desk: Desk) -> None:
-    assert not await desk.answer()
-    await desk.ask()
-    assert await desk.answer()
+async def test_a_yes_that_nobody_asked_for_and_a_second_one_are_no_consent(harness: OptInHarness) -> None:
+    assert not await harness.answer()
+    await harness.ask()
+    assert await harness.answer()
 
-    assert not await desk.answer()
+    assert not await harness.answer()
 
-    assert len(await desk.history()) == 1
-    assert await desk.facts() == ["contact.opted_in", "consent_pending.confirmed"]
-
-
-async def test_a_question_lapses_once_and_a_late_yes_is_no_consent(desk: Desk) -> None:
-    await desk.ask()
-    await desk.pass_time(24 * 3600 - 60)
-    assert await desk.facts() == []
-
-    await desk.pass_time(120)
-    await desk.pass_time(3600)
-
-    assert await desk.facts() == ["consent_pending.expired"]
-    assert not await desk.answer()
-    assert await desk.consent() is None
-    assert await desk.db.value("SELECT count(*) FROM jobs") == 0
+    assert len(await harness.history()) == 1
+    assert await harness.facts() == ["contact.opted_in", "consent_pending.confirmed"]
 
 
-async def test_a_yes_after_the_time_is_late_even_when_no_worker_has_looked(desk: Desk) -> None:
-    await desk.ask()
-    desk.clock.moment += timedelta(hours=24)
+async def test_a_question_lapses_once_and_a_late_yes_is_no_consent(harness: OptInHarness) -> None:
+    await harness.ask()
+    await harness.pass_time(24 * 3600 - 60)
+    assert await harness.facts() == []
 
-    assert not await desk.answer()
+    await harness.pass_time(120)
+    await harness.pass_time(3600)
 
-    assert await desk.facts() == ["consent_pending.expired"]
+    assert await harness.facts() == ["consent_pending.expired"]
+    assert not await harness.answer()
+    assert await harness.consent() is None
+    assert await harness.db.value("SELECT count(*) FROM jobs") == 0
 
 
-async def test_a_lapsed_question_may_be_asked_anew_even_when_no_worker_has_looked(desk: Desk) -> None:
-    first = (await desk.ask()).json
-    desk.clock.moment += timedelta(hours=25)
+async def test_a_yes_after_the_time_is_late_even_when_no_worker_has_looked(harness: OptInHarness) -> None:
+    await harness.ask()
+    harness.clock.moment += timedelta(hours=24)
 
-    second = await desk.ask()
+    assert not await harness.answer()
+
+    assert await harness.facts() == ["consent_pending.expired"]
+
+
+async def test_a_lapsed_question_may_be_asked_anew_even_when_no_worker_has_looked(harness: OptInHarness) -> None:
+    first = (await harness.ask()).json
+    harness.clock.moment += timedelta(hours=25)
+
+    second = await harness.ask()
 
     assert second.status == 202
     assert second.json["consent_pending_id"] != first["consent_pending_id"]
-    assert await desk.facts() == ["consent_pending.expired"]
-    assert len(await desk.texts()) == 2
+    assert await harness.facts() == ["consent_pending.expired"]
+    assert len(await harness.texts()) == 2
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 409)
 @pytest.mark.parametrize("by", list(Suppression))
-async def test_409_who_opted_out_is_not_asked(desk: Desk, by: Suppression) -> None:
-    await stop(desk, by)
+async def test_409_who_opted_out_is_not_asked(harness: OptInHarness, by: Suppression) -> None:
+    await stop(harness, by)
 
-    reply = await desk.ask()
+    reply = await harness.ask()
 
     assert (reply.status, reply.error["code"]) == (409, "CONTACT_OPTED_OUT")
-    assert await desk.texts() == []
+    assert await harness.texts() == []
 
 
-async def test_stop_voids_the_question_so_that_a_yes_after_it_is_no_consent(desk: Desk) -> None:
-    await desk.ask()
-    assert await stop(desk)
+async def test_stop_voids_the_question_so_that_a_yes_after_it_is_no_consent(harness: OptInHarness) -> None:
+    await harness.ask()
+    assert await stop(harness)
 
-    assert not await desk.answer()
+    assert not await harness.answer()
 
-    assert (await desk.consent())["opted_in"] is False
-    assert await desk.db.value("SELECT status FROM consent_challenges") == "canceled"
-    await desk.pass_time(25 * 3600)
-    assert await desk.facts() == ["contact.opted_out"]
+    assert (await harness.consent())["opted_in"] is False
+    assert await harness.db.value("SELECT status FROM consent_challenges") == "canceled"
+    await harness.pass_time(25 * 3600)
+    assert await harness.facts() == ["contact.opted_out"]
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 404)
-async def test_404_a_number_that_is_not_held_now(desk: Desk, db: CellDb, stranger: Account) -> None:
+async def test_404_a_number_that_is_not_held_now(harness: OptInHarness, db: CellDb, stranger: Account) -> None:
     theirs = await insert_sender(db, stranger.tenant, "+14155550198")
 
-    replies = [await desk.ask(phone_number_id=str(one)) for one in (NOWHERE, theirs.id)]
+    replies = [await harness.ask(phone_number_id=str(one)) for one in (NOWHERE, theirs.id)]
 
     assert [(reply.status, reply.error["code"]) for reply in replies] == [(404, "NOT_FOUND")] * 2
 
@@ -198,52 +200,54 @@ async def test_404_a_number_that_is_not_held_now(desk: Desk, db: CellDb, strange
     ],
     ids=lambda fault: next(iter(fault)),
 )
-async def test_422_a_faulty_field_is_named(desk: Desk, fault: dict[str, Any]) -> None:
-    reply = await desk.ask(**fault)
+async def test_422_a_faulty_field_is_named(harness: OptInHarness, fault: dict[str, Any]) -> None:
+    reply = await harness.ask(**fault)
 
     assert (reply.status, set(reply.error["details"])) == (422, set(fault))
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 422)
-async def test_422_a_number_without_a_campaign_cannot_ask_and_nothing_is_open(desk: Desk) -> None:
-    await desk.db.run("UPDATE phone_numbers SET campaign_id = NULL, line_option_status = NULL")
+async def test_422_a_number_without_a_campaign_cannot_ask_and_nothing_is_open(harness: OptInHarness) -> None:
+    await harness.db.run("UPDATE phone_numbers SET campaign_id = NULL, line_option_status = NULL")
 
-    reply = await desk.ask()
+    reply = await harness.ask()
 
     assert (reply.status, reply.error["code"]) == (422, "SENDER_NOT_REGISTERED")
-    assert await desk.db.value("SELECT count(*) FROM consent_challenges") == 0
+    assert await harness.db.value("SELECT count(*) FROM consent_challenges") == 0
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 402)
-async def test_402_a_question_costs_what_a_text_costs(desk: Desk) -> None:
-    await desk.db.run("UPDATE wallets SET balance_microcents = 0 WHERE org_id = $1", desk.account.org_id)
+async def test_402_a_question_costs_what_a_text_costs(harness: OptInHarness) -> None:
+    await harness.db.run("UPDATE wallets SET balance_microcents = 0 WHERE org_id = $1", harness.account.org_id)
 
-    reply = await desk.ask()
+    reply = await harness.ask()
 
     assert (reply.status, reply.error["code"]) == (402, "INSUFFICIENT_CREDIT")
 
 
 @pytest.mark.covers("initiateDoubleOptIn", 429)
-async def test_429_questions_count_against_the_captures_of_a_minute(desk: Desk) -> None:
+async def test_429_questions_count_against_the_captures_of_a_minute(harness: OptInHarness) -> None:
     for _ in range(20):
-        await desk.ask()
+        await harness.ask()
 
-    reply = await desk.ask()
+    reply = await harness.ask()
 
     assert (reply.status, reply.error["code"], reply.headers["retry-after"]) == (429, "RATE_LIMITED", "3")
 
 
-async def test_the_questions_of_two_organizations_do_not_meet(desk: Desk, db: CellDb, stranger: Account) -> None:
-    await desk.ask()
+async def test_the_questions_of_two_organizations_do_not_meet(
+    harness: OptInHarness, db: CellDb, stranger: Account
+) -> None:
+    await harness.ask()
     theirs = await insert_sender(db, stranger.tenant, "+14155550198")
 
     async with db.transaction() as tx:
         crossed = await operations.confirm(
-            tx, stranger.org_id, desk.sender.id, CONTACT, keyword="YES", raw_event_id="1"
+            tx, stranger.org_id, harness.sender.id, CONTACT, keyword="YES", raw_event_id="1"
         )
         wrong_number = await operations.confirm(
-            tx, desk.account.org_id, theirs.id, CONTACT, keyword="YES", raw_event_id="2"
+            tx, harness.account.org_id, theirs.id, CONTACT, keyword="YES", raw_event_id="2"
         )
 
     assert (crossed, wrong_number) == (False, False)
-    assert await desk.consent() is None
+    assert await harness.consent() is None

@@ -28,7 +28,7 @@ from agentmessage.web.client_address import address_of
 from tests.conftest import ENCRYPTION_KEY, NOWHERE, Client, Reply
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, insert_consent, insert_sender
-from tests.optin.conftest import AGREEMENT, PUBLIC_URL, Browser, Desk
+from tests.optin.conftest import AGREEMENT, PUBLIC_URL, Browser, OptInHarness
 
 OLDER_KEY = base64.b64encode(b"an older key that was in use once"[:32]).decode()
 
@@ -60,50 +60,50 @@ def is_form(reply: Reply) -> bool:
     return Reader(reply).has("form", method="post")
 
 
-async def stop(desk: Desk, by: Suppression = Suppression.KEYWORD) -> None:
+async def stop(harness: OptInHarness, by: Suppression = Suppression.KEYWORD) -> None:
     """The contact opts out."""
-    async with desk.db.transaction() as tx:
+    async with harness.db.transaction() as tx:
         await consents.opt_out(
-            tx, desk.account.org_id, desk.sender.id, CONTACT, by=by, source=Source.INBOUND_REPLY, keyword="STOP"
+            tx, harness.account.org_id, harness.sender.id, CONTACT, by=by, source=Source.INBOUND_REPLY, keyword="STOP"
         )
 
 
 @pytest.mark.covers("mintHostedConsentToken", 200)
-async def test_200_a_link_is_a_signed_token_and_stores_nothing(desk: Desk) -> None:
-    made = await desk.mint()
+async def test_200_a_link_is_a_signed_token_and_stores_nothing(harness: OptInHarness) -> None:
+    made = await harness.mint()
 
     header, claims = jwt.get_unverified_header(made["token"]), decode(made["token"])
     assert header == {"alg": "HS256", "typ": "JWT"}
     assert made["url"] == f"{PUBLIC_URL}/consent/{made['token']}"
     assert made["expires_at"] == "2026-07-01T18:00:00Z"
     assert set(claims) == {"exp", "sealed"}
-    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read(made["token"], desk.clock.moment)
-    assert (said.org_id, said.contact_number, said.agreement_text) == (desk.account.org_id, CONTACT, AGREEMENT)
+    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read(made["token"], harness.clock.moment)
+    assert (said.org_id, said.contact_number, said.agreement_text) == (harness.account.org_id, CONTACT, AGREEMENT)
     assert said.exp - said.iat == 3600
-    assert await desk.consent() is None
-    assert await desk.facts() == []
+    assert await harness.consent() is None
+    assert await harness.facts() == []
 
 
-async def test_a_link_tells_nobody_whose_it_is(desk: Desk) -> None:
+async def test_a_link_tells_nobody_whose_it_is(harness: OptInHarness) -> None:
     """It lies in logs, histories and previews."""
-    token = (await desk.mint())["token"]
+    token = (await harness.mint())["token"]
 
     readable = token.encode() + b"".join(base64.urlsafe_b64decode(part + "==") for part in token.split("."))
-    for part in (CONTACT[1:], CONTACT[-7:], AGREEMENT, str(desk.account.org_id), str(desk.sender.id)):
+    for part in (CONTACT[1:], CONTACT[-7:], AGREEMENT, str(harness.account.org_id), str(harness.sender.id)):
         assert part.encode() not in readable
-    assert (await desk.mint())["token"] != token
+    assert (await harness.mint())["token"] != token
 
 
-async def test_the_longest_agreement_makes_a_link_that_proxies_take(desk: Desk) -> None:
+async def test_the_longest_agreement_makes_a_link_that_proxies_take(harness: OptInHarness) -> None:
     letters = Random(7).choices([chr(code) for code in range(0x4E00, 0x9FA5)], k=1365)
 
-    made = await desk.mint(agreement_text="".join(letters))
+    made = await harness.mint(agreement_text="".join(letters))
 
     assert len(made["url"]) < 8_000
 
 
-async def test_a_link_of_an_older_release_still_opens_its_form(desk: Desk, browser: Browser) -> None:
-    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read((await desk.mint())["token"], desk.clock.moment)
+async def test_a_link_of_an_older_release_still_opens_its_form(harness: OptInHarness, browser: Browser) -> None:
+    said = tokens.signer(ENCRYPTION_KEY, life_s=3600).read((await harness.mint())["token"], harness.clock.moment)
     key = encryption.derive(encryption.newest_key(ENCRYPTION_KEY), tokens.PURPOSE)
 
     assert (await browser.submit(jwt.encode(msgspec.to_builtins(said), key, "HS256"))).status == 200
@@ -115,24 +115,27 @@ def decode(token: str) -> Any:
 
 
 @pytest.mark.covers("mintHostedConsentToken", 404)
-async def test_404_a_link_for_a_number_that_is_not_held_now(desk: Desk, db: CellDb, stranger: Account) -> None:
+async def test_404_a_link_for_a_number_that_is_not_held_now(
+    harness: OptInHarness, db: CellDb, stranger: Account
+) -> None:
     theirs = await insert_sender(db, stranger.tenant, "+14155550198")
-    wish = desk.wish()
-    del wish["confirmation_text"]
+    body = harness.body()
+    del body["confirmation_text"]
 
     replies = [
-        await desk.api.post("/v1/consent/hosted", wish | {"phone_number_id": str(one)}) for one in (NOWHERE, theirs.id)
+        await harness.api.post("/v1/consent/hosted", body | {"phone_number_id": str(one)})
+        for one in (NOWHERE, theirs.id)
     ]
 
     assert [(reply.status, reply.error["code"]) for reply in replies] == [(404, "NOT_FOUND")] * 2
 
 
 @pytest.mark.covers("mintHostedConsentToken", 422)
-async def test_422_an_agreement_that_does_not_fit_into_a_link(desk: Desk) -> None:
-    wish = desk.wish(agreement_text="ж" * 2049)
-    del wish["confirmation_text"]
+async def test_422_an_agreement_that_does_not_fit_into_a_link(harness: OptInHarness) -> None:
+    body = harness.body(agreement_text="ж" * 2049)
+    del body["confirmation_text"]
 
-    reply = await desk.api.post("/v1/consent/hosted", wish)
+    reply = await harness.api.post("/v1/consent/hosted", body)
 
     assert (reply.status, reply.error["details"]) == (
         422,
@@ -140,27 +143,29 @@ async def test_422_an_agreement_that_does_not_fit_into_a_link(desk: Desk) -> Non
     )
 
 
-async def test_the_longest_link_fits_into_what_proxies_take(desk: Desk) -> None:
-    made = await desk.mint(agreement_text="ж" * 2048)
+async def test_the_longest_link_fits_into_what_proxies_take(harness: OptInHarness) -> None:
+    made = await harness.mint(agreement_text="ж" * 2048)
 
     assert len(made["url"]) < 8 * 1024 - 200
 
 
-async def test_a_link_that_an_idempotency_key_keeps_is_encrypted(desk: Desk) -> None:
-    wish = desk.wish()
-    del wish["confirmation_text"]
+async def test_a_link_that_an_idempotency_key_keeps_is_encrypted(harness: OptInHarness) -> None:
+    body = harness.body()
+    del body["confirmation_text"]
 
     first, again = [
-        await desk.api.post("/v1/consent/hosted", wish, headers={"idempotency-key": "one"}) for _ in range(2)
+        await harness.api.post("/v1/consent/hosted", body, headers={"idempotency-key": "one"}) for _ in range(2)
     ]
 
     assert first.json == again.json
-    stored: bytes = await desk.db.value("SELECT body FROM idempotency_keys")
+    stored: bytes = await harness.db.value("SELECT body FROM idempotency_keys")
     assert first.json["token"].encode() not in stored
 
 
-async def test_the_page_shows_who_asks_for_what_and_looking_changes_nothing(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_the_page_shows_who_asks_for_what_and_looking_changes_nothing(
+    harness: OptInHarness, browser: Browser
+) -> None:
+    token = (await harness.mint())["token"]
 
     first = await browser.open(token)
     head = await browser.open(token, "HEAD")
@@ -176,11 +181,11 @@ async def test_the_page_shows_who_asks_for_what_and_looking_changes_nothing(desk
     assert shown.has("html", lang="en")
     assert shown.has("input", type="checkbox", name="agree")
     assert not any(tag == "script" for tag, _ in shown.tags)
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
-async def test_no_page_is_cached_framed_indexed_or_told_to_anybody(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_no_page_is_cached_framed_indexed_or_told_to_anybody(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
     pages = [await browser.open(token), await browser.submit(token, {}), await browser.open("x")]
 
     for page in pages:
@@ -199,10 +204,10 @@ async def test_no_page_is_cached_framed_indexed_or_told_to_anybody(desk: Desk, b
         assert "noindex" in page.headers["x-robots-tag"]
 
 
-async def test_what_the_customer_wrote_is_text_and_never_markup(desk: Desk, browser: Browser) -> None:
+async def test_what_the_customer_wrote_is_text_and_never_markup(harness: OptInHarness, browser: Browser) -> None:
     evil = '</blockquote><script>alert(1)</script>" onload="x'
-    await desk.db.run("UPDATE organizations SET name = '<b>Acme</b>' WHERE id = $1", desk.account.org_id)
-    token = (await desk.mint(agreement_text=evil))["token"]
+    await harness.db.run("UPDATE organizations SET name = '<b>Acme</b>' WHERE id = $1", harness.account.org_id)
+    token = (await harness.mint(agreement_text=evil))["token"]
 
     page = await browser.open(token)
 
@@ -210,51 +215,53 @@ async def test_what_the_customer_wrote_is_text_and_never_markup(desk: Desk, brow
     assert {"script", "b"}.isdisjoint({tag for tag, _ in Reader(page).tags})
 
 
-async def test_agreeing_keeps_who_when_where_and_to_what(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_agreeing_keeps_who_when_where_and_to_what(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
 
     page = await browser.submit(token)
 
-    consent, (entry,) = await desk.consent(), await desk.history()
+    consent, (entry,) = await harness.consent(), await harness.history()
     assert page.status == 200
     assert "You have agreed" in Reader(page).text
     assert (consent["opted_in"], consent["source"], consent["consent_method"]) == (True, "hosted_form", "hosted_form")
     assert (entry["event"], entry["source"]) == ("opt_in", "hosted_form")
     assert (entry["evidence_ip"], entry["evidence_user_agent"]) == ("198.51.100.4", "TestBrowser/1.0")
     assert (entry["evidence_form_url"], entry["evidence_agreement_text"]) == (f"{PUBLIC_URL}/consent", AGREEMENT)
-    assert entry["raw_event_id"] == tokens.signer(ENCRYPTION_KEY, life_s=3600).read(token, desk.clock.moment).id
-    assert await desk.facts() == ["contact.opted_in"]
+    assert entry["raw_event_id"] == tokens.signer(ENCRYPTION_KEY, life_s=3600).read(token, harness.clock.moment).id
+    assert await harness.facts() == ["contact.opted_in"]
 
 
-async def test_the_same_link_many_times_at_once_is_one_agreement(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_the_same_link_many_times_at_once_is_one_agreement(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
 
     pages = await asyncio.gather(*(browser.submit(token) for _ in range(6)))
     later = await browser.open(token)
 
     assert [page.status for page in pages] == [200] * 6
-    assert len(await desk.history()) == 1
+    assert len(await harness.history()) == 1
     assert not is_form(later)
     assert "You have agreed" in Reader(later).text
 
 
-async def test_a_fresh_link_renews_a_consent_that_stands(desk: Desk, browser: Browser) -> None:
-    await insert_consent(desk.db, desk.account.tenant, desk.sender, opted_in_at=desk.clock.moment - timedelta(days=600))
-    token = (await desk.mint())["token"]
+async def test_a_fresh_link_renews_a_consent_that_stands(harness: OptInHarness, browser: Browser) -> None:
+    await insert_consent(
+        harness.db, harness.account.tenant, harness.sender, opted_in_at=harness.clock.moment - timedelta(days=600)
+    )
+    token = (await harness.mint())["token"]
     assert is_form(await browser.open(token))
 
     await browser.submit(token)
 
-    assert (await desk.consent())["opted_in_at"].startswith("2026-07-01")
-    assert [entry["event"] for entry in await desk.history()] == ["reconfirm"]
-    assert await desk.facts() == []
+    assert (await harness.consent())["opted_in_at"].startswith("2026-07-01")
+    assert [entry["event"] for entry in await harness.history()] == ["reconfirm"]
+    assert await harness.facts() == []
 
 
 @pytest.mark.parametrize("fields", [{}, {"agree": "no"}, {"agreed": "yes"}, {"agree": ""}])
 async def test_without_the_tick_nothing_is_recorded_and_the_form_says_so(
-    desk: Desk, browser: Browser, fields: dict[str, str]
+    harness: OptInHarness, browser: Browser, fields: dict[str, str]
 ) -> None:
-    token = (await desk.mint())["token"]
+    token = (await harness.mint())["token"]
 
     page = await browser.submit(token, fields)
 
@@ -262,15 +269,15 @@ async def test_without_the_tick_nothing_is_recorded_and_the_form_says_so(
     assert is_form(page)
     assert Reader(page).has("p", role="alert")
     assert Reader(page).has("input", name="agree", **{"aria-invalid": "true"})
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
 @pytest.mark.parametrize("by", [Suppression.KEYWORD, Suppression.NATURAL_LANGUAGE, Suppression.CARRIER])
 async def test_after_stop_the_form_cannot_lift_it_and_says_how_the_contact_can(
-    desk: Desk, browser: Browser, by: Suppression
+    harness: OptInHarness, browser: Browser, by: Suppression
 ) -> None:
-    token = (await desk.mint())["token"]
-    await stop(desk, by)
+    token = (await harness.mint())["token"]
+    await stop(harness, by)
 
     looked, agreed = await browser.open(token), await browser.submit(token)
 
@@ -278,44 +285,44 @@ async def test_after_stop_the_form_cannot_lift_it_and_says_how_the_contact_can(
     for page in (looked, agreed):
         assert not is_form(page)
         assert "text START to +1 415-555-0123" in Reader(page).text
-    assert (await desk.consent())["opted_in"] is False
+    assert (await harness.consent())["opted_in"] is False
 
 
 async def test_an_agreement_on_the_form_lifts_a_revocation_but_not_one_that_came_after_it(
-    desk: Desk, browser: Browser
+    harness: OptInHarness, browser: Browser
 ) -> None:
-    await stop(desk, Suppression.REVOCATION)
-    token = (await desk.mint())["token"]
+    await stop(harness, Suppression.REVOCATION)
+    token = (await harness.mint())["token"]
     assert (await browser.submit(token)).status == 200
-    assert (await desk.consent())["opted_in"] is True
-    await desk.api.delete(f"/v1/consent/{(await desk.consent())['id']}")
+    assert (await harness.consent())["opted_in"] is True
+    await harness.api.delete(f"/v1/consent/{(await harness.consent())['id']}")
 
     page = await browser.submit(token)
 
     assert page.status == 409
     assert "This agreement has ended" in Reader(page).text
-    assert (await desk.consent())["opted_in"] is False
+    assert (await harness.consent())["opted_in"] is False
 
 
-async def test_an_expired_link_is_gone_and_records_nothing(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
-    desk.clock.moment += timedelta(hours=1)
+async def test_an_expired_link_is_gone_and_records_nothing(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
+    harness.clock.moment += timedelta(hours=1)
 
     pages = [await browser.open(token), await browser.submit(token)]
 
     assert [page.status for page in pages] == [410, 410]
     assert "expired" in Reader(pages[0]).text
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
-async def test_a_link_whose_number_changed_hands_is_gone(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
-    await desk.db.run("UPDATE phone_numbers SET state = 'quarantined'")
+async def test_a_link_whose_number_changed_hands_is_gone(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
+    await harness.db.run("UPDATE phone_numbers SET state = 'quarantined'")
 
     pages = [await browser.open(token), await browser.submit(token)]
 
     assert [page.status for page in pages] == [410, 410]
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
 def base64url(raw: bytes) -> str:
@@ -345,25 +352,25 @@ def forged(token: str) -> Mapping[str, str]:
     }
 
 
-async def test_what_is_not_signed_by_us_is_no_page(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_what_is_not_signed_by_us_is_no_page(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
 
     for what, one in forged(token).items():
         looked, agreed = await browser.open(one), await browser.submit(one)
 
         assert (looked.status, agreed.status) == (404, 404), what
         assert looked.headers["content-type"] == "text/html; charset=utf-8"
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
-async def test_links_survive_a_rotation_of_the_encryption_key(desk: Desk, cells: Cells) -> None:
+async def test_links_survive_a_rotation_of_the_encryption_key(harness: OptInHarness, cells: Cells) -> None:
     older = tokens.signer(OLDER_KEY, life_s=3600)
     token, _ = older.mint(
-        org_id=desk.account.org_id,
-        phone_number_id=desk.sender.id,
+        org_id=harness.account.org_id,
+        phone_number_id=harness.sender.id,
         contact_number=CONTACT,
         agreement_text=AGREEMENT,
-        now=desk.clock.moment,
+        now=harness.clock.moment,
     )
     both, newer = [
         Browser(ConsentPage(cells, tokens.signer(keys, life_s=3600), public_url=PUBLIC_URL, trusted_proxy_count=0))
@@ -381,15 +388,15 @@ async def test_other_methods_are_told_which_ones_there_are(browser: Browser, met
     assert (page.status, page.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-async def test_a_body_that_no_form_sends_is_refused_unread(desk: Desk, browser: Browser) -> None:
-    token = (await desk.mint())["token"]
+async def test_a_body_that_no_form_sends_is_refused_unread(harness: OptInHarness, browser: Browser) -> None:
+    token = (await harness.mint())["token"]
 
     as_json = await browser.open(token, "POST", b'{"agree":"yes"}', content_type="application/json")
     too_long = await browser.submit(token, {"agree": "yes", "more": "x" * 5000})
     not_ascii = await browser.open(token, "POST", b"agree=y\xff", content_type="application/x-www-form-urlencoded")
 
     assert (as_json.status, too_long.status, not_ascii.status) == (415, 413, 422)
-    assert await desk.consent() is None
+    assert await harness.consent() is None
 
 
 @pytest.mark.parametrize(
@@ -417,8 +424,8 @@ async def test_the_whole_api_serves_the_page_without_a_key(
 ) -> None:
     sender = await insert_sender(db, account.tenant)
     api = Api(settings, cells=cells)
-    wish = {"phone_number_id": str(sender.id), "contact_number": CONTACT, "agreement_text": AGREEMENT}
-    made = await Client(api, account.key).post("/v1/consent/hosted", wish)
+    body = {"phone_number_id": str(sender.id), "contact_number": CONTACT, "agreement_text": AGREEMENT}
+    made = await Client(api, account.key).post("/v1/consent/hosted", body)
     assert made.json["url"] == f"http://127.0.0.1:8080/consent/{made.json['token']}"
 
     page = await Client(api).get(f"/consent/{made.json['token']}")

@@ -21,7 +21,7 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.migrations.runner import migrate_and_hold
 from agentmessage.settings import Settings
 from tests.conftest import ENCRYPTION_KEY, Client
-from tests.delivery.floor import Desk, admit, floor, ready_sender, status_of
+from tests.delivery.harness import MessageWorkerHarness, admit, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.proofs.test_restored import PROGRAMS
 
@@ -100,14 +100,14 @@ async def test_what_was_queued_waits_for_the_operator_who_releases_it(restored: 
     cells = Cells(restored.dsn, pool_size=4)
     db = await cells.cell("cell_00")
     ids = restored.messages
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
-        await desk.sweep()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
+        await worker.sweep()
         assert smsc.asked == []
         assert await restored.held() == set(ids.values())
 
         outcome = await restored.decide("release", "--all")
-        await _until_sent(desk, db, ids["waiting"], ids["handed"])
+        await _until_sent(worker, db, ids["waiting"], ids["handed"])
 
     assert outcome == {"released": 3, "dropped": 1, "held": 0}
     assert len(smsc.asked) == 2
@@ -151,7 +151,7 @@ async def test_what_is_held_can_be_canceled_by_its_customer(restored: Restored, 
     await api.stop()
 
 
-async def _until_sent(desk: Desk, db: CellDb, *message_ids: UUID) -> None:
+async def _until_sent(worker: MessageWorkerHarness, db: CellDb, *message_ids: UUID) -> None:
     async with asyncio.timeout(20):
         while {(await status_of(db, one))[0] for one in message_ids} != {"sent"}:
-            await desk.turn()
+            await worker.turn()

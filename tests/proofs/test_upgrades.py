@@ -26,7 +26,7 @@ from agentmessage.migrations.runner import migrate, migrate_and_hold, migrations
 from agentmessage.settings import Settings
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.conftest import ENCRYPTION_KEY, Client
-from tests.delivery.floor import floor
+from tests.delivery.harness import open_worker
 from tests.proofs.catalog import read_catalog
 from tests.proofs.running import clean_environment
 
@@ -300,8 +300,8 @@ async def test_the_platform_goes_on_with_the_upgraded_database(old: str) -> None
 
     listed = await client.get("/v1/messages")
     sent = await client.post("/v1/messages", {"from": "+14155550123", "to": "+12125550188", "text": "Acme: new"})
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
     taken = {pdu.short_message for pdu in smsc.taken.values()}
 
     await api.stop()

@@ -31,7 +31,7 @@ HELLO = SubmitSm(
 )
 
 
-class Desk:
+class Submissions:
     """Takes every text, in the order it came, and numbers them."""
 
     def __init__(self) -> None:
@@ -46,16 +46,16 @@ class Desk:
 
 @asynccontextmanager
 async def server_on(
-    on_submit: OnSubmit | None = None, *, limits: Limits = QUICK, desk: Desk | None = None, **options: Any
+    on_submit: OnSubmit | None = None, *, limits: Limits = QUICK, submissions: Submissions | None = None, **options: Any
 ) -> AsyncIterator[Server]:
     """A server that knows `PASSWORDS`; new sessions are put into the desk's queue."""
-    desk = desk or Desk()
+    submissions = submissions or Submissions()
     options.setdefault("authenticate", known(PASSWORDS))
     server = await serve(
         "127.0.0.1",
         0,
-        on_submit=on_submit or desk.on_submit,
-        on_bound=desk.sessions.put_nowait,
+        on_submit=on_submit or submissions.on_submit,
+        on_bound=submissions.sessions.put_nowait,
         limits=limits,
         **options,
     )

@@ -34,8 +34,8 @@ from agentmessage.smpp.settings import Counters, Outcome, Result, Terms
 from tests.smpp.lines import (
     HELLO,
     PATIENCE_S,
-    Desk,
     RawPeer,
+    Submissions,
     bind_on,
     bind_to,
     certificate,
@@ -58,11 +58,11 @@ async def let_in(peer: RawPeer) -> None:
 
 
 async def test_a_text_arrives_as_it_was_sent_and_its_id_comes_back() -> None:
-    desk = Desk()
-    async with server_on(desk=desk) as server, client_on(server) as session:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server, client_on(server) as session:
         result = await session.submit(HELLO)
 
-    assert (result.is_accepted, result.message_id, desk.taken) == (True, "id-1", [HELLO])
+    assert (result.is_accepted, result.message_id, submissions.taken) == (True, "id-1", [HELLO])
 
 
 async def test_a_refusal_is_a_result_and_not_an_exception() -> None:
@@ -337,14 +337,14 @@ async def test_a_failing_listener_does_not_cost_the_others_their_results() -> No
 
 
 async def test_a_delivery_is_acknowledged_only_after_its_handler_has_returned() -> None:
-    desk, stored = Desk(), asyncio.Event()
+    submissions, stored = Submissions(), asyncio.Event()
 
     async def on_deliver(_: Inbound) -> int:
         await stored.wait()
         return 0
 
-    async with server_on(desk=desk) as server, client_on(server, on_deliver):
-        delivery = asyncio.ensure_future((await desk.sessions.get()).deliver(DeliverSm(short_message=b"hi")))
+    async with server_on(submissions=submissions) as server, client_on(server, on_deliver):
+        delivery = asyncio.ensure_future((await submissions.sessions.get()).deliver(DeliverSm(short_message=b"hi")))
         done, _ = await asyncio.wait((delivery,), timeout=0.05)
         assert not done
 
@@ -354,15 +354,15 @@ async def test_a_delivery_is_acknowledged_only_after_its_handler_has_returned() 
 
 
 async def test_a_handler_chooses_the_status_and_one_that_fails_asks_for_another_try() -> None:
-    desk = Desk()
+    submissions = Submissions()
 
     async def on_deliver(pdu: Inbound) -> int:
         if pdu.source == "broken":
             raise RuntimeError
         return Status.QUEUE_FULL if pdu.source == "full" else 0
 
-    async with server_on(desk=desk) as server, client_on(server, on_deliver) as session:
-        other = await desk.sessions.get()
+    async with server_on(submissions=submissions) as server, client_on(server, on_deliver) as session:
+        other = await submissions.sessions.get()
         statuses = [(await other.deliver(DeliverSm(source=who))).status for who in ("broken", "full", "fine")]
 
     assert statuses == [Status.SYSTEM_ERROR, Status.QUEUE_FULL, Status.OK]
@@ -370,20 +370,20 @@ async def test_a_handler_chooses_the_status_and_one_that_fails_asks_for_another_
 
 
 async def test_a_handler_that_fails_at_once_asks_for_another_try() -> None:
-    desk = Desk()
+    submissions = Submissions()
 
     def on_deliver(_: Inbound) -> int:
         raise RuntimeError
 
-    async with server_on(desk=desk) as server, client_on(server, on_deliver):
-        result = await (await desk.sessions.get()).deliver(DeliverSm())
+    async with server_on(submissions=submissions) as server, client_on(server, on_deliver):
+        result = await (await submissions.sessions.get()).deliver(DeliverSm())
 
     assert result.status == Status.SYSTEM_ERROR
 
 
 async def test_no_more_is_handled_at_once_than_the_terms_allow() -> None:
     """The rest stays in the socket, so a slow database slows the carrier down instead of filling our memory."""
-    desk, gate, begun = Desk(), asyncio.Event(), 0
+    submissions, gate, begun = Submissions(), asyncio.Event(), 0
 
     async def on_deliver(_: Inbound) -> int:
         nonlocal begun
@@ -391,8 +391,8 @@ async def test_no_more_is_handled_at_once_than_the_terms_allow() -> None:
         await gate.wait()
         return 0
 
-    async with server_on(desk=desk) as server, client_on(server, on_deliver, terms=Terms(max_handling=4)):
-        other = await desk.sessions.get()
+    async with server_on(submissions=submissions) as server, client_on(server, on_deliver, terms=Terms(max_handling=4)):
+        other = await submissions.sessions.get()
         deliveries = [asyncio.ensure_future(other.deliver(DeliverSm())) for _ in range(50)]
         await until(lambda: begun == 4)
         done, _ = await asyncio.wait(deliveries, timeout=0.05)
@@ -406,15 +406,15 @@ async def test_no_more_is_handled_at_once_than_the_terms_allow() -> None:
 
 async def test_an_answer_that_waits_behind_our_own_slowness_is_not_late() -> None:
     """Otherwise a slow database would make texts unknown that the carrier has long accepted."""
-    desk, gate = Desk(), asyncio.Event()
+    submissions, gate = Submissions(), asyncio.Event()
 
     async def on_deliver(_: Inbound) -> int:
         await gate.wait()
         return 0
 
     terms = Terms(max_handling=1, response_timeout_s=0.1)
-    async with server_on(desk=desk) as server, client_on(server, on_deliver, terms=terms) as session:
-        delivery = asyncio.ensure_future((await desk.sessions.get()).deliver(DeliverSm()))
+    async with server_on(submissions=submissions) as server, client_on(server, on_deliver, terms=terms) as session:
+        delivery = asyncio.ensure_future((await submissions.sessions.get()).deliver(DeliverSm()))
         await until(lambda: session.is_held)
         submit = asyncio.ensure_future(session.submit(HELLO))
         done, _ = await asyncio.wait((submit,), timeout=0.3)
@@ -443,28 +443,33 @@ async def test_a_text_that_follows_the_bind_at_once_is_not_missed() -> None:
 
 
 async def test_parameters_travel_both_ways() -> None:
-    desk = Desk()
+    submissions = Submissions()
     heard: list[Inbound] = []
     tlvs = (Tlv(Tag.USER_MESSAGE_REFERENCE, b"\0\7"), Tlv(0x1400, b"vendor"))
     async with (
-        server_on(lambda _session, pdu: desk.taken.append(pdu) or Reply("id", tlvs=tlvs), desk=desk) as server,
+        server_on(
+            lambda _session, pdu: submissions.taken.append(pdu) or Reply("id", tlvs=tlvs), submissions=submissions
+        ) as server,
         client_on(server, lambda pdu: heard.append(pdu) or 0) as session,
     ):
         result = await session.submit(SubmitSm(tlvs=tlvs))
-        await (await desk.sessions.get()).deliver(DeliverSm(tlvs=tlvs))
+        await (await submissions.sessions.get()).deliver(DeliverSm(tlvs=tlvs))
 
-    assert [desk.taken[0].tlvs, heard[0].tlvs, result.tlvs] == [tlvs] * 3
+    assert [submissions.taken[0].tlvs, heard[0].tlvs, result.tlvs] == [tlvs] * 3
 
 
 async def test_a_data_sm_travels_both_ways() -> None:
-    desk = Desk()
+    submissions = Submissions()
     heard: list[Inbound] = []
     text = DataSm(source="1", tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, b"long" * 200),))
-    async with server_on(desk=desk) as server, client_on(server, lambda pdu: heard.append(pdu) or 0) as session:
+    async with (
+        server_on(submissions=submissions) as server,
+        client_on(server, lambda pdu: heard.append(pdu) or 0) as session,
+    ):
         submitted = await session.submit(text)
-        delivered = await (await desk.sessions.get()).deliver(text)
+        delivered = await (await submissions.sessions.get()).deliver(text)
 
-    assert (submitted.message_id, delivered.is_accepted, desk.taken, heard) == ("id-1", True, [text], [text])
+    assert (submitted.message_id, delivered.is_accepted, submissions.taken, heard) == ("id-1", True, [text], [text])
 
 
 async def test_an_outbind_and_other_news_without_an_answer_are_passed_over() -> None:
@@ -538,9 +543,9 @@ async def test_a_line_that_does_not_answer_a_question_is_dead_and_its_texts_are_
 
 
 async def test_an_unbind_closes_both_ends() -> None:
-    desk = Desk()
-    async with server_on(desk=desk) as server, client_on(server) as session:
-        other = await desk.sessions.get()
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server, client_on(server) as session:
+        other = await submissions.sessions.get()
 
         await session.unbind()
 

@@ -28,7 +28,7 @@ from agentmessage.smpp.pdu import (
 )
 from agentmessage.smpp.server import Account, Credentials, Limits, Reply, Server, ServerSession
 from agentmessage.smpp.settings import Mode, Terms
-from tests.smpp.lines import HELLO, Desk, bind_to, client_on, raw_peer, server_on, until
+from tests.smpp.lines import HELLO, Submissions, bind_to, client_on, raw_peer, server_on, until
 
 FRAME = bytes.fromhex("00000010 00000015 00000000 00000007")
 
@@ -62,8 +62,8 @@ async def test_a_stream_that_is_no_smpp_is_answered_and_hung_up_on(octets: bytes
 
 async def test_a_malformed_text_is_refused_by_itself() -> None:
     """The next one over the same line is taken."""
-    desk = Desk()
-    async with server_on(desk=desk) as server, raw_peer(server.port) as peer:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server, raw_peer(server.port) as peer:
         await peer.bind()
         whole = bytes.fromhex("0000002f 00000004 00000000 00000002") + b"\0\1\1" + b"3" * 25 + b"\0\1\1"
         await peer.send(whole)
@@ -134,14 +134,14 @@ async def test_pdus_that_keep_coming_in_pieces_are_not_taken_for_one_that_drips(
 
 
 async def test_a_pdu_that_is_cut_off_by_the_end_of_the_line_is_dropped() -> None:
-    desk = Desk()
-    async with server_on(desk=desk) as server:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server:
         async with raw_peer(server.port) as peer:
             await peer.bind()
             await peer.send(b"\0\0\0\x40\0\0\0\4\0\0\0\0\0\0\0\2half a te")
-        await (await desk.sessions.get()).closed
+        await (await submissions.sessions.get()).closed
 
-        assert (desk.taken, server.sessions) == ([], [])
+        assert (submissions.taken, server.sessions) == ([], [])
         assert await works(server)
 
 
@@ -236,25 +236,25 @@ async def test_a_second_bind_over_one_line_is_refused_and_the_first_stays() -> N
 
 
 async def test_nothing_is_taken_from_who_is_not_bound() -> None:
-    desk = Desk()
-    async with server_on(desk=desk) as server, raw_peer(server.port) as peer:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server, raw_peer(server.port) as peer:
         await peer.say(HELLO, 1)
         answer = await peer.hear()
 
-    assert (answer.pdu, answer.status, desk.taken) == (SubmitSmResp(), Status.WRONG_BIND_STATE, [])
+    assert (answer.pdu, answer.status, submissions.taken) == (SubmitSmResp(), Status.WRONG_BIND_STATE, [])
 
 
 async def test_a_receiver_may_not_submit_and_a_transmitter_is_delivered_nothing() -> None:
-    desk = Desk()
-    async with server_on(desk=desk) as server:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server:
         async with raw_peer(server.port) as peer:
             await peer.say(BindReceiver("esme", "secret"), 1)
             assert isinstance((await peer.hear()).pdu, BindReceiverResp)
             await peer.say(HELLO, 2)
             assert (await peer.hear()).status == Status.WRONG_BIND_STATE
-            assert (await desk.sessions.get()).may_deliver
+            assert (await submissions.sessions.get()).may_deliver
         async with client_on(server, mode=Mode.TRANSMITTER) as transmitter:
-            session = await desk.sessions.get()
+            session = await submissions.sessions.get()
             with pytest.raises(SessionClosed):
                 await session.deliver(DeliverSm())
 
@@ -337,8 +337,8 @@ def encode_hello(sequence: int) -> bytes:
 
 async def test_others_do_not_notice_a_thousand_strangers() -> None:
     """Wrong lengths, wrong passwords and half PDUs, while somebody submits."""
-    desk = Desk()
-    async with server_on(desk=desk) as server, client_on(server) as session:
+    submissions = Submissions()
+    async with server_on(submissions=submissions) as server, client_on(server) as session:
 
         async def stranger(number: int) -> None:
             async with raw_peer(server.port) as peer:
@@ -349,4 +349,4 @@ async def test_others_do_not_notice_a_thousand_strangers() -> None:
         await strangers
 
     assert all(result.is_accepted for result in results)
-    assert [pdu.source for pdu in desk.taken] == [str(n) for n in range(500)]
+    assert [pdu.source for pdu in submissions.taken] == [str(n) for n in range(500)]

@@ -28,7 +28,7 @@ from agentmessage.carriers.smpp.throttle import Throttle
 from agentmessage.kernel.ids import new_id
 from agentmessage.smpp.pdu import DeliverSm, Status
 from agentmessage.smpp.receipts import State
-from tests.delivery.floor import PATIENCE_S, Smsc, account_at, smsc_up, until
+from tests.delivery.harness import PATIENCE_S, Smsc, account_at, smsc_up, until
 
 LONG = "a" * 400
 

@@ -13,7 +13,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from tests.compliance.histories.world import Notebook
 from tests.compliance.test_preflight import bind_profile
-from tests.delivery.floor import Desk, admit, desk_on, ready_sender
+from tests.delivery.harness import MessageWorkerHarness, admit, ready_sender, worker_on
 from tests.make.accounts import Account
 from tests.make.clock import TestClock
 from tests.make.texts import CONTACT, Sender
@@ -33,11 +33,11 @@ async def sender(db: CellDb, account: Account) -> Sender:
     return await ready_sender(db, account)
 
 
-async def given(desk: Desk) -> list[datetime]:
+async def given(worker: MessageWorkerHarness) -> list[datetime]:
     """One turn of the worker, and when messages were handed over until now."""
-    await desk.turn()
-    assert isinstance(desk.line, Notebook)
-    return [at for _, at, _ in desk.line.given]
+    await worker.turn()
+    assert isinstance(worker.line, Notebook)
+    return [at for _, at, _ in worker.line.given]
 
 
 async def test_messages_whose_worker_comes_late_do_not_go_out_together(
@@ -49,10 +49,10 @@ async def test_messages_whose_worker_comes_late_do_not_go_out_together(
         clock.moment += timedelta(minutes=60)
 
     handed: list[int] = []
-    async with desk_on(db, Notebook(clock)) as desk:
+    async with worker_on(db, Notebook(clock)) as worker:
         for minutes in (0, 59, 1, 30, 31):
             clock.moment += timedelta(minutes=minutes)
-            handed.append(len(await given(desk)))
+            handed.append(len(await given(worker)))
 
     assert handed == [1, 1, 2, 2, 3]
 
@@ -64,13 +64,13 @@ async def test_a_message_that_is_sent_soon_after_a_late_one_waits(
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
     await admit(db, account.tenant, sender, "Acme: hi")
     clock.moment += timedelta(minutes=61)
-    async with desk_on(db, Notebook(clock)) as desk:
-        await desk.turn()
+    async with worker_on(db, Notebook(clock)) as worker:
+        await worker.turn()
         await admit(db, account.tenant, sender, "Acme: hi again")
 
-        too_soon = len(await given(desk))
+        too_soon = len(await given(worker))
         clock.moment += timedelta(minutes=60)
-        in_time = len(await given(desk))
+        in_time = len(await given(worker))
 
     assert (too_soon, in_time) == (1, 2)
 
@@ -81,8 +81,8 @@ async def test_a_cap_counts_messages_that_were_accepted_before_it(
     await admit(db, account.tenant, sender, "Acme: one", "Acme: two")
     await bind_profile(db, account.org_id, "phone_number", sender.id, **ONE_AN_HOUR)
 
-    async with desk_on(db, Notebook(clock)) as desk:
-        assert len(await given(desk)) == 1
+    async with worker_on(db, Notebook(clock)) as worker:
+        assert len(await given(worker)) == 1
 
 
 async def test_a_message_that_waits_for_the_morning_is_counted_there(
@@ -109,10 +109,10 @@ async def test_a_message_that_its_carrier_put_off_does_not_stand_in_its_own_way(
     await admit(db, account.tenant, sender, "Acme: hi")
     line = Notebook(clock)
     line.answers = ["deferred"]
-    async with desk_on(db, line) as desk:
-        await desk.turn()
+    async with worker_on(db, line) as worker:
+        await worker.turn()
         clock.moment += timedelta(minutes=10)
-        await desk.turn()
+        await worker.turn()
 
     assert [answer for _, _, answer in line.given] == ["deferred", "accepted"]
 

@@ -53,7 +53,7 @@ class Stage:
                 await world.act(name, given)
             await world.end()
         finally:
-            await world.desk.recorder.close()
+            await world.worker.recorder.close()
             await self._db.run("TRUNCATE message_queue")
 
     async def retell(self, beginning: Beginning, acts: list[Act]) -> list[str]:

@@ -39,7 +39,7 @@ from tests.compliance.histories.model import (
 )
 from tests.compliance.histories.model import Sender as Line
 from tests.conftest import Client
-from tests.delivery.floor import Desk
+from tests.delivery.harness import MessageWorkerHarness
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
 from tests.make.clock import TestClock
@@ -134,7 +134,7 @@ class World:
         self._noted = 0
         self._said_no: set[str] = set()
         self._was_put_off = False
-        self.desk = Desk(db, self._line)
+        self.worker = MessageWorkerHarness(db, self._line)
         self.model = Model(
             contacts=[CONTACTS[number] for number in contacts],
             senders=[Line(campaign) for campaign in CAMPAIGNS],
@@ -389,8 +389,8 @@ class World:
 
     async def sweep(self) -> None:
         """The worker's sweeps, and its jobs."""
-        await self.desk.sweep()
-        await self.desk.sweeper.give_up()
+        await self.worker.sweep()
+        await self.worker.sweeper.give_up()
         while await self._jobs.run_due():
             pass
 
@@ -399,7 +399,7 @@ class World:
         self._line.answers = list(answers)
         idle = turns = 0
         while idle < NOTHING_TO_DO:
-            idle = idle + 1 if await self.desk.turn() else 0
+            idle = idle + 1 if await self.worker.turn() else 0
             turns += 1
             assert turns < MAX_TURNS, "the worker turns for ever"
             await self._check_given()

@@ -23,15 +23,15 @@ from agentmessage.settings import Settings
 from agentmessage.smpp.pdu import SubmitSm
 from agentmessage.smpp.receipts import State
 from agentmessage.sms.traces import pair_trace, text_trace
-from tests.delivery.floor import (
+from tests.delivery.harness import (
     PATIENCE_S,
     Smsc,
     account_at,
     admit,
-    desk_on,
     ready_sender,
     smsc_up,
     status_of,
+    worker_on,
 )
 from tests.make.accounts import Account
 
@@ -133,8 +133,8 @@ async def test_an_id_in_another_form_finds_its_message_in_another_worker_s_time(
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     async with smsc_up(Smsc()) as smsc:
         smsc.name = lambda _: in_answer
-        async with desk_on(db, SmppTexts(account_at(smsc.port))) as desk:
-            await desk.turn()
+        async with worker_on(db, SmppTexts(account_at(smsc.port))) as worker:
+            await worker.turn()
         line = SmppTexts(account_at(smsc.port))
         hearing = Hearing(cells, ring=lambda *_: None, requires_propagation=True)
         running = asyncio.create_task(line.run(hearing.hear))

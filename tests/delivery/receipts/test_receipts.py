@@ -14,7 +14,7 @@ from agentmessage.delivery.receipts.rules import GIVEN_UP, next_status, outcome_
 from agentmessage.kernel.db import CellDb
 from agentmessage.messages.model import Status
 from agentmessage.smpp.receipts import State
-from tests.delivery.floor import admit, floor, history_of, ready_sender, status_of
+from tests.delivery.harness import admit, history_of, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 
 LONG = "Acme: " + "a" * 300
@@ -81,8 +81,8 @@ async def test_each_state_of_a_receipt_has_its_status(
 ) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         await smsc.tell(next(iter(smsc.taken)), state, error=error)
 
     assert await status_of(db, message.id) == expected
@@ -91,8 +91,8 @@ async def test_each_state_of_a_receipt_has_its_status(
 async def test_a_receipt_told_twice_or_after_the_end_changes_nothing(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         (carrier_id,) = smsc.taken
         for state in (State.DELIVERED, State.DELIVERED, State.UNDELIVERABLE, State.ENROUTE):
             assert await smsc.tell(carrier_id, state) == 0
@@ -105,8 +105,8 @@ async def test_a_receipt_told_twice_or_after_the_end_changes_nothing(db: CellDb,
 async def test_a_delivery_wins_over_whatever_was_no_end(db: CellDb, account: Account, word: str) -> None:
     sender = await ready_sender(db, account)
     long, one, both = await admit(db, account.tenant, sender, LONG, "Acme: one.", "Acme: both.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         carrier_ids = list(smsc.taken)
         for carrier_id in carrier_ids[:3]:
             await smsc.say(f"id:{carrier_id} stat:{word}")
@@ -121,8 +121,8 @@ async def test_a_delivery_wins_over_whatever_was_no_end(db: CellDb, account: Acc
 async def test_parts_are_delivered_in_any_order(db: CellDb, account: Account, order: tuple[int, ...]) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, LONG + "b" * 150)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         carrier_ids = list(smsc.taken)
         assert len(carrier_ids) == 3
         for place in order[:2]:
@@ -137,8 +137,8 @@ async def test_parts_are_delivered_in_any_order(db: CellDb, account: Account, or
 async def test_one_lost_part_is_a_lost_text(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, LONG)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         first, second = smsc.taken
         await smsc.tell(second, State.UNDELIVERABLE)
         await smsc.tell(first, State.DELIVERED)
@@ -151,8 +151,8 @@ async def test_a_receipt_that_comes_before_its_text_is_recorded_is_not_lost(db: 
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
     early = heard("a000", ReceiptState.DELIVERED)
     await receipts.keep(db, "live", await receipts.apply(db, "live", [early]))
-    async with floor(db) as (_, desk):
-        await desk.turn()
+    async with open_worker(db) as (_, worker):
+        await worker.turn()
 
     assert await status_of(db, message.id) == ("delivered", None)
     assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0
@@ -164,11 +164,11 @@ async def test_a_receipt_and_the_record_of_its_text_that_miss_each_other_meet_la
     """Each transaction may begin before the other commits, and then neither sees the other."""
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (_, desk):
-        await desk.turn()
+    async with open_worker(db) as (_, worker):
+        await worker.turn()
         await receipts.keep(db, "live", [heard("a000", ReceiptState.DELIVERED)])
 
-        assert await desk.sweep() == 1
+        assert await worker.sweep() == 1
 
     assert await status_of(db, message.id) == ("delivered", None)
 
@@ -176,12 +176,12 @@ async def test_a_receipt_and_the_record_of_its_text_that_miss_each_other_meet_la
 async def test_a_receipt_for_an_unknown_id_is_acknowledged_kept_and_forgotten(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         assert await smsc.tell("nobody-knows", State.DELIVERED) == 0
         kept = await db.value("SELECT count(*) FROM unmatched_receipts")
         await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '25 hours'")
-        await desk.sweeper.tidy()
+        await worker.sweeper.tidy()
 
     assert kept == 1
     assert await db.value("SELECT count(*) FROM unmatched_receipts") == 0
@@ -190,12 +190,12 @@ async def test_a_receipt_for_an_unknown_id_is_acknowledged_kept_and_forgotten(db
 async def test_no_receipt_for_too_long_is_undelivered_and_a_late_one_still_counts(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     messages = await admit(db, account.tenant, sender, "Acme: one.", LONG)
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
-        await desk.sweeper.give_up()
+        await worker.sweeper.give_up()
         given_up = [await status_of(db, message.id) for message in messages]
-        again = await desk.sweeper.give_up()
+        again = await worker.sweeper.give_up()
         for carrier_id in smsc.taken:
             await smsc.tell(carrier_id, State.DELIVERED)
 
@@ -208,9 +208,9 @@ async def test_no_receipt_for_too_long_is_undelivered_and_a_late_one_still_count
 async def test_a_late_word_on_an_unknown_text_delivers_and_charges_it(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     (message,) = await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db, response_timeout_s=0.1) as (smsc, desk):
+    async with open_worker(db, response_timeout_s=0.1) as (smsc, worker):
         smsc.decide = lambda _: None
-        await desk.turn()
+        await worker.turn()
         unknown = await status_of(db, message.id)
     told = [
         heard("b1", ReceiptState.SENT, message_id=message.id),
@@ -228,8 +228,8 @@ async def test_a_late_word_on_an_unknown_text_delivers_and_charges_it(db: CellDb
 async def test_a_recipient_whom_the_carrier_says_has_opted_out_is_texted_no_more(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     await admit(db, account.tenant, sender, "Acme: hi.")
-    async with floor(db) as (smsc, desk):
-        await desk.turn()
+    async with open_worker(db) as (smsc, worker):
+        await worker.turn()
         (carrier_id,) = smsc.taken
         await smsc.tell(carrier_id, State.REJECTED, error="4775")
         await smsc.tell(carrier_id, State.REJECTED, error="4775")

@@ -9,7 +9,7 @@ from agentmessage.carriers.messaging import ReceiptHeard, ReceiptState, TextErro
 from agentmessage.kernel.db import CellDb
 from agentmessage.smpp.receipts import State
 from agentmessage.sms.traces import pair_trace
-from tests.delivery.floor import admit, floor, ready_sender, status_of
+from tests.delivery.harness import admit, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 from tests.make.texts import insert_consent
 
@@ -22,27 +22,27 @@ async def test_messages_are_recorded_and_charged_once_whatever_ids_their_parts_h
 ) -> None:
     sender = await ready_sender(db, account)
     messages = await admit(db, account.tenant, sender, *[LONG] * 5, *["Acme: hi."] * 5)
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.name = name
-        await desk.turn()
+        await worker.turn()
 
         assert [await status_of(db, message.id) for message in messages] == [("sent", None)] * 10
         assert await db.value("SELECT sum(quantity)::int FROM usage_rows") == 5 * 3 + 5
         assert await db.value("SELECT count(DISTINCT message_id) FROM message_parts") == 10
         await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
-        await desk.sweeper.give_up()
+        await worker.sweeper.give_up()
 
     assert await db.value("SELECT count(*) FROM messages WHERE error_code = 'receipt_timeout'") == 10
 
 
 async def test_one_id_for_all_parts_is_one_part(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.name = lambda number: f"b{number // 3}"
         (first,) = await admit(db, account.tenant, sender, LONG)
-        await desk.turn()
+        await worker.turn()
         (second,) = await admit(db, account.tenant, sender, LONG)
-        await desk.turn()
+        await worker.turn()
         for carrier_id, state in (("b0", State.DELIVERED), ("b0", State.DELIVERED), ("b1", State.UNDELIVERABLE)):
             await smsc.tell(carrier_id, state)
 
@@ -54,15 +54,15 @@ async def test_an_id_that_comes_again_means_the_newest_message_and_the_older_wai
     db: CellDb, account: Account
 ) -> None:
     sender = await ready_sender(db, account)
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.name = lambda _: "7"
         (older,) = await admit(db, account.tenant, sender, "Acme: older.")
-        await desk.turn()
+        await worker.turn()
         (newer,) = await admit(db, account.tenant, sender, "Acme: newer.")
-        await desk.turn()
+        await worker.turn()
         await smsc.tell("7", State.DELIVERED)
         await db.run("UPDATE message_parts SET created_at = $1", db.now - timedelta(hours=73))
-        await desk.sweeper.give_up()
+        await worker.sweeper.give_up()
 
     assert await status_of(db, newer.id) == ("delivered", None)
     assert await status_of(db, older.id) == ("undelivered", "receipt_timeout")
@@ -73,10 +73,10 @@ async def test_a_receipt_that_comes_before_its_answer_is_not_that_of_an_older_me
 ) -> None:
     """The older one has ended, and the receipt repeats other numbers."""
     sender = await ready_sender(db, account)
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.name = lambda _: "7"
         (older,) = await admit(db, account.tenant, sender, "Acme: older.")
-        await desk.turn()
+        await worker.turn()
         await smsc.tell("7", State.DELIVERED)
         await insert_consent(db, account.tenant, sender, "+12125550177")
         (newer,) = await admit(db, account.tenant, sender, "Acme: newer.", to="+12125550177")
@@ -89,9 +89,9 @@ async def test_a_receipt_that_comes_before_its_answer_is_not_that_of_an_older_me
             raw="raw",
             happened_at=db.now,
         )
-        await desk.hear("live", [early, early])
-        await desk.sweep()
-        await desk.turn()
+        await worker.hear("live", [early, early])
+        await worker.sweep()
+        await worker.turn()
 
     assert await status_of(db, older.id) == ("delivered", None)
     assert await status_of(db, newer.id) == ("undelivered", "recipient_opted_out")

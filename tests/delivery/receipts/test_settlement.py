@@ -14,7 +14,7 @@ from agentmessage.kernel.ids import new_id
 from agentmessage.messages.model import Message
 from agentmessage.sms.segments import split
 from agentmessage.sms.traces import pair_trace, text_trace
-from tests.delivery.floor import admit, floor, ready_sender, status_of
+from tests.delivery.harness import admit, open_worker, ready_sender, status_of
 from tests.make.accounts import Account
 
 UNKNOWN = ("undelivered", "unknown")
@@ -22,12 +22,12 @@ HANDED = datetime(2026, 11, 23, 12, 0, 40, tzinfo=UTC)
 LONG = "Acme: ticket 7 " + " ".join(str(number) for number in range(150))
 
 
-async def lose(db: CellDb, desk: Any, *messages: Message) -> None:
+async def lose(db: CellDb, worker: Any, *messages: Message) -> None:
     """The worker that handed them over dies after the carrier has taken them."""
     async with db.transaction() as tx:
         ids = [message.id for message in messages]
         await dispatch_queries.claim(tx, ids, token=new_id(), until=tx.now - timedelta(seconds=1))
-    await desk.sweep()
+    await worker.sweep()
 
 
 def about(message: Message, name: str, text: str, **changes: Any) -> ReceiptHeard:
@@ -44,22 +44,22 @@ def about(message: Message, name: str, text: str, **changes: Any) -> ReceiptHear
     return ReceiptHeard(**(values | changes))
 
 
-async def settle(db: CellDb, desk: Any, *told: ReceiptHeard) -> int:
+async def settle(db: CellDb, worker: Any, *told: ReceiptHeard) -> int:
     await receipts.keep(db, "live", await receipts.apply(db, "live", told))
     await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '3 seconds'")
-    return await desk.sweeper.settle()
+    return await worker.sweeper.settle()
 
 
 async def test_a_receipt_that_fits_one_unknown_message_settles_and_charges_it(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     messages = await admit(db, account.tenant, sender, *(f"Acme: ticket {number} of today" for number in range(3)))
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.decide = lambda _: 0
-        await lose(db, desk, *messages)
+        await lose(db, worker, *messages)
         before = [await status_of(db, message.id) for message in messages]
         told = [about(message, f"c{number}", f"Acme: ticket {number} of") for number, message in enumerate(messages)]
-        settled = await settle(db, desk, *told)
-        again = await settle(db, desk, *told)
+        settled = await settle(db, worker, *told)
+        again = await settle(db, worker, *told)
 
     assert before == [UNKNOWN] * 3
     assert (settled, again) == (3, 0)
@@ -72,10 +72,10 @@ async def test_a_receipt_that_fits_one_unknown_message_settles_and_charges_it(db
 async def test_of_two_messages_that_fit_neither_is_settled(db: CellDb, account: Account) -> None:
     sender = await ready_sender(db, account)
     messages = await admit(db, account.tenant, sender, "Acme: the same words.", "Acme: the same words.")
-    async with floor(db) as (_, desk):
-        await lose(db, desk, *messages)
+    async with open_worker(db) as (_, worker):
+        await lose(db, worker, *messages)
 
-        assert await settle(db, desk, about(messages[0], "c0", "Acme: the same words.")) == 0
+        assert await settle(db, worker, about(messages[0], "c0", "Acme: the same words.")) == 0
 
     assert [await status_of(db, message.id) for message in messages] == [UNKNOWN] * 2
     assert await db.value("SELECT count(*) FROM unmatched_receipts") == 1
@@ -86,15 +86,15 @@ async def test_nothing_is_settled_while_another_message_to_the_same_number_is_on
 ) -> None:
     sender = await ready_sender(db, account)
     (lost,) = await admit(db, account.tenant, sender, "Acme: the same words.")
-    async with floor(db) as (smsc, desk):
-        await lose(db, desk, lost)
+    async with open_worker(db) as (smsc, worker):
+        await lose(db, worker, lost)
         (other,) = await admit(db, account.tenant, sender, "Acme: the same words.")
         smsc.decide = lambda _: None
-        await desk.dispatcher.until_room()
-        await desk.dispatcher.turn()
-        early = await settle(db, desk, about(lost, "a000", "Acme: the same words."))
+        await worker.dispatcher.until_room()
+        await worker.dispatcher.turn()
+        early = await settle(db, worker, about(lost, "a000", "Acme: the same words."))
         smsc.speak.set()
-        await desk.settle()
+        await worker.settle()
 
     assert early == 0
     assert await status_of(db, lost.id) == UNKNOWN
@@ -106,11 +106,11 @@ async def test_a_long_message_is_settled_by_the_receipts_of_all_its_parts(db: Ce
     (message,) = await admit(db, account.tenant, sender, LONG)
     parts = split(LONG)
     told = [about(message, f"c{number}", part) for number, part in enumerate(parts)]
-    async with floor(db) as (_, desk):
-        await lose(db, desk, message)
-        await settle(db, desk, *told[1:])
+    async with open_worker(db) as (_, worker):
+        await lose(db, worker, message)
+        await settle(db, worker, *told[1:])
         halfway = await status_of(db, message.id)
-        await settle(db, desk, told[0])
+        await settle(db, worker, told[0])
 
     assert len(parts) > 2
     assert halfway == UNKNOWN
@@ -123,12 +123,12 @@ async def test_a_carrier_that_gives_no_ids_is_followed_by_what_its_receipts_repe
 ) -> None:
     sender = await ready_sender(db, account)
     one, other = await admit(db, account.tenant, sender, "Acme: ticket 1 of today", "Acme: ticket 2 of today")
-    async with floor(db) as (smsc, desk):
+    async with open_worker(db) as (smsc, worker):
         smsc.name = lambda _: ""
-        await desk.turn()
+        await worker.turn()
         await settle(
             db,
-            desk,
+            worker,
             about(one, "", "Acme: ticket 1 of to"),
             about(other, "", "Acme: ticket 2 of to", state=ReceiptState.FAILED),
         )

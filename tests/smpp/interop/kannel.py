@@ -68,16 +68,16 @@ get-url = "http://127.0.0.1:{desk}/text?from=%p&to=%P&text=%a"
 class Kannel:
     """A running Kannel and what it has told: texts from handsets, and what became of texts to them."""
 
-    def __init__(self, sendsms: int, desk: int) -> None:
+    def __init__(self, sendsms: int, submissions: int) -> None:
         self.sendsms = sendsms
-        self.desk = desk
+        self.submissions = submissions
         self.texts: asyncio.Queue[Mapping[str, str]] = asyncio.Queue()
         self.receipts: asyncio.Queue[Mapping[str, str]] = asyncio.Queue()
         self.bearerbox: asyncio.subprocess.Process | None = None
 
     async def send(self, text: str, *, to: str = "12025550199") -> str:
         """Hands a text to smsbox over HTTP, as its users do, asking for every receipt; answers what smsbox says."""
-        receipt_url = f"http://127.0.0.1:{self.desk}/receipt?type=%d&to=%P&reply=%A"
+        receipt_url = f"http://127.0.0.1:{self.submissions}/receipt?type=%d&to=%P&reply=%A"
         fields = {
             "username": "tester",
             "password": "secret",
@@ -113,11 +113,13 @@ async def kannel_on(smpp_port: int, folder: Path) -> AsyncIterator[Kannel]:
     """Kannel bound to a port; its log files stay in the folder."""
     assert BEARERBOX is not None
     assert SMSBOX is not None
-    admin, boxes, sendsms, desk = free_ports(4)
-    kannel = Kannel(sendsms, desk)
+    admin, boxes, sendsms, submissions = free_ports(4)
+    kannel = Kannel(sendsms, submissions)
     runner = await _desk(kannel)
     configuration = folder / "kannel.conf"
-    configuration.write_text(CONFIGURATION.format(admin=admin, boxes=boxes, sendsms=sendsms, smpp=smpp_port, desk=desk))
+    configuration.write_text(
+        CONFIGURATION.format(admin=admin, boxes=boxes, sendsms=sendsms, smpp=smpp_port, submissions=submissions)
+    )
     kannel.bearerbox = await _start(BEARERBOX, configuration)
     await listening(boxes)
     smsbox = await _start(SMSBOX, configuration)
@@ -165,5 +167,5 @@ async def _desk(kannel: Kannel) -> web.AppRunner:
     app.router.add_get("/receipt", receipt)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", kannel.desk).start()
+    await web.TCPSite(runner, "127.0.0.1", kannel.submissions).start()
     return runner

@@ -15,7 +15,7 @@ from agentmessage.smpp.server import Reply, ServerSession
 from agentmessage.smpp.settings import Mode, Terms
 from tests.smpp.interop.kannel import BEARERBOX, DRIVE_SMPP, SMSBOX, Kannel, free_ports, kannel_on
 from tests.smpp.interop.texts import UDH_PRESENT, WORDS, Carrier, in_parts, incoming, joined, outgoing
-from tests.smpp.lines import PATIENCE_S, Desk, bind_on, server_on, until
+from tests.smpp.lines import PATIENCE_S, Submissions, bind_on, server_on, until
 
 WITHOUT = "Kannel is not installed (Debian: apt-get install kannel kannel-extras)"
 needs_kannel = pytest.mark.skipif(BEARERBOX is None or SMSBOX is None, reason=WITHOUT)
@@ -34,10 +34,13 @@ class Bound(NamedTuple):
 @asynccontextmanager
 async def bound(folder: Path, carrier: Carrier | None = None) -> AsyncIterator[Bound]:
     """Kannel, bound to a carrier of ours."""
-    desk, carrier = Desk(), carrier or Carrier()
-    async with server_on(carrier.on_submit, desk=desk) as server, kannel_on(server.port, folder) as kannel:
+    submissions, carrier = Submissions(), carrier or Carrier()
+    async with (
+        server_on(carrier.on_submit, submissions=submissions) as server,
+        kannel_on(server.port, folder) as kannel,
+    ):
         async with asyncio.timeout(PATIENCE_S):
-            session = await desk.sessions.get()
+            session = await submissions.sessions.get()
         yield Bound(kannel, carrier, session)
 
 
@@ -102,11 +105,14 @@ async def test_it_asks_whether_we_are_there_and_says_goodbye(tmp_path: Path) -> 
 
 @needs_kannel
 async def test_it_binds_again_when_we_hang_up(tmp_path: Path) -> None:
-    desk, carrier = Desk(), Carrier()
-    async with server_on(carrier.on_submit, desk=desk) as server, kannel_on(server.port, tmp_path) as kannel:
+    submissions, carrier = Submissions(), Carrier()
+    async with (
+        server_on(carrier.on_submit, submissions=submissions) as server,
+        kannel_on(server.port, tmp_path) as kannel,
+    ):
         async with asyncio.timeout(PATIENCE_S):
-            (await desk.sessions.get()).abort()
-            await desk.sessions.get()
+            (await submissions.sessions.get()).abort()
+            await submissions.sessions.get()
             await kannel.send("again")
             await until(lambda: len(carrier.taken) == 1)
 

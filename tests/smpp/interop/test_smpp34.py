@@ -10,7 +10,7 @@ from agentmessage.smpp.client import connect
 from agentmessage.smpp.pdu import Inbound, Tag, Tlv, parameter, text_of
 from agentmessage.smpp.receipts import State, read
 from tests.smpp.interop.texts import FULL, UDH_PRESENT, WORDS, Carrier, in_parts, incoming, joined, outgoing
-from tests.smpp.lines import PATIENCE_S, Desk, bind_on, server_on, until
+from tests.smpp.lines import PATIENCE_S, Submissions, bind_on, server_on, until
 
 smpp34: Any = pytest.importorskip("smpp34", reason="smpp34 is not installed")
 
@@ -50,13 +50,13 @@ async def test_its_client_submits_long_texts_and_gets_its_receipts() -> None:
 
 
 async def test_its_client_is_delivered_texts_in_parts_and_whole() -> None:
-    desk = Desk()
+    submissions = Submissions()
     parts = in_parts(WORDS)
-    async with server_on(desk=desk) as server:
+    async with server_on(submissions=submissions) as server:
         client = client_to(server.port)
         async with asyncio.timeout(PATIENCE_S):
             smsc = await client.connect()
-            session = await desk.sessions.get()
+            session = await submissions.sessions.get()
             texts = [incoming(part, esm_class=UDH_PRESENT) for part in parts]
             texts.append(incoming(tlvs=(Tlv(Tag.MESSAGE_PAYLOAD, WORDS), Tlv(0x1400, b"vendor"))))
             results = [await session.deliver(text) for text in texts]

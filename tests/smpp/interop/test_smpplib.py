@@ -11,7 +11,7 @@ from agentmessage.smpp.pdu import Inbound, Status, Tag, Tlv, parameter, text_of
 from agentmessage.smpp.receipts import State, read
 from agentmessage.smpp.settings import Result
 from tests.smpp.interop.texts import FULL, UDH_PRESENT, WORDS, Carrier, in_parts, incoming, joined, outgoing
-from tests.smpp.lines import PASSWORDS, Desk, bind_on, server_on
+from tests.smpp.lines import PASSWORDS, Submissions, bind_on, server_on
 
 smpplib_client = pytest.importorskip("smpplib.client", reason="smpplib is not installed")
 consts = pytest.importorskip("smpplib.consts")
@@ -97,7 +97,7 @@ async def test_it_submits_a_long_text_whole() -> None:
 
 
 async def test_it_is_delivered_texts_in_parts_and_whole() -> None:
-    desk = Desk()
+    submissions = Submissions()
     parts = in_parts(WORDS)
 
     def run(port: int) -> Esme:
@@ -107,9 +107,9 @@ async def test_it_is_delivered_texts_in_parts_and_whole() -> None:
         esme.part()
         return esme
 
-    async with server_on(desk=desk) as server:
+    async with server_on(submissions=submissions) as server:
         running = asyncio.ensure_future(asyncio.to_thread(run, server.port))
-        session = await desk.sessions.get()
+        session = await submissions.sessions.get()
         results = [await session.deliver(incoming(part, esm_class=UDH_PRESENT)) for part in parts]
         whole = (Tlv(Tag.MESSAGE_PAYLOAD, WORDS), Tlv(0x1400, b"vendor"))
         results.append(await session.deliver(incoming(tlvs=whole)))

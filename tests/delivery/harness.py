@@ -131,7 +131,7 @@ def account_at(port: int, *, window: int = 100, response_timeout_s: float = 5.0,
     return SmppAccount(account="live", bind=bind, **changes)
 
 
-class Desk:
+class MessageWorkerHarness:
     """One worker's machinery for one cell and one line, turned by hand."""
 
     def __init__(
@@ -181,34 +181,34 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_on(db: CellDb, line: TextCarrier, **options: Any) -> AsyncIterator[Desk]:
+async def worker_on(db: CellDb, line: TextCarrier, **options: Any) -> AsyncIterator[MessageWorkerHarness]:
     """A worker whose line is up."""
-    desk = Desk(db, line, **options)
-    running = asyncio.create_task(line.run(desk.hear))
+    worker = MessageWorkerHarness(db, line, **options)
+    running = asyncio.create_task(line.run(worker.hear))
     try:
-        yield desk
+        yield worker
     finally:
         running.cancel()
-        await asyncio.gather(running, desk.recorder.close(), return_exceptions=True)
+        await asyncio.gather(running, worker.recorder.close(), return_exceptions=True)
 
 
 @asynccontextmanager
-async def floor(
+async def open_worker(
     db: CellDb, *, rules: Rules | None = None, retries_unknown: bool = False, **changes: Any
-) -> AsyncIterator[tuple[Smsc, Desk]]:
+) -> AsyncIterator[tuple[Smsc, MessageWorkerHarness]]:
     """A carrier and a worker that is bound to it."""
     async with smsc_up(Smsc()) as smsc:
         line = SmppTexts(account_at(smsc.port, **changes))
-        async with desk_on(db, line, rules=rules, retries_unknown=retries_unknown) as desk:
-            yield smsc, desk
+        async with worker_on(db, line, rules=rules, retries_unknown=retries_unknown) as worker:
+            yield smsc, worker
 
 
-async def hand_over(smsc: Smsc, desk: Desk, *, count: int = 1) -> None:
+async def hand_over(smsc: Smsc, worker: MessageWorkerHarness, *, count: int = 1) -> None:
     """Until the carrier was asked to take so many."""
     async with asyncio.timeout(PATIENCE_S):
         while len(smsc.asked) < count:
-            await desk.dispatcher.until_room()
-            await desk.dispatcher.turn()
+            await worker.dispatcher.until_room()
+            await worker.dispatcher.turn()
             await asyncio.sleep(0)
 
 
