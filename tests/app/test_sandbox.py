@@ -11,7 +11,7 @@ from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.app.sandbox import RECIPIENT, Beginning
 from agentmessage.brands.routes import EXAMPLE
 from agentmessage.kernel.db import CellDb, Cells
-from agentmessage.outbox.job_runner import Again, Done, JobRunner
+from agentmessage.outbox.job_runner import Done, JobRunner, Snooze
 from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with
@@ -92,7 +92,7 @@ async def test_a_simulator_that_is_away_is_asked_again_and_nothing_is_promised_b
     promised = await floor.db.value("SELECT count(*) FROM phone_numbers")
     floor.wire.is_down = False
 
-    assert (isinstance(answer, Again), promised) == (True, 0)
+    assert (isinstance(answer, Snooze), promised) == (True, 0)
     assert isinstance(await job.begin(floor.db, arguments), Done)
 
 

@@ -16,7 +16,7 @@ from agentmessage.app.routes import all_routes
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.errors import ApiError
 from agentmessage.numbers.binding.call_budget import Budget
-from agentmessage.outbox.event_types import LISTENERS, EventType
+from agentmessage.outbox.event_types import EVENT_JOBS, EventType
 from agentmessage.settings import Settings
 from agentmessage.web.scopes import ALL_SCOPES
 from tests.conftest import ENCRYPTION_KEY
@@ -100,7 +100,7 @@ def test_every_job_that_is_named_exists_and_every_job_is_reachable() -> None:
     budget = Budget(cast("CellDb", None), limits(carriers))  # nothing is asked of it here
     handled = set(job_handlers(settings, carriers, budget, lambda _cell, _bell: None, payments={}))
 
-    assert {job for jobs in LISTENERS.values() for job in jobs} <= handled
+    assert {job for jobs in EVENT_JOBS.values() for job in jobs} <= handled
     assert named_jobs() == handled
 
 

@@ -10,7 +10,7 @@ from agentmessage.brands import operations, queries, registry_results, rules
 from agentmessage.brands.jobs import BrandJobs
 from agentmessage.carriers.protocols import BrandFiling, RegisteredBrand, Unknown
 from agentmessage.kernel.db import CellDb
-from agentmessage.outbox.job_runner import Again, Done
+from agentmessage.outbox.job_runner import Done, Snooze
 from agentmessage.registration import filings
 from tests.conftest import Client
 from tests.make.accounts import Account
@@ -180,7 +180,7 @@ async def test_a_brand_that_is_not_found_twice_is_filed(api: Client, registrar: 
 
     outcomes = [await jobs.file(db, keys_of(made)) for _ in range(3)]
 
-    assert outcomes == [Again(2.0), Again(2.0), Done()]
+    assert outcomes == [Snooze(2.0), Snooze(2.0), Done()]
     assert (await read(api, made["id"]))["status"] == "ACTIVE"
 
 
@@ -278,7 +278,7 @@ async def test_a_brand_registered_after_its_deletion_is_deleted_at_the_registry(
 
     async def delete() -> None:
         await api.delete(f"/v1/brands/{made['id']}")
-        assert [await jobs.delete(db, keys_of(made)) for _ in range(2)] == [Again(2.0), Done()]
+        assert [await jobs.delete(db, keys_of(made)) for _ in range(2)] == [Snooze(2.0), Done()]
         await db.run("DELETE FROM jobs")
 
     slow: Any = Interrupted(registrar.caller.registry, delete)
@@ -324,7 +324,7 @@ async def test_a_brand_is_deleted_at_the_registry_once_its_campaign_has_ended_th
     first = await jobs.delete(db, {"org_id": campaign["org_id"], "brand_id": campaign["brand_id"]})
     await registrar.live(20)
 
-    assert first == Again(10.0)
+    assert first == Snooze(10.0)
     assert await registrar.registered("/brand", campaign["brand_id"]) is None
 
 

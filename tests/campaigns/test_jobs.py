@@ -12,7 +12,7 @@ from agentmessage.campaigns.jobs import CampaignJobs
 from agentmessage.carriers.protocols import Accepted, CampaignFiling, RegisteredCampaign
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.kernel.tenant import operator
-from agentmessage.outbox.job_runner import Again, Done
+from agentmessage.outbox.job_runner import Done, Snooze
 from tests.conftest import Client
 from tests.make.accounts import Account, open_account
 from tests.make.registration import CAMPAIGN, Registrar, approved_campaign, create_campaign, verified_brand
@@ -199,7 +199,7 @@ async def test_a_worker_that_died_after_filing_looks_the_campaign_up(
 
     outcomes = [await jobs.file(db, keys_of(made)) for _ in range(2)]
 
-    assert outcomes == [Again(2.0), Done()]
+    assert outcomes == [Snooze(2.0), Done()]
     assert (await registrar.registered("/campaign", made["id"]))["campaignId"]
 
 
@@ -212,7 +212,7 @@ async def test_a_campaign_that_is_not_found_twice_is_filed(api: Client, registra
 
     outcomes = [await jobs.file(db, keys_of(made)) for _ in range(3)]
 
-    assert outcomes == [Again(2.0), Again(2.0), Done()]
+    assert outcomes == [Snooze(2.0), Snooze(2.0), Done()]
     assert (await read(api, made["id"]))["tcr_campaign_id"] is not None
 
 
@@ -255,7 +255,7 @@ async def test_a_campaign_registered_after_its_deactivation_ends_at_the_registry
 
     async def deactivate() -> None:
         await api.delete(f"/v1/campaigns/{made['id']}")
-        assert [await jobs.deactivate(db, keys_of(made)) for _ in range(2)] == [Again(2.0), Done()]
+        assert [await jobs.deactivate(db, keys_of(made)) for _ in range(2)] == [Snooze(2.0), Done()]
         await db.run("DELETE FROM jobs")
 
     slow: Any = Interrupted(registrar.caller.registry, deactivate)
@@ -311,7 +311,7 @@ async def test_every_month_is_charged_once_on_its_day_also_after_an_outage(
     registrar.clock.moment += timedelta(days=17)
     await jobs.renew(db, keys_of(campaign))
 
-    assert outcomes[0] == Again(0.0)
+    assert outcomes[0] == Snooze(0.0)
     assert after_outage == before - 2000
     assert await registrar.balance_cents(account.org_id) == before - 3000
     assert (await read(api, campaign["id"]))["next_renewal_or_expiration_date"] == "2026-11-01"

@@ -113,13 +113,13 @@ async def emit(db: CellDb, account: Account, number: int) -> str:
 
 async def test_a_reader_never_passes_a_place_where_a_late_commit_appears(db: CellDb, account: Account) -> None:
     """The older transaction commits last: until then the reader must wait in front of the younger one's event."""
-    seen = (await outbox_events.tail(db, account.org_id, after=None, since=None, kinds=None, limit=100))[-1].id
+    seen = (await outbox_events.read_after(db, account.org_id, after=None, since=None, kinds=None, limit=100))[-1].id
     async with db.transaction() as older:
         first = await outbox_events.emit(older, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
         async with db.transaction() as younger:
             second = await outbox_events.emit(younger, account.org_id, EventType.BRAND_UPDATED, new_id(), {})
-        during = await outbox_events.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
-    afterwards = await outbox_events.tail(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
+        during = await outbox_events.read_after(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
+    afterwards = await outbox_events.read_after(db, account.org_id, after=seen, since=None, kinds=None, limit=100)
 
     assert during == []
     assert [event.id for event in afterwards] == [first, second]
@@ -147,7 +147,7 @@ async def test_readers_of_many_writers_that_commit_out_of_order_miss_and_repeat_
 
     async def read() -> None:
         nonlocal place
-        rows = await outbox_events.tail(
+        rows = await outbox_events.read_after(
             db, account.org_id, after=place, since=None, kinds=[EventType.BRAND_UPDATED], limit=rng.randint(1, 5)
         )
         seen.extend(row.id for row in rows)
@@ -258,7 +258,7 @@ async def test_one_organizations_events_wake_its_own_streams_and_are_read_once(
 ) -> None:
     looks = 0
     waked: list[UUID] = []
-    read, give = outbox.list_tails, tails.Subscription.give
+    read, give = outbox.list_events_after_each, tails.Subscription.give
 
     async def counted(*args: Any, **kwargs: Any) -> Any:
         nonlocal looks
@@ -269,7 +269,7 @@ async def test_one_organizations_events_wake_its_own_streams_and_are_read_once(
         waked.append(msgspec.json.decode(frame.body.split(b"data: ")[1])["org_id"])
         give(self, frame)
 
-    monkeypatch.setattr(outbox, "list_tails", counted)
+    monkeypatch.setattr(outbox, "list_events_after_each", counted)
     monkeypatch.setattr(tails.Subscription, "give", noted)
     async with AsyncExitStack() as stack:
         mine = [await stack.enter_async_context(follow(app, account.key)) for _ in range(20)]

@@ -13,7 +13,7 @@ from agentmessage.kernel.db import CellDb, open_cell
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox import job_runner, queries
-from agentmessage.outbox.job_runner import Again, Done, JobRunner
+from agentmessage.outbox.job_runner import Done, JobRunner, Snooze
 
 
 class Clock:
@@ -49,7 +49,7 @@ class Work:
         self.ran: list[Mapping[str, Any]] = []
         self.answers: list[Any] = []
 
-    async def __call__(self, _: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def __call__(self, _: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         self.ran.append(arguments)
         answer = self.answers.pop(0) if self.answers else Done()
         if isinstance(answer, Exception):
@@ -148,7 +148,7 @@ async def test_a_job_whose_worker_died_runs_again_when_its_lease_is_over_and_not
 async def test_waiting_is_not_failing(timed: CellDb, clock: Clock) -> None:
     """A job that waits for the world comes back when it said, with its attempts counted anew."""
     work = Work()
-    work.answers = [Again(5), Again(5), Done()]
+    work.answers = [Snooze(5), Snooze(5), Done()]
     runner = JobRunner(timed, {"test.work": work})
     await outbox_events.enqueue(timed, "test.work", "k", {})
 
@@ -263,9 +263,9 @@ async def test_two_runs_of_one_job_never_overlap_though_it_is_wished_for_meanwhi
 
 
 async def test_a_wish_for_later_made_while_the_job_runs_is_kept_for_later(timed: CellDb, clock: Clock) -> None:
-    async def work(db: CellDb, _: Mapping[str, Any]) -> Again:
+    async def work(db: CellDb, _: Mapping[str, Any]) -> Snooze:
         await outbox_events.enqueue(db, "test.work", "k", {}, delay_s=60)
-        return Again(1)
+        return Snooze(1)
 
     runner = JobRunner(timed, {"test.work": work})
     await outbox_events.enqueue(timed, "test.work", "k", {})

@@ -160,7 +160,7 @@ async def test_five_days_of_nothing_but_failures_end_in_silence(
         await make_due(db)
         await until(lambda: _is_off(db, queue_id))
 
-    (disabled,) = await outbox_events.tail(
+    (disabled,) = await outbox_events.read_after(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
     )
     assert (disabled.data["reason"], disabled.data["abandoned"]) == ("failing", 1)
@@ -354,7 +354,7 @@ async def test_a_number_url_that_is_gone_is_given_up(
         await happen(db, account.org_id, kind=EventType.MESSAGE_SENT, data={"phone_number_id": str(number_id)})
         await until(lambda: db.value("SELECT true FROM webhook_queues WHERE disabled_at IS NOT NULL"))
 
-    (disabled,) = await outbox_events.tail(
+    (disabled,) = await outbox_events.read_after(
         db, account.org_id, after=None, since=None, kinds=["webhook_endpoint.disabled"], limit=5
     )
     assert (disabled.data["kind"], disabled.data["url"]) == ("number", sink.url())

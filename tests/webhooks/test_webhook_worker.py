@@ -39,7 +39,7 @@ async def test_a_fact_is_told_as_the_event_list_shows_it(
 
     (event,) = [
         one
-        for one in await outbox_events.tail(db, account.org_id, after=None, since=None, kinds=None, limit=50)
+        for one in await outbox_events.read_after(db, account.org_id, after=None, since=None, kinds=None, limit=50)
         if one.id == event_id
     ]
     assert heard.event == msgspec.json.decode(msgspec.json.encode(EventResource.of(event)))

@@ -61,13 +61,13 @@ class Hearing:
             requires_propagation=self._requires_propagation,
             floor_cents=self._floor_cents,
         )
-        await unparsed_responses.keep_unreadable(await self._cells.directory(), account, texts)
+        await unparsed_responses.store_unreadable(await self._cells.directory(), account, texts)
 
     async def _receipts(self, account: str, told: Sequence[ReceiptHeard]) -> None:
         """Offer receipts to each cell in turn; what is nobody's yet is kept in all: matched there, or forgotten."""
         if self._until_recorded is not None:
             await self._until_recorded(account)
-        await unparsed_responses.keep_unrecognized(await self._cells.directory(), account, told)
+        await unparsed_responses.store_unrecognized(await self._cells.directory(), account, told)
         await self._apply(account, await self._ids.read(account, told))
 
     async def look_again(self) -> int:

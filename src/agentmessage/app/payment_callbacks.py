@@ -9,7 +9,7 @@ from agentmessage.billing.payments.provider import NoticeReader
 from agentmessage.carriers.protocols import ForgedCallback, Unknown, UnreadableCallback
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
-from agentmessage.outbox.unparsed_responses import keep_if_odd
+from agentmessage.outbox.unparsed_responses import store_if_unparsed
 from agentmessage.web.request import read_headers
 from agentmessage.web.responses import Receive, Reply, Scope
 
@@ -66,5 +66,5 @@ class PaymentNotices:
         except (UnreadableCallback, provider_events.UnrecognizedEvent) as error:
             log.warning("payment event not recognized", reason=str(error))
             odd = Unknown(str(error), body.decode("utf-8", "replace"))
-            await keep_if_odd(await self._cells.directory(), odd, account="live", operation="payments.notice")
+            await store_if_unparsed(await self._cells.directory(), odd, account="live", operation="payments.notice")
             return "unrecognized"

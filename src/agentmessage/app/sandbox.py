@@ -32,7 +32,7 @@ from agentmessage.numbers.orders import operations as orders
 from agentmessage.organizations import operations as organizations
 from agentmessage.organizations.model import Mode
 from agentmessage.outbox.events import enqueue
-from agentmessage.outbox.job_runner import Again, Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler, Snooze
 from agentmessage.outbox.notifications import Ring
 
 JOB = "sandbox.begin"
@@ -65,7 +65,7 @@ class Beginning:
         """The job by its name."""
         return {JOB: self.begin}
 
-    async def begin(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def begin(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Give a sandbox its number, once. May run twice, see the module."""
         org_id = UUID(arguments["org_id"])
         tenant = operator(org_id, db.name, Mode.SANDBOX)
@@ -73,10 +73,10 @@ class Beginning:
             return Done()
         free = await inventory.list_unknown(db, tenant.account, candidates(org_id))
         if not free:
-            return Again(AGAIN_S)
+            return Snooze(AGAIN_S)
         tcr_campaign_id = f"C{org_id.hex[-12:].upper()}"
         if not await self._put_in_service(free[0], tcr_campaign_id):
-            return Again(AGAIN_S)
+            return Snooze(AGAIN_S)
         async with db.transaction() as tx:
             await consent.lock_law(tx, org_id)
             if not await brands.has_starter(tx, tenant):

@@ -19,7 +19,7 @@ from agentmessage.brands.model import Brand, BrandStatus
 from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, RegisteredBrand, Registry, Unknown
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.encryption import SecretBox
-from agentmessage.outbox.job_runner import Again, Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler, Snooze
 from agentmessage.registration.jobs import RegistrationJobs
 
 STILL_BUSY_S = 10.0
@@ -44,7 +44,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         super().__init__(registries, queries, kind="brand")
         self._secret_box = secret_box
 
-    async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Read the identity of a brand, until the registry has decided."""
         org_id, brand_id = self._keys(arguments)
         brand = await queries.find(db, org_id, brand_id)
@@ -56,9 +56,9 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         async with db.transaction() as tx:
             new = await registry_results.record_identity(tx, org_id, brand_id, answer.value)
         delay_s = rules.poll_delay_s(new, db.now) if new is not None else None
-        return Done() if delay_s is None else Again(delay_s)
+        return Done() if delay_s is None else Snooze(delay_s)
 
-    async def update(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def update(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Send the newest revision to the registry."""
         brand = await queries.find(db, *self._keys(arguments))
         if brand is None or brand.status != BrandStatus.ACTIVE or brand.applied_revision >= brand.revision:
@@ -69,7 +69,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
             case Accepted():
                 async with db.transaction() as tx:
                     has_newer = await registry_results.record_updated(tx, brand)
-                return Again(0.0) if has_newer else Done()
+                return Snooze(0.0) if has_newer else Done()
             case Refused():
                 return await self._refused(db, brand, answer)
             case Deferred() | Unknown():
@@ -77,7 +77,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
             case _:
                 assert_never(answer)
 
-    async def delete(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def delete(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Delete at the registry what was deleted here; a filing whose answer was lost is looked up first."""
         brand = await queries.find(db, *self._keys(arguments))
         if brand is None or brand.status != BrandStatus.DELETED:
@@ -87,7 +87,7 @@ class BrandJobs(RegistrationJobs[Brand, RegisteredBrand]):
         answer = await self._registry(brand).delete_brand(brand.tcr_brand_id)
         if isinstance(answer, Refused):
             self._log(brand).info("registry refused to delete a brand yet", text=answer.text)
-            return Again(STILL_BUSY_S)
+            return Snooze(STILL_BUSY_S)
         return Done() if isinstance(answer, Accepted) else await self._not_read(db, brand, answer)
 
     @override

@@ -30,7 +30,7 @@ from agentmessage.carriers.protocols import (
 )
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.tenant import operator
-from agentmessage.outbox.job_runner import Again, Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler, Snooze
 from agentmessage.registration.jobs import RegistrationJobs
 
 NOT_READY_S = 60.0
@@ -58,7 +58,7 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         super().__init__(registries, queries, kind="campaign")
         self._recheck_s = recheck_s
 
-    async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def check(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Read the status of a campaign, share it if necessary, and repeat while it may change."""
         org_id, campaign_id = self._keys(arguments)
         campaign = await queries.find(db, org_id, campaign_id)
@@ -81,15 +81,15 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         campaign: Campaign,
         seen: RegisteredCampaign,
         not_shared: Refused | Deferred | Unknown | None,
-    ) -> Done | Again:
+    ) -> Done | Snooze:
         async with db.transaction() as tx:
             new = await registry_results.record_status(tx, campaign.org_id, campaign.id, seen, cell=db.name)
         if not_shared is not None:
             return await self._not_read(db, campaign, not_shared)
         delay_s = None if new is None else rules.poll_delay_s(new, db.now, recheck_s=self._recheck_s)
-        return Done() if delay_s is None else Again(delay_s)
+        return Done() if delay_s is None else Snooze(delay_s)
 
-    async def deactivate(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def deactivate(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """End at the registry what was ended here; a filing whose answer was lost is looked up first."""
         campaign = await queries.find(db, *self._keys(arguments))
         if campaign is None or campaign.status != CampaignStatus.EXPIRED:
@@ -99,11 +99,11 @@ class CampaignJobs(RegistrationJobs[Campaign, RegisteredCampaign]):
         answer = await self._registry(campaign).deactivate_campaign(campaign.tcr_campaign_id)
         return Done() if isinstance(answer, Accepted) else await self._not_read(db, campaign, answer)
 
-    async def renew(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def renew(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Charge the month that has begun; missed months follow one after another. It may overdraw the wallet."""
         async with db.transaction() as tx:
             wait_s = await registry_results.renew(tx, *self._keys(arguments), cell=db.name)
-        return Done() if wait_s is None else Again(wait_s)
+        return Done() if wait_s is None else Snooze(wait_s)
 
     @override
     async def _submit(self, db: CellDb, record: Campaign) -> Answer[RegisteredCampaign]:

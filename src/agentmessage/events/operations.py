@@ -43,11 +43,13 @@ async def place(db: Executor, tenant: Tenant, text: str, *, field: str) -> UUID 
 
 async def after(db: Executor, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The next facts behind one that was seen, oldest first; lossless (see outbox.facts.tail)."""
-    return await outbox_events.tail(db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit)
+    return await outbox_events.read_after(
+        db, tenant.org_id, after=seen, since=wanted.since, kinds=wanted.kinds, limit=limit
+    )
 
 
 async def before(db: Executor, tenant: Tenant, wanted: Filter, *, seen: UUID | None, limit: int) -> list[Event]:
     """The events before one that was seen, newest first; from the newest on when none was seen."""
-    return await outbox_events.newest_first(
+    return await outbox_events.read_before(
         db, tenant.org_id, before=seen, since=wanted.since, kinds=wanted.kinds, limit=limit
     )

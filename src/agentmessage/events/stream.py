@@ -14,7 +14,7 @@ from agentmessage.events.tails import Frame, Subscription, Tails
 from agentmessage.kernel.db import DATABASE_UNAVAILABLE
 from agentmessage.kernel.errors import Unauthorized
 from agentmessage.outbox import events as outbox_events
-from agentmessage.outbox.events import BEGINNING, Place
+from agentmessage.outbox.events import BEGINNING, EventPosition
 from agentmessage.outbox.notifications import wait_for
 from agentmessage.web.authentication import Authenticator, Known
 from agentmessage.web.open_requests import OpenRequests
@@ -84,7 +84,7 @@ class _Reader:
         self._call = call
         self._wanted = wanted
         self._seen = seen
-        self._place: Place | None = BEGINNING if seen is None else None
+        self._position: EventPosition | None = BEGINNING if seen is None else None
         self._subscription = subscription
         self._is_behind = True
 
@@ -93,9 +93,9 @@ class _Reader:
         taken = self._subscription.take() if not self._is_behind else None
         if taken is None:
             return await self._catch_up()
-        place = self._place or BEGINNING
-        fresh = [frame for frame in taken if frame.place > place and frame.is_wanted(self._wanted)]
-        self._place = fresh[-1].place if fresh else place
+        position = self._position or BEGINNING
+        fresh = [frame for frame in taken if frame.position > position and frame.is_wanted(self._wanted)]
+        self._position = fresh[-1].position if fresh else position
         self.has_more = False
         return fresh
 
@@ -115,18 +115,18 @@ class _Reader:
 
     async def _read(self) -> Sequence[Frame]:
         org_id = self._call.tenant.org_id
-        if self._place is None and self._seen is not None:
-            self._place = await outbox_events.place(self._call.db, org_id, self._seen)
+        if self._position is None and self._seen is not None:
+            self._position = await outbox_events.find_position(self._call.db, org_id, self._seen)
         kinds = None if self._wanted.type is None else [self._wanted.type.value]
-        events = await outbox_events.tails(
+        events = await outbox_events.read_after_each(
             self._call.db,
-            {org_id: self._place or BEGINNING},
+            {org_id: self._position or BEGINNING},
             since=self._wanted.since,
             kinds=kinds,
             limit=PAGE_MAX,
         )
         found = [Frame.of(event) for event in events]
-        self._place = found[-1].place if found else self._place
+        self._position = found[-1].position if found else self._position
         return found
 
 

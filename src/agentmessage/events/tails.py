@@ -20,9 +20,9 @@ from agentmessage.events.schemas import EventResource
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tasks import start_forever
 from agentmessage.outbox import events as outbox_events
-from agentmessage.outbox.events import Place
+from agentmessage.outbox.events import EventPosition
 from agentmessage.outbox.notifications import Bells, wait_for
-from agentmessage.outbox.queries import PlacedEvent
+from agentmessage.outbox.queries import PositionedEvent
 
 BELL = "events"
 BACKSTOP_S = 1.0
@@ -39,15 +39,15 @@ MAX_BUFFERED = 512
 class Frame(Struct, frozen=True):
     """An event as streams send it, and what filters ask about."""
 
-    place: Place
+    position: EventPosition
     type: str
     created_at: datetime
     body: bytes
 
     @classmethod
-    def of(cls, event: PlacedEvent) -> "Frame":
+    def of(cls, event: PositionedEvent) -> "Frame":
         """A stored fact, encoded once for all streams."""
-        return cls(outbox_events.place_of(event), event.type, event.created_at, EventResource.of(event).frame())
+        return cls(outbox_events.position_of(event), event.type, event.created_at, EventResource.of(event).frame())
 
     def is_wanted(self, wanted: Filter) -> bool:
         """Whether a filter lets it pass, as the database would."""
@@ -88,10 +88,10 @@ class Subscription:
 
 
 class _Tail:
-    """The end of one organization's events; `place` is unknown until it has been read."""
+    """The end of one organization's events; `position` is unknown until it has been read."""
 
     def __init__(self) -> None:
-        self.place: Place | None = None
+        self.position: EventPosition | None = None
         self.subscriptions: set[Subscription] = set()
 
 
@@ -109,7 +109,7 @@ class _Reader:
         """Follow an organization for a stream."""
         tail = self.tails.setdefault(org_id, _Tail())
         tail.subscriptions.add(subscription)
-        if tail.place is not None:
+        if tail.position is not None:
             subscription.begin()
         if self._task is None:
             self._task = start_forever(f"{self._db.name} event streams", self._turn)
@@ -138,21 +138,21 @@ class _Reader:
 
     async def _look(self) -> bool:
         """Hand out what is new; answers whether there may be more."""
-        fresh = [org_id for org_id, tail in self.tails.items() if tail.place is None]
-        for org_id, place in (await outbox_events.ends(self._db, fresh)).items() if fresh else ():
+        fresh = [org_id for org_id, tail in self.tails.items() if tail.position is None]
+        for org_id, position in (await outbox_events.newest_positions(self._db, fresh)).items() if fresh else ():
             if org_id in self.tails:
-                self.tails[org_id].place = place
+                self.tails[org_id].position = position
                 for subscription in self.tails[org_id].subscriptions:
                     subscription.begin()
-        places = {org_id: tail.place for org_id, tail in self.tails.items() if tail.place is not None}
-        events = await outbox_events.tails(self._db, places, limit=PAGE_MAX) if places else []
+        positions = {org_id: tail.position for org_id, tail in self.tails.items() if tail.position is not None}
+        events = await outbox_events.read_after_each(self._db, positions, limit=PAGE_MAX) if positions else []
         counts: dict[UUID, int] = {}
         for event in events:
             counts[event.org_id] = counts.get(event.org_id, 0) + 1
             tail = self.tails.get(event.org_id)
             if tail is not None:
                 frame = Frame.of(event)
-                tail.place = frame.place
+                tail.position = frame.position
                 for subscription in tail.subscriptions:
                     subscription.give(frame)
         return max(counts.values(), default=0) >= PAGE_MAX

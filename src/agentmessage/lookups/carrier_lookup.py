@@ -10,7 +10,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.lookups import operations
 from agentmessage.lookups.model import Lookup
-from agentmessage.outbox.unparsed_responses import keep_if_odd
+from agentmessage.outbox.unparsed_responses import store_if_unparsed
 
 WAIT_S = 10.0
 """How long a supplier may take; a caller waits meanwhile."""
@@ -25,7 +25,7 @@ async def ask_and_record(db: CellDb, tenant: Tenant, lookup_id: UUID, sources: S
     if lookup.is_over:
         return lookup
     answer = await _ask(sources[tenant.account], lookup.phone_number)
-    await keep_if_odd(db, answer, account=tenant.account, operation="lookup")
+    await store_if_unparsed(db, answer, account=tenant.account, operation="lookup")
     async with db.transaction() as tx:
         return await operations.record(tx, tenant, lookup_id, answer)
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """A fact about one resource. The part before the first dot is its family."""
+    """An event of one resource. The part before the first dot is its family."""
 
     PHONE_NUMBER_ORDERED = "phone_number.ordered"
     PHONE_NUMBER_UPDATED = "phone_number.updated"
@@ -53,11 +53,11 @@ class EventType(StrEnum):
 
     @property
     def family(self) -> str:
-        """The kind of resource that the fact is about."""
+        """The kind of resource that the event is about."""
         return self.value.partition(".")[0]
 
 
-LISTENERS: dict[EventType, tuple[str, ...]] = {
+EVENT_JOBS: dict[EventType, tuple[str, ...]] = {
     EventType.CAMPAIGN_APPROVED: ("numbers.campaign_changed",),
     EventType.CAMPAIGN_REJECTED: ("numbers.campaign_changed",),  # an operator may reject what it had approved
     EventType.CAMPAIGN_SUSPENDED: ("numbers.campaign_changed",),
@@ -66,4 +66,4 @@ LISTENERS: dict[EventType, tuple[str, ...]] = {
     EventType.CONTACT_OPTED_OUT: ("messages.cancel_opted_out",),
     EventType.PHONE_NUMBER_UPDATED: ("webhooks.reopen",),
 }
-"""Jobs that a fact starts: upward news. Their key is the resource's id, their argument `resource_id`."""
+"""Jobs that an event starts. Their key is the resource's id, their argument `resource_id`."""

@@ -1,4 +1,4 @@
-"""Writing facts and jobs, inside the caller's transaction."""
+"""Writes events and jobs in the caller's transaction, and reads events in their order."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from uuid import UUID
 from agentmessage.kernel.db import Executor
 from agentmessage.kernel.ids import new_id
 from agentmessage.outbox import queries
-from agentmessage.outbox.event_types import LISTENERS, EventType
+from agentmessage.outbox.event_types import EVENT_JOBS, EventType
 
 
 async def emit(tx: Executor, org_id: UUID, kind: EventType, resource_id: UUID, data: Any) -> UUID:
-    """Write a fact and the jobs that listen to it; answers the event's id (shown as `evt_<id>`).
+    """Writes an event and the jobs that it starts; returns the event's id (shown as `evt_<id>`).
 
     `data` is the resource as the API shows it at this moment.
     """
@@ -20,16 +20,16 @@ async def emit(tx: Executor, org_id: UUID, kind: EventType, resource_id: UUID, d
     await queries.insert_event(
         tx, event_id, org_id, kind=kind.value, family=kind.family, resource_id=resource_id, data=data
     )
-    for job in LISTENERS.get(kind, ()):
+    for job in EVENT_JOBS.get(kind, ()):
         await enqueue(tx, job, str(resource_id), {"org_id": str(org_id), "resource_id": str(resource_id)})
     return event_id
 
 
-async def emit_many(tx: Executor, org_id: UUID, kind: EventType, facts: Sequence[tuple[UUID, Any]]) -> None:
-    """As `emit`, for many resources at once: pairs of a resource's id and its data."""
-    if not facts:
+async def emit_many(tx: Executor, org_id: UUID, kind: EventType, resources: Sequence[tuple[UUID, Any]]) -> None:
+    """As `emit`, for many resources: pairs of a resource's id and its data."""
+    if not resources:
         return
-    ids, data = zip(*facts, strict=True)
+    ids, data = zip(*resources, strict=True)
     await queries.insert_events(
         tx,
         org_id,
@@ -39,7 +39,7 @@ async def emit_many(tx: Executor, org_id: UUID, kind: EventType, facts: Sequence
         resource_ids=ids,
         data=data,
     )
-    for job in LISTENERS.get(kind, ()):
+    for job in EVENT_JOBS.get(kind, ()):
         for resource_id in ids:
             await enqueue(tx, job, str(resource_id), {"org_id": str(org_id), "resource_id": str(resource_id)})
 
@@ -47,7 +47,7 @@ async def emit_many(tx: Executor, org_id: UUID, kind: EventType, facts: Sequence
 async def enqueue(
     tx: Executor, kind: str, key: str, arguments: Mapping[str, str | int | None], *, delay_s: float = 0.0
 ) -> None:
-    """Write a job. One job exists per (kind, key): a second one only brings the first forward and renews its arguments.
+    """Writes a job. One job exists per (kind, key): a second one moves the first forward and replaces its arguments.
 
     A job that is running when it is enqueued again runs once more afterwards.
     """
@@ -59,14 +59,14 @@ async def last_event_at(db: Executor, org_id: UUID, family: str) -> datetime | N
     return await queries.newest_event_at(db, org_id, family)
 
 
-async def tail(
+async def read_after(
     db: Executor, org_id: UUID, *, after: UUID | None, since: datetime | None, kinds: Sequence[str] | None, limit: int
 ) -> list[queries.Event]:
-    """Facts in an order that never changes, oldest first, after a fact the reader has seen; lossless."""
+    """Events in an order that never changes, oldest first, after one the reader has seen. None is missed."""
     return await queries.list_events(db, org_id, after=after, since=since, kinds=kinds, limit=limit)
 
 
-async def newest_first(
+async def read_before(
     db: Executor,
     org_id: UUID,
     *,
@@ -75,52 +75,52 @@ async def newest_first(
     kinds: Sequence[str] | None,
     limit: int,
 ) -> list[queries.Event]:
-    """The order of `tail`, read from its end, before an event the reader has seen."""
+    """Events in the order of `read_after`, newest first, before one the reader has seen."""
     return await queries.list_events_backwards(db, org_id, before=before, since=since, kinds=kinds, limit=limit)
 
 
-class Place(NamedTuple):
-    """Where a fact stands in the order of its organization's facts; places compare as the order goes."""
+class EventPosition(NamedTuple):
+    """The position of an event among its organization's events; a later event has a greater one."""
 
     xid: int
     id: UUID
 
 
-BEGINNING = Place(0, UUID(int=0))
-"""In front of everything."""
+BEGINNING = EventPosition(0, UUID(int=0))
+"""Before the first event."""
 
 
-def place_of(event: queries.PlacedEvent) -> Place:
-    """Where a fact stands."""
-    return Place(int(event.xid), event.id)
+def position_of(event: queries.PositionedEvent) -> EventPosition:
+    """The position of an event."""
+    return EventPosition(int(event.xid), event.id)
 
 
-async def place(db: Executor, org_id: UUID, event_id: UUID) -> Place:
-    """Where a fact of an organization stands; the beginning when it is no longer kept."""
+async def find_position(db: Executor, org_id: UUID, event_id: UUID) -> EventPosition:
+    """The position of an event; BEGINNING if it is no longer stored."""
     xid = await queries.find_xid(db, org_id, event_id)
-    return BEGINNING if xid is None else Place(int(xid), event_id)
+    return BEGINNING if xid is None else EventPosition(int(xid), event_id)
 
 
-async def ends(db: Executor, org_ids: Sequence[UUID]) -> Mapping[UUID, Place]:
-    """Behind the newest fact of each organization."""
-    found = {end.org_id: Place(int(end.xid), end.id) for end in await queries.list_ends(db, org_ids)}
+async def newest_positions(db: Executor, org_ids: Sequence[UUID]) -> Mapping[UUID, EventPosition]:
+    """The position of the newest event of each organization."""
+    found = {end.org_id: EventPosition(int(end.xid), end.id) for end in await queries.list_ends(db, org_ids)}
     return {org_id: found.get(org_id, BEGINNING) for org_id in org_ids}
 
 
-async def tails(
+async def read_after_each(
     db: Executor,
-    places: Mapping[UUID, Place],
+    positions: Mapping[UUID, EventPosition],
     *,
     limit: int,
     since: datetime | None = None,
     kinds: Sequence[str] | None = None,
-) -> list[queries.PlacedEvent]:
-    """As `tail`, of several organizations in one statement; each has a place of its own, and `limit` facts at most."""
-    return await queries.list_tails(
+) -> list[queries.PositionedEvent]:
+    """As `read_after`, for several organizations in one statement, each from its position, at most `limit` of each."""
+    return await queries.list_events_after_each(
         db,
-        list(places),
-        xids=[str(one.xid) for one in places.values()],
-        ids=[one.id for one in places.values()],
+        list(positions),
+        xids=[str(position.xid) for position in positions.values()],
+        ids=[position.id for position in positions.values()],
         since=since,
         kinds=kinds,
         limit=limit,

@@ -1,4 +1,4 @@
-"""Runs jobs: claim by lease, perform with no transaction open, acknowledge; and again until told to stop."""
+"""Runs jobs: claims by lease, calls the handler with no transaction open, then deletes or postpones the job."""
 
 import asyncio
 import random
@@ -25,16 +25,16 @@ LAST_RETRY_S = 600.0
 
 
 class Done(Struct, frozen=True):
-    """The job has done what it was for."""
+    """The job is finished and is deleted."""
 
 
-class Again(Struct, frozen=True):
-    """The job waits for the world: run it again in `delay_s`. Not a failure."""
+class Snooze(Struct, frozen=True):
+    """The job runs again in `delay_s` seconds; this is not a failure."""
 
     delay_s: float
 
 
-Handler = Callable[[CellDb, Mapping[str, Any]], Awaitable[Done | Again]]
+Handler = Callable[[CellDb, Mapping[str, Any]], Awaitable[Done | Snooze]]
 
 
 def retry_delay_s(attempts: int, chance: float) -> float:
@@ -43,7 +43,7 @@ def retry_delay_s(attempts: int, chance: float) -> float:
 
 
 class JobRunner:
-    """The jobs of one cell. A handler that raises is tried again later, for ever, with growing delay."""
+    """The jobs of one cell. A job whose handler raises is retried without limit, with growing delay."""
 
     def __init__(self, db: CellDb, handlers: Mapping[str, Handler], *, rng: random.Random | None = None) -> None:
         self._db = db
@@ -52,7 +52,7 @@ class JobRunner:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
 
     async def run_due(self) -> int:
-        """Run what is due now, at most a batch; answers how many ran."""
+        """Runs the jobs that are due, at most a batch; returns how many ran."""
         now = self._db.now
         until = now + timedelta(seconds=LEASE_S)
         jobs = await queries.claim_jobs(
@@ -65,7 +65,7 @@ class JobRunner:
         return len(jobs)
 
     async def wait_s(self) -> float:
-        """How long nothing is due, at most the backstop."""
+        """Seconds until the next job is due, at most `BACKSTOP_S`."""
         moment = await queries.next_job_at(self._db, self._kinds)
         if moment is None:
             return BACKSTOP_S
@@ -90,7 +90,7 @@ class JobRunner:
             case Done():
                 if not await queries.finish_job(self._db, job.id, job.lease_token):
                     await queries.free_job(self._db, job.id)
-            case Again(delay_s):
+            case Snooze(delay_s):
                 await self._postpone(job, delay_s, error=None)
 
     async def _fail(self, job: Job, error: Exception) -> None:

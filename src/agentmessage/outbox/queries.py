@@ -12,7 +12,7 @@ from agentmessage.kernel.ids import new_id
 
 
 class Event(Struct, frozen=True):
-    """A stored fact."""
+    """A stored event."""
 
     id: UUID
     org_id: UUID
@@ -22,8 +22,8 @@ class Event(Struct, frozen=True):
     created_at: datetime
 
 
-class PlacedEvent(Event, frozen=True):
-    """A stored fact and the transaction that wrote it: with the id its place in the order of facts."""
+class PositionedEvent(Event, frozen=True):
+    """A stored event with the transaction that wrote it; with the id, its position in the order of events."""
 
     xid: str
 
@@ -42,7 +42,7 @@ class Job(Struct, frozen=True):
 async def insert_event(
     tx: Executor, event_id: UUID, org_id: UUID, *, kind: str, family: str, resource_id: UUID, data: Any
 ) -> None:
-    """Write one fact."""
+    """Writes one event."""
     await tx.run(
         """INSERT INTO events (id, org_id, type, family, resource_id, data, created_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7)""",
@@ -66,7 +66,7 @@ async def insert_events(
     resource_ids: Sequence[UUID],
     data: Sequence[Any],
 ) -> None:
-    """Write facts of one type, all in one statement."""
+    """Writes events of one type in one statement."""
     await tx.run(
         """INSERT INTO events (org_id, type, family, created_at, id, resource_id, data)
            SELECT $1, $2, $3, $4, u.* FROM unnest($5::uuid[], $6::uuid[], $7::jsonb[]) u""",
@@ -91,7 +91,7 @@ async def newest_event_at(db: Executor, org_id: UUID, family: str) -> datetime |
 
 
 async def event_exists(db: Executor, org_id: UUID, event_id: UUID) -> bool:
-    """Whether a fact is the organization's."""
+    """Whether an event belongs to the organization."""
     return bool(await db.value("SELECT true FROM events WHERE org_id = $1 AND id = $2", org_id, event_id))
 
 
@@ -104,11 +104,11 @@ async def list_events(
     kinds: Sequence[str] | None,
     limit: int,
 ) -> list[Event]:
-    """Facts in commit-safe order; served by events_tail_idx.
+    """Events in commit-safe order; served by events_tail_idx.
 
-    Rows of transactions that might still have older siblings under way (xid at or above the horizon) wait for
-    the next look, so that no reader can pass a place in which a row appears later. `after` None, or no longer there, is
-    the beginning; the place is a plain bound of the index, also in a generic plan (with `$2 IS NULL OR` it is not).
+    Rows of transactions that might still have older siblings in progress (xid at or above the horizon) wait for the
+    next read, so that no reader can pass a position in which a row appears later. `after` None, or no longer there, is
+    the beginning; the position is a plain bound of the index, also in a generic plan (with `$2 IS NULL OR` it is not).
     """
     return await db.all(
         Event,
@@ -127,7 +127,7 @@ async def list_events(
     )
 
 
-async def list_tails(
+async def list_events_after_each(
     db: Executor,
     org_ids: Sequence[UUID],
     *,
@@ -136,10 +136,10 @@ async def list_tails(
     since: datetime | None,
     kinds: Sequence[str] | None,
     limit: int,
-) -> list[PlacedEvent]:
-    """As `list_events`, of several organizations at once, each behind a place of its own and at most `limit`."""
+) -> list[PositionedEvent]:
+    """As `list_events`, of several organizations, each after a position of its own and at most `limit`."""
     return await db.all(
-        PlacedEvent,
+        PositionedEvent,
         """SELECT e.id, o.org_id, e.type, e.resource_id, e.data, e.created_at, e.xid::text
            FROM unnest($1::uuid[], $2::text[], $3::uuid[]) o (org_id, xid, id)
            CROSS JOIN LATERAL (
@@ -159,7 +159,7 @@ async def list_tails(
 
 
 class End(Struct, frozen=True):
-    """The place of the newest fact of an organization."""
+    """The position of the newest event of an organization."""
 
     org_id: UUID
     xid: str
@@ -167,7 +167,7 @@ class End(Struct, frozen=True):
 
 
 async def list_ends(db: Executor, org_ids: Sequence[UUID]) -> list[End]:
-    """The place of the newest fact of each organization that has one; by events_tail_idx, read backwards."""
+    """The position of the newest event of each organization that has one; by events_tail_idx, read backwards."""
     return await db.all(
         End,
         """SELECT o.org_id, e.xid::text, e.id FROM unnest($1::uuid[]) o (org_id)
@@ -179,7 +179,7 @@ async def list_ends(db: Executor, org_ids: Sequence[UUID]) -> list[End]:
 
 
 async def find_xid(db: Executor, org_id: UUID, event_id: UUID) -> str | None:
-    """The transaction that wrote a fact."""
+    """The transaction that wrote an event."""
     xid: str | None = await db.value("SELECT xid::text FROM events WHERE org_id = $1 AND id = $2", org_id, event_id)
     return xid
 
@@ -213,7 +213,7 @@ async def list_events_backwards(
 
 
 async def delete_events_before(db: Executor, before: datetime) -> int:
-    """Forget facts past their retention, at most 10,000 at a time; by events_age_idx."""
+    """Deletes events past their retention, at most 10,000 at a time; by events_age_idx."""
     return await db.run(
         "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at < $1 ORDER BY id LIMIT 10000)", before
     )

@@ -1,4 +1,4 @@
-"""Answers from outside that nobody understood: kept raw and counted for the operator, never guessed at."""
+"""Responses and receipts that could not be parsed: stored raw and counted for the operator."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from agentmessage.outbox import queries
 MAX_CHARS = 65_536
 
 
-async def keep_if_odd(db: Executor, answer: object, *, account: str, operation: str) -> bool:
-    """Keep an answer that came but made no sense. A line that merely broke has nothing to keep. True: it was kept."""
+async def store_if_unparsed(db: Executor, answer: object, *, account: str, operation: str) -> bool:
+    """Stores a response that could not be parsed; a lost connection has none. Returns whether it was stored."""
     if not isinstance(answer, Unknown) or not answer.raw:
         return False
     raw = answer.raw.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:MAX_CHARS]
@@ -21,19 +21,19 @@ async def keep_if_odd(db: Executor, answer: object, *, account: str, operation: 
     return True
 
 
-async def keep_unrecognized(db: Executor, account: str, receipts: Sequence[ReceiptHeard]) -> None:
-    """Keep receipts whose state no table knows."""
-    strange = [receipt for receipt in receipts if receipt.unrecognized]
-    if strange:
-        reasons = [f"unrecognized state {receipt.unrecognized}"[:500] for receipt in strange]
-        raw = [f"{receipt.carrier} {receipt.raw}"[:MAX_CHARS] for receipt in strange]
+async def store_unrecognized(db: Executor, account: str, receipts: Sequence[ReceiptHeard]) -> None:
+    """Stores receipts with an unknown state."""
+    unrecognized = [receipt for receipt in receipts if receipt.unrecognized]
+    if unrecognized:
+        reasons = [f"unrecognized state {receipt.unrecognized}"[:500] for receipt in unrecognized]
+        raw = [f"{receipt.carrier} {receipt.raw}"[:MAX_CHARS] for receipt in unrecognized]
         await queries.insert_unrecognized(db, account=account, operation="receipt", reasons=reasons, raw=raw)
 
 
-async def keep_unreadable(db: Executor, account: str, messages: Sequence[InboundHeard]) -> None:
-    """Note messages with octets that their coding does not have; not what they say, which may have to be erased."""
-    strange = [message for message in messages if message.unrecognized]
-    if strange:
-        reasons = [f"unrecognized {message.unrecognized}"[:500] for message in strange]
-        raw = [f"{message.carrier} {message.carrier_message_id}"[:MAX_CHARS] for message in strange]
+async def store_unreadable(db: Executor, account: str, messages: Sequence[InboundHeard]) -> None:
+    """Records messages with octets that their coding does not have, without their content, which may be erased."""
+    unrecognized = [message for message in messages if message.unrecognized]
+    if unrecognized:
+        reasons = [f"unrecognized {message.unrecognized}"[:500] for message in unrecognized]
+        raw = [f"{message.carrier} {message.carrier_message_id}"[:MAX_CHARS] for message in unrecognized]
         await queries.insert_unrecognized(db, account=account, operation="inbound_message", reasons=reasons, raw=raw)

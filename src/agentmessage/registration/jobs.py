@@ -9,8 +9,8 @@ import structlog
 
 from agentmessage.carriers.protocols import Accepted, Answer, Deferred, Refused, Registry, Unknown
 from agentmessage.kernel.db import CellDb, Tx
-from agentmessage.outbox.job_runner import Again, Done
-from agentmessage.outbox.unparsed_responses import keep_if_odd
+from agentmessage.outbox.job_runner import Done, Snooze
+from agentmessage.outbox.unparsed_responses import store_if_unparsed
 from agentmessage.registration import filings, rules
 from agentmessage.registration.filings import RecordQueries
 from agentmessage.registration.model import FilingStep, Record
@@ -33,7 +33,7 @@ class RegistrationJobs(ABC, Generic[R, S]):
         self._queries = queries
         self._kind = kind
 
-    async def file(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def file(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Register a record, or find out whether an earlier attempt did."""
         async with db.transaction() as tx:
             step, record = await filings.begin_filing(tx, self._queries, *self._keys(arguments))
@@ -73,7 +73,7 @@ class RegistrationJobs(ABC, Generic[R, S]):
 
     # ── filing ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _file(self, db: CellDb, record: R) -> Done | Again:
+    async def _file(self, db: CellDb, record: R) -> Done | Snooze:
         answer = await self._submit(db, record)
         match answer:
             case Accepted(seen):
@@ -86,24 +86,24 @@ class RegistrationJobs(ABC, Generic[R, S]):
                 self._log(record).info("registry deferred a filing", reason=reason)
                 async with db.transaction() as tx:
                     await filings.record_not_filed(tx, self._queries, record)
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown():
                 return await self._unknown(db, record, answer)
             case _:
                 assert_never(answer)
 
-    async def _look_up(self, db: CellDb, record: R) -> Done | Again:
+    async def _look_up(self, db: CellDb, record: R) -> Done | Snooze:
         answer = await self._find(record)
         if not isinstance(answer, Accepted):
             return await self._not_read(db, record, answer)
         async with db.transaction() as tx:
             if answer.value is None:
                 await filings.record_miss(tx, self._queries, record)
-                return Again(LOOK_UP_S)
+                return Snooze(LOOK_UP_S)
             await self._record_registered(tx, record, answer.value, is_found=True)
             return Done()
 
-    async def _look_up_ended(self, db: CellDb, record: R) -> Done | Again:
+    async def _look_up_ended(self, db: CellDb, record: R) -> Done | Snooze:
         """Look up a filing that was under way when the record was ended here: what was taken must be ended there."""
         if record.filed_at is None:
             return Done()
@@ -113,44 +113,44 @@ class RegistrationJobs(ABC, Generic[R, S]):
         async with db.transaction() as tx:
             if answer.value is not None:
                 await self._record_registered(tx, record, answer.value, is_found=True)
-                return Again(0.0)
+                return Snooze(0.0)
             if await filings.record_miss(tx, self._queries, record) < rules.MISSES_TO_FILE_AGAIN:
-                return Again(LOOK_UP_S)
+                return Snooze(LOOK_UP_S)
             await filings.record_not_filed(tx, self._queries, record)
             return Done()
 
     # ── answers that are not Accepted ───────────────────────────────────────────────────────────────────────
 
-    async def _refused(self, db: CellDb, record: R, refused: Refused) -> Done | Again:
+    async def _refused(self, db: CellDb, record: R, refused: Refused) -> Done | Snooze:
         """The registry refused a filing or a change."""
         wait_s = self._refusal_wait_s(refused)
         if wait_s is not None:
             self._log(record).error("registry refused the platform", code=refused.code, text=refused.text)
             async with db.transaction() as tx:
                 await filings.record_not_filed(tx, self._queries, record)
-            return Again(wait_s)
+            return Snooze(wait_s)
         async with db.transaction() as tx:
             is_final = await self._record_refused(tx, record, rules.customer_text(refused), cell=db.name)
-        return Done() if is_final else Again(0.0)
+        return Done() if is_final else Snooze(0.0)
 
-    async def _not_read(self, db: CellDb, record: R, answer: Refused | Deferred | Unknown) -> Again:
+    async def _not_read(self, db: CellDb, record: R, answer: Refused | Deferred | Unknown) -> Snooze:
         """Retry later. Safe after reads, and after writes that may be repeated."""
         match answer:
             case Refused(_, code, text):
                 self._log(record).warning("registry refused a read", code=code, text=text)
-                return Again(PLATFORM_WAIT_S)
+                return Snooze(PLATFORM_WAIT_S)
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown():
                 return await self._unknown(db, record, answer)
             case _:
                 assert_never(answer)
 
-    async def _unknown(self, db: CellDb, record: R, answer: Unknown) -> Again:
+    async def _unknown(self, db: CellDb, record: R, answer: Unknown) -> Snooze:
         self._log(record).warning("registry outcome unknown", reason=answer.reason)
         operation = f"registry.{self._kind}s {record.reference_id}"
-        await keep_if_odd(db, answer, account=record.account, operation=operation)
-        return Again(LOOK_UP_S)
+        await store_if_unparsed(db, answer, account=record.account, operation=operation)
+        return Snooze(LOOK_UP_S)
 
     # ── within ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,8 +29,8 @@ from agentmessage.carriers.protocols import Accepted, Deferred, Refused, Trouble
 from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.organizations.operations import tenant_in
-from agentmessage.outbox.job_runner import Again, Done, Handler
-from agentmessage.outbox.unparsed_responses import keep_if_odd
+from agentmessage.outbox.job_runner import Done, Handler, Snooze
+from agentmessage.outbox.unparsed_responses import store_if_unparsed
 
 log = structlog.get_logger("agentmessage.billing")
 
@@ -59,30 +59,30 @@ class TopupJobs:
     def __init__(self, providers: Mapping[str, PaymentProvider]) -> None:
         self._providers = providers
 
-    async def top_up(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def top_up(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Charge what the balance asks for, or see an earlier charge through."""
         tenant = await tenant_in(db, UUID(arguments["org_id"]))
         provider = self._providers.get(tenant.account)
         if provider is None:
-            return Again(OPERATOR_WAIT_S)
+            return Snooze(OPERATOR_WAIT_S)
         async with db.transaction() as tx:
             step = await auto_topup.begin(tx, tenant)
         match step:
             case auto_topup.Nothing():
                 return Done()
             case auto_topup.Wait(until):
-                return Again(max(1.0, (until - db.now).total_seconds()))
+                return Snooze(max(1.0, (until - db.now).total_seconds()))
             case auto_topup.Charge():
                 return await Charging(db, tenant, provider, step.topup).run(step)
             case _:
                 assert_never(step)
 
-    async def read_refunds(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+    async def read_refunds(self, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
         """Book what was given back of a payment."""
         tenant = await tenant_in(db, UUID(arguments["org_id"]))
         provider = self._providers.get(tenant.account)
         if provider is None:
-            return Again(OPERATOR_WAIT_S)
+            return Snooze(OPERATOR_WAIT_S)
         payment_id = str(arguments["payment_id"])
         answer = await provider.list_refunds(payment_id)
         match answer:
@@ -92,12 +92,12 @@ class TopupJobs:
                 return Done()
             case Refused(_, code, text):
                 log.error("refunds not fetched", org_id=str(tenant.org_id), code=code, text=text)
-                return Done() if code == NO_SUCH_OBJECT else Again(OPERATOR_WAIT_S)
+                return Done() if code == NO_SUCH_OBJECT else Snooze(OPERATOR_WAIT_S)
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown():
-                await keep_if_odd(db, answer, account=tenant.account, operation=f"payments.refunds {payment_id}")
-                return Again(LOOK_AGAIN_S)
+                await store_if_unparsed(db, answer, account=tenant.account, operation=f"payments.refunds {payment_id}")
+                return Snooze(LOOK_AGAIN_S)
             case _:
                 assert_never(answer)
 
@@ -111,7 +111,7 @@ class Charging:
         self._provider = provider
         self._topup = topup
 
-    async def run(self, step: auto_topup.Charge) -> Done | Again:
+    async def run(self, step: auto_topup.Charge) -> Done | Snooze:
         """Look up what may have been made; make what is wanted and surely was not."""
         topup = step.topup
         if topup.customer_id is None:
@@ -129,7 +129,7 @@ class Charging:
             return await self._failed(NOT_WANTED)
         return await self._charge(topup.customer_id)
 
-    async def _charge(self, customer_id: str) -> Done | Again:
+    async def _charge(self, customer_id: str) -> Done | Snooze:
         """The card is remembered before it is asked, so that asking again is asking the same."""
         method = self._topup.payment_method
         if method is None:
@@ -143,14 +143,14 @@ class Charging:
                 await auto_topup.keep(tx, self._tenant, self._topup.id, method=method)
         return await self._take(await self._provider.charge(self._request(customer_id, method)))
 
-    async def _take(self, answer: Accepted[Payment] | Refused | Deferred | Unknown) -> Done | Again:
+    async def _take(self, answer: Accepted[Payment] | Refused | Deferred | Unknown) -> Done | Snooze:
         match answer:
             case Accepted(payment):
                 return await self._record(payment)
             case _:
                 return await self._not_known(answer)
 
-    async def _record(self, payment: Payment) -> Done | Again:
+    async def _record(self, payment: Payment) -> Done | Snooze:
         match payment.state:
             case PaymentState.PAID:
                 bought = Bought(
@@ -166,26 +166,26 @@ class Charging:
             case PaymentState.PROCESSING:
                 async with self._db.transaction() as tx:
                     await auto_topup.keep(tx, self._tenant, self._topup.id, payment=payment.id)
-                return Again(PROCESSING_S)
+                return Snooze(PROCESSING_S)
             case PaymentState.FAILED:
                 return await self._failed(payment.failure or "failed", payment_id=payment.id)
             case _:
                 assert_never(payment.state)
 
-    async def _not_known(self, answer: Refused | Deferred | Unknown) -> Done | Again:
+    async def _not_known(self, answer: Refused | Deferred | Unknown) -> Done | Snooze:
         match answer:
             case Refused(trouble, code, text):
                 if trouble is Trouble.CONFIGURATION:
                     log.error("payment provider request rejected", code=code, text=text)
-                    return Again(OPERATOR_WAIT_S)
+                    return Snooze(OPERATOR_WAIT_S)
                 return await self._failed(code)
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown(reason):
                 log.warning("charge outcome unknown", topup_id=str(self._topup.id), reason=reason)
                 operation = f"payments.charge {self._topup.id}"
-                await keep_if_odd(self._db, answer, account=self._tenant.account, operation=operation)
-                return Again(LOOK_AGAIN_S)
+                await store_if_unparsed(self._db, answer, account=self._tenant.account, operation=operation)
+                return Snooze(LOOK_AGAIN_S)
             case _:
                 assert_never(answer)
 

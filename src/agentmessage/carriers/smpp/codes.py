@@ -12,8 +12,8 @@ from agentmessage.smpp.pdu import Status
 from agentmessage.smpp.receipts import State
 
 
-class Again(Struct, frozen=True):
-    """Ask once more at once; `refusal` is the answer if it says the same."""
+class RetryOnce(Struct, frozen=True):
+    """Submit once more immediately; `refusal` is the result if the status is the same."""
 
     refusal: TextRefused
 
@@ -36,7 +36,7 @@ _NAMES = {int(status): status.name.lower() for status in Status}
 _ERRORS = {str(code): error for error, codes in _TABLES.errors.items() for code in codes}
 
 
-def status_meaning(status: int) -> TextRefused | Deferred | Again:
+def status_meaning(status: int) -> TextRefused | Deferred | RetryOnce:
     """What another command_status than 0 says about the text that was submitted."""
     key = f"0x{status:02X}"
     if key in _TABLES.throttled:
@@ -44,7 +44,7 @@ def status_meaning(status: int) -> TextRefused | Deferred | Again:
     if key in _TABLES.later:
         return Deferred(f"status {key}", _TABLES.later[key])
     refusal = TextRefused(_TABLES.refused.get(key) or _TABLES.once_more.get(key, TextError.UNKNOWN), key, _name(status))
-    return Again(refusal) if key in _TABLES.once_more else refusal
+    return RetryOnce(refusal) if key in _TABLES.once_more else refusal
 
 
 def receipt_meaning(state: State, error: str) -> tuple[ReceiptState, TextError | None]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agentmessage.carriers.messaging import Handed, OutboundText, TextAnswer
 from agentmessage.carriers.protocols import Accepted, Deferred, Unknown
-from agentmessage.carriers.smpp.codes import Again, status_meaning
+from agentmessage.carriers.smpp.codes import RetryOnce, status_meaning
 from agentmessage.smpp.pdu import SubmitSm
 from agentmessage.smpp.settings import Outcome, Result
 
@@ -63,7 +63,7 @@ class Handing:
             self.end(Unknown("the line was lost before the answer" if lost else "no answer in time"))
             return None
         meaning = status_meaning(result.status)
-        if isinstance(meaning, Again):
+        if isinstance(meaning, RetryOnce):
             if not self._asked_again:
                 self._asked_again = True
                 return Deferred(meaning.refusal.code, 0.0)

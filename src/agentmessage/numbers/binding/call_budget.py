@@ -13,7 +13,7 @@ from msgspec import Struct
 from agentmessage.carriers.protocols import Deferred, Unknown
 from agentmessage.kernel.db import CellDb
 from agentmessage.numbers.binding import call_budget_queries as queries
-from agentmessage.outbox.unparsed_responses import keep_if_odd
+from agentmessage.outbox.unparsed_responses import store_if_unparsed
 
 log = structlog.get_logger("agentmessage.numbers")
 
@@ -74,7 +74,7 @@ class Budget:
 
     async def heard(self, account: str, answer: object, *, operation: str = "") -> None:
         """Count an answer towards the breaker, and keep it when nobody understood it."""
-        await keep_if_odd(self._db, answer, account=account, operation=operation)
+        await store_if_unparsed(self._db, answer, account=account, operation=operation)
         if not _is_ill(answer):
             if self._failures[account]:
                 self._failures[account] = 0

@@ -32,7 +32,7 @@ from agentmessage.numbers.errors import InsufficientInventory
 from agentmessage.numbers.orders import inventory, operations, queries, renewals, return_jobs, rules
 from agentmessage.numbers.orders.carrier_calls import BELL, CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, quote
 from agentmessage.numbers.orders.model import Criteria, Order, OrderStatus
-from agentmessage.outbox.job_runner import Again, Done, Handler
+from agentmessage.outbox.job_runner import Done, Handler, Snooze
 from agentmessage.outbox.notifications import Ring
 
 log = structlog.get_logger("agentmessage.numbers")
@@ -59,7 +59,7 @@ def handlers(
     }
 
 
-async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
     """Take an order on as far as it goes without waiting. May run twice, see the module."""
     org_id, order_id = UUID(arguments["org_id"]), UUID(arguments["order_id"])
     for _ in range(MAX_STEPS):
@@ -71,7 +71,7 @@ async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Ag
         pause = await Purchase(shop, db, order).step()
         if pause is not None:
             return pause
-    return Again(1.0)
+    return Snooze(1.0)
 
 
 class Purchase:
@@ -84,7 +84,7 @@ class Purchase:
         self._tenant: Tenant = operator(order.org_id, db.name, order.account)
         self._source = shop.sources[order.account]
 
-    async def step(self) -> Again | None:
+    async def step(self) -> Snooze | None:
         """The step that fits: follow, look up, submit, or find something to buy."""
         order = self._order
         if order.carrier_order_id is not None:
@@ -95,7 +95,7 @@ class Purchase:
             return await self._submit(order.order_key)
         return await self._fill()
 
-    async def _submit(self, key: str) -> Again | None:
+    async def _submit(self, key: str) -> Snooze | None:
         """Hand the purchase over, after saying so."""
         now = self._db.now
         if not await queries.mark_submitted(
@@ -107,22 +107,22 @@ class Purchase:
         match answer:
             case Accepted(carrier_order_id):
                 await queries.mark_known(self._db, self._order, carrier_order_id)
-                return Again(rules.poll_delay_s(0))
+                return Snooze(rules.poll_delay_s(0))
             case Refused():
                 return await self._turned_down(key, answer)
             case Deferred(reason, retry_after_s):
                 await queries.mark_unsubmitted(self._db, self._order, said=reason)
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown(reason, raw):
                 words = quote(reason, raw)
                 await queries.mark_doubtful(
                     self._db, self._order, lookup_conclusive_at=self._db.now, misses=0, said=words
                 )
-                return Again(1.0)
+                return Snooze(1.0)
             case _:
                 assert_never(answer)
 
-    async def _turned_down(self, key: str, refusal: Refused) -> Again | None:
+    async def _turned_down(self, key: str, refusal: Refused) -> Snooze | None:
         """The carrier took nothing: wait out an illness for a while, otherwise this purchase is over."""
         words = quote(f"{refusal.code} {refusal.text}", refusal.trouble)
         log.warning(
@@ -130,11 +130,11 @@ class Purchase:
         )
         await queries.mark_unsubmitted(self._db, self._order, said=words)
         if refusal.trouble is Trouble.TRANSIENT and self._age_s() < FILL_FOR_S:
-            return Again(rules.poll_delay_s(self._order.polls + 1))
+            return Snooze(rules.poll_delay_s(self._order.polls + 1))
         await self._settle(key, done=())
         return None
 
-    async def _look_up(self, key: str, lookup_conclusive_at: datetime) -> Again | None:
+    async def _look_up(self, key: str, lookup_conclusive_at: datetime) -> Snooze | None:
         """It may or may not have arrived: ask the carrier by our key."""
         answer = await self._shop.ask(self._order.account, "read", lambda: self._source.find_purchase(key))
         match answer:
@@ -144,24 +144,24 @@ class Purchase:
                 await queries.mark_known(self._db, self._order, report.carrier_order_id)
                 return None
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Refused() | Unknown():
                 return await self._patience(answer)
             case _:
                 assert_never(answer)
 
-    async def _missed(self, lookup_conclusive_at: datetime) -> Again | None:
+    async def _missed(self, lookup_conclusive_at: datetime) -> Snooze | None:
         now, order = self._db.now, self._order
         if now < lookup_conclusive_at:
-            return Again(max(0.1, (lookup_conclusive_at - now).total_seconds()))
+            return Snooze(max(0.1, (lookup_conclusive_at - now).total_seconds()))
         if order.misses + 1 >= MISSES_THAT_PROVE_ABSENCE:
             await queries.mark_unsubmitted(self._db, order, said=None)
             return None
         later = now + timedelta(seconds=MISS_APART_S)
         await queries.mark_doubtful(self._db, order, lookup_conclusive_at=later, misses=order.misses + 1, said=None)
-        return Again(MISS_APART_S)
+        return Snooze(MISS_APART_S)
 
-    async def _follow(self, carrier_order_id: str) -> Again | None:
+    async def _follow(self, carrier_order_id: str) -> Snooze | None:
         """Read where the purchase stands, and settle it when it has ended."""
         answer = await self._shop.ask(self._order.account, "read", lambda: self._source.read_purchase(carrier_order_id))
         match answer:
@@ -171,15 +171,15 @@ class Purchase:
                 words = quote(f"{code} {text}")
                 later = self._db.now + timedelta(seconds=MISS_APART_S)
                 await queries.mark_doubtful(self._db, self._order, lookup_conclusive_at=later, misses=0, said=words)
-                return Again(MISS_APART_S)
+                return Snooze(MISS_APART_S)
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Unknown():
                 return await self._patience(answer)
             case _:
                 assert_never(answer)
 
-    async def _reported(self, report: PurchaseReport) -> Again | None:
+    async def _reported(self, report: PurchaseReport) -> Snooze | None:
         if not report.is_final:
             return await self._patience(None)
         if report.refused:
@@ -192,7 +192,7 @@ class Purchase:
         async with self._db.transaction() as tx:
             await operations.settle(tx, self._tenant, self._order.id, order_key=key, done=frozenset(done))
 
-    async def _patience(self, answer: Refused | Unknown | None) -> Again:
+    async def _patience(self, answer: Refused | Unknown | None) -> Snooze:
         """Nothing new: look again later, and later each time."""
         words: str | None = None
         match answer:
@@ -203,9 +203,9 @@ class Purchase:
             case None:
                 pass
         await queries.count_poll(self._db, self._order, said=words)
-        return Again(rules.poll_delay_s(self._order.polls + 1))
+        return Snooze(rules.poll_delay_s(self._order.polls + 1))
 
-    async def _fill(self) -> Again | None:
+    async def _fill(self) -> Snooze | None:
         """A bulk order with nothing under way: pool, then carrier; without hope it fails."""
         async with self._db.transaction() as tx:
             order = await queries.lock_order(tx, self._order.org_id, self._order.id)
@@ -220,7 +220,7 @@ class Purchase:
                 return None
         return await self._search(operations.criteria_of(self._order), lacking)
 
-    async def _search(self, criteria: Criteria, lacking: int) -> Again | None:
+    async def _search(self, criteria: Criteria, lacking: int) -> Snooze | None:
         answer = await self._shop.ask(
             self._order.account,
             "read",
@@ -235,13 +235,13 @@ class Purchase:
             case Accepted(found):
                 return await self._choose([one.number for one in found], lacking)
             case Deferred(_, retry_after_s):
-                return Again(retry_after_s)
+                return Snooze(retry_after_s)
             case Refused() | Unknown():
                 return await self._patience(answer)
             case _:
                 assert_never(answer)
 
-    async def _choose(self, found: Sequence[str], lacking: int) -> Again | None:
+    async def _choose(self, found: Sequence[str], lacking: int) -> Snooze | None:
         """Begin the next purchase with what is for sale; when that is too little, the order fails."""
         chosen = (await inventory.list_unknown(self._db, self._order.account, found))[:lacking]
         try:

@@ -20,7 +20,7 @@ from agentmessage.numbers.errors import NumberNotAssigned
 from agentmessage.numbers.model import NumberState
 from agentmessage.numbers.orders import renewal_queries, rules
 from agentmessage.numbers.orders.model import Owed
-from agentmessage.outbox.job_runner import Again, Done
+from agentmessage.outbox.job_runner import Done, Snooze
 
 BATCH = 500
 MAX_BATCHES = 200
@@ -74,7 +74,7 @@ def _month(owed: Owed) -> Charge:
     return rules.renewal(owed, billing.price(UsageKind.NUMBER_MONTH, owed.number_type, owed.charged_until))
 
 
-async def detach_campaign(db: CellDb, arguments: Mapping[str, Any]) -> Done | Again:
+async def detach_campaign(db: CellDb, arguments: Mapping[str, Any]) -> Done | Snooze:
     """Take every number off a campaign that was given up, in the name of who gave it up. Twice does what once does.
 
     A number that is still being ordered is waited for: it can only be detached once it is assigned.
@@ -91,7 +91,7 @@ async def detach_campaign(db: CellDb, arguments: Mapping[str, Any]) -> Done | Ag
             continue
     if not waiting:
         return Done()
-    return Again(0.0 if assigned else ORDERING_S)
+    return Snooze(0.0 if assigned else ORDERING_S)
 
 
 def _on_behalf(db: CellDb, arguments: Mapping[str, Any]) -> Tenant:
