@@ -1,4 +1,4 @@
-# One command each; `make` alone lists them. Needs Python 3.11 or newer with pip and venv, and a POSIX shell.
+# `make` alone lists the targets. They need Python 3.11 or newer with pip and venv, and a POSIX shell.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -9,7 +9,7 @@ BIN     := $(VENV)/bin
 ARGS    ?=
 FILES   := src tests bench tools hatch_build.py
 
-# What is installed is named by what it was installed from, so a changed lock installs anew and nothing else does.
+# The names of these files contain a checksum of the lock files, so that only a changed lock installs again.
 RUNTIME := $(VENV)/.runtime-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 DEV     := $(VENV)/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -18,17 +18,17 @@ OURSELF := $(PIP) install --no-deps --no-build-isolation --editable .
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
-setup: $(DEV) ## Create .venv with everything in it; quick when nothing changed
+setup: $(DEV) ## Create .venv with everything in it; fast if nothing changed
 
 .PHONY: up
-up: $(RUNTIME) ## Run the whole platform until Ctrl-C (options: ARGS="--port 9000")
+up: $(RUNTIME) ## Run everything until Ctrl-C (options: ARGS="--port 9000")
 	@exec $(BIN)/agentmessage up $(ARGS)
 
 .PHONY: demo
-demo: $(RUNTIME) ## Watch a number, a campaign, texts and a carrier, step by step
+demo: $(RUNTIME) ## Run a scenario of numbers, campaigns and messages, and check every step
 	@exec $(BIN)/agentmessage demo $(ARGS)
 
 .PHONY: test
@@ -51,35 +51,35 @@ docs: $(DEV) ## Build the site that `up` serves under /docs/guide; a dead link i
 	@PYTHONPATH=. $(BIN)/python tools/make_site.py
 
 .PHONY: check
-check: lint docs test ## All that must hold; what CI runs
+check: lint docs test ## Everything that CI runs
 
 .PHONY: format
-format: $(DEV) ## Put the code into its one format
+format: $(DEV) ## Format the code
 	$(BIN)/ruff format $(FILES)
 	$(BIN)/ruff check --fix-only $(FILES)
 
 .PHONY: generate
-generate: $(DEV) ## Write what is made from the code: contract, API pages, client library
+generate: $(DEV) ## Write the files that are made from the code: contract, reference pages, SDK
 	@for tool in make_contract make_docs make_sdk; do PYTHONPATH=. $(BIN)/python tools/$$tool.py || exit 1; done
 
 .PHONY: release
-release: $(DEV) ## Build both distributions reproducibly and try them (ARGS="--changelog" writes it)
+release: $(DEV) ## Build and try both distributions (ARGS="--changelog" also writes the changelog)
 	@PYTHONPATH=. $(BIN)/python tools/release.py $(ARGS)
 
 .PHONY: bench
-bench: $(DEV) ## Measure against the ceiling (options: ARGS="--short")
+bench: $(DEV) ## Run the benchmarks (options: ARGS="--short")
 	@exec $(BIN)/python -m bench $(ARGS)
 
-.PHONY: soak-texts
-soak-texts: $(DEV) ## Send 20,000 texts while processes are killed (TEXTS=20000 KILLS=20)
-	@TEXTS=$${TEXTS:-20000} KILLS=$${KILLS:-20} $(BIN)/python -m pytest -s tests/proofs/test_texts_survive.py $(ARGS)
+.PHONY: soak-messages
+soak-messages: $(DEV) ## Send 20,000 messages while processes are killed (MESSAGES=20000 KILLS=20)
+	@MESSAGES=$${MESSAGES:-20000} KILLS=$${KILLS:-20} $(BIN)/python -m pytest -s tests/proofs/test_messages_survive.py $(ARGS)
 
 .PHONY: soak-webhooks
-soak-webhooks: $(DEV) ## Tell 200 receivers 20,000 events, 80 of them sick, while workers are killed (EVENTS=20000)
+soak-webhooks: $(DEV) ## Deliver 20,000 events to 200 endpoints, 80 of them failing, while workers are killed (EVENTS=20000)
 	@EVENTS=$${EVENTS:-20000} $(BIN)/python -m pytest -s tests/proofs/test_webhooks_under_fire.py $(ARGS)
 
 .PHONY: soak
-soak: $(DEV) ## Simulate many seeds (AGENTMESSAGE_SEEDS=1000)
+soak: $(DEV) ## Test the reconciler with many random seeds (AGENTMESSAGE_SEEDS=1000)
 	@AGENTMESSAGE_SEEDS=$${AGENTMESSAGE_SEEDS:-1000} $(BIN)/python -m pytest -n 2 tests/numbers/binding/test_convergence.py $(ARGS)
 
 .PHONY: lock

@@ -1,4 +1,4 @@
-"""Writes docs/pictures/demo.svg: what `make demo` shows on a terminal, told once on a platform of its own."""
+"""Writes docs/pictures/demo.svg: the output of `make demo` on a platform of its own."""
 
 import asyncio
 import io

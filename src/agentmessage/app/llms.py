@@ -11,16 +11,16 @@ HEAD = """\
 > A self-hosted SMS/MMS platform: phone numbers, 10DLC registration, consent, messages in both directions, webhooks.
 
 Every request carries `Authorization: Bearer am_live_…` (`am_test_…` in the sandbox). A success is
-`{"success": true, "data": …}`, a refusal `{"success": false, "error": {"code", "message", "request_id", "details"?,
+`{"success": true, "data": …}`, an error `{"success": false, "error": {"code", "message", "request_id", "details"?,
 "fix"}}`: branch on `code`, do what `fix` says. Send an `Idempotency-Key` with every POST that must not happen twice. A
-text needs a number, a campaign that the number is attached to, and the recipient's consent: `POST
-/v1/guardrails/preflight` says what is missing. `GET /v1/inbound-messages/wait` waits for the answer to a text.
+message needs a number, a campaign that the number is attached to, and the recipient's consent: `POST
+/v1/guardrails/preflight` says what is missing. `GET /v1/inbound-messages/wait` waits for a reply.
 
 ## Docs
 
 - [Guide](/docs/guide/): quickstart, guides, concepts, operations and reference, for people
 - [Reference](/docs): every operation, for people
-- [OpenAPI 3.1](/openapi.json): every operation, refusal and webhook, with schemas
+- [OpenAPI 3.1](/openapi.json): every operation, error and webhook, with schemas
 """
 
 

@@ -1,6 +1,6 @@
-"""kill -9 of everything while texts pour out: nothing that was accepted is lost, nothing goes out twice.
+"""kill -9 of everything under load: no accepted message is lost, none is sent twice.
 
-In CI a few thousand texts and a kill of each; `make soak-texts` runs 20,000 with twenty.
+CI runs a few thousand messages with a few kills; `make soak-messages` runs 20,000 with twenty.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from tests.proofs.running import (
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("up")]
 
-TEXTS = int(os.environ.get("TEXTS", "3000"))
+MESSAGES = int(os.environ.get("MESSAGES", "3000"))
 KILLS = int(os.environ.get("KILLS", "8"))
 SENDERS = 4
 CLIENTS = 32
@@ -41,7 +41,7 @@ FINAL = {"delivered", "undelivered", "failed", "canceled"}
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a text by our own books."""
+    """The outcome of a message in our database."""
 
     id: UUID
     text: str
@@ -52,7 +52,7 @@ class Outcome(Struct, frozen=True):
 
 
 @pytest.mark.parametrize("carrier", ["smpp", "bandwidth"])
-async def test_every_accepted_text_reaches_the_carrier_once_or_is_said_to_be_unknown(carrier: str) -> None:
+async def test_every_accepted_message_reaches_the_carrier_once_or_is_unknown(carrier: str) -> None:
     environment = {"AGENTMESSAGE_SANDBOX_MESSAGE_CARRIER": carrier, "AGENTMESSAGE_LIVE_MESSAGE_CARRIER": carrier}
     async with (
         asyncio.timeout(1800),
@@ -61,13 +61,13 @@ async def test_every_accepted_text_reaches_the_carrier_once_or_is_said_to_be_unk
     ):
         numbers = await arrange(running, one)
         accepted = await pour_while_killing(running, one, numbers)
-        await until(lambda: are_final(running), seconds=240, what="a final state of every text")
-        await until(lambda: are_settled(running, one), seconds=120, what="the receipts of texts whose ids were lost")
+        await until(lambda: are_final(running), seconds=240, what="a final status of every message")
+        await until(lambda: are_settled(running, one), seconds=120, what="the receipts of messages whose ids were lost")
         await require_books(running, one, accepted)
 
 
 async def arrange(running: Running, one: Customer) -> list[str]:
-    """Senders that may text every contact, without a pace of their own."""
+    """Senders with the consent of every contact, without a rate limit of their own."""
     ids = await own_numbers(one, SENDERS)
     ((campaign_id, _),) = await own_campaigns(one, 1)
     for number_id in ids:
@@ -99,8 +99,8 @@ async def loosen(db: CellDb, org_id: UUID) -> None:
     )
     async with db.transaction() as tx:
         tenant = operator(org_id, db.name, "live")
-        amount = microcents(TEXTS * 10)
-        await billing.credit(tx, tenant, amount_microcents=amount, source="operator", source_ref="texts")
+        amount = microcents(MESSAGES * 10)
+        await billing.credit(tx, tenant, amount_microcents=amount, source="operator", source_ref="messages")
 
 
 def consent(number_id: str, contact: str) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def consent(number_id: str, contact: str) -> dict[str, Any]:
         "captured_at": "2026-01-01T12:00:00Z",
         "ip_address": "",
         "user_agent": "test",
-        "agreement_text": "I agree to receive texts.",
+        "agreement_text": "I agree to receive messages.",
         "form_url": "https://customer.example/join",
         "consent_method": "checkbox",
     }
@@ -116,10 +116,10 @@ def consent(number_id: str, contact: str) -> dict[str, Any]:
 
 
 async def pour_while_killing(running: Running, one: Customer, numbers: list[str]) -> dict[str, str]:
-    """Send every text until it is answered, while one process after another dies; answers text by message id."""
+    """Send every message until it gets a response, while processes die. Returns texts by message id."""
     rng = random.Random(11)
     accepted: dict[str, str] = {}
-    waiting = list(range(TEXTS))
+    waiting = list(range(MESSAGES))
 
     async def send_some() -> None:
         while waiting:
@@ -132,8 +132,8 @@ async def pour_while_killing(running: Running, one: Customer, numbers: list[str]
 
     async def kill_some() -> None:
         for number in range(KILLS):
-            least = TEXTS * number // (KILLS + 1)
-            await until(lambda least=least: has_accepted(accepted, least), seconds=600, what="work goes on")
+            minimum = MESSAGES * number // (KILLS + 1)
+            await until(lambda minimum=minimum: has_accepted(accepted, minimum), seconds=600, what="work goes on")
             await asyncio.sleep(rng.random() * 0.5)  # anywhere in the middle, not at a round count
             await running.kill(PROCESSES[number % len(PROCESSES)])
             await is_up(one)
@@ -145,8 +145,8 @@ async def pour_while_killing(running: Running, one: Customer, numbers: list[str]
     return accepted
 
 
-async def has_accepted(accepted: dict[str, str], least: int) -> bool:
-    return len(accepted) >= least
+async def has_accepted(accepted: dict[str, str], minimum: int) -> bool:
+    return len(accepted) >= minimum
 
 
 async def are_final(running: Running) -> bool:
@@ -154,13 +154,13 @@ async def are_final(running: Running) -> bool:
 
 
 async def are_settled(running: Running, one: Customer) -> bool:
-    """No text that the carrier has delivered is unknown: a worker that died took its id along, its receipt came."""
+    """No delivered message is unknown: its receipt came although the worker died with its id."""
     unknown = {outcome.text for outcome in await outcomes(running) if outcome.error_code == "unknown"}
-    return not unknown & set(await texts_at_the_carrier(running, one)) if unknown else True
+    return not unknown & set(await messages_at_the_carrier(running, one)) if unknown else True
 
 
 async def outcomes(running: Running) -> list[Outcome]:
-    """Every text by our own books."""
+    """Every message of our database."""
     cells = Cells(running.ready["database_url"], pool_size=1)
     try:
         db = await cells.cell("cell_00")
@@ -172,10 +172,10 @@ async def outcomes(running: Running) -> list[Outcome]:
 
 
 async def require_books(running: Running, one: Customer, accepted: dict[str, str]) -> None:
-    """Our books and the carrier's own: each text once, or unknown; the ledger is what the carrier took."""
+    """Our database and the carrier's: each message once, or unknown; the ledger has what the carrier accepted."""
     ours = {str(outcome.id): outcome for outcome in await outcomes(running)}
     assert {some_id: outcome.text for some_id, outcome in ours.items()} == accepted
-    theirs = await texts_at_the_carrier(running, one)
+    theirs = await messages_at_the_carrier(running, one)
     states = Counter(f"{o.status} {o.error_code or ''}".strip() for o in ours.values())
     charged = sum(outcome.segments for outcome in ours.values() if outcome.is_charged)
     billed = await billed_segments(running)
@@ -186,7 +186,7 @@ async def require_books(running: Running, one: Customer, accepted: dict[str, str
     assert sure - set(theirs) == set(), "said to be sent, and the carrier never had it"
     assert set(theirs) <= set(accepted.values())
     assert charged == billed
-    assert sum(times for times in states.values()) == TEXTS
+    assert sum(times for times in states.values()) == MESSAGES
 
 
 async def billed_segments(running: Running) -> int:
@@ -203,8 +203,8 @@ async def billed_segments(running: Running) -> int:
         await cells.close()
 
 
-async def texts_at_the_carrier(running: Running, one: Customer) -> Counter[str]:
-    """How often the carrier took each text, from its own truth."""
+async def messages_at_the_carrier(running: Running, one: Customer) -> Counter[str]:
+    """How often the carrier accepted each text, by its own state."""
     found: Counter[str] = Counter()
     offset = 0
     while True:
