@@ -108,7 +108,7 @@ def test_a_back_door_is_found(source: str) -> None:
         ("campaigns/operations.py", "from agentmessage.campaigns import queries"),
         ("campaigns/operations.py", "from agentmessage.web import queries"),
         ("campaigns/operations.py", "from agentmessage import conversations"),
-        ("campaigns/operations.py", "from agentmessage.compliance import weigh"),
+        ("campaigns/operations.py", "from agentmessage.compliance import cost_of"),
         ("app/routes.py", "from agentmessage.brands.routes import routes"),
     ],
 )
