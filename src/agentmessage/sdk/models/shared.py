@@ -25,7 +25,7 @@ class Encoding(OpenEnum):
 
 
 class EventType(OpenEnum):
-    """A fact about one resource. The part before the first dot is its family."""
+    """An event of one resource. The part before the first dot is its family."""
 
     PHONE_NUMBER_ORDERED = "phone_number.ordered"
     PHONE_NUMBER_UPDATED = "phone_number.updated"
