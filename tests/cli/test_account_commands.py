@@ -37,7 +37,7 @@ def test_a_key_is_made_rotated_and_revoked(terminal: Terminal) -> None:
 
     assert made["plaintext"].startswith("am_live_")
     assert whose["organization"]
-    assert (asked.status, "say --yes" in asked.err) == (2, True)
+    assert (asked.status, "pass --yes" in asked.err) == (2, True)
     assert revoked == {"id": rotated["id"], "revoked": True}
     assert terminal("keys", "get", rotated["id"], "--json").json["revoked_at"]
     assert rotated["id"] not in [key["id"] for key in terminal("keys", "list", "--no-revoked", "--json").json]

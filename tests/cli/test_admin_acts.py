@@ -34,7 +34,7 @@ READS = {
     "organizations list",
     "reconcile drift",
     "reconcile status",
-    "texts status",
+    "messages status",
     "wallet check",
     "wallet show",
     "wallet statement",

@@ -1,4 +1,4 @@
-"""`agentmessage admin texts status` and `set-throughput`, and the gauges that count the same."""
+"""`agentmessage admin messages status` and `set-throughput`, and the gauges that count the same."""
 
 import asyncio
 import json
@@ -84,12 +84,12 @@ async def test_what_waits_is_shown_by_lane_with_its_age_and_its_pause(db: CellDb
         until,
     )
 
-    (lane,) = (await ask("texts", "status"))["lanes"]
+    (queue,) = (await ask("messages", "status"))["queues"]
 
-    assert (lane["organization"], lane["account"], lane["org_id"]) == ("Acme", "live", str(account.org_id))
-    assert (lane["due"], lane["later"], lane["handed"]) == (1, 1, 0)
-    assert datetime.fromisoformat(lane["paused_until"]) == until
-    assert lane["oldest_at"] is not None
+    assert (queue["organization"], queue["account"], queue["org_id"]) == ("Acme", "live", str(account.org_id))
+    assert (queue["due"], queue["delayed"], queue["in_flight"]) == (1, 1, 0)
+    assert datetime.fromisoformat(queue["paused_until"]) == until
+    assert queue["oldest_at"] is not None
 
 
 async def test_an_unknown_outcome_is_shown_until_a_late_receipt_tells_it(
@@ -97,7 +97,7 @@ async def test_an_unknown_outcome_is_shown_until_a_late_receipt_tells_it(
 ) -> None:
     sender, message = await one_unknown(db, account)
 
-    (shown,) = (await ask("texts", "status"))["unknown"]
+    (shown,) = (await ask("messages", "status"))["unknown"]
 
     assert (shown["message_id"], shown["sender"]) == (str(message.id), sender.number)
     assert "gone" in shown["reason"]
@@ -116,7 +116,7 @@ async def test_an_unknown_outcome_is_shown_until_a_late_receipt_tells_it(
         account.org_id,
     )
     assert await receipts.apply(db, "live", [receipt]) == []
-    assert (await ask("texts", "status"))["unknown"] == []
+    assert (await ask("messages", "status"))["unknown"] == []
 
 
 async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
@@ -127,9 +127,9 @@ async def test_lines_of_living_workers_are_shown_and_those_of_dead_ones_are_not(
     await monitoring_queries.beat(directory, "host/2", [LineState("live", "smpp", ["sms"], is_up=True, room=100)])
     await db.run("UPDATE directory.worker_heartbeats SET beat_at = now() - interval '1 minute' WHERE worker = 'host/2'")
 
-    lines = (await ask("texts", "status"))["lines"]
+    connections = (await ask("messages", "status"))["connections"]
 
-    assert [(line["worker"], line["is_up"], line["room"]) for line in lines] == [("host/1", False, 0)]
+    assert [(each["worker"], each["is_up"], each["capacity"]) for each in connections] == [("host/1", False, 0)]
     shown = (await gauges.show(cells)).decode()
     assert 'agentmessage_carrier_connection_up{account="live",carrier="smpp",worker="host/1"} 0.0' in shown
     assert "host/2" not in shown
@@ -147,14 +147,14 @@ async def test_receipts_that_match_no_message_are_shown_and_counted(cells: Cells
     )
     hearing = Hearing(cells, ring=lambda *_: None, requires_propagation=True)
     await hearing.hear("live", [stray])
-    early = (await ask("texts", "status"))["stray_receipts"]
+    early = (await ask("messages", "status"))["unmatched_receipts"]
     await db.run("UPDATE unmatched_receipts SET received_at = received_at - interval '3 minutes'")
 
-    (shown,) = (await ask("texts", "status"))["stray_receipts"]
+    (shown,) = (await ask("messages", "status"))["unmatched_receipts"]
 
     assert early == []
     assert (shown["carrier_message_id"], shown["sender"], shown["status"]) == ("c0ffee", "13235550199", "delivered")
-    assert (shown["why"], shown["raw"]) == ("no message", "id:c0ffee stat:DELIVRD")
+    assert (shown["reason"], shown["raw"]) == ("no message", "id:c0ffee stat:DELIVRD")
     assert await gauges.count_if_due(cells)
     assert 'agentmessage_unmatched_receipts{account="live"} 1.0' in (await gauges.show(cells)).decode()
 
@@ -172,19 +172,19 @@ async def test_a_receipt_whose_id_stays_ambiguous_is_shown_as_such(cells: Cells,
     await hearing.hear("live", [unclear])
     await db.run("UPDATE directory.undecided_receipts SET received_at = received_at - interval '3 minutes'")
 
-    (shown,) = (await ask("texts", "status"))["stray_receipts"]
+    (shown,) = (await ask("messages", "status"))["unmatched_receipts"]
 
-    assert (shown["carrier_message_id"], shown["why"]) == ("16", "ambiguous id")
+    assert (shown["carrier_message_id"], shown["reason"]) == ("16", "ambiguous id")
 
 
 async def test_people_get_four_tables(run: Callable[..., Awaitable[Result]]) -> None:
-    shown = (await run("texts", "status")).stdout
+    shown = (await run("messages", "status")).stdout
 
     for title in (
-        "Queue by organization and lane",
-        "Lines of living workers",
+        "Send queues by organization",
+        "Carrier connections of live workers",
         "Outcome unknown, last 24 hours",
-        "Receipts without a message, last 24 hours",
+        "Unmatched receipts, last 24 hours",
     ):
         assert title in shown
 

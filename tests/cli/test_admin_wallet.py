@@ -138,7 +138,7 @@ async def test_a_statement_that_does_not_come_to_the_balance_says_so_with_its_st
     shown = await run("statement", "--org", str(account.org_id))
 
     assert shown.exit_code == 1
-    assert "The movements do not come to the closing balance." in shown.stderr
+    assert "The movements do not add up to the closing balance." in shown.stderr
 
 
 async def test_a_statement_is_a_table_for_people(run: Run, account: Account) -> None:
@@ -160,7 +160,7 @@ async def test_check_names_nobody_while_the_books_agree(run: Run, db: CellDb, ac
 
     shown = await run("check")
 
-    assert (shown.exit_code, shown.stdout) == (0, "Every ledger balances, and every sum is what was booked.\n")
+    assert (shown.exit_code, shown.stdout) == (0, "Every ledger balances, and every total matches its entries.\n")
 
 
 async def test_check_names_whose_books_do_not_agree(run: Run, db: CellDb, account: Account) -> None:

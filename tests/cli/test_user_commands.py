@@ -51,7 +51,7 @@ def test_numbers(terminal: Terminal, customer: Customer) -> None:
     terminal("numbers", "get", OURS)
     terminal("numbers", "detach", OURS)
     terminal("numbers", "attach", str(sender.id), str(sender.campaign_id))
-    terminal("numbers", "line", OURS)
+    terminal("numbers", "line-option", OURS)
     terminal("numbers", "release", OURS)
     terminal("numbers", "release", OURS, "--yes")
     terminal("numbers", "list")
@@ -77,7 +77,7 @@ def test_an_order_that_the_carrier_has_not_answered_says_so(terminal: Terminal) 
     ended = terminal("numbers", "order", "+14155550178", "--json")
 
     assert ended.status == 0
-    assert ended.err.startswith("The carrier has not answered yet")
+    assert ended.err.startswith("The carrier has not responded yet")
 
 
 def test_brands_and_campaigns(terminal: Terminal, customer: Customer, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_text_that_is_delivered_ends_with_0_and_one_that_waits_with_5(terminal
     customer.run("UPDATE messages SET status = 'delivered', delivered_at = now() WHERE id = $1", sent["id"])
     arrived = terminal("messages", "wait", sent["id"], "--json")
 
-    assert (late.status, late.err) == (5, "agentmessage: The text is still queued after 0.3 s\n")
+    assert (late.status, late.err) == (5, "agentmessage: The message is still queued after 0.3 s\n")
     assert arrived.json["status"] == "delivered"
 
 
@@ -141,8 +141,8 @@ def test_nobody_answers_within_the_time(terminal: Terminal, customer: Customer) 
     answer = terminal("messages", "wait", sent["id"], "--reply", "--timeout", "0")
     text = terminal("inbound", "wait", "--from", CONTACT, "--timeout", "0")
 
-    assert (answer.status, answer.err) == (5, f"agentmessage: {CONTACT} did not answer within 0 s\n")
-    assert (text.status, text.err) == (5, "agentmessage: No text came within 0 s\n")
+    assert (answer.status, answer.err) == (5, f"agentmessage: {CONTACT} did not reply within 0 s\n")
+    assert (text.status, text.err) == (5, "agentmessage: No message was received within 0 s\n")
 
 
 def test_sending_again_with_the_same_key_sends_nothing_twice(terminal: Terminal, customer: Customer) -> None:
@@ -162,7 +162,7 @@ def test_a_file_of_no_known_kind_is_not_sent(terminal: Terminal, tmp_path: Path)
     refused = terminal("messages", "send", "--from", OURS, "--to", CONTACT, "--media", str(riddle))
 
     assert refused.status == 1
-    assert "give it an ending such as .jpg" in refused.err
+    assert "give the file an extension such as .jpg" in refused.err
 
 
 def test_inbound(terminal: Terminal, customer: Customer) -> None:

@@ -115,12 +115,12 @@ def stopped(customer: Customer) -> None:
 @pytest.mark.parametrize(
     ("fault", "check", "told", "fix"),
     [
-        (no_campaign, "campaign", "The number is on no campaign.", "agentmessage numbers attach"),
+        (no_campaign, "campaign", "The number is not attached to a campaign.", "agentmessage numbers attach"),
         (pending, "campaign", "is PENDING", "Wait for its approval"),
         (rejected, "campaign", "is REJECTED: the website is empty.", "agentmessage campaigns review"),
         (suspended, "campaign", "is suspended by an operator", "campaign.resumed"),
         (unregistered, "brand", "is PENDING", "agentmessage brands get"),
-        (unconfirmed, "propagation", "The carrier has not confirmed the campaign yet.", "agentmessage numbers line"),
+        (unconfirmed, "propagation", "The carrier has not confirmed the campaign yet.", "numbers line-option"),
         (unasked, "consent", f"No consent of {CONTACT} is on record.", "double opt-in"),
         (stopped, "consent", f"{CONTACT} has opted out (keyword).", "START"),
     ],
@@ -136,7 +136,7 @@ def test_what_is_in_the_way_is_named_with_a_way_out(  # noqa: PLR0917 - a table
     found = checks(ended)[check]
     assert ended.status == 1
     assert found["is_ok"] is False, found
-    assert told in found["told"]
+    assert told in found["message"]
     assert fix in found["fix"]
 
 
@@ -153,7 +153,7 @@ def test_an_empty_wallet_is_in_the_way(
     ended = bare("doctor", OURS, "--json")
 
     assert ended.status == 1
-    assert checks(ended)["credit"]["told"] == "The wallet holds $0.00."
+    assert checks(ended)["credit"]["message"] == "The balance is $0.00."
 
 
 def test_quiet_hours_are_in_the_way(terminal: Terminal, customer: Customer) -> None:
@@ -165,7 +165,7 @@ def test_quiet_hours_are_in_the_way(terminal: Terminal, customer: Customer) -> N
     ended = terminal("doctor", OURS, "--to", CONTACT, "--json")
 
     assert checks(ended)["quiet_hours"]["is_ok"] is False
-    assert "opens_at" in checks(ended)["quiet_hours"]["told"]
+    assert "opens_at" in checks(ended)["quiet_hours"]["message"]
 
 
 def test_a_key_that_is_not_known_ends_the_walk(bare: Terminal, customer: Customer) -> None:
@@ -193,7 +193,7 @@ def test_a_key_that_may_not_send_is_told_so(
     found = checks(bare("doctor", OURS, "--json"))
 
     assert found["scope"]["is_ok"] is False
-    assert found["scope"]["told"] == "The key lacks messages:send."
+    assert found["scope"]["message"] == "The key lacks messages:send."
 
 
 def test_what_a_key_may_not_read_is_neither_good_nor_bad(
@@ -226,9 +226,9 @@ def test_a_number_of_somebody_else_is_none_of_yours(terminal: Terminal, open_cus
 def test_the_carrier_line_is_shown_without_an_error_and_with_one(terminal: Terminal, customer: Customer) -> None:
     well(customer)
 
-    fine = terminal("numbers", "line", OURS)
+    fine = terminal("numbers", "line-option", OURS)
     customer.run("UPDATE line_options SET phase = 'blocked', trouble = 'capacity', error_text = 'full'")
-    blocked = terminal("numbers", "line", OURS)
+    blocked = terminal("numbers", "line-option", OURS)
 
     assert (fine.status, blocked.status) == (0, 0)
     assert "last error" not in fine.out

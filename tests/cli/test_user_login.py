@@ -40,7 +40,7 @@ def test_a_wrong_key_is_not_kept(bare: Terminal, platform: Served) -> None:
 def test_without_a_key_on_standard_input_nothing_is_asked(bare: Terminal) -> None:
     ended = bare("login", stdin="")
 
-    assert (ended.status, ended.err) == (4, "agentmessage: There was no API key on standard input\n")
+    assert (ended.status, ended.err) == (4, "agentmessage: No API key on standard input\n")
 
 
 def test_a_key_that_may_not_read_its_organization_is_a_key(

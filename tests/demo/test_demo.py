@@ -185,7 +185,7 @@ def test_a_state_that_does_not_come_ends_it_with_status_1_and_a_way_out(
 ) -> None:
     control(ready, "faults", {"probabilities": {"order_stuck": {"probability": 1, "operation": "lines."}}})
 
-    told = Told("--ready-file", str(ready_file), "--patience", str(PATIENCE_S))
+    told = Told("--ready-file", str(ready_file), "--timeout", str(PATIENCE_S))
 
     assert told.status == 1
     assert told.titles()[-1] == "Attach the campaign"
@@ -228,12 +228,12 @@ def test_half_an_address_is_refused(ready_file: Path) -> None:
 def test_a_text_that_does_not_end_breaks_it_off(ready: dict[str, Any], ready_file: Path) -> None:
     control(ready, "faults", {"probabilities": {"receipt_lost": 1}})
 
-    told = Told("--ready-file", str(ready_file), "--sandbox", "--patience", str(PATIENCE_S))
+    told = Told("--ready-file", str(ready_file), "--sandbox", "--timeout", str(PATIENCE_S))
 
     assert told.status == 1
     assert told.titles()[-1] == "The handset answers YES"
     assert f"After {PATIENCE_S:g} s the text is sent" in told.lines[-2]
-    assert "admin texts status" in told.lines[-1]
+    assert "admin messages status" in told.lines[-1]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ class CarrierLine(Struct, frozen=True, kw_only=True):
     numbers_url: str
     numbers_account: str
     registry_url: str
-    writes_per_min: int
+    max_writes_per_minute: int
 
 
 def show_carriers(settings: Settings) -> list[CarrierLine]:
@@ -28,7 +28,7 @@ def show_carriers(settings: Settings) -> list[CarrierLine]:
             numbers_url=carrier.bandwidth.base_url,
             numbers_account=carrier.bandwidth.account_id,
             registry_url=carrier.tcr.base_url,
-            writes_per_min=carrier.writes_per_min,
+            max_writes_per_minute=carrier.max_writes_per_minute,
         )
         for account, carrier in carrier_sets(settings).items()
     ]

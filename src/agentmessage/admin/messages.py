@@ -1,4 +1,4 @@
-"""Where texts stand, over all cells and workers, and how fast organizations may hand them in: for the operator."""
+"""Operator commands on messages: queues, held messages, and the throughput of organizations."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from agentmessage.admin.organizations import tenant_of
 from agentmessage.app.monitoring import message_queries
-from agentmessage.app.monitoring.message_queries import LaneRow, StrayRow, UnknownRow
-from agentmessage.app.monitoring.receipts import stray_receipts
-from agentmessage.app.monitoring.workers import WorkerLine, living_lines
+from agentmessage.app.monitoring.message_queries import QueueRow, UnknownRow, UnmatchedReceipt
+from agentmessage.app.monitoring.receipts import unmatched_receipts
+from agentmessage.app.monitoring.workers import WorkerConnection, live_connections
 from agentmessage.delivery import held_message_queries, held_messages
 from agentmessage.delivery.held_message_queries import HeldRow
 from agentmessage.kernel.db import CellDb, Cells
@@ -19,46 +19,46 @@ from agentmessage.messages.operations import TOPIC
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox import queries as outbox
 
-UNKNOWN_LOOK = timedelta(hours=24)
+RECENT = timedelta(hours=24)
 
 
-class TextReport(Struct, frozen=True):
-    """Where texts stand: lanes, the longest waiting first; lines of living workers; unknown ones of the last day.
+class MessageReport(Struct, frozen=True):
+    """Send queues (longest waiting first), carrier connections of live workers, and the last day's irregularities.
 
-    `stray_receipts` of the last day match no message.
+    `unknown`: messages with unknown outcome. `unmatched_receipts`: receipts that match no message.
     """
 
-    lanes: Sequence[LaneRow]
-    lines: Sequence[WorkerLine]
+    queues: Sequence[QueueRow]
+    connections: Sequence[WorkerConnection]
     unknown: Sequence[UnknownRow]
-    stray_receipts: Sequence[StrayRow]
+    unmatched_receipts: Sequence[UnmatchedReceipt]
 
 
 class HeldOutcome(Struct, frozen=True, kw_only=True):
-    """How many messages were released, dropped (as of unknown outcome) or held."""
+    """Numbers of messages released, dropped (with unknown outcome) or held."""
 
     released: int = 0
     dropped: int = 0
     held: int = 0
 
 
-class ThroughputLine(Struct, frozen=True, kw_only=True):
-    """How many texts an organization may hand in; None: as its tier has it."""
+class Throughput(Struct, frozen=True, kw_only=True):
+    """How many messages an organization may submit. None: the throughput of its tier."""
 
     org_id: UUID
     per_second: int | None
     per_minute: int | None
 
 
-async def report(cells: Cells, *, limit: int) -> TextReport:
-    """Where texts stand, at most so many lanes and unknown texts of each cell."""
-    lanes: list[LaneRow] = []
+async def report(cells: Cells, *, limit: int) -> MessageReport:
+    """The report, with at most `limit` rows of each kind per cell."""
+    queues: list[QueueRow] = []
     unknown: list[UnknownRow] = []
     for name in await cells.names():
         cell = await cells.cell(name)
-        lanes += await message_queries.list_lanes(cell, limit=limit)
-        unknown += await message_queries.list_unknown(cell, cell.now - UNKNOWN_LOOK, limit=limit)
-    return TextReport(lanes, await living_lines(cells), unknown, await stray_receipts(cells, limit=limit))
+        queues += await message_queries.list_queues(cell, limit=limit)
+        unknown += await message_queries.list_unknown(cell, cell.now - RECENT, limit=limit)
+    return MessageReport(queues, await live_connections(cells), unknown, await unmatched_receipts(cells, limit=limit))
 
 
 async def list_held(cells: Cells, org_id: UUID | None, *, limit: int) -> list[HeldRow]:
@@ -122,12 +122,10 @@ async def _record_held(cells: Cells, org_id: UUID | None, action: str, outcome: 
         )
 
 
-async def set_throughput(
-    cells: Cells, org_id: UUID, *, per_second: int | None, per_minute: int | None
-) -> ThroughputLine:
+async def set_throughput(cells: Cells, org_id: UUID, *, per_second: int | None, per_minute: int | None) -> Throughput:
     """How many texts an organization may hand in from now on; None: as its tier has it. Raises Impossible, audited."""
     tenant = await tenant_of(cells, org_id)
     cell = await cells.cell(tenant.cell)
     async with cell.transaction() as tx:
         await organizations.set_throughput(tx, tenant, per_second=per_second, per_minute=per_minute)
-    return ThroughputLine(org_id=org_id, per_second=per_second, per_minute=per_minute)
+    return Throughput(org_id=org_id, per_second=per_second, per_minute=per_minute)

@@ -55,9 +55,9 @@ def limits(carriers: Mapping[str, CarrierSet]) -> Mapping[str, Limits]:
 
 def _limits(carrier: CarrierSet) -> Limits:
     breaker_s = SIMULATED.breaker_s if carrier.is_simulated else Pace().breaker_s
-    if carrier.writes_per_min == 0:
+    if carrier.max_writes_per_minute == 0:
         return Limits(UNLIMITED, UNLIMITED, breaker_s)
-    per_min = carrier.writes_per_min
+    per_min = carrier.max_writes_per_minute
     return Limits(Limit(per_min, min(WRITE_BURST, per_min)), Limit(per_min, min(READ_BURST, per_min)), breaker_s)
 
 

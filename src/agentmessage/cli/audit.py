@@ -12,7 +12,7 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-audit = typer.Typer(no_args_is_help=True, help="Who did what.")
+audit = typer.Typer(no_args_is_help=True, help="The audit log of your organization.")
 
 COLUMNS = ("occurred_at", "actor.label", "action", "resource.type", "resource.id", "id")
 
@@ -21,16 +21,18 @@ COLUMNS = ("occurred_at", "actor.label", "action", "resource.type", "resource.id
 def list_acts(
     client: "AgentMessage",
     *,
-    action: Annotated[str | None, typer.Option(help="Only this action, such as api_key.created.")] = None,
-    resource_type: Annotated[str | None, typer.Option(help="Only acts on this kind of thing.")] = None,
-    resource: Annotated[str | None, typer.Option(help="Only acts on the thing with this id.")] = None,
-    actor: Annotated[str | None, typer.Option(help="customer or platform.")] = None,
-    since: Annotated[datetime | None, typer.Option(parser=past, help="Later than a time, or a while ago.")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=past, help="Earlier than that.")] = None,
-    payload: Annotated[bool, typer.Option("--payload", help="With what was changed; seen with --json.")] = False,
+    action: Annotated[str | None, typer.Option(help="Filter by action, such as api_key.created.")] = None,
+    resource_type: Annotated[str | None, typer.Option(help="Filter by resource type.")] = None,
+    resource: Annotated[str | None, typer.Option(help="Filter by resource id.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Filter by actor: customer or platform.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=past, help="Only after this time, or duration ago such as 7d.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(parser=past, help="Only before this time, or duration ago.")] = None,
+    payload: Annotated[bool, typer.Option("--payload", help="Include the changes; shown with --json.")] = False,
     limit: Limit = 50,
 ) -> Shown:
-    """List what was done in your organization, newest first."""
+    """List audited actions in your organization, newest first."""
     asked: Any = chosen(
         action=action,
         resource_type=resource_type,
@@ -41,4 +43,4 @@ def list_acts(
         include="payload" if payload else None,
     )
     page = client.audit_log.list(limit=page_size(limit), **asked)
-    return Table(rows=newest(page, limit), columns=COLUMNS, title="Acts")
+    return Table(rows=newest(page, limit), columns=COLUMNS, title="Actions")

@@ -11,9 +11,9 @@ from agentmessage.cli.request_body import Filed, Settings, body
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-brands = typer.Typer(no_args_is_help=True, help="Who is texting.")
+brands = typer.Typer(no_args_is_help=True, help="Brands: the businesses that send messages.")
 
-FILLED_BY = "`agentmessage brands create` registers one."
+FILLED_BY = "Register one with `agentmessage brands create`."
 COLUMNS = ("display_name", "status", "identity_status", "entity_type", "country", "tcr_brand_id", "id")
 FIELDS = (
     *COLUMNS,
@@ -35,8 +35,8 @@ FIELDS = (
 def list_brands(
     client: "AgentMessage",
     *,
-    status: Annotated[str | None, typer.Option(help="Only those with this status.")] = None,
-    identity_status: Annotated[str | None, typer.Option(help="Such as VERIFIED.")] = None,
+    status: Annotated[str | None, typer.Option(help="Filter by status.")] = None,
+    identity_status: Annotated[str | None, typer.Option(help="Filter by identity status, such as VERIFIED.")] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List your brands, newest first."""
@@ -48,14 +48,16 @@ def list_brands(
 def create_brand(
     client: "AgentMessage",
     *,
-    display_name: Annotated[str | None, typer.Option(help="What people know you as.")] = None,
-    entity_type: Annotated[str | None, typer.Option(help="Such as PRIVATE_PROFIT or SOLE_PROPRIETOR.")] = None,
-    brand_relationship: Annotated[str | None, typer.Option(help="Such as BASIC_ACCOUNT.")] = None,
-    country: Annotated[str | None, typer.Option(help="Two letters, such as US.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Display name.")] = None,
+    entity_type: Annotated[
+        str | None, typer.Option(help="Entity type, such as PRIVATE_PROFIT or SOLE_PROPRIETOR.")
+    ] = None,
+    brand_relationship: Annotated[str | None, typer.Option(help="Brand relationship, such as BASIC_ACCOUNT.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country code, two letters, such as US.")] = None,
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """File a brand with the registry; the fee is charged once. `brands get` shows how it went."""
+    """Register a brand with the registry. The fee is charged once. `brands get` shows the result."""
     fields: Any = body(
         file,
         settings,
@@ -64,12 +66,12 @@ def create_brand(
         brand_relationship=brand_relationship,
         country=country,
     )
-    return Card(thing=client.brands.create(**fields), fields=FIELDS, title="Filed")
+    return Card(thing=client.brands.create(**fields), fields=FIELDS, title="Registered")
 
 
 @asks(brands, "get")
-def get_brand(client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Id of the brand.")]) -> Shown:
-    """Show one brand and how far its vetting is."""
+def get_brand(client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Brand id.")]) -> Shown:
+    """Show one brand and its vetting status."""
     return Card(thing=client.brands.get(brand), fields=FIELDS, title="Brand")
 
 
@@ -77,19 +79,19 @@ def get_brand(client: "AgentMessage", *, brand: Annotated[str, typer.Argument(he
 def update_brand(
     client: "AgentMessage",
     *,
-    brand: Annotated[str, typer.Argument(help="Id of the brand.")],
+    brand: Annotated[str, typer.Argument(help="Brand id.")],
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """Change a brand, such as --set website=https://example.com; the registry looks at it again."""
+    """Update a brand, such as --set website=https://example.com. The registry vets it again."""
     fields: Any = body(file, settings)
-    return Card(thing=client.brands.update(brand, **fields), fields=FIELDS, title="Changed")
+    return Card(thing=client.brands.update(brand, **fields), fields=FIELDS, title="Updated")
 
 
 @asks(brands, "delete")
 def delete_brand(
-    client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Id of the brand.")], yes: Yes = False
+    client: "AgentMessage", *, brand: Annotated[str, typer.Argument(help="Brand id.")], yes: Yes = False
 ) -> Shown:
-    """Delete a brand that has no campaign. Asks before, unless --yes."""
-    require_yes(f"Delete {client.brands.get(brand).display_name}? Filing it again costs the fee again.", is_given=yes)
+    """Delete a brand that has no campaign. Asks for confirmation unless --yes."""
+    require_yes(f"Delete {client.brands.get(brand).display_name}? Registering it again is charged again.", is_given=yes)
     return Card(thing=client.brands.delete(brand), fields=FIELDS, title="Deleted")

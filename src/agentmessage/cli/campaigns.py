@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
     from agentmessage.sdk.models import Review
 
-campaigns = typer.Typer(no_args_is_help=True, help="Why you text.")
+campaigns = typer.Typer(no_args_is_help=True, help="Campaigns: registered purposes of messaging.")
 
-FILLED_BY = "`agentmessage campaigns create` registers one."
+FILLED_BY = "Register one with `agentmessage campaigns create`."
 COLUMNS = ("usecase", "status", "is_suspended", "description", "tcr_campaign_id", "brand_id", "id")
 FIELDS = (
     *COLUMNS,
@@ -39,19 +39,19 @@ FIELDS = (
 FINDINGS = ("severity", "field", "detail", "suggested_fix")
 NUMBERS = ("number", "number_type", "carrier_line_option_status", "id", "label")
 
-BrandId = Annotated[str | None, typer.Option("--brand", help="Id of the brand.")]
-Usecase = Annotated[str | None, typer.Option(help="Such as CUSTOMER_CARE.")]
-Description = Annotated[str | None, typer.Option(help="What you text about.")]
-MessageFlow = Annotated[str | None, typer.Option(help="How people agree to your texts.")]
-Sample = Annotated[str | None, typer.Option(help="A text as you send it.")]
+BrandId = Annotated[str | None, typer.Option("--brand", help="Brand id.")]
+Usecase = Annotated[str | None, typer.Option(help="Use case, such as CUSTOMER_CARE.")]
+Description = Annotated[str | None, typer.Option(help="Description of the messages.")]
+MessageFlow = Annotated[str | None, typer.Option(help="How contacts give consent.")]
+Sample = Annotated[str | None, typer.Option(help="Sample message.")]
 
 
 @asks(campaigns, "list")
 def list_campaigns(
     client: "AgentMessage",
     *,
-    status: Annotated[str | None, typer.Option(help="PENDING, ACTIVE, REJECTED or EXPIRED.")] = None,
-    brand: Annotated[str | None, typer.Option(help="Only those of the brand with this id.")] = None,
+    status: Annotated[str | None, typer.Option(help="Filter by status: PENDING, ACTIVE, REJECTED or EXPIRED.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Filter by brand id.")] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List your campaigns, newest first."""
@@ -71,7 +71,7 @@ def create_campaign(
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """File a campaign; its first month is charged. `campaigns review` says beforehand what is wrong with it."""
+    """Register a campaign. Its first month is charged. `campaigns review` checks a draft first."""
     fields: Any = body(
         file,
         settings,
@@ -81,14 +81,12 @@ def create_campaign(
         message_flow=message_flow,
         sample1=sample1,
     )
-    return Card(thing=client.campaigns.create(**fields), fields=FIELDS, title="Filed")
+    return Card(thing=client.campaigns.create(**fields), fields=FIELDS, title="Registered")
 
 
 @asks(campaigns, "get")
-def get_campaign(
-    client: "AgentMessage", *, campaign: Annotated[str, typer.Argument(help="Id of the campaign.")]
-) -> Shown:
-    """Show one campaign and how far its approval is."""
+def get_campaign(client: "AgentMessage", *, campaign: Annotated[str, typer.Argument(help="Campaign id.")]) -> Shown:
+    """Show one campaign and its approval status."""
     return Card(thing=client.campaigns.get(campaign), fields=FIELDS, title="Campaign")
 
 
@@ -96,12 +94,12 @@ def get_campaign(
 def list_campaign_numbers(
     client: "AgentMessage",
     *,
-    campaign: Annotated[str, typer.Argument(help="Id of the campaign.")],
+    campaign: Annotated[str, typer.Argument(help="Campaign id.")],
     limit: Limit = 50,
 ) -> Shown:
-    """List the numbers that are on a campaign."""
+    """List the numbers bound to a campaign."""
     page = client.campaigns.list_phone_numbers(campaign, limit=page_size(limit))
-    filled_by = f"`agentmessage numbers attach NUMBER {campaign}` puts one on it."
+    filled_by = f"Attach one with `agentmessage numbers attach NUMBER {campaign}`."
     return Table(rows=newest(page, limit), columns=NUMBERS, title="Numbers", filled_by=filled_by)
 
 
@@ -109,11 +107,11 @@ def list_campaign_numbers(
 def deactivate_campaign(
     client: "AgentMessage",
     *,
-    campaign: Annotated[str, typer.Argument(help="Id of the campaign.")],
-    detach_numbers: Annotated[bool, typer.Option("--detach-numbers", help="Take its numbers off first.")] = False,
+    campaign: Annotated[str, typer.Argument(help="Campaign id.")],
+    detach_numbers: Annotated[bool, typer.Option("--detach-numbers", help="Detach its numbers first.")] = False,
     yes: Yes = False,
 ) -> Shown:
-    """End a campaign for good; its monthly fee ends, too. Asks before, unless --yes."""
+    """Deactivate a campaign permanently; its monthly fee ends. Asks for confirmation unless --yes."""
     require_yes(f"Deactivate campaign {campaign}? It cannot be activated again.", is_given=yes)
     ended = client.campaigns.deactivate(campaign, detach_numbers=detach_numbers)
     return Card(thing=ended, fields=FIELDS, title="Deactivated")
@@ -131,7 +129,7 @@ def review_campaign(
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """Say what is wrong with a draft before it is filed; nothing is stored or charged. Ends with 1 if it would fail."""
+    """Review a draft without registering it. Nothing is stored or charged. Exits with 1 if it would fail."""
     fields: Any = body(
         file,
         settings,
@@ -145,7 +143,7 @@ def review_campaign(
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):
-    """A review, which fails when a finding blocks."""
+    """A review; it fails if a finding blocks."""
 
     review: "Review"
 

@@ -31,10 +31,11 @@ USUAL_URL = "http://127.0.0.1:8080"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Profile = Annotated[
-    str | None, typer.Option("--profile", help=f"Which login to use; {USUAL}, or {PROFILE_VARIABLE}.", metavar="NAME")
+    str | None,
+    typer.Option("--profile", help=f"Login profile; default: {PROFILE_VARIABLE}, else {USUAL}.", metavar="NAME"),
 ]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")]
-NumberWord = Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers: +14155550123, or its id.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows, newest first.")]
+NumberWord = Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers (+14155550123) or its id.")]
 SHARED = (
     Parameter("profile", Parameter.KEYWORD_ONLY, default=None, annotation=Profile),
     Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=Json),
@@ -50,7 +51,7 @@ class Pages(Protocol[T_co]):
 
 
 def asks(group: typer.Typer, name: str, *, shared: tuple[Parameter, ...] = SHARED) -> Callable[[Work], Work]:
-    """Make a command of a function that takes a client first and answers what to show.
+    """Make a command of a function that takes a client first and returns the output.
 
     The command has the function's other parameters as options, `--profile` and `--json`.
     """
@@ -67,9 +68,9 @@ def asks(group: typer.Typer, name: str, *, shared: tuple[Parameter, ...] = SHARE
             if shown.status:
                 raise typer.Exit(shown.status)
 
-        parameters = [*(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *shared]
+        parameters = [*(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own), *shared]
         run.__doc__ = work.__doc__
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         run.__dict__["__signature__"] = Signature(parameters)
         group.command(name)(run)
         return work
@@ -130,14 +131,14 @@ def number_of(client: "AgentMessage", word: str) -> "PhoneNumber":
     raise Failure(f"{word} is not one of your numbers; `agentmessage numbers list` shows them")
 
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")]
 
 
 def require_yes(question: str, *, is_given: bool) -> None:
-    """Ask, unless the answer was given beforehand. Raises Failure for a no, and where nobody is there to ask."""
+    """Ask for confirmation unless `is_given`. Raises Failure for a no, or without a terminal."""
     if is_given:
         return
     if not sys.stdin.isatty():
-        raise Failure(f"{question} Nobody is here to ask: say --yes", status=MISUSED)
+        raise Failure(f"{question} There is no terminal to confirm on: pass --yes", status=MISUSED)
     if not typer.confirm(showable(question), err=True):
         raise Failure("Nothing was done", status=FAILED)

@@ -18,9 +18,9 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-consent = typer.Typer(no_args_is_help=True, help="Who has agreed to your texts.")
+consent = typer.Typer(no_args_is_help=True, help="Consent of contacts to your messages.")
 
-FILLED_BY = "`agentmessage consent record` records one."
+FILLED_BY = "Record one with `agentmessage consent record`."
 COLUMNS = ("contact_number", "opted_in", "consent_method", "suppressed_by", "updated_at", "phone_number_id", "id")
 FIELDS = (*COLUMNS, "source", "opted_in_at", "opted_out_at", "created_at")
 HISTORY = ("occurred_at", "event", "source", "keyword", "evidence_consent_method", "evidence_agreement_text")
@@ -29,11 +29,11 @@ ASKED = ("already_opted_in", "reused", "expires_at", "confirmation_message_id", 
 BATCH = 500
 """Records of one request: the platform takes 1,000, and a megabyte."""
 
-ConsentId = Annotated[str, typer.Argument(metavar="ID", help="Of the consent.")]
+ConsentId = Annotated[str, typer.Argument(metavar="ID", help="Consent id.")]
 
 
 class Rejected(Struct, frozen=True, kw_only=True):
-    """A record that was not taken, by its place in the file, from 1."""
+    """A rejected record and its position in the file, from 1."""
 
     row: int
     code: str
@@ -41,7 +41,7 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """What became of a file of records."""
+    """The result of recording a file."""
 
     accepted: int
     rejected: Sequence[Rejected]
@@ -58,17 +58,19 @@ class Imported(Struct, frozen=True, kw_only=True):
             return
         if self.rejected:
             show(self.rejected, columns=("row", "code", "message"), title="Rejected", as_json=False)
-        say(f"{self.accepted} on record, {len(self.rejected)} rejected.")
+        say(f"{self.accepted} recorded, {len(self.rejected)} rejected.")
 
 
 @asks(consent, "list")
 def list_consent(
     client: "AgentMessage",
     *,
-    to: Annotated[str | None, typer.Option("--to", help="The contact.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="One of your numbers, or its id.")] = None,
-    opted_in: Annotated[bool | None, typer.Option("--opted-in/--opted-out", help="Only these.")] = None,
-    since: Annotated[datetime | None, typer.Option(parser=past, help="Changed later than this.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Contact number.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="One of your numbers or its id.")] = None,
+    opted_in: Annotated[bool | None, typer.Option("--opted-in/--opted-out", help="Filter by opt-in state.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=past, help="Only changed after this time, or duration ago.")
+    ] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List consents, most recently changed first."""
@@ -82,18 +84,20 @@ def list_consent(
 def record(
     client: "AgentMessage",
     *,
-    from_: Annotated[str, typer.Option("--from", help="Your number that will text, or its id.")],
-    to: Annotated[str, typer.Option("--to", help="The contact who agreed.")],
-    agreement: Annotated[str, typer.Option(help="What they agreed to, word for word.")],
-    method: Annotated[str, typer.Option(help="checkbox, sms_keyword, written, verbal or attested.")] = "attested",
+    from_: Annotated[str, typer.Option("--from", help="Your sending number or its id.")],
+    to: Annotated[str, typer.Option("--to", help="Contact number.")],
+    agreement: Annotated[str, typer.Option(help="Agreement text, verbatim.")],
+    method: Annotated[
+        str, typer.Option(help="Consent method: checkbox, sms_keyword, written, verbal or attested.")
+    ] = "attested",
     at: Annotated[
-        datetime | None, typer.Option(parser=past, help="When they agreed: a time or a while ago; now if left out.")
+        datetime | None, typer.Option(parser=past, help="Time of consent, or duration ago; default: now.")
     ] = None,
-    form_url: Annotated[str | None, typer.Option(help="The form they used.")] = None,
-    ip_address: Annotated[str | None, typer.Option(help="Where they were.")] = None,
-    user_agent: Annotated[str | None, typer.Option(help="Their browser.")] = None,
+    form_url: Annotated[str | None, typer.Option(help="URL of the form.")] = None,
+    ip_address: Annotated[str | None, typer.Option(help="IP address of the contact.")] = None,
+    user_agent: Annotated[str | None, typer.Option(help="User agent of the contact's browser.")] = None,
 ) -> Shown:
-    """Record that a contact agreed to texts from one of your numbers. You attest it; keep your own evidence."""
+    """Record a contact's consent to messages from one of your numbers. You attest it; keep your own evidence."""
     evidence: Any = {
         "captured_at": at or datetime.now(UTC),
         "agreement_text": agreement,
@@ -102,16 +106,16 @@ def record(
     }
     held = number_of(client, from_)
     taken = client.consent.record(phone_number_id=held.id, contact_number=to, evidence=evidence)
-    return Card(thing=taken, fields=("id", "already_opted_in", "agreement_text_hash"), title="On record")
+    return Card(thing=taken, fields=("id", "already_opted_in", "agreement_text_hash"), title="Recorded")
 
 
 @asks(consent, "import")
 def import_consent(
     client: "AgentMessage",
     *,
-    file: Annotated[Path, typer.Argument(help="JSON array, or one record a line; - is standard input.")],
+    file: Annotated[Path, typer.Argument(help="JSON array, or one JSON object per line; - reads standard input.")],
 ) -> Shown:
-    """Record many consents, in batches. Ends with 1 when any was rejected; the others are on record.
+    """Record many consents, in batches. Exits with 1 if any was rejected; the others are recorded.
 
     Each record has phone_number_id, contact_number and evidence, as POST /v1/consent/bulk takes them.
     """
@@ -129,28 +133,28 @@ def import_consent(
 def ask(
     client: "AgentMessage",
     *,
-    from_: Annotated[str, typer.Option("--from", help="Your number that asks, or its id.")],
-    to: Annotated[str, typer.Option("--to", help="The contact.")],
-    question: Annotated[str, typer.Option(help="What is texted, such as: Reply YES to agree to …")],
-    agreement: Annotated[str, typer.Option(help="What YES agrees to, word for word.")],
+    from_: Annotated[str, typer.Option("--from", help="Your sending number or its id.")],
+    to: Annotated[str, typer.Option("--to", help="Contact number.")],
+    question: Annotated[str, typer.Option(help="Message text, such as: Reply YES to agree to …")],
+    agreement: Annotated[str, typer.Option(help="Agreement text that YES confirms, verbatim.")],
 ) -> Shown:
-    """Text a contact a question that YES answers (double opt-in). It costs a message."""
+    """Ask a contact for consent by message (double opt-in by YES). Charged as a message."""
     held = number_of(client, from_)
     asked = client.consent.start_double_opt_in(
         phone_number_id=held.id, contact_number=to, confirmation_text=question, agreement_text=agreement
     )
-    return Card(thing=asked, fields=ASKED, title="Asked")
+    return Card(thing=asked, fields=ASKED, title="Consent request")
 
 
 @asks(consent, "form")
 def form(
     client: "AgentMessage",
     *,
-    from_: Annotated[str, typer.Option("--from", help="Your number that will text, or its id.")],
-    to: Annotated[str, typer.Option("--to", help="The contact.")],
-    agreement: Annotated[str, typer.Option(help="What they agree to, word for word.")],
+    from_: Annotated[str, typer.Option("--from", help="Your sending number or its id.")],
+    to: Annotated[str, typer.Option("--to", help="Contact number.")],
+    agreement: Annotated[str, typer.Option(help="Agreement text, verbatim.")],
 ) -> Shown:
-    """Make a link to a page on which a contact agrees; sending the link is yours to do."""
+    """Create a link to a hosted consent form. You send the link to the contact."""
     held = number_of(client, from_)
     made = client.consent.create_hosted_form(phone_number_id=held.id, contact_number=to, agreement_text=agreement)
     return Card(thing=made, fields=("url", "expires_at"), title="Form")
@@ -164,14 +168,16 @@ def get_consent(client: "AgentMessage", *, consent_id: ConsentId) -> Shown:
 
 @asks(consent, "revoke")
 def revoke(client: "AgentMessage", *, consent_id: ConsentId, yes: Yes = False) -> Shown:
-    """Take a consent back; texts that wait are canceled. Asks before, unless --yes."""
+    """Revoke a consent. Queued messages are canceled. Asks for confirmation unless --yes."""
     found = client.consent.get(consent_id)
-    require_yes(f"Stop texting {found.contact_number}? Only new evidence allows it again.", is_given=yes)
+    require_yes(
+        f"Revoke the consent of {found.contact_number}? Messages then need new evidence of consent.", is_given=yes
+    )
     return Card(thing=client.consent.revoke(consent_id), fields=FIELDS, title="Revoked")
 
 
 @asks(consent, "history")
 def history(client: "AgentMessage", *, consent_id: ConsentId, limit: Limit = 50) -> Shown:
-    """Show what happened to a consent, newest first, with its evidence."""
+    """List the history of a consent, newest first, with its evidence."""
     page = client.consent.list_history(consent_id, limit=page_size(limit))
     return Table(rows=newest(page, limit), columns=HISTORY, title="History")

@@ -10,7 +10,7 @@ from agentmessage.cli.output import Card, Shown
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-contacts = typer.Typer(no_args_is_help=True, help="What is stored of a contact.")
+contacts = typer.Typer(no_args_is_help=True, help="Stored data of a contact.")
 
 ERASED = ("contact_number", "outbound_redacted", "inbound_redacted", "erased_at", "audit_log_id")
 
@@ -19,9 +19,9 @@ ERASED = ("contact_number", "outbound_redacted", "inbound_redacted", "erased_at"
 def erase(
     client: "AgentMessage",
     *,
-    contact: Annotated[str, typer.Argument(metavar="NUMBER", help="The contact's number.")],
+    contact: Annotated[str, typer.Argument(metavar="NUMBER", help="Contact number.")],
     yes: Yes = False,
 ) -> Shown:
-    """Erase what a contact said and was told; consent and money stay on record. Asks before, unless --yes."""
-    require_yes(f"Erase every word of {contact}? It cannot be undone.", is_given=yes)
+    """Erase a contact's message content; consent and charges are kept. Asks for confirmation unless --yes."""
+    require_yes(f"Erase the message content of {contact}? This cannot be undone.", is_given=yes)
     return Card(thing=client.contacts.erase(contact), fields=ERASED, title="Erased")

@@ -12,7 +12,9 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-conversations = typer.Typer(no_args_is_help=True, help="What you and a contact said to each other.")
+conversations = typer.Typer(
+    no_args_is_help=True, help="Conversations: messages between one of your numbers and a contact."
+)
 
 COLUMNS = ("last_message_at", "phone_number", "contact_number", "message_count", "id", "last_message_preview")
 MESSAGES = ("created_at", "direction", "from_number", "to_number", "id", "body")
@@ -22,17 +24,19 @@ MESSAGES = ("created_at", "direction", "from_number", "to_number", "id", "body")
 def list_conversations(
     client: "AgentMessage",
     *,
-    from_: Annotated[str | None, typer.Option("--number", help="Only those of this number of yours.")] = None,
-    contact: Annotated[str | None, typer.Option(help="Only those with this contact.")] = None,
-    opted_in: Annotated[bool | None, typer.Option("--opted-in/--opted-out", help="Only these.")] = None,
-    since: Annotated[datetime | None, typer.Option(parser=past, help="With a message later than this.")] = None,
+    from_: Annotated[str | None, typer.Option("--number", help="Filter by your number.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Filter by contact number.")] = None,
+    opted_in: Annotated[bool | None, typer.Option("--opted-in/--opted-out", help="Filter by opt-in state.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=past, help="Only with a message after this time, or duration ago.")
+    ] = None,
     limit: Limit = 50,
 ) -> Shown:
-    """List conversations, the one with the newest message first."""
+    """List conversations, most recently active first."""
     number_id = number_of(client, from_).id if from_ else None
     asked = chosen(phone_number_id=number_id, contact_number=contact, opted_in=opted_in, since=since)
     page = client.conversations.list(limit=page_size(limit), **asked)
-    filled_by = "`agentmessage messages send` begins one."
+    filled_by = "Start one with `agentmessage messages send`."
     return Table(rows=newest(page, limit), columns=COLUMNS, title="Conversations", filled_by=filled_by)
 
 
@@ -40,7 +44,7 @@ def list_conversations(
 def list_conversation_messages(
     client: "AgentMessage",
     *,
-    conversation: Annotated[str, typer.Argument(metavar="ID", help="Of the conversation.")],
+    conversation: Annotated[str, typer.Argument(metavar="ID", help="Conversation id.")],
     limit: Limit = 50,
 ) -> Shown:
     """List the messages of a conversation, newest first."""

@@ -1,4 +1,4 @@
-"""The commands of those who text over the platform; they speak to it as any program does: by the client library."""
+"""The customer commands. They call the API through the client library."""
 
 from typing import Annotated
 
@@ -59,13 +59,13 @@ def add_user_commands(app: typer.Typer) -> None:
 @without_trace()
 def doctor(
     *,
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers: +14155550123, or its id.")],
-    to: Annotated[str | None, typer.Option(help="Whom it shall text: looks at consent and hours, too.")] = None,
-    text: Annotated[str | None, typer.Option(help="What it shall say; counts for its price and its links.")] = None,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="One of your numbers (+14155550123) or its id.")],
+    to: Annotated[str | None, typer.Option(help="Recipient; also checks consent and quiet hours.")] = None,
+    text: Annotated[str | None, typer.Option(help="Message text; checks its price and links.")] = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Say why a number cannot send, and what to do: walks from the key to the credit. Ends with 1 if it cannot."""
+    """Diagnose why a number cannot send, and show fixes. Exits with 1 if it cannot send."""
     from agentmessage.cli.doctor_checks import diagnose  # noqa: PLC0415 - see the room's front page
 
     credentials, _ = credentials_of(profile)

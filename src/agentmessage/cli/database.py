@@ -37,7 +37,7 @@ def on_database(context: typer.Context, work: Callable[["Cells"], Awaitable[T]])
     except NotMigratedHere as error:
         raise Failure(f"Nothing was done: {error}") from error
     except DATABASE_UNAVAILABLE as error:
-        raise Failure(f"The database does not answer ({error}); is it running?") from error
+        raise Failure(f"The database is unavailable ({error}); is it running?") from error
 
 
 def _local_database(context: typer.Context) -> str:

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one line for each thing that a text needs, and what to do about the one that is missing."""
+"""The report of `doctor`: one line for each check, with a fix for each failed one."""
 
 from collections.abc import Sequence
 
@@ -12,31 +12,31 @@ MARKS = {True: "ok", False: "bad", None: "?"}
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing. `is_ok` is null when it could not be looked at; `fix` says what to do, where there is something."""
+    """The result of one check. `is_ok` is null if it could not be checked; `fix` is what to do, if anything."""
 
     check: str
     is_ok: bool | None
-    told: str
+    message: str
     fix: str | None = None
 
 
-def good(check: str, told: str) -> Finding:
-    """Nothing is in the way."""
-    return Finding(check=check, is_ok=True, told=told)
+def good(check: str, message: str) -> Finding:
+    """A passed check."""
+    return Finding(check=check, is_ok=True, message=message)
 
 
-def bad(check: str, told: str, fix: str) -> Finding:
-    """This is in the way."""
-    return Finding(check=check, is_ok=False, told=told, fix=in_terminal_words(fix))
+def bad(check: str, message: str, fix: str) -> Finding:
+    """A failed check."""
+    return Finding(check=check, is_ok=False, message=message, fix=in_terminal_words(fix))
 
 
-def unseen(check: str, told: str) -> Finding:
-    """It could not be looked at, and why."""
-    return Finding(check=check, is_ok=None, told=told)
+def unknown(check: str, message: str) -> Finding:
+    """A check that could not be made."""
+    return Finding(check=check, is_ok=None, message=message)
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """Everything that was looked at, in the order in which a text needs it."""
+    """All checks, in the order in which a message needs them."""
 
     number: str
     to: str | None
@@ -44,7 +44,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
     @property
     def can_send(self) -> bool:
-        """Nothing that was looked at is in the way."""
+        """True if no check failed."""
         return all(finding.is_ok is not False for finding in self.findings)
 
     @property
@@ -53,7 +53,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
         return 0 if self.can_send else FAILED
 
     def print(self, *, as_json: bool) -> None:
-        """All findings as one JSON object, or a line for each and the verdict."""
+        """All findings as one JSON object, or one line per finding and the verdict."""
         if as_json:
             print_json(
                 {"number": self.number, "to": self.to, "can_send": self.can_send, "findings": list(self.findings)}
@@ -61,13 +61,13 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
             return
         width = max(len(finding.check) for finding in self.findings)
         for finding in self.findings:
-            say(f"{MARKS[finding.is_ok]:>3}  {finding.check:<{width}}  {finding.told}")
+            say(f"{MARKS[finding.is_ok]:>3}  {finding.check:<{width}}  {finding.message}")
             if finding.fix and finding.is_ok is not True:
                 say(f"{'':>3}  {'':<{width}}  → {finding.fix}")
         say(f"\n{self._verdict()}")
 
     def _verdict(self) -> str:
         if self.can_send:
-            return f"{self.number} can text {self.to or 'whoever has agreed'}."
+            return f"{self.number} can send to {self.to or 'contacts who have given consent'}."
         bad = [finding.check for finding in self.findings if finding.is_ok is False]
-        return f"{self.number} cannot text {self.to or 'anybody'}: {', '.join(bad)}."
+        return f"{self.number} cannot send{f' to {self.to}' if self.to else ''}: {', '.join(bad)}."

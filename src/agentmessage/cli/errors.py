@@ -7,15 +7,15 @@ from collections.abc import Generator
 from typing import NoReturn
 
 FAILED = 1
-"""Refused, not found, or a check that does not hold."""
+"""Rejected, not found, or a failed check."""
 MISUSED = 2
-"""The status of the shell's own tools for a wrong option; also for a bad setting."""
+"""Wrong options or settings, as in other command line tools."""
 UNREACHABLE = 3
-"""Nobody answered; what was asked may or may not have happened."""
+"""No response; the request may or may not have taken effect."""
 UNAUTHORIZED = 4
-"""No key, a wrong one, or one without the scope."""
+"""No API key, an invalid one, or one without the scope."""
 TIMED_OUT = 5
-"""What was waited for did not come."""
+"""The wait timed out."""
 FAULTY = 70
 """A bug of ours (EX_SOFTWARE of sysexits.h)."""
 STOPPED = 130
@@ -26,7 +26,7 @@ NOT_ALLOWED = frozenset({401, 403})
 
 
 class Failure(Exception):
-    """A command cannot do its work; the message is the sentence to print, `status` how the process ends."""
+    """A command failed. The message is printed; `status` is the exit status."""
 
     def __init__(self, sentence: str, *, status: int = FAILED) -> None:
         super().__init__(sentence)
@@ -35,7 +35,7 @@ class Failure(Exception):
 
 @contextlib.contextmanager
 def in_one_sentence() -> Generator[None]:
-    """Turn what is known to go wrong into a sentence on standard error; anything else is a bug and keeps its trace."""
+    """Print expected errors as one sentence on standard error. Other errors are bugs and keep their traceback."""
     from agentmessage.settings import BadSetting  # noqa: PLC0415 - see the room's front page
 
     try:
@@ -52,7 +52,7 @@ def in_one_sentence() -> Generator[None]:
 
 @contextlib.contextmanager
 def without_trace() -> Generator[None]:
-    """For commands of customers: a bug becomes a sentence, too, unless AGENTMESSAGE_DEBUG asks for its trace."""
+    """For customer commands: bugs are one sentence, too, unless AGENTMESSAGE_DEBUG is set."""
     import typer  # noqa: PLC0415 - see the room's front page
 
     try:
@@ -67,7 +67,7 @@ def without_trace() -> Generator[None]:
 
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
-    """Say why, and end with the status."""
+    """Print the reason and exit with the status."""
     from agentmessage.cli.tables import say  # noqa: PLC0415 - see the room's front page
 
     if is_json_asked() and sys.argv[1:2] and sys.argv[1] in PARTS:
@@ -80,7 +80,7 @@ def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
 
 
 def is_json_asked() -> bool:
-    """The log is to be JSON whoever reads it, so also the sentence that a part of the platform ends with."""
+    """True if logs are JSON; then the final error of a process is JSON, too."""
     from agentmessage.settings import PREFIX  # noqa: PLC0415 - see the room's front page
 
     return os.environ.get(f"{PREFIX}LOG_FORMAT") == "json"

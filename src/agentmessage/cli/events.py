@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
     from agentmessage.sdk.models import Event
 
-events = typer.Typer(no_args_is_help=True, help="What happens, as it happens.")
+events = typer.Typer(no_args_is_help=True, help="Events: list and follow them.")
 
-FILLED_BY = "`agentmessage events tail` shows what happens, as it happens."
+FILLED_BY = "Follow new ones with `agentmessage events tail`."
 COLUMNS = ("created_at", "type", "id")
 EVERY = ("*",)
 
 Kinds = Annotated[
-    list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+    list[str] | None, typer.Option("--type", help="Filter by type: message.delivered, message.*; repeatable.")
 ]
-Since = Annotated[datetime | None, typer.Option(parser=past, help="Begin at a time, or a while ago such as 2h.")]
+Since = Annotated[datetime | None, typer.Option(parser=past, help="Start time, or duration ago such as 2h.")]
 
 
 @asks(events, "list")
 def list_events(client: "AgentMessage", *, kind: Kinds = None, since: Since = None, limit: Limit = 50) -> Shown:
-    """List the newest events, the oldest of them first."""
+    """List the newest events, in ascending order of time."""
     page = client.events.list(order="desc", limit=page_size(limit, most=200), **asked_of(kind), **chosen(since=since))
     fitting = (event for event in page.all() if matches(event.type, kind or EVERY))
     return Table(rows=list(islice(fitting, limit))[::-1], columns=COLUMNS, title="Events", filled_by=FILLED_BY)
@@ -45,11 +45,11 @@ def tail(
     *,
     kind: Kinds = None,
     since: Since = None,
-    after: Annotated[str | None, typer.Option(help="Begin behind the event with this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after the event with this id.")] = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Follow what happens, from now on unless told otherwise, until Ctrl-C. A broken connection loses nothing."""
+    """Follow events until Ctrl-C; default: from now on. It resumes after a lost connection without losing events."""
     is_from_now = since is None and after is None
     with connect(profile) as client:
         stream = client.events.stream(
@@ -67,12 +67,12 @@ def tail(
 
 
 def asked_of(kinds: Sequence[str] | None) -> dict[str, Any]:
-    """What the platform narrows by itself: it knows one type by its name, and no patterns."""
+    """The type that the API can filter by: one name, no patterns."""
     return {"type": kinds[0]} if kinds and len(kinds) == 1 and not is_pattern(kinds[0]) else {}
 
 
 def subject(event: "Event") -> str:
-    """What an event is about, in a word: a number, a pair of numbers, a name or an id."""
+    """The subject of an event: a number, a pair of numbers, a name or an id."""
     data = event.data
     if "from" in data and "to" in data:
         return f"{data['from']} → {data['to']}"

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
     from agentmessage.sdk.models import Preflight
 
-guardrails = typer.Typer(no_args_is_help=True, help="When, how often and how people are texted.")
-profiles = typer.Typer(no_args_is_help=True, help="Sets of guardrails; each takes effect where it is bound.")
-bindings = typer.Typer(no_args_is_help=True, help="Where a profile takes effect.")
-pools = typer.Typer(no_args_is_help=True, help="Groups of numbers that share guardrails.")
+guardrails = typer.Typer(no_args_is_help=True, help="Guardrails: quiet hours, frequency caps and message rules.")
+profiles = typer.Typer(no_args_is_help=True, help="Guardrail profiles; a profile takes effect where it is bound.")
+bindings = typer.Typer(no_args_is_help=True, help="Bindings of profiles to brands, campaigns, numbers and pools.")
+pools = typer.Typer(no_args_is_help=True, help="Pools: groups of numbers that share guardrails.")
 guardrails.add_typer(profiles, name="profiles")
 guardrails.add_typer(bindings, name="bindings")
 guardrails.add_typer(pools, name="pools")
@@ -52,12 +52,12 @@ BINDING_COLUMNS = ("scope_kind", "brand_id", "campaign_id", "phone_number_id", "
 POOL_FIELDS = ("slug", "brand_id", "updated_at", "id", "name")
 MEMBERS = ("phone_number_id", "added_at")
 
-ProfileId = Annotated[str, typer.Argument(metavar="ID", help="Of the profile.")]
-PoolId = Annotated[str, typer.Argument(metavar="ID", help="Of the pool.")]
+ProfileId = Annotated[str, typer.Argument(metavar="ID", help="Profile id.")]
+PoolId = Annotated[str, typer.Argument(metavar="ID", help="Pool id.")]
 
 
 class Judged(Struct, frozen=True, kw_only=True):
-    """What a message would meet; it fails when something blocks."""
+    """A preflight result; it fails if a finding blocks."""
 
     preflight: "Preflight"
 
@@ -67,7 +67,7 @@ class Judged(Struct, frozen=True, kw_only=True):
         return 0 if self.preflight.can_submit else FAILED
 
     def print(self, *, as_json: bool) -> None:
-        """The whole judgment as JSON, or its findings and the verdict."""
+        """The result as JSON, or its findings and the verdict."""
         if as_json:
             print_json(self.preflight)
             return
@@ -79,11 +79,11 @@ class Judged(Struct, frozen=True, kw_only=True):
 def preflight(
     client: "AgentMessage",
     *,
-    from_: Annotated[str, typer.Option("--from", help="One of your numbers.")],
-    to: Annotated[str, typer.Option(help="Whom to text.")],
-    text: Annotated[str, typer.Option(help="What it would say.")],
+    from_: Annotated[str, typer.Option("--from", help="Your sending number.")],
+    to: Annotated[str, typer.Option(help="Recipient, E.164.")],
+    text: Annotated[str, typer.Option(help="Message text.")],
 ) -> Shown:
-    """Judge a message by the rules that sending uses, without sending it. Ends with 1 when it would be rejected."""
+    """Check a message against all send rules without sending it. Exits with 1 if it would be rejected."""
     return Judged(preflight=client.guardrails.preflight(from_=from_, to=to, text=text))
 
 
@@ -91,13 +91,13 @@ def preflight(
 def list_profiles(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
     """List your profiles, newest first."""
     page = client.guardrails.profiles.list(limit=page_size(limit))
-    filled_by = "`agentmessage guardrails profiles create` makes one."
+    filled_by = "Create one with `agentmessage guardrails profiles create`."
     return Table(rows=newest(page, limit), columns=PROFILE_COLUMNS, title="Profiles", filled_by=filled_by)
 
 
 @asks(profiles, "get")
 def get_profile(client: "AgentMessage", *, profile_id: ProfileId) -> Shown:
-    """Show one profile; what is not shown is inherited."""
+    """Show one profile. Fields that are not shown are inherited."""
     return Card(thing=client.guardrails.profiles.get(profile_id), fields=PROFILE_FIELDS, title="Profile")
 
 
@@ -105,13 +105,13 @@ def get_profile(client: "AgentMessage", *, profile_id: ProfileId) -> Shown:
 def create_profile(
     client: "AgentMessage",
     *,
-    name: Annotated[str | None, typer.Option(help="Your own name for it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name.")] = None,
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """Make a profile, such as --set freq_cap_disabled=false --set freq_cap_max_in_window:=3. Bind it to take effect."""
+    """Create a profile, such as --set freq_cap_disabled=false --set freq_cap_max_in_window:=3. Bind it to apply it."""
     fields: Any = body(file, settings, name=name)
-    return Card(thing=client.guardrails.profiles.create(**fields), fields=PROFILE_FIELDS, title="Made")
+    return Card(thing=client.guardrails.profiles.create(**fields), fields=PROFILE_FIELDS, title="Created")
 
 
 @asks(profiles, "update")
@@ -119,19 +119,19 @@ def update_profile(
     client: "AgentMessage",
     *,
     profile_id: ProfileId,
-    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """Change a profile: what is left out stays, and null goes back to inheriting."""
+    """Update a profile. Omitted fields stay; null inherits again."""
     fields: Any = body(file, settings, name=name)
     changed = client.guardrails.profiles.update(profile_id, **fields)
-    return Card(thing=changed, fields=PROFILE_FIELDS, title="Changed")
+    return Card(thing=changed, fields=PROFILE_FIELDS, title="Updated")
 
 
 @asks(profiles, "delete")
 def delete_profile(client: "AgentMessage", *, profile_id: ProfileId, yes: Yes = False) -> Shown:
-    """Delete a profile that is bound nowhere. Asks before, unless --yes."""
+    """Delete a profile that has no binding. Asks for confirmation unless --yes."""
     require_yes(f"Delete profile {profile_id}?", is_given=yes)
     client.guardrails.profiles.delete(profile_id)
     return Sentence(words=f"Profile {profile_id} is deleted.", value={"id": profile_id, "deleted": True})
@@ -139,9 +139,9 @@ def delete_profile(client: "AgentMessage", *, profile_id: ProfileId, yes: Yes = 
 
 @asks(bindings, "list")
 def list_bindings(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
-    """List where profiles take effect, newest first."""
+    """List bindings, newest first."""
     page = client.guardrails.bindings.list(limit=page_size(limit))
-    filled_by = "`agentmessage guardrails bindings put` binds a profile."
+    filled_by = "Create one with `agentmessage guardrails bindings put`."
     return Table(rows=newest(page, limit), columns=BINDING_COLUMNS, title="Bindings", filled_by=filled_by)
 
 
@@ -149,29 +149,31 @@ def list_bindings(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
 def put_binding(
     client: "AgentMessage",
     *,
-    profile_id: Annotated[str, typer.Option("--guardrails", help="Id of the guardrails profile.")],
-    brand: Annotated[str | None, typer.Option(help="Id of the brand it is for.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Id of the campaign it is for.")] = None,
-    number: Annotated[str | None, typer.Option(help="Number it is for, or its id.")] = None,
-    pool: Annotated[str | None, typer.Option(help="Id of the pool it is for.")] = None,
+    profile_id: Annotated[str, typer.Option("--guardrails", help="Guardrail profile id.")],
+    brand: Annotated[str | None, typer.Option(help="Brand id.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Campaign id.")] = None,
+    number: Annotated[str | None, typer.Option(help="Number or its id.")] = None,
+    pool: Annotated[str | None, typer.Option(help="Pool id.")] = None,
 ) -> Shown:
-    """Bind a profile to one brand, campaign, number or pool, in place of the one that was bound there."""
+    """Bind a profile to one brand, campaign, number or pool. It replaces the current binding."""
     number_id = number_of(client, number).id if number else None
     scope = chosen(brand_id=brand, campaign_id=campaign, phone_number_id=number_id, pool_id=pool)
     bound = client.guardrails.bindings.put(profile_id=profile_id, **scope)
-    return Card(thing=bound, fields=BINDING_COLUMNS, title="Bound")
+    return Card(thing=bound, fields=BINDING_COLUMNS, title="Binding")
 
 
 @asks(bindings, "delete")
 def delete_binding(
     client: "AgentMessage",
     *,
-    binding: Annotated[str, typer.Argument(metavar="ID", help="Of the binding.")],
-    attestation: Annotated[str | None, typer.Option(help="Why, where less protection needs a reason.")] = None,
+    binding: Annotated[str, typer.Argument(metavar="ID", help="Binding id.")],
+    attestation: Annotated[
+        str | None, typer.Option(help="Attestation; required if the change lowers protection.")
+    ] = None,
     yes: Yes = False,
 ) -> Shown:
-    """End a binding: what is wider takes effect again. Asks before, unless --yes."""
-    require_yes(f"End binding {binding}?", is_given=yes)
+    """Delete a binding; the wider scope applies again. Asks for confirmation unless --yes."""
+    require_yes(f"Delete binding {binding}?", is_given=yes)
     client.guardrails.bindings.delete(binding, **chosen(attestation=attestation))
     return Sentence(words=f"Binding {binding} is deleted.", value={"id": binding, "deleted": True})
 
@@ -180,12 +182,12 @@ def delete_binding(
 def list_pools(
     client: "AgentMessage",
     *,
-    brand: Annotated[str | None, typer.Option(help="Only those of the brand with this id.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Filter by brand id.")] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List your pools, newest first."""
     page = client.guardrails.pools.list(limit=page_size(limit), **chosen(brand_id=brand))
-    filled_by = "`agentmessage guardrails pools create` makes one."
+    filled_by = "Create one with `agentmessage guardrails pools create`."
     return Table(rows=newest(page, limit), columns=POOL_FIELDS, title="Pools", filled_by=filled_by)
 
 
@@ -199,13 +201,13 @@ def get_pool(client: "AgentMessage", *, pool: PoolId) -> Shown:
 def create_pool(
     client: "AgentMessage",
     *,
-    brand: Annotated[str, typer.Option(help="Id of the brand.")],
-    name: Annotated[str, typer.Option(help="Your own name for it.")],
-    slug: Annotated[str, typer.Option(help="A short name of small letters, digits and dashes.")],
+    brand: Annotated[str, typer.Option(help="Brand id.")],
+    name: Annotated[str, typer.Option(help="Name.")],
+    slug: Annotated[str, typer.Option(help="Slug: lowercase letters, digits and dashes.")],
 ) -> Shown:
-    """Make a pool of a brand's numbers."""
+    """Create a pool of a brand's numbers."""
     made = client.guardrails.pools.create(brand_id=brand, name=name, slug=slug)
-    return Card(thing=made, fields=POOL_FIELDS, title="Made")
+    return Card(thing=made, fields=POOL_FIELDS, title="Created")
 
 
 @asks(pools, "update")
@@ -213,17 +215,17 @@ def update_pool(
     client: "AgentMessage",
     *,
     pool: PoolId,
-    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
-    slug: Annotated[str | None, typer.Option(help="Another short name.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    slug: Annotated[str | None, typer.Option(help="New slug.")] = None,
 ) -> Shown:
     """Rename a pool."""
     changed = client.guardrails.pools.update(pool, **chosen(name=name, slug=slug))
-    return Card(thing=changed, fields=POOL_FIELDS, title="Changed")
+    return Card(thing=changed, fields=POOL_FIELDS, title="Updated")
 
 
 @asks(pools, "delete")
 def delete_pool(client: "AgentMessage", *, pool: PoolId, yes: Yes = False) -> Shown:
-    """Delete a pool; its numbers stay. Asks before, unless --yes."""
+    """Delete a pool; its numbers stay. Asks for confirmation unless --yes."""
     require_yes(f"Delete pool {pool}?", is_given=yes)
     client.guardrails.pools.delete(pool)
     return Sentence(words=f"Pool {pool} is deleted.", value={"id": pool, "deleted": True})
@@ -232,7 +234,7 @@ def delete_pool(client: "AgentMessage", *, pool: PoolId, yes: Yes = False) -> Sh
 @asks(pools, "members")
 def list_members(client: "AgentMessage", *, pool: PoolId) -> Shown:
     """List the numbers of a pool."""
-    filled_by = "`agentmessage guardrails pools set` puts numbers in."
+    filled_by = "Add numbers with `agentmessage guardrails pools set`."
     return Table(rows=client.guardrails.pools.list_members(pool), columns=MEMBERS, title="Members", filled_by=filled_by)
 
 
@@ -242,10 +244,10 @@ def set_members(
     *,
     pool: PoolId,
     number: Annotated[
-        list[str] | None, typer.Option("--number", help="A number of it, or its id; repeatable; none empties it.")
+        list[str] | None, typer.Option("--number", help="Member number or its id; repeatable; none empties the pool.")
     ] = None,
 ) -> Shown:
-    """Say which numbers are in a pool: these and no others."""
+    """Replace the numbers of a pool."""
     ids = [number_of(client, word).id for word in number or ()]
     members = client.guardrails.pools.replace_members(pool, phone_number_ids=ids)
     return Table(rows=members, columns=MEMBERS, title="Members")

@@ -13,9 +13,9 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-inbound = typer.Typer(no_args_is_help=True, help="Texts that you get.")
+inbound = typer.Typer(no_args_is_help=True, help="Inbound messages.")
 
-FILLED_BY = "A message to one of your numbers shows here; `agentmessage inbound wait` waits for the next."
+FILLED_BY = "Wait for one with `agentmessage inbound wait`."
 COLUMNS = ("received_at", "from_", "to", "opt_out.detected", "id", "body")
 FIELDS = (
     "id",
@@ -31,11 +31,9 @@ FIELDS = (
     "carrier_message_id",
 )
 
-Contact = Annotated[str | None, typer.Option("--from", help="The contact.")]
+Contact = Annotated[str | None, typer.Option("--from", help="Contact number.")]
 Own = Annotated[str | None, typer.Option("--to", help="Your number.")]
-Since = Annotated[
-    datetime | None, typer.Option(parser=past, help="Only later ones: after a time, or a while ago such as 2h.")
-]
+Since = Annotated[datetime | None, typer.Option(parser=past, help="Only after this time, or duration ago such as 2h.")]
 
 
 @asks(inbound, "list")
@@ -45,10 +43,10 @@ def list_inbound(
     from_: Contact = None,
     to: Own = None,
     since: Since = None,
-    opt_out: Annotated[bool, typer.Option("--opt-out", help="Only those that asked to stop.")] = False,
+    opt_out: Annotated[bool, typer.Option("--opt-out", help="Only opt-outs.")] = False,
     limit: Limit = 50,
 ) -> Shown:
-    """List the texts that came in, newest first."""
+    """List inbound messages, newest first."""
     asked = chosen(from_=from_, to=to, since=since, opt_out=opt_out or None)
     page = client.inbound_messages.list(limit=page_size(limit), **asked)
     return Table(rows=newest(page, limit), columns=COLUMNS, title="Inbound messages", filled_by=FILLED_BY)
@@ -56,10 +54,10 @@ def list_inbound(
 
 @asks(inbound, "get")
 def get_inbound(
-    client: "AgentMessage", *, message: Annotated[str, typer.Argument(metavar="ID", help="Of the text.")]
+    client: "AgentMessage", *, message: Annotated[str, typer.Argument(metavar="ID", help="Message id.")]
 ) -> Shown:
-    """Show one text that came in."""
-    return Card(thing=client.inbound_messages.get(message), fields=FIELDS, title="Text")
+    """Show one inbound message."""
+    return Card(thing=client.inbound_messages.get(message), fields=FIELDS, title="Message")
 
 
 @asks(inbound, "wait")
@@ -69,10 +67,10 @@ def wait(
     from_: Contact = None,
     to: Own = None,
     since: Since = None,
-    timeout_s: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait at most.")] = 60.0,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0, help="Timeout, seconds.")] = 60.0,
 ) -> Shown:
-    """Wait for the next text that fits. Ends with 5 when none came in time."""
+    """Wait for the next matching message. Exits with 5 on timeout."""
     came = client.messages.wait_for_reply(timeout_s=timeout_s, **chosen(from_=from_, to=to, since=since))
     if came is None:
-        raise Failure(f"No text came within {timeout_s:g} s", status=TIMED_OUT)
-    return Card(thing=came, fields=FIELDS, title="Text")
+        raise Failure(f"No message was received within {timeout_s:g} s", status=TIMED_OUT)
+    return Card(thing=came, fields=FIELDS, title="Message")

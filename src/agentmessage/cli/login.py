@@ -20,7 +20,7 @@ PREFIX_LENGTH = len("am_live_") + 4
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Who asks: what is known without showing the key. The organization is null when the key may not read it."""
+    """The identity of a key. The organization is null if the key lacks the scope to read it."""
 
     base_url: str
     key_prefix: str
@@ -36,19 +36,19 @@ FIELDS = ("base_url", "key_prefix", "key_from", "mode", "organization", "org_id"
 @without_trace()
 def log_in(
     base_url: Annotated[
-        str | None, typer.Option("--base-url", help="Where the platform is; asked for when left out.")
+        str | None, typer.Option("--base-url", help="Base URL of the platform; prompted for if omitted.")
     ] = None,
-    profile: Annotated[str, typer.Option("--profile", help="Name to keep it under.", metavar="NAME")] = USUAL,
+    profile: Annotated[str, typer.Option("--profile", help="Profile name.", metavar="NAME")] = USUAL,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Keep an API key for later commands: asks for it, checks it, and stores it for you alone.
+    """Store an API key for later commands: prompts for it, checks it, and writes it to a private file.
 
     A key that is piped in is read from standard input.
     """
     url = base_url or _asked_url()
     key = _asked_key()
     if is_exposed(url):
-        typer.echo(f"{url} is not encrypted: whoever is on the way can read the key.", err=True)
+        typer.echo(f"{url} is not encrypted: the network can read the key.", err=True)
     credentials = Credentials(base_url=url.rstrip("/"), api_key=key)
     identity = _identity(credentials, key_from=f"profile {profile}")
     path = profiles.store(profile, credentials)
@@ -58,21 +58,21 @@ def log_in(
 
 @without_trace()
 def log_out(
-    profile: Annotated[str, typer.Option("--profile", help="Which login to forget.", metavar="NAME")] = USUAL,
+    profile: Annotated[str, typer.Option("--profile", help="Profile name.", metavar="NAME")] = USUAL,
     as_json: Json = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Forget a key that was stored. It stays valid: revoke it where keys are made."""
+    """Delete a stored key. The key stays valid; `agentmessage keys revoke` revokes it."""
     if not profiles.forget(profile):
-        raise Failure(f"There is no profile {profile}; nothing was stored under that name")
-    words = f"The key of profile {profile} is forgotten; it stays valid until it is revoked."
+        raise Failure(f"There is no profile {profile}")
+    words = f"The key of profile {profile} is deleted here; it stays valid until it is revoked."
     Sentence(words=words, value={"forgotten": profile}).print(as_json=as_json)
 
 
 @without_trace()
 def who_am_i(profile: Profile = None, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
-    """Show which key is used, where it is from, and whose it is."""
+    """Show the key in use, its source, and its organization."""
     credentials, source = credentials_of(profile)
-    Card(thing=_identity(credentials, key_from=source), fields=FIELDS, title="You are").print(as_json=as_json)
+    Card(thing=_identity(credentials, key_from=source), fields=FIELDS, title="Logged in as").print(as_json=as_json)
 
 
 def _identity(credentials: Credentials, *, key_from: str) -> Identity:
@@ -88,7 +88,7 @@ def _identity(credentials: Credentials, *, key_from: str) -> Identity:
 
 
 def _organization(credentials: Credentials) -> "Organization | None":
-    """Whose key it is; None when the key is good but may not read that. Raises APIError for a key that is not good."""
+    """The organization of the key; None if the key lacks the scope. Raises APIError for an invalid key."""
     from agentmessage.sdk import AgentMessage  # noqa: PLC0415 - see the room's front page
     from agentmessage.sdk.errors import ForbiddenError  # noqa: PLC0415
 
@@ -112,5 +112,5 @@ def _asked_key() -> str:
     else:
         key = sys.stdin.readline()
     if not key.strip():
-        raise Failure("There was no API key on standard input", status=UNAUTHORIZED)
+        raise Failure("No API key on standard input", status=UNAUTHORIZED)
     return key.strip()

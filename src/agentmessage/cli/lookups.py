@@ -12,7 +12,7 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-lookups = typer.Typer(no_args_is_help=True, help="What kind of line a number is.")
+lookups = typer.Typer(no_args_is_help=True, help="Lookups: the line type of a number.")
 
 COLUMNS = ("phone_number", "status", "result.line_type", "result.messaging_provider", "requested_at", "id")
 FIELDS = (*COLUMNS, "lookup_type", "error_code", "error_message", "completed_at", "cost_cents")
@@ -22,30 +22,32 @@ FIELDS = (*COLUMNS, "lookup_type", "error_code", "error_message", "completed_at"
 def list_lookups(
     client: "AgentMessage",
     *,
-    number: Annotated[str | None, typer.Option(help="Only those of this number.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only those with this status.")] = None,
-    since: Annotated[datetime | None, typer.Option(parser=past, help="Later than a time, or a while ago.")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=past, help="Earlier than that.")] = None,
+    number: Annotated[str | None, typer.Option(help="Filter by number.")] = None,
+    status: Annotated[str | None, typer.Option(help="Filter by status.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=past, help="Only after this time, or duration ago such as 7d.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(parser=past, help="Only before this time, or duration ago.")] = None,
     limit: Limit = 50,
 ) -> Shown:
     """List lookups, newest first."""
     asked = chosen(phone_number=number, status=status, since=since, until=until)
     page = client.lookups.list(limit=page_size(limit), **asked)
-    filled_by = "`agentmessage lookups create` makes one."
+    filled_by = "Create one with `agentmessage lookups create`."
     return Table(rows=newest(page, limit), columns=COLUMNS, title="Lookups", filled_by=filled_by)
 
 
 @asks(lookups, "create")
 def create_lookup(
-    client: "AgentMessage", *, number: Annotated[str, typer.Argument(help="Such as +14155550188.")]
+    client: "AgentMessage", *, number: Annotated[str, typer.Argument(help="E.164 number, such as +14155550188.")]
 ) -> Shown:
-    """Ask what kind of line a number is; it is charged. `lookups get` shows the answer when it has come."""
+    """Look up the line type of a number. It is charged. `lookups get` shows the result."""
     return Card(thing=client.lookups.submit(phone_number=number), fields=FIELDS, title="Lookup")
 
 
 @asks(lookups, "get")
 def get_lookup(
-    client: "AgentMessage", *, lookup: Annotated[str, typer.Argument(metavar="ID", help="Of the lookup.")]
+    client: "AgentMessage", *, lookup: Annotated[str, typer.Argument(metavar="ID", help="Lookup id.")]
 ) -> Shown:
-    """Show one lookup and what it found."""
+    """Show one lookup and its result."""
     return Card(thing=client.lookups.get(lookup), fields=FIELDS, title="Lookup")

@@ -21,25 +21,28 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="A phone line that every agent can trust, on your own machine.",
+    help="Self-hosted SMS and MMS for AI agents.",
 )
 
 
 class ProfileName(StrEnum):
-    """How long things take in the simulator."""
+    """Delay profiles of the simulator."""
 
     INSTANT = "instant"
     DEMO = "demo"
     WORLD = "world"
 
 
-Profile = Annotated[ProfileName, typer.Option(help="Delays: none, one to three seconds a step, or the real ones.")]
-TimeScale = Annotated[float, typer.Option(min=0.001, help="Divide the simulator's delays by this.")]
-Seed = Annotated[int | None, typer.Option(help="Makes the simulator's chances repeatable.")]
-Host = Annotated[
-    str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless AGENTMESSAGE_HOST says otherwise.")
+Profile = Annotated[
+    ProfileName,
+    typer.Option(
+        help="Delays of the simulator: instant (none), demo (1 to 3 seconds per step), world (production-like)."
+    ),
 ]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 8080 unless AGENTMESSAGE_PORT says otherwise.")]
+TimeScale = Annotated[float, typer.Option(min=0.001, help="Factor by which the simulator's delays are divided.")]
+Seed = Annotated[int | None, typer.Option(help="Random seed of the simulator.")]
+Host = Annotated[str | None, typer.Option(help="Listen address; default: AGENTMESSAGE_HOST, else 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Listen port; default: AGENTMESSAGE_PORT, else 8080.")]
 
 
 def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -55,14 +58,14 @@ def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
 def options(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A phone line that every agent can trust, on your own machine."""
+    """Self-hosted SMS and MMS for AI agents."""
 
 
 def run() -> None:
-    """Run the command line; known failures become one sentence."""
+    """Run the command line. Expected errors are printed as one sentence."""
     speak_utf8()
     with in_one_sentence():
         app(prog_name="agentmessage")
@@ -70,14 +73,16 @@ def run() -> None:
 
 @app.command()
 def up(  # noqa: PLR0917 - typer makes one option of each
-    data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var"),
+    data_dir: Annotated[Path, typer.Option(help="Data directory.")] = Path("var"),
     host: Host = None,
     port: Port = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Written when everything answers: JSON, with keys.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="JSON file with URLs and keys, written when the platform is ready.")
+    ] = None,
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
-    simulator: Annotated[bool, typer.Option(help="Start the simulated carrier.")] = True,  # noqa: FBT002 - a flag
-    api_workers: Annotated[int, typer.Option(min=1, max=64, help="API processes on the one port.")] = 1,
+    simulator: Annotated[bool, typer.Option(help="Start the carrier simulator.")] = True,  # noqa: FBT002 - a flag
+    api_workers: Annotated[int, typer.Option(min=1, max=64, help="Number of API processes on the port.")] = 1,
     seed: Seed = None,
 ) -> None:
     """Run everything: Postgres, migrations, API, worker and simulator, until Ctrl-C."""
@@ -103,15 +108,17 @@ def up(  # noqa: PLR0917 - typer makes one option of each
 
 @app.command()
 def demo(  # noqa: PLR0917 - typer makes one option of each
-    ready_file: Annotated[Path | None, typer.Option(help="Tell it on the running platform that wrote this.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="Tell it on the platform that answers here.")] = None,
-    api_key: Annotated[str | None, typer.Option(help="With --base-url: the key to use.")] = None,
-    simulator_url: Annotated[str | None, typer.Option(help="With --base-url: that platform's simulator.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Ready file of a running platform.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Base URL of a running platform.")] = None,
+    api_key: Annotated[str | None, typer.Option(help="API key; required with --base-url.")] = None,
+    simulator_url: Annotated[
+        str | None, typer.Option(help="URL of the platform's simulator; required with --base-url.")
+    ] = None,
     sandbox: Annotated[bool, typer.Option(help="Use the sandbox key of the ready file.")] = False,  # noqa: FBT002 - a flag
     profile: Profile = ProfileName.DEMO,
-    patience: Annotated[float, typer.Option(min=1, help="Seconds that any one state may take to come.")] = 60.0,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=1, help="Timeout of one step, seconds.")] = 60.0,
 ) -> None:
-    """Tell the story of a number, a campaign and a carrier, step by step, on a platform of its own or a running one."""
+    """Run the demo of a number, a campaign and a carrier, on a temporary platform or a running one."""
     from rich.console import Console  # noqa: PLC0415
 
     from agentmessage.demo.run import DemoOptions  # noqa: PLC0415
@@ -121,10 +128,10 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
     place: Place | None = None
     if base_url is not None or api_key is not None or simulator_url is not None:
         if base_url is None or api_key is None or simulator_url is None or ready_file is not None:
-            raise Failure("--base-url, --api-key and --simulator-url belong together, and not with --ready-file")
+            raise Failure("Give --base-url, --api-key and --simulator-url together, without --ready-file")
         place = Place(base_url=base_url, api_key=api_key, simulator_url=simulator_url)
     options = DemoOptions(
-        place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, patience_s=patience
+        place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, patience_s=timeout_s
     )
     raise typer.Exit(asyncio.run(run_demo(options, Console(highlight=False))))
 
@@ -133,9 +140,11 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
 def serve(
     host: Host = None,
     port: Port = None,
-    fd: Annotated[int | None, typer.Option(help="Accept from this inherited listening socket instead.")] = None,
+    fd: Annotated[
+        int | None, typer.Option(help="File descriptor of an inherited listening socket; replaces --host and --port.")
+    ] = None,
 ) -> None:
-    """Run one API process against DATABASE_URL; any number may run side by side."""
+    """Run one API process on DATABASE_URL. Any number can run in parallel."""
     import msgspec  # noqa: PLC0415
 
     from agentmessage.app.server import serve as serve_api  # noqa: PLC0415
@@ -152,7 +161,7 @@ def serve(
 
 @app.command()
 def work() -> None:
-    """Run one worker against DATABASE_URL; any number may run side by side."""
+    """Run one worker on DATABASE_URL. Any number can run in parallel."""
     from agentmessage.app.worker import work as run_worker  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
@@ -163,20 +172,20 @@ def work() -> None:
 
 @app.command()
 def simulate(  # noqa: PLR0917 - typer makes one option of each
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8090,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    smpp_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of its SMSC; 0 is any free one.")] = 2775,
-    data_dir: Annotated[Path, typer.Option(help="Where it remembers its world.")] = Path("var/simulator"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen port.")] = 8090,
+    host: Annotated[str, typer.Option(help="Listen address.")] = "127.0.0.1",
+    smpp_port: Annotated[int, typer.Option(min=0, max=65535, help="SMPP port; 0: any free port.")] = 2775,
+    data_dir: Annotated[Path, typer.Option(help="Data directory.")] = Path("var/simulator"),
     profile: Profile = ProfileName.DEMO,
     time_scale: TimeScale = 1.0,
-    seed: Annotated[int, typer.Option(help="Makes its chances repeatable.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 1,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="A name with a dot that it is reached under; repeatable.")
+        list[str] | None, typer.Option(help="Accepted Host header name with a dot; repeatable.")
     ] = None,
     fd: Annotated[int | None, typer.Option(hidden=True)] = None,
     smpp_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run the simulated carrier and registry, useful also without the rest."""
+    """Run the simulated carrier and registry. They also work without the platform."""
     from agentmessage.app.logging import configure_log  # noqa: PLC0415
     from agentmessage.simulator.server import SimulatorConfig  # noqa: PLC0415
     from agentmessage.simulator.server import serve as serve_simulator  # noqa: PLC0415
@@ -201,9 +210,9 @@ def simulate(  # noqa: PLR0917 - typer makes one option of each
 
 @app.command()
 def migrate(
-    cell: Annotated[list[str] | None, typer.Option(help="Also add this cell, such as cell_01; repeatable.")] = None,
+    cell: Annotated[list[str] | None, typer.Option(help="Add this cell, such as cell_01; repeatable.")] = None,
 ) -> None:
-    """Bring the database at DATABASE_URL to what this release needs; running it twice does no harm."""
+    """Migrate the database at DATABASE_URL to this release. Idempotent."""
     from agentmessage.migrations.notice import restored_notice  # noqa: PLC0415
     from agentmessage.migrations.runner import migrate_and_hold  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
@@ -220,17 +229,17 @@ def _require_complete(settings: "Settings") -> None:
     _require_database(settings.database_url)
     if not settings.encryption_key:
         raise Failure(
-            "AGENTMESSAGE_ENCRYPTION_KEY is not set; make one with `openssl rand -base64 32` and keep it safe"
+            "AGENTMESSAGE_ENCRYPTION_KEY is not set; make one with `openssl rand -base64 32` and store it safely"
         )
 
 
 def _require_database(url: str) -> None:
     if not url:
-        raise Failure("DATABASE_URL is not set; it names the Postgres to use, as postgresql://user:password@host/name")
+        raise Failure("DATABASE_URL is not set; give a Postgres URL: postgresql://user:password@host/name")
 
 
 def _run_fast(work: Coroutine[Any, Any, object]) -> None:
-    """Run to the end on the faster event loop."""
+    """Run a coroutine on uvloop."""
     import uvloop  # noqa: PLC0415
 
     uvloop.run(work)

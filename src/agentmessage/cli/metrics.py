@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 metrics = typer.Typer(no_args_is_help=True, help="Messages, webhooks and money over time.")
 
-From = Annotated[datetime | None, typer.Option("--from", parser=past, help="From a time, or a while ago such as 7d.")]
-To = Annotated[datetime | None, typer.Option("--to", parser=past, help="Until then; now if left out.")]
-Granularity = Annotated[str | None, typer.Option(help="minute, hour or day, as far as your plan goes.")]
-GroupBy = Annotated[str | None, typer.Option(help="A series for each value of this.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=past, help="Start time, or duration ago such as 7d.")]
+To = Annotated[datetime | None, typer.Option("--to", parser=past, help="End time; default: now.")]
+Granularity = Annotated[str | None, typer.Option(help="Granularity: minute, hour or day, limited by your plan.")]
+GroupBy = Annotated[str | None, typer.Option(help="Dimension to group by.")]
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class Plotted(Struct, frozen=True, kw_only=True):
     status: int = 0
 
     def print(self, *, as_json: bool) -> None:
-        """The whole series as JSON, or a line for each bucket."""
+        """The series as JSON, or one line per bucket."""
         if as_json:
             print_json(self.series)
             return
@@ -60,13 +60,13 @@ class Plotted(Struct, frozen=True, kw_only=True):
 def of_messages(
     client: "AgentMessage",
     *,
-    metric: Annotated[str, typer.Option(help="sent, delivered, failed or cost_cents.")] = "sent",
+    metric: Annotated[str, typer.Option(help="Metric: sent, delivered, failed or cost_cents.")] = "sent",
     from_: From = None,
     to: To = None,
     granularity: Granularity = None,
     group_by: GroupBy = None,
 ) -> Shown:
-    """Show what became of your messages over time."""
+    """Show sent messages over time."""
     asked: Any = chosen(metric=metric, from_=from_, to=to, granularity=granularity, group_by=group_by)
     return Plotted(series=client.metrics.messages(**asked).data)
 
@@ -75,13 +75,13 @@ def of_messages(
 def of_inbound(
     client: "AgentMessage",
     *,
-    metric: Annotated[str, typer.Option(help="received or cost_cents.")] = "received",
+    metric: Annotated[str, typer.Option(help="Metric: received or cost_cents.")] = "received",
     from_: From = None,
     to: To = None,
     granularity: Granularity = None,
     group_by: GroupBy = None,
 ) -> Shown:
-    """Show what came in over time."""
+    """Show inbound messages over time."""
     asked: Any = chosen(metric=metric, from_=from_, to=to, granularity=granularity, group_by=group_by)
     return Plotted(series=client.metrics.inbound(**asked).data)
 
@@ -90,13 +90,13 @@ def of_inbound(
 def of_webhooks(
     client: "AgentMessage",
     *,
-    metric: Annotated[str, typer.Option(help="delivered, retried or failed.")] = "delivered",
+    metric: Annotated[str, typer.Option(help="Metric: delivered, retried or failed.")] = "delivered",
     from_: From = None,
     to: To = None,
     granularity: Granularity = None,
     group_by: GroupBy = None,
 ) -> Shown:
-    """Show how webhook deliveries went over time."""
+    """Show webhook deliveries over time."""
     asked: Any = chosen(metric=metric, from_=from_, to=to, granularity=granularity, group_by=group_by)
     return Plotted(series=client.metrics.webhooks(**asked).data)
 
@@ -105,12 +105,14 @@ def of_webhooks(
 def of_wallet(
     client: "AgentMessage",
     *,
-    metric: Annotated[str, typer.Option(help="debit_cents, credit_cents or balance_end_cents.")] = "debit_cents",
+    metric: Annotated[
+        str, typer.Option(help="Metric: debit_cents, credit_cents or balance_end_cents.")
+    ] = "debit_cents",
     from_: From = None,
     to: To = None,
     granularity: Granularity = None,
     group_by: GroupBy = None,
 ) -> Shown:
-    """Show what moved the wallet over time."""
+    """Show wallet movements over time."""
     asked: Any = chosen(metric=metric, from_=from_, to=to, granularity=granularity, group_by=group_by)
     return Plotted(series=client.metrics.wallet(**asked).data)

@@ -39,11 +39,11 @@ def get_organization(client: "AgentMessage") -> Shown:
 def update_organization(
     client: "AgentMessage",
     *,
-    name: Annotated[str | None, typer.Option(help="Its name.")] = None,
-    billing_email: Annotated[str | None, typer.Option(help="Where invoices go.")] = None,
+    name: Annotated[str | None, typer.Option(help="Organization name.")] = None,
+    billing_email: Annotated[str | None, typer.Option(help="Email address for invoices.")] = None,
     file: Filed = None,
     settings: Settings = None,
 ) -> Shown:
-    """Change settings; what is left out stays. Such as --set message_retention_days:=30."""
+    """Update settings, such as --set message_retention_days:=30. Omitted settings stay."""
     fields: Any = body(file, settings, name=name, billing_email=billing_email)
-    return Card(thing=client.organization.update(**fields), fields=FIELDS, title="Changed")
+    return Card(thing=client.organization.update(**fields), fields=FIELDS, title="Updated")

@@ -1,4 +1,4 @@
-"""What a command of the API's users answers with: rows, one thing, or a sentence, for people or programs."""
+"""The output of a customer command: rows, one resource, or a sentence, as text or JSON."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from agentmessage.cli.tables import print_json, say, show, show_fields
 
 
 class Shown(Protocol):
-    """A result that can be printed either way. `status` is how the process ends."""
+    """A result that can be printed as text or JSON. `status` is the exit status."""
 
     @property
     def status(self) -> int:
@@ -23,7 +23,7 @@ class Shown(Protocol):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """Many things of one kind, or none."""
+    """Resources of one type, possibly none."""
 
     rows: Sequence[msgspec.Struct]
     columns: Sequence[str]
@@ -32,7 +32,7 @@ class Table(Struct, frozen=True, kw_only=True):
     status: int = 0
 
     def print(self, *, as_json: bool) -> None:
-        """All fields as a JSON array, or the columns; of no rows, what would bring some."""
+        """All fields as a JSON array, or the columns as a table; a hint if there are no rows."""
         if not self.rows and not as_json:
             say(f"{self.title}: none. {self.filled_by}".rstrip())
             return
@@ -40,7 +40,7 @@ class Table(Struct, frozen=True, kw_only=True):
 
 
 class Card(Struct, frozen=True, kw_only=True):
-    """One thing."""
+    """One resource."""
 
     thing: msgspec.Struct
     fields: Sequence[str]
@@ -53,7 +53,7 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """That something is so; programs get the value."""
+    """A sentence; as JSON, its value."""
 
     words: str
     value: object

@@ -1,4 +1,4 @@
-"""Keys that `agentmessage login` has stored, by profile, in a file that only its owner can read."""
+"""API keys stored by `agentmessage login`, by profile, in a file that only its owner can read."""
 
 import os
 import stat
@@ -38,18 +38,18 @@ def location() -> Path:
 
 
 def find(profile: str) -> Credentials | None:
-    """What a profile holds; None when it holds nothing. Raises Failure for a file that others can read."""
+    """The credentials of a profile, or None. Raises Failure for a file that others can read."""
     return _read().profiles.get(profile)
 
 
 def store(profile: str, credentials: Credentials) -> Path:
-    """Keep credentials under a name, in place of what was there; answers the file."""
+    """Store credentials under a name, replacing older ones; returns the file."""
     stored = _read()
     return _write(structs.replace(stored, profiles={**stored.profiles, profile: credentials}))
 
 
 def forget(profile: str) -> bool:
-    """Remove a profile; answers whether there was one."""
+    """Delete a profile. Returns True if it existed."""
     stored = _read()
     if profile not in stored.profiles:
         return False
@@ -72,7 +72,7 @@ def _read() -> Stored:
 
 
 def _write(stored: Stored) -> Path:
-    """Whole or not at all, and never readable by others, not even for a moment."""
+    """Write atomically, with access for the owner only from the start."""
     path = location()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")  # made with mode 0600

@@ -9,11 +9,11 @@ import msgspec
 import typer
 
 Filed = Annotated[
-    Path | None, typer.Option("--file", help="JSON object with the fields; - is standard input.", metavar="PATH")
+    Path | None, typer.Option("--file", help="JSON object with the fields; - reads standard input.", metavar="PATH")
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="One more field; repeatable. FIELD:=JSON for numbers.", metavar="FIELD=TEXT"),
+    typer.Option("--set", help="Set a field; repeatable. FIELD:=JSON for numbers.", metavar="FIELD=TEXT"),
 ]
 
 
@@ -36,7 +36,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
             return msgspec.json.decode(read, type=list[dict[str, Any]])
         return [msgspec.json.decode(line, type=dict[str, Any]) for line in read.split(b"\n") if line.strip()]
     except (OSError, msgspec.DecodeError) as error:
-        raise typer.BadParameter(f"{file} has no JSON array and no JSON object a line: {error}.") from error
+        raise typer.BadParameter(f"{file} is not a JSON array or one JSON object per line: {error}.") from error
 
 
 def _filed(file: Path | None) -> dict[str, Any]:

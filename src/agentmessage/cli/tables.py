@@ -52,7 +52,7 @@ def show_fields(row: msgspec.Struct, *, fields: Sequence[str], title: str, as_js
         return
     found = {_heading(field): showable(words) for field in fields if (words := _cell(row, field)) != UNSET_WORD}
     margin = max(map(len, found), default=0) + 2
-    # A value of several lines stays beside its name; a long one is left to the terminal, so that it is copied whole.
+    # Lines of a value are indented to its column; long lines are wrapped by the terminal, so that they can be copied.
     lines = [f"{name:<{margin}}" + words.replace("\n", "\n" + " " * margin) for name, words in found.items()]
     print_lines([showable(title), *lines], emphasized=1)
 
@@ -66,12 +66,12 @@ def show_one(row: msgspec.Struct, *, columns: Sequence[str], title: str, as_json
 
 
 def say(words: str, *, is_harm: bool = False) -> None:
-    """A line for people on standard output, or, of what went wrong, on standard error."""
+    """Print a line on standard output, or on standard error for failures."""
     (sys.stderr if is_harm else sys.stdout).write(showable(words) + "\n")
 
 
 def showable(words: str) -> str:
-    """Words as a terminal may have them: with escapes spelled out, since whoever wrote them does not command it."""
+    """Text that is safe for a terminal: control characters are printed as escapes."""
     return UNSHOWABLE.sub(lambda found: ascii(found[0])[1:-1], words)
 
 
@@ -81,13 +81,13 @@ def print_json(value: object) -> None:
 
 
 def print_json_line(value: object) -> None:
-    """JSON for programs that read as it comes: one value a line."""
+    """JSON lines for streaming programs: one value per line."""
     sys.stdout.write(_harmless_json(msgspec.json.encode(value)) + "\n")
     sys.stdout.flush()
 
 
 def _harmless_json(encoded: bytes) -> str:
-    """The same values; what would command a terminal is an escape, since people look at JSON, too."""
+    """The same values; control characters are escaped, since people look at JSON, too."""
     return UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded.decode())
 
 
@@ -114,7 +114,7 @@ def _few(words: Sequence[str]) -> str:
 
 
 def speak_utf8() -> None:
-    """Write UTF-8 whatever the locale says: texts hold any character, and programs that read us expect it."""
+    """Write UTF-8 in any locale: messages contain any character, and programs expect UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Moments as people say them: `2026-11-23T18:00:00Z`, or a while from now such as `15m`."""
+"""Timestamps and durations of options: `2026-11-23T18:00:00Z`, or relative to now such as `15m`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,13 +11,13 @@ FORMS = "a time such as 2026-11-23T18:00:00Z, or a while such as 90s, 15m, 2h, 3
 
 
 def past(word: str) -> datetime:
-    """A moment; a while counts back from now. Raises BadParameter."""
+    """A timestamp; a duration counts back from now. Raises BadParameter."""
     length = _while(word)
     return _moment(word) if length is None else datetime.now(UTC) - length
 
 
 def coming(word: str) -> datetime:
-    """A moment; a while counts from now on. Raises BadParameter."""
+    """A timestamp; a duration counts from now on. Raises BadParameter."""
     length = _while(word)
     return _moment(word) if length is None else datetime.now(UTC) + length
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
     from agentmessage.sdk.models import FeeCatalog
 
-wallet = typer.Typer(no_args_is_help=True, help="What texting costs you.")
+wallet = typer.Typer(no_args_is_help=True, help="Your wallet: balance, transactions, top-ups and prices.")
 
 FIELDS = (
     "balance_cents",
@@ -31,7 +31,7 @@ FIELDS = (
     "auto_topup_amount_cents",
     "min_topup_cents",
 )
-FILLED_BY = "Ordering a number or sending a message makes the first."
+FILLED_BY = "Order a number or send a message to create one."
 TRANSACTIONS = ("ts", "kind", "amount_cents", "balance_after_cents", "source", "source_ref", "id")
 USAGE = ("ts", "kind", "quantity", "unit_cost_cents", "total_cents", "ref_kind", "ref_id", "id")
 PRODUCTS = ("stripe_product_id", "amount_cents", "display_label")
@@ -55,14 +55,14 @@ KINDS = (
     "lookup",
 )
 
-From = Annotated[datetime | None, typer.Option("--from", parser=past, help="From a time, or a while ago such as 7d.")]
-To = Annotated[datetime | None, typer.Option("--to", parser=past, help="Until then; now if left out.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=past, help="Start time, or duration ago such as 7d.")]
+To = Annotated[datetime | None, typer.Option("--to", parser=past, help="End time; default: now.")]
 MOST = 500
 
 
 @asks(wallet, "show")
 def show_wallet(client: "AgentMessage") -> Shown:
-    """Show what is left, and what the month has cost."""
+    """Show the balance and the month's spend."""
     return Card(thing=client.billing.get_wallet(), fields=FIELDS, title="Wallet")
 
 
@@ -70,12 +70,12 @@ def show_wallet(client: "AgentMessage") -> Shown:
 def transactions(
     client: "AgentMessage",
     *,
-    kind: Annotated[str | None, typer.Option(help="Only this kind of movement.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Filter by kind of transaction.")] = None,
     from_: From = None,
     to: To = None,
     limit: Limit = 50,
 ) -> Shown:
-    """List what moved the wallet, newest first; the last 30 days unless told otherwise."""
+    """List wallet transactions, newest first; default: the last 30 days."""
     asked = chosen(kind=kind, from_=from_, to=to)
     page = client.billing.list_transactions(limit=page_size(limit, most=MOST), **asked)
     return Table(rows=newest(page, limit), columns=TRANSACTIONS, title="Transactions", filled_by=FILLED_BY)
@@ -85,12 +85,12 @@ def transactions(
 def usage(
     client: "AgentMessage",
     *,
-    kind: Annotated[str | None, typer.Option(help="Only this kind, such as outbound_sms.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Filter by kind, such as outbound_sms.")] = None,
     from_: From = None,
     to: To = None,
     limit: Limit = 50,
 ) -> Shown:
-    """List what was paid for, newest first; the last 30 days unless told otherwise."""
+    """List usage, newest first; default: the last 30 days."""
     asked = chosen(kind=kind, from_=from_, to=to)
     page = client.billing.list_usage(limit=page_size(limit, most=MOST), **asked)
     return Table(rows=newest(page, limit), columns=USAGE, title="Usage", filled_by=FILLED_BY)
@@ -98,9 +98,9 @@ def usage(
 
 @asks(wallet, "products")
 def products(client: "AgentMessage") -> Shown:
-    """List what can be bought to top the wallet up."""
+    """List the top-up products."""
     found = client.billing.list_topup_products().products
-    filled_by = "The host of the platform sells none; ask them to credit the wallet."
+    filled_by = "The operator offers no top-ups; ask them to credit the wallet."
     return Table(rows=found, columns=PRODUCTS, title="Top-ups", filled_by=filled_by)
 
 
@@ -108,11 +108,11 @@ def products(client: "AgentMessage") -> Shown:
 def top_up(
     client: "AgentMessage",
     *,
-    product: Annotated[str, typer.Argument(help="As `wallet products` shows it.")],
-    success_url: Annotated[str, typer.Option(help="Where the payment page sends you back to.")],
-    cancel_url: Annotated[str, typer.Option(help="Where it sends you back to when you change your mind.")],
+    product: Annotated[str, typer.Argument(help="Product id, from `wallet products`.")],
+    success_url: Annotated[str, typer.Option(help="Return URL after payment.")],
+    cancel_url: Annotated[str, typer.Option(help="Return URL after cancellation.")],
 ) -> Shown:
-    """Make a link to a page on which the top-up is paid."""
+    """Create a link to the checkout page of a top-up."""
     made = client.billing.create_topup(stripe_product_id=product, success_url=success_url, cancel_url=cancel_url)
     return Card(thing=made, fields=("checkout_url", "checkout_session_id"), title="Top-up")
 
@@ -121,30 +121,30 @@ def top_up(
 def auto_topup(
     client: "AgentMessage",
     *,
-    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Turn it on or off; shows it if left out.")] = None,
-    product: Annotated[str | None, typer.Option(help="With --on: what is bought, from `wallet products`.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Turn it on or off; default: show it.")] = None,
+    product: Annotated[str | None, typer.Option(help="Product id, from `wallet products`; required with --on.")] = None,
 ) -> Shown:
-    """Show or change what is bought automatically when the wallet runs low."""
+    """Show or change automatic top-up."""
     if enabled is None:
         return Card(thing=client.billing.get_auto_topup(), fields=AUTO_TOPUP, title="Automatic top-up")
     changed = client.billing.set_auto_topup(enabled=enabled, **chosen(stripe_product_id=product))
-    return Card(thing=changed, fields=AUTO_TOPUP, title="Changed")
+    return Card(thing=changed, fields=AUTO_TOPUP, title="Updated")
 
 
 @asks(wallet, "portal")
 def portal(
     client: "AgentMessage",
     *,
-    return_url: Annotated[str, typer.Option(help="Where the portal sends you back to.")],
+    return_url: Annotated[str, typer.Option(help="Return URL.")],
 ) -> Shown:
-    """Make a link to the page with your cards and invoices."""
+    """Create a link to the portal with your cards and invoices."""
     made = client.billing.create_portal_session(return_url=return_url)
     return Card(thing=made, fields=("portal_url", "expires_at"), title="Portal")
 
 
 @asks(wallet, "export")
 def export(client: "AgentMessage", *, from_: From = None, to: To = None) -> Shown:
-    """Write everything that was paid for, one JSON object a line, however much it is."""
+    """Export all usage as newline-delimited JSON."""
     with client.billing.stream_usage(**chosen(from_=from_, to=to)) as rows:
         for row in rows:
             print_json_line(row)
@@ -153,7 +153,7 @@ def export(client: "AgentMessage", *, from_: From = None, to: To = None) -> Show
 
 @asks(wallet, "fees")
 def fees(client: "AgentMessage") -> Shown:
-    """Show what everything costs now."""
+    """Show current prices."""
     return PriceList(catalog=client.billing.get_fees())
 
 
@@ -168,7 +168,7 @@ class Written(Struct, frozen=True):
 
 
 class PriceLine(Struct, frozen=True, kw_only=True):
-    """One price: of what, of which kind of it."""
+    """One price: item and variant."""
 
     fee: str
     of: str
@@ -182,18 +182,18 @@ class PriceList(Struct, frozen=True, kw_only=True):
     status: int = 0
 
     def print(self, *, as_json: bool) -> None:
-        """The catalog as JSON, or a line for each price."""
+        """The catalog as JSON, or one line per price."""
         if as_json:
             print_json(self.catalog)
             return
         show(self._lines(), columns=FEES, title="Prices", as_json=False)
-        sys.stdout.write("Texts cost by the part, numbers and campaigns by the month.\n")
+        sys.stdout.write("Messages are priced per segment, numbers and campaigns per month.\n")
 
     def _lines(self) -> Sequence[PriceLine]:
         lines: list[PriceLine] = []
         for kind in KINDS:
             fee = getattr(self.catalog, kind)
-            lines += [PriceLine(fee=kind, of=one.ref, price_cents=one.unit_cost_cents) for one in fee.by_ref]
+            lines += [PriceLine(fee=kind, of=price.ref, price_cents=price.unit_cost_cents) for price in fee.by_ref]
             if fee.default_unit_cost_cents is not None:
                 lines.append(PriceLine(fee=kind, of="all others", price_cents=fee.default_unit_cost_cents))
         return lines

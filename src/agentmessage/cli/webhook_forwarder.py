@@ -26,7 +26,7 @@ PATIENCE_S = 10.0
 
 
 class Forwarded(Struct, frozen=True, kw_only=True):
-    """What a receiver made of an event. Without an answer `status` is null, and `error` says why."""
+    """The response to a forwarded event. Without a response `status` is null, and `error` is the reason."""
 
     event_id: str
     type: str
@@ -36,7 +36,7 @@ class Forwarded(Struct, frozen=True, kw_only=True):
 
 
 class Receiver:
-    """A URL that takes events. Redirects are not followed. Raises Failure for what is no URL or no secret."""
+    """A URL that receives events. Redirects are not followed. Raises Failure for an invalid URL or secret."""
 
     def __init__(self, url: str, *, secret: str) -> None:
         self._secret = _key(secret)
@@ -52,7 +52,7 @@ class Receiver:
         self._http.close()
 
     def take(self, event: Event) -> Forwarded:
-        """Hand an event over, once."""
+        """Forward an event once."""
         body = msgspec.json.encode(event)
         headers = {
             "Content-Type": "application/json",
@@ -70,7 +70,7 @@ class Receiver:
 
 
 def forward(events: Iterable[Event], receiver: Receiver, *, kinds: Sequence[str], as_json: bool) -> None:
-    """Hand over every event whose type fits one of the patterns, one after the other, and tell how it went."""
+    """Forward every event whose type matches a pattern, one after the other, and yield the results."""
     for event in events:
         if not matches(event.type, kinds):
             continue
@@ -98,7 +98,7 @@ def signed(secret: bytes, *, message_id: str, timestamp: int, body: bytes) -> di
 
 
 def new_secret() -> str:
-    """A secret of its own for one session."""
+    """A new secret for one session."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -106,7 +106,7 @@ def _key(secret: str) -> bytes:
     try:
         return key_of(secret)
     except ValueError as error:
-        raise Failure(f"{error}; leave it out to have one made", status=MISUSED) from error
+        raise Failure(f"{error}; omit it to generate one", status=MISUSED) from error
 
 
 def _url(text: str) -> httpx2.URL:

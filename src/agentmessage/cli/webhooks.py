@@ -15,7 +15,7 @@ from agentmessage.cli.timestamps import past
 if TYPE_CHECKING:
     from agentmessage.sdk import AgentMessage
 
-webhooks = typer.Typer(no_args_is_help=True, help="Being told what happens.")
+webhooks = typer.Typer(no_args_is_help=True, help="Webhook endpoints and deliveries.")
 
 COLUMNS = ("url", "active", "events", "description", "id")
 FIELDS = ("id", "url", "active", "events", "description", "api_version", "created_at", "updated_at")
@@ -41,15 +41,15 @@ DELIVERY = (
     "occurred_at",
 )
 REPLAYED = ("new_event_id", "event_type", "delivery_id", "endpoint_id", "enqueued_at")
-UNDELIVERED = "`agentmessage webhooks test` makes one."
-KEEP = "The secret is shown this once: keep it where your receiver finds it."
+UNDELIVERED = "Create one with `agentmessage webhooks test`."
+KEEP = "The secret is shown only once. Store it for the server that receives the webhooks."
 
-EndpointId = Annotated[str, typer.Argument(metavar="ID", help="Of the endpoint.")]
-Url = Annotated[str | None, typer.Option(help="Where to tell it.")]
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="Endpoint id.")]
+Url = Annotated[str | None, typer.Option(help="Endpoint URL.")]
 Kinds = Annotated[
-    list[str] | None, typer.Option("--event", help="A type to deliver, such as message.delivered; repeatable.")
+    list[str] | None, typer.Option("--event", help="Event type to deliver, such as message.delivered; repeatable.")
 ]
-Description = Annotated[str | None, typer.Option(help="What it is for.")]
+Description = Annotated[str | None, typer.Option(help="Description.")]
 
 
 @asks(webhooks, "list")
@@ -59,7 +59,7 @@ def list_endpoints(client: "AgentMessage", *, limit: Limit = 50) -> Shown:
         rows=newest(client.webhooks.list(limit=page_size(limit)), limit),
         columns=COLUMNS,
         title="Webhook endpoints",
-        filled_by="`agentmessage webhooks create` makes one.",
+        filled_by="Create one with `agentmessage webhooks create`.",
     )
 
 
@@ -73,16 +73,16 @@ def get_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
 def create_endpoint(
     client: "AgentMessage",
     *,
-    url: Annotated[str, typer.Option(help="Where to tell it.")],
+    url: Annotated[str, typer.Option(help="Endpoint URL.")],
     event: Annotated[
-        list[str], typer.Option("--event", help="A type to deliver, such as message.delivered; repeatable.")
+        list[str], typer.Option("--event", help="Event type to deliver, such as message.delivered; repeatable.")
     ],
     description: Description = None,
 ) -> Shown:
-    """Make an endpoint. Its secret is shown this once."""
+    """Create an endpoint. Its secret is shown only once."""
     made = client.webhooks.create(url=url, **chosen(events=event, description=description))
     typer.echo(KEEP, err=True)
-    return Card(thing=made, fields=SECRET_FIELDS, title="Made")
+    return Card(thing=made, fields=SECRET_FIELDS, title="Created")
 
 
 @asks(webhooks, "update")
@@ -95,23 +95,23 @@ def update_endpoint(
     description: Description = None,
     active: Annotated[bool | None, typer.Option("--on/--off", help="Turn it on or off.")] = None,
 ) -> Shown:
-    """Change an endpoint; --event replaces the whole set."""
+    """Update an endpoint; --event replaces all event types."""
     asked = chosen(url=url, events=event or None, description=description, active=active)
-    return Card(thing=client.webhooks.update(endpoint, **asked), fields=FIELDS, title="Changed")
+    return Card(thing=client.webhooks.update(endpoint, **asked), fields=FIELDS, title="Updated")
 
 
 @asks(webhooks, "delete")
 def delete_endpoint(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) -> Shown:
-    """End an endpoint for good. Asks before, unless --yes."""
-    require_yes(f"End {client.webhooks.get(endpoint).url} for good?", is_given=yes)
+    """Delete an endpoint. Asks for confirmation unless --yes."""
+    require_yes(f"Delete the endpoint {client.webhooks.get(endpoint).url}?", is_given=yes)
     client.webhooks.delete(endpoint)
     return Sentence(words=f"Endpoint {endpoint} is deleted.", value={"id": endpoint, "deleted": True})
 
 
 @asks(webhooks, "rotate")
 def rotate(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) -> Shown:
-    """Replace an endpoint's secret; the old one is dead at once. Asks before, unless --yes."""
-    require_yes("Replace the secret? The old one is dead at once.", is_given=yes)
+    """Rotate an endpoint's secret; the old one is invalid immediately. Asks for confirmation unless --yes."""
+    require_yes("Rotate the secret? The old one is invalid immediately.", is_given=yes)
     rotated = client.webhooks.rotate_secret(endpoint)
     typer.echo(KEEP, err=True)
     return Card(thing=rotated, fields=SECRET_FIELDS, title="New secret")
@@ -119,8 +119,8 @@ def rotate(client: "AgentMessage", *, endpoint: EndpointId, yes: Yes = False) ->
 
 @asks(webhooks, "rotate-organization")
 def rotate_organization(client: "AgentMessage", *, yes: Yes = False) -> Shown:
-    """Replace the secret that the organization's number URLs verify with; the old one stays valid for a few minutes."""
-    require_yes("Replace the organization's secret?", is_given=yes)
+    """Rotate the secret of the organization's number URLs; the old one stays valid for a few minutes."""
+    require_yes("Rotate the organization's secret?", is_given=yes)
     rotated = client.webhooks.rotate_organization_secret()
     typer.echo(KEEP, err=True)
     return Card(thing=rotated, fields=ROTATED, title="New secret")
@@ -128,7 +128,7 @@ def rotate_organization(client: "AgentMessage", *, yes: Yes = False) -> Shown:
 
 @asks(webhooks, "test")
 def test_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
-    """Tell an endpoint something now and show its answer. Ends with 1 when it fails."""
+    """Send a test event to an endpoint and show the response. Exits with 1 if it fails."""
     came = client.webhooks.test(endpoint)
     return Card(thing=came, fields=TESTED, title="Test", status=0 if came.outcome == "success" else FAILED)
 
@@ -137,16 +137,18 @@ def test_endpoint(client: "AgentMessage", *, endpoint: EndpointId) -> Shown:
 def deliveries(
     client: "AgentMessage",
     *,
-    endpoint: Annotated[str | None, typer.Option(help="Only those to the endpoint with this id.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Filter by endpoint id.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+        list[str] | None, typer.Option("--type", help="Filter by type: message.delivered, message.*; repeatable.")
     ] = None,
-    outcome: Annotated[str | None, typer.Option(help="success, retry or dead.")] = None,
-    since: Annotated[datetime | None, typer.Option(parser=past, help="Later than a time, or a while ago.")] = None,
-    until: Annotated[datetime | None, typer.Option(parser=past, help="Earlier than that.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Filter by outcome: success, retry or dead.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=past, help="Only after this time, or duration ago such as 7d.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(parser=past, help="Only before this time, or duration ago.")] = None,
     limit: Limit = 50,
 ) -> Shown:
-    """List the attempts to tell your receivers, newest first."""
+    """List delivery attempts, newest first."""
     # The platform narrows to one type; what it cannot narrow is narrowed here.
     single = kind[0] if kind and len(kind) == 1 and not is_pattern(kind[0]) else None
     asked = chosen(endpoint_id=endpoint, event_type=single, outcome=outcome, since=since, until=until)
@@ -157,9 +159,9 @@ def deliveries(
 
 @asks(webhooks, "delivery")
 def delivery_of(
-    client: "AgentMessage", *, delivery: Annotated[str, typer.Argument(metavar="ID", help="Of the delivery.")]
+    client: "AgentMessage", *, delivery: Annotated[str, typer.Argument(metavar="ID", help="Delivery id.")]
 ) -> Shown:
-    """Show one attempt, with what the receiver answered."""
+    """Show one attempt and the endpoint's response."""
     return Card(thing=client.webhooks.deliveries.get(delivery), fields=DELIVERY, title="Delivery")
 
 
@@ -167,42 +169,42 @@ def delivery_of(
 def replay(
     client: "AgentMessage",
     *,
-    delivery: Annotated[str, typer.Argument(metavar="ID", help="Of the delivery.")],
-    reason: Annotated[str | None, typer.Option(help="Why, for the audit log.")] = None,
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="Delivery id.")],
+    reason: Annotated[str | None, typer.Option(help="Reason, for the audit log.")] = None,
 ) -> Shown:
-    """Tell a receiver something again."""
+    """Replay a delivery."""
     again = client.webhooks.deliveries.replay(delivery, **chosen(reason=reason))
-    return Card(thing=again, fields=REPLAYED, title="On its way")
+    return Card(thing=again, fields=REPLAYED, title="Replayed")
 
 
 @webhooks.command("listen")
 @without_trace()
 def listen(
     *,
-    forward_to: Annotated[str, typer.Option(help="Where to POST events, such as http://localhost:3000/hook.")],
+    forward_to: Annotated[str, typer.Option(help="URL to POST events to, such as http://localhost:3000/hook.")],
     kind: Annotated[
-        list[str] | None, typer.Option("--type", help="Only these: message.delivered, message.*; repeatable.")
+        list[str] | None, typer.Option("--type", help="Filter by type: message.delivered, message.*; repeatable.")
     ] = None,
     secret: Annotated[
-        str | None, typer.Option(help="Sign with this instead of a new one.", envvar="AGENTMESSAGE_LISTEN_SECRET")
+        str | None, typer.Option(help="Signing secret; default: a new one.", envvar="AGENTMESSAGE_LISTEN_SECRET")
     ] = None,
-    after: Annotated[str | None, typer.Option(help="Begin behind the event with this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after the event with this id.")] = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
     """Forward live events to a URL on your machine, signed as webhooks are, until Ctrl-C. No endpoint is needed.
 
-    A broken connection to the platform loses nothing. What your receiver fails to take is shown, and not sent again.
+    It resumes after a lost connection without losing events. Failed requests are shown and not repeated.
     """
     from agentmessage.cli.webhook_forwarder import Receiver, forward, new_secret  # noqa: PLC0415 - see the room's front page
 
     used = secret or new_secret()
     with connect(profile) as client, Receiver(forward_to, secret=used) as receiver:
         stream = client.events.stream(last_event_id=after, from_now=after is None)
-        typer.echo(f"Forwarding to {forward_to}. Your receiver verifies with this secret: {used}", err=True)
+        typer.echo(f"Forwarding to {forward_to}. Signing secret: {used}", err=True)
         try:
             with stream:
                 forward(stream, receiver, kinds=kind or ("*",), as_json=as_json)
         finally:
             if stream.last_event_id is not None:
-                typer.echo(f"To go on behind the last event: --after {stream.last_event_id}", err=True)
+                typer.echo(f"To resume after the last event: --after {stream.last_event_id}", err=True)

@@ -38,8 +38,8 @@ class Telling:
             if time.monotonic() > deadline:
                 raise StoryBroke(
                     f"After {self._patience_s:g} s {tell(found)}",
-                    "Is a fault switched on (POST /_control/reset), or the profile slow (--patience)? "
-                    "`agentmessage admin reconcile status`, `admin texts status` and the worker's log tell more.",
+                    "Is a fault switched on (POST /_control/reset), or the profile slow (--timeout)? "
+                    "`agentmessage admin reconcile status`, `admin messages status` and the worker's log have details.",
                 )
             await asyncio.sleep(POLL_S)
         return found

@@ -1,4 +1,4 @@
-"""What an operator watches of webhooks, of everybody's."""
+"""Counts of webhook queues over all organizations, for the metrics."""
 
 from datetime import datetime
 
@@ -8,20 +8,20 @@ from agentmessage.kernel.db import Executor
 
 
 class Waiting(Struct, frozen=True):
-    """What waits for receivers that answer well, or for those that fail, but for those that are switched off.
+    """Queued deliveries of the healthy or the failing endpoints that are active.
 
     `oldest_at`: when the oldest became due.
     """
 
     is_failing: bool
-    receivers: int
+    endpoints: int
     due: int
-    later: int
+    delayed: int
     oldest_at: datetime | None
 
 
 class Attempts(Struct, frozen=True):
-    """How many attempts came to an outcome."""
+    """Number of attempts with an outcome."""
 
     outcome: str
     count: int
@@ -32,12 +32,13 @@ async def count_waiting(db: Executor) -> list[Waiting]:
     return await db.all(
         Waiting,
         """SELECT l.failing_since IS NOT NULL, count(*), coalesce(sum(w.due), 0)::bigint,
-                  coalesce(sum(w.later), 0)::bigint, min(w.oldest_at)
+                  coalesce(sum(w.delayed), 0)::bigint, min(w.oldest_at)
            FROM webhook_queues l
            LEFT JOIN webhook_endpoints e ON l.number_url IS NULL AND e.id = l.id AND e.org_id = l.org_id
            LEFT JOIN (
                SELECT queue_id, count(*) FILTER (WHERE due_at <= $1) AS due,
-                      count(*) FILTER (WHERE due_at > $1) AS later, min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
+                      count(*) FILTER (WHERE due_at > $1) AS delayed,
+                      min(due_at) FILTER (WHERE due_at <= $1) AS oldest_at
                FROM webhook_deliveries GROUP BY queue_id) w ON w.queue_id = l.id
            WHERE CASE WHEN l.number_url IS NULL THEN e.active ELSE l.disabled_at IS NULL END
            GROUP BY 1""",

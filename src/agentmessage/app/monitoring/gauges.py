@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from agentmessage.app.monitoring import message_queries, number_queries, queries
 from agentmessage.app.monitoring.connections import WORKER_SILENCE
-from agentmessage.app.monitoring.receipts import stray_receipts
-from agentmessage.app.monitoring.workers import living_lines
+from agentmessage.app.monitoring.receipts import unmatched_receipts
+from agentmessage.app.monitoring.workers import live_connections
 from agentmessage.audit import sealer
 from agentmessage.inbound import operations as inbound
 from agentmessage.kernel.db import CellDb, Cells
@@ -24,7 +24,7 @@ from agentmessage.webhooks import monitoring_queries as webhooks
 
 COUNT_EVERY = timedelta(seconds=60)
 RECENT = timedelta(hours=24)
-MAX_STRAYS = 10_000
+MAX_UNMATCHED = 10_000
 
 HELP = {
     "phone_number_bindings": "Phone numbers, by phase of their campaign binding at the carrier.",
@@ -95,7 +95,7 @@ async def count_if_due(cells: Cells) -> bool:
     if not await queries.claim_gauges(directory, before=directory.now - COUNT_EVERY):
         return False
     samples = await _count_directory(directory)
-    samples += await _count_strays(cells)
+    samples += await _count_unmatched(cells)
     for name in await cells.names():
         samples += await _count_cell(await cells.cell(name))
     await queries.save_gauges(directory, samples)
@@ -111,9 +111,9 @@ async def _count_directory(db: CellDb) -> list[Sample]:
     return samples
 
 
-async def _count_strays(cells: Cells) -> list[Sample]:
-    strays = Counter(stray.account for stray in await stray_receipts(cells, limit=MAX_STRAYS))
-    return [Sample("unmatched_receipts", {"account": account}, strays[account]) for account in ("live", "sandbox")]
+async def _count_unmatched(cells: Cells) -> list[Sample]:
+    receipts = Counter(receipt.account for receipt in await unmatched_receipts(cells, limit=MAX_UNMATCHED))
+    return [Sample("unmatched_receipts", {"account": account}, receipts[account]) for account in ("live", "sandbox")]
 
 
 async def _count_cell(db: CellDb) -> list[Sample]:
@@ -123,8 +123,8 @@ async def _count_cell(db: CellDb) -> list[Sample]:
         labels = {**cell, "account": row.account, "phase": row.phase}
         samples.append(Sample("phone_number_bindings", labels, row.numbers))
         samples.append(Sample("phone_number_bindings_due", labels, row.due))
-        if row.oldest_wish_at is not None:
-            age_s = (db.now - row.oldest_wish_at).total_seconds()
+        if row.oldest_desired_at is not None:
+            age_s = (db.now - row.oldest_desired_at).total_seconds()
             samples.append(Sample("oldest_pending_binding_seconds", labels, age_s))
     samples += [
         Sample("carrier_orders", {**cell, "account": row.account, "state": row.state}, row.orders)
@@ -149,12 +149,17 @@ async def _count_texts(db: CellDb) -> list[Sample]:
     samples: list[Sample] = []
     for row in await message_queries.count_queue(db):
         labels = {**cell, "account": row.account}
-        for state, texts in (("due", row.due), ("delayed", row.later), ("in_flight", row.handed), ("held", row.held)):
-            samples.append(Sample("messages_queued", {**labels, "state": state}, texts))
+        for state, count in (
+            ("due", row.due),
+            ("delayed", row.delayed),
+            ("in_flight", row.in_flight),
+            ("held", row.held),
+        ):
+            samples.append(Sample("messages_queued", {**labels, "state": state}, count))
         if row.oldest_at is not None:
             samples.append(Sample("oldest_queued_message_seconds", labels, (db.now - row.oldest_at).total_seconds()))
     for name, counts in (
-        ("send_queues_paused", await message_queries.count_paused_lanes(db)),
+        ("send_queues_paused", await message_queries.count_paused_queues(db)),
         ("receipts_missing", await message_queries.count_missing_receipts(db)),
         ("messages_outcome_unknown", await message_queries.count_unknown(db, db.now - RECENT)),
     ):
@@ -167,9 +172,9 @@ async def _count_webhooks(db: CellDb) -> list[Sample]:
     samples: list[Sample] = []
     for row in await webhooks.count_waiting(db):
         labels = {**cell, "health": "failing" if row.is_failing else "healthy"}
-        samples.append(Sample("webhook_endpoints", labels, row.receivers))
+        samples.append(Sample("webhook_endpoints", labels, row.endpoints))
         samples.append(Sample("webhook_deliveries_queued", {**labels, "state": "due"}, row.due))
-        samples.append(Sample("webhook_deliveries_queued", {**labels, "state": "delayed"}, row.later))
+        samples.append(Sample("webhook_deliveries_queued", {**labels, "state": "delayed"}, row.delayed))
         if row.oldest_at is not None:
             samples.append(
                 Sample("oldest_queued_webhook_delivery_seconds", labels, (db.now - row.oldest_at).total_seconds())
@@ -201,7 +206,7 @@ async def _lines(cells: Cells) -> list[Sample]:
             {"worker": line.worker, "account": line.account, "carrier": line.carrier},
             line.is_up,
         )
-        for line in await living_lines(cells)
+        for line in await live_connections(cells)
         if line.is_up is not None
     ]
 

@@ -1,4 +1,4 @@
-"""What the operator asks about texts as a whole; these statements cross tenants on purpose."""
+"""Queries on the messages of all organizations, for the operator and the metrics: they cross tenants on purpose."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,34 +8,33 @@ from msgspec import Struct
 
 from agentmessage.kernel.db import Executor
 
-RECEIPT_USUAL = timedelta(minutes=1)
-RECEIPT_LOOK = timedelta(minutes=10)
-"""Parts that are younger than the first may well get their receipt yet; older ones than the second are not counted."""
+RECEIPT_MIN_AGE = timedelta(minutes=1)
+RECEIPT_MAX_AGE = timedelta(minutes=10)
+"""The age range of message parts counted as missing a receipt."""
 
 
-class LaneRow(Struct, frozen=True):
-    """Texts of one lane that the carrier has not taken: `due` now, for `later`, `handed` over without an answer.
+class QueueRow(Struct, frozen=True):
+    """The messages of one send queue that the carrier has not accepted.
 
-    `held`: queued before a restore, until the operator releases or drops them.
-
-    `lane` is the campaign's id at the registry, or the number where there is no campaign; `oldest_at` since when the
-    oldest is due; `paused_until`: the carrier asked for patience.
+    `due`: ready to send. `delayed`: ready later. `in_flight`: submitted without a response. `held`: queued before a
+    restore, until the operator releases or drops them. `queue` is the campaign's id at the registry, or the number of
+    messages without a campaign. `oldest_at`: the oldest due message. `paused_until`: the carrier throttles.
     """
 
     account: str
     org_id: UUID
     organization: str
-    lane: str
+    queue: str
     due: int
-    later: int
-    handed: int
+    delayed: int
+    in_flight: int
     held: int
     oldest_at: datetime | None
     paused_until: datetime | None
 
 
 class UnknownRow(Struct, frozen=True):
-    """A text of which nobody knows whether the carrier took it."""
+    """A message whose outcome at the carrier is unknown."""
 
     message_id: UUID
     org_id: UUID
@@ -46,8 +45,8 @@ class UnknownRow(Struct, frozen=True):
     reason: str | None
 
 
-class StrayRow(Struct, frozen=True):
-    """A receipt that no message was found for; `sender` as the carrier writes it, `why` none was."""
+class UnmatchedReceipt(Struct, frozen=True):
+    """A receipt that matches no message. `sender` is as the carrier wrote it; `reason` is why there is no match."""
 
     id: UUID
     received_at: datetime
@@ -56,17 +55,17 @@ class StrayRow(Struct, frozen=True):
     carrier_message_id: str
     sender: str
     status: str
-    why: str
+    reason: str
     raw: str
 
 
 class QueueCount(Struct, frozen=True):
-    """One account's queue in one cell, counted as in LaneRow."""
+    """One account's queue in one cell, counted as in QueueRow."""
 
     account: str
     due: int
-    later: int
-    handed: int
+    delayed: int
+    in_flight: int
     held: int
     oldest_at: datetime | None
 
@@ -78,17 +77,17 @@ class AccountCount(Struct, frozen=True):
     count: int
 
 
-async def list_lanes(db: Executor, *, limit: int) -> list[LaneRow]:
-    """One cell's lanes with texts in them, the longest waiting first. Reads the whole queue."""
+async def list_queues(db: Executor, *, limit: int) -> list[QueueRow]:
+    """The send queues of one cell that are not empty, longest waiting first. Reads the whole table."""
     return await db.all(
-        LaneRow,
+        QueueRow,
         """SELECT q.account, q.org_id, o.name, coalesce(c.tcr_campaign_id, n.number, q.queue_id::text),
-                  q.due, q.later, q.handed, q.held, q.oldest_at, b.paused_until
+                  q.due, q.delayed, q.in_flight, q.held, q.oldest_at, b.paused_until
            FROM (SELECT account, org_id, queue_id,
                         count(*) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS due,
-                        count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS later,
+                        count(*) FILTER (WHERE claimed_at IS NULL AND ready_at > $1) AS delayed,
                         count(*) FILTER (WHERE claimed_at IS NOT NULL AND claim_until IS DISTINCT FROM 'infinity')
-                            AS handed,
+                            AS in_flight,
                         count(*) FILTER (WHERE claim_until = 'infinity') AS held,
                         min(ready_at) FILTER (WHERE claimed_at IS NULL AND ready_at <= $1) AS oldest_at
                  FROM message_queue GROUP BY account, org_id, queue_id) q
@@ -104,7 +103,7 @@ async def list_lanes(db: Executor, *, limit: int) -> list[LaneRow]:
 
 
 async def list_unknown(db: Executor, since: datetime, *, limit: int) -> list[UnknownRow]:
-    """One cell's texts that ended as unknown since then and still are, newest first; by events_unknown_idx."""
+    """Messages of one cell that became unknown since then and still are, newest first; by events_unknown_idx."""
     return await db.all(
         UnknownRow,
         """SELECT m.id, m.org_id, m.account, m.sender, m.recipient, e.created_at, m.carrier_text
@@ -116,10 +115,10 @@ async def list_unknown(db: Executor, since: datetime, *, limit: int) -> list[Unk
     )
 
 
-async def list_strays(db: Executor, before: datetime, *, limit: int) -> list[StrayRow]:
+async def list_unmatched(db: Executor, before: datetime, *, limit: int) -> list[UnmatchedReceipt]:
     """One cell's receipts that came before then and that no message was found for, newest first."""
     return await db.all(
-        StrayRow,
+        UnmatchedReceipt,
         """SELECT id, received_at, account, carrier, carrier_message_id, sender, status, 'no message', raw
            FROM unmatched_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
         before,
@@ -127,15 +126,15 @@ async def list_strays(db: Executor, before: datetime, *, limit: int) -> list[Str
     )
 
 
-async def find_strays(db: Executor, ids: Sequence[UUID]) -> list[UUID]:
+async def find_unmatched(db: Executor, ids: Sequence[UUID]) -> list[UUID]:
     """Those of these receipts that one cell has no message for."""
     return await db.all(_id, "SELECT id FROM unmatched_receipts WHERE id = ANY ($1)", ids)
 
 
-async def list_undecided(db: Executor, before: datetime, *, limit: int) -> list[StrayRow]:
+async def list_undecided(db: Executor, before: datetime, *, limit: int) -> list[UnmatchedReceipt]:
     """Receipts that came before then and whose id may mean several messages, newest first."""
     return await db.all(
-        StrayRow,
+        UnmatchedReceipt,
         """SELECT id, received_at, account, carrier, carrier_message_id, sender, status, 'ambiguous id', raw
            FROM directory.undecided_receipts WHERE received_at < $1 ORDER BY received_at DESC, id LIMIT $2""",
         before,
@@ -157,8 +156,8 @@ async def count_queue(db: Executor) -> list[QueueCount]:
     )
 
 
-async def count_paused_lanes(db: Executor) -> list[AccountCount]:
-    """One cell's lanes that wait because the carrier asked for patience, by account."""
+async def count_paused_queues(db: Executor) -> list[AccountCount]:
+    """Number of paused send queues of one cell, by account."""
     return await db.all(
         AccountCount,
         """SELECT account, count(*) FROM send_rate_buckets WHERE paused_until > $1 GROUP BY account ORDER BY account""",
@@ -167,7 +166,7 @@ async def count_paused_lanes(db: Executor) -> list[AccountCount]:
 
 
 async def count_unknown(db: Executor, since: datetime) -> list[AccountCount]:
-    """One cell's texts that ended as unknown since then and still are, by account; by events_unknown_idx."""
+    """Messages of one cell that became unknown since then and still are, by account; by events_unknown_idx."""
     return await db.all(
         AccountCount,
         """SELECT m.account, count(*)
@@ -184,8 +183,8 @@ async def count_missing_receipts(db: Executor) -> list[AccountCount]:
         AccountCount,
         """SELECT account, count(*) FROM message_parts
            WHERE created_at BETWEEN $1 AND $2 AND outcome IS NULL GROUP BY account ORDER BY account""",
-        db.now - RECEIPT_LOOK,
-        db.now - RECEIPT_USUAL,
+        db.now - RECEIPT_MAX_AGE,
+        db.now - RECEIPT_MIN_AGE,
     )
 
 

@@ -18,7 +18,7 @@ class PhaseCount(Struct, frozen=True):
     phase: str
     numbers: int
     due: int
-    oldest_wish_at: datetime | None
+    oldest_desired_at: datetime | None
 
 
 class OrderCount(Struct, frozen=True):

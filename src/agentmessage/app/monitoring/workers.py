@@ -1,4 +1,4 @@
-"""The connections of living workers."""
+"""The carrier connections of live workers."""
 
 from collections.abc import Sequence
 
@@ -9,33 +9,33 @@ from agentmessage.app.monitoring.connections import WORKER_SILENCE, LineState
 from agentmessage.kernel.db import Cells
 
 
-class WorkerLine(Struct, frozen=True, kw_only=True):
-    """One line of one living worker."""
+class WorkerConnection(Struct, frozen=True, kw_only=True):
+    """One carrier connection of one live worker. `capacity`: messages that it would accept now."""
 
     worker: str
     account: str
     carrier: str
     channels: Sequence[str]
     is_up: bool | None
-    room: int
+    capacity: int
 
 
-async def living_lines(cells: Cells) -> list[WorkerLine]:
-    """Every line of every worker that was alive lately."""
+async def live_connections(cells: Cells) -> list[WorkerConnection]:
+    """Every carrier connection of every worker with a recent heartbeat."""
     directory = await cells.directory()
     return [
-        _line(worker, line)
-        for worker, lines in await monitoring_queries.list_lines(directory, directory.now - WORKER_SILENCE)
-        for line in lines
+        _connection(worker, state)
+        for worker, states in await monitoring_queries.list_lines(directory, directory.now - WORKER_SILENCE)
+        for state in states
     ]
 
 
-def _line(worker: str, line: LineState) -> WorkerLine:
-    return WorkerLine(
+def _connection(worker: str, state: LineState) -> WorkerConnection:
+    return WorkerConnection(
         worker=worker,
-        account=line.account,
-        carrier=line.carrier,
-        channels=line.channels,
-        is_up=line.is_up,
-        room=line.room,
+        account=state.account,
+        carrier=state.carrier,
+        channels=state.channels,
+        is_up=state.is_up,
+        capacity=state.room,
     )

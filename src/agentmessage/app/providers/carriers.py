@@ -37,12 +37,12 @@ SIMULATED_LOGIN = "simulator"  # user, password and secret alike: a simulator gu
 SIMULATED_TIMEOUT_S = 5.0
 """What never answers is given up sooner than at a real carrier; below `lease_s` of its pace."""
 
-REAL_WRITES_PER_MIN = 30
+REAL_MAX_WRITES_PER_MINUTE = 30
 """Bandwidth's limit on campaign-management calls (docs/carriers/bandwidth.md, section 1)."""
 
 
 class CarrierSet(Struct, frozen=True):
-    """Everything one account can do. `writes_per_min` is its budget, 0 for none; `name` is shown to the operator.
+    """The clients of one account. `max_writes_per_minute` is its limit, 0 for none; `name` is shown to the operator.
 
     `text_subscriptions` is None where the operator says in the carrier's dashboard where callbacks of texts go.
     """
@@ -62,7 +62,7 @@ class CarrierSet(Struct, frozen=True):
     text_subscriptions: CallbackSubscriber | None
     bandwidth: BandwidthAccount
     tcr: TcrAccount
-    writes_per_min: int
+    max_writes_per_minute: int
 
 
 def carrier_sets(
@@ -93,7 +93,8 @@ def _carrier_set(settings: Settings, account: str, transport: HttpTransport, clo
         text_subscriptions=SimulatedApplication(bandwidth, transport) if is_simulated else None,
         bandwidth=bandwidth,
         tcr=tcr,
-        writes_per_min=settings.max_carrier_writes_per_minute or (0 if is_simulated else REAL_WRITES_PER_MIN),
+        max_writes_per_minute=settings.max_carrier_writes_per_minute
+        or (0 if is_simulated else REAL_MAX_WRITES_PER_MINUTE),
     )
 
 

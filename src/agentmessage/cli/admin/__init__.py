@@ -1,19 +1,18 @@
-"""`agentmessage admin`: what the person who hosts the platform does to it."""
+"""`agentmessage admin`: commands of the operator, on the database."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agentmessage.cli.admin import accounts, audit, held_messages, messages, numbers, wallet
+from agentmessage.cli.admin import accounts, audit, messages, numbers, wallet
 
-admin = typer.Typer(no_args_is_help=True, help="Work on the platform as the person who hosts it.")
+admin = typer.Typer(no_args_is_help=True, help="Operate the platform: organizations, carriers, wallets, queues.")
 for name, group in {
     **accounts.GROUPS,
     **wallet.GROUPS,
     **numbers.GROUPS,
     **messages.GROUPS,
-    **held_messages.GROUPS,
     **audit.GROUPS,
 }.items():
     admin.add_typer(group, name=name)
@@ -23,8 +22,8 @@ for name, group in {
 def locate(
     context: typer.Context,
     data_dir: Annotated[
-        Path, typer.Option(help="Of the `agentmessage up` that runs here, without DATABASE_URL.")
+        Path, typer.Option(help="Data directory of `agentmessage up`; used if DATABASE_URL is not set.")
     ] = Path("var"),
 ) -> None:
-    """Work on the platform as the person who hosts it: the one at DATABASE_URL, else the one that runs here."""
+    """Operate the platform at DATABASE_URL, or else the `agentmessage up` of --data-dir."""
     context.obj = data_dir

@@ -10,13 +10,13 @@ from agentmessage.cli.database import on_database
 from agentmessage.cli.errors import Failure
 from agentmessage.cli.tables import print_json, show, show_one
 
-organizations = typer.Typer(no_args_is_help=True, help="Tenants, each with its sandbox twin.")
-api_keys = typer.Typer(no_args_is_help=True, help="Keys to the API.")
+organizations = typer.Typer(no_args_is_help=True, help="Organizations, each with a sandbox twin.")
+api_keys = typer.Typer(no_args_is_help=True, help="API keys of an organization.")
 
 GROUPS = {"organizations": organizations, "api-keys": api_keys}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Org = Annotated[UUID, typer.Option(help="The organization's id.")]
+Org = Annotated[UUID, typer.Option(help="Organization id.")]
 
 KEY_COLUMNS = ("id", "label", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
 
@@ -24,11 +24,11 @@ KEY_COLUMNS = ("id", "label", "prefix", "scopes", "created_at", "last_used_at", 
 @organizations.command("create")
 def create_organization(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="What it is called.")],
-    cell: Annotated[str, typer.Option(help="Where it will live.")] = "cell_00",
+    name: Annotated[str, typer.Argument(help="Organization name.")],
+    cell: Annotated[str, typer.Option(help="Cell (database schema) that stores the organization.")] = "cell_00",
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Make an organization and its sandbox twin, each with a wallet and a key."""
+    """Create an organization and its sandbox twin, each with a wallet and an API key."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415 - see the room's front page
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
@@ -38,15 +38,15 @@ def create_organization(
     if as_json:
         print_json(made)
         return
-    typer.echo(f"Made organization {made.org_id} and its sandbox {made.sandbox_org_id}.")
+    typer.echo(f"Created organization {made.org_id} and its sandbox {made.sandbox_org_id}.")
     typer.echo(f"  live key     {made.api_key}")
     typer.echo(f"  sandbox key  {made.sandbox_api_key}")
-    typer.echo("The keys are shown this once: only their hashes are stored.")
+    typer.echo("The keys are shown only once: the database stores only their hashes.")
 
 
 @organizations.command("list")
 def list_organizations(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Show every organization and its balance."""
+    """List every organization with its balance."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     columns = ("id", "name", "mode", "cell", "balance_cents", "twin_id", "created_at")
@@ -62,12 +62,16 @@ def list_organizations(context: typer.Context, as_json: AsJson = False) -> None:
 def set_throughput(  # noqa: PLR0917 - typer makes one option of each
     context: typer.Context,
     org: Org,
-    per_second: Annotated[int | None, typer.Option(min=1, max=100_000, help="Texts a second, and the burst.")] = None,
-    per_minute: Annotated[int | None, typer.Option(min=1, max=6_000_000, help="Texts a minute, and the burst.")] = None,
-    by_tier: Annotated[bool, typer.Option("--by-tier", help="As its tier has it, again.")] = False,  # noqa: FBT002 - a flag
+    per_second: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Messages per second; also the burst.")
+    ] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(min=1, max=6_000_000, help="Messages per minute; also the burst.")
+    ] = None,
+    by_tier: Annotated[bool, typer.Option("--by-tier", help="Reset to the throughput of the tier.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Say how fast an organization may hand in texts; carriers' own limits hold besides."""
+    """Set how many messages an organization may submit. Carrier limits apply in addition."""
     from agentmessage.admin import messages as admin_messages  # noqa: PLC0415
 
     has_both = per_second is not None and per_minute is not None
@@ -81,14 +85,14 @@ def set_throughput(  # noqa: PLR0917 - typer makes one option of each
 
 
 class KindName(StrEnum):
-    """What an organization can be."""
+    """The kinds of organizations."""
 
     COMMERCIAL = "commercial"
     PERSONAL = "personal"
 
 
 class PlanName(StrEnum):
-    """What an organization has agreed to."""
+    """The plans of organizations."""
 
     PAYG = "payg"
     STARTER = "starter"
@@ -102,12 +106,14 @@ def set_plan(
     context: typer.Context,
     plan: Annotated[
         PlanName,
-        typer.Argument(help="payg and starter have metrics by the day, growth by the hour, the others by the minute."),
+        typer.Argument(
+            help="Plan; sets the finest metrics granularity: payg and starter day, growth hour, others minute."
+        ),
     ],
     org: Org,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Put an organization on a plan."""
+    """Set the plan of an organization."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     after = on_database(context, lambda cells: admin_organizations.set_plan(cells, org, plan=plan.value))
@@ -117,11 +123,11 @@ def set_plan(
 @organizations.command("set-kind")
 def set_kind(
     context: typer.Context,
-    kind: Annotated[KindName, typer.Argument(help="Only a commercial organization can become a reseller.")],
+    kind: Annotated[KindName, typer.Argument(help="Kind; only a commercial organization can become a reseller.")],
     org: Org,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Mark an organization as commercial or personal."""
+    """Set the kind of an organization."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     after = on_database(context, lambda cells: admin_organizations.set_kind(cells, org, kind=kind.value))
@@ -132,11 +138,11 @@ def set_kind(
 def create_key(
     context: typer.Context,
     org: Org,
-    scopes: Annotated[str, typer.Option(help="Separated by commas; every customer scope when left out.")] = "",
-    label: Annotated[str, typer.Option(help="What it is for.")] = "operator",
+    scopes: Annotated[str, typer.Option(help="Scopes, separated by commas; default: every customer scope.")] = "",
+    label: Annotated[str, typer.Option(help="Label of the key.")] = "operator",
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Make a key and print it, this once."""
+    """Create a key and print it. It is shown only once."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
@@ -145,12 +151,12 @@ def create_key(
         print_json(made)
         return
     typer.echo(f"{made.key}")
-    typer.echo(f"Key {made.id} with {len(made.scopes)} scopes; it is shown this once.", err=True)
+    typer.echo(f"Key {made.id} with {len(made.scopes)} scopes; it is shown only once.", err=True)
 
 
 @api_keys.command("list")
 def list_keys(context: typer.Context, org: Org, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Show an organization's keys, revoked ones too."""
+    """List an organization's keys, including revoked ones."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     found = on_database(context, lambda cells: admin_organizations.list_keys(cells, org))
@@ -160,11 +166,11 @@ def list_keys(context: typer.Context, org: Org, as_json: AsJson = False) -> None
 @api_keys.command("revoke")
 def revoke_key(
     context: typer.Context,
-    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `list` shows it.")],
+    key_id: Annotated[UUID, typer.Argument(help="Key id, from `list`.")],
     org: Org,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """End a key; it is dead within a second everywhere."""
+    """Revoke a key. Every process rejects it within a second."""
     from agentmessage.admin import organizations as admin_organizations  # noqa: PLC0415
 
     ended = on_database(context, lambda cells: admin_organizations.revoke_key(cells, org, key_id))

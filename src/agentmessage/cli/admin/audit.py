@@ -1,4 +1,4 @@
-"""`agentmessage admin audit|metrics`: whether what is written about the platform is true."""
+"""`agentmessage admin audit|metrics`: verify the audit log and the metric rollups."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,8 @@ from agentmessage.cli.database import on_database, with_encryption_key
 from agentmessage.cli.errors import FAILED
 from agentmessage.cli.tables import say, show
 
-audit = typer.Typer(no_args_is_help=True, help="The audit log: what was done, and whether it is all there.")
-metrics = typer.Typer(no_args_is_help=True, help="The sums that metrics read.")
+audit = typer.Typer(no_args_is_help=True, help="List and verify the audit log.")
+metrics = typer.Typer(no_args_is_help=True, help="Check and rebuild the metric rollups.")
 
 GROUPS = {"audit": audit, "metrics": metrics}
 
@@ -25,13 +25,13 @@ DIFFERENCE_COLUMNS = ("day", "org_id", "metric", "labels", "counted", "recounted
 @audit.command("verify")
 def verify_audit(
     context: typer.Context,
-    org: Annotated[UUID | None, typer.Option(help="Only this organization's chain.")] = None,
+    org: Annotated[UUID | None, typer.Option(help="Verify only the chain of this organization.")] = None,
     heads: Annotated[
-        Path | None, typer.Option(help="What an earlier `verify --json` printed: chains must go through it.")
+        Path | None, typer.Option(help="Output of an earlier `verify --json`; the chains must contain its heads.")
     ] = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Tell every chain anew; ends with status 1 when a row was altered, removed or slipped in, or has no seal."""
+    """Verify every chain. Exits with 1 if a row was altered, removed, inserted, or has no seal."""
     from agentmessage.admin import audit as admin_audit  # noqa: PLC0415 - see the room's front page
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
@@ -49,20 +49,20 @@ def verify_audit(
 @audit.command("list")
 def list_acts(
     context: typer.Context,
-    org: Annotated[UUID | None, typer.Option(help="On this organization; without it, on the platform itself.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    org: Annotated[UUID | None, typer.Option(help="Organization id; default: actions on the platform itself.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")] = 50,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show who did what, newest first."""
+    """List audited actions, newest first."""
     from agentmessage.admin import audit as admin_audit  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: admin_audit.list_acts(cells, org, limit=limit))
-    show(rows, columns=ACT_COLUMNS, title="Acts", as_json=as_json)
+    show(rows, columns=ACT_COLUMNS, title="Actions", as_json=as_json)
 
 
 @metrics.command("check")
 def check_metrics(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Compare the sums of texts with a recount of their events; ends with status 1 when they differ."""
+    """Compare the message rollups with a recount of the events. Exits with 1 if they differ."""
     from agentmessage.admin import rollups  # noqa: PLC0415
 
     differences = on_database(context, rollups.check)
@@ -73,7 +73,7 @@ def check_metrics(context: typer.Context, as_json: AsJson = False) -> None:  # n
 
 @metrics.command("rebuild")
 def rebuild_metrics(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Count all texts anew from the events that are still kept; audited."""
+    """Rebuild the message rollups from the stored events. The action is audited."""
     from agentmessage.admin import rollups  # noqa: PLC0415
 
     rebuilt = on_database(context, rollups.rebuild)

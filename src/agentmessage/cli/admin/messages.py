@@ -1,36 +1,54 @@
-"""`agentmessage admin texts`."""
+"""`agentmessage admin messages`: where messages are, and what becomes of held ones."""
 
 from typing import Annotated
 
 import typer
 
+from agentmessage.cli.admin import held_messages
 from agentmessage.cli.database import on_database
 from agentmessage.cli.tables import print_json, show
 
-texts = typer.Typer(no_args_is_help=True, help="Texts on their way.")
+messages = typer.Typer(
+    no_args_is_help=True, help="Send queues, carrier connections, and messages held after a restore."
+)
 
-GROUPS = {"texts": texts}
+GROUPS = {"messages": messages}
 
-LANES = ("organization", "account", "lane", "due", "later", "handed", "held", "oldest_at", "paused_until", "org_id")
-LINES = ("worker", "account", "carrier", "channels", "is_up", "room")
-STRAY = ("received_at", "account", "carrier", "carrier_message_id", "sender", "status", "why", "raw")
+QUEUES = (
+    "organization",
+    "account",
+    "queue",
+    "due",
+    "delayed",
+    "in_flight",
+    "held",
+    "oldest_at",
+    "paused_until",
+    "org_id",
+)
+CONNECTIONS = ("worker", "account", "carrier", "channels", "is_up", "capacity")
+UNMATCHED = ("received_at", "account", "carrier", "carrier_message_id", "sender", "status", "reason", "raw")
 UNKNOWN = ("message_id", "account", "sender", "recipient", "unknown_at", "reason", "org_id")
 
 
-@texts.command("status")
-def text_status(
+@messages.command("status")
+def message_status(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many lanes and texts.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows per table.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show what waits and why, the workers' lines, and the last day's unknown outcomes and stray receipts."""
+    """Show send queues, carrier connections, and the unknown outcomes and unmatched receipts of the last 24 hours."""
     from agentmessage.admin import messages as admin_messages  # noqa: PLC0415 - see the room's front page
 
     report = on_database(context, lambda cells: admin_messages.report(cells, limit=limit))
     if as_json:
         print_json(report)
         return
-    show(report.lanes, columns=LANES, title="Queue by organization and lane", as_json=False)
-    show(report.lines, columns=LINES, title="Lines of living workers", as_json=False)
+    show(report.queues, columns=QUEUES, title="Send queues by organization", as_json=False)
+    show(report.connections, columns=CONNECTIONS, title="Carrier connections of live workers", as_json=False)
     show(report.unknown, columns=UNKNOWN, title="Outcome unknown, last 24 hours", as_json=False)
-    show(report.stray_receipts, columns=STRAY, title="Receipts without a message, last 24 hours", as_json=False)
+    show(report.unmatched_receipts, columns=UNMATCHED, title="Unmatched receipts, last 24 hours", as_json=False)
+
+
+for name, command in held_messages.COMMANDS.items():
+    messages.command(name)(command)

@@ -9,9 +9,9 @@ import typer
 from agentmessage.cli.database import on_database, with_encryption_key
 from agentmessage.cli.tables import print_json, show
 
-inventory = typer.Typer(no_args_is_help=True, help="The pool of numbers.")
-carriers = typer.Typer(no_args_is_help=True, help="Lines into the phone network.")
-reconcile = typer.Typer(no_args_is_help=True, help="What numbers should be at their carriers, and what they are.")
+inventory = typer.Typer(no_args_is_help=True, help="Import and list the numbers of the carrier accounts.")
+carriers = typer.Typer(no_args_is_help=True, help="Carrier accounts.")
+reconcile = typer.Typer(no_args_is_help=True, help="Desired and observed campaign bindings.")
 
 GROUPS = {"inventory": inventory, "carriers": carriers, "reconcile": reconcile}
 
@@ -26,7 +26,7 @@ class Account(StrEnum):
 
 
 class InventoryState(StrEnum):
-    """What a number in the pool is doing."""
+    """The states of a number in the inventory."""
 
     AVAILABLE = "available"
     ORDERING = "ordering"
@@ -38,30 +38,34 @@ class InventoryState(StrEnum):
 @inventory.command("import")
 def import_inventory(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="One number a line in E.164, optionally a comma and its type.")],
+    file: Annotated[
+        Path, typer.Argument(help="File with one E.164 number per line, optionally followed by a comma and its type.")
+    ],
     account: Annotated[Account, typer.Option(help="The carrier account that holds the numbers.")] = Account.LIVE,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Put numbers that the carrier account already holds into the pool."""
+    """Import numbers that the carrier account already holds."""
     from agentmessage.admin import organizations  # noqa: PLC0415 - see the room's front page
 
     result = on_database(context, lambda cells: organizations.import_inventory(cells, file, account=account.value))
     if as_json:
         print_json(result)
     else:
-        typer.echo(f"{result.imported} of {result.read} numbers are new in the pool of the {result.account} account.")
+        typer.echo(
+            f"{result.imported} of {result.read} numbers are new in the inventory of the {result.account} account."
+        )
 
 
 @inventory.command("list")
 def list_inventory(  # noqa: PLR0917 - typer makes one option of each
     context: typer.Context,
-    account: Annotated[Account | None, typer.Option(help="Only this carrier account.")] = None,
-    state: Annotated[InventoryState | None, typer.Option(help="Only in this state.")] = None,
-    after: Annotated[str, typer.Option(help="Only numbers after this one, for the next page.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 100,
+    account: Annotated[Account | None, typer.Option(help="Filter by carrier account.")] = None,
+    state: Annotated[InventoryState | None, typer.Option(help="Filter by state.")] = None,
+    after: Annotated[str, typer.Option(help="Only numbers after this one (next page).")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows.")] = 100,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show the numbers that the platform knows of."""
+    """List the numbers of the inventory."""
     from agentmessage.admin import organizations  # noqa: PLC0415
 
     rows = on_database(
@@ -76,25 +80,33 @@ def list_inventory(  # noqa: PLR0917 - typer makes one option of each
 
 @carriers.command("show")
 def show_carriers(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Show who the carrier of live and of sandbox organizations is."""
+    """Show the carriers of live and sandbox organizations."""
     from agentmessage.admin import carriers as admin_carriers  # noqa: PLC0415
     from agentmessage.settings import read_settings  # noqa: PLC0415
 
-    columns = ("account", "carrier", "is_simulated", "numbers_url", "numbers_account", "registry_url", "writes_per_min")
+    columns = (
+        "account",
+        "carrier",
+        "is_simulated",
+        "numbers_url",
+        "numbers_account",
+        "registry_url",
+        "max_writes_per_minute",
+    )
     settings = with_encryption_key(read_settings(), context)
     show(admin_carriers.show_carriers(settings), columns=columns, title="Carriers", as_json=as_json)
 
 
 @reconcile.command("status")
 def reconcile_status(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Show how many numbers are where on their way, open orders, sweeps and breakers."""
+    """Show numbers by phase, open carrier orders, drift sweeps and circuit breakers."""
     from agentmessage.admin import organizations  # noqa: PLC0415
 
     report = on_database(context, organizations.reconcile_report)
     if as_json:
         print_json(report)
         return
-    phases = ("account", "phase", "numbers", "due", "oldest_wish_at")
+    phases = ("account", "phase", "numbers", "due", "oldest_desired_at")
     show(report.phases, columns=phases, title="Numbers by phase", as_json=False)
     show(report.orders, columns=("account", "state", "orders", "oldest_at"), title="Open orders", as_json=False)
     show(report.sweeps, columns=("account", "due_at", "finished_at", "result"), title="Sweeps", as_json=False)
@@ -104,11 +116,11 @@ def reconcile_status(context: typer.Context, as_json: AsJson = False) -> None:  
 @reconcile.command("drift")
 def reconcile_drift(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Healed ones too.")] = False,  # noqa: FBT002 - a flag
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    everything: Annotated[bool, typer.Option("--all", help="Include repaired drift.")] = False,  # noqa: FBT002 - a flag
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")] = 100,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show what carriers have otherwise than we believe."""
+    """List bindings that differ between the carrier and the database."""
     from agentmessage.admin import organizations  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: organizations.list_drift(cells, is_open=not everything, limit=limit))
@@ -119,12 +131,12 @@ def reconcile_drift(
 @reconcile.command("retry")
 def reconcile_retry(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="In E.164, such as +14155550123.")],
+    number: Annotated[str, typer.Argument(help="E.164 number, such as +14155550123.")],
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Have one number looked at now, whatever it waits for."""
+    """Make one number due for the reconciler now."""
     from agentmessage.admin import organizations  # noqa: PLC0415
 
     rows = on_database(context, lambda cells: organizations.retry_number(cells, number))
     columns = ("number", "account", "phase", "trouble", "error_code", "error_text", "org_id")
-    show(rows, columns=columns, title="Will be looked at now", as_json=as_json)
+    show(rows, columns=columns, title="Due now", as_json=as_json)
