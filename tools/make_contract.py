@@ -1,4 +1,4 @@
-"""Writes the snapshots of the contract anew after a wanted change; read the difference, then commit.
+"""Writes the snapshots of the contract after an intended change; read the difference, then commit.
 
 `tests/contract/openapi.json` is the document; `tests/contract/events.json` shows one event of every type.
 """

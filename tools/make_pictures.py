@@ -14,7 +14,7 @@ WIDTH = 136
 
 
 def main() -> int:
-    """Tell the story, keep the picture if it ended well."""
+    """Run the demo, and write the picture if it succeeds."""
     console = Console(record=True, force_terminal=True, width=WIDTH, file=io.StringIO(), highlight=False)
     status = asyncio.run(demo(DemoOptions(), console))
     if status == 0:

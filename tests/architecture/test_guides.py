@@ -34,6 +34,14 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
 
 
+def test_the_architecture_names_every_room() -> None:
+    page = (ROOT / "docs" / "concepts" / "architecture.md").read_text()
+    source = ROOT / "src" / "agentmessage"
+    rooms = {file.parent.name for file in source.glob("*/__init__.py")} | {"settings"}
+
+    assert set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == rooms
+
+
 def test_every_source_file_that_a_page_names_is_there() -> None:
     files = {
         file.relative_to(ROOT).as_posix()

@@ -90,12 +90,12 @@ class Contract:
     @cached_property
     def inputs(self) -> dict[str, set[str]]:
         """Components that are written, each with the families that write them."""
-        return self._users(lambda operation: [one.schema for one in operation.query + operation.body])
+        return self._users(lambda operation: [field.schema for field in operation.query + operation.body])
 
     def home(self, name: str) -> str:
         """The module of `models` that holds a component: its family's, or the shared one."""
         families = self.results.get(name, set()) | self.inputs.get(name, set())
-        families |= {one.family.split(".")[0] for one in self.operations if one.body_schema == name}
+        families |= {operation.family.split(".")[0] for operation in self.operations if operation.body_schema == name}
         return families.pop() if len(families) == 1 else SHARED
 
     def _users(self, schemas_of: Callable[[Operation], Iterable[Json]]) -> dict[str, set[str]]:
@@ -119,8 +119,8 @@ class Contract:
 
     def _named(self, schema: Any) -> Iterator[str]:
         if isinstance(schema, list):
-            for one in schema:
-                yield from self._named(one)
+            for item in schema:
+                yield from self._named(item)
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
@@ -132,20 +132,20 @@ class Contract:
         for field in schema.get("properties", {}).values():
             yield from self._named(field)
 
-    def _operation(self, path: str, method: str, one: Json) -> Operation:
-        family, name = names.place(one["operationId"], path)
-        body = self._body(one)
-        parameters = [self._resolved(raw) for raw in one.get("parameters", [])]
-        gives, result, streams_rows = _result(one)
+    def _operation(self, path: str, method: str, spec: Json) -> Operation:
+        family, name = names.place(spec["operationId"], path)
+        body = self._body(spec)
+        parameters = [self._resolved(raw) for raw in spec.get("parameters", [])]
+        gives, result, streams_rows = _result(spec)
         return Operation(
-            operation_id=one["operationId"],
+            operation_id=spec["operationId"],
             family=family,
             name=name,
             method=method.upper(),
             path=path,
-            summary=one["summary"],
-            description=one.get("description", ""),
-            scope=one.get("x-scope", ""),
+            summary=spec["summary"],
+            description=spec.get("description", ""),
+            scope=spec.get("x-scope", ""),
             path_parameters=[
                 Parameter(
                     names.path_argument(raw["name"], path),
@@ -166,18 +166,18 @@ class Contract:
             ],
             body=self._fields(body) if body else [],
             body_schema=body,
-            is_body_required=one.get("requestBody", {}).get("required", False),
+            is_body_required=spec.get("requestBody", {}).get("required", False),
             gives=gives,
             result=result,
-            meta=_meta(one) if gives == "with_meta" else {},
-            refusals=_refusals(one),
+            meta=_meta(spec) if gives == "with_meta" else {},
+            refusals=_refusals(spec),
             streams_rows=streams_rows,
         )
 
-    def _body(self, one: Json) -> str | None:
-        if "requestBody" not in one:
+    def _body(self, spec: Json) -> str | None:
+        if "requestBody" not in spec:
             return None
-        return one["requestBody"]["content"][JSON]["schema"]["$ref"].removeprefix(REF)
+        return spec["requestBody"]["content"][JSON]["schema"]["$ref"].removeprefix(REF)
 
     def _fields(self, name: str) -> list[Parameter]:
         schema = self.schemas[name]
@@ -205,10 +205,10 @@ def words(schema: Json) -> str:
     return " ".join(schema.get("description", "").split())
 
 
-def _result(one: Json) -> tuple[str, Json, bool]:
+def _result(spec: Json) -> tuple[str, Json, bool]:
     """How the first good answer is read, of which schema, and whether its rows also come as lines."""
-    status = min(status for status in one["responses"] if status.startswith("2"))
-    content = one["responses"][status].get("content")
+    status = min(status for status in spec["responses"] if status.startswith("2"))
+    content = spec["responses"][status].get("content")
     if not content:
         return "nothing", {}, False
     schema = content[JSON]["schema"]
@@ -219,21 +219,21 @@ def _result(one: Json) -> tuple[str, Json, bool]:
         is_page = meta is not None and meta.get("$ref", "").endswith("/PageMeta")
         return ("page" if is_page else "rows"), data["items"], NDJSON in content
     if "anyOf" in data:
-        return "perhaps", next(one for one in data["anyOf"] if "$ref" in one), False
+        return "perhaps", next(choice for choice in data["anyOf"] if "$ref" in choice), False
     if meta:
         return "with_meta", data, False
     return "one", data, False
 
 
-def _meta(one: Json) -> Json:
-    status = min(status for status in one["responses"] if status.startswith("2"))
-    return one["responses"][status]["content"][JSON]["schema"]["properties"]["meta"]
+def _meta(spec: Json) -> Json:
+    status = min(status for status in spec["responses"] if status.startswith("2"))
+    return spec["responses"][status]["content"][JSON]["schema"]["properties"]["meta"]
 
 
-def _refusals(one: Json) -> list[str]:
+def _refusals(spec: Json) -> list[str]:
     """The codes that belong to the operation, in the order of its statuses."""
     found: list[str] = []
-    for status, response in one["responses"].items():
+    for status, response in spec["responses"].items():
         if status.startswith("2"):
             continue
         parts = response["content"][JSON]["schema"]["allOf"]

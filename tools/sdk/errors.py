@@ -39,10 +39,10 @@ def refusals_by_code() -> dict[str, list[type[ApiError]]]:
 def _class(code: str, kinds: Sequence[type[ApiError]], known: Mapping[str, str]) -> str:
     statuses = " or ".join(str(status) for status in dict.fromkeys(kind.status for kind in kinds))
     why = cause(kinds[0])
-    told = docstring(f"{statuses}: {why}" if len(why) <= ONE_LINE else f"{statuses}.\n\n{why}")
+    text = docstring(f"{statuses}: {why}" if len(why) <= ONE_LINE else f"{statuses}.\n\n{why}")
     lines = [
         f"class {names.exception(code)}(APIError):",
-        told,
+        text,
         "",
         f'    code = "{code}"',
         f"    default_fix = {quoted(in_client_words(kinds[0].fix, known))}",

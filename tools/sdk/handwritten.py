@@ -35,7 +35,7 @@ def of_returned() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def of_webhooks() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Name and function of what reads the platform's webhooks."""
-    yield from ((f"webhooks.{one.__name__}", one) for one in (webhooks.unwrap, webhooks.verify))
+    yield from ((f"webhooks.{function.__name__}", function) for function in (webhooks.unwrap, webhooks.verify))
 
 
 def signature(name: str, function: Callable[..., Any]) -> str:
@@ -44,7 +44,9 @@ def signature(name: str, function: Callable[..., Any]) -> str:
     if not isinstance(tree, ast.FunctionDef):
         raise TypeError(f"{name} is not a plain function")
     arguments = ast.unparse(tree.args).removeprefix("self").removeprefix(", ")
-    is_property = any(isinstance(one, ast.Name) and one.id == "property" for one in tree.decorator_list)
+    is_property = any(
+        isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in tree.decorator_list
+    )
     returned = ast.unparse(tree.returns).replace("'", "") if tree.returns else "None"
     return brief(f"{name}{'' if is_property else f'({arguments})'} -> {returned}")
 

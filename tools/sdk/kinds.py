@@ -34,7 +34,9 @@ class Kinds:
         if "$ref" in schema:
             return self._component(schema["$ref"].removeprefix(REF), is_input=is_input)
         if "anyOf" in schema:
-            kinds = [self._plain(one, is_input=is_input) for one in schema["anyOf"] if one.get("type") != "null"]
+            kinds = [
+                self._plain(choice, is_input=is_input) for choice in schema["anyOf"] if choice.get("type") != "null"
+            ]
             return " | ".join(dict.fromkeys(kinds))
         if "enum" in schema:
             return self._words(schema, is_input=is_input)
@@ -102,7 +104,7 @@ def is_nullable(schema: Json) -> bool:
     """Null is as good."""
     kind = schema.get("type")
     return (isinstance(kind, list) and "null" in kind) or any(
-        one.get("type") == "null" for one in schema.get("anyOf", [])
+        choice.get("type") == "null" for choice in schema.get("anyOf", [])
     )
 
 
@@ -111,8 +113,8 @@ def limits(schema: Json) -> str:
     found = [*_ranges(schema)]
     if (default := schema.get("x-default", schema.get("default"))) is not None and default != []:
         found.append(f"{default!r} unless given".replace("'", "`"))
-    told = ", ".join(found)
-    return f"{told[0].upper()}{told[1:]}." if told else ""
+    text = ", ".join(found)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _ranges(schema: Json) -> list[str]:
@@ -133,4 +135,4 @@ def _ranges(schema: Json) -> list[str]:
 
 def _kind(schema: Json) -> Any:
     kind = schema.get("type")
-    return next((one for one in kind if one != "null"), None) if isinstance(kind, list) else kind
+    return next((part for part in kind if part != "null"), None) if isinstance(kind, list) else kind

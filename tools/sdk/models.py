@@ -18,7 +18,7 @@ IMPORTS = {
     "Id": "from agentmessage.sdk._request import Id",
 }
 MANY_FIELDS = 12
-"""A body with more fields is one typed dictionary in the signature of its method: so long a list helps nobody."""
+"""A body with more fields is one typed dictionary in the signature of its method, not a keyword for each field."""
 
 ONES_THAT_SAY_ALL = {"id", "cursor"}
 """Parameters whose names say what they are."""
@@ -60,7 +60,11 @@ def imports(contract: Contract, used: set[str], *, home: str | None = None) -> l
 
 def wide_bodies(contract: Contract) -> set[str]:
     """Bodies that are typed dictionaries in their method's signature."""
-    return {one.body_schema for one in contract.operations if one.body_schema and len(one.body) > MANY_FIELDS}
+    return {
+        operation.body_schema
+        for operation in contract.operations
+        if operation.body_schema and len(operation.body) > MANY_FIELDS
+    }
 
 
 def _wanted(contract: Contract) -> list[str]:
@@ -125,8 +129,8 @@ def _struct(contract: Contract, kinds: Kinds, name: str) -> str:
 def _field(kinds: Kinds, field: str, schema: Json) -> str:
     default = " = None" if is_nullable(schema) else ""
     line = f"    {names.argument(field)}: {kinds.read(schema)}{default}"
-    told = words(schema)
-    return f'{line}\n    """{told}"""' if told and "$ref" not in schema and "enum" not in schema else line
+    text = words(schema)
+    return f'{line}\n    """{text}"""' if text and "$ref" not in schema and "enum" not in schema else line
 
 
 def _input(contract: Contract, kinds: Kinds, name: str) -> str:
@@ -138,8 +142,8 @@ def _input(contract: Contract, kinds: Kinds, name: str) -> str:
         body = [f"    {field}: {_wanted_or_not(kinds, inner, field in required)}" for field, inner in fields.items()]
         return f"class {kind}(TypedDict):\n{_docstring(schema, kind)}\n\n" + "\n".join(body)
     body = [f"    {field!r}: {_wanted_or_not(kinds, inner, field in required)}," for field, inner in fields.items()]
-    told = _docstring(schema, kind).strip()
-    return f"{kind} = TypedDict({kind!r}, {{\n" + "\n".join(body) + "\n})\n" + textwrap.dedent(told)
+    text = _docstring(schema, kind).strip()
+    return f"{kind} = TypedDict({kind!r}, {{\n" + "\n".join(body) + "\n})\n" + textwrap.dedent(text)
 
 
 def _wanted_or_not(kinds: Kinds, schema: Json, is_required: bool) -> str:  # noqa: FBT001 - reads well where it is called

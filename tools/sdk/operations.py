@@ -6,7 +6,10 @@ from tools.sdk.models import GENERATED
 
 def methods(contract: Contract) -> dict[str, str]:
     """Method of the client library by operation, as `POST /v1/consent`."""
-    return {f"{one.method} {one.path}": f"{one.family}.{one.name}" for one in contract.operations}
+    return {
+        f"{operation.method} {operation.path}": f"{operation.family}.{operation.name}"
+        for operation in contract.operations
+    }
 
 
 def module(contract: Contract) -> dict[str, str]:

@@ -16,13 +16,13 @@ from tools.sdk.operations import methods
 from tools.sdk.resources import SCOPE_LINE, refusal_classes, signature
 
 HEAD = """\
-# The client library: reference
+# SDK
 
-This file is generated (`make generate`). How to use the library is told in [the guide](../guides/sdk.md); what an
-operation does is the contract's, in [the API](api.md).
+This page is generated (`make generate`). [The guide](../guides/sdk.md) says how to use the library; [the API](api.md)
+lists the operations.
 
 Methods are shown as `AgentMessage` has them; those of `AsyncAgentMessage` are the same, and awaited. `…` as a default
-means: left out of the request. Any method raises the exceptions of [all operations](#exceptions) besides its own.
+means that the parameter is not sent. Any method can also raise the exceptions of [all operations](#exceptions).
 
 ## Methods
 """
@@ -48,7 +48,7 @@ def _methods(contract: Contract) -> Iterator[str]:
         for operation in contract.operations:
             if operation.family == family:
                 yield from _method(contract, operation)
-        operations = [one.name for one in contract.operations if one.family == family]
+        operations = [operation.name for operation in contract.operations if operation.family == family]
         yield from _handwritten(handwritten.of_family(family, besides=operations))
 
 
@@ -80,12 +80,14 @@ def _handwritten(methods: Iterable[tuple[str, Callable[..., Any]]]) -> Iterator[
 def _method(contract: Contract, operation: Operation) -> Iterator[str]:
     yield f"#### {operation.family}.{operation.name}\n"
     yield f"```python\n{signature(contract, operation)}\n```\n"
-    told = SCOPE_LINE.sub("", operation.description).strip()
+    text = SCOPE_LINE.sub("", operation.description).strip()
     yield f"{operation.summary}. `{operation.method} {operation.path}`, scope `{operation.scope}`.\n"
-    if told:
-        yield f"{told}\n"
-    limited = [one for one in operation.path_parameters + operation.query + operation.body if described(one)]
-    yield from (f"- `{one.name}`: {described(one)}" for one in limited)
+    if text:
+        yield f"{text}\n"
+    limited = [
+        parameter for parameter in operation.path_parameters + operation.query + operation.body if described(parameter)
+    ]
+    yield from (f"- `{parameter.name}`: {described(parameter)}" for parameter in limited)
     if limited:
         yield ""
     if refused := refusal_classes(operation):
@@ -94,7 +96,7 @@ def _method(contract: Contract, operation: Operation) -> Iterator[str]:
 
 def _values(contract: Contract) -> Iterator[str]:
     yield "## Values\n"
-    yield "In `agentmessage.sdk.models`. Results are frozen; what a newer platform adds is ignored.\n"
+    yield "In `agentmessage.sdk.models`. Results are frozen; fields that a newer platform adds are ignored.\n"
     kinds = Kinds(contract)
     results = contract.results
     for schema in sorted(set(results) - {META}, key=names.model):

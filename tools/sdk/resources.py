@@ -28,7 +28,7 @@ def families(contract: Contract) -> dict[str, list[str]]:
     """Every family, each with those inside it; a family that only holds others too."""
     own = list(dict.fromkeys(operation.family for operation in contract.operations))
     tops = dict.fromkeys([*own, *(family.split(".")[0] for family in own)])
-    return {family: [one for one in own if one.rpartition(".")[0] == family] for family in sorted(tops)}
+    return {family: [name for name in own if name.rpartition(".")[0] == family] for family in sorted(tops)}
 
 
 def class_name(family: str) -> str:
@@ -42,17 +42,18 @@ def class_name(family: str) -> str:
 def arguments(contract: Contract, kinds: Kinds, operation: Operation) -> list[str]:
     """The parameters of a method, as they are written in its signature."""
     positional = [
-        f"{one.name}: {'Id' if one.schema.get('format') == 'uuid' else 'str'}" for one in operation.path_parameters
+        f"{parameter.name}: {'Id' if parameter.schema.get('format') == 'uuid' else 'str'}"
+        for parameter in operation.path_parameters
     ]
-    kinds.used |= {"Id"} if any("Id" in one for one in positional) else set()
+    kinds.used |= {"Id"} if any("Id" in argument for argument in positional) else set()
     keywords: list[str] = []
     is_wide = operation.body_schema in wide_bodies(contract)
     given = operation.query + ([] if is_wide else operation.body)
-    keywords += [f"{one.name}: {kinds.written(one.schema)}" for one in given if one.is_required]
-    for one in given:
-        if not one.is_required:
+    keywords += [f"{parameter.name}: {kinds.written(parameter.schema)}" for parameter in given if parameter.is_required]
+    for parameter in given:
+        if not parameter.is_required:
             kinds.used.add("UNSET")
-            keywords.append(f"{one.name}: {_or_unset(kinds.written(one.schema))} = UNSET")
+            keywords.append(f"{parameter.name}: {_or_unset(kinds.written(parameter.schema))} = UNSET")
     if operation.method == "POST":
         keywords.append("idempotency_key: str | None = None")
     fields = []
@@ -96,8 +97,8 @@ def _file(family: str) -> str:
 
 def _module(contract: Contract, family: str, children: list[str]) -> str:
     kinds = Kinds(contract)
-    operations = [one for one in contract.operations if one.family == family]
-    methods = [text for one in operations for text in _methods(contract, kinds, one)]
+    operations = [operation for operation in contract.operations if operation.family == family]
+    methods = [text for operation in operations for text in _methods(contract, kinds, operation)]
     extra = names.EXTRAS.get(family)
     parent = extra[1] if extra else "AsyncResource"
     init = [_init(children)] if children else []
@@ -113,8 +114,10 @@ def _module(contract: Contract, family: str, children: list[str]) -> str:
 def _head(contract: Contract, kinds: Kinds, operations: list[Operation], children: list[str]) -> list[str]:
     used = kinds.used
     calls = ["Request"] if operations else []
-    calls += ["given"] if any(one.body_schema and not one.is_body_required for one in operations) else []
-    calls += ["segment"] if any(one.path_parameters for one in operations) else []
+    calls += (
+        ["given"] if any(operation.body_schema and not operation.is_body_required for operation in operations) else []
+    )
+    calls += ["segment"] if any(operation.path_parameters for operation in operations) else []
     calls += ["Id"] if "Id" in used else []
     head = imports(contract, used - {"Id"})
     head += [f"from agentmessage.sdk._request import {', '.join(calls)}"] if calls else []
@@ -125,12 +128,12 @@ def _head(contract: Contract, kinds: Kinds, operations: list[Operation], childre
     head += ["from typing import Unpack"] if "Unpack" in used else []
     if children:
         head += ["from agentmessage.sdk.aio.transport import AsyncTransport"]
-        head += [f"from agentmessage.sdk.aio.resources.{_file(one)} import {class_name(one)}" for one in children]
+        head += [f"from agentmessage.sdk.aio.resources.{_file(child)} import {class_name(child)}" for child in children]
     return head
 
 
 def _init(children: list[str]) -> str:
-    lines = [f"        self.{one.split('.')[-1]} = {class_name(one)}(transport)" for one in children]
+    lines = [f"        self.{child.split('.')[-1]} = {class_name(child)}(transport)" for child in children]
     return (
         "    def __init__(self, transport: AsyncTransport) -> None:\n        super().__init__(transport)\n"
         + "\n".join(lines)
@@ -144,7 +147,7 @@ def _methods(contract: Contract, kinds: Kinds, operation: Operation) -> Iterator
     yield "\n".join(
         [
             f"    {signature}",
-            _told(contract, operation),
+            _docstring(contract, operation),
             f"        {reading}self._{operation.gives}({kind}{_call(contract, operation)})",
         ]
     )
@@ -156,21 +159,23 @@ def _stream(contract: Contract, kinds: Kinds, operation: Operation) -> str:
     """The same rows as lines of one answer, for those who want all of them."""
     kinds.used.add("AsyncRowStream")
     kind = kinds.read(operation.result)
-    given = [one for one in arguments(contract, kinds, operation) if not one.startswith("limit:")]
-    call = _call(contract, operation._replace(query=[one for one in operation.query if one.wire != "limit"]))
-    told = docstring(
+    given = [argument for argument in arguments(contract, kinds, operation) if not argument.startswith("limit:")]
+    call = _call(
+        contract, operation._replace(query=[parameter for parameter in operation.query if parameter.wire != "limit"])
+    )
+    text = docstring(
         f"The rows of `{operation.name}`, all of them in one answer, as they come.\n\n"
         "Read it in a `with` block, or to its end.",
         8,
     )
     head = f"    def {names.streamed(operation.name)}({', '.join(given)}) -> AsyncRowStream[{kind}]:"
-    return "\n".join([head, told, f"        return self._lines({kind}, {call})"])
+    return "\n".join([head, text, f"        return self._lines({kind}, {call})"])
 
 
 def _call(contract: Contract, operation: Operation) -> str:
     path = operation.path
-    for one in operation.path_parameters:
-        path = path.replace(f"{{{one.wire}}}", f"{{segment({one.name})}}")
+    for parameter in operation.path_parameters:
+        path = path.replace(f"{{{parameter.wire}}}", f"{{segment({parameter.name})}}")
     parts = [repr(operation.method), f'f"{path}"' if operation.path_parameters else f'"{path}"']
     if operation.query:
         parts.append(f"query={_mapping(operation.query)}")
@@ -189,17 +194,17 @@ def _body(contract: Contract, operation: Operation) -> str:
 
 
 def _mapping(parameters: list[Parameter]) -> str:
-    return "{" + ", ".join(f'"{one.wire}": {one.name}' for one in parameters) + "}"
+    return "{" + ", ".join(f'"{parameter.wire}": {parameter.name}' for parameter in parameters) + "}"
 
 
-def _told(contract: Contract, operation: Operation) -> str:
+def _docstring(contract: Contract, operation: Operation) -> str:
     text = SCOPE_LINE.sub("", operation.description).strip()
     lines = [f"{operation.summary}.", "", *([text, ""] if text else [])]
     shown = [] if operation.body_schema in wide_bodies(contract) else operation.body
     limited = [
-        f"- `{one.name}`: {described(one)}"
-        for one in operation.path_parameters + operation.query + shown
-        if described(one)
+        f"- `{parameter.name}`: {described(parameter)}"
+        for parameter in operation.path_parameters + operation.query + shown
+        if described(parameter)
     ]
     lines += [*limited, ""] if limited else []
     lines.append(f"Scope: `{operation.scope}`.")
@@ -234,7 +239,7 @@ def _families(contract: Contract) -> str:
 def signature(contract: Contract, operation: Operation) -> str:
     """A method as the reference shows it: `messages.get(message_id) -> Message`."""
     kinds = Kinds(contract)
-    given = ", ".join(one for one in arguments(contract, kinds, operation) if one != "self")
+    given = ", ".join(argument for argument in arguments(contract, kinds, operation) if argument != "self")
     returned, _ = gives(kinds, operation)
     return f"{operation.family}.{operation.name}({brief(given)}) -> {returned.removeprefix('Async')}"
 
