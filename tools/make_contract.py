@@ -11,18 +11,18 @@ from agentmessage.app.event_schemas import BODIES
 from agentmessage.app.routes import all_routes
 from agentmessage.events.schemas import EventResource
 from agentmessage.web.openapi.document import describe
-from agentmessage.web.openapi.examples import sample
-from agentmessage.web.openapi.schemas import Shapes
+from agentmessage.web.openapi.examples import example_of
+from agentmessage.web.openapi.schemas import Schemas
 
 FOLDER = Path(__file__).parent.parent / "tests" / "contract"
 
 
 def events() -> dict[str, Any]:
     """One event of every type, as lists, streams and webhooks show it."""
-    shapes = Shapes([EventResource, *BODIES.values()])
-    envelope = sample(shapes.of(EventResource), shapes)
+    shapes = Schemas([EventResource, *BODIES.values()])
+    envelope = example_of(shapes.of(EventResource), shapes)
     return {
-        kind.value: envelope | {"type": kind.value, "data": sample(shapes.of(body), shapes)}
+        kind.value: envelope | {"type": kind.value, "data": example_of(shapes.of(body), shapes)}
         for kind, body in BODIES.items()
     }
 

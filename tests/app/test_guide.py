@@ -7,7 +7,7 @@ import pytest
 
 from agentmessage.app.guide import GUIDE_HEADERS, Guide
 from agentmessage.kernel.errors import MethodNotAllowed, NotFound
-from agentmessage.web.responses import Reply
+from agentmessage.web.responses import HttpResponse
 from tests.conftest import Client
 
 PAGE = b"<!doctype html><title>Send</title>"
@@ -26,7 +26,7 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-async def get(site: Path, path: str, method: str = "GET", **headers: str) -> Reply:
+async def get(site: Path, path: str, method: str = "GET", **headers: str) -> HttpResponse:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
 
     async def receive() -> dict[str, object]:

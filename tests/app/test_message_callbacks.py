@@ -16,7 +16,7 @@ from agentmessage.carriers.messaging import Heard, InboundHeard, ReceiptHeard
 from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound, PayloadTooLarge
 from agentmessage.settings import Settings
-from agentmessage.web.responses import Reply
+from agentmessage.web.responses import HttpResponse
 from tests.conftest import ENCRYPTION_KEY
 
 SETTINGS = Settings(encryption_key=ENCRYPTION_KEY, callback_password="hook")
@@ -59,7 +59,7 @@ class Door:
             raise self.trouble
         self.heard.append((account, heard))
 
-    async def post(self, body: Any, *, path: str = "messages/live", shown: str | None = AUTHENTIC) -> Reply:
+    async def post(self, body: Any, *, path: str = "messages/live", shown: str | None = AUTHENTIC) -> HttpResponse:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = [] if shown is None else [(b"authorization", shown.encode())]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentmessage.app.routes import all_routes
-from agentmessage.web.openapi.common_errors import refusals
+from agentmessage.web.openapi.common_errors import errors_by_status
 from agentmessage.web.route import Route
 
 HERE = Path(__file__).parent.parent.parent
@@ -46,7 +46,7 @@ def missing(covered: list[tuple[str, int, str, str]]) -> dict[str, list[int]]:
 def wanted(route: Route, own: set[int], generated: set[int]) -> set[int]:
     """What a room declares needs a test in the room; what the edge answers for it may be covered by either."""
     declared = {*route.answers, *(error.status for error in route.refuses)}
-    return (declared - own) | (set(refusals(route)) - own - generated)
+    return (declared - own) | (set(errors_by_status(route)) - own - generated)
 
 
 def test_every_status_of_every_operation_has_a_test(covered: list[tuple[str, int, str, str]]) -> None:
@@ -61,7 +61,7 @@ def test_a_missing_test_is_noticed(covered: list[tuple[str, int, str, str]]) -> 
 
 
 def test_covers_names_operations_and_statuses_that_exist(covered: list[tuple[str, int, str, str]]) -> None:
-    known = {route.name: {*route.answers, *refusals(route)} for route in all_routes()}
+    known = {route.name: {*route.answers, *errors_by_status(route)} for route in all_routes()}
     strange = {(operation, status) for operation, status, *_ in covered if status not in known.get(operation, set())}
 
     assert strange == set()

@@ -270,7 +270,7 @@ async def test_a_database_that_comes_back_makes_an_export_late_and_nothing_else(
 
     async with through(wire, dsn) as app:
         expected = rows_of((await Client(app, account.key).get(USAGE, headers=LINES)).body)
-        cell = await app.edge._cells.cell("cell_00")
+        cell = await app.api_app._cells.cell("cell_00")
         first = await export.read(cell, account.org_id, rules.window(None, None, now=db.now, max_span=None))
         lines = export.lines(cell, account.org_id, first)
         body = await anext(lines)

@@ -8,9 +8,9 @@ import structlog.testing
 
 from agentmessage.kernel.errors import ApiError
 from agentmessage.web.asgi import MAX_QUERY_BYTES
-from agentmessage.web.openapi.common_errors import codes, refusals
+from agentmessage.web.openapi.common_errors import codes, errors_by_status
 from agentmessage.web.route import BoundRoute, NoInput, Route
-from agentmessage.web.router import Dispatch
+from agentmessage.web.router import Router
 from agentmessage.web.scopes import CUSTOMER_SCOPES
 from tests.contract.every_route import (
     NOTHING,
@@ -194,12 +194,12 @@ async def test_500_a_fault_of_ours_says_nothing_but_its_request_id(route: Route,
         raise RuntimeError("SELECT secrets")
 
     broken = BoundRoute(**msgspec.structs.asdict(route), handle=fail, resume_bound=None)
-    world.app.edge._dispatch, whole = Dispatch([broken]), world.app.edge._dispatch
+    world.app.api_app._router, whole = Router([broken]), world.app.api_app._router
     try:
         with structlog.testing.capture_logs() as logs:
             reply = await world.api.request(route.method, target(route), example_body(route))
     finally:
-        world.app.edge._dispatch = whole
+        world.app.api_app._router = whole
 
     assert without_request_id(reply) == (
         500,
@@ -210,11 +210,11 @@ async def test_500_a_fault_of_ours_says_nothing_but_its_request_id(route: Route,
 
 @every_route(503)
 async def test_503_a_draining_process_takes_nothing_new(route: Route, world: Any) -> None:
-    world.app.edge.is_draining = True
+    world.app.api_app.is_draining = True
     try:
         reply = await world.api.request(route.method, target(route), example_body(route))
     finally:
-        world.app.edge.is_draining = False
+        world.app.api_app.is_draining = False
 
     assert (reply.status, reply.error["code"]) == (503, "UNAVAILABLE")
     assert int(reply.headers["retry-after"]) >= 1
@@ -267,10 +267,10 @@ async def test_the_document_lists_every_status_with_its_codes(route: Route) -> N
 
     documented = {int(status): listed_codes(response) for status, response in responses.items()}
 
-    assert set(documented) == set(route.answers) | set(refusals(route))
-    for status, errors in refusals(route).items():
+    assert set(documented) == set(route.answers) | set(errors_by_status(route))
+    for status, errors in errors_by_status(route).items():
         assert documented[status] == codes(errors)
-    assert all(issubclass(error, ApiError) for errors in refusals(route).values() for error in errors)
+    assert all(issubclass(error, ApiError) for errors in errors_by_status(route).values() for error in errors)
 
 
 def listed_codes(response: Any) -> list[str]:

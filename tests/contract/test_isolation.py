@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from agentmessage.web.openapi.common_errors import refusals
+from agentmessage.web.openapi.common_errors import errors_by_status
 from agentmessage.web.route import Route
 from tests.contract.belongings import furnish, home_of
 from tests.contract.every_route import DOCUMENT, NOTHING, ROUTES, every_route, example_body, operation, target
@@ -41,7 +41,7 @@ def renamed(value: Any, asked_for: str) -> Any:
     return "the id" if value == asked_for else value
 
 
-@every_route(404, where=lambda route: bool(route.parameters) and 404 in refusals(route))
+@every_route(404, where=lambda route: bool(route.parameters) and 404 in errors_by_status(route))
 async def test_404_in_the_path_a_strangers_id_is_nothing(route: Route, world: Any, belongings: dict[str, UUID]) -> None:
     theirs = str(belongings[home_of(route.path, belongings)])
     before = await state_of_everything(world)

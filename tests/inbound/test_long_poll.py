@@ -14,7 +14,7 @@ from agentmessage.inbound.long_poll import Waits
 from agentmessage.inbound.routes import routes
 from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.keys.routes import routes as key_routes
-from agentmessage.web.key_watch import LOOK_S
+from agentmessage.web.key_watch import POLL_S
 from tests.conftest import Client, Reply
 from tests.inbound.handset import Handset
 from tests.make.accounts import Account, key_with
@@ -232,7 +232,7 @@ async def test_a_wait_ends_with_its_key(app: RoomsApp, cells: Cells, account: Ac
     key = await key_with(cells, account.tenant, ["messages:read"], label="reader")
     there = app if where == "here" else RoomsApp(cells)
     keys = RoomsApp(cells, key_routes, services={"authenticator": there.authenticator})
-    keys.edge._authenticator = there.authenticator
+    keys.api_app._authenticator = there.authenticator
     admin = Client(keys, account.key)
     key_id = next(each["id"] for each in (await admin.get("/v1/api-keys")).data if each["label"] == "reader")
 
@@ -242,5 +242,5 @@ async def test_a_wait_ends_with_its_key(app: RoomsApp, cells: Cells, account: Ac
         reply = await answered(task)
 
     assert (reply.status, reply.error["code"]) == (401, "UNAUTHORIZED")
-    assert time.monotonic() - revoked_at < 2 * LOOK_S + 1
+    assert time.monotonic() - revoked_at < 2 * POLL_S + 1
     assert app.authenticator.watch._watched == {}

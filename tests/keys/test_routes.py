@@ -434,10 +434,10 @@ async def test_a_look_up_that_was_under_way_does_not_bring_a_revoked_key_back(
     """The request that asked before the commit may pass; what it learned must not let the next one pass."""
     authenticator = Authenticator(cells, lambda: 100.0)
     header = f"Bearer {account.key}"
-    authenticator.forget(account.key_id)
-    await authenticator.look_up(header, now=db.now)
+    authenticator.revoke(account.key_id)
+    await authenticator.authenticate(header, now=db.now)
 
-    assert authenticator.recall(header.encode()) is None
+    assert authenticator.get_cached(header.encode()) is None
 
 
 async def test_the_acts_of_a_platform_key_are_the_operators(app: RoomsApp, cells: Cells, account: Account) -> None:

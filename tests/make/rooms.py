@@ -13,12 +13,12 @@ from agentmessage.kernel.encryption import SecretBox
 from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import USUAL_LAYOUTS
-from agentmessage.web.asgi import Edge
+from agentmessage.web.asgi import ApiApp
 from agentmessage.web.authentication import Authenticator
-from agentmessage.web.metrics import Observer
+from agentmessage.web.metrics import RequestMetrics
 from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.route import BoundRoute, Routes
-from agentmessage.web.router import Dispatch
+from agentmessage.web.router import Router
 
 
 class RoomsApp:
@@ -49,14 +49,14 @@ class RoomsApp:
             "tails": self.tails,
             **(services or {}),
         }
-        self.edge = Edge(
-            dispatch=Dispatch([route for room in rooms for route in self._bind(room)]),
+        self.api_app = ApiApp(
+            router=Router([route for room in rooms for route in self._bind(room)]),
             cells=cells,
             authenticator=self.authenticator,
             clock=clock or WallClock(),
             secret_box=secret_box,
             ring=self.bells.strike,
-            observer=Observer(CollectorRegistry()),
+            metrics=RequestMetrics(CollectorRegistry()),
         )
 
     def _bind(self, room: Routes[Any]) -> Sequence[BoundRoute]:
@@ -66,4 +66,4 @@ class RoomsApp:
         return room.bind(room.needs(*(self.services.get(name) for name in room.needs.__struct_fields__)))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.edge(scope, receive, send)
+        await self.api_app(scope, receive, send)

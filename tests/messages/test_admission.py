@@ -15,12 +15,12 @@ from agentmessage.messages.admission import Admission
 from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Message
 from agentmessage.web import idempotency
-from agentmessage.web.idempotency import AlreadyAnswered, Claim
+from agentmessage.web.idempotency import IdempotencyKey, KeyAlreadyUsed
 from tests.make.accounts import Account
 from tests.make.texts import CONTACT, Sender, insert_consent, insert_sender, set_throughput
 
 T = TypeVar("T")
-Outcome = Message | ApiError | AlreadyAnswered
+Outcome = Message | ApiError | KeyAlreadyUsed
 
 
 class CountingDb:
@@ -70,7 +70,7 @@ def open_admission(db: CellDb | CountingDb) -> Admission:
 
 
 def draft(account: Account, sender: Sender, *, key: str | None = None, body: bytes = b"a") -> Draft:
-    claim = None if key is None else Claim(key, body.ljust(idempotency.DIGEST_BYTES))
+    claim = None if key is None else IdempotencyKey(key, body.ljust(idempotency.DIGEST_BYTES))
     return Draft(
         id=new_id(), tenant=account.tenant, sender=sender.number, recipient=CONTACT, text="Acme: hi", claim=claim
     )
@@ -79,7 +79,7 @@ def draft(account: Account, sender: Sender, *, key: str | None = None, body: byt
 async def outcome(admission: Admission, asked: Draft) -> Outcome:
     try:
         return await admission.admit(asked)
-    except (ApiError, AlreadyAnswered) as refusal:
+    except (ApiError, KeyAlreadyUsed) as refusal:
         return refusal
 
 
@@ -91,7 +91,7 @@ async def flush(admission: Admission, drafts: Sequence[Draft]) -> list[Outcome]:
 def message_ids(outcomes: Sequence[Outcome]) -> set[str]:
     """The messages that the outcomes show, accepted now or before."""
     bodies = [
-        msgspec.json.decode(outcome.stored.body or b"") for outcome in outcomes if isinstance(outcome, AlreadyAnswered)
+        msgspec.json.decode(outcome.stored.body or b"") for outcome in outcomes if isinstance(outcome, KeyAlreadyUsed)
     ]
     accepted = {str(outcome.id) for outcome in outcomes if isinstance(outcome, Message)}
     return accepted | {body["data"]["id"] for body in bodies}
@@ -125,7 +125,7 @@ async def test_a_flush_of_nothing_but_repeated_keys_reads_and_writes_nothing_els
     again = await flush(admission, [draft(account, sender, key="k") for _ in range(3)])
 
     assert counting.take() == ([LOOK_UP_KEYS], 0)
-    assert all(isinstance(replay, AlreadyAnswered) for replay in again)
+    assert all(isinstance(replay, KeyAlreadyUsed) for replay in again)
     assert message_ids([*first, *again]) == message_ids(first)
 
 
@@ -157,7 +157,7 @@ async def test_a_key_that_another_request_takes_meanwhile_costs_the_others_of_th
     """The write waits for the other transaction, then fails as a whole, and each message is admitted by itself."""
     admission = open_admission(db)
     async with db.transaction() as tx:
-        await idempotency.claim(tx, account.org_id, Claim("k", b"b".ljust(idempotency.DIGEST_BYTES)))
+        await idempotency.claim(tx, account.org_id, IdempotencyKey("k", b"b".ljust(idempotency.DIGEST_BYTES)))
         drafts = [draft(account, sender), draft(account, sender, key="k"), draft(account, sender)]
         admitting = asyncio.create_task(flush(admission, drafts))
         async with asyncio.timeout(10):
@@ -181,5 +181,5 @@ async def test_one_key_with_two_bodies_in_one_flush_is_accepted_once(
 
     assert isinstance(first, Message)
     assert isinstance(other, IdempotencyKeyReused)
-    assert isinstance(again, AlreadyAnswered)
+    assert isinstance(again, KeyAlreadyUsed)
     assert message_ids([again]) == {str(first.id)}

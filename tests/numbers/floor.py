@@ -22,7 +22,7 @@ from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.simulator.core.http_types import HttpRequest
 from agentmessage.simulator.world import World
-from agentmessage.web.router import Dispatch
+from agentmessage.web.router import Router
 
 
 class Wire:
@@ -103,7 +103,7 @@ class Floor:
     def be_impatient(self, wait_s: int = 0) -> None:
         """Requests wait so long for an order and no longer."""
         settings = structs.replace(self.settings, order_wait_seconds=wait_s)
-        self.api.edge._dispatch = Dispatch(bound_routes(structs.replace(self.api.services, settings=settings)))
+        self.api.api_app._router = Router(bound_routes(structs.replace(self.api.services, settings=settings)))
 
     async def turn(self) -> int:
         """Run what is due, once."""

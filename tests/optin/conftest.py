@@ -15,7 +15,7 @@ from agentmessage.optin.routes import routes
 from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from agentmessage.sms.segments import USUAL_LAYOUTS
-from agentmessage.web.responses import send_reply
+from agentmessage.web.responses import send_response
 from tests.conftest import ENCRYPTION_KEY, Client, Reply, _exchange
 from tests.make.accounts import Account
 from tests.make.clock import TestClock
@@ -141,7 +141,7 @@ class Browser:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         reply = await self._page.answer(scope, receive)
-        await send_reply(send, reply, "request", head_only=scope["method"] == "HEAD")
+        await send_response(send, reply, "request", head_only=scope["method"] == "HEAD")
 
     async def open(self, token: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
         """One request to the page of a token."""

@@ -176,8 +176,8 @@ async def test_a_key_is_forgotten_after_its_day_and_not_before(
     await api.post(*attach, headers=under("k"))
     await api.delete(f"/v1/phone-numbers/{number}/campaign")
 
-    kept = await idempotency.forget_old(db, now=db.now + timedelta(hours=23, minutes=59), hours=24)
-    forgotten = await idempotency.forget_old(db, now=db.now + timedelta(hours=24, minutes=1), hours=24)
+    kept = await idempotency.delete_old(db, now=db.now + timedelta(hours=23, minutes=59), hours=24)
+    forgotten = await idempotency.delete_old(db, now=db.now + timedelta(hours=24, minutes=1), hours=24)
 
     assert (kept, forgotten) == (0, 1)
     assert "idempotent-replayed" not in (await api.post(*attach, headers=under("k"))).headers

@@ -44,7 +44,7 @@ class Served:
 
     def stop(self) -> None:
         """Let requests finish and end."""
-        self.api.edge.is_draining = True
+        self.api.api_app.is_draining = True
         self._loop.call_soon_threadsafe(self.api.bells.strike_all)
         self._server.should_exit = True
         self._thread.join(PATIENCE_S)

@@ -28,7 +28,7 @@ async def test_first_start_gives_keys_with_the_promised_scopes(dsn: str, setting
     made = await bootstrap(dsn, settings)
 
     async def who(key: str) -> tuple[str, str, frozenset[str]]:
-        known = await Authenticator(cells, lambda: 0.0).look_up(f"Bearer {key}", now=(await cells.directory()).now)
+        known = await Authenticator(cells, lambda: 0.0).authenticate(f"Bearer {key}", now=(await cells.directory()).now)
         return str(known.principal.org_id), known.principal.mode, known.scopes
 
     assert await who(made.api_key) == (made.org_id, "live", frozenset(CUSTOMER_SCOPES))

@@ -273,7 +273,7 @@ async def test_a_database_that_goes_away_under_a_request_is_a_503_and_nothing_is
 
 
 async def test_a_draining_process_takes_nothing_new(app: Api, api: Client) -> None:
-    app.edge.is_draining = True
+    app.api_app.is_draining = True
 
     reply = await api.get("/v1/phone-numbers")
 

@@ -11,7 +11,7 @@ from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import RateLimited
 from agentmessage.organizations.routes import routes as organization_routes
 from agentmessage.web import auth_failure_limits, buckets
-from agentmessage.web.auth_failure_limits import Strangers
+from agentmessage.web.auth_failure_limits import AuthFailureLimits
 from agentmessage.web.buckets import Buckets
 from agentmessage.web.client_address import network_of
 from agentmessage.web.fair_share import BURST_S, FREE_S, MAX_LARGE, SHARE, FairShare
@@ -45,8 +45,8 @@ class Clock:
 @pytest.fixture
 def app(cells: Cells) -> RoomsApp:
     app = RoomsApp(cells, organization_routes, heavy)
-    app.edge._share = FairShare(monotonic=Clock())
-    app.edge._strangers = Strangers(trusted_proxy_count=0, monotonic=Clock())
+    app.api_app._fair_share = FairShare(monotonic=Clock())
+    app.api_app._auth_failures = AuthFailureLimits(trusted_proxy_count=0, monotonic=Clock())
     return app
 
 
@@ -76,11 +76,11 @@ async def test_unknown_keys_of_one_address_are_answered_429_without_a_look_up_of
     looked: list[bytes] = []
     look = strangers_look(monkeypatch, looked)
 
-    replies = [await ask(app, unknown(number)) for number in range(auth_failure_limits.BURST_OF_ADDRESS + 50)]
+    replies = [await ask(app, unknown(number)) for number in range(auth_failure_limits.ADDRESS_BURST + 50)]
 
-    assert [reply.status for reply in replies] == [401] * auth_failure_limits.BURST_OF_ADDRESS + [429] * 50
+    assert [reply.status for reply in replies] == [401] * auth_failure_limits.ADDRESS_BURST + [429] * 50
     assert int(replies[-1].headers["retry-after"]) >= 1
-    assert len(look) == auth_failure_limits.BURST_OF_ADDRESS
+    assert len(look) == auth_failure_limits.ADDRESS_BURST
     assert (await ask(app, unknown(0), address="203.0.113.10")).status == 401
 
 
@@ -100,18 +100,18 @@ def strangers_look(monkeypatch: pytest.MonkeyPatch, looked: list[bytes]) -> list
 async def test_one_key_is_limited_wherever_it_comes_from(app: RoomsApp) -> None:
     replies = [
         await ask(app, unknown(1), address=f"203.0.113.{number}")
-        for number in range(auth_failure_limits.BURST_OF_KEY + 20)
+        for number in range(auth_failure_limits.KEY_BURST + 20)
     ]
 
-    assert [reply.status for reply in replies] == [401] * auth_failure_limits.BURST_OF_KEY + [429] * 20
+    assert [reply.status for reply in replies] == [401] * auth_failure_limits.KEY_BURST + [429] * 20
 
 
 async def test_a_good_key_is_not_held_up_by_strangers_at_its_address(app: RoomsApp, account: Account) -> None:
     assert (await ask(app, account.key)).status == 200
-    for number in range(auth_failure_limits.BURST_OF_ADDRESS):
+    for number in range(auth_failure_limits.ADDRESS_BURST):
         await ask(app, unknown(number))
-    app.authenticator._known = type(app.authenticator._known)(
-        {header: known_until(known, 0.0) for header, known in app.authenticator._known.items()}
+    app.authenticator._cache = type(app.authenticator._cache)(
+        {header: known_until(known, 0.0) for header, known in app.authenticator._cache.items()}
     )
 
     replies = [await ask(app, account.key) for _ in range(3)]
@@ -124,7 +124,7 @@ async def test_a_good_key_that_no_process_has_seen_passes_strangers_at_its_addre
     app: RoomsApp, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a restart, or of a customer who has just made a key; and the flood costs few statements."""
-    for number in range(auth_failure_limits.BURST_OF_ADDRESS):
+    for number in range(auth_failure_limits.ADDRESS_BURST):
         await ask(app, unknown(number))
     statements = count_crowds(monkeypatch)
 
@@ -158,10 +158,10 @@ def known_until(known: Any, until: float) -> Any:
 
 async def test_a_good_key_costs_its_address_nothing(app: RoomsApp, account: Account) -> None:
     for _ in range(3):
-        app.authenticator._known.clear()
+        app.authenticator._cache.clear()
         assert (await ask(app, account.key)).status == 200
 
-    assert app.edge._strangers._addresses.wait_s("203.0.113.9", auth_failure_limits.BURST_OF_ADDRESS) == 0
+    assert app.api_app._auth_failures._addresses.wait_s("203.0.113.9", auth_failure_limits.ADDRESS_BURST) == 0
 
 
 def test_an_ipv6_network_is_one_address() -> None:
@@ -208,7 +208,7 @@ async def test_ordinary_requests_are_not_charged_however_many(app: RoomsApp, acc
 
 async def test_the_share_grows_again(app: RoomsApp, account: Account) -> None:
     clock = Clock()
-    app.edge._share = FairShare(monotonic=clock)
+    app.api_app._fair_share = FairShare(monotonic=clock)
     while (reply := await ask(app, account.key, path="/v1/heavy")).status == 200:
         pass
 

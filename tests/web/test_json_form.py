@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentmessage.web.json_form import one_form
+from agentmessage.web.json_form import canonical_json
 
 SAME = [
     [b'{"a":1,"b":2}', b'{ "b" : 2,\n"a":1 }', b'{"a":9,"b":2,"a":1}', b'{"\\u0061":1,"b":2.0}'],
@@ -39,17 +39,17 @@ OTHER = [
 
 @pytest.mark.parametrize("texts", SAME)
 def test_one_value_has_one_form(texts: list[bytes]) -> None:
-    assert len({one_form(text) for text in texts}) == 1
+    assert len({canonical_json(text) for text in texts}) == 1
 
 
 @pytest.mark.parametrize("texts", OTHER)
 def test_different_values_have_different_forms(texts: tuple[bytes, bytes]) -> None:
-    assert one_form(texts[0]) != one_form(texts[1])
+    assert canonical_json(texts[0]) != canonical_json(texts[1])
 
 
 @pytest.mark.parametrize("text", [b"", b"no json", b"[" * 100_000, b"\xff", b"1" * 5000, b"1e99999999999"])
 def test_what_has_no_form_is_itself(text: bytes) -> None:
-    assert one_form(text) == text
+    assert canonical_json(text) == text
 
 
 _json = st.recursive(
@@ -68,4 +68,4 @@ def test_layout_and_order_do_not_matter(value: Any) -> None:
 
     texts = [json.dumps(value), json.dumps(turned(value), indent=2), json.dumps(value, ensure_ascii=False)]
 
-    assert len({one_form(text.encode()) for text in texts}) == 1
+    assert len({canonical_json(text.encode()) for text in texts}) == 1

@@ -15,7 +15,7 @@ def test_many_keys_of_one_organization_share_its_limit() -> None:
     for label in ("a", "b", "c"):
         with pytest.raises(RateLimited):
             requests.begin(one, label)
-    with requests.one_more(other, "a"):
+    with requests.track(other, "a"):
         pass
     requests.end(one, "a")
     requests.begin(one, "c")
@@ -28,7 +28,7 @@ def test_many_keys_of_one_organization_share_its_limit() -> None:
 def test_a_request_that_fails_is_open_no_more() -> None:
     requests, org_id = OpenRequests(per_key=1, per_organization=1), new_id()
 
-    with pytest.raises(ZeroDivisionError), requests.one_more(org_id, "a"):
+    with pytest.raises(ZeroDivisionError), requests.track(org_id, "a"):
         raise ZeroDivisionError
 
     assert len(requests) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentmessage.web.webhook_urls import MUST, MUST_BE_PUBLIC, fault
+from agentmessage.web.webhook_urls import MUST, MUST_BE_PUBLIC, url_error
 
 PRIVATE = [
     "localhost", "LOCALHOST", "localhost.", "app.localhost", "printer.local", "db.internal",
@@ -18,8 +18,8 @@ PRIVATE = [
 
 @pytest.mark.parametrize("host", PRIVATE)
 def test_a_private_host_is_refused_in_every_notation(host: str) -> None:
-    assert fault(f"https://{host}/in", allow_private=False) == MUST_BE_PUBLIC
-    assert fault(f"https://{host}:8443?x", allow_private=False) == MUST_BE_PUBLIC
+    assert url_error(f"https://{host}/in", allow_private=False) == MUST_BE_PUBLIC
+    assert url_error(f"https://{host}:8443?x", allow_private=False) == MUST_BE_PUBLIC
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_private_host_is_refused_in_every_notation(host: str) -> None:
 )
 def test_a_public_https_url_is_taken(url: str) -> None:
     assert len(url) <= 2048
-    assert fault(url, allow_private=False) is None
+    assert url_error(url, allow_private=False) is None
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_a_public_https_url_is_taken(url: str) -> None:
 )
 @pytest.mark.parametrize("allow_private", [True, False])
 def test_what_is_not_exactly_a_url_is_refused(url: str, *, allow_private: bool) -> None:
-    assert fault(url, allow_private=allow_private) == MUST
+    assert url_error(url, allow_private=allow_private) == MUST
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:3000/hook", "https://localhost/in", "http://127.0.0.1/", "https://10.0.0.1"]
 )
 def test_a_private_address_is_refused_with_the_setting_that_allows_it(url: str) -> None:
-    assert "AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE=1" in (fault(url, allow_private=False) or "")
+    assert "AGENTMESSAGE_WEBHOOK_ALLOW_PRIVATE=1" in (url_error(url, allow_private=False) or "")
 
 
 def test_plain_http_and_private_hosts_are_for_development_only() -> None:
-    assert fault("http://customer.example/", allow_private=False) == MUST
-    assert fault("HTTP://customer.example/", allow_private=False) == MUST
-    assert fault("http://127.0.0.1:9000/in", allow_private=True) is None
-    assert fault("https://localhost/in", allow_private=True) is None
+    assert url_error("http://customer.example/", allow_private=False) == MUST
+    assert url_error("HTTP://customer.example/", allow_private=False) == MUST
+    assert url_error("http://127.0.0.1:9000/in", allow_private=True) is None
+    assert url_error("https://localhost/in", allow_private=True) is None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from agentmessage.app.event_schemas import BODIES
 from agentmessage.app.routes import all_routes
 from agentmessage.web.openapi.common_errors import codes
-from agentmessage.web.openapi.operations import words
+from agentmessage.web.openapi.operations import summary_and_description
 from agentmessage.web.route import Route
 
 HEAD = """\
@@ -50,7 +50,8 @@ def _row(route: Route) -> str:
     own = [code for code in codes(route.refuses) if code not in ("VALIDATION_FAILED", "INVALID_INPUT")]
     errors = ", ".join(f"[`{code}`](errors.md#{code.lower()})" for code in own) or "-"
     success = ", ".join(str(status) for status in sorted(route.answers))
-    return f"| `{route.method} {route.path}` | {words(route)[0]} | `{route.scope}` | {success} | {errors} |"
+    summary, _ = summary_and_description(route)
+    return f"| `{route.method} {route.path}` | {summary} | `{route.scope}` | {success} | {errors} |"
 
 
 def _events() -> Iterator[str]:

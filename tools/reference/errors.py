@@ -9,7 +9,7 @@ from http import HTTPStatus
 import agentmessage
 from agentmessage.app.routes import all_routes
 from agentmessage.kernel.errors import ApiError
-from agentmessage.web.openapi.common_errors import codes, refusals
+from agentmessage.web.openapi.common_errors import codes, errors_by_status
 from agentmessage.web.route import Route
 
 HEAD = """\
@@ -70,5 +70,5 @@ def cause(error: type[ApiError]) -> str:
 
 def undocumented(text: str) -> list[str]:
     """Codes that an operation can return and the page does not explain."""
-    returned = {code for route in all_routes() for errors in refusals(route).values() for code in codes(errors)}
+    returned = {code for route in all_routes() for errors in errors_by_status(route).values() for code in codes(errors)}
     return sorted(code for code in returned if f"\n## {code}\n" not in text)

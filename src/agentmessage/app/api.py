@@ -47,14 +47,14 @@ from agentmessage.optin.hosted_form import ConsentPage
 from agentmessage.outbox.notifications import Bells, Ringer
 from agentmessage.settings import Settings
 from agentmessage.web import queries as web_queries
-from agentmessage.web.asgi import Edge
-from agentmessage.web.auth_failure_limits import Strangers
+from agentmessage.web.asgi import ApiApp
+from agentmessage.web.auth_failure_limits import AuthFailureLimits
 from agentmessage.web.authentication import Authenticator
 from agentmessage.web.cors import Cors
-from agentmessage.web.metrics import Observer
+from agentmessage.web.metrics import RequestMetrics
 from agentmessage.web.open_requests import OpenRequests
-from agentmessage.web.responses import Receive, Reply, Scope, Send, refusal, send_reply
-from agentmessage.web.router import Dispatch
+from agentmessage.web.responses import HttpResponse, Receive, Scope, Send, error_response, send_response
+from agentmessage.web.router import Router
 from agentmessage.webhooks.http_sender import Sender
 
 log = structlog.get_logger("agentmessage.web")
@@ -99,20 +99,20 @@ class Api:
             requires_propagation=settings.require_propagation, layouts=layouts(settings)
         )
         self.services = self._services(settings, carriers, public_url)
-        self._observer = Observer(self.registry)
+        self._observer = RequestMetrics(self.registry)
         self._text_counts = TextCounts(self.registry, self._admissions)
         self._reference = Reference(public_url)
-        self.edge = Edge(
-            dispatch=Dispatch(bound_routes(self.services)),
+        self.api_app = ApiApp(
+            dispatch=Router(bound_routes(self.services)),
             cells=self.cells,
             authenticator=self._authenticator,
             clock=clock or self.cells.clock,
             secret_box=self.services.secret_box,
             ring=self._ringer.ring,
             observer=self._observer,
-            strangers=Strangers(trusted_proxy_count=settings.trusted_proxy_count, monotonic=time.monotonic),
+            strangers=AuthFailureLimits(trusted_proxy_count=settings.trusted_proxy_count, monotonic=time.monotonic),
         )
-        self._v1 = Cors(self.edge, settings.cors_origin) if settings.cors_origin else self.edge
+        self._v1 = Cors(self.api_app, settings.cors_origin) if settings.cors_origin else self.api_app
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopped = False
 
@@ -126,21 +126,21 @@ class Api:
             admissions=self._admissions,
             event_streams=OpenRequests(per_key=MAX_STREAMS_PER_KEY, per_organization=MAX_STREAMS_PER_ORGANIZATION),
             form_signer=tokens.signer(settings.encryption_key, life_s=settings.consent_form_link_seconds),
-            is_draining=lambda: self.edge.is_draining,
+            is_draining=lambda: self.api_app.is_draining,
             layouts=layouts(settings),
             media_links=media_links(settings),
             pages=PageChecker(allow_private=settings.page_check_allow_private, names=self._names),
             payments=self._payments,
             public_url=public_url,
             secret_box=parse_keys(settings.encryption_key),
-            tails=Tails(self.bells, lambda: self.edge.is_draining),
+            tails=Tails(self.bells, lambda: self.api_app.is_draining),
             waits=Waits(),
             webhook_sender=self._webhook_sender,
         )
 
     def _open_beside(
         self, settings: Settings, carriers: Mapping[str, CarrierSet], public_url: str
-    ) -> Mapping[str, Callable[[Scope, Receive], Awaitable[Reply]]]:
+    ) -> Mapping[str, Callable[[Scope, Receive], Awaitable[HttpResponse]]]:
         """What is served beside the API without a key, by how its paths begin."""
         hearing = Hearing(
             self.cells,
@@ -188,18 +188,18 @@ class Api:
         try:
             reply = await self._page(path, scope, receive)
         except ApiError as error:
-            reply = refusal(error, request_id)
+            reply = error_response(error, request_id)
         except DATABASE_UNAVAILABLE:
-            reply = refusal(Unavailable(retry_after_s=1), request_id)
+            reply = error_response(Unavailable(retry_after_s=1), request_id)
         except Exception:
             log.exception("request failed", request_id=request_id, method=scope["method"], path=path)
-            reply = refusal(Internal(), request_id)
+            reply = error_response(Internal(), request_id)
         if reply is None:
-            await self.edge(scope, receive, send)
+            await self.api_app(scope, receive, send)
             return
-        await send_reply(send, reply, request_id, head_only=is_head)
+        await send_response(send, reply, request_id, head_only=is_head)
 
-    async def _page(self, path: str, scope: Scope, receive: Receive) -> Reply | None:
+    async def _page(self, path: str, scope: Scope, receive: Receive) -> HttpResponse | None:
         for prefix, answer in self._beside.items():
             if path.startswith(prefix):
                 return await answer(scope, receive)
@@ -241,7 +241,7 @@ class Api:
         if self._is_stopped:
             return
         self._is_stopped = True
-        self.edge.is_draining = True
+        self.api_app.is_draining = True
         self.bells.strike_all()
         for task in self._tasks:
             task.cancel()
@@ -258,7 +258,7 @@ class Api:
         while True:
             require_not_cancelled()
             await asyncio.sleep(TOUCH_EVERY_S)
-            for cell, uses in self._authenticator.take_uses().items():
+            for cell, uses in self._authenticator.drain_last_used().items():
                 with contextlib.suppress(*DATABASE_UNAVAILABLE):
                     db = await self.cells.cell(cell)
                     ids, organizations, moments = zip(*uses, strict=True)

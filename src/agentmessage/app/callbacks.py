@@ -38,7 +38,7 @@ from agentmessage.numbers.orders import rules as order_rules
 from agentmessage.outbox.events import enqueue
 from agentmessage.outbox.notifications import Ring
 from agentmessage.web.request import read_headers
-from agentmessage.web.responses import Receive, Reply, Scope, receive_part
+from agentmessage.web.responses import HttpResponse, Receive, Scope, receive_chunk
 
 log = structlog.get_logger("agentmessage.callbacks")
 
@@ -50,7 +50,7 @@ KEPT = "kept"
 MAX_LENGTH_DIGITS = 10
 PASSED_OVER_BYTES = 64 * 1024
 KEPT_BODY_CHARS = 65_536
-CHALLENGE = Reply(401, b"", {"WWW-Authenticate": 'Basic realm="agentmessage"'}, content_type="text/plain")
+CHALLENGE = HttpResponse(401, b"", {"WWW-Authenticate": 'Basic realm="agentmessage"'}, content_type="text/plain")
 """Bandwidth sends credentials only after this challenge (docs/carriers/bandwidth.md, section 6)."""
 
 
@@ -79,7 +79,7 @@ class Callbacks:
             registry=registry,
         )
 
-    async def receive(self, scope: Scope, receive: Receive) -> Reply:
+    async def receive(self, scope: Scope, receive: Receive) -> HttpResponse:
         """Answer one callback: 204 read, 202 authentic but not understood, 401 not authentic."""
         source, _, account = scope["path"].removeprefix(PREFIX).partition("/")
         carrier = self._carriers.get(account)
@@ -110,7 +110,7 @@ class Callbacks:
             await callback_queries.insert_callback(
                 directory, new_id(), source=source, account=account, body=text, outcome=outcome
             )
-        return Reply(202, b"{}") if outcome == "unreadable" else Reply(204, b"")
+        return HttpResponse(202, b"{}") if outcome == "unreadable" else HttpResponse(204, b"")
 
     async def _take(self, carrier: CarrierSet, source: str, account: str, callback: Callback) -> str:
         """What became of a callback. Raises ForgedCallback, UnreadableCallback."""
@@ -185,7 +185,7 @@ async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
         raise PayloadTooLarge
     body = bytearray()
     while True:
-        message = await receive_part(receive)
+        message = await receive_chunk(receive)
         body += message.get("body", b"")
         if len(body) > most:
             raise PayloadTooLarge

@@ -21,7 +21,7 @@ from agentmessage.kernel.release import VERSION
 from agentmessage.web.negotiation import accepts, preferred
 from agentmessage.web.openapi.document import render
 from agentmessage.web.request import RawHeaders, read_headers
-from agentmessage.web.responses import JSON, Reply
+from agentmessage.web.responses import JSON, HttpResponse
 from agentmessage.web.types import Enveloped
 
 HERE = Path(__file__).parent
@@ -67,17 +67,17 @@ class Page:
     def _compressed(self) -> bytes:
         return gzip.compress(self.content, 6, mtime=0)
 
-    def answer(self, headers: Mapping[str, str], *, lasts: bool, varies: str = "Accept-Encoding") -> Reply:
+    def answer(self, headers: Mapping[str, str], *, lasts: bool, varies: str = "Accept-Encoding") -> HttpResponse:
         """The page, compressed where that is accepted; 304 where the caller has it already."""
         is_small = len(self.content) < SMALLEST_COMPRESSED
         is_compressed = not is_small and accepts(headers.get("accept-encoding"), "gzip")
         tag = f'"{self.fingerprint}-gzip"' if is_compressed else f'"{self.fingerprint}"'
         cached = {"ETag": tag, "Cache-Control": FOR_GOOD if lasts else ASK_AGAIN, "Vary": varies}
         if is_known(headers, tag):
-            return Reply(304, b"", cached)
+            return HttpResponse(304, b"", cached)
         coded = {"Content-Encoding": "gzip"} if is_compressed else {}
         content = self._compressed if is_compressed else self.content
-        return Reply(200, content, {**self._headers, **cached, **coded}, self._content_type)
+        return HttpResponse(200, content, {**self._headers, **cached, **coded}, self._content_type)
 
 
 def is_known(headers: Mapping[str, str], tag: str) -> bool:
@@ -94,7 +94,7 @@ class Reference:
         self._for_people = Page(_home(public_url), HTML, HEADERS)
         self._for_programs = Page(_told(), JSON)
 
-    def page(self, path: str, raw_headers: RawHeaders, query_string: bytes) -> Reply:
+    def page(self, path: str, raw_headers: RawHeaders, query_string: bytes) -> HttpResponse:
         """One page or asset. Raises NotFound."""
         headers = read_headers(raw_headers)
         if path == "/":

@@ -12,7 +12,7 @@ from agentmessage.app.docs_pages import ASK_AGAIN, HEADERS, HTML, is_known
 from agentmessage.kernel.errors import MethodNotAllowed, NotFound
 from agentmessage.web.negotiation import accepts
 from agentmessage.web.request import RawHeaders, read_headers
-from agentmessage.web.responses import Receive, Reply, Scope
+from agentmessage.web.responses import HttpResponse, Receive, Scope
 
 PREFIX = "/docs/guide"
 SITE = Path(__file__).parent / "site"
@@ -43,19 +43,19 @@ class Guide:
     def __init__(self, site: Path = SITE) -> None:
         self._site = site
 
-    async def answer(self, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, scope: Scope, receive: Receive) -> HttpResponse:
         """The file that a request names, or 304 if the caller has it. Raises NotFound, MethodNotAllowed."""
         del receive  # no request has a body
         path: str = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed("GET, HEAD")
         if path == PREFIX:
-            return Reply(308, b"", {"Location": "guide/"})
+            return HttpResponse(308, b"", {"Location": "guide/"})
         if not path.startswith(f"{PREFIX}/"):
             raise NotFound
         return await asyncio.to_thread(self._read, path.removeprefix(f"{PREFIX}/") or "index.html", scope["headers"])
 
-    def _read(self, name: str, raw_headers: RawHeaders) -> Reply:
+    def _read(self, name: str, raw_headers: RawHeaders) -> HttpResponse:
         content_type = CONTENT_TYPES.get(Path(name).suffix)
         if content_type is None or not NAME.fullmatch(name):
             raise NotFound
@@ -65,13 +65,13 @@ class Guide:
         if content is None:
             if (self._site / "index.html").exists():
                 raise NotFound
-            return Reply(404, NOT_BUILT, GUIDE_HEADERS, HTML)
+            return HttpResponse(404, NOT_BUILT, GUIDE_HEADERS, HTML)
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
         cached = {"ETag": tag, "Cache-Control": ASK_AGAIN, "Vary": "Accept-Encoding"}
         if is_known(headers, tag):
-            return Reply(304, b"", cached)
+            return HttpResponse(304, b"", cached)
         coded = {"Content-Encoding": "gzip"} if compressed else {}
-        return Reply(200, content, {**GUIDE_HEADERS, **cached, **coded}, content_type)
+        return HttpResponse(200, content, {**GUIDE_HEADERS, **cached, **coded}, content_type)
 
     def _content(self, name: str) -> bytes | None:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agentmessage.web.openapi.operations import words
+from agentmessage.web.openapi.operations import summary_and_description
 from agentmessage.web.route import Route
 
 HEAD = """\
@@ -35,5 +35,5 @@ def llms_txt(routes: Sequence[Route]) -> bytes:
 
 
 def _line(route: Route) -> str:
-    summary, _ = words(route)
+    summary, _ = summary_and_description(route)
     return f"- [{route.method} {route.path}](/openapi.json): {summary} (`{route.name}`, scope `{route.scope}`)"

@@ -85,7 +85,7 @@ async def _tidy_cell(db: CellDb, settings: Settings) -> None:
     now = db.now
     await inbound.tidy(db, requires_propagation=settings.require_propagation, floor_cents=settings.wallet_floor_cents)
     for forget in (
-        partial(idempotency.forget_old, db, now=now, hours=settings.idempotency_hours),
+        partial(idempotency.delete_old, db, now=now, hours=settings.idempotency_hours),
         partial(outbox_queries.delete_events_before, db, now - EVENTS_KEPT),
         partial(callback_queries.forget_callbacks, db, now - CALLBACKS_KEPT),
         partial(carrier_order_queries.delete_finished, db, now - CARRIER_ORDERS_KEPT),

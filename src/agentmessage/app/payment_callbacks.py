@@ -11,7 +11,7 @@ from agentmessage.kernel.db import Cells
 from agentmessage.kernel.errors import NotFound
 from agentmessage.outbox.unparsed_responses import store_if_unparsed
 from agentmessage.web.request import read_headers
-from agentmessage.web.responses import Receive, Reply, Scope
+from agentmessage.web.responses import HttpResponse, Receive, Scope
 
 log = structlog.get_logger("agentmessage.payments")
 
@@ -25,10 +25,10 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_SIGNATURE_CHARS = 2048
 
 
-FORGED = Reply(400, b"", content_type="text/plain")
+FORGED = HttpResponse(400, b"", content_type="text/plain")
 
 
-HEARD = Reply(200, b"{}")
+HEARD = HttpResponse(200, b"{}")
 
 
 class PaymentNotices:
@@ -44,7 +44,7 @@ class PaymentNotices:
             registry=registry,
         )
 
-    async def receive(self, scope: Scope, receive: Receive) -> Reply:
+    async def receive(self, scope: Scope, receive: Receive) -> HttpResponse:
         """Answer one notice: 200 heard, 400 not authentic. Raises NotFound, PayloadTooLarge."""
         if self._reader is None or scope["path"] != PATH or scope["method"] != "POST":
             raise NotFound

@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
     def _stop(self) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
-        self._api.edge.is_draining = True
+        self._api.api_app.is_draining = True
         self._api.bells.strike_all()
 
 

@@ -7,7 +7,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from agentmessage.kernel.errors import ApiError
 from agentmessage.kernel.ids import new_ulid
-from agentmessage.web.responses import refusal, reply_headers
+from agentmessage.web.responses import error_response, response_headers
 
 BODILESS = frozenset({204, 304})
 """Statuses without a body and without its length (RFC 9110, 15.3.5 and 15.4.5)."""
@@ -77,8 +77,8 @@ class OnePiece:
 def whole_answer(error: ApiError, default_headers: Sequence[tuple[bytes, bytes]], *, head_only: bool) -> bytes:
     """A refusal, as bytes, of a request that does not reach the application; the last on its connection."""
     request_id = new_ulid()
-    reply = refusal(error, request_id)
-    head = _head(reply.status, [*default_headers, *reply_headers(reply, request_id)], keeps_alive=False)
+    reply = error_response(error, request_id)
+    head = _head(reply.status, [*default_headers, *response_headers(reply, request_id)], keeps_alive=False)
     return head if head_only else head + reply.body
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from agentmessage.billing.model import TIERS, LedgerKind, LedgerRow, Overview, Price, UsageKind, UsageRow
 from agentmessage.kernel.money import balance_cents, price_cents
-from agentmessage.web.types import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, error_text
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 500
@@ -186,7 +186,9 @@ class RangeQuery(Request, frozen=True):
         default=UNSET, name="to"
     )
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX, extra=must(f"must be an integer, 1..{PAGE_MAX}"))] = PAGE_DEFAULT
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX, extra=error_text(f"must be an integer, 1..{PAGE_MAX}"))] = (
+        PAGE_DEFAULT
+    )
 
 
 class TransactionQuery(RangeQuery, frozen=True):

@@ -151,7 +151,7 @@ def _missing(brand: Brand) -> dict[str, str]:
 def _private_website(brand: Brand) -> dict[str, str]:
     """The registry opens the website: a private host cannot work."""
     website = brand.fields.get("website")
-    fault = webhook_urls.page_fault(website, allow_private=False) if website else None
+    fault = webhook_urls.page_url_error(website, allow_private=False) if website else None
     return {"website": fault} if fault else {}
 
 

@@ -17,19 +17,19 @@ from agentmessage.brands.model import (
     Vertical,
 )
 from agentmessage.web.pagination import OffsetQuery
-from agentmessage.web.types import END, STORABLE, Request, Resource, must
+from agentmessage.web.types import END, STORABLE, Request, Resource, error_text
 from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 
 def _text(most: int, example: str, *, least: int = 1) -> Meta:
     words = f"must be {least}..{most} characters"
-    return Meta(min_length=least, max_length=most, pattern=STORABLE, examples=[example], extra=must(words))
+    return Meta(min_length=least, max_length=most, pattern=STORABLE, examples=[example], extra=error_text(words))
 
 
 def _one_of(
     kind: type[EntityType | BrandRelationship | BrandStatus | IdentityStatus | AltBusinessIdType], *examples: str
 ) -> Meta:
-    return Meta(extra=must("must be one of " + ", ".join(kind)), examples=list(examples) or None)
+    return Meta(extra=error_text("must be one of " + ", ".join(kind)), examples=list(examples) or None)
 
 
 Name = Annotated[str, _text(100, "Acme Dental")]
@@ -44,7 +44,7 @@ State = Annotated[
         pattern=STORABLE,
         description="Two letters for an address in the United States.",
         examples=["CA"],
-        extra=must("must be 1..20 characters; two capital letters in the US"),
+        extra=error_text("must be 1..20 characters; two capital letters in the US"),
     ),
 ]
 PostalCode = Annotated[str, _text(10, "94105")]
@@ -56,7 +56,7 @@ Country = Annotated[
         pattern=r"^[A-Z]{2}" + END,
         description="ISO 3166-1 alpha-2.",
         examples=["US"],
-        extra=must("must be two capital letters, ISO 3166-1 alpha-2"),
+        extra=error_text("must be two capital letters, ISO 3166-1 alpha-2"),
     ),
 ]
 Email = Annotated[
@@ -65,12 +65,12 @@ Email = Annotated[
         max_length=100,
         pattern=r"^[^@\s\u0000]+@[^@\s\u0000]+\.[^@\s\u0000]+" + END,
         examples=["compliance@customer.example"],
-        extra=must("must be an email address of at most 100 characters"),
+        extra=error_text("must be an email address of at most 100 characters"),
     ),
 ]
 Phone = Annotated[
     str,
-    Meta(pattern=r"^\+[1-9][0-9]{6,14}" + END, examples=["+14155550123"], extra=must("must be E.164")),
+    Meta(pattern=r"^\+[1-9][0-9]{6,14}" + END, examples=["+14155550123"], extra=error_text("must be E.164")),
 ]
 Website = Annotated[
     str,
@@ -78,7 +78,7 @@ Website = Annotated[
         max_length=100,
         pattern=PAGE_PATTERN,
         examples=["https://customer.example"],
-        extra=must("must be an http or https URL of at most 100 characters, without user and password"),
+        extra=error_text("must be an http or https URL of at most 100 characters, without user and password"),
     ),
 ]
 TaxId = Annotated[
@@ -89,7 +89,7 @@ TaxId = Annotated[
         pattern=r"^[0-9A-Za-z][0-9A-Za-z ./-]*" + END,
         description="Write-only; stored encrypted. Nine digits, with or without a dash, when issued in the US.",
         examples=["12-3456789"],
-        extra=must("must be 5..20 letters and digits; 9 digits when issued in the US"),
+        extra=error_text("must be 5..20 letters and digits; 9 digits when issued in the US"),
     ),
 ]
 ReferenceId = Annotated[str, _text(50, "internal-brand-7421")]
@@ -97,8 +97,12 @@ StockSymbol = Annotated[str, _text(10, "ACME")]
 AltBusinessId = Annotated[str, _text(50, "150483782")]
 EntityTypeField = Annotated[EntityType, _one_of(EntityType)]
 RelationshipField = Annotated[BrandRelationship, _one_of(BrandRelationship)]
-VerticalField = Annotated[Vertical, Meta(extra=must("must be one of the registry's verticals, such as TECHNOLOGY"))]
-ExchangeField = Annotated[StockExchange, Meta(extra=must("must be one of the registry's exchanges, such as NASDAQ"))]
+VerticalField = Annotated[
+    Vertical, Meta(extra=error_text("must be one of the registry's verticals, such as TECHNOLOGY"))
+]
+ExchangeField = Annotated[
+    StockExchange, Meta(extra=error_text("must be one of the registry's exchanges, such as NASDAQ"))
+]
 AltTypeField = Annotated[AltBusinessIdType, _one_of(AltBusinessIdType, "DUNS")]
 
 

@@ -11,7 +11,7 @@ from yarl import URL
 from agentmessage.campaigns.schemas import CheckedUrl
 from agentmessage.kernel.names import Names, NamesBusy, NameTimeout, on_behalf_of
 from agentmessage.kernel.safe_http import NOT_PUBLIC, TooMuch, exact_url, public_connector
-from agentmessage.web.webhook_urls import page_fault
+from agentmessage.web.webhook_urls import page_url_error
 
 LIMIT_S = 3.0
 MAX_REDIRECTS = 3
@@ -87,7 +87,7 @@ async def _follow(session: aiohttp.ClientSession, url: str) -> int:
         if response.status not in REDIRECTS or response.location is None:
             return response.status
         url = str(URL(url).join(URL(response.location)).with_fragment(None))
-        if page_fault(url, allow_private=True) is not None:
+        if page_url_error(url, allow_private=True) is not None:
             raise ValueError("a redirect leads to no address")
     raise _TooManyRedirects
 

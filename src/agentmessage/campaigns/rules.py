@@ -88,7 +88,7 @@ def faults(request: CampaignCreate | CampaignDraft) -> dict[str, str]:
 def private_links(request: CampaignCreate | CampaignDraft, *, allow_private: bool) -> dict[str, str]:
     """Links with a private host, which reviewers cannot open, by field."""
     links = {name: url for name in LINKS if (url := getattr(request, name))}
-    faults = {name: webhook_urls.page_fault(url, allow_private=allow_private) for name, url in links.items()}
+    faults = {name: webhook_urls.page_url_error(url, allow_private=allow_private) for name, url in links.items()}
     return {name: fault for name, fault in faults.items() if fault is not None}
 
 

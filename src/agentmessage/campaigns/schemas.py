@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.campaigns.model import FLAGS, SAMPLES, Campaign, CampaignStatus, SubUsecase, Usecase
 from agentmessage.kernel.money import MICROCENTS_PER_CENT
 from agentmessage.web.pagination import OffsetQuery
-from agentmessage.web.types import END, STORABLE, Request, Resource, must
+from agentmessage.web.types import END, STORABLE, Request, Resource, error_text
 from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 MICROCENTS_PER_DOLLAR = 100 * MICROCENTS_PER_CENT
@@ -24,18 +24,18 @@ def _text(least: int, most: int, example: str, description: str = "") -> Meta:
         pattern=STORABLE,
         description=description or None,
         examples=[example],
-        extra=must(words),
+        extra=error_text(words),
     )
 
 
-BrandId = Annotated[UUID, Meta(extra=must("must be a UUID"))]
-UsecaseField = Annotated[Usecase, Meta(extra=must("must be one of the registry's use cases, such as MARKETING"))]
+BrandId = Annotated[UUID, Meta(extra=error_text("must be a UUID"))]
+UsecaseField = Annotated[Usecase, Meta(extra=error_text("must be one of the registry's use cases, such as MARKETING"))]
 SubUsecases = Annotated[
     list[SubUsecase],
     Meta(
         max_length=5,
         description="2..5 for MIXED, 1..5 for LOW_VOLUME and LOW_VOLUME_MIXED, none otherwise.",
-        extra=must("must be at most 5 of the standard use cases"),
+        extra=error_text("must be at most 5 of the standard use cases"),
     ),
 ]
 Description = Annotated[
@@ -63,7 +63,7 @@ Keywords = Annotated[
         pattern=r"^[^,\s\u0000]+(,[^,\s\u0000]+)*" + END,
         description="Separated by commas, without spaces.",
         examples=["STOP,UNSUBSCRIBE"],
-        extra=must("must be keywords separated by commas without spaces, at most 320 characters"),
+        extra=error_text("must be keywords separated by commas without spaces, at most 320 characters"),
     ),
 ]
 Link = Annotated[
@@ -72,7 +72,7 @@ Link = Annotated[
         max_length=255,
         pattern=PAGE_PATTERN,
         examples=["https://customer.example/privacy"],
-        extra=must("must be an http or https URL of at most 255 characters, without user and password"),
+        extra=error_text("must be an http or https URL of at most 255 characters, without user and password"),
     ),
 ]
 
@@ -122,7 +122,9 @@ TEXT_FIELDS = tuple(
 )
 """The optional strings of a campaign, stored by name with the flags."""
 
-Loose = Annotated[str, Meta(max_length=8192, pattern=STORABLE, extra=must("must be text of at most 8192 characters"))]
+Loose = Annotated[
+    str, Meta(max_length=8192, pattern=STORABLE, extra=error_text("must be text of at most 8192 characters"))
+]
 
 
 class CampaignDraft(Request, frozen=True):
@@ -135,7 +137,9 @@ class CampaignDraft(Request, frozen=True):
     usecase: Loose | None = None
     description: Loose | None = None
     message_flow: Loose | None = None
-    sub_usecases: Annotated[list[Loose], Meta(max_length=50, extra=must("must be a list of strings"))] | None = None
+    sub_usecases: Annotated[list[Loose], Meta(max_length=50, extra=error_text("must be a list of strings"))] | None = (
+        None
+    )
     sample1: Loose | None = None
     sample2: Loose | None = None
     sample3: Loose | None = None
@@ -169,9 +173,9 @@ class CampaignDraft(Request, frozen=True):
 class CampaignQuery(OffsetQuery, frozen=True):
     """Filters of the list; all given ones must hold."""
 
-    status: Annotated[CampaignStatus, Meta(extra=must("must be one of " + ", ".join(CampaignStatus)))] | UnsetType = (
-        UNSET
-    )
+    status: (
+        Annotated[CampaignStatus, Meta(extra=error_text("must be one of " + ", ".join(CampaignStatus)))] | UnsetType
+    ) = UNSET
     brand_id: BrandId | UnsetType = UNSET
 
 
@@ -180,7 +184,7 @@ class DeactivateQuery(Request, frozen=True):
 
     detach_numbers: Annotated[
         bool,
-        Meta(description="Detach the campaign's numbers as well.", extra=must("must be true or false")),
+        Meta(description="Detach the campaign's numbers as well.", extra=error_text("must be true or false")),
     ] = False
 
 

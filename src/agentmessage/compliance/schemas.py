@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from agentmessage.compliance.model import VALIDITY_S, Priority
 from agentmessage.sms.segments import Encoding
-from agentmessage.web.types import E164, END, STORABLE, Request, Resource, Utc, must
+from agentmessage.web.types import E164, END, STORABLE, Request, Resource, Utc, error_text
 from agentmessage.web.webhook_urls import HTTPS_PATTERN
 
 MAX_TEXT = 1600
@@ -28,7 +28,7 @@ Text = Annotated[
         max_length=MAX_TEXT,
         pattern=STORABLE,
         examples=["Acme Dental: your appointment is on Monday at 9. Reply STOP to opt out."],
-        extra=must(f"must be 1..{MAX_TEXT} chars"),
+        extra=error_text(f"must be 1..{MAX_TEXT} chars"),
     ),
 ]
 MediaRef = Annotated[
@@ -38,13 +38,14 @@ MediaRef = Annotated[
         max_length=2048,
         pattern=rf"{HTTPS_PATTERN}|^[0-9a-fA-F-]{{36}}{END}",
         examples=["https://customer.example/xray.png"],
-        extra=must("must be an https URL without user, password and fragment, or the media_id of an upload"),
+        extra=error_text("must be an https URL without user, password and fragment, or the media_id of an upload"),
     ),
 ]
 Media = Annotated[
     Sequence[MediaRef],
     Meta(
-        max_length=MAX_MEDIA, extra=must(f"must be at most {MAX_MEDIA}, each an https URL or the media_id of an upload")
+        max_length=MAX_MEDIA,
+        extra=error_text(f"must be at most {MAX_MEDIA}, each an https URL or the media_id of an upload"),
     ),
 ]
 
@@ -57,7 +58,7 @@ Tag = Annotated[
         pattern=f"^[^{UNPRINTABLE}]+" + END,
         description="A word of yours to find the message by.",
         examples=["order 7421"],
-        extra=must("must be 1..64 printable characters"),
+        extra=error_text("must be 1..64 printable characters"),
     ),
 ]
 MetadataKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
@@ -76,7 +77,7 @@ class MessageBody(Request, frozen=True):
             bool,
             Meta(
                 description="Send typographic characters as plain ones where that saves a part.",
-                extra=must("must be true or false"),
+                extra=error_text("must be true or false"),
             ),
         ]
         | None
@@ -84,14 +85,14 @@ class MessageBody(Request, frozen=True):
     priority: Priority | None = Priority.DEFAULT
     tag: Tag | None = None
     scheduled_at: Utc | None = None
-    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=must("must be 60..172800"))] | None = VALIDITY_S
+    validity_s: Annotated[int, Meta(ge=60, le=172_800, extra=error_text("must be 60..172800"))] | None = VALIDITY_S
     metadata: (
         Annotated[
             Mapping[MetadataKey, MetadataValue],
             Meta(
                 max_length=MAX_METADATA_KEYS,
                 examples=[{"patient": "8841"}],
-                extra=must(f"must be a flat map of at most {MAX_METADATA_KEYS} strings"),
+                extra=error_text(f"must be a flat map of at most {MAX_METADATA_KEYS} strings"),
             ),
         ]
         | None

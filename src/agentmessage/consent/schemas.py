@@ -9,14 +9,14 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from agentmessage.consent.model import Change, Consent, ConsentMethod, Entry, HistoryEvent, Outcome, Source, Suppression
 from agentmessage.organizations.model import OptOutScope
-from agentmessage.web.types import E164, END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import E164, END, STORABLE, CursorText, Request, Resource, Utc, error_text
 from agentmessage.web.webhook_urls import PAGE_PATTERN
 
 MAX_RECORDS = 1000
 MAX_AGREEMENT_CHARS = 4000
 EXAMPLE_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-NumberId = Annotated[UUID, Meta(extra=must("must be a UUID"))]
+NumberId = Annotated[UUID, Meta(extra=error_text("must be a UUID"))]
 AgreementText = Annotated[
     str,
     Meta(
@@ -25,10 +25,10 @@ AgreementText = Annotated[
         pattern=STORABLE,
         description="What the contact agreed to, word for word.",
         examples=["I agree to receive appointment reminders from Acme Dental by text. Reply STOP to opt out."],
-        extra=must(f"must be 1..{MAX_AGREEMENT_CHARS} characters, none of them NUL"),
+        extra=error_text(f"must be 1..{MAX_AGREEMENT_CHARS} characters, none of them NUL"),
     ),
 ]
-Method = Annotated[ConsentMethod, Meta(extra=must("must be one of " + ", ".join(ConsentMethod)))]
+Method = Annotated[ConsentMethod, Meta(extra=error_text("must be one of " + ", ".join(ConsentMethod)))]
 
 
 class EvidenceIn(Request, frozen=True):
@@ -48,7 +48,7 @@ class EvidenceIn(Request, frozen=True):
                 pattern=STORABLE,
                 description="Where the contact agreed from, IPv4 or IPv6; may be empty.",
                 examples=["203.0.113.7"],
-                extra=must("must be an IPv4 or IPv6 address, or empty"),
+                extra=error_text("must be an IPv4 or IPv6 address, or empty"),
             ),
         ]
         | None
@@ -60,7 +60,7 @@ class EvidenceIn(Request, frozen=True):
                 max_length=1024,
                 pattern=STORABLE,
                 examples=["Mozilla/5.0"],
-                extra=must("must be at most 1024 characters, none of them NUL"),
+                extra=error_text("must be at most 1024 characters, none of them NUL"),
             ),
         ]
         | None
@@ -72,7 +72,7 @@ class EvidenceIn(Request, frozen=True):
                 max_length=2048,
                 pattern=rf"^{END}|{PAGE_PATTERN}",
                 examples=["https://customer.example/book"],
-                extra=must("must be an http or https URL of at most 2048 characters, or empty"),
+                extra=error_text("must be an http or https URL of at most 2048 characters, or empty"),
             ),
         ]
         | None
@@ -85,7 +85,7 @@ class ConsentCapture(Request, frozen=True):
     phone_number_id: NumberId
     contact_number: E164
     evidence: EvidenceIn
-    opted_in: Annotated[bool, Meta(extra_json_schema={"const": True}, extra=must("must be true or false"))] = True
+    opted_in: Annotated[bool, Meta(extra_json_schema={"const": True}, extra=error_text("must be true or false"))] = True
 
 
 class ConsentCaptureBulk(Request, frozen=True):
@@ -111,7 +111,7 @@ class ConsentCaptureBulk(Request, frozen=True):
                     }
                 ]
             ],
-            extra=must(f"must be a list of 1..{MAX_RECORDS} records"),
+            extra=error_text(f"must be a list of 1..{MAX_RECORDS} records"),
         ),
     ]
 
@@ -120,10 +120,10 @@ class ConsentQuery(Request, frozen=True):
     """Filters of the list; all given ones must hold. `since` looks at `updated_at`."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 20
     contact_number: E164 | UnsetType = UNSET
     phone_number_id: NumberId | UnsetType = UNSET
-    opted_in: Annotated[bool, Meta(extra=must("must be true or false"))] | UnsetType = UNSET
+    opted_in: Annotated[bool, Meta(extra=error_text("must be true or false"))] | UnsetType = UNSET
     since: Utc | UnsetType = UNSET
     consent_method: Method | UnsetType = UNSET
 
@@ -132,7 +132,7 @@ class HistoryQuery(Request, frozen=True):
     """Where the page of a history begins."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 20
 
 
 class ConsentResource(Resource, frozen=True):

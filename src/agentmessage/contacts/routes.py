@@ -5,14 +5,14 @@ from agentmessage.contacts.schemas import ContactErase, ErasedOut
 from agentmessage.kernel.errors import MalformedPathId, RateLimited
 from agentmessage.web.rate_limits import require_hourly_token
 from agentmessage.web.request import Call
-from agentmessage.web.route import NoInput, PathText, Routes
+from agentmessage.web.route import NoInput, PathParameter, Routes
 
 routes = Routes("Contacts")
 
 BUCKET = "contact_erasures"
 PER_HOUR = 100
 
-CONTACT = PathText(
+CONTACT = PathParameter(
     pattern=r"\+[1-9][0-9]{6,14}|[0-9]{3,8}",
     must="must be E.164, or a short code of 3..8 digits",
     example="+14155550177",

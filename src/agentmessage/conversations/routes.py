@@ -16,12 +16,12 @@ from agentmessage.conversations.schemas import (
 from agentmessage.kernel.errors import InvalidInput, NotFound, ValidationFailed
 from agentmessage.web import cursors, pagination
 from agentmessage.web.request import Call
-from agentmessage.web.route import NoInput, PathText, Routes
+from agentmessage.web.route import NoInput, PathParameter, Routes
 from agentmessage.web.types import Page, in_utc
 
 routes = Routes("Conversations")
 
-CONVERSATION_ID = PathText(
+CONVERSATION_ID = PathParameter(
     pattern=r"[A-Za-z0-9_-]{22,86}",
     must="must be the id of a conversation",
     example=Place(UUID("497f6eca-6276-4993-bfeb-53cbbbba6f08"), "+14155550123").id,

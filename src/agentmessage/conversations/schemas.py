@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.conversations.model import REDACTED, Channel, Conversation, Direction, Entry, Place
 from agentmessage.organizations.model import OptOutScope
-from agentmessage.web.types import END, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import END, CursorText, Request, Resource, Utc, error_text
 
 Contact = Annotated[
     str,
@@ -18,7 +18,7 @@ Contact = Annotated[
         r"|[^\u0000-\u001f\u007f+]{0,31}[^\u0000-\u0040\u007f][^\u0000-\u001f\u007f]{0,31})" + END,
         max_length=32,
         examples=["+14155550123"],
-        extra=must("must be E.164, a short code, or a sender's name of up to 32 characters"),
+        extra=error_text("must be E.164, a short code, or a sender's name of up to 32 characters"),
     ),
 ]
 """Whoever texted, as the inbound message shows it: a name too, or an address that was kept as it came."""
@@ -28,12 +28,12 @@ Party = Annotated[
     Meta(
         pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})" + END,
         examples=["+14155550123"],
-        extra=must("must be E.164, or a short code of 3..8 digits"),
+        extra=error_text("must be E.164, or a short code of 3..8 digits"),
     ),
 ]
 
-NumberId = Annotated[UUID, Meta(extra=must("must be a UUID"))]
-Flag = Annotated[bool, Meta(extra=must("must be true or false"))]
+NumberId = Annotated[UUID, Meta(extra=error_text("must be a UUID"))]
+Flag = Annotated[bool, Meta(extra=error_text("must be true or false"))]
 
 
 class ConversationConsent(Resource, frozen=True):
@@ -95,7 +95,7 @@ class ConversationQuery(Request, frozen=True):
     """Filters of the list; all given ones must hold."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50
     phone_number_id: NumberId | UnsetType = UNSET
     contact_number: Contact | UnsetType = UNSET
     since: Annotated[Utc, Meta(description="Last spoken in at or after this time.")] | UnsetType = UNSET
@@ -142,4 +142,4 @@ class ConversationMessageQuery(Request, frozen=True):
     """Paging of a conversation."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.events.model import API_VERSION, ID_PREFIX, PAGE_DEFAULT, PAGE_MAX
 from agentmessage.outbox.event_types import EventType
 from agentmessage.outbox.queries import Event
-from agentmessage.web.types import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, error_text
 
 
 class EventResource(Resource, frozen=True):
@@ -56,7 +56,9 @@ class EventQuery(Request, frozen=True):
     """Which events to list or stream: after a cursor, of one type, not before an instant."""
 
     cursor: CursorText | UnsetType = UNSET
-    type: Annotated[EventType, Meta(extra=must("must be an event type"))] | UnsetType = UNSET
+    type: Annotated[EventType, Meta(extra=error_text("must be an event type"))] | UnsetType = UNSET
     since: Utc | UnsetType = UNSET
-    order: Annotated[EventOrder, Meta(extra=must("must be asc or desc"))] = EventOrder.OLDEST_FIRST
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX, extra=must(f"must be an integer, 1..{PAGE_MAX}"))] = PAGE_DEFAULT
+    order: Annotated[EventOrder, Meta(extra=error_text("must be asc or desc"))] = EventOrder.OLDEST_FIRST
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX, extra=error_text(f"must be an integer, 1..{PAGE_MAX}"))] = (
+        PAGE_DEFAULT
+    )

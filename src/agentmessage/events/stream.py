@@ -16,7 +16,7 @@ from agentmessage.kernel.errors import Unauthorized
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.events import BEGINNING, EventPosition
 from agentmessage.outbox.notifications import wait_for
-from agentmessage.web.authentication import Authenticator, Known
+from agentmessage.web.authentication import AuthenticatedKey, Authenticator
 from agentmessage.web.open_requests import OpenRequests
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput
@@ -58,7 +58,7 @@ async def frames(
         yield OPENING
         spoke_at = time.monotonic()
         reader = _Reader(call, wanted, seen, subscription)
-        while key.is_good and not tails.is_draining():
+        while key.is_valid and not tails.is_draining():
             batch = await reader.next()
             for frame in batch:
                 yield frame.body
@@ -130,11 +130,11 @@ class _Reader:
         return found
 
 
-async def _known(call: Call[NoInput, EventQuery], authenticator: Authenticator) -> Known | None:
+async def _known(call: Call[NoInput, EventQuery], authenticator: Authenticator) -> AuthenticatedKey | None:
     """Who asks, as the edge has just seen; None when the key has been revoked since."""
     header = call.headers.get("authorization")
-    remembered = authenticator.recall(header.encode() if header is not None else None)
+    remembered = authenticator.get_cached(header.encode() if header is not None else None)
     try:
-        return remembered or await authenticator.look_up(header, now=call.db.now)
+        return remembered or await authenticator.authenticate(header, now=call.db.now)
     except Unauthorized:
         return None

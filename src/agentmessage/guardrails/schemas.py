@@ -16,7 +16,7 @@ from agentmessage.guardrails.model import (
     QuietHoursMode,
     ScopeKind,
 )
-from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, error_text
 
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*" + END
 MAX_MEMBERS = 1000
@@ -28,7 +28,7 @@ Name = Annotated[
         max_length=100,
         pattern=NOT_BLANK,
         examples=["Night rest"],
-        extra=must("must be 1..100 characters, not all blank"),
+        extra=error_text("must be 1..100 characters, not all blank"),
     ),
 ]
 Slug = Annotated[
@@ -39,15 +39,15 @@ Slug = Annotated[
         pattern=r"^[a-z0-9][a-z0-9_-]*" + END,
         description="Unique in the organization.",
         examples=["west-coast"],
-        extra=must("must be 1..100 of a-z, 0-9, - and _, beginning with a letter or digit"),
+        extra=error_text("must be 1..100 of a-z, 0-9, - and _, beginning with a letter or digit"),
     ),
 ]
-Id = Annotated[UUID, Meta(extra=must("must be a UUID"))]
+Id = Annotated[UUID, Meta(extra=error_text("must be a UUID"))]
 Switch = Annotated[
     bool,
     Meta(
         description="null inherits from the next wider scope, false is on with the settings beside it, true is off.",
-        extra=must("must be true, false or null"),
+        extra=error_text("must be true, false or null"),
     ),
 ]
 Minute = Annotated[
@@ -56,17 +56,17 @@ Minute = Annotated[
         ge=0,
         le=1439,
         description="Minutes after midnight at the recipient's.",
-        extra=must("must be an integer, 0..1439"),
+        extra=error_text("must be an integer, 0..1439"),
     ),
 ]
-QuietMode = Annotated[QuietHoursMode, Meta(extra=must("must be one of reject, defer"))]
+QuietMode = Annotated[QuietHoursMode, Meta(extra=error_text("must be one of reject, defer"))]
 CapWindow = Annotated[
     int,
     Meta(
         ge=1,
         le=525_600,
         description="Minutes in which texts to one recipient are counted.",
-        extra=must("must be an integer, 1..525600"),
+        extra=error_text("must be an integer, 1..525600"),
     ),
 ]
 CapMost = Annotated[
@@ -75,7 +75,7 @@ CapMost = Annotated[
         ge=1,
         le=1000,
         description="Texts to one recipient within the window.",
-        extra=must("must be an integer, 1..1000"),
+        extra=error_text("must be an integer, 1..1000"),
     ),
 ]
 MaxAge = Annotated[
@@ -84,7 +84,7 @@ MaxAge = Annotated[
         ge=1,
         le=36_500,
         description="Days since the recipient last opted in or reconfirmed.",
-        extra=must("must be an integer, 1..36500"),
+        extra=error_text("must be an integer, 1..36500"),
     ),
 ]
 StampText = Annotated[
@@ -95,15 +95,15 @@ StampText = Annotated[
         pattern=NOT_BLANK,
         description="The sender's disclosure, appended to texts; it counts for their segments.",
         examples=["Acme Dental. Reply STOP to opt out."],
-        extra=must("must be 1..160 characters, not all blank"),
+        extra=error_text("must be 1..160 characters, not all blank"),
     ),
 ]
-Cadence = Annotated[AutostampCadence, Meta(extra=must("must be one of every, first, daily"))]
+Cadence = Annotated[AutostampCadence, Meta(extra=error_text("must be one of every, first, daily"))]
 Suppression = Annotated[
     bool,
     Meta(
         description="Kept on record and without effect: STOP always suppresses.",
-        extra=must("must be true, false or null"),
+        extra=error_text("must be true, false or null"),
     ),
 ]
 
@@ -112,7 +112,7 @@ class ListQuery(Request, frozen=True):
     """Paging: newest first."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 50
 
 
 class PoolList(ListQuery, frozen=True):
@@ -253,7 +253,7 @@ class BindingRemoval(Request, frozen=True):
                 pattern=STORABLE,
                 description="Kept word for word in the audit log.",
                 examples=["Our ward staff asked for alerts at night, in writing."],
-                extra=must("must be at most 1000 characters"),
+                extra=error_text("must be at most 1000 characters"),
             ),
         ]
         | UnsetType
@@ -315,6 +315,6 @@ class MembersPut(Request, frozen=True):
         Meta(
             max_length=MAX_MEMBERS,
             description="Each on a campaign of the pool's brand, none twice. They leave other pools.",
-            extra=must(f"must be a list of at most {MAX_MEMBERS} UUIDs"),
+            extra=error_text(f"must be a list of at most {MAX_MEMBERS} UUIDs"),
         ),
     ]

@@ -59,7 +59,7 @@ async def wait(
     """
     org_id, cell = call.tenant.org_id, call.tenant.cell
     name = number_bell(recipient) if recipient is not None else organization_bell(org_id)
-    with services.waits.one_more(org_id, call.tenant.actor_label):
+    with services.waits.track(org_id, call.tenant.actor_label):
         bell = services.bells.hear(cell, name)
         try:
             # By the newest text and not by the clock: this machine's may be ahead of the one that stores texts.

@@ -10,7 +10,7 @@ from agentmessage.outbox import events as outbox_events
 from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.types import Answer, Page, in_utc
+from agentmessage.web.types import Page, Response, in_utc
 
 routes = Routes("Inbound messages", needs=WaitServices)
 
@@ -53,7 +53,9 @@ async def list_inbound_messages(call: Call[NoInput, InboundQuery]) -> Page[Inbou
     answers={200: InboundOut | None},
     refuses=[ValidationFailed, RateLimited],
 )
-async def wait_for_inbound_message(call: Call[NoInput, WaitQuery], services: WaitServices) -> Answer[InboundOut | None]:
+async def wait_for_inbound_message(
+    call: Call[NoInput, WaitQuery], services: WaitServices
+) -> Response[InboundOut | None]:
     """Wait for a text.
 
     Answers as soon as one has come that fits, else `data: null` after `timeout_s`, and after 50 s at the latest.
@@ -64,7 +66,7 @@ async def wait_for_inbound_message(call: Call[NoInput, WaitQuery], services: Wai
     query = call.query
     since = None if query.since is UNSET else in_utc(query.since, "since")
     found = await wait(call, services, sender=_given(query.from_), recipient=_given(query.to), since=since)
-    return Answer(200, None if found is None else InboundOut.of(found))
+    return Response(200, None if found is None else InboundOut.of(found))
 
 
 @routes.route("GET", "/v1/inbound-messages/{id}", scope="messages:read", answers={200: InboundOut}, refuses=[NotFound])

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agentmessage.conversations.model import Channel, OptOutMethod
 from agentmessage.conversations.schemas import Contact, Flag, NumberId, Party
 from agentmessage.inbound.model import Inbound
-from agentmessage.web.types import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, error_text
 
 WAIT_MAX_S = 60
 
@@ -76,11 +76,11 @@ class InboundQuery(Request, frozen=True):
     """Filters of the list; all given ones must hold."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 20
     from_: Annotated[Contact, Meta(description="The contact.")] | UnsetType = msgspec.field(name="from", default=UNSET)
     to: Annotated[Party, Meta(description="Your number.")] | UnsetType = UNSET
     phone_number_id: NumberId | UnsetType = UNSET
-    channel: Annotated[Channel, Meta(extra=must("must be sms or mms"))] | UnsetType = UNSET
+    channel: Annotated[Channel, Meta(extra=error_text("must be sms or mms"))] | UnsetType = UNSET
     opt_out: Annotated[Flag, Meta(description="Whether it asked to stop.")] | UnsetType = UNSET
     since: Annotated[Utc, Meta(description="Received at or after this time.")] | UnsetType = UNSET
 
@@ -100,6 +100,6 @@ class WaitQuery(Request, frozen=True):
             ge=0,
             le=WAIT_MAX_S,
             description="Seconds to wait at most; more than 50 are 50, so that a proxy in front does not give up.",
-            extra=must(f"must be an integer, 0..{WAIT_MAX_S}"),
+            extra=error_text(f"must be an integer, 0..{WAIT_MAX_S}"),
         ),
     ] = 30

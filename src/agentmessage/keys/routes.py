@@ -111,7 +111,7 @@ async def rotate_api_key(call: Call[NoInput, NoInput], services: KeyServices) ->
     await require_token(call.db, call.tenant, BUCKET, per_minute=PER_MINUTE)
     async with call.transaction() as tx:
         key, plaintext = await operations.rotate(tx, call.tenant, call.id)
-    services.authenticator.forget(call.id)
+    services.authenticator.revoke(call.id)
     call.wake("events")
     return ApiKeyWithPlaintext.of(key, plaintext)
 
@@ -134,5 +134,5 @@ async def revoke_api_key(call: Call[NoInput, ApiKeyRevoke], services: KeyService
     async with call.transaction() as tx:
         ended = await operations.revoke(tx, call.tenant, call.id, keeps_children=call.query.keep_children)
     for key_id in ended:
-        services.authenticator.forget(key_id)  # other processes remember a key for a second at most
+        services.authenticator.revoke(key_id)  # other processes remember a key for a second at most
     call.wake("events")

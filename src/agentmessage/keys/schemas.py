@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.keys.model import ApiKey
 from agentmessage.web.scopes import CUSTOMER_SCOPES
-from agentmessage.web.types import STORABLE, CursorText, Request, Resource, must
+from agentmessage.web.types import STORABLE, CursorText, Request, Resource, error_text
 
 Label = Annotated[
     str,
@@ -18,7 +18,7 @@ Label = Annotated[
         pattern=STORABLE,
         description="What the key is for; shown in the audit log.",
         examples=["production worker"],
-        extra=must("must be 1..100 characters"),
+        extra=error_text("must be 1..100 characters"),
     ),
 ]
 
@@ -36,7 +36,7 @@ class ApiKeyCreate(Request, frozen=True):
             description="One or more different scopes.",
             examples=[["numbers:read", "numbers:write"]],
             extra_json_schema={"minItems": 1, "uniqueItems": True},
-            extra=must("must be a list of scopes"),
+            extra=error_text("must be a list of scopes"),
         ),
     ]
 
@@ -105,8 +105,8 @@ class ApiKeyQuery(Request, frozen=True):
     """Which keys to list; revoked ones are listed unless `include_revoked=false`."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 50
-    include_revoked: Annotated[bool, Meta(extra=must("must be true or false"))] = True
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 50
+    include_revoked: Annotated[bool, Meta(extra=error_text("must be true or false"))] = True
     parent_id: UUID | UnsetType = UNSET
 
 
@@ -114,5 +114,5 @@ class ApiKeyRevoke(Request, frozen=True):
     """What becomes of the keys that the revoked one made."""
 
     keep_children: Annotated[
-        bool, Meta(description="Let the keys that it made live on.", extra=must("must be true or false"))
+        bool, Meta(description="Let the keys that it made live on.", extra=error_text("must be true or false"))
     ] = False

@@ -16,7 +16,7 @@ from agentmessage.lookups.schemas import LookupResource
 from agentmessage.outbox import events as outbox_events
 from agentmessage.outbox.event_types import EventType
 from agentmessage.web import idempotency
-from agentmessage.web.idempotency import Claim
+from agentmessage.web.idempotency import IdempotencyKey
 
 SOURCE = "lookup"
 TAKEN_OVER_AFTER_S = 90.0
@@ -25,12 +25,12 @@ TAKEN_OVER_AFTER_S = 90.0
 REDACT_BATCH = 1000
 
 
-async def asked_before(db: Executor, tenant: Tenant, claim: Claim) -> UUID | None:
+async def asked_before(db: Executor, tenant: Tenant, claim: IdempotencyKey) -> UUID | None:
     """The lookup that was asked under an Idempotency-Key, whatever its age: it costs nothing again.
 
     Raises IdempotencyKeyReused, IdempotencyKeyOfAnother.
     """
-    known = await queries.find_by_key(db, tenant.org_id, claim.key)
+    known = await queries.find_by_key(db, tenant.org_id, claim.value)
     if known is None:
         return None
     lookup_id, fingerprint = known
@@ -45,7 +45,7 @@ async def begin(
     lookup_id: UUID,
     phone_number: str,
     lookup_type: LookupType,
-    claim: Claim | None = None,
+    claim: IdempotencyKey | None = None,
 ) -> Lookup:
     """Charge for a lookup and write it down, before anybody is asked. Raises ValidationFailed, InsufficientCredit."""
     rules.require_answerable(phone_number)
@@ -81,7 +81,7 @@ async def begin(
     await queries.insert(
         tx,
         lookup,
-        idempotency_key=claim.key if claim else None,
+        idempotency_key=claim.value if claim else None,
         fingerprint=claim.fingerprint if claim else None,
     )
     arguments = {"org_id": str(tenant.org_id), "lookup_id": str(lookup_id), "account": tenant.account}

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.carriers.lookups import LineType
 from agentmessage.lookups.model import Lookup, LookupStatus, LookupType
-from agentmessage.web.types import E164, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import E164, CursorText, Request, Resource, Utc, error_text
 
 
 class LookupCreate(Request, frozen=True):
@@ -68,7 +68,7 @@ class LookupQuery(Request, frozen=True):
     """Which lookups to list; `since` is included, `until` is not."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50
     phone_number: E164 | UnsetType = UNSET
     status: LookupStatus | UnsetType = UNSET
     since: Utc | UnsetType = UNSET

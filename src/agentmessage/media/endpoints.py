@@ -26,7 +26,7 @@ from agentmessage.media.model import PREFIX, Media, MediaLinks, fingerprint
 from agentmessage.media.store import ObjectStore, StoreAway
 from agentmessage.web.negotiation import require_plain
 from agentmessage.web.request import read_headers
-from agentmessage.web.responses import Receive, Reply, Scope
+from agentmessage.web.responses import HttpResponse, Receive, Scope
 from agentmessage.web.types import Enveloped
 
 log = structlog.get_logger("agentmessage.media")
@@ -47,7 +47,7 @@ class MediaPages:
         self._store = store
         self._links = links
 
-    async def answer(self, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, scope: Scope, receive: Receive) -> HttpResponse:
         """Answer one request below `/media/`. Raises ApiError."""
         cell, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
         if cell not in await self._cells.names() or not rest or "/" in rest:
@@ -61,7 +61,7 @@ class MediaPages:
             case _:
                 raise MethodNotAllowed("GET, HEAD, PUT")
 
-    async def _take(self, db: CellDb, token: str, scope: Scope, receive: Receive) -> Reply:
+    async def _take(self, db: CellDb, token: str, scope: Scope, receive: Receive) -> HttpResponse:
         """Raises NotFound (unknown, used or over), PayloadTooLarge, ValidationFailed, Unavailable.
 
         A file that is refused, or breaks off, leaves the link as it was.
@@ -82,9 +82,9 @@ class MediaPages:
             raise Unavailable(retry_after_s=STORE_AWAY_S) from error
         await queries.mark_stored(db, media.org_id, media.id, byte_size=len(content))
         stored = {"media_id": str(media.id), "mime_type": media.mime_type, "byte_size": len(content)}
-        return Reply(200, msgspec.json.encode(Enveloped(success=True, data=stored)))
+        return HttpResponse(200, msgspec.json.encode(Enveloped(success=True, data=stored)))
 
-    async def _hand_out(self, db: CellDb, some_id: str, query_string: bytes) -> Reply:
+    async def _hand_out(self, db: CellDb, some_id: str, query_string: bytes) -> HttpResponse:
         """Raises NotFound for anything but a good link to a file that is there, Unavailable."""
         media_id = _uuid(some_id)
         try:
@@ -104,7 +104,7 @@ class MediaPages:
             raise Unavailable(retry_after_s=STORE_AWAY_S) from error
         if content is None:
             raise NotFound
-        return Reply(200, content, HEADERS, content_type=media.mime_type)
+        return HttpResponse(200, content, HEADERS, content_type=media.mime_type)
 
 
 def _uuid(text: str) -> UUID:

@@ -91,7 +91,7 @@ async def resolve(
 
 def _fault(ref: str) -> str | None:
     """What is wrong with a reference that is no upload of the tenant's."""
-    return webhook_urls.file_fault(ref) if "://" in ref else NOT_YOURS
+    return webhook_urls.file_url_error(ref) if "://" in ref else NOT_YOURS
 
 
 async def erase(tx: Tx, tenant: Tenant, contact: str) -> int:

@@ -15,7 +15,7 @@ from agentmessage.settings import Settings
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.types import Request, Resource, must
+from agentmessage.web.types import Request, Resource, error_text
 
 BUCKET = "media_uploads"
 PER_MINUTE = 60
@@ -35,7 +35,9 @@ class MediaUpload(Request, frozen=True):
     """A file that is about to be uploaded: its type, and at most how many bytes."""
 
     mime_type: MediaType
-    byte_size: Annotated[int, Meta(ge=1, le=MAX_BYTES, examples=[183_500], extra=must(f"must be 1..{MAX_BYTES} bytes"))]
+    byte_size: Annotated[
+        int, Meta(ge=1, le=MAX_BYTES, examples=[183_500], extra=error_text(f"must be 1..{MAX_BYTES} bytes"))
+    ]
 
 
 class MediaUploadOut(Resource, frozen=True):

@@ -130,7 +130,7 @@ async def insert(
 def _key_columns(responses: Sequence[Response]) -> Sequence[Sequence[object]]:
     return (
         [response.org_id for response in responses],
-        [response.claim.key for response in responses],
+        [response.claim.value for response in responses],
         [response.claim.fingerprint for response in responses],
         [response.body for response in responses],
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.messages.model import VALIDITY_S, Kind
-from agentmessage.web.idempotency import Claim
+from agentmessage.web.idempotency import IdempotencyKey
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -32,4 +32,4 @@ class Draft(Struct, frozen=True, kw_only=True):
     validity_s: int = VALIDITY_S
     is_smart: bool = False
     is_owed: bool = False
-    claim: Claim | None = None
+    claim: IdempotencyKey | None = None

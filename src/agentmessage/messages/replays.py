@@ -12,7 +12,7 @@ from agentmessage.messages.draft import Draft
 from agentmessage.messages.model import Message
 from agentmessage.messages.schemas import MessageOut
 from agentmessage.web import idempotency
-from agentmessage.web.idempotency import AlreadyAnswered, Claim, Stored
+from agentmessage.web.idempotency import IdempotencyKey, KeyAlreadyUsed, StoredResponse
 from agentmessage.web.types import Enveloped
 
 ACCEPTED = 202
@@ -26,14 +26,14 @@ class Response(Struct, frozen=True):
     """What an admitted draft's key will return from now on."""
 
     org_id: UUID
-    claim: Claim
+    claim: IdempotencyKey
     body: bytes
 
 
 class Keys(Struct, frozen=True):
     """The idempotency keys of a flush: responses stored before it, and the first draft of every other key."""
 
-    stored: Mapping[Key, Stored]
+    stored: Mapping[Key, StoredResponse]
     firsts: Mapping[Key, Draft]
 
     def new(self, drafts: Sequence[Draft]) -> list[Draft]:
@@ -57,15 +57,15 @@ class Keys(Struct, frozen=True):
         stored = self.stored.get(_key(draft)) or self._stored_now(_key(draft), decisions)
         if isinstance(stored, ApiError):
             return stored
-        return idempotency.mismatch(stored.fingerprint, draft.claim) or AlreadyAnswered(stored)
+        return idempotency.mismatch(stored.fingerprint, draft.claim) or KeyAlreadyUsed(stored)
 
-    def _stored_now(self, key: Key, decisions: Mapping[UUID, Message | ApiError]) -> Stored | ApiError:
+    def _stored_now(self, key: Key, decisions: Mapping[UUID, Message | ApiError]) -> StoredResponse | ApiError:
         first = self.firsts[key]
         decision = decisions[first.id]
         if isinstance(decision, ApiError):
             return decision
         assert first.claim is not None  # noqa: S101 - it is the first draft of a key
-        return Stored(first.claim.fingerprint, ACCEPTED, {}, body_of(decision), None)
+        return StoredResponse(first.claim.fingerprint, ACCEPTED, {}, body_of(decision), None)
 
 
 async def read_keys(db: Executor, drafts: Sequence[Draft]) -> Keys:
@@ -92,4 +92,4 @@ def body_of(message: Message) -> bytes:
 
 
 def _key(draft: Draft) -> Key:
-    return draft.tenant.org_id, draft.claim.key if draft.claim is not None else ""
+    return draft.tenant.org_id, draft.claim.value if draft.claim is not None else ""

@@ -43,7 +43,7 @@ from agentmessage.messages.schemas import (
 from agentmessage.outbox import events as outbox_events
 from agentmessage.sms.segments import USUAL_LAYOUTS, Layouts
 from agentmessage.web import pagination
-from agentmessage.web.idempotency import Claim
+from agentmessage.web.idempotency import IdempotencyKey
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
@@ -220,7 +220,7 @@ async def cancel_message(call: Call[NoInput, NoInput]) -> MessageOut:
 
 
 async def _prepare(
-    call: Call[Any, Any], links: MediaLinks, body: MessageCreate, claim: Claim | None = None
+    call: Call[Any, Any], links: MediaLinks, body: MessageCreate, claim: IdempotencyKey | None = None
 ) -> Draft | ApiError:
     """A valid draft whose media its carrier can fetch, or the error."""
     now = call.db.now
@@ -251,7 +251,7 @@ async def _prepare_raw(call: Call[Any, Any], links: MediaLinks, raw: bytes) -> D
     return await _prepare(call, links, body)
 
 
-def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: Claim | None) -> Draft:
+def _draft(tenant: Tenant, body: MessageCreate, media: Sequence[str], claim: IdempotencyKey | None) -> Draft:
     return Draft(
         id=new_id(),
         tenant=tenant,

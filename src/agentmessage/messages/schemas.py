@@ -12,7 +12,7 @@ from agentmessage.compliance.schemas import MessageBody, Tag
 from agentmessage.kernel.money import price_cents
 from agentmessage.messages.model import BY_RANK, Channel, KindName, Message, Priority, Status
 from agentmessage.sms.segments import Encoding
-from agentmessage.web.types import E164, CursorText, Request, Resource, must
+from agentmessage.web.types import E164, CursorText, Request, Resource, error_text
 
 MAX_BATCH = 1000
 
@@ -35,7 +35,7 @@ class MessageBatch(Request, frozen=True):
             max_length=MAX_BATCH,
             description="Each a body of `POST /v1/messages`.",
             examples=[[{"from": "+14155550123", "to": "+14155550188", "text": "Acme: you are next."}]],
-            extra=must(f"must be a list of 1..{MAX_BATCH} messages"),
+            extra=error_text(f"must be a list of 1..{MAX_BATCH} messages"),
         ),
     ]
 
@@ -164,7 +164,7 @@ class MessageQuery(Request, frozen=True):
     """Filters and paging of the list of messages."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50
     status: Status | UnsetType = UNSET
     from_: E164 | UnsetType = msgspec.field(name="from", default=UNSET)
     to: E164 | UnsetType = UNSET

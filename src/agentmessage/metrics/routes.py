@@ -18,7 +18,7 @@ from agentmessage.metrics.schemas import (
 )
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.types import Answer
+from agentmessage.web.types import Response
 
 Q = TypeVar("Q", bound=SeriesQuery)
 
@@ -36,7 +36,7 @@ CACHED = {"Cache-Control": "private, max-age=30"}
     meta=SeriesMeta,
     refuses=REFUSES,
 )
-async def get_metrics_messages(call: Call[NoInput, MessagesQuery]) -> Answer[Series]:
+async def get_metrics_messages(call: Call[NoInput, MessagesQuery]) -> Response[Series]:
     """Read how many texts were sent, delivered or failed, or what they cost, over time."""
     return await _answer(call, f"messages.outbound.{call.query.metric}", call.query.group_by)
 
@@ -49,7 +49,7 @@ async def get_metrics_messages(call: Call[NoInput, MessagesQuery]) -> Answer[Ser
     meta=SeriesMeta,
     refuses=REFUSES,
 )
-async def get_metrics_inbound(call: Call[NoInput, InboundQuery]) -> Answer[Series]:
+async def get_metrics_inbound(call: Call[NoInput, InboundQuery]) -> Response[Series]:
     """Read how many texts came in, or what they cost, over time."""
     return await _answer(call, f"messages.inbound.{call.query.metric}", call.query.group_by)
 
@@ -62,7 +62,7 @@ async def get_metrics_inbound(call: Call[NoInput, InboundQuery]) -> Answer[Serie
     meta=SeriesMeta,
     refuses=REFUSES,
 )
-async def get_metrics_webhooks(call: Call[NoInput, WebhooksQuery]) -> Answer[Series]:
+async def get_metrics_webhooks(call: Call[NoInput, WebhooksQuery]) -> Response[Series]:
     """Read how many deliveries of webhooks succeeded, were given up, or are repeated, over time."""
     return await _answer(call, f"webhooks.{call.query.metric}", call.query.group_by)
 
@@ -75,7 +75,7 @@ async def get_metrics_webhooks(call: Call[NoInput, WebhooksQuery]) -> Answer[Ser
     meta=SeriesMeta,
     refuses=REFUSES,
 )
-async def get_metrics_wallet(call: Call[NoInput, WalletQuery]) -> Answer[Series]:
+async def get_metrics_wallet(call: Call[NoInput, WalletQuery]) -> Response[Series]:
     """Read the balance at the end of each bucket, what was charged, or what was paid in, over time.
 
     A balance is carried forward through buckets in which nothing moved.
@@ -83,7 +83,7 @@ async def get_metrics_wallet(call: Call[NoInput, WalletQuery]) -> Answer[Series]
     return await _answer(call, f"wallet.{call.query.metric}", call.query.group_by)
 
 
-async def _answer(call: Call[NoInput, Q], metric: str, group_by: str | UnsetType) -> Answer[Series]:
+async def _answer(call: Call[NoInput, Q], metric: str, group_by: str | UnsetType) -> Response[Series]:
     label = None if group_by is UNSET else group_by
     found, meta = await operations.series(call.db, call.tenant, metric=metric, query=call.query, group_by=label)
-    return Answer(200, found, CACHED, meta)
+    return Response(200, found, CACHED, meta)

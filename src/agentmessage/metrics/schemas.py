@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from agentmessage.metrics.model import Granularity
-from agentmessage.web.types import CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import CursorText, Request, Resource, Utc, error_text
 
 
 class SeriesQuery(Request, frozen=True):
@@ -25,7 +25,7 @@ class SeriesQuery(Request, frozen=True):
         Granularity,
         Meta(
             description="How long a bucket is; shorter ones than a day depend on the plan.",
-            extra=must("must be one of minute, hour, day"),
+            extra=error_text("must be one of minute, hour, day"),
         ),
     ] = Granularity.DAY
     cursor: CursorText | UnsetType = UNSET
@@ -35,7 +35,7 @@ class SeriesQuery(Request, frozen=True):
             ge=1,
             le=5000,
             description="Buckets on a page, over all groups together; at least one of each group is printed.",
-            extra=must("must be an integer, 1..5000"),
+            extra=error_text("must be an integer, 1..5000"),
         ),
     ] = 1000
     compare_to: (
@@ -43,7 +43,7 @@ class SeriesQuery(Request, frozen=True):
             Literal["prior_period"],
             Meta(
                 description="Also tell the window of the same length immediately before.",
-                extra=must("must be prior_period"),
+                extra=error_text("must be prior_period"),
             ),
         ]
         | UnsetType
@@ -55,10 +55,11 @@ class MessagesQuery(SeriesQuery, frozen=True, kw_only=True):
 
     metric: Annotated[
         Literal["sent", "delivered", "failed", "cost_cents"],
-        Meta(examples=["sent"], extra=must("must be one of sent, delivered, failed, cost_cents")),
+        Meta(examples=["sent"], extra=error_text("must be one of sent, delivered, failed, cost_cents")),
     ]
     group_by: (
-        Annotated[Literal["channel", "error_code"], Meta(extra=must("must be one of channel, error_code"))] | UnsetType
+        Annotated[Literal["channel", "error_code"], Meta(extra=error_text("must be one of channel, error_code"))]
+        | UnsetType
     ) = UNSET
 
 
@@ -67,9 +68,9 @@ class InboundQuery(SeriesQuery, frozen=True, kw_only=True):
 
     metric: Annotated[
         Literal["received", "cost_cents"],
-        Meta(examples=["received"], extra=must("must be one of received, cost_cents")),
+        Meta(examples=["received"], extra=error_text("must be one of received, cost_cents")),
     ]
-    group_by: Annotated[Literal["channel"], Meta(extra=must("must be channel"))] | UnsetType = UNSET
+    group_by: Annotated[Literal["channel"], Meta(extra=error_text("must be channel"))] | UnsetType = UNSET
 
 
 class WebhooksQuery(SeriesQuery, frozen=True, kw_only=True):
@@ -77,12 +78,12 @@ class WebhooksQuery(SeriesQuery, frozen=True, kw_only=True):
 
     metric: Annotated[
         Literal["delivered", "failed", "retried"],
-        Meta(examples=["delivered"], extra=must("must be one of delivered, failed, retried")),
+        Meta(examples=["delivered"], extra=error_text("must be one of delivered, failed, retried")),
     ]
     group_by: (
         Annotated[
             Literal["endpoint_id", "kind", "http_status_class"],
-            Meta(extra=must("must be one of endpoint_id, kind, http_status_class")),
+            Meta(extra=error_text("must be one of endpoint_id, kind, http_status_class")),
         ]
         | UnsetType
     ) = UNSET
@@ -93,14 +94,14 @@ class WalletQuery(SeriesQuery, frozen=True, kw_only=True):
 
     metric: Annotated[
         Literal["balance_end_cents", "debit_cents", "credit_cents"],
-        Meta(extra=must("must be one of balance_end_cents, debit_cents, credit_cents")),
+        Meta(extra=error_text("must be one of balance_end_cents, debit_cents, credit_cents")),
     ] = "balance_end_cents"
     group_by: (
         Annotated[
             Literal["kind"],
             Meta(
                 description="Of debits what was charged for, of credits why; not of the balance.",
-                extra=must("must be kind"),
+                extra=error_text("must be kind"),
             ),
         ]
         | UnsetType

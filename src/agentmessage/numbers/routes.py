@@ -24,7 +24,7 @@ from agentmessage.web.pagination import PageWindow
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
 from agentmessage.web.types import Page
-from agentmessage.web.webhook_urls import require_receivers
+from agentmessage.web.webhook_urls import require_callable_urls
 
 
 class NumberServices(Struct, frozen=True):
@@ -165,7 +165,7 @@ async def update_phone_number(call: Call[NumberPatch, NoInput], services: Number
     A field that cannot be changed is refused with 400. Naming a campaign attaches it, with the checks of attach. A URL
     that was given up for its failures is told again once the number is changed.
     """
-    require_receivers(
+    require_callable_urls(
         {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
         allow_private=services.settings.webhook_allow_private,
     )

@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.numbers.model import LineOptionStatus, NumberType
 from agentmessage.web.pagination import OffsetQuery
-from agentmessage.web.types import STORABLE, Label, Request, Resource, must
-from agentmessage.web.webhook_urls import ClearableReceiverUrl
+from agentmessage.web.types import STORABLE, Label, Request, Resource, error_text
+from agentmessage.web.webhook_urls import ClearableWebhookUrl
 
 
 class PhoneNumberOut(Resource, frozen=True):
@@ -47,7 +47,7 @@ class NumberList(OffsetQuery, frozen=True):
                 max_length=100,
                 pattern=STORABLE,
                 description="Part of the number or of the label.",
-                extra=must("must be 1..100 characters"),
+                extra=error_text("must be 1..100 characters"),
             ),
         ]
         | None
@@ -57,8 +57,8 @@ class NumberList(OffsetQuery, frozen=True):
 class NumberPatch(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to change. Left out or null: unchanged. Empty text: cleared, but for `campaign_id` (use detach)."""
 
-    inbound_url: ClearableReceiverUrl | UnsetType | None = UNSET
-    status_url: ClearableReceiverUrl | UnsetType | None = UNSET
+    inbound_url: ClearableWebhookUrl | UnsetType | None = UNSET
+    status_url: ClearableWebhookUrl | UnsetType | None = UNSET
     label: Label | UnsetType | None = UNSET
     campaign_id: UUID | UnsetType | None = UNSET
 

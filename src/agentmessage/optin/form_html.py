@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct
 
-from agentmessage.web.responses import Reply
+from agentmessage.web.responses import HttpResponse
 
 FOLDER = Path(__file__).parent / "templates"
 STYLE = (FOLDER / "page.css").read_text()
@@ -50,10 +50,10 @@ def page(
     form: Form | None = None,
     problem: str | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Reply:
+) -> HttpResponse:
     """One page as an answer."""
     body = _page.render(**_shown(title, paragraphs, form, problem))
-    return Reply(status, body.encode(), {**HEADERS, **(headers or {})}, content_type=HTML)
+    return HttpResponse(status, body.encode(), {**HEADERS, **(headers or {})}, content_type=HTML)
 
 
 def _shown(title: str, paragraphs: Sequence[str], form: Form | None, problem: str | None) -> Mapping[str, object]:

@@ -21,7 +21,7 @@ from agentmessage.organizations import operations as organizations
 from agentmessage.web.client_address import address_of
 from agentmessage.web.negotiation import essence
 from agentmessage.web.request import RawHeaders, read_headers
-from agentmessage.web.responses import Receive, Reply, Scope
+from agentmessage.web.responses import HttpResponse, Receive, Scope
 
 log = structlog.get_logger("agentmessage.optin")
 
@@ -48,7 +48,7 @@ class ConsentPage:
         self._form_url = f"{public_url}/consent"
         self._proxies_in_front = trusted_proxy_count
 
-    async def answer(self, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, scope: Scope, receive: Receive) -> HttpResponse:
         """One request as a page, whatever happens."""
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return WRONG_METHOD
@@ -64,7 +64,7 @@ class ConsentPage:
             log.warning("database unavailable", error=str(error) or type(error).__name__)
             return AWAY
 
-    async def _answer(self, token: FormToken, scope: Scope, receive: Receive) -> Reply:
+    async def _answer(self, token: FormToken, scope: Scope, receive: Receive) -> HttpResponse:
         tenant = await organizations.tenant_of(self._cells, token.org_id)
         db = await self._cells.cell(tenant.cell)
         try:
@@ -84,7 +84,7 @@ class ConsentPage:
             return page(422, _title(form), form=form, problem="Tick the box if you agree, then press Agree.")
         return await self._take(db, token, form, self._evidence(scope, token))
 
-    async def _take(self, db: CellDb, token: FormToken, form: Form, evidence: Evidence) -> Reply:
+    async def _take(self, db: CellDb, token: FormToken, form: Form, evidence: Evidence) -> HttpResponse:
         async with db.transaction() as tx:
             outcome = await operations.agree(tx, token, evidence)
             known = await consents.find(tx, token.org_id, token.phone_number_id, token.contact_number)
@@ -104,7 +104,7 @@ class ConsentPage:
         )
 
 
-async def _look(db: CellDb, token: FormToken, form: Form) -> Reply:
+async def _look(db: CellDb, token: FormToken, form: Form) -> HttpResponse:
     known = await consents.find(db, token.org_id, token.phone_number_id, token.contact_number)
     has_left = await _has_left(db, token, known)
     if await consents.has_heard(db, known, token.id):
@@ -130,7 +130,7 @@ def _title(form: Form) -> str:
     return f"Texts from {form.organization}"
 
 
-def _done(form: Form) -> Reply:
+def _done(form: Form) -> HttpResponse:
     return page(
         200,
         "You have agreed",
@@ -139,7 +139,7 @@ def _done(form: Form) -> Reply:
     )
 
 
-def _opted_out(status: int, form: Form, *, has_left: bool) -> Reply:
+def _opted_out(status: int, form: Form, *, has_left: bool) -> HttpResponse:
     if has_left:
         return page(
             status,

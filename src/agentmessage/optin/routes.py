@@ -17,7 +17,7 @@ from agentmessage.settings import Settings
 from agentmessage.sms.segments import Layouts
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.types import Answer
+from agentmessage.web.types import Response
 
 
 class OptInServices(Struct, frozen=True):
@@ -52,8 +52,8 @@ routes = Routes("Consent", needs=OptInServices)
 )
 async def initiate_double_opt_in(
     call: Call[DoubleOptInCreate, NoInput], services: OptInServices
-) -> Answer[DoubleOptInOut]:
-    """SendRequest a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
+) -> Response[DoubleOptInOut]:
+    """Ask a contact by text. On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
 
     202: the question is on its way; it is a text like any other, but needs no consent. 200: it is open already
     (`reused`), or the contact has agreed already (`already_opted_in`); nothing is sent. Whoever opted out is not asked.
@@ -75,9 +75,9 @@ async def initiate_double_opt_in(
             layouts=services.layouts,
         )
     if result.reused or result.already_opted_in:
-        return Answer(200, result)
+        return Response(200, result)
     call.wake(messages.TOPIC)
-    return Answer(202, result)
+    return Response(202, result)
 
 
 @routes.route(

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from agentmessage.consent.schemas import AgreementText, NumberId
 from agentmessage.optin.model import Challenge, ChallengeStatus
-from agentmessage.web.types import E164, STORABLE, Request, Resource, must
+from agentmessage.web.types import E164, STORABLE, Request, Resource, error_text
 
 MAX_QUESTION_CHARS = 1500
 
@@ -26,7 +26,7 @@ class DoubleOptInCreate(Request, frozen=True):
             pattern=STORABLE,
             description="The text that asks; name yourself in it.",
             examples=["Acme Dental: reply YES to get appointment reminders. Msg & data rates may apply. STOP to end."],
-            extra=must(f"must be 1..{MAX_QUESTION_CHARS} characters, none of them NUL"),
+            extra=error_text(f"must be 1..{MAX_QUESTION_CHARS} characters, none of them NUL"),
         ),
     ]
     agreement_text: AgreementText

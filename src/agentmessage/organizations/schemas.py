@@ -15,7 +15,7 @@ from agentmessage.organizations.model import (
     QuietHoursMode,
     Standing,
 )
-from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, error_text
 
 # Postgres cannot store NUL in text.
 
@@ -26,7 +26,7 @@ Name = Annotated[
         max_length=100,
         pattern=STORABLE,
         examples=["Acme Dental"],
-        extra=must("must be 1..100 characters"),
+        extra=error_text("must be 1..100 characters"),
     ),
 ]
 _MAIL = r"[^@\s\u0000-\u001f\u007f-\u009f]"
@@ -37,7 +37,7 @@ Email = Annotated[
         max_length=254,
         pattern=rf"^{_MAIL}+@{_MAIL}+\.{_MAIL}+{END}",
         examples=["billing@customer.example"],
-        extra=must("must be an email address of at most 254 characters, or null"),
+        extra=error_text("must be an email address of at most 254 characters, or null"),
     ),
 ]
 TimeOfDay = Annotated[
@@ -47,7 +47,7 @@ TimeOfDay = Annotated[
         min_length=5,
         max_length=5,
         examples=["21:00"],
-        extra=must("must be HH:MM, 00:00..23:59"),
+        extra=error_text("must be HH:MM, 00:00..23:59"),
     ),
 ]
 ReplyText = Annotated[
@@ -57,7 +57,7 @@ ReplyText = Annotated[
         max_length=320,
         pattern=STORABLE,
         examples=["You are unsubscribed and will receive no more messages."],
-        extra=must("must be 1..320 characters, or null for the default"),
+        extra=error_text("must be 1..320 characters, or null for the default"),
     ),
 ]
 Attestation = Annotated[
@@ -68,11 +68,11 @@ Attestation = Annotated[
         pattern=STORABLE,
         description="Who answers STOP, HELP and START instead; kept in the audit log.",
         examples=["Our own system confirms STOP, HELP and START within a minute."],
-        extra=must("must be 1..1000 characters"),
+        extra=error_text("must be 1..1000 characters"),
     ),
 ]
 FilterText = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=STORABLE, extra=must("must be 1..100 characters"))
+    str, Meta(min_length=1, max_length=100, pattern=STORABLE, extra=error_text("must be 1..100 characters"))
 ]
 
 
@@ -131,7 +131,7 @@ class QuietHoursPatch(Request, frozen=True):
     enabled: bool | UnsetType = UNSET
     start: TimeOfDay | UnsetType = UNSET
     end: TimeOfDay | UnsetType = UNSET
-    mode: Annotated[QuietHoursMode, Meta(extra=must("must be one of reject, defer"))] | UnsetType = UNSET
+    mode: Annotated[QuietHoursMode, Meta(extra=error_text("must be one of reject, defer"))] | UnsetType = UNSET
 
 
 class AutoRepliesPatch(Request, frozen=True):
@@ -156,9 +156,11 @@ class OrganizationPatch(Request, frozen=True):
     name: Name | UnsetType = UNSET
     billing_email: Email | UnsetType | None = UNSET
     message_retention_days: (
-        Annotated[int, Meta(ge=30, le=365, extra=must("must be an integer, 30..365"))] | UnsetType
+        Annotated[int, Meta(ge=30, le=365, extra=error_text("must be an integer, 30..365"))] | UnsetType
     ) = UNSET
-    mms_retention_days: Annotated[int, Meta(ge=1, le=365, extra=must("must be an integer, 1..365"))] | UnsetType = UNSET
+    mms_retention_days: (
+        Annotated[int, Meta(ge=1, le=365, extra=error_text("must be an integer, 1..365"))] | UnsetType
+    ) = UNSET
     is_reseller: bool | UnsetType = UNSET
     quiet_hours: QuietHoursPatch | UnsetType = UNSET
     auto_replies: AutoRepliesPatch | UnsetType = UNSET
@@ -167,7 +169,7 @@ class OrganizationPatch(Request, frozen=True):
             OptOutScope,
             Meta(
                 description="How far a STOP to one of your numbers reaches from now on. Earlier ones stay as they are.",
-                extra=must("must be one of number, campaign, brand, organization"),
+                extra=error_text("must be one of number, campaign, brand, organization"),
             ),
         ]
         | UnsetType
@@ -220,13 +222,14 @@ class AuditQuery(Request, frozen=True):
     """Filters of the audit log; all given ones must hold. `since` is included, `until` is not."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50
     action: FilterText | UnsetType = UNSET
     resource_type: FilterText | UnsetType = UNSET
-    resource_id: Annotated[UUID, Meta(extra=must("must be a UUID"))] | UnsetType = UNSET
+    resource_id: Annotated[UUID, Meta(extra=error_text("must be a UUID"))] | UnsetType = UNSET
     actor_kind: (
-        Annotated[Literal["customer", "platform"], Meta(extra=must("must be one of customer, platform"))] | UnsetType
+        Annotated[Literal["customer", "platform"], Meta(extra=error_text("must be one of customer, platform"))]
+        | UnsetType
     ) = UNSET
     since: Utc | UnsetType = UNSET
     until: Utc | UnsetType = UNSET
-    include: Annotated[Literal["payload"], Meta(extra=must("must be payload"))] | UnsetType = UNSET
+    include: Annotated[Literal["payload"], Meta(extra=error_text("must be payload"))] | UnsetType = UNSET

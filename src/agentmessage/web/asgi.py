@@ -34,15 +34,25 @@ from agentmessage.kernel.errors import (
 from agentmessage.kernel.ids import new_ulid
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.web import idempotency
-from agentmessage.web.auth_failure_limits import Strangers
-from agentmessage.web.authentication import Authenticator, Known
+from agentmessage.web.auth_failure_limits import AuthFailureLimits
+from agentmessage.web.authentication import AuthenticatedKey, Authenticator
 from agentmessage.web.fair_share import LARGE_BYTES, FairShare
-from agentmessage.web.metrics import Observer
+from agentmessage.web.metrics import RequestMetrics
 from agentmessage.web.negotiation import essence, require_plain
 from agentmessage.web.request import Call, RawHeaders
-from agentmessage.web.responses import JSON, Receive, Reply, Scope, Send, receive_part, refusal, send_reply, success
+from agentmessage.web.responses import (
+    JSON,
+    HttpResponse,
+    Receive,
+    Scope,
+    Send,
+    error_response,
+    receive_chunk,
+    send_response,
+    success_response,
+)
 from agentmessage.web.route import BoundRoute, NoInput, Route
-from agentmessage.web.router import Dispatch, allowed
+from agentmessage.web.router import Router, allowed_methods
 from agentmessage.web.streams import LineStream, Stream
 from agentmessage.web.validation import UNKNOWN_FIELD, read_body, read_query
 
@@ -54,7 +64,7 @@ NO_INPUT = NoInput()
 JSON_BYTES = JSON.encode()
 
 
-class Incoming(Struct, frozen=True):
+class AuthorizedRequest(Struct, frozen=True):
     """A request whose route is found and whose caller may use it."""
 
     route: BoundRoute
@@ -67,20 +77,20 @@ class Incoming(Struct, frozen=True):
     query_string: bytes
 
 
-class Edge:
+class ApiApp:
     """Serves the declared routes. `ring` tells workers of new work; `secret_box` encrypts stored secrets."""
 
     def __init__(
         self,
         *,
-        dispatch: Dispatch,
+        dispatch: Router,
         cells: Cells,
         authenticator: Authenticator,
         clock: Clock,
         secret_box: SecretBox,
         ring: Callable[[str, str], None],
-        observer: Observer,
-        strangers: Strangers | None = None,
+        observer: RequestMetrics,
+        strangers: AuthFailureLimits | None = None,
         share: FairShare | None = None,
     ) -> None:
         self._dispatch = dispatch
@@ -90,7 +100,7 @@ class Edge:
         self._secret_box = secret_box
         self._ring = ring
         self._observer = observer
-        self._strangers = strangers or Strangers(trusted_proxy_count=0, monotonic=time.monotonic)
+        self._strangers = strangers or AuthFailureLimits(trusted_proxy_count=0, monotonic=time.monotonic)
         self._share = share or FairShare()
         self.is_draining = False
 
@@ -99,25 +109,25 @@ class Edge:
         request_id = new_ulid()
         began = self._observer.start()
         method: str = scope["method"]
-        result: Reply | Stream
+        result: HttpResponse | Stream
         try:
             result = await self._answer(scope, receive, request_id)
         except ApiError as error:
-            result = refusal(error, request_id)
+            result = error_response(error, request_id)
         except DATABASE_UNAVAILABLE as error:
             log.warning("database unavailable", request_id=request_id, error=str(error) or type(error).__name__)
-            result = refusal(Unavailable(retry_after_s=1), request_id)
+            result = error_response(Unavailable(retry_after_s=1), request_id)
         except Exception:
             log.exception("request failed", request_id=request_id, method=method, path=scope["path"])
-            result = refusal(Internal(), request_id)
+            result = error_response(Internal(), request_id)
         if isinstance(result, Stream):
             await result.serve(receive, send, request_id, head_only=method == "HEAD")
             self._observer.finish(began, method, 200)
             return
-        await send_reply(send, result, request_id, head_only=method == "HEAD")
+        await send_response(send, result, request_id, head_only=method == "HEAD")
         self._observer.finish(began, method, result.status)
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Reply | Stream:
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HttpResponse | Stream:
         if self.is_draining:
             raise Unavailable(retry_after_s=1)
         route, parameters = self._find(scope["method"], scope["path"])
@@ -126,7 +136,7 @@ class Edge:
         tenant = await self._admit(route, scope, headers.get(b"authorization"), request_id)
         query_string: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or scope["path"].encode()
-        incoming = Incoming(route, parameters, raw_headers, headers, tenant, path, query_string)
+        incoming = AuthorizedRequest(route, parameters, raw_headers, headers, tenant, path, query_string)
         self._share.require(tenant.org_id)
         performed = self._share.charged(tenant.org_id, self._perform(incoming, receive))
         if not (route.reads_body and _is_large(headers)):
@@ -141,34 +151,34 @@ class Edge:
         routes, parameters = found
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
-            raise MethodNotAllowed(allowed(routes))
+            raise MethodNotAllowed(allowed_methods(routes))
         return route, parameters
 
     async def _admit(self, route: Route, scope: Scope, header: bytes | None, request_id: str) -> Tenant:
-        known = self._authenticator.recall(header)
+        known = self._authenticator.get_cached(header)
         if known is None:
             known = await self._look_up(scope, header)
         if route.scope not in known.scopes:
             raise Forbidden
         return _tenant(known, request_id)
 
-    async def _look_up(self, scope: Scope, header: bytes | None) -> Known:
+    async def _look_up(self, scope: Scope, header: bytes | None) -> AuthenticatedKey:
         """Who asks, of a key that is not fresh in memory. Raises Unauthorized, RateLimited."""
         text = None if header is None else header.decode("latin-1")
-        if self._authenticator.was_known(header):
-            return await self._authenticator.look_up(text, now=self._clock.now())
+        if self._authenticator.has_seen(header):
+            return await self._authenticator.authenticate(text, now=self._clock.now())
         try:
-            stranger = self._strangers.begin(scope, header)
+            attempt = self._strangers.begin(scope, header)
         except RateLimited:
-            known = await self._authenticator.look_up_in_crowd(text, now=self._clock.now())
+            known = await self._authenticator.authenticate_in_shared_batch(text, now=self._clock.now())
             if known is None:
                 raise
             return known
-        known = await self._authenticator.look_up(text, now=self._clock.now())
-        stranger.count(-1)
+        known = await self._authenticator.authenticate(text, now=self._clock.now())
+        attempt.succeed()
         return known
 
-    async def _perform(self, incoming: Incoming, receive: Receive) -> Reply | Stream:
+    async def _perform(self, incoming: AuthorizedRequest, receive: Receive) -> HttpResponse | Stream:
         route = incoming.route
         ids, texts = _path_values(incoming) if route.parameters and not route.path_is_last else ((), ())
         body = await _read_all(receive, route.max_body_bytes) if route.reads_body else b""
@@ -176,7 +186,7 @@ class Edge:
         claim = None
         if route.method == "POST" and (key := incoming.headers.get(b"idempotency-key")) is not None:
             target = incoming.path + b"?" + incoming.query_string
-            claim = idempotency.read_claim(key, route.method, target, body, incoming.tenant.key_id)
+            claim = idempotency.read_key(key, route.method, target, body, incoming.tenant.key_id)
         call = Call(
             tenant=incoming.tenant,
             db=await self._cells.cell(incoming.tenant.cell),
@@ -193,51 +203,55 @@ class Edge:
         if claim is not None:
             return await self._once(route, call, claim)
         if route.is_long_poll:
-            return success(route, await self._authenticator.watch.run(incoming.tenant, route.handle(call)))
+            return success_response(
+                route, await self._authenticator.watch.run_while_valid(incoming.tenant, route.handle(call))
+            )
         result = await route.handle(call)
         if isinstance(result, LineStream):
             result.end_with(self._authenticator.watch, incoming.tenant)
-        return result if isinstance(result, Stream) else success(route, result)
+        return result if isinstance(result, Stream) else success_response(route, result)
 
-    async def _once(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    async def _once(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey) -> HttpResponse:
         """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
         if route.keeps_answer:
             try:
-                return success(route, await route.handle(call))
-            except idempotency.AlreadyAnswered as again:
+                return success_response(route, await route.handle(call))
+            except idempotency.KeyAlreadyUsed as again:
                 return await self._replay(route, call, again.stored)
         stored = await idempotency.find(call.db, call.tenant.org_id, claim)
         if stored is not None:
             return await self._replay(route, call, stored)
         try:
             return await self._first(route, call, claim)
-        except idempotency.AlreadyAnswered as again:
+        except idempotency.KeyAlreadyUsed as again:
             return await self._replay(route, call, again.stored)
 
-    async def _first(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.Claim) -> Reply:
+    async def _first(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey) -> HttpResponse:
         if route.waits:
-            reply = success(route, await route.handle(call))
+            reply = success_response(route, await route.handle(call))
             await self._keep(call.db, route, call, reply)
             return reply
         async with call.db.transaction() as tx:
             await idempotency.claim(tx, call.tenant.org_id, claim)
             call.hold(tx)
-            reply = success(route, await route.handle(call))
+            reply = success_response(route, await route.handle(call))
             await self._keep(tx, route, call, reply)
         return reply
 
-    async def _replay(self, route: BoundRoute, call: Call[Any, Any], stored: idempotency.Stored) -> Reply:
+    async def _replay(
+        self, route: BoundRoute, call: Call[Any, Any], stored: idempotency.StoredResponse
+    ) -> HttpResponse:
         if stored.status is not None:
             headers = {**(stored.headers or {}), "Idempotent-Replayed": "true"}
             body = stored.body or b""
-            return Reply(stored.status, self._secret_box.decrypt(body) if route.is_secret else body, headers)
+            return HttpResponse(stored.status, self._secret_box.decrypt(body) if route.is_secret else body, headers)
         if route.resume_bound is None:
             raise LookupError(f"{route.name} stored no response under its key")
-        reply = success(route, await route.resume_bound(call, stored.subject))
+        reply = success_response(route, await route.resume_bound(call, stored.subject))
         await self._keep(call.db, route, call, reply)
         return reply
 
-    async def _keep(self, db: Executor, route: BoundRoute, call: Call[Any, Any], reply: Reply) -> None:
+    async def _keep(self, db: Executor, route: BoundRoute, call: Call[Any, Any], reply: HttpResponse) -> None:
         """Store an answer under the call's key; one with a secret is encrypted."""
         if call.claim is None:
             return
@@ -255,7 +269,7 @@ def _is_large(headers: Mapping[bytes, bytes]) -> bool:
     return not length.isdigit() or len(length) > len(str(LARGE_BYTES)) or int(length) > LARGE_BYTES
 
 
-def _tenant(known: Known, request_id: str) -> Tenant:
+def _tenant(known: AuthenticatedKey, request_id: str) -> Tenant:
     principal = known.principal
     return Tenant(
         principal.org_id,
@@ -269,7 +283,7 @@ def _tenant(known: Known, request_id: str) -> Tenant:
     )
 
 
-def _path_values(incoming: Incoming) -> tuple[tuple[UUID, ...], tuple[str, ...]]:
+def _path_values(incoming: AuthorizedRequest) -> tuple[tuple[UUID, ...], tuple[str, ...]]:
     """The path's UUIDs and what else is in it, each in order."""
     route = incoming.route
     named = list(zip(incoming.parameters, route.parameters, strict=True))
@@ -298,7 +312,7 @@ def _path_text(text: str, name: str, route: Route) -> str:
     return text
 
 
-def _parse(incoming: Incoming, body: bytes) -> tuple[Any, Any]:
+def _parse(incoming: AuthorizedRequest, body: bytes) -> tuple[Any, Any]:
     """Body and query as the route declares them; their faults are told together."""
     route = incoming.route
     faults: dict[str, str] = {}
@@ -346,7 +360,7 @@ def _parse_body(route: Route, headers: Mapping[bytes, bytes], body: bytes) -> An
 
 async def _read_all(receive: Receive, limit: int) -> bytes:
     """The whole body; refused as soon as it is longer than `limit`."""
-    message = await receive_part(receive)
+    message = await receive_chunk(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(body) > limit:
@@ -355,7 +369,7 @@ async def _read_all(receive: Receive, limit: int) -> bytes:
     chunks = [body]
     size = len(body)
     while message.get("more_body"):
-        message = await receive_part(receive)
+        message = await receive_chunk(receive)
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:

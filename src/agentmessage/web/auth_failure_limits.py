@@ -12,24 +12,24 @@ from agentmessage.web.buckets import Buckets
 from agentmessage.web.client_address import address_of, network_of
 from agentmessage.web.responses import Scope
 
-KEY_MARK = b"am_"
-BURST_OF_ADDRESS, PER_SECOND_OF_ADDRESS = 300, 10.0
-BURST_OF_KEY, PER_SECOND_OF_KEY = 200, 2.0
+KEY_PREFIX = b"am_"
+ADDRESS_BURST, ADDRESS_PER_SECOND = 300, 10.0
+KEY_BURST, KEY_PER_SECOND = 200, 2.0
 
 
-class Strangers:
+class AuthFailureLimits:
     """Counts in one process who was refused. `trusted_proxy_count`: whose X-Forwarded-For is believed."""
 
     def __init__(self, *, trusted_proxy_count: int, monotonic: Callable[[], float]) -> None:
         self._proxies_in_front = trusted_proxy_count
-        self._addresses = Buckets[str](capacity=BURST_OF_ADDRESS, per_second=PER_SECOND_OF_ADDRESS, monotonic=monotonic)
-        self._keys = Buckets[bytes](capacity=BURST_OF_KEY, per_second=PER_SECOND_OF_KEY, monotonic=monotonic)
+        self._addresses = Buckets[str](capacity=ADDRESS_BURST, per_second=ADDRESS_PER_SECOND, monotonic=monotonic)
+        self._keys = Buckets[bytes](capacity=KEY_BURST, per_second=KEY_PER_SECOND, monotonic=monotonic)
 
-    def begin(self, scope: Scope, header: bytes | None) -> "Stranger":
+    def begin(self, scope: Scope, header: bytes | None) -> "AuthAttempt":
         """A request with a key that is not known to be good. Raises RateLimited."""
         address = address_of(scope, self._proxies_in_front)
         network = None if address is None else network_of(address)
-        is_asked_for = header is not None and KEY_MARK in header  # anything else costs no look-up
+        is_asked_for = header is not None and KEY_PREFIX in header  # anything else costs no look-up
         key = hashlib.blake2b(header or b"", digest_size=16).digest() if is_asked_for else None
         wait_s = max(
             0 if network is None else self._addresses.wait_s(network, 1),
@@ -37,12 +37,12 @@ class Strangers:
         )
         if wait_s:
             raise RateLimited(retry_after_s=wait_s)
-        stranger = Stranger(self._addresses, network, self._keys, key)
-        stranger.count(1)
-        return stranger
+        attempt = AuthAttempt(self._addresses, network, self._keys, key)
+        attempt.count_failure()
+        return attempt
 
 
-class Stranger:
+class AuthAttempt:
     """One request whose key is being looked up; it counts as refused until it is known."""
 
     def __init__(self, addresses: Buckets[str], network: str | None, keys: Buckets[bytes], key: bytes | None) -> None:
@@ -51,8 +51,15 @@ class Stranger:
         self._keys = keys
         self._key = key
 
-    def count(self, amount: int) -> None:
-        """Count it, or with -1 count it no more."""
+    def count_failure(self) -> None:
+        """Count it, until `succeed`: attempts that run at the same time count at once."""
+        self._take(1)
+
+    def succeed(self) -> None:
+        """The key is good: count the attempt no more."""
+        self._take(-1)
+
+    def _take(self, amount: int) -> None:
         if self._network is not None:
             self._addresses.take(self._network, amount)
         if self._key is not None:

@@ -18,12 +18,12 @@ from agentmessage.kernel.errors import Unauthorized, Unavailable
 from agentmessage.web import queries
 from agentmessage.web.key_watch import KeyWatch
 
-REMEMBER_S = 0.8
-DISTRUST_S = 10.0
-MAX_REMEMBERED = 20_000
+CACHE_S = 0.8
+REVOKED_S = 10.0
+MAX_CACHED = 20_000
 TOUCH_EVERY_S = 60.0
-MAX_CROWD = 500
-CROWD_EVERY_S = 0.02
+MAX_SHARED_BATCH = 500
+SHARED_BATCH_EVERY_S = 0.02
 """Keys behind an address that is over its limit are looked up so many at once, and so often: a flood costs no more."""
 
 
@@ -38,14 +38,14 @@ class Principal(Struct, frozen=True):
     scopes: list[str]
 
 
-class Known(Struct, frozen=True):
+class AuthenticatedKey(Struct, frozen=True):
     """What a request needs of a principal, made once per look-up."""
 
     principal: Principal
     scopes: frozenset[str]
     actor_kind: str
     actor_label: str
-    believed_until: float
+    cached_until: float
 
 
 class Authenticator:
@@ -54,107 +54,109 @@ class Authenticator:
     def __init__(self, cells: Cells, monotonic: Callable[[], float]) -> None:
         self._cells = cells
         self._monotonic = monotonic
-        self._known: OrderedDict[bytes, Known] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Known | None]] = {}
-        self._forgotten: dict[UUID, float] = {}
-        self._touched: dict[UUID, float] = {}
-        self._to_touch: dict[UUID, tuple[str, UUID, datetime]] = {}
-        self._crowd = Batcher[bytes, Principal | None](self._ask_many, max_batch=MAX_CROWD, max_waiting=2 * MAX_CROWD)
-        self._crowd_due_at = 0.0
+        self._cache: OrderedDict[bytes, AuthenticatedKey] = OrderedDict()
+        self._lookups: dict[bytes, asyncio.Task[AuthenticatedKey | None]] = {}
+        self._revoked_until: dict[UUID, float] = {}
+        self._recorded_at: dict[UUID, float] = {}
+        self._last_used: dict[UUID, tuple[str, UUID, datetime]] = {}
+        self._shared_batch = Batcher[bytes, Principal | None](
+            self._find_many, max_batch=MAX_SHARED_BATCH, max_waiting=2 * MAX_SHARED_BATCH
+        )
+        self._next_shared_batch_at = 0.0
         self.watch = KeyWatch(cells)
 
-    def recall(self, header: bytes | None) -> Known | None:
+    def get_cached(self, header: bytes | None) -> AuthenticatedKey | None:
         """The principal of an Authorization header if it is fresh in memory; else None: ask `look_up`."""
         if header is None:
             return None
-        known = self._known.get(header)
-        if known is None or known.believed_until < self._monotonic():
+        known = self._cache.get(header)
+        if known is None or known.cached_until < self._monotonic():
             return None
         return known
 
-    def was_known(self, header: bytes | None) -> bool:
+    def has_seen(self, header: bytes | None) -> bool:
         """Whether the key was good when it was last looked up: what strangers do does not hold it up."""
-        return header in self._known
+        return header in self._cache
 
-    async def look_up(self, header: str | None, *, now: datetime) -> Known:
+    async def authenticate(self, header: str | None, *, now: datetime) -> AuthenticatedKey:
         """The principal of an Authorization header. Raises Unauthorized, always with the same words."""
         token = _token(header)
         remembered = (header or "").encode()
-        asking = self._asking.get(remembered)
+        asking = self._lookups.get(remembered)
         if asking is None:
-            asking = asyncio.create_task(self._ask(remembered, token))
-            self._asking[remembered] = asking
-            asking.add_done_callback(lambda _: self._asking.pop(remembered, None))
+            asking = asyncio.create_task(self._find(remembered, token))
+            self._lookups[remembered] = asking
+            asking.add_done_callback(lambda _: self._lookups.pop(remembered, None))
         known = await asyncio.shield(asking)
         if known is None:
             raise Unauthorized
-        self._note_use(known.principal, now)
+        self._record_use(known.principal, now)
         return known
 
-    async def look_up_in_crowd(self, header: str | None, *, now: datetime) -> Known | None:
+    async def authenticate_in_shared_batch(self, header: str | None, *, now: datetime) -> AuthenticatedKey | None:
         """As `look_up`, together with the others of an address that is over its limit; None for a key that is not good.
 
         A good key that this process has not seen yet pays a few milliseconds for what strangers do beside it.
         """
         try:
             token = _token(header)
-            principal = await self._crowd.submit(hashlib.sha256(token.encode()).digest())
+            principal = await self._shared_batch.submit(hashlib.sha256(token.encode()).digest())
         except (Unauthorized, Unavailable):
             return None
-        return None if principal is None else await self.look_up(header, now=now)
+        return None if principal is None else await self.authenticate(header, now=now)
 
-    def forget(self, key_id: UUID) -> None:
+    def revoke(self, key_id: UUID) -> None:
         """A key is being revoked in this process: dead here with the commit, not a second later.
 
         A look-up that began before the commit, or a commit that is still to come, must not bring it back into memory:
         for a while it is looked up at every request.
         """
-        if len(self._forgotten) > MAX_REMEMBERED:
-            self._forgotten.clear()
-        self._forgotten[key_id] = self._monotonic() + DISTRUST_S
-        self._asking.clear()
-        self.watch.lose(key_id)
-        for header in [h for h, known in self._known.items() if known.principal.key_id == key_id]:
-            del self._known[header]
+        if len(self._revoked_until) > MAX_CACHED:
+            self._revoked_until.clear()
+        self._revoked_until[key_id] = self._monotonic() + REVOKED_S
+        self._lookups.clear()
+        self.watch.invalidate(key_id)
+        for header in [h for h, known in self._cache.items() if known.principal.key_id == key_id]:
+            del self._cache[header]
 
-    def take_uses(self) -> dict[str, list[tuple[UUID, UUID, datetime]]]:
+    def drain_last_used(self) -> dict[str, list[tuple[UUID, UUID, datetime]]]:
         """Keys used since the last call, by cell, at most once a minute each; for the process to write lazily."""
         by_cell: dict[str, list[tuple[UUID, UUID, datetime]]] = {}
-        for key_id, (cell, org_id, at) in self._to_touch.items():
+        for key_id, (cell, org_id, at) in self._last_used.items():
             by_cell.setdefault(cell, []).append((key_id, org_id, at))
-        self._to_touch.clear()
+        self._last_used.clear()
         return by_cell
 
-    async def _ask_many(self, hashes: Sequence[bytes]) -> Sequence[Principal | None]:
-        await asyncio.sleep(max(0.0, self._crowd_due_at - self._monotonic()))
-        self._crowd_due_at = self._monotonic() + CROWD_EVERY_S
+    async def _find_many(self, hashes: Sequence[bytes]) -> Sequence[Principal | None]:
+        await asyncio.sleep(max(0.0, self._next_shared_batch_at - self._monotonic()))
+        self._next_shared_batch_at = self._monotonic() + SHARED_BATCH_EVERY_S
         found = dict(await queries.list_principals(await self._cells.directory(), Principal, list(set(hashes))))
         return [found.get(one) for one in hashes]
 
-    async def _ask(self, remembered: bytes, token: str) -> Known | None:
+    async def _find(self, remembered: bytes, token: str) -> AuthenticatedKey | None:
         began = self._monotonic()
         directory = await self._cells.directory()
         principal = await queries.find_principal(directory, Principal, hashlib.sha256(token.encode()).digest())
         if principal is None:
-            self._known.pop(remembered, None)
+            self._cache.pop(remembered, None)
             return None
         kind, label = _actor(principal)
-        known = Known(principal, frozenset(principal.scopes), kind, label, began + REMEMBER_S)
-        if self._forgotten.get(principal.key_id, began) > began:
+        known = AuthenticatedKey(principal, frozenset(principal.scopes), kind, label, began + CACHE_S)
+        if self._revoked_until.get(principal.key_id, began) > began:
             return known
-        self._known[remembered] = known
-        self._known.move_to_end(remembered)
-        while len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)
+        self._cache[remembered] = known
+        self._cache.move_to_end(remembered)
+        while len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
         return known
 
-    def _note_use(self, principal: Principal, now: datetime) -> None:
+    def _record_use(self, principal: Principal, now: datetime) -> None:
         moment = self._monotonic()
-        if moment - self._touched.get(principal.key_id, -TOUCH_EVERY_S) >= TOUCH_EVERY_S:
-            if len(self._touched) > MAX_REMEMBERED:
-                self._touched.clear()
-            self._touched[principal.key_id] = moment
-            self._to_touch[principal.key_id] = (principal.cell, principal.org_id, now)
+        if moment - self._recorded_at.get(principal.key_id, -TOUCH_EVERY_S) >= TOUCH_EVERY_S:
+            if len(self._recorded_at) > MAX_CACHED:
+                self._recorded_at.clear()
+            self._recorded_at[principal.key_id] = moment
+            self._last_used[principal.key_id] = (principal.cell, principal.org_id, now)
 
 
 def _actor(principal: Principal) -> tuple[str, str]:

@@ -11,7 +11,7 @@ MAX_PLAIN_DIGITS = 64
 MAX_EXPONENT_CHARS = 6
 
 
-def one_form(text: bytes) -> bytes:
+def canonical_json(text: bytes) -> bytes:
     """The form of a JSON text; of what has none, the text itself."""
     try:
         return _ENCODER.encode(_DECODER.decode(text))

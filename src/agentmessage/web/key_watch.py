@@ -16,7 +16,7 @@ from agentmessage.web import queries
 
 T = TypeVar("T")
 
-LOOK_S = 0.5
+POLL_S = 0.5
 """Between looks; a request ends within a second of the revocation."""
 
 
@@ -26,17 +26,17 @@ class _Scopes(Struct, frozen=True):
 
 
 class WatchedKey:
-    """A key in use by an open request; `news` is set when it has changed."""
+    """A key in use by an open request; `changed` is set when it has changed."""
 
-    def __init__(self, scopes: frozenset[str], news: asyncio.Event) -> None:
+    def __init__(self, scopes: frozenset[str], changed: asyncio.Event) -> None:
         self.scopes = scopes
-        self.is_good = True
-        self._news = news
+        self.is_valid = True
+        self._changed = changed
 
-    def lose(self) -> None:
+    def invalidate(self) -> None:
         """It was revoked, rotated or given other scopes."""
-        self.is_good = False
-        self._news.set()
+        self.is_valid = False
+        self._changed.set()
 
 
 class KeyWatch:
@@ -48,12 +48,12 @@ class KeyWatch:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def watch(self, key_id: UUID, scopes: frozenset[str], news: asyncio.Event) -> AsyncGenerator[WatchedKey]:
+    async def watch(self, key_id: UUID, scopes: frozenset[str], changed: asyncio.Event) -> AsyncGenerator[WatchedKey]:
         """Watch a key within the block."""
-        watched = WatchedKey(scopes, news)
+        watched = WatchedKey(scopes, changed)
         self._watched.setdefault(key_id, set()).add(watched)
         if self._task is None:
-            self._task = start_forever("key watch", self._look)
+            self._task = start_forever("key watch", self._poll)
         try:
             yield watched
         finally:
@@ -62,9 +62,9 @@ class KeyWatch:
             if not same:
                 del self._watched[key_id]
             if not self._watched:
-                await self._end()
+                await self._stop()
 
-    async def run(self, tenant: Tenant, work: Awaitable[T]) -> T:
+    async def run_while_valid(self, tenant: Tenant, work: Awaitable[T]) -> T:
         """What `work` answers; it is cancelled when the key that asks is lost first. Raises Unauthorized."""
         lost = asyncio.Event()
         working, losing = asyncio.ensure_future(work), asyncio.ensure_future(lost.wait())
@@ -79,19 +79,19 @@ class KeyWatch:
                 task.cancel()
             await asyncio.gather(working, losing, return_exceptions=True)
 
-    def lose(self, key_id: UUID) -> None:
+    def invalidate(self, key_id: UUID) -> None:
         """A key is being revoked in this process: nothing waits for the next look."""
         for watched in self._watched.get(key_id, ()):
-            watched.lose()
+            watched.invalidate()
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _look(self) -> None:
-        await asyncio.sleep(LOOK_S)
+    async def _poll(self) -> None:
+        await asyncio.sleep(POLL_S)
         asked = {key_id: list(watched) for key_id, watched in self._watched.items()}
         directory = await self._cells.directory()
         found = await queries.list_key_scopes(directory, _Scopes, list(asked))
@@ -99,7 +99,7 @@ class KeyWatch:
         for key_id, watched in asked.items():
             for one in watched:
                 if frozenset(scopes.get(key_id, ())) != one.scopes:
-                    one.lose()
+                    one.invalidate()
 
 
 def _key_of(tenant: Tenant) -> UUID:

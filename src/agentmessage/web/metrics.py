@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
-KEPT = 4096
+MAX_BUFFERED = 4096
 
 
-class Observer:
+class RequestMetrics:
     """Counts requests in plain memory and hands them to Prometheus in bulk: at a scrape, or when many have gathered."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -38,7 +38,7 @@ class Observer:
         self._took.append(time.perf_counter() - began)
         key = (method, status)
         self._counts[key] = self._counts.get(key, 0) + 1
-        if len(self._took) >= KEPT:
+        if len(self._took) >= MAX_BUFFERED:
             self.flush()
 
     def flush(self) -> None:

@@ -37,7 +37,7 @@ class OpenRequests:
                 del self._open[who]
 
     @contextmanager
-    def one_more(self, org_id: UUID, label: str) -> Generator[None]:
+    def track(self, org_id: UUID, label: str) -> Generator[None]:
         """Count one more within the block. Raises RateLimited."""
         self.begin(org_id, label)
         try:

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.web import cursors
-from agentmessage.web.types import CursorText, Page, Request, must
+from agentmessage.web.types import CursorText, Page, Request, error_text
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -28,12 +28,12 @@ class OffsetQuery(Request, frozen=True):
                 ge=0,
                 le=MAX_OFFSET,
                 description="Rows to skip; not together with `cursor`.",
-                extra=must(f"must be an integer, 0..{MAX_OFFSET}"),
+                extra=error_text(f"must be an integer, 0..{MAX_OFFSET}"),
             ),
         ]
         | UnsetType
     ) = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 20
 
 
 class PageStart(Struct, frozen=True):

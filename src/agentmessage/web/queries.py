@@ -96,7 +96,7 @@ async def list_keys(db: Executor, row: Callable[..., T], org_ids: Sequence[UUID]
     )
 
 
-async def insert_answers(
+async def insert_responses(
     tx: Executor,
     org_ids: Sequence[UUID],
     keys: Sequence[str],
@@ -119,7 +119,7 @@ async def insert_answers(
     )
 
 
-async def store_answer(
+async def store_response(
     db: Executor, org_id: UUID, key: str, *, status: int, headers: dict[str, Any], body: bytes
 ) -> None:
     """Keep an answer under its key; a stored one stays."""
@@ -134,7 +134,7 @@ async def store_answer(
     )
 
 
-async def list_answers(tx: Executor, org_id: UUID, mentioned: bytes) -> list[tuple[str, bytes]]:
+async def list_responses(tx: Executor, org_id: UUID, mentioned: bytes) -> list[tuple[str, bytes]]:
     """Keys of one organization whose answer holds some bytes, kept from changing; a day's keys are looked through."""
     return await tx.all(
         _answer,
@@ -145,7 +145,7 @@ async def list_answers(tx: Executor, org_id: UUID, mentioned: bytes) -> list[tup
     )
 
 
-async def replace_answer(tx: Executor, org_id: UUID, key: str, body: bytes) -> int:
+async def replace_response(tx: Executor, org_id: UUID, key: str, body: bytes) -> int:
     """Write another answer under a key."""
     return await tx.run("UPDATE idempotency_keys SET body = $3 WHERE org_id = $1 AND key = $2", org_id, key, body)
 

@@ -60,7 +60,7 @@ class Call(Generic[B, Q]):
         query: Q,
         raw_headers: RawHeaders,
         ring: Callable[[str, str], None],
-        claim: idempotency.Claim | None = None,
+        claim: idempotency.IdempotencyKey | None = None,
         texts: tuple[str, ...] = (),
         late_ids: Callable[[], tuple[UUID, ...]] | None = None,
     ) -> None:

@@ -36,7 +36,7 @@ MAX_BODY_BYTES = 1024 * 1024
 """What an operation reads of a body, unless it declares otherwise."""
 
 
-class PathText(Struct, frozen=True, kw_only=True):
+class PathParameter(Struct, frozen=True, kw_only=True):
     """A parameter in a path that is not a UUID: `pattern` fits all of it, unescaped; anything else is the `fault`."""
 
     pattern: str
@@ -90,7 +90,7 @@ class RouteOptions(Struct, Generic[S], frozen=True, kw_only=True):
     example: Any = None
     is_secret: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
-    texts: Mapping[str, PathText] = {}
+    texts: Mapping[str, PathParameter] = {}
 
 
 class Route(RouteOptions[Any], frozen=True, kw_only=True):

@@ -5,22 +5,22 @@ from collections.abc import Iterable
 from agentmessage.web.route import BoundRoute
 
 
-class Node:
+class PathSegment:
     """One segment of the paths: literal children, a parameter child, and the routes that end here by method."""
 
     __slots__ = ("literals", "parameter", "routes")
 
     def __init__(self) -> None:
-        self.literals: dict[str, Node] = {}
-        self.parameter: Node | None = None
+        self.literals: dict[str, PathSegment] = {}
+        self.parameter: PathSegment | None = None
         self.routes: dict[str, BoundRoute] = {}
 
 
-class Dispatch:
+class Router:
     """The table of every route."""
 
     def __init__(self, routes: Iterable[BoundRoute]) -> None:
-        self._root = Node()
+        self._root = PathSegment()
         for route in routes:
             self._add(route)
 
@@ -42,16 +42,16 @@ class Dispatch:
         node = self._root
         for segment in route.path[1:].split("/"):
             if segment.startswith("{"):
-                node.parameter = node.parameter or Node()
+                node.parameter = node.parameter or PathSegment()
                 node = node.parameter
             else:
-                node = node.literals.setdefault(segment, Node())
+                node = node.literals.setdefault(segment, PathSegment())
         if route.method in node.routes:
             raise ValueError(f"{route.method} {route.path} is declared twice")
         node.routes[route.method] = route
 
 
-def allowed(routes: dict[str, BoundRoute]) -> str:
+def allowed_methods(routes: dict[str, BoundRoute]) -> str:
     """The Allow header of a path: GET brings HEAD along."""
     methods = set(routes)
     if "GET" in methods:

@@ -102,7 +102,7 @@ class LineStream(Stream):
             return await serving
         watch, tenant = self._while
         with contextlib.suppress(Unauthorized):
-            await watch.run(tenant, serving)
+            await watch.run_while_valid(tenant, serving)
         return None
 
 

@@ -19,9 +19,9 @@ class Resource(Struct, frozen=True):
     """A resource: all its keys are always printed; unset is null."""
 
 
-def must(words: str) -> dict[str, str]:
-    """What the refusal of a field says; goes into a Meta's `extra`."""
-    return {"must": words}
+def error_text(text: str) -> dict[str, str]:
+    """The error text of a field, as the `extra` of its Meta."""
+    return {"error_text": text}
 
 
 END = r"$(?!\n)"
@@ -31,34 +31,34 @@ STORABLE = r"^[^\u0000]*$"
 """Any text that Postgres can keep, line feeds too."""
 
 E164_PATTERN = r"^\+[1-9][0-9]{6,14}" + END
-E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=must("must be E.164"))]
+E164 = Annotated[str, Meta(pattern=E164_PATTERN, examples=["+14155550123"], extra=error_text("must be E.164"))]
 Label = Annotated[
     str,
     Meta(
         max_length=100,
         pattern=STORABLE,
         examples=["support-line"],
-        extra=must("must be at most 100 characters, none of them NUL"),
+        extra=error_text("must be at most 100 characters, none of them NUL"),
     ),
 ]
 AreaCode = Annotated[
-    str, Meta(pattern=r"^[2-9][0-9]{2}" + END, examples=["415"], extra=must("must be a 3-digit area code"))
+    str, Meta(pattern=r"^[2-9][0-9]{2}" + END, examples=["415"], extra=error_text("must be a 3-digit area code"))
 ]
 NumberPattern = Annotated[
     str,
     Meta(
         pattern=r"^\+?[0-9]{1,15}" + END,
         examples=["555"],
-        extra=must("must be 1..15 digits, as part of an E.164 number"),
+        extra=error_text("must be 1..15 digits, as part of an E.164 number"),
     ),
 ]
-Utc = Annotated[datetime, Meta(tz=True, extra=must("must be an RFC 3339 time with a zone"))]
+Utc = Annotated[datetime, Meta(tz=True, extra=error_text("must be an RFC 3339 time with a zone"))]
 CursorText = Annotated[
     str,
     Meta(
         max_length=512,
         description="`meta.next_cursor` of the page before.",
-        extra=must("must be a cursor from an earlier page"),
+        extra=error_text("must be a cursor from an earlier page"),
     ),
 ]
 
@@ -89,7 +89,7 @@ class Page(Struct, Generic[T], frozen=True):
         return PageMeta(self.total, self.limit, self.offset, cursor, self.last_event_at)
 
 
-class Answer(Struct, Generic[T], frozen=True):
+class Response(Struct, Generic[T], frozen=True):
     """A result with a status of its own, where an operation has several good ones; or with headers, or a `meta`."""
 
     status: int
@@ -126,7 +126,7 @@ class ErrorDetail(Struct, frozen=True, omit_defaults=True):
     fix: str | None = None
 
 
-class Failure(Struct, frozen=True):
+class ErrorEnvelope(Struct, frozen=True):
     """`{"success": false, "error": {…}}`."""
 
     success: bool

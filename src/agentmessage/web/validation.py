@@ -52,7 +52,7 @@ def read_query(kind: type[R], query: bytes, *, is_strict: bool = True) -> R:
         try:
             return msgspec.convert(values, kind)
         except msgspec.ValidationError as first:
-            found = Faults()
+            found = FieldErrors()
             found.look(kind, values)
             faults = found.named or {"query": _words(str(first))}
             faults = {name: words.replace(" or null", "") for name, words in faults.items()}
@@ -97,7 +97,7 @@ def _second_look(kind: type[R], value: Any, first: msgspec.ValidationError) -> R
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        found = Faults()
+        found = FieldErrors()
         found.look(kind, value)
         raise ValidationFailed(found.named or {"body": _words(str(first))}, more=found.more) from first
 
@@ -120,7 +120,7 @@ def _plain(text: str) -> int | float:
 _LOOSE = msgspec.json.Decoder(float_hook=_plain)
 
 
-class Faults:
+class FieldErrors:
     """The faults of a value, by dotted field name: the first ones with their words, of the others how many."""
 
     def __init__(self) -> None:
@@ -188,8 +188,8 @@ def _struct_in(hint: Any) -> type[Struct] | None:
 def _declared(hint: Any) -> str | None:
     """The words that a field's Meta declares for its refusal."""
     for part in getattr(hint, "__metadata__", ()):
-        if isinstance(part, Meta) and part.extra and "must" in part.extra:
-            return str(part.extra["must"])
+        if isinstance(part, Meta) and part.extra and "error_text" in part.extra:
+            return str(part.extra["error_text"])
     if get_origin(hint) in (Union, types.UnionType) or hasattr(hint, "__metadata__"):
         return next((words for arg in get_args(hint) if (words := _declared(arg))), None)
     return None

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.ip_addresses import is_public
-from agentmessage.web.types import END, must
+from agentmessage.web.types import END, error_text
 
 MAX_URL_CHARS = 2048
 MUST = f"must be an https URL of at most {MAX_URL_CHARS} characters, without user, password and fragment"
@@ -31,23 +31,23 @@ URL_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}{_REST}{END}"
 PAGE_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}{_REST}(?:#[!-~]*)?{END}"
 HTTPS_PATTERN = rf"^[Hh][Tt][Tt][Pp][Ss]://{_HOST}{_REST}{END}"
 
-ReceiverUrl = Annotated[
+WebhookUrl = Annotated[
     str,
     Meta(
         pattern=URL_PATTERN,
         max_length=MAX_URL_CHARS,
         examples=["https://customer.example/inbound"],
-        extra=must(MUST),
+        extra=error_text(MUST),
         extra_json_schema={"pattern": HTTPS_PATTERN},
     ),
 ]
-ClearableReceiverUrl = Annotated[
+ClearableWebhookUrl = Annotated[
     str,
     Meta(
         pattern=rf"^{END}|{URL_PATTERN}",
         max_length=MAX_URL_CHARS,
         examples=["https://customer.example/inbound"],
-        extra=must(f"{MUST}, or empty to clear"),
+        extra=error_text(f"{MUST}, or empty to clear"),
         extra_json_schema={"pattern": rf"^{END}|{HTTPS_PATTERN}"},
     ),
 ]
@@ -61,7 +61,7 @@ OWN_NAMES = ("localhost", "local", "internal", "home.arpa")
 """Names that never leave a network: RFC 6761, RFC 6762, ICANN's reservation of 2024, RFC 8375."""
 
 
-def require_receivers(urls: Mapping[str, object], *, allow_private: bool) -> None:
+def require_callable_urls(urls: Mapping[str, object], *, allow_private: bool) -> None:
     """Refuse what cannot be called; `urls` by field, of which only texts that are not empty are judged.
 
     `allow_private` takes private addresses and plain http too: for development. Raises ValidationFailed naming every
@@ -70,13 +70,13 @@ def require_receivers(urls: Mapping[str, object], *, allow_private: bool) -> Non
     faults = {
         name: words
         for name, url in urls.items()
-        if isinstance(url, str) and url and (words := fault(url, allow_private=allow_private)) is not None
+        if isinstance(url, str) and url and (words := url_error(url, allow_private=allow_private)) is not None
     }
     if faults:
         raise ValidationFailed(faults)
 
 
-def fault(url: str, *, allow_private: bool) -> str | None:
+def url_error(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with an address, in words for the caller; None when we would call it."""
     host = _host(url)
     if host is None:
@@ -88,7 +88,7 @@ def fault(url: str, *, allow_private: bool) -> str | None:
     return None if url[:6].lower() == "https:" else MUST
 
 
-def file_fault(url: str) -> str | None:
+def file_url_error(url: str) -> str | None:
     """What is wrong with the address of a file that a carrier fetches, which never reaches a private host."""
     host = _host(url)
     if host is None or url[:6].lower() != "https:":
@@ -96,7 +96,7 @@ def file_fault(url: str) -> str | None:
     return None if _is_out_there(host) else PUBLIC
 
 
-def page_fault(url: str, *, allow_private: bool) -> str | None:
+def page_url_error(url: str, *, allow_private: bool) -> str | None:
     """What is wrong with the address of a page for people, which may have a fragment and be plain http."""
     host = _host(url.partition("#")[0])
     if host is None or not url.isascii():

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from agentmessage.kernel.errors import NotFound, RateLimited, ValidationFailed
 from agentmessage.web import cursors, pagination
-from agentmessage.web.cursors import RowPlace
+from agentmessage.web.cursors import RowPosition
 from agentmessage.web.rate_limits import require_token
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
@@ -64,12 +64,12 @@ def _wanted(query: DeliveryQuery) -> Wanted:
     )
 
 
-def _places(query: DeliveryQuery) -> Iterator[RowPlace]:
+def _places(query: DeliveryQuery) -> Iterator[RowPosition]:
     """Below which the list goes on: the cursor's, and all that lie at or after `until`."""
     if query.cursor is not UNSET:
         yield cursors.decode_row(query.cursor)
     if query.until is not UNSET:
-        yield RowPlace(in_utc(query.until, "until"), BEFORE_ALL_IDS)
+        yield RowPosition(in_utc(query.until, "until"), BEFORE_ALL_IDS)
 
 
 async def _rows(call: Call[NoInput, DeliveryQuery], wanted: Wanted, queue_id: UUID | None) -> list[Attempt]:

@@ -33,7 +33,7 @@ def require_sound(body: EndpointCreate | EndpointPatch, *, allow_private: bool) 
     """Reject faulty values. Raises ValidationFailed naming every faulty field."""
     faults: dict[str, str | None] = {}
     if body.url is not UNSET:
-        faults["url"] = webhook_urls.fault(body.url, allow_private=allow_private)
+        faults["url"] = webhook_urls.url_error(body.url, allow_private=allow_private)
     if body.events is not UNSET:
         faults["events"] = _events_fault(body.events)
     if isinstance(body.description, str):

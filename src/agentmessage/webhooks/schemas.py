@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from agentmessage.events.model import API_VERSION, ID_PREFIX
-from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, must
+from agentmessage.web.types import END, STORABLE, CursorText, Request, Resource, Utc, error_text
 from agentmessage.web.webhook_urls import HTTPS_PATTERN, MAX_URL_CHARS, MUST
 from agentmessage.webhooks.model import (
     API_VERSIONS,
@@ -29,7 +29,7 @@ Url = Annotated[
     str,
     Meta(
         examples=["https://customer.example/webhooks"],
-        extra=must(MUST),
+        extra=error_text(MUST),
         extra_json_schema={"format": "uri", "pattern": HTTPS_PATTERN, "maxLength": MAX_URL_CHARS},
     ),
 ]
@@ -38,7 +38,7 @@ Events = Annotated[
     Meta(
         description=f"1..{MAX_SUBSCRIPTIONS} different event types.",
         examples=[["campaign.approved", "campaign.rejected"]],
-        extra=must("must be a list of event types"),
+        extra=error_text("must be a list of event types"),
         extra_json_schema={"minItems": 1, "maxItems": MAX_SUBSCRIPTIONS, "uniqueItems": True},
     ),
 ]
@@ -47,14 +47,14 @@ Description = Annotated[
     Meta(
         description="What it is for. Spaces around it are cut off; empty is none.",
         examples=["production"],
-        extra=must("must be a text"),
+        extra=error_text("must be a text"),
         extra_json_schema={"maxLength": MAX_DESCRIPTION_CHARS, "pattern": STORABLE},
     ),
 ]
 ApiVersion = Annotated[
-    str, Meta(examples=[API_VERSION], extra=must("must be a text"), extra_json_schema={"enum": [*API_VERSIONS]})
+    str, Meta(examples=[API_VERSION], extra=error_text("must be a text"), extra_json_schema={"enum": [*API_VERSIONS]})
 ]
-Switch = Annotated[bool, Meta(extra=must("must be true or false"))]
+Switch = Annotated[bool, Meta(extra=error_text("must be true or false"))]
 
 
 class EndpointCreate(Request, frozen=True):
@@ -78,7 +78,7 @@ class EndpointPatch(Request, frozen=True):
 class EndpointQuery(Request, frozen=True):
     """How many endpoints to list; there is no second page, since there are at most 100."""
 
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 50
 
 
 class EndpointResource(Resource, frozen=True):
@@ -248,11 +248,11 @@ EventTypeText = Annotated[
     str,
     Meta(
         pattern="^(" + "|".join(kind.replace(".", r"\.") for kind in SENT_TYPES) + ")" + END,
-        extra=must("must be an event type that webhooks send"),
+        extra=error_text("must be an event type that webhooks send"),
         extra_json_schema={"enum": [*SENT_TYPES]},
     ),
 ]
-HttpStatusText = Annotated[int, Meta(ge=100, le=599, extra=must("must be an integer, 100..599"))]
+HttpStatusText = Annotated[int, Meta(ge=100, le=599, extra=error_text("must be an integer, 100..599"))]
 
 
 class DeliveryQuery(Request, frozen=True):
@@ -262,7 +262,7 @@ class DeliveryQuery(Request, frozen=True):
     """
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200, extra=must("must be an integer, 1..200"))] = 50
+    limit: Annotated[int, Meta(ge=1, le=200, extra=error_text("must be an integer, 1..200"))] = 50
     endpoint_id: UUID | UnsetType = UNSET
     event_type: EventTypeText | UnsetType = UNSET
     outcome: Outcome | UnsetType = UNSET
@@ -282,7 +282,7 @@ class ReplayCreate(Request, frozen=True):
                 max_length=MAX_REASON_CHARS,
                 pattern=STORABLE,
                 examples=["the receiver was down"],
-                extra=must(f"must be a text of at most {MAX_REASON_CHARS} characters, none of them NUL"),
+                extra=error_text(f"must be a text of at most {MAX_REASON_CHARS} characters, none of them NUL"),
             ),
         ]
         | None

@@ -21,7 +21,7 @@ from agentmessage.kernel.db import DATABASE_UNAVAILABLE, CellDb, Cells, NotMigra
 from agentmessage.kernel.release import VERSION, commit
 from agentmessage.kernel.tasks import require_not_cancelled
 from agentmessage.migrations.runner import pending_on
-from agentmessage.web.responses import Reply
+from agentmessage.web.responses import HttpResponse
 
 log = structlog.get_logger("agentmessage.health")
 
@@ -82,7 +82,7 @@ class Health:
             registry=registry,
         ).set_function(lambda: self._skew_s)
 
-    async def ready(self) -> Reply:
+    async def ready(self) -> HttpResponse:
         """200 when all of it is well, else 503 saying which part is not; what was seen within a second stands."""
         if self._known is None or self._elapsed() - self._known_at > GOOD_FOR_S:
             if self._looking is None or self._looking.done():
@@ -90,7 +90,7 @@ class Health:
             readiness = await asyncio.shield(self._looking)
         else:
             readiness = self._known
-        return Reply(200 if readiness.is_ready else 503, msgspec.json.encode(readiness))
+        return HttpResponse(200 if readiness.is_ready else 503, msgspec.json.encode(readiness))
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -174,15 +174,15 @@ class _TakeBack(Exception):
     """What was written is not to stay."""
 
 
-async def metrics(registry: CollectorRegistry, cells: Cells) -> Reply:
+async def metrics(registry: CollectorRegistry, cells: Cells) -> HttpResponse:
     """Prometheus text: this process's own counters, then the installation's last gauges if the database answers."""
     text = generate_latest(registry)
     with contextlib.suppress(*DATABASE_UNAVAILABLE):
         async with asyncio.timeout(PATIENCE_S):
             text += await gauges.show(cells)
-    return Reply(200, text, content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(200, text, content_type=CONTENT_TYPE_LATEST)
 
 
-def alive() -> Reply:
+def alive() -> HttpResponse:
     """The process answers."""
-    return Reply(200, msgspec.json.encode(Liveness("alive", VERSION, commit())))
+    return HttpResponse(200, msgspec.json.encode(Liveness("alive", VERSION, commit())))

@@ -22,7 +22,7 @@ from agentmessage.billing.payments.model import (
 )
 from agentmessage.kernel.errors import ValidationFailed
 from agentmessage.kernel.money import balance_cents, microcents
-from agentmessage.web.webhook_urls import page_fault
+from agentmessage.web.webhook_urls import page_url_error
 
 WEEK = timedelta(days=7)
 
@@ -37,7 +37,7 @@ def product_of(products: Sequence[Product], product_id: str) -> Product:
 
 def require_pages(*, requires_https: bool, **urls: str) -> None:
     """Refuse pages to send a customer to that not every parser reads alike, or without TLS. Raises ValidationFailed."""
-    faults = {name: page_fault(url, allow_private=True) for name, url in urls.items()}
+    faults = {name: page_url_error(url, allow_private=True) for name, url in urls.items()}
     if requires_https:
         plain = {name: "must be an https URL" for name, url in urls.items() if not url.lower().startswith("https://")}
         faults = plain | {name: words for name, words in faults.items() if words}

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from agentmessage.billing.payments.model import AutoTopup, Product, SubscriptionStatus
-from agentmessage.web.types import Request, Resource, must
+from agentmessage.web.types import Request, Resource, error_text
 from agentmessage.web.webhook_urls import MAX_URL_CHARS, PAGE_PATTERN
 
 Page = Annotated[
@@ -17,11 +17,11 @@ Page = Annotated[
         pattern=PAGE_PATTERN,
         max_length=MAX_URL_CHARS,
         examples=["https://app.example/billing"],
-        extra=must(f"must be an https URL of at most {MAX_URL_CHARS} characters, without user and password"),
+        extra=error_text(f"must be an https URL of at most {MAX_URL_CHARS} characters, without user and password"),
     ),
 ]
 ProductId = Annotated[
-    str, Meta(min_length=1, max_length=255, examples=["topup_2000"], extra=must("must be a product's id"))
+    str, Meta(min_length=1, max_length=255, examples=["topup_2000"], extra=error_text("must be a product's id"))
 ]
 
 
@@ -80,7 +80,7 @@ class AutoTopupPut(Request, frozen=True):
                 le=100_000_000,
                 description="What a calendar month (UTC) may cost at most; left out: ten times the amount.",
                 examples=[20_000],
-                extra=must("must be 1..100000000 cents, and no less than the product's amount"),
+                extra=error_text("must be 1..100000000 cents, and no less than the product's amount"),
             ),
         ]
         | UnsetType

@@ -47,8 +47,8 @@ from agentmessage.settings import Settings as Environment
 from agentmessage.web import pagination
 from agentmessage.web.request import Call
 from agentmessage.web.route import NoInput, Routes
-from agentmessage.web.types import Answer, Page
-from agentmessage.web.webhook_urls import require_receivers
+from agentmessage.web.types import Page, Response
+from agentmessage.web.webhook_urls import require_callable_urls
 
 log = structlog.get_logger("agentmessage.numbers")
 
@@ -140,12 +140,14 @@ async def _search_carrier(
 
 async def _answer_order(
     call: Call[Any, Any], order_id: UUID | None, services: OrderServices
-) -> Answer[Sequence[PhoneNumber]]:
+) -> Response[Sequence[PhoneNumber]]:
     """The answer of an order by name, also when its first request ended before it could be stored."""
     order = await _await_end(call, order_id, services)
     numbers = await operations.list_numbers(call.db, call.tenant, order.id)
     status = 201 if order.status == OrderStatus.COMPLETE else 202
-    return Answer(status, numbers, {"Location": f"{ORDERS}/{order.id}"}, OrderMeta(order.id, OrderStatus(order.status)))
+    return Response(
+        status, numbers, {"Location": f"{ORDERS}/{order.id}"}, OrderMeta(order.id, OrderStatus(order.status))
+    )
 
 
 async def _await_end(call: Call[Any, Any], order_id: UUID | None, services: OrderServices) -> Order:
@@ -187,7 +189,7 @@ async def _await_end(call: Call[Any, Any], order_id: UUID | None, services: Orde
 )
 async def order_phone_numbers(
     call: Call[NumberOrder, NoInput], services: OrderServices
-) -> Answer[Sequence[PhoneNumber]]:
+) -> Response[Sequence[PhoneNumber]]:
     """Order phone numbers.
 
     All of them or none; the first month is charged. 201: they are assigned and can be used. 202: the carrier has not
@@ -217,12 +219,12 @@ async def order_phone_numbers(
 
 async def _answer_bulk_order(
     call: Call[Any, Any], order_id: UUID | None, services: OrderServices
-) -> Answer[BulkOrderOut]:
+) -> Response[BulkOrderOut]:
     """The answer of a bulk order, also when its first request ended before it could be stored."""
     order = await _await_end(call, order_id, services)
     is_filled = order.status == OrderStatus.COMPLETE
     where = {"Location": f"{ORDERS}/{order.id}"}
-    return Answer(200 if is_filled else 202, BulkOrderOut.of(order, is_filled=is_filled), where)
+    return Response(200 if is_filled else 202, BulkOrderOut.of(order, is_filled=is_filled), where)
 
 
 @routes.route(
@@ -234,7 +236,7 @@ async def _answer_bulk_order(
     resume=_answer_bulk_order,
     example={"quantity": 3, "area_code": "415", "mode": "atomic"},
 )
-async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput], services: OrderServices) -> Answer[BulkOrderOut]:
+async def bulk_order_phone_numbers(call: Call[BulkOrder, NoInput], services: OrderServices) -> Response[BulkOrderOut]:
     """Order many phone numbers of a kind.
 
     200: they are assigned. What the pool lacks is bought while the request waits, for 20 seconds. 202: the carrier
@@ -363,7 +365,7 @@ async def release_phone_number(call: Call[NoInput, ReleaseQuery], services: Orde
 
 
 def _require_receivers(call: Call[NumberOrder, NoInput] | Call[BulkOrder, NoInput], services: OrderServices) -> None:
-    require_receivers(
+    require_callable_urls(
         {"inbound_url": call.body.inbound_url, "status_url": call.body.status_url},
         allow_private=services.settings.webhook_allow_private,
     )

@@ -10,14 +10,14 @@ from msgspec import UNSET, Meta, UnsetType, structs
 
 from agentmessage.numbers.model import NumberType
 from agentmessage.numbers.orders.model import Order, OrderedNumber, OrderKind, OrderStatus
-from agentmessage.web.types import E164, AreaCode, CursorText, Label, NumberPattern, Request, Resource, must
-from agentmessage.web.webhook_urls import ReceiverUrl
+from agentmessage.web.types import E164, AreaCode, CursorText, Label, NumberPattern, Request, Resource, error_text
+from agentmessage.web.webhook_urls import WebhookUrl
 
 MAX_ORDER = 100
 MAX_BULK = 5000
 """The most members of one purchase at the carrier (docs/carriers/bandwidth.md, section 3.1)."""
 
-Quantity = Annotated[int, Meta(ge=1, le=100, description="Most numbers to show.", extra=must("must be 1..100"))]
+Quantity = Annotated[int, Meta(ge=1, le=100, description="Most numbers to show.", extra=error_text("must be 1..100"))]
 
 
 class NumberSearch(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,11 +46,11 @@ class NumberOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True
             max_length=MAX_ORDER,
             description="Different E.164 numbers, as a search shows them.",
             extra_json_schema={"uniqueItems": True},
-            extra=must(f"must be 1..{MAX_ORDER} E.164 numbers"),
+            extra=error_text(f"must be 1..{MAX_ORDER} E.164 numbers"),
         ),
     ]
-    inbound_url: ReceiverUrl | None = None
-    status_url: ReceiverUrl | None = None
+    inbound_url: WebhookUrl | None = None
+    status_url: WebhookUrl | None = None
     campaign_id: UUID | None = None
     label: Label | None = None
 
@@ -62,14 +62,16 @@ class BulkOrder(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `mode` `atomic` is served: every number, or none and the money back.
     """
 
-    quantity: Annotated[int, Meta(ge=1, le=MAX_BULK, examples=[3], extra=must(f"must be 1..{MAX_BULK}"))]
+    quantity: Annotated[int, Meta(ge=1, le=MAX_BULK, examples=[3], extra=error_text(f"must be 1..{MAX_BULK}"))]
     number_type: NumberType | None = None
     area_code: AreaCode | None = None
     pattern: NumberPattern | None = None
-    inbound_url: ReceiverUrl | None = None
-    status_url: ReceiverUrl | None = None
+    inbound_url: WebhookUrl | None = None
+    status_url: WebhookUrl | None = None
     label: Label | None = None
-    mode: Annotated[str, Meta(pattern=r"^atomic$(?!\n)", examples=["atomic"], extra=must("must be atomic"))] = "atomic"
+    mode: Annotated[str, Meta(pattern=r"^atomic$(?!\n)", examples=["atomic"], extra=error_text("must be atomic"))] = (
+        "atomic"
+    )
 
 
 class BulkOrderOut(Resource, frozen=True):
@@ -179,7 +181,7 @@ class OrderList(Request, frozen=True):
     """Which orders to list."""
 
     cursor: CursorText | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100, extra=must("must be an integer, 1..100"))] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, extra=error_text("must be an integer, 1..100"))] = 20
     kind: CustomerOrderKind | UnsetType = UNSET
     status: OrderStatus | UnsetType = UNSET
 
@@ -216,7 +218,7 @@ class BulkReleaseQuery(Request, frozen=True, forbid_unknown_fields=True, kw_only
 class BulkRelease(Request, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Ids of the numbers to release; duplicates count once."""
 
-    ids: Annotated[list[UUID], Meta(min_length=1, max_length=100, extra=must("must be 1..100 UUIDs"))]
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=100, extra=error_text("must be 1..100 UUIDs"))]
 
 
 class BulkReleaseOut(Resource, frozen=True):

@@ -19,10 +19,10 @@ from agentmessage.kernel.errors import (
 )
 from agentmessage.web.route import Route
 
-PATH_FAULTS: Mapping[int, type[ApiError]] = {400: MalformedPathId, 404: NotFound, 422: ValidationFailed}
+PATH_ERRORS: Mapping[int, type[ApiError]] = {400: MalformedPathId, 404: NotFound, 422: ValidationFailed}
 
 
-def refusals(route: Route) -> dict[int, list[type[ApiError]]]:
+def errors_by_status(route: Route) -> dict[int, list[type[ApiError]]]:
     """Every refusal of an operation by status, in the order of the status; each class once."""
     by_status: dict[int, list[type[ApiError]]] = {}
     for error in (*_by_the_edge(route), *route.refuses):
@@ -40,7 +40,7 @@ def codes(errors: Sequence[type[ApiError]]) -> list[str]:
 def _by_the_edge(route: Route) -> list[type[ApiError]]:
     errors: list[type[ApiError]] = [Unauthorized, Forbidden]
     if len(route.parameters) > len(route.texts):
-        errors.append(PATH_FAULTS[route.path_fault])
+        errors.append(PATH_ERRORS[route.path_fault])
     errors += [text.fault for text in route.texts.values()]
     if route.takes_body:
         errors += [InvalidInput, UnsupportedMediaType]

@@ -9,7 +9,7 @@ import msgspec
 from agentmessage import __version__
 from agentmessage.web.openapi.operations import PARAMETERS, operation
 from agentmessage.web.openapi.responses import HEADERS
-from agentmessage.web.openapi.schemas import Json, Shapes, item_of
+from agentmessage.web.openapi.schemas import Json, Schemas, item_of
 from agentmessage.web.openapi.webhooks import webhooks
 from agentmessage.web.route import NoInput, Route
 
@@ -44,7 +44,7 @@ def describe(routes: Sequence[Route], events: Mapping[str, Any] | None = None) -
     """The OpenAPI 3.1 document of some routes, and of the events that webhooks deliver, by type."""
     events = events or {}
     queries = {route.query for route in routes if route.query is not NoInput}
-    shapes = Shapes([*_shown_kinds(routes), *events.values(), *sorted(queries, key=lambda query: query.__qualname__)])
+    shapes = Schemas([*_shown_kinds(routes), *events.values(), *sorted(queries, key=lambda query: query.__qualname__)])
     paths, told = _paths(routes, shapes), webhooks(events, shapes)
     _free_of_defaults(shapes.without(queries))
     return {
@@ -100,7 +100,7 @@ def _shown_kinds(routes: Sequence[Route]) -> list[Any]:
     return kinds
 
 
-def _paths(routes: Sequence[Route], shapes: Shapes) -> Json:
+def _paths(routes: Sequence[Route], shapes: Schemas) -> Json:
     paths: Json = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = operation(route, routes, shapes)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agentmessage.web.openapi.schemas import Json, Shapes
+from agentmessage.web.openapi.schemas import Json, Schemas
 
 BY_FORMAT = {
     "uuid": "497f6eca-6276-4993-bfeb-53cbbbba6f08",
@@ -13,7 +13,7 @@ BY_FORMAT = {
 MAX_DEPTH = 6
 
 
-def sample(schema: Json, shapes: Shapes, depth: int = 0) -> Any:
+def example_of(schema: Json, shapes: Schemas, depth: int = 0) -> Any:
     """One value that a schema allows; fields without an example of their own get a plain one of their type."""
     schema = {**shapes.resolve(schema), **{k: v for k, v in schema.items() if k != "$ref"}}
     if schema.get("examples"):
@@ -24,30 +24,30 @@ def sample(schema: Json, shapes: Shapes, depth: int = 0) -> Any:
         return schema["default"] if schema.get("default") is not None else schema["enum"][0]
     if "anyOf" in schema:
         options: list[Json] = schema["anyOf"]
-        return sample(next(option for option in options if option.get("type") != "null"), shapes, depth)
+        return example_of(next(option for option in options if option.get("type") != "null"), shapes, depth)
     if schema.get("default") not in (None, [], {}):
         return schema["default"]
     return _plain(schema, shapes, depth)
 
 
-def sample_body(schema: Json, shapes: Shapes) -> Any:
+def example_body(schema: Json, shapes: Schemas) -> Any:
     """An example request: what is required, and the optional fields that carry an example of their own."""
     resolved = shapes.resolve(schema)
     required = resolved.get("required", [])
     return {
-        name: sample(field, shapes)
+        name: example_of(field, shapes)
         for name, field in resolved.get("properties", {}).items()
         if name in required or has_example(field, shapes)
     }
 
 
-def has_example(schema: Json, shapes: Shapes) -> bool:
+def has_example(schema: Json, shapes: Schemas) -> bool:
     """The schema, or one of its options, carries an example."""
     resolved = {**shapes.resolve(schema), **schema}
     return "examples" in resolved or any(has_example(option, shapes) for option in resolved.get("anyOf", []))
 
 
-def _plain(schema: Json, shapes: Shapes, depth: int) -> Any:
+def _plain(schema: Json, shapes: Schemas, depth: int) -> Any:
     kind = _kind(schema)
     if kind in ("object", "array"):
         return _sample_many(schema, shapes, depth + 1) if depth < MAX_DEPTH else ({} if kind == "object" else [])
@@ -62,11 +62,11 @@ def _kind(schema: Json) -> str | None:
     return kind[0] if isinstance(kind, list) else kind
 
 
-def _sample_many(schema: Json, shapes: Shapes, depth: int) -> Any:
+def _sample_many(schema: Json, shapes: Schemas, depth: int) -> Any:
     """An object with all its properties, a map with one entry, or a list of one."""
     if _kind(schema) == "array":
-        return [sample(schema["items"], shapes, depth)] if "items" in schema else []
+        return [example_of(schema["items"], shapes, depth)] if "items" in schema else []
     if "properties" in schema:
-        return {name: sample(field, shapes, depth) for name, field in schema["properties"].items()}
+        return {name: example_of(field, shapes, depth) for name, field in schema["properties"].items()}
     values: Json | None = schema.get("additionalProperties")
-    return {"name": sample(values, shapes, depth)} if values else {}
+    return {"name": example_of(values, shapes, depth)} if values else {}

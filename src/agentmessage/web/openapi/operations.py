@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentmessage.web.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
-from agentmessage.web.openapi.examples import BY_FORMAT, has_example, sample, sample_body
+from agentmessage.web.openapi.examples import BY_FORMAT, example_body, example_of, has_example
 from agentmessage.web.openapi.links import links
-from agentmessage.web.openapi.responses import JSON, answers
-from agentmessage.web.openapi.schemas import Json, Shapes
-from agentmessage.web.route import NoInput, PathText, Route
+from agentmessage.web.openapi.responses import JSON, responses
+from agentmessage.web.openapi.schemas import Json, Schemas
+from agentmessage.web.route import NoInput, PathParameter, Route
 from agentmessage.web.types import END
 
 PARAMETERS: Json = {
@@ -31,9 +31,9 @@ PARAMETERS: Json = {
 }
 
 
-def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
+def operation(route: Route, routes: Sequence[Route], shapes: Schemas) -> Json:
     """The operation object of a route."""
-    summary, description = words(route)
+    summary, description = summary_and_description(route)
     shown: Json = {
         "operationId": route.name,
         "tags": [route.tag],
@@ -45,7 +45,7 @@ def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
     }
     if route.takes_body:
         shown["requestBody"] = _body(route, shapes)
-    shown["responses"] = answers(route, shapes)
+    shown["responses"] = responses(route, shapes)
     leads_to = links(route, routes)
     for status in route.answers:
         if leads_to and route.answers[status] is not None:
@@ -53,7 +53,7 @@ def operation(route: Route, routes: Sequence[Route], shapes: Shapes) -> Json:
     return shown
 
 
-def words(route: Route) -> tuple[str, str]:
+def summary_and_description(route: Route) -> tuple[str, str]:
     """Summary and description of an operation: the first sentence of its docstring, and the rest."""
     first, _, rest = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
     summary, _, more = " ".join(first.split()).partition(". ")
@@ -64,7 +64,7 @@ def _path(route: Route) -> list[Any]:
     return [_path_parameter(name, route.texts.get(name)) for name in route.parameters]
 
 
-def _path_parameter(name: str, text: PathText | None) -> Json:
+def _path_parameter(name: str, text: PathParameter | None) -> Json:
     shown: Json = {"name": name, "in": "path", "required": True}
     if text is None:
         schema = {"type": "string", "format": "uuid"}
@@ -73,20 +73,20 @@ def _path_parameter(name: str, text: PathText | None) -> Json:
     return shown | {"description": text.description, "schema": schema, "example": text.example}
 
 
-def _query(route: Route, shapes: Shapes) -> list[Any]:
+def _query(route: Route, shapes: Schemas) -> list[Any]:
     if route.query is NoInput:
         return []
     properties, required = shapes.fields(route.query)
     return [_query_parameter(name, schema, name in required, shapes) for name, schema in properties.items()]
 
 
-def _query_parameter(name: str, schema: Json, is_required: bool, shapes: Shapes) -> Json:  # noqa: FBT001 - private
+def _query_parameter(name: str, schema: Json, is_required: bool, shapes: Schemas) -> Json:  # noqa: FBT001 - private
     schema = _given(schema)
     shown: Json = {"name": name, "in": "query", "required": is_required}
     if "description" in schema:
         shown["description"] = schema.pop("description")
     if has_example(schema, shapes) or "default" in schema:
-        shown["example"] = sample(schema, shapes)
+        shown["example"] = example_of(schema, shapes)
     return shown | {"schema": schema}
 
 
@@ -111,7 +111,7 @@ def _headers(route: Route) -> list[Any]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def _body(route: Route, shapes: Shapes) -> Json:
+def _body(route: Route, shapes: Schemas) -> Json:
     schema = shapes.of(route.body)
-    example = route.example if route.example is not None else sample_body(schema, shapes)
+    example = route.example if route.example is not None else example_body(schema, shapes)
     return {"required": not route.optional_body, "content": {JSON: {"schema": schema, "example": example}}}

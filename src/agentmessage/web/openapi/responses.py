@@ -12,12 +12,12 @@ from agentmessage.kernel.errors import (
     Unavailable,
     ValidationFailed,
 )
-from agentmessage.web.openapi.common_errors import codes, refusals
-from agentmessage.web.openapi.examples import sample
-from agentmessage.web.openapi.schemas import Json, Shapes, item_of
+from agentmessage.web.openapi.common_errors import codes, errors_by_status
+from agentmessage.web.openapi.examples import example_of
+from agentmessage.web.openapi.schemas import Json, Schemas, item_of
 from agentmessage.web.route import Route
 from agentmessage.web.streams import EVENTS, LINES
-from agentmessage.web.types import END, Failure, PageMeta
+from agentmessage.web.types import END, ErrorEnvelope, PageMeta
 
 JSON = "application/json"
 REQUEST_ID = "01JTBQH2FZ8K1RXC0WJ4Z9P3VM"
@@ -61,10 +61,10 @@ HEADERS: Json = {
 }
 
 
-def answers(route: Route, shapes: Shapes) -> Json:
+def responses(route: Route, shapes: Schemas) -> Json:
     """Every status that an operation can answer."""
     good = {str(status): _success(route, status, shapes) for status in sorted(route.answers)}
-    return good | {str(status): refusal(status, errors) for status, errors in refusals(route).items()}
+    return good | {str(status): error_response(status, errors) for status, errors in errors_by_status(route).items()}
 
 
 def pointer(route: Route) -> str:
@@ -73,7 +73,7 @@ def pointer(route: Route) -> str:
     return ("" if route.bare else "/data") + ("/0" if route.is_list or item_of(answer) is not answer else "")
 
 
-def refusal(status: int, errors: Sequence[type[ApiError]]) -> Json:
+def error_response(status: int, errors: Sequence[type[ApiError]]) -> Json:
     """One refusing status: its codes, the causes, the ways out, and an example of each."""
     lines = [f"- `{error.code}`: {_first_line(error)} {error.fix}" for error in errors]
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes(errors)}}}}}
@@ -82,14 +82,14 @@ def refusal(status: int, errors: Sequence[type[ApiError]]) -> Json:
         "headers": _refusal_headers(errors),
         "content": {
             JSON: {
-                "schema": {"allOf": [{"$ref": f"#/components/schemas/{Failure.__name__}"}, narrowed]},
+                "schema": {"allOf": [{"$ref": f"#/components/schemas/{ErrorEnvelope.__name__}"}, narrowed]},
                 "examples": {error.__name__: {"value": _failure(error)} for error in errors},
             }
         },
     }
 
 
-def _success(route: Route, status: int, shapes: Shapes) -> Json:
+def _success(route: Route, status: int, shapes: Schemas) -> Json:
     answer = route.answers[status]
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if route.cursor_header:
@@ -108,12 +108,12 @@ def _success(route: Route, status: int, shapes: Shapes) -> Json:
     return shown
 
 
-def _shown(route: Route, answer: Any, shapes: Shapes) -> tuple[Json, Any]:
+def _shown(route: Route, answer: Any, shapes: Schemas) -> tuple[Json, Any]:
     """Schema and example of what is printed: in a list, in the envelope, or bare."""
     schema = shapes.of(answer)
     if route.is_list:
         schema = {"type": "array", "items": shapes.of(item_of(answer))}
-    example = sample(schema, shapes)
+    example = example_of(schema, shapes)
     if route.bare:
         return schema, example
     properties: Json = {"success": {"const": True}, "data": schema}
@@ -123,7 +123,7 @@ def _shown(route: Route, answer: Any, shapes: Shapes) -> tuple[Json, Any]:
         envelope["meta"] = PAGE_META | ({"next_cursor": None} if route.cursor_header else {})
     elif route.meta is not None:
         properties["meta"] = shapes.of(route.meta)
-        envelope["meta"] = sample(properties["meta"], shapes)
+        envelope["meta"] = example_of(properties["meta"], shapes)
     return {"type": "object", "properties": properties, "required": list(properties)}, envelope
 
 

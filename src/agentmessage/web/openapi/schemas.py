@@ -8,17 +8,17 @@ from typing import Any, cast, get_args, get_origin
 import msgspec
 from msgspec import Struct, inspect
 
-from agentmessage.web.types import Failure, Page, PageMeta, Request
+from agentmessage.web.types import ErrorEnvelope, Page, PageMeta, Request
 
 Json = dict[str, Any]
 REF = "#/components/schemas/{name}"
 
 
-class Shapes:
+class Schemas:
     """The component schemas of a set of types, and the schema of each type by itself."""
 
     def __init__(self, kinds: Iterable[Any]) -> None:
-        wanted = list(dict.fromkeys([*kinds, Failure, PageMeta]))
+        wanted = list(dict.fromkeys([*kinds, ErrorEnvelope, PageMeta]))
         structs, enums = _named(wanted)
         wanted += [kind for kind in (*structs, *enums) if kind not in wanted]
         schemas, components = msgspec.json.schema_components(wanted, ref_template=REF)
@@ -33,7 +33,7 @@ class Shapes:
             self._tidy(schema)
         for schema in schemas:
             self._tidy(schema)
-        self.components["Failure"]["properties"]["success"] = {"const": False}
+        self.components[ErrorEnvelope.__name__]["properties"]["success"] = {"const": False}
 
     def of(self, kind: Any) -> Json:
         """The schema of a type: a reference where it has a name."""

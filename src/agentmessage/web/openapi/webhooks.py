@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agentmessage.web.openapi.examples import BY_FORMAT, sample
+from agentmessage.web.openapi.examples import BY_FORMAT, example_of
 from agentmessage.web.openapi.responses import JSON
-from agentmessage.web.openapi.schemas import Json, Shapes
+from agentmessage.web.openapi.schemas import Json, Schemas
 
 HEADERS: Mapping[str, str] = {
     "X-AmCore-Signature": "`t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a line feed and the raw body>`.",
@@ -15,12 +15,12 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-def webhooks(bodies: Mapping[str, Any], shapes: Shapes) -> Json:
+def webhooks(bodies: Mapping[str, Any], shapes: Schemas) -> Json:
     """The `webhooks` of the document, by type of event; `bodies` says what `data` is."""
     return {kind: {"post": _delivery(kind, shapes.of(body), shapes)} for kind, body in sorted(bodies.items())}
 
 
-def _delivery(kind: str, body: Json, shapes: Shapes) -> Json:
+def _delivery(kind: str, body: Json, shapes: Schemas) -> Json:
     envelope: Json = {
         "id": {"type": "string", "description": "`evt_` and a UUID."},
         "type": {"const": kind},
@@ -35,7 +35,7 @@ def _delivery(kind: str, body: Json, shapes: Shapes) -> Json:
         "api_version": "2026-04-01",
         "created_at": BY_FORMAT["date-time"],
         "org_id": BY_FORMAT["uuid"],
-        "data": sample(body, shapes),
+        "data": example_of(body, shapes),
     }
     schema = {"type": "object", "properties": envelope, "required": list(envelope)}
     return {
