@@ -245,7 +245,7 @@ class World:
             self.model.stop(sender, contact, self.now, by="revocation")
 
     async def ask(self, *, sender: int, contact: int) -> None:
-        """SendRequest a contact by double opt-in."""
+        """Ask a contact by double opt-in."""
         messages = {"confirmation_text": "Acme: reply YES to get reminders.", "agreement_text": "I agree to texts."}
         reply = await self._api.post("/v1/consent/double-opt-in", {**self._pair(sender, contact), **messages})
         assert reply.status in (200, 202, 409, 422, 453), reply.body

@@ -158,7 +158,7 @@ class ConsentOperations(Resource):
         agreement_text: str,
         idempotency_key: str | None = None,
     ) -> DoubleOptIn:
-        """SendRequest a contact by text.
+        """Ask a contact by text.
 
         On YES or CONFIRM the consent is recorded, and `consent_pending.confirmed` tells.
 
