@@ -103,14 +103,14 @@ class Api:
         self._text_counts = TextCounts(self.registry, self._admissions)
         self._reference = Reference(public_url)
         self.api_app = ApiApp(
-            dispatch=Router(bound_routes(self.services)),
+            router=Router(bound_routes(self.services)),
             cells=self.cells,
             authenticator=self._authenticator,
             clock=clock or self.cells.clock,
             secret_box=self.services.secret_box,
             ring=self._ringer.ring,
-            observer=self._observer,
-            strangers=AuthFailureLimits(trusted_proxy_count=settings.trusted_proxy_count, monotonic=time.monotonic),
+            metrics=self._observer,
+            auth_failures=AuthFailureLimits(trusted_proxy_count=settings.trusted_proxy_count, monotonic=time.monotonic),
         )
         self._v1 = Cors(self.api_app, settings.cors_origin) if settings.cors_origin else self.api_app
         self._tasks: list[asyncio.Task[None]] = []

@@ -83,31 +83,31 @@ class ApiApp:
     def __init__(
         self,
         *,
-        dispatch: Router,
+        router: Router,
         cells: Cells,
         authenticator: Authenticator,
         clock: Clock,
         secret_box: SecretBox,
         ring: Callable[[str, str], None],
-        observer: RequestMetrics,
-        strangers: AuthFailureLimits | None = None,
-        share: FairShare | None = None,
+        metrics: RequestMetrics,
+        auth_failures: AuthFailureLimits | None = None,
+        fair_share: FairShare | None = None,
     ) -> None:
-        self._dispatch = dispatch
+        self._router = router
         self._cells = cells
         self._authenticator = authenticator
         self._clock = clock
         self._secret_box = secret_box
         self._ring = ring
-        self._observer = observer
-        self._strangers = strangers or AuthFailureLimits(trusted_proxy_count=0, monotonic=time.monotonic)
-        self._share = share or FairShare()
+        self._metrics = metrics
+        self._auth_failures = auth_failures or AuthFailureLimits(trusted_proxy_count=0, monotonic=time.monotonic)
+        self._fair_share = fair_share or FairShare()
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, the answer is enveloped and carries a request id."""
         request_id = new_ulid()
-        began = self._observer.start()
+        began = self._metrics.start()
         method: str = scope["method"]
         result: HttpResponse | Stream
         try:
@@ -122,10 +122,10 @@ class ApiApp:
             result = error_response(Internal(), request_id)
         if isinstance(result, Stream):
             await result.serve(receive, send, request_id, head_only=method == "HEAD")
-            self._observer.finish(began, method, 200)
+            self._metrics.finish(began, method, 200)
             return
         await send_response(send, result, request_id, head_only=method == "HEAD")
-        self._observer.finish(began, method, result.status)
+        self._metrics.finish(began, method, result.status)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HttpResponse | Stream:
         if self.is_draining:
@@ -133,19 +133,19 @@ class ApiApp:
         route, parameters = self._find(scope["method"], scope["path"])
         raw_headers: RawHeaders = scope["headers"]
         headers = dict(raw_headers)
-        tenant = await self._admit(route, scope, headers.get(b"authorization"), request_id)
+        tenant = await self._authorize(route, scope, headers.get(b"authorization"), request_id)
         query_string: bytes = scope["query_string"]
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         incoming = AuthorizedRequest(route, parameters, raw_headers, headers, tenant, path, query_string)
-        self._share.require(tenant.org_id)
-        performed = self._share.charged(tenant.org_id, self._perform(incoming, receive))
+        self._fair_share.require(tenant.org_id)
+        performed = self._fair_share.charged(tenant.org_id, self._perform(incoming, receive))
         if not (route.reads_body and _is_large(headers)):
             return await performed
-        with self._share.large(tenant.org_id):
+        with self._fair_share.large(tenant.org_id):
             return await performed
 
     def _find(self, method: str, path: str) -> tuple[BoundRoute, Sequence[str]]:
-        found = self._dispatch.find(path)
+        found = self._router.find(path)
         if found is None:
             raise NotFound
         routes, parameters = found
@@ -154,7 +154,7 @@ class ApiApp:
             raise MethodNotAllowed(allowed_methods(routes))
         return route, parameters
 
-    async def _admit(self, route: Route, scope: Scope, header: bytes | None, request_id: str) -> Tenant:
+    async def _authorize(self, route: Route, scope: Scope, header: bytes | None, request_id: str) -> Tenant:
         known = self._authenticator.get_cached(header)
         if known is None:
             known = await self._look_up(scope, header)
@@ -168,7 +168,7 @@ class ApiApp:
         if self._authenticator.has_seen(header):
             return await self._authenticator.authenticate(text, now=self._clock.now())
         try:
-            attempt = self._strangers.begin(scope, header)
+            attempt = self._auth_failures.begin(scope, header)
         except RateLimited:
             known = await self._authenticator.authenticate_in_shared_batch(text, now=self._clock.now())
             if known is None:
@@ -201,7 +201,7 @@ class ApiApp:
             late_ids=(lambda: _path_values(incoming)[0]) if route.path_is_last else None,
         )
         if claim is not None:
-            return await self._once(route, call, claim)
+            return await self._handle_idempotent(route, call, claim)
         if route.is_long_poll:
             return success_response(
                 route, await self._authenticator.watch.run_while_valid(incoming.tenant, route.handle(call))
@@ -211,7 +211,9 @@ class ApiApp:
             result.end_with(self._authenticator.watch, incoming.tenant)
         return result if isinstance(result, Stream) else success_response(route, result)
 
-    async def _once(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey) -> HttpResponse:
+    async def _handle_idempotent(
+        self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey
+    ) -> HttpResponse:
         """Perform under an Idempotency-Key: the first time for good, afterwards from memory."""
         if route.keeps_answer:
             try:
@@ -222,11 +224,13 @@ class ApiApp:
         if stored is not None:
             return await self._replay(route, call, stored)
         try:
-            return await self._first(route, call, claim)
+            return await self._handle_first(route, call, claim)
         except idempotency.KeyAlreadyUsed as again:
             return await self._replay(route, call, again.stored)
 
-    async def _first(self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey) -> HttpResponse:
+    async def _handle_first(
+        self, route: BoundRoute, call: Call[Any, Any], claim: idempotency.IdempotencyKey
+    ) -> HttpResponse:
         if route.waits:
             reply = success_response(route, await route.handle(call))
             await self._keep(call.db, route, call, reply)
