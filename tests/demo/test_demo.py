@@ -1,4 +1,4 @@
-"""`agentmessage demo`: told to the end on real platforms, and broken off, with a way out, by whatever is not so."""
+"""`agentmessage demo`: it runs to the end on real platforms, and fails with a fix at any unexpected state."""
 
 import io
 import json
@@ -18,11 +18,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from rich.console import Console
 
-from agentmessage.demo.client import Client, Stage, StoryBroke, account_of
+from agentmessage.demo.client import Client, DemoFailed, DemoTarget, account_of
 from agentmessage.demo.console import Screen
-from agentmessage.demo.messages import Texts
-from agentmessage.demo.numbers import Numbers, require_fiction
-from agentmessage.demo.steps import Telling
+from agentmessage.demo.messages import MessageSteps
+from agentmessage.demo.numbers import NumberSteps, require_fiction
+from agentmessage.demo.steps import StepRunner
 
 # ruff: noqa: S310, S603 - addresses and commands are our own
 
@@ -35,36 +35,36 @@ TITLES = (
     "The registry verifies it",
     "File a campaign",
     "Carrier and operators approve it",
-    "Somebody meddles in the carrier's portal",
+    "Change a binding in the carrier portal",
     "Attach the campaign",
-    "The carrier takes the order",
+    "The carrier accepts the order",
     "Every operator has it",
-    "Ask why",
-    "Ask whether a text may go out",
-    "Ask the contact by text",
-    "The handset answers YES",
-    "Send a text",
-    "The contact answers",
+    "Read the carrier line option",
+    "Check a message with preflight",
+    "Ask the contact for consent",
+    "The handset replies YES",
+    "Send a message",
+    "The contact replies",
     "Read the conversation",
-    "The carrier's line is cut",
-    "An operator filters a text",
-    "Schedule one for tomorrow",
+    "Drop the SMPP connection",
+    "An operator filters a message",
+    "Schedule a message for tomorrow",
     "The contact says STOP",
-    "Text them all the same",
-    "They text START",
-    "Ask what became of it",
+    "Send to them anyway",
+    "The contact says START",
+    "Read the history of the message",
     "Detach the campaign",
     "Detach it again",
-    "The carrier takes it off",
-    "No operator has it any more",
-    "The meddling is put right",
+    "The carrier accepts the unbind order",
+    "No operator has the number",
+    "The changed binding is repaired",
     "Read the events",
 )
-PATIENCE_S = 2.0
+TIMEOUT_S = 2.0
 
 
-class Told:
-    """How one run of the demo ended."""
+class DemoRun:
+    """One finished run of the demo."""
 
     def __init__(self, *options: str) -> None:
         ended = subprocess.run(
@@ -90,7 +90,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         time.sleep(0.05)
 
 
@@ -102,7 +102,7 @@ def control(ready: dict[str, Any], path: str, body: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def ready_file() -> Iterator[Path]:
-    """A running platform whose simulator does not dawdle."""
+    """A running platform whose simulator has no delays."""
     with tempfile.TemporaryDirectory(prefix="agentmessage-test-demo-") as directory:
         file = Path(directory) / "ready.json"
         command = [sys.executable, "-m", "agentmessage", "up", "--data-dir", f"{directory}/data", "--port", "0"]
@@ -125,12 +125,12 @@ def test_on_a_platform_of_its_own_every_state_is_reached_and_nothing_is_left(tmp
     command = [sys.executable, "-m", "agentmessage", "demo", "--profile", "instant"]
     environment = clean_environment(TMPDIR=str(tmp_path), AGENTMESSAGE_BANDWIDTH_USERNAME="real")
 
-    told = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False, env=environment)
 
-    assert told.returncode == 0, told.stdout + told.stderr
-    lines = [line for line in told.stdout.splitlines() if "  ok  " in line]
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = [line for line in run.stdout.splitlines() if "  ok  " in line]
     assert [line.split("  ok  ")[1].partition(":")[0] for line in lines] == ["Start a platform", *TITLES]
-    assert "\x1b" not in told.stdout, "a pipe gets plain lines"
+    assert "\x1b" not in run.stdout, "a pipe gets plain lines"
     assert list(tmp_path.glob("agentmessage-demo-*")) == []
     assert still_running(tmp_path) == []
 
@@ -150,7 +150,7 @@ def test_an_interrupted_demo_stops_its_platform(tmp_path: Path) -> None:
 
 
 def still_running(directory: Path) -> list[str]:
-    """Command lines of living processes that name the directory."""
+    """Command lines of running processes that name the directory."""
     found: list[str] = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -162,114 +162,112 @@ def still_running(directory: Path) -> list[str]:
     return found
 
 
-def test_on_a_running_platform_it_can_be_told_again_and_again(ready_file: Path) -> None:
-    """The second time the organization has a brand already, so it becomes a reseller to file another."""
+def test_on_a_running_platform_it_can_run_again_and_again(ready_file: Path) -> None:
+    """The second time the organization already has a brand, so it becomes a reseller to file another."""
     for extra in (set[str](), {"Become a reseller"}):
-        told = Told("--ready-file", str(ready_file), "--sandbox")
+        run = DemoRun("--ready-file", str(ready_file), "--sandbox")
 
-        assert told.status == 0, told.lines
-        assert set(told.titles()) - set(TITLES) == extra
-        assert [title for title in told.titles() if title not in extra] == list(TITLES)
+        assert run.status == 0, run.lines
+        assert set(run.titles()) - set(TITLES) == extra
+        assert [title for title in run.titles() if title not in extra] == list(TITLES)
 
 
 def test_a_platform_can_be_named_by_its_address_and_a_key(ready: dict[str, Any]) -> None:
     options = ["--base-url", ready["base_url"], "--api-key", ready["second_org_api_key"]]
 
-    told = Told(*options, "--simulator-url", ready["simulator_url"])
+    run = DemoRun(*options, "--simulator-url", ready["simulator_url"])
 
-    assert told.status == 0, told.lines
+    assert run.status == 0, run.lines
 
 
-def test_a_state_that_does_not_come_ends_it_with_status_1_and_a_way_out(
-    ready: dict[str, Any], ready_file: Path
-) -> None:
+def test_a_state_that_does_not_come_ends_it_with_status_1_and_a_fix(ready: dict[str, Any], ready_file: Path) -> None:
     control(ready, "faults", {"probabilities": {"order_stuck": {"probability": 1, "operation": "lines."}}})
 
-    told = Told("--ready-file", str(ready_file), "--timeout", str(PATIENCE_S))
+    run = DemoRun("--ready-file", str(ready_file), "--timeout", str(TIMEOUT_S))
 
-    assert told.status == 1
-    assert told.titles()[-1] == "Attach the campaign"
-    assert f"After {PATIENCE_S:g} s the carrier side is bind" in told.lines[-2]
-    assert "POST /_control/reset" in told.lines[-1]
-
-
-def test_a_refusal_ends_it_with_the_code_and_its_page(ready: dict[str, Any]) -> None:
-    told = Told("--base-url", ready["base_url"], "--api-key", "am_live_no", "--simulator-url", ready["simulator_url"])
-
-    assert told.status == 1
-    assert "401 instead of 200: UNAUTHORIZED" in told.lines[-2]
-    assert "docs/reference/errors.md#unauthorized" in told.lines[-1]
+    assert run.status == 1
+    assert run.titles()[-1] == "Attach the campaign"
+    assert f"After {TIMEOUT_S:g} s the carrier side is bind" in run.lines[-2]
+    assert "POST /_control/reset" in run.lines[-1]
 
 
-def test_a_platform_that_does_not_answer_ends_it_with_status_1() -> None:
+def test_an_error_ends_it_with_the_code_and_its_page(ready: dict[str, Any]) -> None:
+    run = DemoRun("--base-url", ready["base_url"], "--api-key", "am_live_no", "--simulator-url", ready["simulator_url"])
+
+    assert run.status == 1
+    assert "401 instead of 200: UNAUTHORIZED" in run.lines[-2]
+    assert "docs/reference/errors.md#unauthorized" in run.lines[-1]
+
+
+def test_a_platform_that_does_not_respond_ends_it_with_status_1() -> None:
     options = ["--base-url", "http://127.0.0.1:1", "--api-key", "x", "--simulator-url", "http://127.0.0.1:1"]
 
-    told = Told(*options)
+    run = DemoRun(*options)
 
-    assert told.status == 1
-    assert "http://127.0.0.1:1 did not answer" in told.lines[-2]
+    assert run.status == 1
+    assert "http://127.0.0.1:1 did not respond" in run.lines[-2]
 
 
 def test_a_missing_ready_file_is_one_clear_sentence(tmp_path: Path) -> None:
-    told = Told("--ready-file", str(tmp_path / "none.json"))
+    run = DemoRun("--ready-file", str(tmp_path / "none.json"))
 
-    assert told.status == 1
-    assert "is not the ready file of a running platform" in told.lines[0]
-    assert "agentmessage up --ready-file" in told.lines[1]
-
-
-def test_half_an_address_is_refused(ready_file: Path) -> None:
-    told = Told("--base-url", "http://127.0.0.1:1", "--ready-file", str(ready_file))
-
-    assert told.status == 1
-    assert "belong together" in told.errors
+    assert run.status == 1
+    assert "is not the ready file of a running platform" in run.lines[0]
+    assert "agentmessage up --ready-file" in run.lines[1]
 
 
-def test_a_text_that_does_not_end_breaks_it_off(ready: dict[str, Any], ready_file: Path) -> None:
+def test_half_an_address_is_rejected(ready_file: Path) -> None:
+    run = DemoRun("--base-url", "http://127.0.0.1:1", "--ready-file", str(ready_file))
+
+    assert run.status == 1
+    assert "together, without --ready-file" in run.errors
+
+
+def test_a_message_without_a_final_status_ends_it(ready: dict[str, Any], ready_file: Path) -> None:
     control(ready, "faults", {"probabilities": {"receipt_lost": 1}})
 
-    told = Told("--ready-file", str(ready_file), "--sandbox", "--timeout", str(PATIENCE_S))
+    run = DemoRun("--ready-file", str(ready_file), "--sandbox", "--timeout", str(TIMEOUT_S))
 
-    assert told.status == 1
-    assert told.titles()[-1] == "The handset answers YES"
-    assert f"After {PATIENCE_S:g} s the text is sent" in told.lines[-2]
-    assert "admin messages status" in told.lines[-1]
+    assert run.status == 1
+    assert run.titles()[-1] == "The handset replies YES"
+    assert f"After {TIMEOUT_S:g} s the message is sent" in run.lines[-2]
+    assert "admin messages status" in run.lines[-1]
 
 
 @pytest.fixture
-async def telling(ready: dict[str, Any]) -> AsyncIterator[Telling]:
-    """A telling that shows nothing."""
+async def steps(ready: dict[str, Any]) -> AsyncIterator[StepRunner]:
+    """A step runner without output."""
     api, simulator = Client(ready["base_url"], api_key=ready["api_key"]), Client(ready["simulator_url"])
-    stage = Stage(api, simulator, account_of(ready["api_key"]))
-    yield Telling(stage, Screen(Console(quiet=True)), patience_s=1)
+    target = DemoTarget(api, simulator, account_of(ready["api_key"]))
+    yield StepRunner(target, Screen(Console(quiet=True)), timeout_s=1)
     await api.close()
     await simulator.close()
 
 
 async def test_an_api_that_says_settled_is_not_believed_when_the_oracle_says_otherwise(
-    ready: dict[str, Any], telling: Telling
+    ready: dict[str, Any], steps: StepRunner
 ) -> None:
-    """The carrier has the number on a campaign; the story that claims it has none breaks."""
+    """The carrier has the number on a campaign; a check that it has none fails."""
     number = "+13055550150"
     control(ready, "campaigns/CORACLE", {"create": True, "status": "ACTIVE"})
     control(ready, "numbers", {"numbers": [number], "campaign": "CORACLE"})
-    numbers = Numbers(telling)
+    numbers = NumberSteps(steps)
 
-    with telling.step("agree") as step:
+    with steps.step("agree") as step:
         await numbers.agree(step, number, "CORACLE")
-        with pytest.raises(StoryBroke, match="but the carrier has"):
+        with pytest.raises(DemoFailed, match="but the carrier has"):
             await numbers.agree(step, number, None)
 
 
-async def test_an_api_that_says_delivered_is_not_believed_when_the_handset_has_nothing(telling: Telling) -> None:
-    texts = Texts(telling, {"id": "x", "number": "+13055550151"})
+async def test_an_api_that_says_delivered_is_not_believed_when_the_handset_has_nothing(steps: StepRunner) -> None:
+    messages = MessageSteps(steps, {"id": "x", "number": "+13055550151"})
 
-    with telling.step("arrive") as step, pytest.raises(StoryBroke, match="does not have “hello”"):
-        await texts.arrived_once(step, "+13235550141", "hello")
+    with steps.step("arrive") as step, pytest.raises(DemoFailed, match="does not have “hello”"):
+        await messages.arrived_once(step, "+13235550141", "hello")
 
 
-async def test_a_server_that_asks_for_patience_is_asked_again_after_it() -> None:
-    """Organizations begin with one text a second; the story must not break at that."""
+async def test_a_request_is_retried_after_429() -> None:
+    """A new organization may send one message a second; the demo must not fail at that."""
     asked_at: list[float] = []
 
     async def answer(_: web.Request) -> web.Response:
@@ -293,10 +291,10 @@ async def test_a_server_that_asks_for_patience_is_asked_again_after_it() -> None
 def test_real_numbers_are_never_bought() -> None:
     require_fiction(["+14155550100", "+12125550199"])
 
-    with pytest.raises(StoryBroke, match="spends no real money") as broken:
+    with pytest.raises(DemoFailed, match="spends no real money") as failed:
         require_fiction(["+14155550100", "+14155550200"])
 
-    assert "--sandbox" in broken.value.way_out
+    assert "--sandbox" in failed.value.fix
 
 
 def test_a_terminal_gets_marks_and_the_exchange_below() -> None:
@@ -305,9 +303,9 @@ def test_a_terminal_gets_marks_and_the_exchange_below() -> None:
 
     with screen.step("Attach the campaign") as step:
         step.says("carrier side pending")
-    screen.print_failure("It broke", "Do this")
+    screen.print_failure("It failed", "Do this")
 
     shown = console.export_text()
     assert " ✓ Attach the campaign  carrier side pending" in shown
-    assert " ✗  It broke" in shown
+    assert " ✗  It failed" in shown
     assert "Do this" in shown

@@ -131,7 +131,7 @@ def demo(  # noqa: PLR0917 - typer makes one option of each
             raise Failure("Give --base-url, --api-key and --simulator-url together, without --ready-file")
         place = Place(base_url=base_url, api_key=api_key, simulator_url=simulator_url)
     options = DemoOptions(
-        place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, patience_s=timeout_s
+        place=place, ready_file=ready_file, is_sandbox=sandbox, profile=profile.value, timeout_s=timeout_s
     )
     raise typer.Exit(asyncio.run(run_demo(options, Console(highlight=False))))
 

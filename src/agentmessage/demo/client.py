@@ -1,4 +1,4 @@
-"""What the demo speaks: the platform's API and the simulator's control plane, over HTTP like anybody else."""
+"""HTTP clients of the demo for the platform's API and the simulator's control plane."""
 
 import asyncio
 import json
@@ -14,8 +14,8 @@ REQUEST_TIMEOUT_S = 45.0
 """Longer than an order may wait for its carrier."""
 
 TOO_MANY = 429
-MOST_WAITS = 5
-"""How often one request waits when it is asked to: organizations begin with one text a second."""
+MAX_RETRIES = 5
+"""How often one request is repeated after 429: a new organization may send one message a second."""
 
 SHOWN_LENGTH = 100
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8}([0-9a-f]{4})\b")
@@ -23,16 +23,16 @@ SIMULATED_ACCOUNTS = {"am_test_": "9900002"}
 """The simulator's account of sandbox keys; every other key belongs to its live account."""
 
 
-class StoryBroke(Exception):
-    """A step did not come out as it must. `way_out` says what to look at or to do."""
+class DemoFailed(Exception):
+    """A step did not reach the expected state. `fix` says what to check or to do."""
 
-    def __init__(self, what: str, way_out: str) -> None:
+    def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
-        self.way_out = way_out
+        self.fix = fix
 
 
 class Exchange(Struct, frozen=True):
-    """One request and its answer. `data` is the answer's own `data` where it is enveloped, else the whole of it."""
+    """One request and its response. `data` is the response's `data` if it has an envelope, else the whole body."""
 
     method: str
     url: str
@@ -48,7 +48,7 @@ class Exchange(Struct, frozen=True):
 
 
 def shortened(text: str) -> str:
-    """The text, cut off where it is too long to be read at a glance."""
+    """The text, cut off if it is too long for one line."""
     return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 1] + "…"
 
 
@@ -62,13 +62,13 @@ class Client:
         self._session = aiohttp.ClientSession(headers=headers, timeout=timeout)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         await self._session.close()
 
     async def call(self, method: str, path: str, sent: Mapping[str, Any] | None = None, *, expect: int) -> Exchange:
-        """Ask, and require the status; a wish for patience is obeyed. Raises StoryBroke, also when nobody answers."""
+        """Send a request and require a status; 429 is retried. Raises DemoFailed, also without a response."""
         status, raw, wait_s = await self._ask(method, path, sent)
-        for _ in range(MOST_WAITS):
+        for _ in range(MAX_RETRIES):
             if status != TOO_MANY or expect == TOO_MANY:
                 break
             await asyncio.sleep(wait_s)
@@ -86,33 +86,33 @@ class Client:
                 return response.status, await response.read(), wait_s
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
-            raise StoryBroke(
-                f"{method} {path}: {self.base_url} did not answer ({reason})",
+            raise DemoFailed(
+                f"{method} {path}: {self.base_url} did not respond ({reason})",
                 "Is the platform still running? `agentmessage up` starts one; its logs are in DATA_DIR/logs.",
             ) from error
 
 
-class Stage(Struct, frozen=True):
-    """Where the story is told: the platform, the world behind it, and the account of that world that the key uses."""
+class DemoTarget(Struct, frozen=True):
+    """The target of the demo: a platform, its simulator, and the simulator's account that the key uses."""
 
     api: Client
     simulator: Client
     account: str
 
     async def binding(self, number: str) -> Mapping[str, Any]:
-        """What is true of a number at the carrier, by the simulator's oracle. Empty: the carrier does not know it."""
+        """The true binding of a number, by the simulator's oracle. Empty if the carrier does not know the number."""
         query = f"?account={self.account}"
         truth = await self.simulator.call("GET", f"/_control/oracle{query}", expect=200)
         return truth.data["bindings"].get(number, {})
 
 
 def account_of(api_key: str) -> str:
-    """The simulator's account that serves a key."""
+    """The simulator's account of a key."""
     return next((account for prefix, account in SIMULATED_ACCOUNTS.items() if api_key.startswith(prefix)), "9900001")
 
 
-class Refusal(Struct, frozen=True):
-    """The `error` of an answer."""
+class ErrorBody(Struct, frozen=True):
+    """The `error` of a response."""
 
     code: str
     message: str
@@ -121,22 +121,24 @@ class Refusal(Struct, frozen=True):
 
 
 def _decoded(raw: bytes) -> Mapping[str, Any]:
-    """The answer's object; empty when it is none."""
+    """The object in a response; empty if there is none."""
     try:
         return msgspec.json.decode(raw, type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
 
 
-def _unexpected(method: str, path: str, status: int, raw: bytes, *, expect: int) -> StoryBroke:
-    what = f"{method} {path} answered {status} instead of {expect}"
+def _unexpected(method: str, path: str, status: int, raw: bytes, *, expect: int) -> DemoFailed:
+    what = f"{method} {path} returned {status} instead of {expect}"
     try:
-        refusal = msgspec.convert(_decoded(raw).get("error"), Refusal)
+        error = msgspec.convert(_decoded(raw).get("error"), ErrorBody)
     except msgspec.ValidationError:
         text = shortened(raw.decode(errors="replace"))
-        return StoryBroke(f"{what}: {text}", "Does an AgentMessage of this version listen there, and its simulator?")
-    details = "".join(f"; {name} {text}" for name, text in refusal.details.items())
-    return StoryBroke(
-        f"{what}: {refusal.code} ({refusal.message}{details}), request {refusal.request_id}",
-        f"docs/reference/errors.md#{refusal.code.lower()} says what {refusal.code} means and how to get on.",
+        return DemoFailed(
+            f"{what}: {text}", "Is this the address of an AgentMessage of this version, and of its simulator?"
+        )
+    details = "".join(f"; {name} {text}" for name, text in error.details.items())
+    return DemoFailed(
+        f"{what}: {error.code} ({error.message}{details}), request {error.request_id}",
+        f"docs/reference/errors.md#{error.code.lower()} explains {error.code} and its fix.",
     )

@@ -1,4 +1,4 @@
-"""How the demo is shown: a spinner and colors on a terminal, one plain line for each step in a pipe."""
+"""Output of the demo: a spinner and colors at a terminal, one plain line for each step in a pipe."""
 
 import time
 from types import TracebackType
@@ -14,7 +14,7 @@ INDENT = " " * 12
 
 
 class Screen:
-    """Prints steps as they are done, each with the seconds since the screen was made."""
+    """Prints finished steps, each with the seconds since the start."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -23,19 +23,19 @@ class Screen:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the story began."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def step(self, title: str) -> "Step":
-        """One step; use it as a context. It is printed when the context ends well."""
+        """One step, as a context; printed if the context ends without an error."""
         return Step(self, self._console, title)
 
     def line(self, text: str) -> None:
-        """A line that is no step."""
+        """Print a line outside of steps."""
         self._console.print(Text(text), soft_wrap=True)
 
     def print_step(self, title: str, said: str, exchange: str, took_s: float) -> None:
-        """One finished step: a mark, what came of it, and below (in a pipe: behind) it the exchange."""
+        """Print a finished step: a mark, its result, and the request on the next line (in a pipe: on the same line)."""
         self.steps += 1
         if not self._console.is_terminal:
             behind = f"  [{exchange}]" if exchange else ""
@@ -48,15 +48,15 @@ class Screen:
         if exchange:
             self._console.print(Text(f"{INDENT}{exchange}", "cyan dim"))
 
-    def print_failure(self, what: str, way_out: str) -> None:
-        """Why the story ended early, and what to do."""
+    def print_failure(self, what: str, fix: str) -> None:
+        """Print why the scenario ended early, and what to do."""
         mark = Text(f"{self.elapsed_s:7.2f} s ", "dim")
         self._console.print(Text.assemble(mark, (" ✗  ", "bold red"), (what, "red")), soft_wrap=True)
-        self._console.print(Text(f"{INDENT}{way_out}"), soft_wrap=True)
+        self._console.print(Text(f"{INDENT}{fix}"), soft_wrap=True)
 
 
 class Step:
-    """A step under way: `says` what came of it and `shows` the exchange that did it; `waits` tells how it stands."""
+    """A step in progress: `says` its result, `shows` its request, `waits` with its current state."""
 
     def __init__(self, screen: Screen, console: Console, title: str) -> None:
         self._screen = screen
@@ -81,14 +81,14 @@ class Step:
             self._screen.print_step(self._title, self._said, self._exchange, time.monotonic() - self._began)
 
     def says(self, text: str) -> None:
-        """What came of it."""
+        """Set the result."""
         self._said = text
 
     def shows(self, exchange: Exchange) -> None:
-        """The exchange that did it."""
+        """Set the request to show."""
         self._exchange = exchange.in_short()
 
     def waits(self, text: str) -> None:
-        """How it stands while it lasts; only a terminal shows it."""
+        """Show the current state; only at a terminal."""
         if self._status is not None:
             self._status.update(Text(f" {self._title}: {text}"))

@@ -1,4 +1,4 @@
-"""`agentmessage demo`: tells the story of the platform on a real one, and ends well only if all of it came true."""
+"""`agentmessage demo`: runs the scenario on a real platform, and succeeds only if every state is reached."""
 
 import asyncio
 import contextlib
@@ -10,50 +10,50 @@ from pathlib import Path
 from msgspec import Struct
 from rich.console import Console
 
-from agentmessage.demo.client import Client, Stage, StoryBroke, account_of
+from agentmessage.demo.client import Client, DemoFailed, DemoTarget, account_of
 from agentmessage.demo.console import Screen
-from agentmessage.demo.scenario import Story
+from agentmessage.demo.scenario import Scenario
 from agentmessage.demo.target import Place, own_platform, place_of
 
-TOLD = 0
-BROKEN = 1
+SUCCESS = 0
+FAILED = 1
 INTERRUPTED = 130
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
-    """Where to tell the story: on `place`, or on the platform of `ready_file`, or (neither) on one of its own.
+    """The platform to use: `place`, or that of `ready_file`, or (neither) a temporary one.
 
-    `profile` is for one of its own. `patience_s` is how long any one state may take to come.
+    `profile` is for a temporary one. `timeout_s` limits the wait for each state.
     """
 
     place: Place | None = None
     ready_file: Path | None = None
     is_sandbox: bool = False
     profile: str = "demo"
-    patience_s: float = 60.0
+    timeout_s: float = 60.0
 
 
 async def demo(options: DemoOptions, console: Console) -> int:
-    """Tell the story; answers the exit status: 0 only if every state was reached, 1 if not, 130 when interrupted."""
+    """Run the scenario. Returns the exit status: 0 if every state was reached, 1 if not, 130 if interrupted."""
     screen = Screen(console)
-    telling = asyncio.create_task(_tell(options, screen))
+    steps = asyncio.create_task(_run(options, screen))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, telling.cancel)
+        loop.add_signal_handler(number, steps.cancel)
     try:
-        await telling
-    except StoryBroke as broken:
-        screen.print_failure(str(broken), broken.way_out)
-        return BROKEN
+        await steps
+    except DemoFailed as failed:
+        screen.print_failure(str(failed), failed.fix)
+        return FAILED
     except asyncio.CancelledError:
         screen.line("Stopped.")
         return INTERRUPTED
-    return TOLD
+    return SUCCESS
 
 
-async def _tell(options: DemoOptions, screen: Screen) -> None:
-    async with _platform(options, screen) as place, _stage(place) as stage:
-        await Story(stage, screen, patience_s=options.patience_s).tell()
+async def _run(options: DemoOptions, screen: Screen) -> None:
+    async with _platform(options, screen) as place, _target(place) as target:
+        await Scenario(target, screen, timeout_s=options.timeout_s).run()
         screen.line(f"\nEvery state was reached: {screen.steps} steps in {screen.elapsed_s:.1f} s.")
 
 
@@ -66,10 +66,10 @@ def _platform(options: DemoOptions, screen: Screen) -> AbstractAsyncContextManag
 
 
 @contextlib.asynccontextmanager
-async def _stage(place: Place) -> AsyncGenerator[Stage]:
+async def _target(place: Place) -> AsyncGenerator[DemoTarget]:
     api, simulator = Client(place.base_url, api_key=place.api_key), Client(place.simulator_url)
     try:
-        yield Stage(api, simulator, account_of(place.api_key))
+        yield DemoTarget(api, simulator, account_of(place.api_key))
     finally:
         await api.close()
         await simulator.close()

@@ -1,11 +1,11 @@
-"""What the chapters of the demo share: the stage, the screen, and how they look, wait and require."""
+"""What the steps of the demo share: the target, the console, waiting and checks."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from agentmessage.demo.client import Stage, StoryBroke
+from agentmessage.demo.client import DemoFailed, DemoTarget
 from agentmessage.demo.console import Screen, Step
 
 T = TypeVar("T")
@@ -14,31 +14,31 @@ Thing = Mapping[str, Any]
 POLL_S = 0.1
 
 
-class Telling:
-    """One telling of the story. `patience_s` is how long any one state may take to come."""
+class StepRunner:
+    """Runs steps on one target. `timeout_s` limits the wait for each state."""
 
-    def __init__(self, stage: Stage, screen: Screen, *, patience_s: float) -> None:
-        self.stage = stage
-        self.api = stage.api
-        self.simulator = stage.simulator
+    def __init__(self, target: DemoTarget, screen: Screen, *, timeout_s: float) -> None:
+        self.target = target
+        self.api = target.api
+        self.simulator = target.simulator
         self._screen = screen
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
 
     def step(self, title: str) -> Step:
-        """One step of the story, as a context."""
+        """One step, as a context."""
         return self._screen.step(title)
 
     async def until(
-        self, step: Step, look: Callable[[], Awaitable[T]], is_done: Callable[[T], bool], tell: Callable[[T], str]
+        self, step: Step, look: Callable[[], Awaitable[T]], is_done: Callable[[T], bool], describe: Callable[[T], str]
     ) -> T:
-        """Look until it is done; what it was at last is what the failure tells. Raises StoryBroke."""
-        deadline = time.monotonic() + self._patience_s
+        """Poll until it is done; the failure describes the last state. Raises DemoFailed."""
+        deadline = time.monotonic() + self._timeout_s
         while not is_done(found := await look()):
-            step.waits(tell(found))
+            step.waits(describe(found))
             if time.monotonic() > deadline:
-                raise StoryBroke(
-                    f"After {self._patience_s:g} s {tell(found)}",
-                    "Is a fault switched on (POST /_control/reset), or the profile slow (--timeout)? "
+                raise DemoFailed(
+                    f"After {self._timeout_s:g} s {describe(found)}",
+                    "Is a fault active (POST /_control/reset), or is the profile slow (--timeout)? "
                     "`agentmessage admin reconcile status`, `admin messages status` and the worker's log have details.",
                 )
             await asyncio.sleep(POLL_S)
@@ -46,6 +46,6 @@ class Telling:
 
 
 def require(is_so: bool, otherwise: str) -> None:  # noqa: FBT001 - the condition is the subject
-    """Raises StoryBroke, which says `otherwise`, when it is not so."""
+    """Raises DemoFailed with the text `otherwise` if the condition is false."""
     if not is_so:
-        raise StoryBroke(otherwise[0].upper() + otherwise[1:], "This is a bug: please report it with these lines.")
+        raise DemoFailed(otherwise[0].upper() + otherwise[1:], "This is a bug: please report it with these lines.")

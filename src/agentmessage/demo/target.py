@@ -1,4 +1,4 @@
-"""Where the demo takes place: on a platform that runs already, or on one of its own that ends with it."""
+"""The platform of the demo: a running one, or a temporary one."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from agentmessage.demo.client import StoryBroke
+from agentmessage.demo.client import DemoFailed
 from agentmessage.demo.console import Screen
 from agentmessage.embedded.account import UNCHANGED
 from agentmessage.settings import PREFIX
@@ -25,7 +25,7 @@ POLL_S = 0.05
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A running platform, the key to use there, and the simulator that is its carrier."""
+    """A running platform, the key to use, and the simulator that is its carrier."""
 
     base_url: str
     api_key: str
@@ -33,13 +33,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_of(ready_file: Path, *, is_sandbox: bool) -> Place:
-    """The platform that wrote a ready file. Raises StoryBroke."""
+    """The platform that wrote a ready file. Raises DemoFailed."""
     try:
         note = msgspec.json.decode(ready_file.read_bytes(), type=ReadyNote)
     except (OSError, msgspec.MsgspecError) as error:
-        raise StoryBroke(
+        raise DemoFailed(
             f"{ready_file} is not the ready file of a running platform ({error})",
-            "Start one with `agentmessage up --ready-file FILE`, or leave the option out for one of its own.",
+            "Start one with `agentmessage up --ready-file FILE`, or omit the option to start a temporary one.",
         ) from error
     key = note.sandbox_api_key if is_sandbox else note.api_key
     return Place(base_url=note.base_url, api_key=key, simulator_url=note.simulator_url)
@@ -47,30 +47,32 @@ def place_of(ready_file: Path, *, is_sandbox: bool) -> Place:
 
 @contextlib.asynccontextmanager
 async def own_platform(screen: Screen, *, profile: str, is_sandbox: bool) -> AsyncGenerator[Place]:
-    """A platform in a directory of its own, stopped and removed at the end; kept when the story broke.
+    """Run a platform in a temporary directory, which is kept if the demo fails.
 
-    It takes no AGENTMESSAGE_* setting from outside, so that its carrier is surely the simulator. Raises StoryBroke.
+    It uses no AGENTMESSAGE_* setting from outside, so that its carrier is the simulator. Raises DemoFailed.
     """
     root = Path(tempfile.mkdtemp(prefix="agentmessage-demo-"))
     process: Process | None = None
-    is_well = False
+    is_success = False
     try:
         with screen.step("Start a platform") as step:
             process = await _launch(root, profile)
             note = await _ready(process, root)
-            step.says(f"{note.base_url}, simulator at {note.simulator_url}; both end with the demo")
+            step.says(f"{note.base_url}, simulator at {note.simulator_url}; both stop with the demo")
         yield place_of(root / "ready.json", is_sandbox=is_sandbox)
-        is_well = True
+        is_success = True
     except (KeyboardInterrupt, asyncio.CancelledError):
-        is_well = True
+        is_success = True
         raise
     finally:
         if process is not None:
             await asyncio.shield(_stop(process))
-        if is_well:
+        if is_success:
             shutil.rmtree(root, ignore_errors=True)
         else:
-            screen.line(f"{'':12}The platform's logs are kept in {root}/data/logs; remove {root} when you are done.")
+            screen.line(
+                f"{'':12}The platform's logs are in {root}/data/logs; remove {root} when you no longer need them."
+            )
 
 
 async def _launch(root: Path, profile: str) -> Process:
@@ -84,7 +86,7 @@ async def _launch(root: Path, profile: str) -> Process:
             stdout=log,
             stderr=log,
             env=environment,
-            start_new_session=True,  # Ctrl-C is ours to pass on, when the story has ended
+            start_new_session=True,  # the demo stops the platform itself after Ctrl-C
         )
 
 
@@ -96,8 +98,8 @@ async def _ready(process: Process, root: Path) -> ReadyNote:
         if process.returncode is not None:
             break
         await asyncio.sleep(POLL_S)
-    said = (root / "up.log").read_text(errors="replace").strip() or "it said nothing"
-    raise StoryBroke(f"The platform did not start: {said}", "Try `agentmessage up` by itself, and read its logs.")
+    said = (root / "up.log").read_text(errors="replace").strip() or "no output"
+    raise DemoFailed(f"The platform did not start: {said}", "Run `agentmessage up`, and read its logs.")
 
 
 async def _stop(process: Process) -> None:

@@ -68,7 +68,7 @@ def first_message(note: ReadyNote) -> Iterator[str]:
     """The one call that sends: from the sandbox's number to the handset that has agreed."""
     if note.sandbox_number:
         body = f'{{"from": "{note.sandbox_number}", "to": "{HANDSET}", "text": "Hello"}}'
-        yield f"  A first message, from the sandbox's number {note.sandbox_number} (nobody real is reached):"
+        yield f"  A first message, from the sandbox's number {note.sandbox_number} (no real phone is reached):"
         yield f'    curl {note.base_url}/v1/messages -H "Authorization: Bearer {note.sandbox_api_key}" \\'
         yield f"""      -H "Content-Type: application/json" -d '{body}'"""
         yield ""
