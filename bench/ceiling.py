@@ -75,13 +75,13 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         _db = await _open()
     number_id = UUID(scope["path"][18:54])
     if scope["method"] == "DELETE":
-        sighting = await queries.detach(_db, TENANT, number_id, event_id=new_id(), audit_id=new_ulid())
+        result = await queries.detach(_db, TENANT, number_id, event_id=new_id(), audit_id=new_ulid())
     else:
         await receive()
         campaign = await campaigns.find_for_binding(_db, ORG_ID, CAMPAIGN_ID)
         assert campaign is not None
-        sighting = await queries.attach(_db, TENANT, number_id, CAMPAIGN_ID, event_id=new_id(), audit_id=new_ulid())
-    body = _encode(Enveloped(success=True, data=sighting.number))
+        result = await queries.attach(_db, TENANT, number_id, CAMPAIGN_ID, event_id=new_id(), audit_id=new_ulid())
+    body = _encode(Enveloped(success=True, data=result.number))
     await send(
         {
             "type": "http.response.start",

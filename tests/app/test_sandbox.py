@@ -15,7 +15,7 @@ from agentmessage.outbox.job_runner import Done, JobRunner, Snooze
 from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with
-from tests.numbers.floor import Floor, Wire
+from tests.numbers.harness import Floor, Wire
 
 
 @pytest.fixture

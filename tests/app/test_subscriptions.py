@@ -3,7 +3,7 @@
 from agentmessage.app.maintenance import subscribe_all
 from agentmessage.app.providers.carriers import carrier_sets
 from agentmessage.settings import Settings
-from tests.numbers.floor import Wire
+from tests.numbers.harness import Wire
 
 
 async def test_a_carrier_that_cannot_be_reached_is_asked_again_soon_and_not_when_it_took_it(settings: Settings) -> None:

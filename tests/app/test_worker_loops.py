@@ -16,8 +16,8 @@ from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.outbox.notifications import Bells
 from agentmessage.settings import Settings
 from tests.make.accounts import Account
-from tests.numbers.floor import Wire
-from tests.numbers.virtual import add_number
+from tests.numbers.harness import Wire
+from tests.numbers.virtual_clock import add_number
 
 
 def _loops(cells: Cells, db: CellDb, settings: Settings) -> CellLoops:

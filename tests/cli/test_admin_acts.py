@@ -18,7 +18,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.organizations import operations as organizations
 from agentmessage.rollups import aggregator
 from tests.conftest import ENCRYPTION_KEY
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 
 Run = Callable[..., Result]
 Ask = Callable[..., Any]

@@ -20,7 +20,7 @@ from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.settings import Settings
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, open_account
-from tests.numbers.floor import Wire
+from tests.numbers.harness import Wire
 
 MOBILE, FIXED, NOBODYS = "+14155550100", "+14155550190", "+14155550193"
 KEYS = {

@@ -21,7 +21,7 @@ from agentmessage.carriers.http import HttpAnswer
 from agentmessage.carriers.http_request import Misunderstood
 from agentmessage.carriers.lookups import LineFacts, LineType, Unlisted
 from agentmessage.carriers.protocols import Accepted, Refused
-from tests.numbers.floor import Wire
+from tests.numbers.harness import Wire
 
 CONTRACT = Path(__file__).parents[2] / ".." / "shared" / "contracts" / "bandwidth" / "bandwidth.yml"
 held_to_it = pytest.mark.skipif(

@@ -8,7 +8,7 @@ from agentmessage.kernel.db import CellDb, Cells
 from agentmessage.settings import Settings
 from tests.conftest import Client
 from tests.make.accounts import Account
-from tests.numbers.floor import Floor
+from tests.numbers.harness import Floor
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 
 NUMBER = "+14155550101"
 RESOURCE_KEYS = {
@@ -411,7 +411,7 @@ async def test_422_attach_without_a_campaign(
     assert (reply.status, reply.error["code"], reply.error["details"]) == (422, "VALIDATION_FAILED", details)
 
 
-async def test_a_campaign_that_expires_while_it_is_being_attached_is_never_wished_for(
+async def test_a_campaign_that_expires_while_it_is_being_attached_is_never_desired(
     api: Client, db: CellDb, number: UUID, campaign: UUID
 ) -> None:
     """The attach waits for the expiry that holds the campaign's row, and then sees it."""
@@ -421,7 +421,7 @@ async def test_a_campaign_that_expires_while_it_is_being_attached_is_never_wishe
         attaching = asyncio.create_task(
             api.post(f"/v1/phone-numbers/{number}/campaign", {"campaign_id": str(campaign)})
         )
-        await until_somebody_waits_for_a_lock(db)
+        await until_lock_waits(db)
 
     reply = await attaching
 
@@ -429,7 +429,7 @@ async def test_a_campaign_that_expires_while_it_is_being_attached_is_never_wishe
     assert await generation(db, number) == 1
 
 
-async def until_somebody_waits_for_a_lock(db: CellDb) -> None:
+async def until_lock_waits(db: CellDb) -> None:
     async with asyncio.timeout(10):
         while not await db.value("SELECT count(*) FROM pg_locks, pg_sleep(0.005) WHERE NOT granted"):
             pass
@@ -455,7 +455,7 @@ async def test_attaches_racing_detaches_leave_one_consistent_history(
 ) -> None:
     """One generation, one event and one audit row for each change, and the audit rows are one path to the end."""
     campaigns = [campaign, await insert_campaign(db, account.org_id), await insert_campaign(db, account.org_id)]
-    attaches = [("POST", {"campaign_id": str(one)}) for one in campaigns]
+    attaches = [("POST", {"campaign_id": str(campaign)}) for campaign in campaigns]
     path = f"/v1/phone-numbers/{number}/campaign"
 
     requests = [*attaches, ("DELETE", None), ("DELETE", None)] * 6
@@ -477,7 +477,7 @@ async def test_attaches_racing_detaches_leave_one_consistent_history(
 
 
 def balance(audits: list[tuple[str, Any]]) -> Counter[str | None]:
-    """Arrivals minus departures of every campaign, as the audit log tells them; zeros left out."""
+    """Arrivals minus departures of every campaign, as the audit log has them; zeros left out."""
     counted: Counter[str | None] = Counter()
     for action, payload in audits:
         is_attach = action == "phone_number.campaign.attach"
@@ -536,8 +536,8 @@ async def test_404_only_an_assigned_number_of_ones_own_is_found(
 async def add_numbers(db: CellDb, org_id: UUID, count: int) -> list[str]:
     """So many numbers, in the order in which the list shows them."""
     numbers = [f"+1415555{n:04d}" for n in range(200, 200 + count)]
-    for one in numbers:
-        await add_number(db, org_id, one)
+    for number in numbers:
+        await add_number(db, org_id, number)
     return numbers[::-1]
 
 
@@ -573,7 +573,7 @@ async def test_200_numbers_are_listed_newest_first_and_only_ones_own_assigned_on
 
 
 @pytest.mark.covers("listPhoneNumbers", 200)
-async def test_200_paging_by_offset_tells_the_real_total(api: Client, db: CellDb, account: Account) -> None:
+async def test_200_paging_by_offset_returns_the_real_total(api: Client, db: CellDb, account: Account) -> None:
     numbers = await add_numbers(db, account.org_id, 5)
 
     reply = await api.get("/v1/phone-numbers?limit=2&offset=2")
@@ -798,7 +798,7 @@ async def test_422_a_patch_names_every_faulty_field(
 
 
 @pytest.mark.covers("getCarrierLineOption", 200)
-async def test_200_the_line_option_shows_wish_and_sight_side_by_side(
+async def test_200_the_line_option_shows_desired_and_observed_side_by_side(
     api: Client, db: CellDb, account: Account, number: UUID, campaign: UUID
 ) -> None:
     await put_on(db, number, campaign)
@@ -822,7 +822,7 @@ async def test_200_the_line_option_shows_wish_and_sight_side_by_side(
 
 
 @pytest.mark.covers("getCarrierLineOption", 200)
-async def test_200_the_line_option_tells_the_last_error_with_a_way_out_and_fifty_steps(
+async def test_200_the_line_option_shows_the_last_error_with_a_way_out_and_fifty_steps(
     api: Client, db: CellDb, account: Account, number: UUID, campaign: UUID
 ) -> None:
     await put_on(db, number, campaign)

@@ -14,8 +14,8 @@ from agentmessage.sms.numbers import is_toll_free
 from tests.conftest import Client
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor, states, stock
-from tests.numbers.virtual import add_number
+from tests.numbers.harness import Floor, states, stock
+from tests.numbers.virtual_clock import add_number
 
 CODES = ("800", "822", "833", "844", "855", "866", "877", "888", "880", "887", "889")
 """In use and reserved for toll-free numbers by the numbering plan."""

@@ -27,7 +27,7 @@ from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
 from tests.make.said import say
 from tests.make.texts import CONTACT, insert_consent, insert_sender
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 
 EXAMPLES = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 BASE = datetime(2026, 4, 26, 12, tzinfo=UTC)

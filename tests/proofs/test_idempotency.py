@@ -16,8 +16,8 @@ from agentmessage.web import idempotency
 from tests.conftest import NOWHERE, Client, Reply
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor
-from tests.numbers.virtual import add_number
+from tests.numbers.harness import Floor
+from tests.numbers.virtual_clock import add_number
 from tests.proofs.running import BRAND, Customer, Running, control, customer, is_up, platform
 
 NUMBER = "+14155550101"

@@ -15,7 +15,7 @@ from agentmessage.kernel.errors import Internal
 from agentmessage.settings import Settings
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 
 ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 

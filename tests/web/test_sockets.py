@@ -14,7 +14,7 @@ from agentmessage.embedded.ports import free_port
 from agentmessage.kernel.db import CellDb
 from tests.conftest import ENCRYPTION_KEY
 from tests.make.accounts import Account
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 from tests.proofs.running import clean_environment, until
 
 # ruff: noqa: ASYNC220 - our own command, and starting it takes a moment only

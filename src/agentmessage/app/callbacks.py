@@ -207,7 +207,7 @@ async def hint_order(cell: CellDb, *, account: str, hint: OrderHint) -> bool:
     """Make the order that a callback is about due. False: this cell has no such order."""
     match hint.kind:
         case OrderKind.LINE_OPTIONS:
-            return await carrier_order_queries.ring_order(cell, account, hint.carrier_order_id, hint.order_key)
+            return await carrier_order_queries.make_order_due(cell, account, hint.carrier_order_id, hint.order_key)
         case OrderKind.PURCHASE | OrderKind.DISCONNECTION:
             return await hint_number_order(cell, account=account, hint=hint)
 

@@ -35,7 +35,7 @@ from agentmessage.kernel.tasks import AFTER_FAILURE_S, require_not_cancelled, ru
 from agentmessage.numbers.binding import carrier_order_queries, carrier_orders, drift, observations, reconciler
 from agentmessage.numbers.binding import queries as binding_queries
 from agentmessage.numbers.binding.call_budget import Budget
-from agentmessage.numbers.binding.reconciler import Glance, Reconciling
+from agentmessage.numbers.binding.reconciler import Reconciling, RefreshRequest
 from agentmessage.organizations.model import Mode
 from agentmessage.outbox.job_runner import JobRunner
 from agentmessage.outbox.notifications import Bells, Ringer, wait_for
@@ -197,8 +197,8 @@ class CellLoops:
         self._db = db
         self._reconciling = reconciling
         self._jobs = jobs
-        self._glances: dict[str, set[Glance]] = {account: set() for account in reconciling.carriers}
-        self._has_glances = {account: asyncio.Event() for account in reconciling.carriers}
+        self._refreshes: dict[str, set[RefreshRequest]] = {account: set() for account in reconciling.carriers}
+        self._has_refreshes = {account: asyncio.Event() for account in reconciling.carriers}
         self._orders_written = [asyncio.Event() for _ in range(ORDER_LOOPS)]
         self._numbers_bell = bells.hear(db.name, "numbers")
         self._orders_bells = [bells.hear(db.name, "numbers") for _ in range(ORDER_LOOPS)]
@@ -207,14 +207,14 @@ class CellLoops:
     def all(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
         """Every loop's turn, by title."""
         orders = [(f"orders {index}", self._orders_turn(index)) for index in range(ORDER_LOOPS)]
-        looks = [(f"look {account}", self._look_turn(account)) for account in self._glances]
+        looks = [(f"look {account}", self._look_turn(account)) for account in self._refreshes]
         return [("plan", self._plan), ("jobs", self._run_jobs), *looks, *orders]
 
     async def _plan(self) -> None:
         planned = await reconciler.plan(self._reconciling)
-        for glance in planned.glances:
-            self._glances[glance.account].add(glance)
-            self._has_glances[glance.account].set()
+        for request in planned.refreshes:
+            self._refreshes[request.account].add(request)
+            self._has_refreshes[request.account].set()
         if planned.lines:
             for event in self._orders_written:
                 event.set()
@@ -239,10 +239,10 @@ class CellLoops:
 
     def _look_turn(self, account: str) -> Callable[[], Awaitable[None]]:
         async def turn() -> None:
-            await self._has_glances[account].wait()
-            self._has_glances[account].clear()
-            glances, self._glances[account] = self._glances[account], set()
-            await observations.look(self._reconciling, glances)
+            await self._has_refreshes[account].wait()
+            self._has_refreshes[account].clear()
+            refreshes, self._refreshes[account] = self._refreshes[account], set()
+            await observations.refresh(self._reconciling, refreshes)
             self._numbers_bell.set()
 
         return turn

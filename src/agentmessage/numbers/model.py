@@ -41,7 +41,7 @@ class PhoneNumber(Struct, frozen=True):
     updated_at: datetime
 
 
-class Sighting(Struct, frozen=True):
+class AttachResult(Struct, frozen=True):
     """What a statement on one number found: its state, whether it was changed, and the number itself."""
 
     state: str
@@ -52,6 +52,6 @@ class Sighting(Struct, frozen=True):
 class LineOptionStatus(StrEnum):
     """What the customer sees of the carrier side; null when no campaign is wanted and none is there."""
 
-    PENDING = "pending"  # carrier and wish differ, in either direction
+    PENDING = "pending"  # carrier and desired campaign differ, in either direction
     PROPAGATED = "propagated"  # the carrier has what we want
     FAILED = "failed"  # blocked: needs a person or a change

@@ -9,7 +9,7 @@ from agentmessage.kernel.ids import new_id, new_ulid
 from agentmessage.kernel.tenant import Tenant
 from agentmessage.numbers import queries, rules
 from agentmessage.numbers.errors import NumberNotAssigned
-from agentmessage.numbers.model import NumberState, PhoneNumber, Sighting
+from agentmessage.numbers.model import AttachResult, NumberState, PhoneNumber
 from agentmessage.numbers.schemas import NumberPatch
 from agentmessage.organizations import operations as organizations
 from agentmessage.outbox.event_types import EventType
@@ -26,11 +26,11 @@ async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, audit_id: str
     NotFound (not owned), NumberNotAssigned (the founding page).
     """
     for _ in range(MAX_RACES):
-        sighting = _require_assigned(
+        result = _require_assigned(
             await queries.detach(db, tenant, number_id, event_id=new_id(), audit_id=audit_id or new_ulid())
         )
-        if sighting.was_changed or sighting.number.campaign_id is None:
-            return sighting.number
+        if result.was_changed or result.number.campaign_id is None:
+            return result.number
     raise RuntimeError("a number changed under every attempt to detach it")
 
 
@@ -42,12 +42,12 @@ async def attach(db: Executor, tenant: Tenant, number_id: UUID, campaign_id: UUI
     """
     for _ in range(MAX_RACES):
         await campaigns.require_bindable(db, tenant, campaign_id)
-        sighting = _require_assigned(
+        result = _require_assigned(
             await queries.attach(db, tenant, number_id, campaign_id, event_id=new_id(), audit_id=new_ulid())
         )
-        rules.require_campaign_fits([(sighting.number.number, sighting.number.number_type)])
-        if sighting.was_changed or sighting.number.campaign_id == campaign_id:
-            return sighting.number
+        rules.require_campaign_fits([(result.number.number, result.number.number_type)])
+        if result.was_changed or result.number.campaign_id == campaign_id:
+            return result.number
     raise RuntimeError("a number changed under every attempt to attach it")
 
 
@@ -89,12 +89,12 @@ async def require_campaign(db: Executor, tenant: Tenant, campaign_id: UUID) -> N
         raise NotFound
 
 
-def _require_assigned(sighting: Sighting | None) -> Sighting:
-    if sighting is None:
+def _require_assigned(result: AttachResult | None) -> AttachResult:
+    if result is None:
         raise NotFound
-    if sighting.state != NumberState.ASSIGNED:
+    if result.state != NumberState.ASSIGNED:
         raise NumberNotAssigned
-    return sighting
+    return result
 
 
 def _changed(given: object, present: str | None) -> str | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from agentmessage.kernel.db import Executor
 from agentmessage.kernel.tenant import Tenant
-from agentmessage.numbers.model import PhoneNumber, Sighting
+from agentmessage.numbers.model import AttachResult, PhoneNumber
 from agentmessage.sms.numbers import TOLL_FREE
 
 NUMBER_COLUMNS: LiteralString = """id, number, number_type, inbound_url, status_url, label, campaign_id,
@@ -100,23 +100,25 @@ async def count_assigned(db: Executor, org_id: UUID, *, number_type: str | None,
     return count
 
 
-def _sighting(*columns: Any) -> Sighting:
+def _attach_result(*columns: Any) -> AttachResult:
     state, was_changed, *number = columns
-    return Sighting(state, was_changed, PhoneNumber(*number))
+    return AttachResult(state, was_changed, PhoneNumber(*number))
 
 
-async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str) -> Sighting | None:
-    """Take the wish off one number: the row, the reconciler's bell, the fact and the audit row, in one statement.
+async def detach(
+    db: Executor, tenant: Tenant, number_id: UUID, *, event_id: UUID, audit_id: str
+) -> AttachResult | None:
+    """Clear the desired campaign of a number: row, line option, event and audit row in one statement.
 
-    Nothing is written, and no lock taken, when there is no campaign. `held` waits for whoever is changing the number,
-    so that the audit row names the campaign that was really left. `turn` lets requests wait before that: the second
-    one to wait at a row is given its transaction id before it has the row, and events would not be in the order of the
-    changes. `updated_at` grows with every one, whatever the clocks say. A number whose
+    Nothing is written, and no lock taken, when there is no campaign. `held` waits for the transaction that changes the
+    number, so that the audit row names the campaign that was really left. `turn` lets requests wait before that: the
+    second one to wait at a row is given its transaction id before it has the row, and events would not be in the order
+    of the changes. `updated_at` grows with every one, whatever the clocks say. A number whose
     campaign another request took off between this statement's snapshot and its lock comes back unchanged with the
     campaign still set: ask again.
     """
     return await db.one(
-        _sighting,
+        _attach_result,
         f"""WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
            turn AS (
@@ -161,15 +163,15 @@ async def detach(db: Executor, tenant: Tenant, number_id: UUID, *, event_id: UUI
 
 async def attach(
     db: Executor, tenant: Tenant, number_id: UUID, campaign_id: UUID, *, event_id: UUID, audit_id: str
-) -> Sighting | None:
-    """Wish a number onto a campaign whose fitness the caller has checked; as `detach`, in one statement.
+) -> AttachResult | None:
+    """Set the desired campaign of a number, whose fitness the caller has checked; as `detach`, in one statement.
 
     `c` locks the campaign, after the number, against a concurrent deactivation (which takes it FOR UPDATE) and looks
-    again at its status once it has the lock, so that a campaign that has just expired is not wished for. A number
+    again at its status once it has the lock, so that a campaign that has just expired is never set. A number
     that takes no campaign (`rules.takes_campaign`) is left as it is.
     """
     return await db.one(
-        _sighting,
+        _attach_result,
         f"""WITH n AS (
                SELECT * FROM phone_numbers WHERE org_id = $1 AND id = $2),
            turn AS (

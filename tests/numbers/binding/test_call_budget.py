@@ -17,8 +17,8 @@ from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Wire
-from tests.numbers.virtual import VirtualClock, add_number
+from tests.numbers.harness import Wire
+from tests.numbers.virtual_clock import VirtualClock, add_number
 
 BREAK_S = 30.0
 
@@ -64,7 +64,7 @@ async def ward(dsn: str) -> AsyncIterator[Ward]:
     await cells.close()
 
 
-async def test_nobody_calls_a_carrier_whose_breaker_is_open_not_even_to_read(ward: Ward, account: Account) -> None:
+async def test_no_worker_calls_a_carrier_whose_breaker_is_open_not_even_to_read(ward: Ward, account: Account) -> None:
     await ward.fall_ill(account)
 
     await carrier_orders.advance(ward.worker())

@@ -9,7 +9,7 @@ from agentmessage.numbers import operations
 from agentmessage.numbers.binding import reconciler
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Story, VirtualClock, add_number
+from tests.numbers.virtual_clock import Story, VirtualClock, add_number
 
 NUMBERS = 8
 CAP = 3

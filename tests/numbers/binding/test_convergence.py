@@ -1,4 +1,4 @@
-"""Simulation under a virtual clock: random wishes, releases, resales, expiry, faults, crashes, callbacks and drift.
+"""Simulation under a virtual clock: random attaches, releases, resales, expiry, faults, crashes, callbacks and drift.
 
 The invariants (a) to (f) below hold at every step, also with two workers at once.
 
@@ -26,7 +26,7 @@ from agentmessage.numbers.orders import release, renewal_queries
 from agentmessage.numbers.orders.model import Settings
 from tests.conftest import TEMPLATE
 from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number, ring_campaign
+from tests.numbers.virtual_clock import Fuse, Story, VirtualClock, add_number, make_campaign_due
 
 STEPS = int(os.environ.get("AGENTMESSAGE_STEPS", "300"))
 ONE_SEED = os.environ.get("AGENTMESSAGE_SEED")
@@ -56,7 +56,7 @@ class Chaos:
     def __init__(self, story: Story, org_id: UUID) -> None:
         self.story = story
         self.rng = story.rng
-        self.tenants = [operator(one, "cell_00", "live") for one in (org_id, new_id())]
+        self.tenants = [operator(member, "cell_00", "live") for member in (org_id, new_id())]
         self.campaigns: dict[str, UUID] = {}
         self.has_expired = False
         self.may_hide = self.rng.random() < 0.5  # whether look-ups may lie about orders in this story
@@ -102,7 +102,7 @@ class Chaos:
 
     async def step(self) -> None:
         acts: list[tuple[float, Callable[[], Awaitable[Any]]]] = [
-            (30, self._wish),
+            (30, self._attach),
             (36, self._work),
             (6, self._work_together),
             (8, self._crash),
@@ -121,14 +121,14 @@ class Chaos:
         await act()
 
     async def _assigned(self) -> list[tuple[UUID, Tenant]]:
-        """Every number that somebody holds, with its holder."""
+        """Every number that an organization holds, with its holder."""
         held = await self.story.db.all(
             lambda number_id, org_id: (number_id, org_id),
             "SELECT id, org_id FROM phone_numbers WHERE state = 'assigned' ORDER BY number",
         )
         return [(number_id, next(t for t in self.tenants if t.org_id == org_id)) for number_id, org_id in held]
 
-    async def _wish(self) -> None:
+    async def _attach(self) -> None:
         held = await self._assigned()
         if not held:
             return
@@ -176,7 +176,7 @@ class Chaos:
         self.has_expired = True
         await self.story.db.run("UPDATE campaigns SET status = 'EXPIRED' WHERE tcr_campaign_id = $1", MORTAL)
         self.story.control(f"campaigns/{MORTAL}", {"status": "EXPIRED"})
-        await ring_campaign(self.story.db, self.campaigns[MORTAL])
+        await make_campaign_due(self.story.db, self.campaigns[MORTAL])
 
     async def _work(self) -> None:
         before = await self._bound_for()
@@ -227,7 +227,7 @@ class Chaos:
         await self.story.db.run(
             "UPDATE campaigns SET is_suspended = $2 WHERE tcr_campaign_id = $1", tcr_id, is_suspended
         )
-        await ring_campaign(self.story.db, self.campaigns[tcr_id])
+        await make_campaign_due(self.story.db, self.campaigns[tcr_id])
 
     # ── what must hold at every step ───────────────────────────────────────────────────────────────────────
 
@@ -258,7 +258,7 @@ class Chaos:
         for row in await story.rows():
             if row["line_option_status"] == "propagated":
                 assert row["applied_generation"] == row["generation"], f"(d) an old generation settled {row}"
-                assert row["observed_campaign"] == row["wished"], f"(d) settled on another campaign {row}"
+                assert row["observed_campaign"] == row["desired"], f"(d) settled on another campaign {row}"
                 assert row["line_option_propagated_at"] is not None
             else:
                 assert row["line_option_propagated_at"] is None
@@ -268,7 +268,7 @@ class Chaos:
     # ── in the end ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def calm(self) -> None:
-        """No faults any more, every campaign well: then (a), every number converges to its wish."""
+        """No faults any more, every campaign active: then (a), every number converges to its desired campaign."""
         story = self.story
         story.control("reset", {})
         for tcr_id in self._living():
@@ -283,7 +283,7 @@ class Chaos:
             left = await self._unconverged()
             if not left:
                 self._require_no_repetition()
-                assert story.heard, "no callback was ever heard"
+                assert story.callbacks_received, "no callback was ever received"
                 return
             story.pass_time(self.rng.choice([0.2, 1.0, 5.0]))
         pytest.fail(f"(a) not converged: {left}\noracle {story.bindings()}")
@@ -299,7 +299,7 @@ class Chaos:
         left: list[Any] = []
         for row in await self.story.rows():
             truth = bindings[row["number"]]
-            wanted = row["wished"] if row["campaign_id"] else None
+            wanted = row["desired"] if row["campaign_id"] else None
             if wanted in full and row["line_option_status"] == "failed" and row["trouble"] == "capacity":
                 continue
             if wanted == MORTAL and self.has_expired:
@@ -312,17 +312,19 @@ class Chaos:
         return left
 
     async def _overfull(self) -> set[str]:
-        """Campaigns that more numbers wish for than they hold: there some are refused for good reason."""
-        wished = await self.story.db.all(
+        """Campaigns that more numbers desire than they can hold: there some are refused for good reason."""
+        desired = await self.story.db.all(
             lambda tcr_id, count: (tcr_id, count),
             """SELECT c.tcr_campaign_id, count(*) FROM phone_numbers p JOIN campaigns c ON c.id = p.campaign_id
                GROUP BY c.tcr_campaign_id""",
         )
-        return {tcr_id for tcr_id, count in wished if count > CAPS[tcr_id]}
+        return {tcr_id for tcr_id, count in desired if count > CAPS[tcr_id]}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_every_number_converges_to_its_wish_whatever_happens(seed: int, postgres: EmbeddedPostgres) -> None:
+async def test_every_number_converges_to_its_desired_campaign_whatever_happens(
+    seed: int, postgres: EmbeddedPostgres
+) -> None:
     """Users attach and detach, carriers fail, workers die, callbacks repeat: (b) to (f) at every step, then (a)."""
     clock = VirtualClock()
     name = f"chaos_{seed}_{new_id().hex[-8:]}"

@@ -13,7 +13,7 @@ REST = timedelta(seconds=900)
 
 
 async def _swept(db: CellDb, *, wanted_meanwhile: bool) -> timedelta:
-    """A sweep of several pages; answers how long after its end the next one is due."""
+    """A sweep of several pages; returns how long after its end the next one is due."""
     token = new_id()
     account = await drift_queries.claim(db, ["live"], now=db.now, until=db.now + LEASE, lease_token=token)
     assert account == "live"

@@ -1,4 +1,4 @@
-"""One tenant's flood does not delay another tenant's single wish."""
+"""One tenant's flood does not delay another tenant's single attach."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from agentmessage.kernel.db import CellDb
 from agentmessage.kernel.ids import new_id
 from agentmessage.numbers.binding import carrier_order_queries, reconciler
 from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Story, VirtualClock, add_number
+from tests.numbers.virtual_clock import Story, VirtualClock, add_number
 
 FLOOD = 60
 
@@ -25,7 +25,7 @@ async def open_organization(db: CellDb) -> UUID:
     return org_id
 
 
-async def wish(db: CellDb, org_id: UUID, first: int, count: int) -> None:
+async def attach(db: CellDb, org_id: UUID, first: int, count: int) -> None:
     """So many numbers that want a campaign, due since long ago."""
     campaign_id = await insert_campaign(db, org_id, number_cap=1000)
     for number in range(first, first + count):
@@ -38,11 +38,13 @@ async def wish(db: CellDb, org_id: UUID, first: int, count: int) -> None:
     await db.run("UPDATE line_options SET due_at = $2 WHERE org_id = $1", org_id, db.now)
 
 
-async def test_a_single_wish_is_in_the_first_plan_beside_a_flood(db: CellDb, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_single_attach_is_in_the_first_plan_next_to_a_flood(
+    db: CellDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reconciler, "PLAN_LIMIT", 20)
     flooding, single = await open_organization(db), await open_organization(db)
-    await wish(db, flooding, 100, FLOOD)
-    await wish(db, single, 900, 1)
+    await attach(db, flooding, 100, FLOOD)
+    await attach(db, single, 900, 1)
     story = Story(db, VirtualClock(), seed=1)
 
     planned = await reconciler.plan(story.reconciling())
@@ -54,15 +56,15 @@ async def test_a_single_wish_is_in_the_first_plan_beside_a_flood(db: CellDb, mon
 
 async def test_planning_pauses_while_orders_pile_up_and_goes_on_afterwards(db: CellDb) -> None:
     flooding = await open_organization(db)
-    await wish(db, flooding, 100, FLOOD)
+    await attach(db, flooding, 100, FLOOD)
     story = Story(db, VirtualClock(), seed=1)
     planned = await reconciler.plan(story.reconciling())
     assert planned.lines == FLOOD
-    await wish(db, await open_organization(db), 900, 1)
+    await attach(db, await open_organization(db), 900, 1)
 
     paused = await reconciler.plan(story.reconciling())
     await db.run("UPDATE carrier_orders SET state = 'done', due_at = NULL")
     resumed = await reconciler.plan(story.reconciling())
 
-    assert await carrier_order_queries.swamped_accounts(db, most=1) == ["live"]
+    assert await carrier_order_queries.backlogged_accounts(db, min_orders=1) == ["live"]
     assert (paused.lines, resumed.lines) == (0, 1)

@@ -31,12 +31,12 @@ async def _assigned(db: CellDb, account: Account, number: str = NUMBER) -> UUID:
     return number_id
 
 
-async def _until_somebody_waits(db: CellDb) -> None:
+async def _until_lock_waits(db: CellDb) -> None:
     for _ in range(500):
         if await db.value("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"):
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
+    raise AssertionError("no transaction waits for a lock")
 
 
 async def test_a_line_that_was_waited_for_comes_with_the_campaign_it_was_attached_to_meanwhile(
@@ -47,17 +47,17 @@ async def test_a_line_that_was_waited_for_comes_with_the_campaign_it_was_attache
 
     async def lock() -> list[str | None]:
         async with db.transaction() as tx:
-            return [line.wished_campaign for line in await binding_queries.lock_by_number(tx, "live", [NUMBER])]
+            return [line.desired_campaign for line in await binding_queries.lock_by_number(tx, "live", [NUMBER])]
 
     async with db.transaction() as tx:
         await operations.attach(tx, account.tenant, number_id, campaign_id)
         waiting = asyncio.create_task(lock())
-        await _until_somebody_waits(db)
+        await _until_lock_waits(db)
 
     assert await waiting == ["CMEANT1"]
 
 
-async def test_a_line_claimed_in_a_race_with_an_attach_never_wishes_for_a_campaign_that_is_not_there(
+async def test_a_line_claimed_in_a_race_with_an_attach_never_desires_a_campaign_that_is_not_there(
     db: CellDb, account: Account
 ) -> None:
     ids = [await _assigned(db, account, f"+1415555{index:04}") for index in range(300)]
@@ -75,7 +75,7 @@ async def test_a_line_claimed_in_a_race_with_an_attach_never_wishes_for_a_campai
     for _ in range(200):
         async with db.transaction() as tx:
             lines = await binding_queries.claim_due(tx, [account.org_id], ["live"], now=tx.now, share=1000)
-            strange += [line.id for line in lines if line.wished_id is not None and line.campaign_status is None]
+            strange += [line.id for line in lines if line.desired_id is not None and line.campaign_status is None]
     is_over.set()
     await asyncio.gather(*customers)
 

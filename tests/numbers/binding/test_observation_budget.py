@@ -16,10 +16,10 @@ from agentmessage.numbers.binding import carrier_order_queries, reconciler
 from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limit, Limits
 from agentmessage.numbers.binding.model import Pace
 from agentmessage.numbers.binding.observations import Interrupted, pages_of
-from agentmessage.numbers.binding.reconciler import Glance, LineCarrier, Reconciling
+from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling, RefreshRequest
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
-from tests.numbers.virtual import add_number
+from tests.numbers.virtual_clock import add_number
 
 PAGES = 5
 
@@ -77,5 +77,5 @@ async def test_a_number_whose_reading_broke_off_is_looked_at_again_within_a_minu
 
     planned = await reconciler.plan(_reconciling(db, reads=Limit(per_min=1, burst=1)))
 
-    assert planned.glances == {Glance("live", "CAAAAAA")}
+    assert planned.refreshes == {RefreshRequest("live", "CAAAAAA")}
     assert await db.value("SELECT due_at FROM line_options") <= db.now + timedelta(seconds=60)

@@ -15,17 +15,17 @@ from agentmessage.carriers.protocols import LineReading, Refused, Trouble
 from agentmessage.numbers.binding import rules as binding_rules
 from agentmessage.numbers.binding.model import (
     SIMULATED,
-    Abandon,
     AwaitSweep,
     Bind,
+    Block,
+    GiveUp,
     Line,
-    Look,
+    ObservationStatus,
     Observed,
     Pace,
-    Park,
     Phase,
+    Refresh,
     Settle,
-    SightStatus,
     Unbind,
     Wait,
     Withdraw,
@@ -34,7 +34,7 @@ from agentmessage.numbers.binding.model import (
 NOW = datetime(2026, 4, 26, 12, tzinfo=UTC)
 PACE = Pace()
 ORDER = UUID(int=7)
-WISH = UUID(int=8)
+DESIRED_ID = UUID(int=8)
 CAMPAIGNS = ["CAAAAAA", "CBBBBBB"]
 NUMBER = "+14155550101"
 
@@ -48,7 +48,7 @@ paces = st.sampled_from([PACE, SIMULATED])
 def lines(draw: st.DrawFn, *, in_flight: bool | None = None) -> Line:
     """Any line that the tables can hold."""
     observed = draw(st.sampled_from(Observed))
-    wished = draw(st.booleans())
+    desired = draw(st.booleans())
     generation = draw(st.integers(1, 5))
     flies = draw(st.booleans()) if in_flight is None else in_flight
     is_sent = flies and draw(st.booleans())
@@ -61,15 +61,15 @@ def lines(draw: st.DrawFn, *, in_flight: bool | None = None) -> Line:
         number=NUMBER,
         status=draw(st.sampled_from([None, "pending", "propagated", "failed"])),
         generation=generation,
-        wished_id=WISH if wished else None,
-        wished_campaign=draw(maybe_campaign) if wished else None,
-        campaign_status=draw(st.sampled_from(["PENDING", "ACTIVE", "REJECTED", "EXPIRED"])) if wished else None,
-        campaign_is_suspended=draw(st.booleans()) if wished else None,
-        number_cap=49 if wished else None,
+        desired_id=DESIRED_ID if desired else None,
+        desired_campaign=draw(maybe_campaign) if desired else None,
+        campaign_status=draw(st.sampled_from(["PENDING", "ACTIVE", "REJECTED", "EXPIRED"])) if desired else None,
+        campaign_is_suspended=draw(st.booleans()) if desired else None,
+        number_cap=49 if desired else None,
         phase=draw(st.sampled_from(Phase)),
         observed=observed,
         observed_campaign=seen,
-        observed_status=draw(st.sampled_from(SightStatus)) if seen else SightStatus.SETTLED,
+        observed_status=draw(st.sampled_from(ObservationStatus)) if seen else ObservationStatus.SETTLED,
         observed_at=draw(moments),
         operators={},
         applied_generation=draw(st.integers(0, generation)),
@@ -102,16 +102,16 @@ def readings(draw: st.DrawFn) -> LineReading | None:
 
 
 def is_fit(line: Line) -> bool:
-    """The wished campaign can take a number."""
-    return line.campaign_status == "ACTIVE" and not line.campaign_is_suspended and line.wished_campaign is not None
+    """The desired campaign can take a number."""
+    return line.campaign_status == "ACTIVE" and not line.campaign_is_suspended and line.desired_campaign is not None
 
 
 def fit(line: Line) -> Line:
-    """The same line, wished onto a campaign that can take a number."""
+    """The same line, whose desired campaign can take a number."""
     return replace(
         line,
-        wished_id=WISH,
-        wished_campaign=line.wished_campaign or "CAAAAAA",
+        desired_id=DESIRED_ID,
+        desired_campaign=line.desired_campaign or "CAAAAAA",
         campaign_status="ACTIVE",
         campaign_is_suspended=False,
         number_cap=49,
@@ -131,11 +131,11 @@ def test_an_operation_in_flight_is_never_joined_by_a_second(line: Line, has_slot
     """Invariant (b)."""
     action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
-    assert isinstance(action, Wait | Withdraw | Look | Abandon)
+    assert isinstance(action, Wait | Withdraw | Refresh | GiveUp)
 
 
 @given(lines(in_flight=True))
-def test_an_operation_is_withdrawn_only_while_its_order_was_surely_not_sent_and_only_when_the_wish_has_changed(
+def test_an_operation_is_withdrawn_only_while_its_order_was_surely_not_sent_and_only_when_the_campaign_has_changed(
     line: Line,
 ) -> None:
     action = binding_rules.decide(line, has_slot=False, now=NOW)
@@ -154,20 +154,20 @@ def test_a_sent_operation_waits_for_its_order_then_for_the_operators_and_not_bey
     if line.op_accepted_at is None:
         assert action == Wait()
     elif line.op_deadline_at is not None and line.op_deadline_at <= NOW:
-        assert action == Abandon()
+        assert action == GiveUp()
     else:
-        assert isinstance(action, Look)
+        assert isinstance(action, Refresh)
 
 
 @given(lines(in_flight=False), st.booleans())
-def test_a_line_is_settled_exactly_when_the_carrier_has_what_is_wished(line: Line, has_slot: bool) -> None:  # noqa: FBT001
+def test_a_line_is_settled_exactly_when_the_carrier_has_the_desired_campaign(line: Line, has_slot: bool) -> None:  # noqa: FBT001
     action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
-    if line.wished_id is None:
+    if line.desired_id is None:
         has_it = line.observed == Observed.ABSENT
     else:
-        is_on_it = line.observed == Observed.PRESENT and line.observed_campaign == line.wished_campaign
-        has_it = is_on_it and line.observed_status == SightStatus.SETTLED and is_fit(line)
+        is_on_it = line.observed == Observed.PRESENT and line.observed_campaign == line.desired_campaign
+        has_it = is_on_it and line.observed_status == ObservationStatus.SETTLED and is_fit(line)
     assert (action == Settle()) == has_it
 
 
@@ -180,13 +180,13 @@ def test_a_bind_is_asked_for_only_with_a_fit_campaign_a_slot_and_no_other_campai
     action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     if isinstance(action, Bind):
-        assert line.wished_id is not None
-        assert action.campaign == line.wished_campaign
+        assert line.desired_id is not None
+        assert action.campaign == line.desired_campaign
         assert is_fit(line)
         assert line.observed == Observed.PRESENT or has_slot
-        assert line.observed_campaign in (None, line.wished_campaign)
+        assert line.observed_campaign in (None, line.desired_campaign)
         assert line.observed != Observed.UNREAD
-        assert line.observed != Observed.PRESENT or line.observed_status == SightStatus.FAILED
+        assert line.observed != Observed.PRESENT or line.observed_status == ObservationStatus.FAILED
 
 
 @given(lines(in_flight=False), st.booleans())
@@ -194,7 +194,7 @@ def test_an_unwanted_binding_is_taken_off_whatever_the_campaigns_state(line: Lin
     action = binding_rules.decide(line, has_slot=has_slot, now=NOW)
 
     is_unwanted = line.observed == Observed.PRESENT and (
-        line.wished_id is None or line.observed_campaign != line.wished_campaign
+        line.desired_id is None or line.observed_campaign != line.desired_campaign
     )
     assert (action == Unbind()) == is_unwanted
 
@@ -211,9 +211,9 @@ def test_nothing_is_done_about_a_number_that_was_not_read(line: Line, has_slot: 
 @given(lines(in_flight=False))
 def test_a_plain_line_is_never_parked(line: Line) -> None:
     """A fit campaign with room: always something to do, or nothing left to do."""
-    plain = line if line.wished_id is None else fit(line)
+    plain = line if line.desired_id is None else fit(line)
 
-    assert not isinstance(binding_rules.decide(plain, has_slot=True, now=NOW), Park)
+    assert not isinstance(binding_rules.decide(plain, has_slot=True, now=NOW), Block)
 
 
 @given(lines(in_flight=False))
@@ -222,7 +222,7 @@ def test_an_absent_number_whose_campaign_is_full_is_parked_for_capacity(line: Li
 
     action = binding_rules.decide(line, has_slot=False, now=NOW)
 
-    assert isinstance(action, Park)
+    assert isinstance(action, Block)
     assert action.trouble == Trouble.CAPACITY
     assert "49" in action.text
 
@@ -237,10 +237,10 @@ def test_deciding_twice_is_deciding_once(line: Line, has_slot: bool) -> None:  #
 @given(lines(in_flight=False), paces)
 def test_a_parked_line_is_failed_only_when_something_must_change_and_is_looked_at_again(line: Line, pace: Pace) -> None:
     action = binding_rules.decide(line, has_slot=False, now=NOW)
-    assume(isinstance(action, Park))
-    assert isinstance(action, Park)
+    assume(isinstance(action, Block))
+    assert isinstance(action, Block)
 
-    after = binding_rules.parked(line, action, now=NOW, pace=pace)
+    after = binding_rules.blocked(line, action, now=NOW, pace=pace)
 
     assert (binding_rules.public_status(after) == "failed") == (action.trouble in binding_rules.NEEDS_A_CHANGE)
     assert after.due_at is not None
@@ -252,35 +252,41 @@ def table(line: Line, *, has_slot: bool) -> type[Any]:
     """What is decided about a line at rest."""
     if line.observed == Observed.UNREAD:
         return AwaitSweep
-    if line.observed == Observed.PRESENT and (line.wished_id is None or line.observed_campaign != line.wished_campaign):
+    if line.observed == Observed.PRESENT and (
+        line.desired_id is None or line.observed_campaign != line.desired_campaign
+    ):
         return Unbind
-    if line.wished_id is None:
+    if line.desired_id is None:
         return Settle
     if not is_fit(line):
-        return Park
+        return Block
     if line.observed == Observed.ABSENT:
-        return Bind if has_slot else Park
-    return {SightStatus.SETTLED: Settle, SightStatus.FAILED: Bind, SightStatus.PROCESSING: Look}[
-        SightStatus(line.observed_status)
+        return Bind if has_slot else Block
+    return {ObservationStatus.SETTLED: Settle, ObservationStatus.FAILED: Bind, ObservationStatus.PROCESSING: Refresh}[
+        ObservationStatus(line.observed_status)
     ]
 
 
 def test_every_line_at_rest_gets_the_action_of_the_table() -> None:
     """All of them, one by one."""
-    sights = [(Observed.UNREAD, None), (Observed.ABSENT, None), *((Observed.PRESENT, seen) for seen in CAMPAIGNS)]
-    wishes = [(None, None), (WISH, None), *((WISH, wanted) for wanted in CAMPAIGNS)]
+    observed_states = [
+        (Observed.UNREAD, None),
+        (Observed.ABSENT, None),
+        *((Observed.PRESENT, seen) for seen in CAMPAIGNS),
+    ]
+    desires = [(None, None), (DESIRED_ID, None), *((DESIRED_ID, wanted) for wanted in CAMPAIGNS)]
     standings = itertools.product(["PENDING", "ACTIVE", "REJECTED", "EXPIRED"], [True, False])
 
-    for sight, wish, standing, seen_status, has_slot in itertools.product(
-        sights, wishes, list(standings), SightStatus, [True, False]
+    for observed, desired, standing, seen_status, has_slot in itertools.product(
+        observed_states, desires, list(standings), ObservationStatus, [True, False]
     ):
         line = replace(
             line_with(None),
-            observed=sight[0],
-            observed_campaign=sight[1],
+            observed=observed[0],
+            observed_campaign=observed[1],
             observed_status=seen_status,
-            wished_id=wish[0],
-            wished_campaign=wish[1],
+            desired_id=desired[0],
+            desired_campaign=desired[1],
             campaign_status=standing[0],
             campaign_is_suspended=standing[1],
         )
@@ -300,10 +306,10 @@ def test_propagated_is_shown_only_of_the_present_generation(line: Line) -> None:
 
 
 @given(lines(in_flight=False))
-def test_a_settled_line_shows_what_is_wished(line: Line) -> None:
+def test_a_settled_line_shows_the_desired_campaign(line: Line) -> None:
     after = binding_rules.settled(line)
 
-    assert binding_rules.public_status(after) == (None if line.wished_id is None else "propagated")
+    assert binding_rules.public_status(after) == (None if line.desired_id is None else "propagated")
     assert (after.applied_generation, after.attempts, after.trouble, after.due_at) == (line.generation, 0, None, None)
 
 
@@ -357,10 +363,10 @@ def test_an_acceptance_is_not_a_settlement(line: Line, pace: Pace) -> None:
 
 @given(lines(in_flight=True), paces)
 def test_an_abandoned_operation_is_never_submitted_again_before_the_number_was_read(line: Line, pace: Pace) -> None:
-    after = binding_rules.abandoned(line, now=NOW, pace=pace, text="late")
+    after = binding_rules.given_up(line, now=NOW, pace=pace, text="late")
 
     assert binding_rules.decide(after, has_slot=True, now=NOW) == AwaitSweep()
-    again = binding_rules.abandoned(after, now=NOW, pace=pace, text="late")
+    again = binding_rules.given_up(after, now=NOW, pace=pace, text="late")
     assert again.phase == Phase.BLOCKED
 
 
@@ -380,7 +386,7 @@ def test_a_look_that_began_before_the_acceptance_says_nothing(
 
 
 @given(lines(in_flight=True), readings(), paces, st.booleans())
-def test_a_sight_never_settles_by_itself_and_ends_an_operation_only_when_it_tells_its_outcome(
+def test_an_observation_never_settles_alone_and_ends_an_operation_only_when_it_shows_its_outcome(
     line: Line,
     reading: LineReading | None,
     pace: Pace,
@@ -406,7 +412,7 @@ def test_a_sight_never_settles_by_itself_and_ends_an_operation_only_when_it_tell
 
 
 @given(lines(in_flight=True), readings(), paces)
-def test_the_same_sight_again_changes_nothing_once_the_operation_has_ended(
+def test_the_same_observation_again_changes_nothing_once_the_operation_has_ended(
     line: Line, reading: LineReading | None, pace: Pace
 ) -> None:
     """Invariant (e)."""
@@ -472,7 +478,9 @@ def test_an_order_that_is_complete_and_changed_nothing_is_tried_again_once_that_
 
 
 @given(lines(), readings())
-def test_a_sight_is_present_with_a_campaign_or_absent_without_one(line: Line, reading: LineReading | None) -> None:
+def test_an_observation_is_present_with_a_campaign_or_absent_without_one(
+    line: Line, reading: LineReading | None
+) -> None:
     after = binding_rules.sighted(line, reading, began_at=NOW)
 
     assert (after.observed == Observed.PRESENT) == (after.observed_campaign is not None)
@@ -480,13 +488,15 @@ def test_a_sight_is_present_with_a_campaign_or_absent_without_one(line: Line, re
     assert (after.observed_at, after.differs_count, after.differs_since) == (NOW, 0, None)
 
 
-@pytest.mark.parametrize("wish", [None, *CAMPAIGNS])
+@pytest.mark.parametrize("desired", [None, *CAMPAIGNS])
 @pytest.mark.parametrize("start", [None, *CAMPAIGNS])
-def test_against_a_perfect_carrier_every_wish_is_reached_in_at_most_two_orders(
-    start: str | None, wish: str | None
+def test_against_a_perfect_carrier_every_desired_campaign_is_reached_in_at_most_two_orders(
+    start: str | None, desired: str | None
 ) -> None:
-    """From any sight to any wish: unbind first when something else is there, then bind, then settle."""
-    line = replace(line_with(start), wished_id=WISH if wish else None, wished_campaign=wish, campaign_status="ACTIVE")
+    """From any observed to any desired campaign: unbind first when something else is there, then bind, then settle."""
+    line = replace(
+        line_with(start), desired_id=DESIRED_ID if desired else None, desired_campaign=desired, campaign_status="ACTIVE"
+    )
     orders: list[str | None] = []
 
     while (action := binding_rules.decide(line, has_slot=True, now=NOW)) != Settle():
@@ -496,7 +506,7 @@ def test_against_a_perfect_carrier_every_wish_is_reached_in_at_most_two_orders(
         reading = LineReading(number=NUMBER, campaign=target, is_settled=True, has_failed=False, operators={})
         line = binding_rules.sighted(line, reading if target else None, began_at=NOW)
 
-    expected = [] if start == wish else [None] * (start is not None) + [wish] * (wish is not None)
+    expected = [] if start == desired else [None] * (start is not None) + [desired] * (desired is not None)
     assert orders == expected
 
 
@@ -509,15 +519,15 @@ def line_with(campaign: str | None) -> Line:
         number=NUMBER,
         status=None,
         generation=2,
-        wished_id=None,
-        wished_campaign=None,
+        desired_id=None,
+        desired_campaign=None,
         campaign_status=None,
         campaign_is_suspended=False,
         number_cap=49,
         phase=Phase.BOUND if campaign else Phase.UNBOUND,
         observed=Observed.PRESENT if campaign else Observed.ABSENT,
         observed_campaign=campaign,
-        observed_status=SightStatus.SETTLED,
+        observed_status=ObservationStatus.SETTLED,
         observed_at=NOW,
         operators={},
         applied_generation=1,

@@ -1,4 +1,4 @@
-"""An order whose fate is unknown: looked up, found or proven absent, and only then sent again; under the same key."""
+"""An order whose outcome is unknown: looked up, found or proven absent, then sent again under the same key."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,7 +16,7 @@ from agentmessage.numbers.binding import carrier_order_queries, carrier_orders, 
 from tests.conftest import TEMPLATE
 from tests.make.accounts import open_account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.virtual import Fuse, Story, VirtualClock, add_number
+from tests.numbers.virtual_clock import Fuse, Story, VirtualClock, add_number
 
 NUMBER = "+14155550101"
 TCR_ID = "CAAAAAA"
@@ -29,7 +29,7 @@ class Doubtful(Story):
     number_id: UUID
     campaign_id: UUID
 
-    async def wish(self) -> None:
+    async def attach(self) -> None:
         await operations.attach(self.db, self.tenant, self.number_id, self.campaign_id)
 
     async def live(self, seconds: float) -> None:
@@ -53,24 +53,24 @@ async def story(postgres: EmbeddedPostgres) -> AsyncIterator[Doubtful]:
     name = f"doubt_{new_id().hex[-12:]}"
     cells = Cells(await postgres.create_database(name, template=TEMPLATE), pool_size=4, clock=clock)
     db = await cells.cell("cell_00")
-    told = Doubtful(db, clock, seed=1, profile="instant")
+    story = Doubtful(db, clock, seed=1, profile="instant")
     account = await open_account(cells)
-    told.tenant = account.tenant
-    told.control("numbers", {"numbers": [NUMBER]})
-    told.control(f"campaigns/{TCR_ID}", {"status": "ACTIVE", "create": True})
-    told.number_id = await add_number(db, account.org_id, NUMBER)
-    told.campaign_id = await insert_campaign(db, account.org_id, tcr_campaign_id=TCR_ID)
-    yield told
+    story.tenant = account.tenant
+    story.control("numbers", {"numbers": [NUMBER]})
+    story.control(f"campaigns/{TCR_ID}", {"status": "ACTIVE", "create": True})
+    story.number_id = await add_number(db, account.org_id, NUMBER)
+    story.campaign_id = await insert_campaign(db, account.org_id, tcr_campaign_id=TCR_ID)
+    yield story
     await cells.close()
     await postgres.drop_database(name)
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "reset_after", "error_after"])
-async def test_an_order_that_was_done_though_nobody_answered_is_found_and_not_sent_again(
+async def test_an_order_that_was_done_though_no_answer_came_is_found_and_not_sent_again(
     fault: str, story: Doubtful
 ) -> None:
     story.control("faults", {"once": [{"fault": fault, "operation": "lines.submit"}]})
-    await story.wish()
+    await story.attach()
 
     await story.live(10)
 
@@ -82,7 +82,7 @@ async def test_an_order_that_was_done_though_nobody_answered_is_found_and_not_se
 @pytest.mark.parametrize("fault", ["timeout_before", "error_before"])
 async def test_an_order_that_never_arrived_is_sent_again_under_its_own_key(fault: str, story: Doubtful) -> None:
     story.control("faults", {"once": [{"fault": fault, "operation": "lines.submit"}]})
-    await story.wish()
+    await story.attach()
 
     await story.live(15)
 
@@ -92,13 +92,13 @@ async def test_an_order_that_never_arrived_is_sent_again_under_its_own_key(fault
 
 
 async def test_one_look_up_that_misses_proves_nothing(story: Doubtful) -> None:
-    """The order was done, nobody answered, and the first look-up does not see it yet."""
+    """The order was done, no answer came, and the first look-up does not see it yet."""
     once = [
         {"fault": "timeout_after", "operation": "lines.submit"},
         {"fault": "order_hidden", "operation": "lines.find"},
     ]
     story.control("faults", {"once": once})
-    await story.wish()
+    await story.attach()
 
     await story.live(10)
 
@@ -111,7 +111,7 @@ async def test_a_worker_that_dies_anywhere_on_the_way_leaves_an_order_that_anoth
     awaits: int, story: Doubtful
 ) -> None:
     """Before and after each statement, each commit and each request of the first pass."""
-    await story.wish()
+    await story.attach()
 
     await story.work(Fuse(awaits))
     story.pass_time(story.pace.lease_s)
@@ -125,7 +125,7 @@ async def test_a_worker_that_dies_anywhere_on_the_way_leaves_an_order_that_anoth
 
 async def test_a_worker_that_lost_its_lease_writes_nothing(story: Doubtful) -> None:
     """Its answer comes when another worker has taken the order over and ended it: every outcome falls on deaf ears."""
-    await story.wish()
+    await story.attach()
     await reconciler.plan(story.reconciling())
     slow = await carrier_order_queries.claim_orders(
         story.db,
@@ -150,8 +150,8 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(story: Doubtful) -> N
 
 
 async def test_a_number_is_not_withdrawn_from_an_order_that_is_being_handed_over(story: Doubtful) -> None:
-    """The wish changes while a worker is about to speak: the order runs to its end, and the next one undoes it."""
-    await story.wish()
+    """The desired campaign changes while a worker is about to call: the order ends, and the next one undoes it."""
+    await story.attach()
     await reconciler.plan(story.reconciling())
     claimed = await carrier_order_queries.claim_orders(
         story.db, accounts=["live"], now=story.db.now, lease_token=new_id(), until=story.db.now, limit=1
@@ -167,7 +167,7 @@ async def test_a_number_is_not_withdrawn_from_an_order_that_is_being_handed_over
 
 async def test_a_flap_before_the_order_was_sent_collapses_to_nothing(story: Doubtful) -> None:
     """Trap 4: nothing was asked of the carrier, so nothing is."""
-    await story.wish()
+    await story.attach()
     await reconciler.plan(story.reconciling())
     await operations.detach(story.db, story.tenant, story.number_id)
     await reconciler.plan(story.reconciling())

@@ -14,8 +14,8 @@ from agentmessage.numbers.binding.reconciler import LineCarrier, Reconciling
 from tests.carriers.world_line import ACCOUNT
 from tests.make.accounts import Account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Wire
-from tests.numbers.virtual import add_number
+from tests.numbers.harness import Wire
+from tests.numbers.virtual_clock import add_number
 
 BATCH = 3
 
@@ -27,7 +27,7 @@ def _reconciling(db: CellDb) -> Reconciling:
 
 
 async def _attached_one_by_one(db: CellDb, account: Account, numbers: int) -> Sequence[UUID]:
-    """Numbers that are attached and planned each on its own, while nobody hands orders over."""
+    """Numbers that are attached and planned each on its own, while no worker hands orders over."""
     campaign_id = await insert_campaign(db, account.org_id)
     ids = [await add_number(db, account.org_id, f"+1415555010{index}") for index in range(numbers)]
     for number_id in ids:

@@ -2,7 +2,7 @@
 
 from agentmessage.numbers.orders import inventory
 from tests.conftest import Client
-from tests.numbers.floor import Floor, states, stock
+from tests.numbers.harness import Floor, states, stock
 
 A, B, C = "+14155550101", "+14155550102", "+18005550103"
 
@@ -38,5 +38,5 @@ async def test_the_inventory_is_listed_in_order_and_by_pages(floor: Floor) -> No
     first = await inventory.list_inventory(floor.db, account="live", limit=1)
     second = await inventory.list_inventory(floor.db, account="live", after=first[-1].number, limit=5)
 
-    assert [one.number for one in [*first, *second]] == [A, B]
+    assert [claim.number for claim in [*first, *second]] == [A, B]
     assert await inventory.list_inventory(floor.db, state="retired") == []

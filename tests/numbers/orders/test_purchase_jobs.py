@@ -30,8 +30,8 @@ from agentmessage.numbers.orders.model import Criteria, Order, Settings
 from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.make.accounts import Account, open_account
-from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
-from tests.numbers.virtual import Fuse, MortalDb, WorkerKilled
+from tests.numbers.harness import Floor, balance_cents, event_types, states, stock
+from tests.numbers.virtual_clock import Fuse, MortalDb, WorkerKilled
 
 A, B, C, D = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 
@@ -63,16 +63,16 @@ async def order_of(floor: Floor, account: Account, order_id: UUID) -> Order:
 
 
 async def require_sound(floor: Floor) -> None:
-    """The ledger sums, and inventory and ownership tell the same story."""
+    """The ledger sums, and inventory and ownership agree."""
     assert await billing_queries.list_unbalanced(floor.db) == []
-    odd = await floor.db.all(
+    inconsistent = await floor.db.all(
         str,
         """SELECT coalesce(i.number, p.number) FROM directory.inventory i
            FULL JOIN phone_numbers p ON p.account = i.account AND p.number = i.number
            WHERE (i.state IN ('available', 'retired')) <> (p.id IS NULL)
               OR p.state <> i.state OR p.org_id <> i.org_id""",
     )
-    assert odd == []
+    assert inconsistent == []
 
 
 # ── lost answers ────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +102,7 @@ async def test_a_purchase_that_never_arrived_is_sent_again_under_the_same_key(
     await floor.settle()
 
     assert (await order_of(floor, account, order_id)).status == "complete"
-    assert [one["key"] for one in floor.wire.purchases()] == [f"am-{order_id.hex}-1"]
+    assert [purchase["key"] for purchase in floor.wire.purchases()] == [f"am-{order_id.hex}-1"]
 
 
 async def test_a_purchase_that_hides_from_one_look_up_is_not_repeated(floor: Floor, account: Account) -> None:
@@ -161,7 +161,7 @@ class ScriptedSource:
     async def read_purchase(self, carrier_order_id: str) -> Answer[PurchaseReport]:
         key, numbers = self.bought[int(carrier_order_id)]
         done = tuple(numbers[: self.delivered])
-        refused = {one: Refused(Trouble.UNCLASSIFIED, "5005", "gone") for one in numbers[self.delivered :]}
+        refused = {number: Refused(Trouble.UNCLASSIFIED, "5005", "gone") for number in numbers[self.delivered :]}
         return Accepted(PurchaseReport(carrier_order_id, key, OrderState.PARTIAL, done, refused))
 
 
@@ -306,7 +306,7 @@ async def test_a_callback_brings_the_purchase_forward(floor: Floor, account: Acc
     assert known
     assert await floor.db.value("SELECT run_at <= $1 FROM jobs WHERE kind = 'numbers.buy'", floor.db.now)
     assert not await callbacks.hint_order(floor.db, account="sandbox", hint=hint)
-    assert not await callbacks.hint_order(floor.db, account="live", hint=OrderHint("nobody", "", OrderKind.PURCHASE))
+    assert not await callbacks.hint_order(floor.db, account="live", hint=OrderHint("unknown", "", OrderKind.PURCHASE))
 
 
 # ── races ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -438,7 +438,7 @@ async def test_a_worker_killed_at_every_await_buys_nothing_twice_and_charges_onc
         assert await balance_cents(floor.db, account.org_id) == 1000 - 94 * order.quantity
         held = await floor.db.value("SELECT count(*) FROM phone_numbers WHERE org_id = $1", account.org_id)
         assert held == order.quantity
-    keys = [one["key"] for one in floor.wire.purchases()]
+    keys = [purchase["key"] for purchase in floor.wire.purchases()]
     assert len(keys) == len(set(keys)) == 39
     await require_sound(floor)
 

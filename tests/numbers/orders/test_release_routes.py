@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor, event_types, states, stock
+from tests.numbers.harness import Floor, event_types, states, stock
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 URL = "https://customer.example/inbound"
@@ -20,7 +20,7 @@ async def ordered(floor: Floor, shop: Client, *numbers: str, **given: Any) -> li
     await stock(floor.db, *numbers)
     reply = await shop.post("/v1/phone-numbers/orders", {"numbers": list(numbers), **given})
     assert reply.status == 201, reply.json
-    return [one["id"] for one in reply.data]
+    return [row["id"] for row in reply.data]
 
 
 async def row(floor: Floor, number_id: str) -> Any:
@@ -35,7 +35,7 @@ async def row(floor: Floor, number_id: str) -> Any:
 
 
 @pytest.mark.covers("releasePhoneNumber", 200)
-async def test_200_a_release_clears_routing_and_wish_before_it_answers(
+async def test_200_a_release_clears_routing_and_the_desired_campaign_before_it_answers(
     floor: Floor, shop: Client, account: Account
 ) -> None:
     campaign_id = await insert_campaign(floor.db, account.org_id)
@@ -135,13 +135,13 @@ async def test_422_a_release_names_the_faulty_field(shop: Client) -> None:
 async def test_release_attach_and_detach_at_once_leave_one_history(
     floor: Floor, shop: Client, account: Account
 ) -> None:
-    """One generation per change, the release is final, and every event tells of a change that was made."""
+    """One generation per change, the release is final, and every event is about a change that was made."""
     campaigns = [await insert_campaign(floor.db, account.org_id) for _ in range(2)]
     (number_id,) = await ordered(floor, shop, A)
     path = f"/v1/phone-numbers/{number_id}"
 
     replies = await asyncio.gather(
-        *(shop.post(f"{path}/campaign", {"campaign_id": str(one)}) for one in campaigns * 4),
+        *(shop.post(f"{path}/campaign", {"campaign_id": str(campaign)}) for campaign in campaigns * 4),
         *(shop.delete(f"{path}/campaign") for _ in range(8)),
         shop.delete(path),
         *(shop.delete(f"{path}/campaign") for _ in range(4)),
@@ -151,7 +151,7 @@ async def test_release_attach_and_detach_at_once_leave_one_history(
     after = await row(floor, number_id)
     assert (after["state"], after["campaign_id"]) == ("quarantined", None)
     happened = await event_types(floor.db, account.org_id)
-    changes = [one for one in happened if one.endswith((".attached", ".detached", ".released"))]
+    changes = [event for event in happened if event.endswith((".attached", ".detached", ".released"))]
     assert after["generation"] == 1 + len(changes)
     assert happened[-1] == "phone_number.released"
 
@@ -203,12 +203,12 @@ async def test_200_releases_that_overlap_do_not_wait_for_each_other_forever(
     )
 
     assert {reply.status for reply in replies} == {200}
-    assert sorted(one for reply in replies for one in reply.data["released"]) == sorted(ids)
+    assert sorted(number_id for reply in replies for number_id in reply.data["released"]) == sorted(ids)
     assert (await event_types(floor.db, account.org_id)).count("phone_number.released") == 30
 
 
 @pytest.mark.covers("bulkReleasePhoneNumbers", 403)
-async def test_403_nobody_gives_many_numbers_back_to_the_carrier(floor: Floor, shop: Client, account: Account) -> None:
+async def test_403_no_key_gives_many_numbers_back_to_the_carrier(floor: Floor, shop: Client, account: Account) -> None:
     ids = await ordered(floor, shop, A)
     key = await key_with(floor.cells, account.tenant, ["numbers:write", "platform:inventory:write"])
 
@@ -222,9 +222,9 @@ async def test_403_nobody_gives_many_numbers_back_to_the_carrier(floor: Floor, s
 @pytest.mark.parametrize("ids", [["seven"], [], [str(NOWHERE)] * 101, None])
 async def test_422_a_malformed_id_fails_the_whole_call(floor: Floor, shop: Client, ids: object) -> None:
     (held,) = await ordered(floor, shop, A)
-    wish = [held, *ids] if ids == ["seven"] else ids
+    requested = [held, *ids] if ids == ["seven"] else ids
 
-    reply = await shop.post("/v1/phone-numbers/bulk/release", {"ids": wish})
+    reply = await shop.post("/v1/phone-numbers/bulk/release", {"ids": requested})
 
     assert (reply.status, list(reply.error["details"])) == (422, ["ids"])
     assert await states(floor.db) == {A: "assigned"}

@@ -16,7 +16,7 @@ from agentmessage.outbox.job_runner import JobRunner
 from tests.conftest import Client
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
+from tests.numbers.harness import Floor, balance_cents, event_types, states, stock
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 
@@ -40,7 +40,7 @@ async def ordered(shop: Client, *numbers: str, **given: Any) -> list[str]:
     """Ids of numbers that the customer has just got."""
     reply = await shop.post("/v1/phone-numbers/orders", {"numbers": list(numbers), **given})
     assert reply.status == 201, reply.json
-    return [one["id"] for one in reply.data]
+    return [row["id"] for row in reply.data]
 
 
 async def unbound(floor: Floor) -> None:
@@ -121,7 +121,7 @@ async def test_a_number_that_is_not_surely_unbound_stays_in_quarantine(
     await later.close()
 
 
-async def test_an_imported_number_that_nobody_has_read_stays_unread_in_the_pool(
+async def test_an_imported_number_that_was_not_read_yet_stays_unread_in_the_pool(
     floor: Floor, shop: Client, dsn: str
 ) -> None:
     await stock(floor.db, A, is_observed=False)
@@ -187,7 +187,7 @@ async def test_a_returned_number_is_gone_in_the_end_whatever_the_line_does(
 
 
 class ShiftingPages:
-    """A carrier whose list of numbers leaves one out at the first reading, and that never hears a disconnection."""
+    """A carrier whose list of numbers leaves one out at the first reading, and that never receives a disconnection."""
 
     def __init__(self) -> None:
         self.readings = 0

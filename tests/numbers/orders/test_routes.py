@@ -7,7 +7,7 @@ from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with, open_account
 from tests.make.brands import insert_brand
 from tests.make.campaigns import insert_campaign
-from tests.numbers.floor import Floor, balance_cents, event_types, states, stock
+from tests.numbers.harness import Floor, balance_cents, event_types, states, stock
 
 ORDERS = "/v1/phone-numbers/orders"
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
@@ -20,8 +20,8 @@ async def test_201_numbers_of_the_pool_are_assigned_at_once(floor: Floor, shop: 
     reply = await shop.post("/v1/phone-numbers/orders", {"numbers": [B, A], "label": "support-line"})
 
     assert reply.status == 201, reply.json
-    assert [one["number"] for one in reply.data] == [A, B]
-    assert {one["label"] for one in reply.data} == {"support-line"}
+    assert [row["number"] for row in reply.data] == [A, B]
+    assert {row["label"] for row in reply.data} == {"support-line"}
     assert await states(floor.db) == {A: "assigned", B: "assigned"}
     assert await balance_cents(floor.db, account.org_id) == 100_000 - 2 * 94
     assert await event_types(floor.db, account.org_id) == ["phone_number.ordered"] * 2
@@ -51,8 +51,8 @@ async def test_200_a_search_shows_the_pool_first_and_fills_up_from_the_carrier(f
 
     assert reply.status == 200
     assert reply.data[0] == {"number": "+14155550150", "number_type": "local"}
-    assert len({one["number"] for one in reply.data}) == 4
-    assert all(one["number"].startswith("+1415") for one in reply.data)
+    assert len({row["number"] for row in reply.data}) == 4
+    assert all(row["number"].startswith("+1415") for row in reply.data)
 
 
 @pytest.mark.covers("searchPhoneNumbers", 200)
@@ -65,7 +65,9 @@ async def test_200_a_search_reserves_nothing(floor: Floor, shop: Client, other_s
 
 
 @pytest.mark.covers("searchPhoneNumbers", 200)
-async def test_200_a_search_leaves_out_what_somebody_holds(floor: Floor, shop: Client, other_shop: Client) -> None:
+async def test_200_a_search_leaves_out_what_an_organization_holds(
+    floor: Floor, shop: Client, other_shop: Client
+) -> None:
     await stock(floor.db, A, B)
     assert (await other_shop.post("/v1/phone-numbers/orders", {"numbers": [A]})).status == 201
 
@@ -98,8 +100,8 @@ async def test_503_a_search_with_nothing_in_the_pool_says_that_the_carrier_is_aw
 async def test_200_a_toll_free_area_code_finds_toll_free_numbers(shop: Client) -> None:
     reply = await shop.post("/v1/phone-numbers/search", {"area_code": "888", "quantity": 2})
 
-    assert [one["number_type"] for one in reply.data] == ["toll_free"] * 2
-    assert all(one["number"].startswith("+1888") for one in reply.data)
+    assert [row["number_type"] for row in reply.data] == ["toll_free"] * 2
+    assert all(row["number"].startswith("+1888") for row in reply.data)
 
 
 @pytest.mark.covers("searchPhoneNumbers", 200)
@@ -110,7 +112,7 @@ async def test_200_a_sandbox_sees_only_the_sandbox_pool(floor: Floor, account: A
 
     reply = await Client(floor.api, key).post("/v1/phone-numbers/search", {"quantity": 1})
 
-    assert [one["number"] for one in reply.data] == [B]
+    assert [row["number"] for row in reply.data] == [B]
 
 
 @pytest.mark.covers("searchPhoneNumbers", 422)
@@ -243,7 +245,7 @@ async def test_409_an_order_onto_a_campaign_that_may_not_text(
 
 
 @pytest.mark.covers("orderPhoneNumbers", 409)
-async def test_409_a_number_that_somebody_holds_fails_the_whole_order(
+async def test_409_a_number_that_an_organization_holds_fails_the_whole_order(
     floor: Floor, shop: Client, other_shop: Client, account: Account
 ) -> None:
     await stock(floor.db, A, B)
@@ -319,7 +321,7 @@ async def test_200_a_bulk_order_is_filled_at_once_from_the_pool(floor: Floor, sh
         "failed_count": 0,
         "assigned_numbers": [A, B],
     }
-    assert {one["label"] for one in (await shop.get("/v1/phone-numbers")).data} == {"pool"}
+    assert {row["label"] for row in (await shop.get("/v1/phone-numbers")).data} == {"pool"}
     assert await balance_cents(floor.db, account.org_id) == 100_000 - 2 * 94
     assert (await event_types(floor.db, account.org_id))[-1] == "phone_number.bulk_order.completed"
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import NOWHERE, Client
 from tests.make.accounts import Account, key_with
-from tests.numbers.floor import Floor, event_types, states, stock
+from tests.numbers.harness import Floor, event_types, states, stock
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 ORDERS, BULK = "/v1/phone-numbers/orders", "/v1/phone-numbers/bulk"
@@ -36,7 +36,7 @@ async def test_200_a_bulk_order_waits_for_what_the_carrier_fills_soon(
     assert (len(set(numbers)), A in numbers) == (3, True)
     assert (reply.data["order_id"], reply.data["status"], reply.data["pending_count"]) == (None, "complete", 0)
     listed = (await shop.get("/v1/phone-numbers")).data
-    assert {(one["number"], one["label"]) for one in listed} == {(number, "soon") for number in numbers}
+    assert {(row["number"], row["label"]) for row in listed} == {(number, "soon") for number in numbers}
     assert (await event_types(floor.db, account.org_id))[-1] == "phone_number.bulk_order.completed"
 
 
@@ -102,8 +102,8 @@ async def test_200_an_order_is_seen_with_its_numbers_from_the_202_to_its_end(
     assert (pending["kind"], pending["status"], pending["assigned_count"]) == (kind, "processing", 0)
     assert (pending["quantity"], len(pending["phone_numbers"]), pending["finished_at"]) == (2, 2, None)
     assert done == pending | {"status": "complete", "assigned_count": 2, "finished_at": done["finished_at"]}
-    for one in done["phone_numbers"]:
-        assert (await shop.get(f"/v1/phone-numbers/{one['id']}")).data["number"] == one["number"]
+    for row in done["phone_numbers"]:
+        assert (await shop.get(f"/v1/phone-numbers/{row['id']}")).data["number"] == row["number"]
 
 
 @pytest.mark.covers("getPhoneNumberOrder", 200)
@@ -130,7 +130,7 @@ async def test_201_an_order_that_is_complete_names_itself_too(floor: Floor, shop
     assert order["phone_numbers"] == [{"id": reply.data[0]["id"], "number": A}]
 
 
-async def test_an_order_shows_no_number_that_was_released_and_sold_to_somebody_else(
+async def test_an_order_shows_no_number_that_was_released_and_sold_to_another_organization(
     floor: Floor, shop: Client, other_shop: Client
 ) -> None:
     await stock(floor.db, A)
@@ -166,9 +166,9 @@ async def test_200_orders_are_listed_newest_first_page_by_page_and_by_filters(
         cursor = page.json["meta"]["next_cursor"]
 
     assert seen == everything
-    assert [one["kind"] for one in everything] == ["order", "bulk", "order", "order"]
-    assert everything == sorted(everything, key=lambda one: one["created_at"], reverse=True)
-    assert [one["id"] for one in (await shop.get(f"{ORDERS}?status=processing")).data] == [waiting]
+    assert [order["kind"] for order in everything] == ["order", "bulk", "order", "order"]
+    assert everything == sorted(everything, key=lambda order: order["created_at"], reverse=True)
+    assert [order["id"] for order in (await shop.get(f"{ORDERS}?status=processing")).data] == [waiting]
     assert len((await shop.get(f"{ORDERS}?kind=bulk")).data) == 1
     assert (await shop.get(f"{ORDERS}?kind=bulk&status=failed")).data == []
 

@@ -1,7 +1,7 @@
 """How often a carrier account may be called, shared by all workers; and a breaker for a carrier that is ill.
 
 An account without a limit costs no statement per call. Failures are answers in which the carrier was not well (a broken
-line, 5xx); after five in a row the breaker opens, and nobody calls until one read, made after a while, was answered.
+line, 5xx); after five in a row the breaker opens, and no worker calls until one later read was answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ class Budget:
         """Close the breaker if the carrier was well enough to answer the probe."""
         if not _is_ill(answer):
             self._failures[account] = 0
-            await queries.mend(self._db, account)
+            await queries.close_breaker(self._db, account)
             log.info("circuit breaker closed", account=account)
 
     async def take(self, account: str, kind: str) -> float:
@@ -72,13 +72,13 @@ class Budget:
         )
         return 0.0 if left >= 0 else -left / (limit.per_min / 60)
 
-    async def heard(self, account: str, answer: object, *, operation: str = "") -> None:
-        """Count an answer towards the breaker, and keep it when nobody understood it."""
+    async def record_answer(self, account: str, answer: object, *, operation: str = "") -> None:
+        """Count an answer towards the breaker; store it when it could not be parsed."""
         await store_if_unparsed(self._db, answer, account=account, operation=operation)
         if not _is_ill(answer):
             if self._failures[account]:
                 self._failures[account] = 0
-                await queries.mend(self._db, account)
+                await queries.close_breaker(self._db, account)
             return
         self._failures[account] += 1
         if self._failures[account] >= FAILURES_THAT_OPEN:

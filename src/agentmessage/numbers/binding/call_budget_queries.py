@@ -36,7 +36,7 @@ async def take(db: Executor, account: str, kind: str, *, capacity: float, per_se
 
 
 async def open_breaker(db: Executor, account: str, failures: int, until: datetime) -> None:
-    """Nobody calls the account before `until`."""
+    """Open the breaker: no worker calls the account before `until`."""
     await db.run(
         """INSERT INTO directory.carrier_budgets (account, kind, tokens, refilled_at, failures, open_until)
            VALUES ($1, 'breaker', 0, $4, $2, $3)
@@ -48,8 +48,8 @@ async def open_breaker(db: Executor, account: str, failures: int, until: datetim
     )
 
 
-async def mend(db: Executor, account: str) -> None:
-    """The account answers again."""
+async def close_breaker(db: Executor, account: str) -> None:
+    """Close the breaker: the account answers again."""
     await db.run(
         "UPDATE directory.carrier_budgets SET failures = 0, open_until = NULL WHERE account = $1 AND kind = 'breaker'",
         account,

@@ -48,13 +48,13 @@ async def insert_order(tx: Executor, order_id: UUID, *, account: str, order_key:
     )
 
 
-async def swamped_accounts(db: Executor, *, most: int) -> list[str]:
-    """Accounts with at least `most` orders that wait to be handed over; served by carrier_orders_due_idx."""
+async def backlogged_accounts(db: Executor, *, min_orders: int) -> list[str]:
+    """Accounts with at least `min_orders` orders that wait to be handed over; served by carrier_orders_due_idx."""
     return await db.all(
         str,
         """SELECT account FROM carrier_orders WHERE state = 'written' AND due_at IS NOT NULL
            GROUP BY account HAVING count(*) >= $1""",
-        most,
+        min_orders,
     )
 
 
@@ -65,10 +65,10 @@ class Waiting(Struct, frozen=True):
     size: int
 
 
-async def lock_waiting(tx: Executor, account: str, *, most: int) -> Waiting | None:
-    """The order of an account that waits to be handed over and has fewer than `most` members: it can take more.
+async def lock_waiting(tx: Executor, account: str, *, max_members: int) -> Waiting | None:
+    """The order of an account that waits to be handed over and has fewer than `max_members` members: it can take more.
 
-    Skips one that is just being claimed; nobody waits here. Served by carrier_orders_due_idx.
+    Skips one that is just being claimed; this never waits. Served by carrier_orders_due_idx.
     """
     return await tx.one(
         Waiting,
@@ -76,7 +76,7 @@ async def lock_waiting(tx: Executor, account: str, *, most: int) -> Waiting | No
            WHERE account = $1 AND state = 'written' AND submissions = 0 AND size < $2 AND due_at IS NOT NULL
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED""",
         account,
-        most,
+        max_members,
     )
 
 
@@ -204,7 +204,7 @@ async def save_verdicts(tx: Executor, order_id: UUID, verdicts: Sequence[Verdict
     )
 
 
-async def ring_order(db: Executor, account: str, carrier_order_id: str, order_key: str) -> bool:
+async def make_order_due(db: Executor, account: str, carrier_order_id: str, order_key: str) -> bool:
     """A callback spoke of an order: look at it now, unless it has ended. False: no such order here."""
     return bool(
         await db.run(

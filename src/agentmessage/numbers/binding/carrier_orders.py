@@ -1,8 +1,8 @@
 """Hands written orders to the carrier and follows them to their end: claim by lease, call, record.
 
-An order that is about to be submitted is marked `unknown` by its claim, before anybody speaks. If we die, or hear
-nothing, it stays unknown, and the next claim looks it up by its key: found, it is followed; surely not there (two
-misses some seconds apart), it is submitted again under the same key. Never blindly.
+An order that is about to be submitted is marked `unknown` by its claim, before the call. If the worker dies, or
+receives nothing, it stays unknown, and the next claim looks it up by its key: found, it is followed; surely not there
+(two misses some seconds apart), it is submitted again under the same key. Never blindly.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ MISSES_THAT_PROVE_ABSENCE = 2
 
 
 async def advance(reconciling: Reconciling) -> int:
-    """Move every order that is due one step on; answers how many moved."""
+    """Move every order that is due one step on; returns how many moved."""
     db = reconciling.db
     accounts = await _accounts_to_call(reconciling)
     if not accounts:
@@ -109,7 +109,7 @@ class Step:
             return
         changes = [LineChange(member.number, member.campaign) for member in members]
         answer = await self._carrier.lines.submit(order.order_key, changes)
-        await self._reconciling.budget.heard(order.account, answer, operation="lines.submit")
+        await self._reconciling.budget.record_answer(order.account, answer, operation="lines.submit")
         match answer:
             case Accepted(carrier_order_id):
                 await self._submitted(carrier_order_id)
@@ -126,7 +126,7 @@ class Step:
         """Ask whether the carrier has an order under our key."""
         order = self._order
         answer = await self._carrier.lines.find_order(order.order_key)
-        await self._reconciling.budget.heard(order.account, answer, operation="lines.find_order")
+        await self._reconciling.budget.record_answer(order.account, answer, operation="lines.find_order")
         match answer:
             case Accepted(None):
                 misses = order.misses + 1
@@ -146,7 +146,7 @@ class Step:
         """Ask where the order stands."""
         order = self._order
         answer = await self._carrier.lines.read_order(order.carrier_order_id or "")
-        await self._reconciling.budget.heard(order.account, answer, operation="lines.read_order")
+        await self._reconciling.budget.record_answer(order.account, answer, operation="lines.read_order")
         match answer:
             case Accepted(report):
                 await self._reported(report)
@@ -226,7 +226,7 @@ class Step:
                 return
             lines = await binding_queries.lock_by_order(tx, self._order.id)
             pace = self._carrier.pace
-            await record(tx, [(x, rules.abandoned(x, now=tx.now, pace=pace, text=text), text) for x in lines])
+            await record(tx, [(x, rules.given_up(x, now=tx.now, pace=pace, text=text), text) for x in lines])
 
     async def _conclude(
         self, tx: Tx, lines: Sequence[Line], refused: Mapping[str, Refused], warned: Mapping[str, str]

@@ -3,7 +3,7 @@
 A difference is believed when a second sweep sees it again after a grace time (stale reads, shifting pages); an extra
 binding sooner than a missing one. What is believed is only written as the new observation: the reconciler then heals
 it as it would any other line. If more than a share of the inventory differs, the listing is suspected instead, nothing
-is healed, and the operator is told.
+is healed, and the operator is notified.
 """
 
 import time
@@ -39,7 +39,7 @@ REST_FACTOR = 10.0
 
 
 class SweepResult(Struct, frozen=True):
-    """What a sweep found: numbers seen at the carrier, differences believed and healed, numbers that nobody knows."""
+    """What a sweep found: numbers seen at the carrier, differences believed and healed, numbers that are not ours."""
 
     seen: int
     differing: int
@@ -151,7 +151,7 @@ class Sweep:
             await self._note_strangers(on_campaign, by_number)
 
     async def _note_strangers(self, numbers: list[str], readings: dict[str, LineReading]) -> None:
-        """Numbers on a campaign that no line of ours is about: told, never touched."""
+        """Numbers on a campaign that no line of ours is about: reported, never changed."""
         for number in numbers:
             self._strangers.append(Drift(number, "unknown_number", None, readings[number].campaign, None, None))
 

@@ -37,7 +37,7 @@ async def claim(
 
 
 async def extend(db: Executor, account: str, lease_token: UUID, until: datetime) -> bool:
-    """Keep the sweep; False: the lease was lost. `due_at` goes along, unless somebody wished for an earlier one."""
+    """Keep the sweep; False: the lease was lost. `due_at` goes along, unless an earlier one was requested."""
     return bool(
         await db.run(
             """UPDATE directory.drift_sweeps
@@ -51,7 +51,7 @@ async def extend(db: Executor, account: str, lease_token: UUID, until: datetime)
 
 
 async def finish(db: Executor, account: str, lease_token: UUID, *, due_at: datetime, result: Any) -> None:
-    """Give the sweep up and say what it found. A wish for an earlier one that came meanwhile is kept."""
+    """Give the sweep up and say what it found. A request for an earlier one that came meanwhile is kept."""
     await db.run(
         """UPDATE directory.drift_sweeps SET lease_token = NULL, lease_until = NULL, finished_at = $5, result = $4,
                due_at = CASE WHEN due_at < lease_until THEN least(due_at, $3) ELSE $3 END
@@ -103,7 +103,7 @@ async def beliefs_after(db: Executor, account: str, after: str, *, limit: int) -
 
 
 class Drift(Struct, frozen=True):
-    """A difference that is believed, or a number that nobody here knows."""
+    """A difference that is believed, or a number that is not ours."""
 
     number: str
     kind: str
@@ -135,7 +135,7 @@ async def insert_drifts(tx: Executor, account: str, drifts: Sequence[Drift]) -> 
 
 
 async def close_strangers(db: Executor, account: str, still_there: Sequence[str], *, before: datetime) -> int:
-    """Close what was told of numbers that are not ours and which a whole listing, begun at `before`, no longer had."""
+    """Close reports of numbers that are not ours and that a whole listing, begun at `before`, no longer had."""
     return await db.run(
         """UPDATE drift_events SET resolved_at = $4
            WHERE account = $1 AND kind = 'unknown_number' AND resolved_at IS NULL AND found_at < $3

@@ -11,7 +11,7 @@ from agentmessage.outbox.job_runner import Done, Handler
 
 async def campaign_changed(db: CellDb, arguments: Mapping[str, Any]) -> Done:
     """A campaign was approved, suspended, resumed or expired: look at its numbers. Twice does what once does."""
-    await queries.ring_campaign(db, UUID(arguments["resource_id"]))
+    await queries.make_campaign_due(db, UUID(arguments["resource_id"]))
     return Done()
 
 

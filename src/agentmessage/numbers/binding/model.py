@@ -1,7 +1,7 @@
-"""The carrier side of a number as the reconciler knows it: the wish, the last believable sight, what is under way.
+"""The carrier side of a number as the reconciler knows it: desired campaign, last believed observation, order.
 
-wish=X ─▶ bind_queued ─submit─▶ binding ─accepted─▶ propagating ─confirmed─▶ bound
-wish≠X ─▶ unbind_queued ─submit─▶ unbinding ─confirmed absent─▶ unbound ─▶ (wish=Y: bind_queued)
+desired=X ─▶ bind_queued ─submit─▶ binding ─accepted─▶ propagating ─confirmed─▶ bound
+desired≠X ─▶ unbind_queued ─submit─▶ unbinding ─confirmed absent─▶ unbound ─▶ (desired=Y: bind_queued)
 refused ─▶ backoff (again when due) or blocked (needs a change; looked at again slowly)
 time-out, crash, reply not understood ─▶ unknown ─look-up by order key─▶ the phase that fits
 """
@@ -17,7 +17,7 @@ from agentmessage.carriers.protocols import Trouble
 
 
 class Phase(StrEnum):
-    """Where a number is on its way."""
+    """Phase of a binding."""
 
     UNBOUND = "unbound"
     BIND_QUEUED = "bind_queued"
@@ -32,27 +32,27 @@ class Phase(StrEnum):
 
 
 class Observed(StrEnum):
-    """What was last seen at the carrier."""
+    """What the last observation at the carrier showed."""
 
     UNREAD = "unread"  # not believed to be known: the sweep reads it before anything is done
     ABSENT = "absent"
     PRESENT = "present"
 
 
-class SightStatus(StrEnum):
-    """How the carrier said that its own record stands."""
+class ObservationStatus(StrEnum):
+    """Status of the record at the carrier."""
 
     SETTLED = "settled"
     PROCESSING = "processing"
-    FAILED = "failed"  # the operators refused; it will not go on by itself
+    FAILED = "failed"  # the operators refused; it needs a new order
 
 
 class Line(Struct, frozen=True):
-    """One number's row with its wish and its campaign, in the order of `queries`' columns.
+    """One number's row with its desired campaign, in the order of `queries`' columns.
 
-    `wished_campaign` is the registry's id of the campaign that the customer wants (None with `wished_id` set: it is not
-    registered yet). `op_*` describe the operation under way; `op_campaign` None with `op_order_id` set is an unbind.
-    `op_is_sent` is false while its order has surely not been handed to the carrier.
+    `desired_id` is the id of the campaign that the customer wants, `desired_campaign` its id at the registry (None with
+    `desired_id` set: it is not registered yet). `op_*` describe the operation under way; `op_campaign` None with
+    `op_order_id` set is an unbind. `op_is_sent` is false while its order has surely not been handed to the carrier.
     """
 
     id: UUID
@@ -61,8 +61,8 @@ class Line(Struct, frozen=True):
     number: str
     status: str | None
     generation: int
-    wished_id: UUID | None
-    wished_campaign: str | None
+    desired_id: UUID | None
+    desired_campaign: str | None
     campaign_status: str | None
     campaign_is_suspended: bool | None
     number_cap: int | None
@@ -96,7 +96,7 @@ class Line(Struct, frozen=True):
 
 
 class Settle(Struct, frozen=True):
-    """The carrier has what is wished for."""
+    """The carrier has the desired campaign."""
 
 
 class Bind(Struct, frozen=True):
@@ -109,7 +109,7 @@ class Unbind(Struct, frozen=True):
     """Order the number off the campaign it is on."""
 
 
-class Look(Struct, frozen=True):
+class Refresh(Struct, frozen=True):
     """Read the numbers of a campaign at the carrier."""
 
     campaign: str
@@ -120,25 +120,25 @@ class AwaitSweep(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """An operation is under way; its order's progress rings."""
+    """An operation is under way; the progress of its order makes the line due."""
 
 
 class Withdraw(Struct, frozen=True):
-    """Take the number out of an order that was never sent: the wish has changed meanwhile."""
+    """Take the number out of an order that was never sent: the desired campaign has changed meanwhile."""
 
 
-class Abandon(Struct, frozen=True):
-    """An operation is past its deadline: read the number anew and decide again."""
+class GiveUp(Struct, frozen=True):
+    """An operation is past its deadline: read the number and decide again."""
 
 
-class Park(Struct, frozen=True):
+class Block(Struct, frozen=True):
     """Cannot go on until something changes."""
 
     trouble: Trouble
     text: str
 
 
-Action = Settle | Bind | Unbind | Look | AwaitSweep | Wait | Withdraw | Abandon | Park
+Action = Settle | Bind | Unbind | Refresh | AwaitSweep | Wait | Withdraw | GiveUp | Block
 
 
 class Pace(Struct, frozen=True, kw_only=True):

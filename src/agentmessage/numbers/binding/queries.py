@@ -91,8 +91,8 @@ async def lock_by_number(tx: Executor, account: str, numbers: Sequence[str]) -> 
 async def _read_locked(tx: Executor, ids: Sequence[UUID]) -> list[Line]:
     """Lines that this transaction has locked, in the order given.
 
-    A statement of its own: one that waits for a lock sees the row as it has become, but the campaign beside it as it
-    was joined before, and a wish that changed meanwhile would seem to be for a campaign that does not exist.
+    A statement of its own: one that waits for a lock sees the row as it has become, but the joined campaign as it
+    was before, and a desired campaign that changed meanwhile would seem to be a campaign that does not exist.
     """
     if not ids:
         return []
@@ -261,8 +261,8 @@ def _pair(first: str, second: int) -> tuple[str, int]:
     return first, second
 
 
-async def ring_campaign(db: Executor, campaign_id: UUID) -> int:
-    """Make every line due that is wished onto a campaign and has no operation under way."""
+async def make_campaign_due(db: Executor, campaign_id: UUID) -> int:
+    """Make every line due that has this desired campaign and has no operation under way."""
     return await db.run(
         """UPDATE line_options l SET due_at = $2 FROM phone_numbers p
            WHERE p.campaign_id = $1 AND l.phone_number_id = p.id AND l.op_order_id IS NULL""",
@@ -271,7 +271,7 @@ async def ring_campaign(db: Executor, campaign_id: UUID) -> int:
     )
 
 
-async def ring_waiting_for_slot(tx: Executor, account: str, campaigns: Sequence[str], *, limit: int) -> int:
+async def make_waiting_due(tx: Executor, account: str, campaigns: Sequence[str], *, limit: int) -> int:
     """A slot came free: make the longest-waiting lines due that were parked for lack of one."""
     return await tx.run(
         """UPDATE line_options SET due_at = $2 WHERE phone_number_id IN (
@@ -343,7 +343,7 @@ async def count_lines(db: Executor, account: str) -> int:
 
 
 async def list_waiting(db: Executor, account: str, campaigns: Sequence[str]) -> list[str]:
-    """Numbers whose accepted operation waits for a sight of one of these campaigns, in order."""
+    """Numbers whose accepted operation waits for an observation of one of these campaigns, in order."""
     return await db.all(
         str,
         """SELECT number FROM line_options

@@ -1,7 +1,7 @@
-"""Makes the carrier follow the wish: claim what is due, decide, write the orders; the calls come after the commit.
+"""Makes the carrier follow the desired campaigns: claim what is due, decide, write orders; call after the commit.
 
 A pass has three parts. `plan` decides about due lines in one transaction and writes orders for what must change at the
-carrier. `carrier_orders.advance` hands orders over and follows them. `observations.look` reads the campaigns whose
+carrier. `carrier_orders.advance` hands orders over and follows them. `observations.refresh` reads the campaigns whose
 numbers wait to be confirmed. Any number of workers run passes side by side: lines are claimed with SKIP LOCKED inside a
 transaction, orders by lease. Nothing is kept in memory between passes.
 """
@@ -23,16 +23,16 @@ from agentmessage.numbers.binding import drift_queries, queries, rules
 from agentmessage.numbers.binding.call_budget import Budget
 from agentmessage.numbers.binding.carrier_order_queries import Member
 from agentmessage.numbers.binding.model import (
-    Abandon,
     Action,
     AwaitSweep,
     Bind,
+    Block,
+    GiveUp,
     Line,
-    Look,
     Observed,
     Pace,
-    Park,
     Phase,
+    Refresh,
     Settle,
     Unbind,
     Wait,
@@ -61,7 +61,7 @@ class Reconciling(Struct, frozen=True):
     rng: random.Random
 
 
-class Glance(Struct, frozen=True):
+class RefreshRequest(Struct, frozen=True):
     """A campaign to be read, and how many lines wait for it."""
 
     account: str
@@ -72,12 +72,12 @@ class Planned(Struct, frozen=True):
     """What a plan left to do outside its transaction, and how many lines it went through."""
 
     lines: int
-    glances: frozenset[Glance]
+    refreshes: frozenset[RefreshRequest]
     wants_sweep: frozenset[str]
 
 
 PLAN_LIMIT = 1000
-MOST_UNSENT = 6
+MAX_UNSENT = 6
 """Orders of one account that may wait to be handed over before planning for it pauses."""
 
 NOTHING = Planned(0, frozenset(), frozenset())
@@ -98,16 +98,16 @@ async def plan(reconciling: Reconciling) -> Planned:
         await planning.write(tx)
         for account in planning.wants_sweep:
             await drift_queries.want(tx, account, tx.now)
-    return Planned(len(lines), frozenset(planning.glances), frozenset(planning.wants_sweep))
+    return Planned(len(lines), frozenset(planning.refreshes), frozenset(planning.wants_sweep))
 
 
 async def _claim(reconciling: Reconciling, tx: Tx) -> list[Line]:
     """Due lines, shared fairly between organizations, of accounts whose orders do not pile up already.
 
-    What is not written into an order yet can still be overtaken by another tenant's single wish.
+    What is not written into an order yet can still be overtaken by another tenant's single change.
     """
-    swamped = await order_queries.swamped_accounts(tx, most=MOST_UNSENT)
-    accounts = [account for account in reconciling.carriers if account not in swamped]
+    backlogged = await order_queries.backlogged_accounts(tx, min_orders=MAX_UNSENT)
+    accounts = [account for account in reconciling.carriers if account not in backlogged]
     organizations = await queries.due_organizations(tx, accounts, now=tx.now, limit=PLAN_LIMIT)
     if not organizations:
         return []
@@ -130,13 +130,13 @@ Slots = dict[tuple[str, str], int]
 
 async def _free_slots(tx: Tx, lines: Iterable[Line]) -> Slots:
     """Room left in every campaign that some line may be bound to, under the campaigns' locks."""
-    wished: dict[str, set[str]] = {}
+    desired: dict[str, set[str]] = {}
     for line in lines:
-        if line.op_order_id is None and line.wished_campaign and line.observed == Observed.ABSENT:
-            wished.setdefault(line.account, set()).add(line.wished_campaign)
+        if line.op_order_id is None and line.desired_campaign and line.observed == Observed.ABSENT:
+            desired.setdefault(line.account, set()).add(line.desired_campaign)
     slots: Slots = {}
-    for account in sorted(wished):
-        campaigns = sorted(wished[account])
+    for account in sorted(desired):
+        campaigns = sorted(desired[account])
         caps = await queries.lock_campaigns(tx, account, campaigns)
         used = dict(await queries.count_used(tx, account, campaigns))
         slots |= {(account, campaign): cap - used.get(campaign, 0) for campaign, cap in caps}
@@ -156,12 +156,12 @@ class Planning:
         self._slots = slots
         self._changed: list[tuple[Line, Line, str | None]] = []
         self._changes: dict[str, list[tuple[Line, str | None]]] = {}
-        self.glances: set[Glance] = set()
+        self.refreshes: set[RefreshRequest] = set()
         self.wants_sweep: set[str] = set()
 
     def take(self, line: Line) -> None:
         """Decide about one line."""
-        has_slot = self._slots.get((line.account, line.wished_campaign or ""), 0) > 0
+        has_slot = self._slots.get((line.account, line.desired_campaign or ""), 0) > 0
         action = rules.decide(line, has_slot=has_slot, now=self._now)
         if isinstance(action, Bind):
             if line.observed == Observed.ABSENT:
@@ -174,27 +174,27 @@ class Planning:
             self._changed.append((line, after, note))
 
     def _apply(
-        self, line: Line, action: Settle | Look | AwaitSweep | Wait | Withdraw | Abandon | Park
+        self, line: Line, action: Settle | Refresh | AwaitSweep | Wait | Withdraw | GiveUp | Block
     ) -> tuple[Line, str | None]:
         pace = self._carriers[line.account].pace
         match action:
             case Settle():
                 return rules.settled(line), "the carrier has what is wanted"
-            case Look(campaign):
-                self.glances.add(Glance(line.account, campaign))
-                # The look says when to look next; this is for one that broke off, or whose worker died.
+            case Refresh(campaign):
+                self.refreshes.add(RefreshRequest(line.account, campaign))
+                # The refresh sets the next one; this is for a refresh that broke off, or whose worker died.
                 return replace(line, due_at=self._now + timedelta(seconds=pace.max_poll_s)), None
             case AwaitSweep():
                 self.wants_sweep.add(line.account)
                 return replace(line, phase=Phase.UNKNOWN, due_at=self._now + timedelta(seconds=pace.sweep_s)), None
             case Wait() | Withdraw():
                 return replace(line, due_at=None), None
-            case Abandon():
+            case GiveUp():
                 text = "the operators did not confirm within the deadline"
-                return rules.abandoned(line, now=self._now, pace=pace, text=text), text
-            case Park(trouble, text):
+                return rules.given_up(line, now=self._now, pace=pace, text=text), text
+            case Block(trouble, text):
                 note = None if line.error_text == text else f"{trouble}: {text}"
-                return rules.parked(line, action, now=self._now, pace=pace), note
+                return rules.blocked(line, action, now=self._now, pace=pace), note
             case _:
                 assert_never(action)
 
@@ -209,11 +209,11 @@ class Planning:
         await record(tx, self._changed)
 
     async def _fill_waiting(self, tx: Tx, account: str, changes: Changes, batch: int) -> int:
-        """Put what fits into an order that still waits for the budget or the carrier; answers how many that were.
+        """Put what fits into an order that still waits for the budget or the carrier; returns how many that were.
 
         Else numbers that change one by one would each cost a call of a budget that grows slower than they come.
         """
-        waiting = await order_queries.lock_waiting(tx, account, most=batch)
+        waiting = await order_queries.lock_waiting(tx, account, max_members=batch)
         if waiting is None:
             return 0
         fitting = changes[: batch - waiting.size]
@@ -282,17 +282,17 @@ async def record(tx: Tx, changed: Sequence[Changed]) -> None:
     statuses = [change for before, after, _ in moved if (change := _status_change(before, after)) is not None]
     if statuses:
         await queries.save_statuses(tx, statuses)
-    await _ring_for_freed_slots(tx, [(before, after) for before, after, _ in moved])
+    await _use_freed_slots(tx, [(before, after) for before, after, _ in moved])
 
 
-async def _ring_for_freed_slots(tx: Tx, moved: Sequence[tuple[Line, Line]]) -> None:
+async def _use_freed_slots(tx: Tx, moved: Sequence[tuple[Line, Line]]) -> None:
     """Numbers left campaigns: let those that wait for a slot there try."""
     freed: dict[str, set[str]] = {}
     for before, after in moved:
         if before.observed_campaign and after.observed_campaign != before.observed_campaign:
             freed.setdefault(before.account, set()).add(before.observed_campaign)
     for account in sorted(freed):
-        await queries.ring_waiting_for_slot(tx, account, sorted(freed[account]), limit=len(moved))
+        await queries.make_waiting_due(tx, account, sorted(freed[account]), limit=len(moved))
 
 
 def _status_change(before: Line, after: Line) -> StatusChange | None:
@@ -309,4 +309,4 @@ def _status_change(before: Line, after: Line) -> StatusChange | None:
     return StatusChange(after.id, status, event.value if event else None)
 
 
-__all__ = ["Action", "Glance", "LineCarrier", "Planned", "Reconciling", "order_key", "plan", "record"]
+__all__ = ["Action", "LineCarrier", "Planned", "Reconciling", "RefreshRequest", "order_key", "plan", "record"]

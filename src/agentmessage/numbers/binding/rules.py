@@ -11,18 +11,18 @@ from msgspec.structs import replace
 from agentmessage.carriers.protocols import LineReading, Refused, Trouble
 from agentmessage.kernel.backoff import backoff_s
 from agentmessage.numbers.binding.model import (
-    Abandon,
     Action,
     AwaitSweep,
     Bind,
+    Block,
+    GiveUp,
     Line,
-    Look,
+    ObservationStatus,
     Observed,
     Pace,
-    Park,
     Phase,
+    Refresh,
     Settle,
-    SightStatus,
     Unbind,
     Wait,
     Withdraw,
@@ -34,7 +34,7 @@ NEEDS_A_CHANGE = frozenset(
 """Troubles that trying again does not cure: shown as failed, looked at again slowly."""
 
 UNCOUNTED = frozenset({Trouble.CAMPAIGN_ASLEEP, Trouble.CAMPAIGN_NOT_READY})
-"""Troubles that are nobody's fault and do not use up attempts."""
+"""Troubles that pass without a change and do not use up attempts."""
 
 CONFIRMATIONS_OF_ABSENCE = 2
 """Looks in a row that must miss a number in a list of several pages, since pages shift while one turns them."""
@@ -44,7 +44,7 @@ LOCKS_UNTIL_READ = 2
 
 
 def decide(line: Line, *, has_slot: bool, now: datetime) -> Action:
-    """What to do about a line now. `has_slot`: the wished campaign has room for one more number."""
+    """What to do about a line now. `has_slot`: the desired campaign has room for one more number."""
     if line.op_order_id is not None:
         return _decide_in_flight(line, now)
     return _decide_at_rest(line, has_slot=has_slot)
@@ -58,47 +58,47 @@ def _decide_in_flight(line: Line, now: datetime) -> Action:
     if line.op_accepted_at is None:
         return Wait()
     if line.op_deadline_at is not None and now >= line.op_deadline_at:
-        return Abandon()
-    return Look(line.op_campaign or line.observed_campaign or "")
+        return GiveUp()
+    return Refresh(line.op_campaign or line.observed_campaign or "")
 
 
 def _decide_at_rest(line: Line, *, has_slot: bool) -> Action:
     if line.observed == Observed.UNREAD:
         return AwaitSweep()
-    if line.wished_id is None:
+    if line.desired_id is None:
         return Settle() if line.observed == Observed.ABSENT else Unbind()
-    if line.observed == Observed.PRESENT and line.observed_campaign != line.wished_campaign:
+    if line.observed == Observed.PRESENT and line.observed_campaign != line.desired_campaign:
         return Unbind()
-    return _hindrance(line) or _decide_wished(line, has_slot=has_slot)
+    return _hindrance(line) or _decide_desired(line, has_slot=has_slot)
 
 
-def _decide_wished(line: Line, *, has_slot: bool) -> Action:
+def _decide_desired(line: Line, *, has_slot: bool) -> Action:
     if line.observed == Observed.PRESENT:
         return _decide_present(line)
     if not has_slot:
-        return Park(Trouble.CAPACITY, f"the campaign has its {line.number_cap} numbers")
-    return Bind(line.wished_campaign or "")
+        return Block(Trouble.CAPACITY, f"the campaign has its {line.number_cap} numbers")
+    return Bind(line.desired_campaign or "")
 
 
 def _decide_present(line: Line) -> Action:
-    campaign = line.wished_campaign or ""
+    campaign = line.desired_campaign or ""
     match line.observed_status:
-        case SightStatus.SETTLED:
+        case ObservationStatus.SETTLED:
             return Settle()
-        case SightStatus.FAILED:
+        case ObservationStatus.FAILED:
             return Bind(campaign)  # operators refused: only a new order sets them going again
         case _:
-            return Look(campaign)
+            return Refresh(campaign)
 
 
-def _hindrance(line: Line) -> Park | None:
-    """Why the wished campaign cannot take a number at present."""
+def _hindrance(line: Line) -> Block | None:
+    """Why the desired campaign cannot take a number at present."""
     if line.campaign_status != "ACTIVE":
-        return Park(Trouble.CAMPAIGN_DEAD, f"the campaign is {line.campaign_status}")
+        return Block(Trouble.CAMPAIGN_DEAD, f"the campaign is {line.campaign_status}")
     if line.campaign_is_suspended:
-        return Park(Trouble.CAMPAIGN_DEAD, "the campaign is suspended; it goes on when the suspension ends")
-    if line.wished_campaign is None:
-        return Park(Trouble.CAMPAIGN_NOT_READY, "the campaign is not registered yet")
+        return Block(Trouble.CAMPAIGN_DEAD, "the campaign is suspended; it goes on when the suspension ends")
+    if line.desired_campaign is None:
+        return Block(Trouble.CAMPAIGN_NOT_READY, "the campaign is not registered yet")
     return None
 
 
@@ -115,10 +115,10 @@ def public_status(line: Line) -> str | None:
 
 
 def settled(line: Line) -> Line:
-    """The carrier has what is wished for, now, under the wish's present generation."""
+    """The carrier has the desired campaign of the present generation."""
     return replace(
         line,
-        phase=Phase.UNBOUND if line.wished_id is None else Phase.BOUND,
+        phase=Phase.UNBOUND if line.desired_id is None else Phase.BOUND,
         applied_generation=line.generation,
         attempts=0,
         trouble=None,
@@ -128,16 +128,16 @@ def settled(line: Line) -> Line:
     )
 
 
-def parked(line: Line, park: Park, *, now: datetime, pace: Pace) -> Line:
-    """Cannot go on; looked at again slowly, or at once when the campaign, a slot or the wish changes."""
-    is_blocked = park.trouble in NEEDS_A_CHANGE
-    delay_s = pace.not_ready_s if park.trouble in (Trouble.CAPACITY, Trouble.CAMPAIGN_NOT_READY) else pace.blocked_s
+def blocked(line: Line, block: Block, *, now: datetime, pace: Pace) -> Line:
+    """Cannot go on; looked at again slowly, or at once when the campaign, a slot or the desired campaign changes."""
+    is_blocked = block.trouble in NEEDS_A_CHANGE
+    delay_s = pace.not_ready_s if block.trouble in (Trouble.CAPACITY, Trouble.CAMPAIGN_NOT_READY) else pace.blocked_s
     return replace(
         line,
         phase=Phase.BLOCKED if is_blocked else Phase.BACKOFF,
-        trouble=park.trouble,
+        trouble=block.trouble,
         error_code=None,
-        error_text=park.text,
+        error_text=block.text,
         due_at=now + timedelta(seconds=delay_s),
     )
 
@@ -206,7 +206,7 @@ def retry_delay_s(attempts: int, pace: Pace, chance: float) -> float:
     return backoff_s(attempts, first_s=pace.backoff_first_s, max_s=pace.backoff_max_s, jitter=chance)
 
 
-def abandoned(line: Line, *, now: datetime, pace: Pace, text: str) -> Line:
+def given_up(line: Line, *, now: datetime, pace: Pace, text: str) -> Line:
     """Past its deadline: forget what was believed, read the number, try once more, then block."""
     attempts = line.attempts + 1
     is_blocked = attempts >= 2 and line.error_code == "DEADLINE"  # noqa: PLR2004 - the second time in a row
@@ -295,17 +295,17 @@ def sighted(line: Line, reading: LineReading | None, *, began_at: datetime) -> L
             line,
             observed=Observed.ABSENT,
             observed_campaign=None,
-            observed_status=SightStatus.SETTLED,
+            observed_status=ObservationStatus.SETTLED,
             observed_at=began_at,
             operators={},
             differs_count=0,
             differs_since=None,
         )
-    status = SightStatus.PROCESSING
+    status = ObservationStatus.PROCESSING
     if reading.has_failed:
-        status = SightStatus.FAILED
+        status = ObservationStatus.FAILED
     elif reading.is_settled:
-        status = SightStatus.SETTLED
+        status = ObservationStatus.SETTLED
     return replace(
         line,
         observed=Observed.PRESENT,

@@ -1,4 +1,4 @@
-"""The carrier side of one number for people: the wish and the sight side by side, and why it stands where it stands."""
+"""The carrier side of one number for people: desired and observed campaign, the phase and its reason."""
 
 from uuid import UUID
 
@@ -51,8 +51,8 @@ def _shown(stored: StoredLine, transitions: list[LineTransition]) -> LineOptionO
         phase=line.phase,
         generation=line.generation,
         applied_generation=line.applied_generation,
-        desired_campaign_id=line.wished_id,
-        desired_tcr_campaign_id=line.wished_campaign,
+        desired_campaign_id=line.desired_id,
+        desired_tcr_campaign_id=line.desired_campaign,
         observed_state=line.observed,
         observed_tcr_campaign_id=line.observed_campaign,
         observed_at=line.observed_at,
@@ -75,8 +75,8 @@ def _error(line: Line) -> LineError | None:
 
 
 def sendability(line: Line) -> tuple[bool, str]:
-    """Whether texts can be sent from the number as far as its binding goes, and the reason in one sentence."""
-    if line.wished_id is None:
+    """Whether messages can be sent from the number as far as its binding goes, and the reason in one sentence."""
+    if line.desired_id is None:
         return False, "No campaign is attached: attach an ACTIVE one."
     if line.campaign_status != "ACTIVE" or line.campaign_is_suspended:
         standing = "suspended" if line.campaign_is_suspended else line.campaign_status
@@ -85,6 +85,6 @@ def sendability(line: Line) -> tuple[bool, str]:
         return True, "The carrier has confirmed the campaign."
     if line.trouble is not None:
         return False, f"The carrier does not have the campaign yet: {line.error_text or line.trouble}."
-    if line.observed == Observed.PRESENT and line.observed_campaign != line.wished_campaign:
+    if line.observed == Observed.PRESENT and line.observed_campaign != line.desired_campaign:
         return False, "The number is leaving another campaign first."
     return False, "The carrier has not confirmed the campaign yet."

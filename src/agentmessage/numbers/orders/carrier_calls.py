@@ -11,8 +11,8 @@ from agentmessage.outbox.notifications import Ring
 
 T = TypeVar("T")
 
-BELL = "orders"
-"""Rung when an order ends, for the requests that wait for it."""
+TOPIC = "orders"
+"""Notified when an order ends, for the requests that wait for it."""
 
 CALL_S = 40.0
 """Longer than the longest call to a carrier: after it, what was submitted has surely been answered or lost."""
@@ -23,7 +23,7 @@ KEPT_CHARS = 65_536
 
 
 class Shop(Struct, frozen=True):
-    """Each account's source of numbers, the budget of calls, and the bells."""
+    """Each account's source of numbers, the budget of calls, and the notifier."""
 
     sources: Mapping[str, NumberSource]
     budget: Budget | None = None
@@ -37,7 +37,7 @@ class Shop(Struct, frozen=True):
         if wait_s > 0:
             return Deferred("our own budget", wait_s)
         answer = await call()
-        await self.budget.heard(account, answer)
+        await self.budget.record_answer(account, answer)
         return answer
 
 

@@ -1,7 +1,7 @@
 """The inventory: what is in the pool, what can be had besides, and who may take it.
 
 available (pool) ─▶ ordering ─▶ assigned ─▶ quarantined ─▶ available; retired (the carrier's again). A number that the
-carrier sells and nobody here has heard of has no row.
+carrier sells and that is not recorded here has no row.
 """
 
 from collections.abc import Sequence
@@ -29,18 +29,18 @@ async def search_pool(db: Executor, account: str, criteria: Criteria, *, quantit
 
 
 async def list_unknown(db: Executor, account: str, numbers: Sequence[str]) -> list[str]:
-    """Those of the carrier's numbers that are in nobody's hands here, in their order, each once."""
+    """Those of the carrier's numbers that no organization holds here, in their order, each once."""
     known = set(await queries.list_known(db, account, numbers))
     return [number for number in dict.fromkeys(numbers) if number not in known]
 
 
 async def claim(tx: Tx, tenant: Tenant, numbers: Sequence[str]) -> list[Claimed]:
-    """Take exactly these numbers, as far as they can be had; what the answer lacks is somebody else's or not for sale.
+    """Take exactly these numbers, as far as they can be had; what is missing is another organization's or not for sale.
 
     Two organizations at once: exactly one gets a number, by the lock of its row or by the primary key.
     """
     claimed = await queries.claim_named(tx, tenant, numbers)
-    taken = {one.number for one in claimed}
+    taken = {claim.number for claim in claimed}
     rest = sorted(number for number in numbers if number not in taken and rules.may_be_bought(number))
     if rest:
         claimed += await queries.claim_unknown(tx, tenant, rest, [rules.type_of(number) for number in rest])
@@ -60,9 +60,9 @@ async def claim_matching(tx: Tx, tenant: Tenant, criteria: Criteria, *, quantity
 
 
 async def import_numbers(tx: Tx, account: str, rows: Sequence[tuple[str, str]]) -> int:
-    """Put numbers into the pool that the carrier account holds; `rows` have number and type. Answers how many are new.
+    """Put numbers into the pool that the carrier account holds; `rows` have number and type. Returns how many are new.
 
-    What the carrier has on them is not known yet, so whoever orders one has it read before anything is bound.
+    What the carrier has on them is not known yet, so a number is read after it is ordered, before anything is bound.
     """
     return await queries.import_numbers(tx, account, [number for number, _ in rows], [kind for _, kind in rows])
 

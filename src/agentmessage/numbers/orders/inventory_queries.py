@@ -1,6 +1,6 @@
 """Every statement on the inventory: the numbers that the installation knows of, in the directory, across organizations.
 
-No two organizations hold one number: its row is taken here, in the transaction that gives it to somebody.
+No two organizations hold one number: its row is taken here, in the transaction that gives it to an organization.
 """
 
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ async def claim_matching(
 async def claim_unknown(
     tx: Executor, tenant: Tenant, numbers: Sequence[str], number_types: Sequence[str]
 ) -> list[Claimed]:
-    """Take numbers that nobody here has heard of; of two that do so at once the primary key lets one."""
+    """Take numbers that have no row yet; of two that do so at once the primary key lets one."""
     return await tx.all(
         Claimed,
         """INSERT INTO directory.inventory (account, number, number_type, state, org_id, cell, created_at, updated_at)
@@ -148,9 +148,9 @@ async def forget(tx: Executor, account: str, numbers: Sequence[str]) -> None:
 
 
 async def import_numbers(tx: Executor, account: str, numbers: Sequence[str], number_types: Sequence[str]) -> int:
-    """Put numbers into the pool that the carrier account holds already; what is known stays. Answers how many are new.
+    """Put numbers into the pool that the carrier account holds already; existing rows stay. Returns how many are new.
 
-    Nobody has looked yet what the carrier has on them, hence `is_observed` false. One that was given back comes back.
+    What the carrier has on them was not read yet, hence `is_observed` false. One that was given back comes back.
     """
     return await tx.run(
         """INSERT INTO directory.inventory AS i (account, number, number_type, state, is_observed, created_at,

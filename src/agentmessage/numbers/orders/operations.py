@@ -43,13 +43,13 @@ async def place(tx: Tx, tenant: Tenant, *, order_id: UUID, numbers: Sequence[str
         await campaigns.require_bindable(tx, tenant, settings.campaign_id)
     claimed = await inventory.claim(tx, tenant, numbers)
     if settings.campaign_id is not None:
-        number_rules.require_campaign_fits((one.number, one.number_type) for one in claimed)
-    taken = {one.number for one in claimed}
+        number_rules.require_campaign_fits((claim.number, claim.number_type) for claim in claimed)
+    taken = {claim.number for claim in claimed}
     if len(taken) < len(numbers):
         unavailable = [number for number in numbers if number not in taken]
         raise InsufficientInventory(available_count=len(taken), unavailable=unavailable)
     order = _draft(tenant, order_id, OrderKind.ORDER, quantity=len(numbers), criteria={}, settings=settings, now=tx.now)
-    return await _open(tx, tenant, order, claimed, Counter(NumberType(one.number_type) for one in claimed))
+    return await _open(tx, tenant, order, claimed, Counter(NumberType(claim.number_type) for claim in claimed))
 
 
 async def place_bulk(
@@ -58,7 +58,13 @@ async def place_bulk(
     """Order so many numbers of a kind; complete at once when the pool has enough of them. Raises InsufficientCredit."""
     claimed = await inventory.claim_matching(tx, tenant, criteria, quantity=quantity)
     order = _draft(
-        tenant, order_id, OrderKind.BULK, quantity=quantity, criteria=_told(criteria), settings=settings, now=tx.now
+        tenant,
+        order_id,
+        OrderKind.BULK,
+        quantity=quantity,
+        criteria=_as_stored(criteria),
+        settings=settings,
+        now=tx.now,
     )
     return await _open(tx, tenant, order, claimed, Counter({NumberType(criteria.number_type): quantity}))
 
@@ -66,7 +72,7 @@ async def place_bulk(
 async def grant(tx: Tx, tenant: Tenant, *, number: str, campaign_id: UUID, label: str) -> UUID:
     """Hand over a number that the carrier has in service with a campaign, for nothing; answers its id.
 
-    Its months are charged like any other's. Raises InsufficientInventory when somebody holds it.
+    Its months are charged like any other's. Raises InsufficientInventory when another organization holds it.
     """
     claimed = await inventory.claim(tx, tenant, [number])
     if not claimed:
@@ -74,7 +80,7 @@ async def grant(tx: Tx, tenant: Tenant, *, number: str, campaign_id: UUID, label
     settings = Settings(campaign_id=campaign_id, label=label)
     order = _draft(tenant, new_id(), OrderKind.ORDER, quantity=1, criteria={}, settings=settings, now=tx.now)
     await queries.insert_order(tx, order)
-    await _take(tx, tenant, order, [msgspec.structs.replace(one, is_observed=False) for one in claimed])
+    await _take(tx, tenant, order, [msgspec.structs.replace(claim, is_observed=False) for claim in claimed])
     await _complete(tx, tenant, order)
     (held,) = await queries.list_ordered(tx, tenant.org_id, order.id)
     return held.id
@@ -101,7 +107,7 @@ async def settle(tx: Tx, tenant: Tenant, order_id: UUID, *, order_key: str, done
 
 
 async def fill_from_pool(tx: Tx, tenant: Tenant, order: Order) -> int:
-    """Take what a bulk order still lacks from the pool, without regard to its pattern; answers what it lacks then."""
+    """Take what a bulk order still lacks from the pool, without regard to its pattern; returns what it lacks then."""
     lacking = order.quantity - await queries.count_held(tx, tenant.org_id, order.id)
     if lacking:
         criteria = msgspec.structs.replace(criteria_of(order), pattern=None)
@@ -112,12 +118,12 @@ async def fill_from_pool(tx: Tx, tenant: Tenant, order: Order) -> int:
 
 
 async def begin_round(tx: Tx, tenant: Tenant, order: Order, numbers: Sequence[str]) -> None:
-    """Write down the next purchase of a bulk order. Raises InsufficientInventory when somebody was faster."""
+    """Write down the next purchase of a bulk order. Raises InsufficientInventory when another order was faster."""
     claimed = await inventory.claim(tx, tenant, numbers)
     if len(claimed) < len(numbers):
         raise InsufficientInventory(available_count=len(claimed), unavailable=())
     await _take(tx, tenant, order, claimed)
-    bought = [one.number for one in claimed if not one.is_bought]
+    bought = [claim.number for claim in claimed if not claim.is_bought]
     if bought:
         key = rules.order_key(order.id, order.round + 1)
         await queries.begin_purchase(tx, tenant.org_id, order.id, order_key=key, numbers=bought)
@@ -156,7 +162,7 @@ async def fail(
         available_count=available_count,
     )
     if closed is not None:
-        await _tell(tx, closed)
+        await _emit_ended(tx, closed)
 
 
 async def get_bulk(db: Executor, tenant: Tenant, order_id: UUID) -> Order:
@@ -199,9 +205,9 @@ def criteria_of(order: Order) -> Criteria:
 async def _open(tx: Tx, tenant: Tenant, order: Order, claimed: Sequence[Claimed], wanted: Counter[NumberType]) -> Order:
     """Charge, write the order and its numbers, and either hand them over or have the rest bought."""
     prices = [(kind, count, billing.price(UsageKind.NUMBER_MONTH, kind, tx.now)) for kind, count in wanted.items()]
-    is_full = len(claimed) == order.quantity and all(one.is_bought for one in claimed)
+    is_full = len(claimed) == order.quantity and all(claim.is_bought for claim in claimed)
     await billing.charge_many(tx, tenant, rules.charges(order.id, prices), is_provisional=not is_full)
-    purchase = sorted(one.number for one in claimed if not one.is_bought)
+    purchase = sorted(claim.number for claim in claimed if not claim.is_bought)
     if purchase:
         key = rules.order_key(order.id, 1)
         order = msgspec.structs.replace(order, round=1, purchase=purchase, order_key=key)
@@ -242,12 +248,12 @@ async def _complete(tx: Tx, tenant: Tenant, order: Order) -> Order:
     closed = await queries.finish(tx, tenant.org_id, order.id, status=OrderStatus.COMPLETE, assigned=numbers)
     if closed is None:
         raise RuntimeError(f"order {order.id} was closed under its lock")
-    await _tell(tx, closed)
+    await _emit_ended(tx, closed)
     return closed
 
 
-async def _tell(tx: Tx, order: Order) -> None:
-    """The fact about the order itself; its numbers tell theirs."""
+async def _emit_ended(tx: Tx, order: Order) -> None:
+    """Emit the event of the order; its numbers have events of their own."""
     if order.kind == OrderKind.BULK:
         kind = EventType.PHONE_NUMBER_BULK_ORDER_COMPLETED
         await emit(tx, order.org_id, kind, order.id, BulkOrderOut.of(order))
@@ -274,7 +280,7 @@ def _draft(
         status=OrderStatus.PROCESSING,
         quantity=quantity,
         criteria=criteria,
-        settings=_told(settings),
+        settings=_as_stored(settings),
         assigned=(),
         unavailable=(),
         round=0,
@@ -290,6 +296,6 @@ def _draft(
     )
 
 
-def _told(given: Settings | Criteria) -> dict[str, Any]:
+def _as_stored(given: Settings | Criteria) -> dict[str, Any]:
     """A value as it is stored: what was not given is left out."""
     return {name: value for name, value in msgspec.to_builtins(given).items() if value is not None}

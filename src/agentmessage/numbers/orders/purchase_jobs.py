@@ -30,7 +30,14 @@ from agentmessage.kernel.tenant import Tenant, operator
 from agentmessage.numbers.binding.call_budget import Budget
 from agentmessage.numbers.errors import InsufficientInventory
 from agentmessage.numbers.orders import inventory, operations, queries, renewals, return_jobs, rules
-from agentmessage.numbers.orders.carrier_calls import BELL, CALL_S, MISS_APART_S, MISSES_THAT_PROVE_ABSENCE, Shop, quote
+from agentmessage.numbers.orders.carrier_calls import (
+    CALL_S,
+    MISS_APART_S,
+    MISSES_THAT_PROVE_ABSENCE,
+    TOPIC,
+    Shop,
+    quote,
+)
 from agentmessage.numbers.orders.model import Criteria, Order, OrderStatus
 from agentmessage.outbox.job_runner import Done, Handler, Snooze
 from agentmessage.outbox.notifications import Ring
@@ -49,7 +56,7 @@ def handlers(
 ) -> dict[str, Handler]:
     """The jobs of getting and giving back numbers, over each account's source.
 
-    `budget` bounds the calls; `ring` tells waiting requests that an order has ended (they also look by themselves).
+    `budget` bounds the calls; `ring` notifies waiting requests that an order has ended (they also poll).
     """
     shop = Shop(sources, budget, ring)
     return {
@@ -66,7 +73,7 @@ async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Sn
         order = await queries.find_order(db, org_id, order_id)
         if order is None or order.status != OrderStatus.PROCESSING:
             if shop.ring is not None:
-                shop.ring(db.name, BELL)
+                shop.ring(db.name, TOPIC)
             return Done()
         pause = await Purchase(shop, db, order).step()
         if pause is not None:
@@ -75,7 +82,7 @@ async def buy(shop: Shop, db: CellDb, arguments: Mapping[str, Any]) -> Done | Sn
 
 
 class Purchase:
-    """One order and the next step on its way. A step answers None to go on at once, or how long to wait."""
+    """One order and the next step on its way. A step returns None to go on immediately, or how long to wait."""
 
     def __init__(self, shop: Shop, db: CellDb, order: Order) -> None:
         self._shop = shop
@@ -183,7 +190,7 @@ class Purchase:
         if not report.is_final:
             return await self._patience(None)
         if report.refused:
-            words = "; ".join(sorted({f"{one.code} {one.text}" for one in report.refused.values()}))
+            words = "; ".join(sorted({f"{refusal.code} {refusal.text}" for refusal in report.refused.values()}))
             await queries.count_poll(self._db, self._order, said=quote(words))
         await self._settle(self._order.order_key or "", done=report.done)
         return None
@@ -233,7 +240,7 @@ class Purchase:
         )
         match answer:
             case Accepted(found):
-                return await self._choose([one.number for one in found], lacking)
+                return await self._choose([available.number for available in found], lacking)
             case Deferred(_, retry_after_s):
                 return Snooze(retry_after_s)
             case Refused() | Unknown():
@@ -254,7 +261,7 @@ class Purchase:
                     await operations.fail(tx, self._tenant, order, available_count=available_count)
                 else:
                     await operations.begin_round(tx, self._tenant, order, chosen)
-        except InsufficientInventory:  # somebody was faster; what is left is searched for anew
+        except InsufficientInventory:  # another order was faster: search again for the rest
             return await self._patience(None)
         return None
 

@@ -48,7 +48,7 @@ async def find_order(db: Executor, org_id: UUID, order_id: UUID) -> Order | None
 
 
 async def lock_order(tx: Executor, org_id: UUID, order_id: UUID) -> Order | None:
-    """As `find_order`, locked until the commit: whoever settles it has it alone."""
+    """As `find_order`, locked until the commit: only one transaction settles it."""
     return await tx.one(
         Order,
         """SELECT id, org_id, account, kind, status, quantity, criteria, settings, assigned, unavailable, round,
@@ -63,7 +63,7 @@ async def lock_order(tx: Executor, org_id: UUID, order_id: UUID) -> Order | None
 async def find_orders_hinted(
     db: Executor, account: str, carrier_order_id: str, order_key: str
 ) -> list[tuple[str, UUID, UUID]]:
-    """Kind, organization and id of the open orders that a carrier's hint is about, whoever's they are."""
+    """Kind, organization and id of the open orders that a carrier's hint is about, of any organization."""
     return await db.all(
         _subject,
         """SELECT kind, org_id, id FROM number_orders
@@ -99,7 +99,7 @@ async def end_purchase(tx: Executor, org_id: UUID, order_id: UUID) -> None:
 
 
 async def mark_submitted(db: Executor, order: Order, *, lookup_conclusive_at: datetime) -> bool:
-    """Say that the carrier is about to be told. False: somebody else has said so, or it is over."""
+    """Mark that the carrier is about to be called. False: another worker has marked it, or it is over."""
     return bool(
         await db.run(
             """UPDATE number_orders SET submitted_at = $4, lookup_conclusive_at = $5, misses = 0
@@ -224,10 +224,10 @@ async def insert_numbers(
         tenant.account,
         order_id,
         [new_id() for _ in claimed],
-        [one.number for one in claimed],
-        [one.number_type for one in claimed],
-        [one.generation for one in claimed],
-        [one.is_observed for one in claimed],
+        [claim.number for claim in claimed],
+        [claim.number_type for claim in claimed],
+        [claim.generation for claim in claimed],
+        [claim.is_observed for claim in claimed],
         settings.inbound_url,
         settings.status_url,
         settings.label,
@@ -298,7 +298,7 @@ async def assign(tx: Executor, org_id: UUID, order_id: UUID, *, quantity: int, c
 
 
 async def drop_numbers(tx: Executor, org_id: UUID, order_id: UUID, numbers: Sequence[str] | None) -> list[str]:
-    """Take numbers out of an open order again, all of them when None; answers which."""
+    """Take numbers out of an open order again, all of them when None; returns which."""
     return await tx.all(
         str,
         """DELETE FROM phone_numbers
@@ -323,9 +323,9 @@ async def lock_for_release(tx: Executor, org_id: UUID, ids: Sequence[UUID]) -> l
 async def release(
     tx: Executor, tenant: Tenant, ids: Sequence[UUID], *, available_at: datetime, return_to_carrier: bool
 ) -> list[Released]:
-    """End the organization's hold on numbers that `lock_for_release` has locked: routing, wish, inventory, facts.
+    """Release numbers that `lock_for_release` has locked: routing, desired campaign, inventory, events.
 
-    One statement whatever their number. The wish becomes none under a new generation, and the carrier side is due.
+    One statement whatever their number. The desired campaign becomes none under a new generation; the line is due.
     """
     return await tx.all(
         Released,

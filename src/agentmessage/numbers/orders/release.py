@@ -1,6 +1,7 @@
 """The verbs of giving numbers back: into quarantine and then the pool, or to the carrier.
 
-The wish is cleared under a new generation, so that the reconciler unbinds the number before anybody else can have it.
+The desired campaign is cleared under a new generation, so that the reconciler unbinds the number
+before another organization can have it.
 """
 
 from collections.abc import Sequence
@@ -38,22 +39,22 @@ async def release(tx: Tx, tenant: Tenant, number_id: UUID, *, return_to_carrier:
         return_to_carrier=return_to_carrier,
     )
     if return_to_carrier:
-        for one in released:
-            await _return(tx, tenant, one)
+        for number in released:
+            await _return(tx, tenant, number)
 
 
 async def release_many(tx: Tx, tenant: Tenant, ids: Sequence[UUID], *, quarantine_days: int) -> BulkReleaseOut:
     """Release what of these can be released, each on its own; says what became of each, once."""
     distinct = list(dict.fromkeys(ids))
     states = dict(await queries.lock_for_release(tx, tenant.org_id, distinct))
-    held = [one for one in distinct if states.get(one) == NumberState.ASSIGNED]
+    held = [number_id for number_id in distinct if states.get(number_id) == NumberState.ASSIGNED]
     if held:
         available_at = tx.now + timedelta(days=quarantine_days)
         await queries.release(tx, tenant, held, available_at=available_at, return_to_carrier=False)
     return BulkReleaseOut(
         released=held,
-        unknown=[one for one in distinct if states.get(one) in (None, NumberState.ORDERING)],
-        already_released=[one for one in distinct if states.get(one) == NumberState.QUARANTINED],
+        unknown=[number_id for number_id in distinct if states.get(number_id) in (None, NumberState.ORDERING)],
+        already_released=[number_id for number_id in distinct if states.get(number_id) == NumberState.QUARANTINED],
     )
 
 

@@ -21,7 +21,7 @@ class Leaving(Struct, frozen=True):
 
 
 async def end_quarantines(tx: Executor, *, limit: int) -> int:
-    """Put numbers into the pool whose quarantine is over and which the carrier has surely unbound; answers how many.
+    """Put numbers into the pool whose quarantine is over and which the carrier has surely unbound; returns how many.
 
     Generation and submission count go along, so that a late answer about the last owner is never news about the next.
     Rows that a request or the reconciler holds are left for the next time. By inventory_quarantine_idx.
@@ -49,7 +49,7 @@ async def end_quarantines(tx: Executor, *, limit: int) -> int:
 async def claim_owed(tx: Executor, *, limit: int) -> list[Owed]:
     """Numbers whose paid month is over, longest first, skipping what others hold; by phone_numbers_owed_idx.
 
-    Of one that was released, only months that had begun by then: who releases late in a month when nobody was at work
+    Of one that was released, only months that had begun by then: who releases late in a month when no worker ran
     to charge it owes that month all the same.
     """
     return await tx.all(
@@ -107,7 +107,7 @@ async def retire(tx: Executor, org_id: UUID, account: str, number: str) -> int:
 
 
 async def list_wishing(db: Executor, org_id: UUID, campaign_id: UUID, *, limit: int) -> list[tuple[UUID, str]]:
-    """Id and state of numbers that are wished onto a campaign; by phone_numbers_campaign_idx."""
+    """Id and state of numbers whose desired campaign this is; by phone_numbers_campaign_idx."""
     return await db.all(
         _stated,
         "SELECT id, state FROM phone_numbers WHERE org_id = $1 AND campaign_id = $2 ORDER BY state, id LIMIT $3",

@@ -1,7 +1,7 @@
 """What time and other rooms do to numbers: quarantine ends, a paid month ends, a campaign is given up.
 
-Every pass works in batches of one transaction each and may run side by side with others: rows that somebody holds are
-left for the next pass.
+Every pass works in batches of one transaction each and may run side by side with others: rows that another pass holds
+are left for the next pass.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ ORDERING_S = 2.0
 
 
 async def run_end_quarantine(cells: Cells) -> int:
-    """Put numbers into the pool whose quarantine is over and which are surely unbound; answers how many."""
+    """Put numbers into the pool whose quarantine is over and which are surely unbound; returns how many."""
     ended = 0
     for name in await cells.names():
         db = await cells.cell(name)
@@ -43,9 +43,9 @@ async def _end_quarantines(db: CellDb) -> int:
 
 
 async def run_renewals(cells: Cells) -> int:
-    """Charge the next month of every number whose paid month is over; answers how many months were charged.
+    """Charge the next month of every number whose paid month is over; returns how many months were charged.
 
-    A wallet may go below zero for it: a number that texts is not taken away for want of money. Each month is charged
+    A wallet may go below zero for it: a number in service is not taken away for want of money. Each month is charged
     once, by its occasion in the ledger; a worker that was away for months charges each of them in turn.
     """
     renewed = 0
@@ -60,13 +60,13 @@ async def _renew(db: CellDb) -> int:
     async with db.transaction() as tx:
         owed = await renewal_queries.claim_owed(tx, limit=BATCH)
         by_owner: dict[tuple[UUID, str], list[Owed]] = {}
-        for one in owed:
-            by_owner.setdefault((one.org_id, one.account), []).append(one)
+        for due in owed:
+            by_owner.setdefault((due.org_id, due.account), []).append(due)
         for org_id, account in sorted(by_owner):
-            charges = [_month(one) for one in by_owner[org_id, account]]
+            charges = [_month(due) for due in by_owner[org_id, account]]
             await billing.charge_many(tx, operator(org_id, db.name, account), charges, may_overdraw=True)
-        until = [rules.next_anniversary(one.since_at, one.charged_until) for one in owed]
-        await renewal_queries.extend(tx, [one.id for one in owed], until)
+        until = [rules.next_anniversary(due.since_at, due.charged_until) for due in owed]
+        await renewal_queries.extend(tx, [due.id for due in owed], until)
     return len(owed)
 
 

@@ -92,7 +92,9 @@ class Disconnection:
             case Accepted(report) if self._number in report.done:
                 return await self._retire()
             case Accepted(report) if report.is_final:
-                await self._doubt("; ".join(sorted({f"{one.code} {one.text}" for one in report.refused.values()})))
+                await self._doubt(
+                    "; ".join(sorted({f"{refusal.code} {refusal.text}" for refusal in report.refused.values()}))
+                )
                 return Snooze(MISS_APART_S)
             case Refused(_, code, text):
                 await self._doubt(f"{code} {text}")
@@ -106,7 +108,7 @@ class Disconnection:
                 assert_never(answer)
 
     async def look(self) -> Done | Snooze:
-        """Is the number still in service? Gone: retired. Still there, twice: ask for the disconnection anew."""
+        """Is the number still in service? Gone: retired. Still there, twice: order the disconnection again."""
         is_there = await self._is_in_service()
         if is_there is False and await self._is_in_service() is False:  # twice, since pages shift while one turns them
             return await self._retire()

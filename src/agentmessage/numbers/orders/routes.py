@@ -23,7 +23,7 @@ from agentmessage.numbers.errors import (
 )
 from agentmessage.numbers.model import NumberType, PhoneNumber
 from agentmessage.numbers.orders import inventory, operations, read_queries, release, rules
-from agentmessage.numbers.orders.carrier_calls import BELL
+from agentmessage.numbers.orders.carrier_calls import TOPIC
 from agentmessage.numbers.orders.model import Criteria, Order, OrderStatus, Settings
 from agentmessage.numbers.orders.schemas import (
     AvailableNumberOut,
@@ -59,7 +59,7 @@ CARRIER_AWAY_S = 5
 """When to search again after the carrier did not answer."""
 
 LOOK_EVERY_S = 0.5
-"""How often a waiting request looks for itself, should a bell be lost."""
+"""Interval at which a waiting request polls, should a notification be lost."""
 
 
 class Carrier(Protocol):
@@ -133,7 +133,7 @@ async def _search_carrier(
         log.warning("carrier search timed out", account=call.tenant.account)
         return None
     if isinstance(answer, Accepted):
-        return [one.number for one in answer.value]
+        return [available.number for available in answer.value]
     log.warning("carrier search failed", account=call.tenant.account, response=str(answer)[:300])
     return None
 
@@ -158,16 +158,16 @@ async def _await_end(call: Call[Any, Any], order_id: UUID | None, services: Orde
     if order_id is None:
         raise NotFound
     until = time.monotonic() + services.settings.order_wait_seconds
-    bell = services.bells.hear(call.tenant.cell, BELL)
+    wakeup = services.bells.hear(call.tenant.cell, TOPIC)
     try:
         while True:
             order = await operations.outcome(call.db, call.tenant, order_id)
             left_s = until - time.monotonic()
             if order.status == OrderStatus.COMPLETE or left_s <= 0 or services.is_draining():
                 return order
-            await wait_for(bell, min(LOOK_EVERY_S, left_s))
+            await wait_for(wakeup, min(LOOK_EVERY_S, left_s))
     finally:
-        services.bells.unhear(call.tenant.cell, BELL, bell)
+        services.bells.unhear(call.tenant.cell, TOPIC, wakeup)
 
 
 @routes.route(
@@ -371,6 +371,6 @@ def _require_receivers(call: Call[NumberOrder, NoInput] | Call[BulkOrder, NoInpu
     )
 
 
-def _criteria(wish: NumberSearch | BulkOrder) -> Criteria:
-    kind = wish.number_type or rules.type_of_area(wish.area_code)
-    return Criteria(number_type=kind, area_code=wish.area_code, pattern=wish.pattern)
+def _criteria(requested: NumberSearch | BulkOrder) -> Criteria:
+    kind = requested.number_type or rules.type_of_area(requested.area_code)
+    return Criteria(number_type=kind, area_code=requested.area_code, pattern=requested.pattern)

@@ -61,7 +61,7 @@ def job_of(kind: str) -> str:
 
 
 def job_arguments(org_id: UUID, order_id: UUID) -> dict[str, str | int | None]:
-    """What the job of an order is told."""
+    """Arguments of the job of an order."""
     return {"org_id": str(org_id), "order_id": str(order_id)}
 
 

@@ -166,7 +166,7 @@ class PhoneNumberOrderDetailOut(Resource, frozen=True):
     def of(cls, order: Order, numbers: Sequence[OrderedNumber]) -> "PhoneNumberOrderDetailOut":
         """An order as its organization sees it."""
         shown = PhoneNumberOrderOut.of(order)
-        rows = [OrderedNumberOut(one.id, one.number) for one in numbers]
+        rows = [OrderedNumberOut(number.id, number.number) for number in numbers]
         return cls(**structs.asdict(shown), phone_numbers=rows)
 
 

@@ -136,7 +136,7 @@ class Story:
         self.delivered: list[Callback] = []
         self.unkeyed: list[str] = []
         self.submissions: list[tuple[str, int]] = []
-        self.heard = 0
+        self.callbacks_received = 0
 
     def reconciling(self, fuse: Fuse | None = None) -> Reconciling:
         """A worker's view: `fuse` kills it."""
@@ -157,7 +157,7 @@ class Story:
             self.submissions.append((name, body.count(b"<TelephoneNumber>")))
 
     async def subscribe(self) -> None:
-        """Have the carrier tell us of every order that moves."""
+        """Have the carrier call back about every order that moves."""
         subscriptions = BandwidthSubscriptions(ACCOUNT, MortalWire(self, Fuse(None)))
         assert await subscriptions.subscribe(HOOK) == Accepted(None)
 
@@ -181,8 +181,8 @@ class Story:
         try:
             planned = await reconciler.plan(reconciling)
             await _all_of(carrier_orders.advance(reconciling))
-            if planned.glances:
-                await observations.look(reconciling, planned.glances)
+            if planned.refreshes:
+                await observations.refresh(reconciling, planned.refreshes)
         except WorkerKilled:
             return False
         return True
@@ -213,7 +213,7 @@ class Story:
                 continue
             for hint in hints:
                 assert isinstance(hint, OrderHint)
-                self.heard += await operations.hint_order(self.db, account="live", hint=hint)
+                self.callbacks_received += await operations.hint_order(self.db, account="live", hint=hint)
         return len(due)
 
     # ── truth ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,11 +223,11 @@ class Story:
         return {number: binding["campaign"] for number, binding in self.control("oracle")["bindings"].items()}
 
     async def rows(self) -> list[dict[str, Any]]:
-        """Every number with its wish and its line."""
+        """Every number with its desired campaign and its line."""
         async with self.db.connection() as connection:
             records = await connection.fetch(
                 """SELECT p.id, p.number, p.campaign_id, p.generation, p.line_option_status,
-                          p.line_option_propagated_at, c.tcr_campaign_id AS wished, c.status AS campaign_status,
+                          p.line_option_propagated_at, c.tcr_campaign_id AS desired, c.status AS campaign_status,
                           c.is_suspended, l.phase, l.observed, l.observed_campaign, l.applied_generation, l.op_order_id,
                           l.due_at, l.trouble, l.error_text, l.attempts
                    FROM phone_numbers p JOIN line_options l ON l.phone_number_id = p.id
@@ -274,6 +274,6 @@ async def add_number(db: CellDb, org_id: UUID, number: str) -> UUID:
     return number_id
 
 
-async def ring_campaign(db: CellDb, campaign_id: UUID) -> None:
+async def make_campaign_due(db: CellDb, campaign_id: UUID) -> None:
     """What the campaign's event does."""
-    await binding_queries.ring_campaign(db, campaign_id)
+    await binding_queries.make_campaign_due(db, campaign_id)

@@ -26,7 +26,7 @@ from agentmessage.web.router import Router
 
 
 class Wire:
-    """HttpTransport into a World on the machine's clock. `is_down`: nobody can be reached."""
+    """HttpTransport into a World on the machine's clock. `is_down`: no carrier can be reached."""
 
     def __init__(self, profile: str) -> None:
         self.world = World(seed=11, profile=profile, started_at=datetime.now(UTC))
@@ -68,7 +68,7 @@ class Wire:
 
 
 class Floor:
-    """Everything of one test. `with working()` a worker runs beside; `run_jobs` runs what is due and returns."""
+    """Everything of one test. `with working()` a worker runs next to the test; `run_jobs` runs due jobs."""
 
     def __init__(self, cells: Cells, settings: Settings, db: CellDb, profile: str = "instant") -> None:
         self.cells = cells
@@ -85,7 +85,7 @@ class Floor:
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
-        """A worker beside the test."""
+        """A worker next to the test."""
         task = asyncio.create_task(self._work())
         try:
             yield
