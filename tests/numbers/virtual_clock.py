@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from agentmessage.app.callbacks import hint_order
 from agentmessage.carriers.bandwidth import BandwidthCallbacks, BandwidthLines, BandwidthSubscriptions
 from agentmessage.carriers.http import HttpAnswer, LineBroke
 from agentmessage.carriers.protocols import Accepted, Callback, ForgedCallback, OrderHint, UnreadableCallback
 from agentmessage.kernel.db import CellDb, Tx
 from agentmessage.kernel.ids import new_id
-from agentmessage.numbers import operations
 from agentmessage.numbers.binding import carrier_orders, drift, observations, reconciler
 from agentmessage.numbers.binding import queries as binding_queries
 from agentmessage.numbers.binding.call_budget import UNLIMITED, Budget, Limits
@@ -213,7 +213,7 @@ class Story:
                 continue
             for hint in hints:
                 assert isinstance(hint, OrderHint)
-                self.callbacks_received += await operations.hint_order(self.db, account="live", hint=hint)
+                self.callbacks_received += await hint_order(self.db, account="live", hint=hint)
         return len(due)
 
     # ── truth ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -48,7 +48,7 @@ class Submissions:
 async def server_on(
     on_submit: OnSubmit | None = None, *, limits: Limits = QUICK, submissions: Submissions | None = None, **options: Any
 ) -> AsyncIterator[Server]:
-    """A server that knows `PASSWORDS`; new sessions are put into the desk's queue."""
+    """A server that knows `PASSWORDS`; new sessions are put into the queue of `submissions`."""
     submissions = submissions or Submissions()
     options.setdefault("authenticate", known(PASSWORDS))
     server = await serve(

@@ -44,7 +44,7 @@ ROUNDS_TO_CONVERGE = 400
 FAULTS = (
     "timeout_before", "error_before", "rate_limited", "timeout_after", "error_after", "reset_after", "garbled",
     "order_failed", "order_partial", "order_warned", "order_noop", "order_slow", "order_late_success",
-    "member_refused", "number_busy", "operator_refuses", "operator_slow", "stale_read", "filter_ignored",
+    "member_rejected", "number_busy", "operator_rejects", "operator_slow", "stale_read", "filter_ignored",
     "page_drift", "order_hidden", "callback_lost", "callback_duplicated", "callback_late", "callback_reordered",
     "callback_garbled",
 )  # fmt: skip

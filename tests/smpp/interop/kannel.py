@@ -1,4 +1,4 @@
-"""Debian's Kannel: bearerbox and smsbox, bound to our server, and an HTTP desk for what they tell."""
+"""Debian's Kannel: bearerbox and smsbox, bound to our server, and an HTTP server for their callbacks."""
 
 import asyncio
 import shutil
@@ -61,7 +61,7 @@ group = sms-service
 keyword = default
 catch-all = true
 max-messages = 0
-get-url = "http://127.0.0.1:{desk}/text?from=%p&to=%P&text=%a"
+get-url = "http://127.0.0.1:{submissions}/text?from=%p&to=%P&text=%a"
 """
 
 
@@ -115,7 +115,7 @@ async def kannel_on(smpp_port: int, folder: Path) -> AsyncIterator[Kannel]:
     assert SMSBOX is not None
     admin, boxes, sendsms, submissions = free_ports(4)
     kannel = Kannel(sendsms, submissions)
-    runner = await _desk(kannel)
+    runner = await _serve_callbacks(kannel)
     configuration = folder / "kannel.conf"
     configuration.write_text(
         CONFIGURATION.format(admin=admin, boxes=boxes, sendsms=sendsms, smpp=smpp_port, submissions=submissions)
@@ -153,7 +153,7 @@ async def listening(port: int) -> None:
                 return
 
 
-async def _desk(kannel: Kannel) -> web.AppRunner:
+async def _serve_callbacks(kannel: Kannel) -> web.AppRunner:
     async def text(request: web.Request) -> web.Response:
         kannel.texts.put_nowait(dict(request.query))
         return web.Response(text="")

@@ -17,7 +17,7 @@ MAX_NUMBERS = 100
 KINDS = {"0190": "FIXED", "0191": "VOIP", "0192": "VOIP-FIXED"}
 UNKNOWN_SUFFIX = "0193"
 MOBILE_PROVIDERS = ("T-Mobile USA", "Verizon Wireless", "AT&T Mobility", "US Cellular")
-FIXED_PROVIDER = "Frontier Communications"
+FIXED_PROVIDER = "Pacific Bell"
 CANADA = frozenset({"204", "226", "236", "416", "514", "604", "647", "780", "902"})
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
