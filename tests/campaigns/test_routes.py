@@ -347,7 +347,7 @@ async def test_a_concurrent_attach_delays_a_deactivation(api: Client, account: A
     """An attach locks the campaign until the commit, so the deactivation counts the new number."""
     campaign_id = await insert_campaign(db, account.org_id)
     async with db.transaction() as tx:
-        held = await operations.hold_for_binding(tx, account.tenant, campaign_id)
+        held = await operations.lock_for_binding(tx, account.tenant, campaign_id)
         deactivating = asyncio.create_task(api.delete(f"/v1/campaigns/{campaign_id}"))
         await waiting_for_a_lock(db)
         assert held is not None

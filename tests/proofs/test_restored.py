@@ -33,8 +33,8 @@ async def take(db: CellDb) -> int:
     async def is_done() -> bool:
         nonlocal taken
         async with db.transaction() as tx:
-            assert await fanout_queries.lock_place(tx)
-            taken += (await fanout_queries.fan_out(tx, limit=100)).facts
+            assert await fanout_queries.lock_cursor(tx)
+            taken += (await fanout_queries.fan_out(tx, limit=100)).events
         return not await fanout_queries.is_behind(db)
 
     await until(is_done)

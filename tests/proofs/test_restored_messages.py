@@ -133,7 +133,7 @@ async def test_what_is_dropped_is_of_unknown_outcome_and_costs_nothing(restored:
     reserved = """SELECT admitted_microcents - settled_microcents
                   FROM wallets JOIN send_accounts USING (org_id) WHERE org_id = $1"""
     assert await db.value(reserved, account.org_id) == 0
-    assert "Say whose" in str((await restored.run("admin", "messages", "drop")).exception)
+    assert "Give either --org ID or --all" in str((await restored.run("admin", "messages", "drop")).exception)
     await cells.close()
 
 

@@ -153,7 +153,7 @@ def count_crowds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def known_until(known: Any, until: float) -> Any:
     import msgspec  # noqa: PLC0415 - of this helper only
 
-    return msgspec.structs.replace(known, believed_until=until)
+    return msgspec.structs.replace(known, cached_until=until)
 
 
 async def test_a_good_key_costs_its_address_nothing(app: RoomsApp, account: Account) -> None:

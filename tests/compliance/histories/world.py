@@ -218,7 +218,7 @@ class World:
 
     async def cancel(self, *, which: int) -> None:
         """Take a message back, if it can be."""
-        open_ones = [text for text in self.model.texts.values() if text.is_open]
+        open_ones = [text for text in self.model.messages.values() if text.is_open]
         if open_ones:
             text = open_ones[which % len(open_ones)]
             reply = await self._api.delete(f"/v1/messages/{text.id}")
@@ -375,7 +375,7 @@ class World:
         assert await receipts.apply(self._db, "live", [heard]) == []
         if is_no and carrier_id not in self._said_no:  # told twice, it counts once
             self._said_no.add(carrier_id)
-            text = self.model.texts[message_id]
+            text = self.model.messages[message_id]
             self.model.stop(text.sender, text.contact, self.now)
 
     async def wait(self, *, minutes: int) -> None:
@@ -409,7 +409,7 @@ class World:
         """The law at the hand-over: no reason speaks against it both just before and just after."""
         await self._learn()
         for given, at, answer in self._line.given[self._noted :]:
-            text = self.model.texts[given.message_id]
+            text = self.model.messages[given.message_id]
             before, after = set(self.model.reasons(text, at - BLUR)), set(self.model.reasons(text, at + BLUR))
             assert not before & after, f"handed over at {at} though {before & after}: {text}"
             assert text.is_open, f"handed over after its end: {text}"
@@ -432,7 +432,7 @@ class World:
         if self._was_put_off:  # the carrier asked for patience
             return
         for message_id in queued:
-            text = self.model.texts[message_id]
+            text = self.model.messages[message_id]
             if text.due_at > self.now:
                 continue
             reasons = set(self.model.reasons(text, self.now))
@@ -459,11 +459,11 @@ class World:
             """SELECT id, sender, recipient, campaign_id, kind, coalesce(scheduled_at, created_at), expires_at
                FROM messages WHERE org_id = $1 AND NOT id = ANY ($2)""",
             self._account.org_id,
-            list(self.model.texts),
+            list(self.model.messages),
         )
         for message in found:
             assert message.kind != "auto_reply" or message.due_at <= self.now, f"an answer is to wait: {message}"
-        self.model.texts |= {message.id: message for message in found}
+        self.model.messages |= {message.id: message for message in found}
 
     async def _compare(self) -> None:
         """Whoever is on record; every end has its reason; what is held is what waits."""
@@ -516,7 +516,7 @@ class World:
     async def _check_ends(self) -> None:
         """A message ends because it was handed over, taken back, or because of a reason that holds for good."""
         states = await self._states()
-        for text in self.model.texts.values():
+        for text in self.model.messages.values():
             if not text.is_open or states[text.id] not in FINAL:
                 continue
             text.is_open = False
@@ -547,7 +547,7 @@ class World:
             await self._compare()
             await self.sweep()
         states = await self._states()
-        lasting = [text for text in self.model.texts.values() if states[text.id] not in FINAL]
+        lasting = [text for text in self.model.messages.values() if states[text.id] not in FINAL]
         assert not lasting, f"never came to an end: {[(states[text.id], text) for text in lasting]}"
         assert await self._held() == (0, 0)
         charged = await self._db.value(
