@@ -10,6 +10,10 @@ import pytest
 import uvicorn
 
 from agentmessage.app import protocol
+from agentmessage.app.api import Api
+from agentmessage.app.server import DrainingServer
+from agentmessage.kernel.db import Cells
+from agentmessage.settings import Settings
 from tests.proofs.running import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
@@ -189,3 +193,24 @@ async def test_an_answer_that_would_mislead_is_never_finished(port: int, path: s
     writer.close()
     assert b"set-cookie" not in told
     assert told.startswith(b"HTTP/1.1 500") or len(told.partition(b"\r\n\r\n")[2]) < len(b"answer!")
+
+
+async def test_a_server_that_is_told_twice_to_stop_ends_its_application_too(settings: Settings, cells: Cells) -> None:
+    """Left waiting, the application would be cancelled, and uvicorn would log that as an error."""
+    api = Api(settings, cells=cells)
+    config = uvicorn.Config(api, http=protocol.StrictProtocol, lifespan="on", log_config=None, port=0)
+    server = DrainingServer(config, api)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+    running = asyncio.create_task(server.serve())
+
+    async def has_started() -> bool:
+        return server.started
+
+    await until(has_started, what="the start")
+
+    server._stop()
+    server._stop()
+    await running
+
+    assert server.force_exit
+    assert server.lifespan.shutdown_event.is_set()

@@ -9,6 +9,7 @@ from collections.abc import Generator
 
 import structlog
 import uvicorn
+from typing_extensions import override
 
 from agentmessage.app.access_log import AccessLog
 from agentmessage.app.api import Api
@@ -39,6 +40,13 @@ class DrainingServer(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         yield
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; also when told to stop at once, end the application before its task is cancelled."""
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn leaves the application waiting then, and logs its cancellation as an error
+            await self.lifespan.shutdown()
 
     def _stop(self) -> None:
         self.force_exit = self.should_exit
